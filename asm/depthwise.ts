@@ -1,0 +1,192 @@
+import { activate } from './activation'
+import { ConvParams } from './conv'
+import { storeColumns } from './tile'
+
+/**
+ * Depthwise convolution, 4 output columns x 4 channels in registers. A kernel row's weights stay in registers while
+ * the columns pass; windows that hang over an edge take a path of single columns that skips what is outside.
+ */
+const CLIP: u32 = 1
+const PRELU: u32 = 3
+
+export function depthwise(
+  p: ConvParams,
+  x: usize,
+  w: usize,
+  bias: usize,
+  slope: usize,
+  r: usize,
+  y: usize,
+  _scratch: usize
+): void {
+  const reach = (p.kernelW - 1) * p.dilationW
+  // Columns [left, right) read nothing outside; they go four at a time.
+  const left = min((p.padW + p.strideW - 1) / p.strideW, p.outW)
+  const beyond = <i32>(p.inW + p.padW) - <i32>reach
+  const right = beyond > 0 ? max(min((<u32>beyond + p.strideW - 1) / p.strideW, p.outW), left) : left
+  const blocks = left + ((right - left) & ~3)
+  for (let n: u32 = 0; n < p.batch; n++)
+    for (let oh: u32 = 0; oh < p.outH; oh++) {
+      const top = <i32>(oh * p.strideH - p.padH)
+      let kh0: u32 = 0
+      while (kh0 < p.kernelH && top + <i32>(kh0 * p.dilationH) < 0) kh0++
+      let kh1 = p.kernelH
+      while (kh1 > kh0 && top + <i32>((kh1 - 1) * p.dilationH) >= <i32>p.inH) kh1--
+      const row = x + (<usize>n * p.xN + <usize>(top + <i32>(kh0 * p.dilationH)) * p.xH) * 4
+      const weights = w + <usize>kh0 * p.kernelW * p.groups * 4
+      const out = y + (<usize>n * p.yN + <usize>oh * p.yH) * 4
+      const residual = r + (<usize>n * p.rN + <usize>oh * p.rH) * 4
+      for (let ow: u32 = 0; ow < left; ow++) column(p, kh1 - kh0, ow, row, weights, bias, slope, residual, out)
+      for (let ow = left; ow < blocks; ow += 4) columns(p, kh1 - kh0, ow, row, weights, bias, slope, residual, out)
+      for (let ow = blocks; ow < p.outW; ow++) column(p, kh1 - kh0, ow, row, weights, bias, slope, residual, out)
+    }
+}
+
+/** Four columns that lie inside, all channels. */
+function columns(
+  p: ConvParams,
+  rows: u32,
+  ow: u32,
+  row: usize,
+  w: usize,
+  bias: usize,
+  slope: usize,
+  residual: usize,
+  out: usize
+): void {
+  const channels = p.groups
+  const xRow = <usize>p.xH * p.dilationH * 4
+  const tap = <usize>p.xW * p.dilationW * 4
+  const step = <usize>p.xW * p.strideW * 4
+  const yStep = <usize>p.yW * 4
+  const rStep = <usize>p.rW * 4
+  const x = row + <usize>(ow * p.strideW - p.padW) * p.xW * 4
+  const y = out + <usize>ow * yStep
+  const r = residual + <usize>ow * rStep
+  const pitch = <usize>channels * 4
+  const narrow = p.kernelW == 3 && tap == step
+  const whole = channels & ~3
+  for (let c: u32 = 0; c < whole; c += 4) {
+    const at = <usize>c * 4
+    let a0 = v128.load(bias + at)
+    let a1 = a0
+    let a2 = a0
+    let a3 = a0
+    let xr = x + at
+    let wr = w + at
+    for (let kh: u32 = 0; kh < rows; kh++) {
+      if (narrow) {
+        const w0 = v128.load(wr)
+        const w1 = v128.load(wr + pitch)
+        const w2 = v128.load(wr + pitch * 2)
+        let v = v128.load(xr)
+        a0 = f32x4.add(a0, f32x4.mul(v, w0))
+        v = v128.load(xr + step)
+        a0 = f32x4.add(a0, f32x4.mul(v, w1))
+        a1 = f32x4.add(a1, f32x4.mul(v, w0))
+        v = v128.load(xr + step * 2)
+        a0 = f32x4.add(a0, f32x4.mul(v, w2))
+        a1 = f32x4.add(a1, f32x4.mul(v, w1))
+        a2 = f32x4.add(a2, f32x4.mul(v, w0))
+        v = v128.load(xr + step * 3)
+        a1 = f32x4.add(a1, f32x4.mul(v, w2))
+        a2 = f32x4.add(a2, f32x4.mul(v, w1))
+        a3 = f32x4.add(a3, f32x4.mul(v, w0))
+        v = v128.load(xr + step * 4)
+        a2 = f32x4.add(a2, f32x4.mul(v, w2))
+        a3 = f32x4.add(a3, f32x4.mul(v, w1))
+        v = v128.load(xr + step * 5)
+        a3 = f32x4.add(a3, f32x4.mul(v, w2))
+        wr += pitch * 3
+      } else {
+        let from = xr
+        for (let kw: u32 = 0; kw < p.kernelW; kw++) {
+          const wv = v128.load(wr)
+          a0 = f32x4.add(a0, f32x4.mul(v128.load(from), wv))
+          a1 = f32x4.add(a1, f32x4.mul(v128.load(from + step), wv))
+          a2 = f32x4.add(a2, f32x4.mul(v128.load(from + step * 2), wv))
+          a3 = f32x4.add(a3, f32x4.mul(v128.load(from + step * 3), wv))
+          wr += pitch
+          from += tap
+        }
+      }
+      xr += xRow
+    }
+    finish(p, a0, slope + at, r + at, y + at, 4)
+    finish(p, a1, slope + at, r + rStep + at, y + yStep + at, 4)
+    finish(p, a2, slope + at, r + rStep * 2 + at, y + yStep * 2 + at, 4)
+    finish(p, a3, slope + at, r + rStep * 3 + at, y + yStep * 3 + at, 4)
+  }
+  if (whole == channels) return
+  for (let i: u32 = 0; i < 4; i++)
+    columnFrom(p, whole, rows, ow + i, row, w, bias, slope, residual, out)
+}
+
+function column(
+  p: ConvParams,
+  rows: u32,
+  ow: u32,
+  row: usize,
+  w: usize,
+  bias: usize,
+  slope: usize,
+  residual: usize,
+  out: usize
+): void {
+  columnFrom(p, 0, rows, ow, row, w, bias, slope, residual, out)
+}
+
+/** One column, from channel `first` on, skipping kernel columns outside the input. */
+function columnFrom(
+  p: ConvParams,
+  first: u32,
+  rows: u32,
+  ow: u32,
+  row: usize,
+  w: usize,
+  bias: usize,
+  slope: usize,
+  residual: usize,
+  out: usize
+): void {
+  const start = <i32>(ow * p.strideW - p.padW)
+  const pitch = <usize>p.groups * 4
+  const xRow = <usize>p.xH * p.dilationH * 4
+  const y = out + <usize>ow * p.yW * 4
+  const r = residual + <usize>ow * p.rW * 4
+  for (let c = first; c < p.groups; c += 4) {
+    const count = min(p.groups - c, 4)
+    const at = <usize>c * 4
+    let sum = loadLanes(bias + at, count)
+    for (let kh: u32 = 0; kh < rows; kh++)
+      for (let kw: u32 = 0; kw < p.kernelW; kw++) {
+        const iw = start + <i32>(kw * p.dilationW)
+        if (<u32>iw >= p.inW) continue
+        const v = loadLanes(row + <usize>kh * xRow + <usize>iw * p.xW * 4 + at, count)
+        sum = f32x4.add(sum, f32x4.mul(v, loadLanes(w + <usize>(kh * p.kernelW + kw) * pitch + at, count)))
+      }
+    finish(p, sum, slope + at, r + at, y + at, count)
+  }
+}
+
+/** The first `count` (1 to 4) floats at `from`, zeros behind them. */
+function loadLanes(from: usize, count: u32): v128 {
+  if (count == 4) return v128.load(from)
+  let v = v128.load32_zero(from)
+  if (count > 1) v = v128.load32_lane(from, v, 1, 4)
+  if (count > 2) v = v128.load32_lane(from, v, 2, 8)
+  return v
+}
+
+function finish(p: ConvParams, v: v128, slope: usize, r: usize, y: usize, count: u32): void {
+  const residual = p.residual ? loadLanes(r, count) : f32x4.splat(0)
+  if (p.residual == 1) v = f32x4.add(v, residual)
+  if (p.act == CLIP) v = f32x4.pmin(f32x4.pmax(v, f32x4.splat(p.alpha)), f32x4.splat(p.beta))
+  else if (p.act) {
+    const alpha = p.act == PRELU ? loadLanes(slope, count) : f32x4.splat(p.alpha)
+    v = activate(p.act, v, alpha, f32x4.splat(p.beta))
+  }
+  if (p.residual == 2) v = f32x4.add(v, residual)
+  if (count == 4) v128.store(y, v)
+  else storeColumns(y, v, v, count)
+}

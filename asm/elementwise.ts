@@ -1,0 +1,358 @@
+/**
+ * Element-wise kernels over up to six nested loops. Every operand has its own strides, in floats: 0 repeats it, negative
+ * ones walk backwards. The outer four loops find where a plane of d4 rows starts; a row of d5 elements that is dense or
+ * repeated runs on vectors, any other gathers and scatters four lanes. A copy between a plane that is dense along d4
+ * and one that is dense along d5 changes the layout and goes by 4x4 transposes. Nothing outside a row is touched, and
+ * each element is read before it is written, so y may be an input.
+ */
+import { CLIP, IDENTITY, activate, activateRow, clip, lowerBound, upperBound, leakyRelu } from './activation'
+import { mod, powf } from './math'
+import { gather, scatter, transpose } from './lanes'
+
+const ADD: u32 = 0
+const SUB: u32 = 1
+const MUL: u32 = 2
+const DIV: u32 = 3
+const POW: u32 = 4
+const MAX: u32 = 5
+const MIN: u32 = 6
+const EQUAL: u32 = 7
+const GREATER: u32 = 8
+const LESS: u32 = 9
+const GREATER_OR_EQUAL: u32 = 10
+const LESS_OR_EQUAL: u32 = 11
+const AND: u32 = 12
+const OR: u32 = 13
+const XOR: u32 = 14
+const PRELU: u32 = 15
+const MOD: u32 = 16
+
+/** Bytes of one operand's strides, and of the sizes. */
+const LOOPS: usize = 24
+/** From this many bytes on, a dense copy is worth its call. */
+const LONG_ROW: u32 = 1024
+
+@unmanaged
+export class UnaryParams {
+  d0: u32
+  d1: u32
+  d2: u32
+  d3: u32
+  d4: u32
+  d5: u32
+  x0: i32
+  x1: i32
+  x2: i32
+  x3: i32
+  x4: i32
+  x5: i32
+  y0: i32
+  y1: i32
+  y2: i32
+  y3: i32
+  y4: i32
+  y5: i32
+  act: u32
+  alpha: f32
+  beta: f32
+}
+
+@unmanaged
+export class BinaryParams {
+  d0: u32
+  d1: u32
+  d2: u32
+  d3: u32
+  d4: u32
+  d5: u32
+  a0: i32
+  a1: i32
+  a2: i32
+  a3: i32
+  a4: i32
+  a5: i32
+  b0: i32
+  b1: i32
+  b2: i32
+  b3: i32
+  b4: i32
+  b5: i32
+  y0: i32
+  y1: i32
+  y2: i32
+  y3: i32
+  y4: i32
+  y5: i32
+  kind: u32
+  act: u32
+  alpha: f32
+  beta: f32
+}
+
+@unmanaged
+export class WhereParams {
+  d0: u32
+  d1: u32
+  d2: u32
+  d3: u32
+  d4: u32
+  d5: u32
+  c0: i32
+  c1: i32
+  c2: i32
+  c3: i32
+  c4: i32
+  c5: i32
+  a0: i32
+  a1: i32
+  a2: i32
+  a3: i32
+  a4: i32
+  a5: i32
+  b0: i32
+  b1: i32
+  b2: i32
+  b3: i32
+  b4: i32
+  b5: i32
+  y0: i32
+  y1: i32
+  y2: i32
+  y3: i32
+  y4: i32
+  y5: i32
+}
+
+export function unary(p: UnaryParams, x: usize, y: usize): void {
+  const sizes = changetype<usize>(p)
+  const planes = p.d0 * p.d1 * p.d2 * p.d3
+  const layoutChange = p.act == IDENTITY && p.d4 > 1 && p.d5 > 1
+  for (let plane: u32 = 0; plane < planes; plane++) {
+    const from = x + planeOffset(plane, sizes, sizes + LOOPS)
+    const to = y + planeOffset(plane, sizes, sizes + 2 * LOOPS)
+    if (layoutChange && p.x4 == 1 && p.y5 == 1 && p.x5 != 1) {
+      transpose(from, p.x5 << 2, to, p.y4 << 2, p.d4, p.d5)
+    } else if (layoutChange && p.x5 == 1 && p.y4 == 1 && p.y5 != 1) {
+      transpose(from, p.x4 << 2, to, p.y5 << 2, p.d5, p.d4)
+    } else {
+      for (let row: u32 = 0; row < p.d4; row++) {
+        unaryRow(p, from + ((row * p.x4) << 2), to + ((row * p.y4) << 2))
+      }
+    }
+  }
+}
+
+function unaryRow(p: UnaryParams, x: usize, y: usize): void {
+  const n = p.d5
+  const kind = p.act
+  const xStep = p.x5 << 2
+  const yStep = p.y5 << 2
+  if (xStep == 4 && yStep == 4) {
+    if (kind == IDENTITY && n << 2 >= LONG_ROW) memory.copy(y, x, n << 2)
+    else activateRow(kind, p.alpha, p.beta, x, y, n)
+    return
+  }
+  const alpha = f32x4.splat(p.alpha)
+  const beta = f32x4.splat(p.beta)
+  for (let i: u32 = 0; i < n; i += 4) {
+    scatter(y + i * yStep, yStep, activate(kind, gather(x + i * xStep, xStep, n - i), alpha, beta), n - i)
+  }
+}
+
+export function binary(p: BinaryParams, a: usize, b: usize, y: usize): void {
+  const sizes = changetype<usize>(p)
+  const planes = p.d0 * p.d1 * p.d2 * p.d3
+  for (let plane: u32 = 0; plane < planes; plane++) {
+    const left = a + planeOffset(plane, sizes, sizes + LOOPS)
+    const right = b + planeOffset(plane, sizes, sizes + 2 * LOOPS)
+    const to = y + planeOffset(plane, sizes, sizes + 3 * LOOPS)
+    for (let row: u32 = 0; row < p.d4; row++) {
+      binaryRow(p, left + ((row * p.a4) << 2), right + ((row * p.b4) << 2), to + ((row * p.y4) << 2))
+    }
+  }
+}
+
+function binaryRow(p: BinaryParams, a: usize, b: usize, y: usize): void {
+  const n = p.d5
+  const kind = p.kind
+  // Over a dense row an activation beyond a bound runs afterwards, as a loop of its own.
+  const afterwards = p.act > CLIP && p.y5 == 1
+  const act = afterwards ? IDENTITY : p.act
+  const aStep = p.a5 << 2
+  const bStep = p.b5 << 2
+  const yStep = p.y5 << 2
+  const alpha = f32x4.splat(p.alpha)
+  const beta = f32x4.splat(p.beta)
+  let i: u32 = 0
+  if (n >= 4 && (aStep == 4 || aStep == 0) && (bStep == 4 || bStep == 0) && yStep == 4) {
+    if (act <= CLIP && kind <= MIN && kind != POW) i = arithmeticRow(p, act, a, b, y)
+    let left = v128.load32_splat(a)
+    let right = v128.load32_splat(b)
+    for (; i + 4 <= n; i += 4) {
+      if (aStep) left = v128.load(a + (i << 2))
+      if (bStep) right = v128.load(b + (i << 2))
+      v128.store(y + (i << 2), activate(act, combine(kind, left, right), alpha, beta))
+    }
+  }
+  for (; i < n; i += 4) {
+    const left = gather(a + i * aStep, aStep, n - i)
+    const right = gather(b + i * bStep, bStep, n - i)
+    scatter(y + i * yStep, yStep, activate(act, combine(kind, left, right), alpha, beta), n - i)
+  }
+  if (afterwards) activateRow(p.act, p.alpha, p.beta, y, y, n)
+}
+
+/** Eight elements a turn share one look at the kind; returns how many elements are done. */
+function arithmeticRow(p: BinaryParams, act: u32, a: usize, b: usize, y: usize): u32 {
+  const n = p.d5
+  const kind = p.kind
+  const aStep = p.a5 << 2
+  const bStep = p.b5 << 2
+  const low = lowerBound(act, p.alpha)
+  const high = upperBound(act, p.beta)
+  const left = v128.load32_splat(a)
+  const right = v128.load32_splat(b)
+  let i: u32 = 0
+  for (; i + 8 <= n; i += 8) {
+    let a0 = left
+    let a1 = left
+    let b0 = right
+    let b1 = right
+    if (aStep) {
+      a0 = v128.load(a + (i << 2))
+      a1 = v128.load(a + (i << 2), 16)
+    }
+    if (bStep) {
+      b0 = v128.load(b + (i << 2))
+      b1 = v128.load(b + (i << 2), 16)
+    }
+    switch (kind) {
+      case ADD: {
+        a0 = f32x4.add(a0, b0)
+        a1 = f32x4.add(a1, b1)
+        break
+      }
+      case SUB: {
+        a0 = f32x4.sub(a0, b0)
+        a1 = f32x4.sub(a1, b1)
+        break
+      }
+      case MUL: {
+        a0 = f32x4.mul(a0, b0)
+        a1 = f32x4.mul(a1, b1)
+        break
+      }
+      case DIV: {
+        a0 = f32x4.div(a0, b0)
+        a1 = f32x4.div(a1, b1)
+        break
+      }
+      case MAX: {
+        a0 = f32x4.max(a0, b0)
+        a1 = f32x4.max(a1, b1)
+        break
+      }
+      default: {
+        a0 = f32x4.min(a0, b0)
+        a1 = f32x4.min(a1, b1)
+      }
+    }
+    v128.store(y + (i << 2), clip(a0, low, high))
+    v128.store(y + (i << 2), clip(a1, low, high), 16)
+  }
+  return i
+}
+
+function combine(kind: u32, a: v128, b: v128): v128 {
+  switch (kind) {
+    case ADD:
+      return f32x4.add(a, b)
+    case SUB:
+      return f32x4.sub(a, b)
+    case MUL:
+      return f32x4.mul(a, b)
+    case DIV:
+      return f32x4.div(a, b)
+    case POW:
+      return powf(a, b)
+    case MAX:
+      return f32x4.max(a, b)
+    case MIN:
+      return f32x4.min(a, b)
+    case EQUAL:
+      return truth(f32x4.eq(a, b))
+    case GREATER:
+      return truth(f32x4.gt(a, b))
+    case LESS:
+      return truth(f32x4.lt(a, b))
+    case GREATER_OR_EQUAL:
+      return truth(f32x4.ge(a, b))
+    case LESS_OR_EQUAL:
+      return truth(f32x4.le(a, b))
+    case AND:
+      return truth(v128.and(nonzero(a), nonzero(b)))
+    case OR:
+      return truth(v128.or(nonzero(a), nonzero(b)))
+    case XOR:
+      return truth(v128.xor(nonzero(a), nonzero(b)))
+    case PRELU:
+      return leakyRelu(a, b)
+    case MOD:
+      return mod(a, b)
+    default:
+      return a
+  }
+}
+
+function truth(mask: v128): v128 {
+  return v128.and(mask, f32x4.splat(1))
+}
+
+function nonzero(v: v128): v128 {
+  return f32x4.ne(v, f32x4.splat(0))
+}
+
+export function where(p: WhereParams, c: usize, a: usize, b: usize, y: usize): void {
+  const sizes = changetype<usize>(p)
+  const planes = p.d0 * p.d1 * p.d2 * p.d3
+  for (let plane: u32 = 0; plane < planes; plane++) {
+    const condition = c + planeOffset(plane, sizes, sizes + LOOPS)
+    const left = a + planeOffset(plane, sizes, sizes + 2 * LOOPS)
+    const right = b + planeOffset(plane, sizes, sizes + 3 * LOOPS)
+    const to = y + planeOffset(plane, sizes, sizes + 4 * LOOPS)
+    for (let row: u32 = 0; row < p.d4; row++) {
+      whereRow(
+        p,
+        condition + ((row * p.c4) << 2),
+        left + ((row * p.a4) << 2),
+        right + ((row * p.b4) << 2),
+        to + ((row * p.y4) << 2),
+      )
+    }
+  }
+}
+
+function whereRow(p: WhereParams, c: usize, a: usize, b: usize, y: usize): void {
+  const cStep = p.c5 << 2
+  const aStep = p.a5 << 2
+  const bStep = p.b5 << 2
+  const yStep = p.y5 << 2
+  for (let i: u32 = 0; i < p.d5; i += 4) {
+    const left = p.d5 - i
+    const condition = nonzero(gather(c + i * cStep, cStep, left))
+    const v = v128.bitselect(gather(a + i * aStep, aStep, left), gather(b + i * bStep, bStep, left), condition)
+    scatter(y + i * yStep, yStep, v, left)
+  }
+}
+
+/** Bytes from an operand's start to a plane: the index of the plane spelled in d0 .. d3, times the strides. */
+function planeOffset(plane: u32, sizes: usize, strides: usize): usize {
+  let offset: usize = 0
+  for (let axis: i32 = 3; axis >= 0; axis--) {
+    const size = load<u32>(sizes + (axis << 2))
+    if (size == 1) continue
+    offset += (plane % size) * load<u32>(strides + (axis << 2))
+    plane /= size
+  }
+  return offset << 2
+}

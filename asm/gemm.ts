@@ -1,0 +1,143 @@
+import { Epilogue, PANEL, panels, SEGMENT, TABLE_HEAD } from './tile'
+
+/** Matrix products; see compiler/ops/gemm.ts for the meaning of the parameter blocks. */
+@unmanaged
+export class GemmParams {
+  rows: u32
+  inner: u32
+  columns: u32
+  xRow: u32
+  yRow: u32
+  rRow: u32
+  residual: u32
+  act: u32
+  alpha: f32
+  beta: f32
+  tiles: u32
+}
+
+const TABLE: usize = TABLE_HEAD + SEGMENT
+
+const epilogueMemory = memory.data(offsetof<Epilogue>(), 16)
+
+export function gemm(
+  p: GemmParams,
+  x: usize,
+  w: usize,
+  bias: usize,
+  slope: usize,
+  r: usize,
+  y: usize,
+  scratch: usize
+): void {
+  const e = changetype<Epilogue>(epilogueMemory)
+  e.act = p.act
+  e.residual = p.residual
+  e.alpha = p.alpha
+  e.beta = p.beta
+  rows(x, p.xRow, y, p.yRow, r, p.rRow, p.rows, w, bias, slope, p.inner, p.columns, p.tiles, scratch, e)
+}
+
+/** y[i] = epilogue(x[i] . w) for `count` rows, in blocks of `tiles` tiles. Strides count floats. */
+function rows(
+  x: usize,
+  xRow: u32,
+  y: usize,
+  yRow: u32,
+  r: usize,
+  rRow: u32,
+  count: u32,
+  w: usize,
+  bias: usize,
+  slope: usize,
+  inner: u32,
+  columns: u32,
+  tiles: u32,
+  tables: usize,
+  e: Epilogue
+): void {
+  for (let first: u32 = 0; first < count; first += tiles * 4) {
+    const blockRows = min(count - first, tiles * 4)
+    const blockTiles = (blockRows + 3) >> 2
+    for (let t: u32 = 0; t < blockTiles; t++) {
+      const table = tables + <usize>t * TABLE
+      for (let i: u32 = 0; i < 4; i++) {
+        const row = <usize>(first + min(t * 4 + i, blockRows - 1))
+        store<u32>(table + i * 4, <u32>(y + row * yRow * 4))
+        store<u32>(table + i * 4, <u32>(r + row * rRow * 4), 16)
+        store<u32>(table + TABLE_HEAD + i * 4, <u32>(x + row * xRow * 4))
+      }
+      store<u32>(table, 1, 32)
+      store<u32>(table + TABLE_HEAD, inner, 16)
+      store<u32>(table + TABLE_HEAD, 0, 20)
+    }
+    panels(tables, TABLE, blockTiles, blockRows == 1, 0, w, bias, slope, 0, inner, columns, e)
+  }
+}
+
+@unmanaged
+export class MatmulParams {
+  rows: u32
+  inner: u32
+  columns: u32
+  d0: u32
+  d1: u32
+  x0: u32
+  x1: u32
+  w0: u32
+  w1: u32
+  y0: u32
+  y1: u32
+  xRow: u32
+  wRow: u32
+  wColumn: u32
+  yRow: u32
+  act: u32
+  alpha: f32
+  beta: f32
+  tiles: u32
+}
+
+export function matmul(p: MatmulParams, x: usize, w: usize, y: usize, scratch: usize): void {
+  const e = changetype<Epilogue>(epilogueMemory)
+  const packed = scratch
+  const bytes = <usize>((p.columns + PANEL - 1) / PANEL) * PANEL * p.inner * 4
+  const zeros = packed + bytes
+  const tables = zeros + PANEL * 4
+  memory.fill(zeros, 0, PANEL * 4)
+  e.act = p.act
+  e.residual = 0
+  e.alpha = p.alpha
+  e.beta = p.beta
+  for (let i: u32 = 0; i < p.d0; i++)
+    for (let j: u32 = 0; j < p.d1; j++) {
+      const source = w + <usize>(i * p.w0 + j * p.w1) * 4
+      if ((i == 0 && j == 0) || p.w0 != 0 || p.w1 != 0) pack(p, source, packed)
+      matmulPanels(p, x + <usize>(i * p.x0 + j * p.x1) * 4, packed, y + <usize>(i * p.y0 + j * p.y1) * 4, zeros, tables, e)
+    }
+}
+
+/** One panel at a time, because the bias is the same eight zeros for all. */
+function matmulPanels(p: MatmulParams, x: usize, packed: usize, y: usize, zeros: usize, tables: usize, e: Epilogue): void {
+  for (let first: u32 = 0; first < p.columns; first += PANEL) {
+    const width = min(p.columns - first, PANEL)
+    const panel = packed + <usize>first * p.inner * 4
+    rows(x, p.xRow, y + first * 4, p.yRow, y, p.yRow, p.rows, panel, zeros, zeros, p.inner, width, p.tiles, tables, e)
+  }
+}
+
+/** A matrix of any strides into panels of 8 columns, the last one padded with zeros. */
+function pack(p: MatmulParams, w: usize, packed: usize): void {
+  let to = packed
+  for (let first: u32 = 0; first < p.columns; first += PANEL) {
+    const width = min(p.columns - first, PANEL)
+    for (let k: u32 = 0; k < p.inner; k++) {
+      let from = w + <usize>(k * p.wRow + first * p.wColumn) * 4
+      for (let column: u32 = 0; column < PANEL; column++) {
+        store<f32>(to, column < width ? load<f32>(from) : 0)
+        from += <usize>p.wColumn * 4
+        to += 4
+      }
+    }
+  }
+}

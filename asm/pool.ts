@@ -1,0 +1,207 @@
+/**
+ * Max and average pooling, channels innermost. Each window is clipped to the input once, then runs over its taps
+ * with 16 channels in registers. Means add up row by row, so that large windows keep their precision.
+ */
+@unmanaged
+export class PoolParams {
+  kind: u32
+  batch: u32
+  channels: u32
+  x0: u32
+  x1: u32
+  x2: u32
+  y0: u32
+  y1: u32
+  y2: u32
+  k0: u32
+  k1: u32
+  k2: u32
+  s0: u32
+  s1: u32
+  s2: u32
+  d0: u32
+  d1: u32
+  d2: u32
+  b0: u32
+  b1: u32
+  b2: u32
+  e0: u32
+  e1: u32
+  e2: u32
+  xBatch: u32
+  i0: u32
+  i1: u32
+  i2: u32
+  yBatch: u32
+  o0: u32
+  o1: u32
+  o2: u32
+}
+
+export function pool(p: PoolParams, x: usize, y: usize): void {
+  for (let n: u32 = 0; n < p.batch; n++) {
+    const xn = x + ((n * p.xBatch) << 2)
+    const yn = y + ((n * p.yBatch) << 2)
+    for (let o0: u32 = 0; o0 < p.y0; o0++) {
+      const at0 = <i32>(o0 * p.s0 - p.b0)
+      const first0 = firstTap(at0, p.d0)
+      const n0 = tapsBefore(at0, p.x0, p.k0, p.d0) - first0
+      const all0 = tapsBefore(at0, p.x0 + p.e0, p.k0, p.d0)
+      const from0 = xn + (((at0 + first0 * p.d0) * p.i0) << 2)
+      const to0 = yn + ((o0 * p.o0) << 2)
+      for (let o1: u32 = 0; o1 < p.y1; o1++) {
+        const at1 = <i32>(o1 * p.s1 - p.b1)
+        const first1 = firstTap(at1, p.d1)
+        const n1 = tapsBefore(at1, p.x1, p.k1, p.d1) - first1
+        const all1 = tapsBefore(at1, p.x1 + p.e1, p.k1, p.d1)
+        const from1 = from0 + (((at1 + first1 * p.d1) * p.i1) << 2)
+        const to1 = to0 + ((o1 * p.o1) << 2)
+        for (let o2: u32 = 0; o2 < p.y2; o2++) {
+          const at2 = <i32>(o2 * p.s2 - p.b2)
+          const first2 = firstTap(at2, p.d2)
+          const n2 = tapsBefore(at2, p.x2, p.k2, p.d2) - first2
+          const from = from1 + (((at2 + first2 * p.d2) * p.i2) << 2)
+          const to = to1 + ((o2 * p.o2) << 2)
+          if (p.kind == 0) {
+            maxWindow(p, from, to, n0, n1, n2)
+          } else {
+            const all2 = tapsBefore(at2, p.x2 + p.e2, p.k2, p.d2)
+            const count = p.kind == 1 ? n0 * n1 * n2 : all0 * all1 * all2
+            meanWindow(p, from, to, n0, n1, n2, <f32>1 / <f32>max(count, 1))
+          }
+        }
+      }
+    }
+  }
+}
+
+/** The first tap at or behind position 0 of a window that begins at `at`. */
+function firstTap(at: i32, dilation: u32): i32 {
+  return at >= 0 ? 0 : (<i32>dilation - 1 - at) / <i32>dilation
+}
+
+/** The number of taps before position `end`, never fewer than `firstTap`. */
+function tapsBefore(at: i32, end: u32, taps: u32, dilation: u32): i32 {
+  const room = <i32>end - at
+  const before = room <= 0 ? 0 : min(<i32>taps, (room + <i32>dilation - 1) / <i32>dilation)
+  return max(before, min(firstTap(at, dilation), <i32>taps))
+}
+
+function maxWindow(p: PoolParams, from: usize, to: usize, n0: i32, n1: i32, n2: i32): void {
+  const step0 = (p.d0 * p.i0) << 2
+  const step1 = (p.d1 * p.i1) << 2
+  const step2 = (p.d2 * p.i2) << 2
+  const channels = p.channels
+  let c: u32 = 0
+  for (; c + 16 <= channels; c += 16, from += 64, to += 64) {
+    let m0 = f32x4.splat(-Infinity)
+    let m1 = m0
+    let m2 = m0
+    let m3 = m0
+    let plane = from
+    for (let i = n0; i > 0; i--, plane += step0) {
+      let row = plane
+      for (let j = n1; j > 0; j--, row += step1) {
+        let tap = row
+        for (let k = n2; k > 0; k--, tap += step2) {
+          m0 = f32x4.pmax(m0, v128.load(tap))
+          m1 = f32x4.pmax(m1, v128.load(tap, 16))
+          m2 = f32x4.pmax(m2, v128.load(tap, 32))
+          m3 = f32x4.pmax(m3, v128.load(tap, 48))
+        }
+      }
+    }
+    v128.store(to, m0)
+    v128.store(to, m1, 16)
+    v128.store(to, m2, 32)
+    v128.store(to, m3, 48)
+  }
+  for (; c + 4 <= channels; c += 4, from += 16, to += 16) {
+    store<v128>(to, maxTaps<v128>(f32x4.splat(-Infinity), from, n0, n1, n2, step0, step1, step2))
+  }
+  for (; c < channels; c++, from += 4, to += 4) {
+    store<f32>(to, maxTaps<f32>(-Infinity, from, n0, n1, n2, step0, step1, step2))
+  }
+}
+
+function maxTaps<T>(least: T, from: usize, n0: i32, n1: i32, n2: i32, step0: u32, step1: u32, step2: u32): T {
+  let largest = least
+  for (let i = n0; i > 0; i--, from += step0) {
+    let row = from
+    for (let j = n1; j > 0; j--, row += step1) {
+      let tap = row
+      for (let k = n2; k > 0; k--, tap += step2) largest = larger<T>(largest, load<T>(tap))
+    }
+  }
+  return largest
+}
+
+function meanWindow(p: PoolParams, from: usize, to: usize, n0: i32, n1: i32, n2: i32, share: f32): void {
+  const step0 = (p.d0 * p.i0) << 2
+  const step1 = (p.d1 * p.i1) << 2
+  const step2 = (p.d2 * p.i2) << 2
+  const channels = p.channels
+  const shares = f32x4.splat(share)
+  let c: u32 = 0
+  for (; c + 16 <= channels; c += 16, from += 64, to += 64) {
+    let s0 = f32x4.splat(0)
+    let s1 = s0
+    let s2 = s0
+    let s3 = s0
+    let plane = from
+    for (let i = n0; i > 0; i--, plane += step0) {
+      let row = plane
+      for (let j = n1; j > 0; j--, row += step1) {
+        let tap = row
+        let r0 = f32x4.splat(0)
+        let r1 = r0
+        let r2 = r0
+        let r3 = r0
+        for (let k = n2; k > 0; k--, tap += step2) {
+          r0 = f32x4.add(r0, v128.load(tap))
+          r1 = f32x4.add(r1, v128.load(tap, 16))
+          r2 = f32x4.add(r2, v128.load(tap, 32))
+          r3 = f32x4.add(r3, v128.load(tap, 48))
+        }
+        s0 = f32x4.add(s0, r0)
+        s1 = f32x4.add(s1, r1)
+        s2 = f32x4.add(s2, r2)
+        s3 = f32x4.add(s3, r3)
+      }
+    }
+    v128.store(to, f32x4.mul(s0, shares))
+    v128.store(to, f32x4.mul(s1, shares), 16)
+    v128.store(to, f32x4.mul(s2, shares), 32)
+    v128.store(to, f32x4.mul(s3, shares), 48)
+  }
+  for (; c + 4 <= channels; c += 4, from += 16, to += 16) {
+    store<v128>(to, f32x4.mul(sumTaps<v128>(f32x4.splat(0), from, n0, n1, n2, step0, step1, step2), shares))
+  }
+  for (; c < channels; c++, from += 4, to += 4) {
+    store<f32>(to, sumTaps<f32>(0, from, n0, n1, n2, step0, step1, step2) * share)
+  }
+}
+
+function sumTaps<T>(zero: T, from: usize, n0: i32, n1: i32, n2: i32, step0: u32, step1: u32, step2: u32): T {
+  let sum = zero
+  for (let i = n0; i > 0; i--, from += step0) {
+    let row = from
+    for (let j = n1; j > 0; j--, row += step1) {
+      let tap = row
+      let part = zero
+      for (let k = n2; k > 0; k--, tap += step2) part = plus<T>(part, load<T>(tap))
+      sum = plus<T>(sum, part)
+    }
+  }
+  return sum
+}
+
+function larger<T>(a: T, b: T): T {
+  if (isVector<T>()) return f32x4.pmax(a, b)
+  return a < b ? b : a
+}
+
+function plus<T>(a: T, b: T): T {
+  if (isVector<T>()) return f32x4.add(a, b)
+  return a + b
+}

@@ -1,0 +1,125 @@
+/**
+ * Softmax and its logarithm. A row that is contiguous runs on vectors along itself; any other runs beside three
+ * neighbouring rows, one a lane. The sum of the exponentials is kept in f64. Each element is read before it is
+ * written, so y may be x.
+ */
+import { exp, log } from './math'
+import { gather, scatter } from './lanes'
+
+@unmanaged
+export class SoftmaxParams {
+  logarithm: u32
+  count: u32
+  xStep: u32
+  yStep: u32
+  k0: u32
+  k1: u32
+  k2: u32
+  k3: u32
+  x0: u32
+  x1: u32
+  x2: u32
+  x3: u32
+  y0: u32
+  y1: u32
+  y2: u32
+  y3: u32
+}
+
+export function softmax(p: SoftmaxParams, x: usize, y: usize): void {
+  for (let i0: u32 = 0; i0 < p.k0; i0++) {
+    for (let i1: u32 = 0; i1 < p.k1; i1++) {
+      for (let i2: u32 = 0; i2 < p.k2; i2++) {
+        const from = x + ((i0 * p.x0 + i1 * p.x1 + i2 * p.x2) << 2)
+        const to = y + ((i0 * p.y0 + i1 * p.y1 + i2 * p.y2) << 2)
+        if (p.xStep == 1 && p.yStep == 1) {
+          for (let i3: u32 = 0; i3 < p.k3; i3++) alongRow(p, from + ((i3 * p.x3) << 2), to + ((i3 * p.y3) << 2))
+        } else {
+          for (let i3: u32 = 0; i3 < p.k3; i3 += 4) {
+            fourRows(p, from + ((i3 * p.x3) << 2), to + ((i3 * p.y3) << 2), p.k3 - i3)
+          }
+        }
+      }
+    }
+  }
+}
+
+function alongRow(p: SoftmaxParams, x: usize, y: usize): void {
+  const count = p.count
+  const whole = count & ~3
+  const largest = f32x4.splat(largestOf(x, count))
+  let low = f64x2.splat(0)
+  let high = low
+  for (let i: u32 = 0; i < whole; i += 4) {
+    const e = exp(f32x4.sub(v128.load(x + (i << 2)), largest))
+    if (!p.logarithm) v128.store(y + (i << 2), e)
+    low = f64x2.add(low, f64x2.promote_low_f32x4(e))
+    high = f64x2.add(high, f64x2.promote_low_f32x4(i64x2.shuffle(e, e, 1, 1)))
+  }
+  if (whole < count) {
+    const left = count - whole
+    const e = exp(f32x4.sub(gather(x + (whole << 2), 4, left), largest))
+    if (!p.logarithm) scatter(y + (whole << 2), 4, e, left)
+    const kept = v128.and(e, i32x4.gt_s(i32x4.splat(left), i32x4(0, 1, 2, 3)))
+    low = f64x2.add(low, f64x2.promote_low_f32x4(kept))
+    high = f64x2.add(high, f64x2.promote_low_f32x4(i64x2.shuffle(kept, kept, 1, 1)))
+  }
+  low = f64x2.add(low, high)
+  const sum = f32x4.splat(<f32>(f64x2.extract_lane(low, 0) + f64x2.extract_lane(low, 1)))
+  const scale = f32x4.div(f32x4.splat(1), sum)
+  const shift = log(sum)
+  const source = p.logarithm ? x : y
+  for (let i: u32 = 0; i < whole; i += 4) {
+    v128.store(y + (i << 2), finish(p, v128.load(source + (i << 2)), largest, shift, scale))
+  }
+  if (whole < count) {
+    const v = gather(source + (whole << 2), 4, count - whole)
+    scatter(y + (whole << 2), 4, finish(p, v, largest, shift, scale), count - whole)
+  }
+}
+
+function largestOf(x: usize, count: u32): f32 {
+  let largest: f32 = -Infinity
+  let i: u32 = 0
+  if (count >= 4) {
+    let most = v128.load(x)
+    for (i = 4; i + 4 <= count; i += 4) most = f32x4.pmax(most, v128.load(x + (i << 2)))
+    most = f32x4.pmax(most, i64x2.shuffle(most, most, 1, 0))
+    largest = max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1))
+  }
+  for (; i < count; i++) largest = max(largest, load<f32>(x + (i << 2)))
+  return largest
+}
+
+function fourRows(p: SoftmaxParams, x: usize, y: usize, rows: u32): void {
+  const count = p.count
+  const xNext = p.xStep << 2
+  const yNext = p.yStep << 2
+  const xBeside = p.x3 << 2
+  const yBeside = p.y3 << 2
+  let largest = f32x4.splat(-Infinity)
+  for (let i: u32 = 0; i < count; i++) largest = f32x4.pmax(largest, gather(x + i * xNext, xBeside, rows))
+  let low = f64x2.splat(0)
+  let high = low
+  for (let i: u32 = 0; i < count; i++) {
+    const e = exp(f32x4.sub(gather(x + i * xNext, xBeside, rows), largest))
+    if (!p.logarithm) scatter(y + i * yNext, yBeside, e, rows)
+    low = f64x2.add(low, f64x2.promote_low_f32x4(e))
+    high = f64x2.add(high, f64x2.promote_low_f32x4(i64x2.shuffle(e, e, 1, 1)))
+  }
+  const sum = i64x2.shuffle(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2)
+  const scale = f32x4.div(f32x4.splat(1), sum)
+  const shift = log(sum)
+  const source = p.logarithm ? x : y
+  const next = p.logarithm ? xNext : yNext
+  const beside = p.logarithm ? xBeside : yBeside
+  for (let i: u32 = 0; i < count; i++) {
+    const v = gather(source + i * next, beside, rows)
+    scatter(y + i * yNext, yBeside, finish(p, v, largest, shift, scale), rows)
+  }
+}
+
+/** From the exponential to its share, or from the element to the logarithm of its share. */
+function finish(p: SoftmaxParams, v: v128, largest: v128, shift: v128, scale: v128): v128 {
+  return p.logarithm ? f32x4.sub(f32x4.sub(v, largest), shift) : f32x4.mul(v, scale)
+}

@@ -1,0 +1,287 @@
+import { activate } from './activation'
+
+/**
+ * The micro-kernel under every dense product: 4 rows x 8 columns in registers. Rows are read where they lie, through
+ * a table of addresses, so neither im2col nor packing of activations is needed (indirect convolution, Dukhan 2019,
+ * arXiv 1907.02129); weights come in panels of 8 columns, row by row of the inner dimension.
+ *
+ * A tile's table, in 32-bit words:
+ *   0..3   output addresses of the four rows, at column 0
+ *   4..7   residual addresses
+ *   8      number of segments
+ *   12..   per segment: four input addresses, length in floats, bytes of weights to skip before it
+ * A tile at the edge repeats its last row; the repeats store the same numbers once more.
+ */
+export const TABLE_HEAD: u32 = 12 * 4
+export const SEGMENT: u32 = 6 * 4
+export const PANEL: u32 = 8
+
+/** What is the same for all tiles of a call. */
+@unmanaged
+export class Epilogue {
+  act: u32
+  residual: u32
+  alpha: f32
+  beta: f32
+}
+
+const RESIDUAL_BEFORE: u32 = 1
+const RESIDUAL_AFTER: u32 = 2
+const CLIP: u32 = 1
+const PRELU: u32 = 3
+
+/**
+ * One tile times one panel. Inputs are read `shift` bytes behind the table's addresses, which is how groups share
+ * tables; `columns` of the panel's 8 are stored `at` bytes behind the rows' addresses.
+ */
+export function tile(
+  table: usize,
+  shift: usize,
+  w: usize,
+  bias: usize,
+  slope: usize,
+  at: usize,
+  columns: u32,
+  e: Epilogue
+): void {
+  let a0 = v128.load(bias)
+  let b0 = v128.load(bias, 16)
+  let a1 = a0
+  let b1 = b0
+  let a2 = a0
+  let b2 = b0
+  let a3 = a0
+  let b3 = b0
+  let segment = table + TABLE_HEAD
+  const last = segment + <usize>load<u32>(table, 32) * SEGMENT
+  while (segment < last) {
+    let x0 = <usize>load<u32>(segment) + shift
+    let x1 = <usize>load<u32>(segment, 4) + shift
+    let x2 = <usize>load<u32>(segment, 8) + shift
+    let x3 = <usize>load<u32>(segment, 12) + shift
+    w += <usize>load<u32>(segment, 20)
+    const end = w + (<usize>load<u32>(segment, 16) << 5)
+    for (; w < end; w += 32) {
+      const p = v128.load(w)
+      const q = v128.load(w, 16)
+      let x = v128.load_splat<f32>(x0)
+      a0 = f32x4.add(a0, f32x4.mul(x, p))
+      b0 = f32x4.add(b0, f32x4.mul(x, q))
+      x = v128.load_splat<f32>(x1)
+      a1 = f32x4.add(a1, f32x4.mul(x, p))
+      b1 = f32x4.add(b1, f32x4.mul(x, q))
+      x = v128.load_splat<f32>(x2)
+      a2 = f32x4.add(a2, f32x4.mul(x, p))
+      b2 = f32x4.add(b2, f32x4.mul(x, q))
+      x = v128.load_splat<f32>(x3)
+      a3 = f32x4.add(a3, f32x4.mul(x, p))
+      b3 = f32x4.add(b3, f32x4.mul(x, q))
+      x0 += 4
+      x1 += 4
+      x2 += 4
+      x3 += 4
+    }
+    segment += SEGMENT
+  }
+  const y0 = <usize>load<u32>(table) + at
+  const y1 = <usize>load<u32>(table, 4) + at
+  const y2 = <usize>load<u32>(table, 8) + at
+  const y3 = <usize>load<u32>(table, 12) + at
+  if (e.act <= CLIP && e.residual <= RESIDUAL_BEFORE && columns == PANEL) {
+    if (e.residual) {
+      const r0 = <usize>load<u32>(table, 16) + at
+      const r1 = <usize>load<u32>(table, 20) + at
+      const r2 = <usize>load<u32>(table, 24) + at
+      const r3 = <usize>load<u32>(table, 28) + at
+      a0 = f32x4.add(a0, v128.load(r0))
+      b0 = f32x4.add(b0, v128.load(r0, 16))
+      a1 = f32x4.add(a1, v128.load(r1))
+      b1 = f32x4.add(b1, v128.load(r1, 16))
+      a2 = f32x4.add(a2, v128.load(r2))
+      b2 = f32x4.add(b2, v128.load(r2, 16))
+      a3 = f32x4.add(a3, v128.load(r3))
+      b3 = f32x4.add(b3, v128.load(r3, 16))
+    }
+    if (e.act == CLIP) {
+      const low = f32x4.splat(e.alpha)
+      const high = f32x4.splat(e.beta)
+      a0 = f32x4.pmin(f32x4.pmax(a0, low), high)
+      b0 = f32x4.pmin(f32x4.pmax(b0, low), high)
+      a1 = f32x4.pmin(f32x4.pmax(a1, low), high)
+      b1 = f32x4.pmin(f32x4.pmax(b1, low), high)
+      a2 = f32x4.pmin(f32x4.pmax(a2, low), high)
+      b2 = f32x4.pmin(f32x4.pmax(b2, low), high)
+      a3 = f32x4.pmin(f32x4.pmax(a3, low), high)
+      b3 = f32x4.pmin(f32x4.pmax(b3, low), high)
+    }
+    v128.store(y0, a0)
+    v128.store(y0, b0, 16)
+    v128.store(y1, a1)
+    v128.store(y1, b1, 16)
+    v128.store(y2, a2)
+    v128.store(y2, b2, 16)
+    v128.store(y3, a3)
+    v128.store(y3, b3, 16)
+    return
+  }
+  // Repeated rows must see the residual before it is overwritten in place, so all are read before any is stored.
+  if (e.residual) {
+    loadResiduals(table, at, columns)
+    if (e.residual == RESIDUAL_BEFORE) {
+      a0 = f32x4.add(a0, v128.load(residuals))
+      b0 = f32x4.add(b0, v128.load(residuals, 16))
+      a1 = f32x4.add(a1, v128.load(residuals, 32))
+      b1 = f32x4.add(b1, v128.load(residuals, 48))
+      a2 = f32x4.add(a2, v128.load(residuals, 64))
+      b2 = f32x4.add(b2, v128.load(residuals, 80))
+      a3 = f32x4.add(a3, v128.load(residuals, 96))
+      b3 = f32x4.add(b3, v128.load(residuals, 112))
+    }
+  }
+  const plain = f32x4.splat(e.alpha)
+  const p = e.act == PRELU ? v128.load(slope) : plain
+  const q = e.act == PRELU ? v128.load(slope, 16) : plain
+  finish(y0, a0, b0, p, q, 0, columns, e)
+  finish(y1, a1, b1, p, q, 32, columns, e)
+  finish(y2, a2, b2, p, q, 64, columns, e)
+  finish(y3, a3, b3, p, q, 96, columns, e)
+}
+
+/** Room for the residuals of one tile. */
+const residuals = memory.data(128, 16)
+
+function loadResiduals(table: usize, at: usize, columns: u32): void {
+  for (let row: usize = 0; row < 4; row++) {
+    const from = <usize>load<u32>(table + row * 4, 16) + at
+    memory.copy(residuals + row * 32, from, columns * 4)
+  }
+}
+
+function finish(y: usize, a: v128, b: v128, p: v128, q: v128, row: usize, columns: u32, e: Epilogue): void {
+  const beta = f32x4.splat(e.beta)
+  a = activate(e.act, a, p, beta)
+  b = activate(e.act, b, q, beta)
+  if (e.residual == RESIDUAL_AFTER) {
+    a = f32x4.add(a, v128.load(residuals + row))
+    b = f32x4.add(b, v128.load(residuals + row, 16))
+  }
+  storeColumns(y, a, b, columns)
+}
+
+/** Stores the first `columns` (1 to 8) of two vectors. */
+export function storeColumns(y: usize, a: v128, b: v128, columns: u32): void {
+  if (columns >= 4) {
+    v128.store(y, a)
+    a = b
+    y += 16
+    columns -= 4
+    if (columns == 4) {
+      v128.store(y, a)
+      return
+    }
+  }
+  if (columns & 2) {
+    v128.store64_lane(y, a, 0)
+    a = i8x16.shuffle(a, a, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15)
+    y += 8
+  }
+  if (columns & 1) v128.store32_lane(y, a, 0)
+}
+
+/**
+ * One row times one panel, for matrix-vector products: four inner positions at a time into eight accumulators, so
+ * that additions do not wait for each other.
+ */
+export function rowTile(
+  table: usize,
+  shift: usize,
+  w: usize,
+  bias: usize,
+  slope: usize,
+  at: usize,
+  columns: u32,
+  e: Epilogue
+): void {
+  let a0 = v128.load(bias)
+  let b0 = v128.load(bias, 16)
+  let a1 = f32x4.splat(0)
+  let b1 = a1
+  let a2 = a1
+  let b2 = a1
+  let a3 = a1
+  let b3 = a1
+  let segment = table + TABLE_HEAD
+  const last = segment + <usize>load<u32>(table, 32) * SEGMENT
+  for (; segment < last; segment += SEGMENT) {
+    let x = <usize>load<u32>(segment) + shift
+    w += <usize>load<u32>(segment, 20)
+    const length = load<u32>(segment, 16)
+    const whole = w + (<usize>(length & ~3) << 5)
+    for (; w < whole; w += 128) {
+      let v = v128.load_splat<f32>(x)
+      a0 = f32x4.add(a0, f32x4.mul(v, v128.load(w)))
+      b0 = f32x4.add(b0, f32x4.mul(v, v128.load(w, 16)))
+      v = v128.load_splat<f32>(x, 4)
+      a1 = f32x4.add(a1, f32x4.mul(v, v128.load(w, 32)))
+      b1 = f32x4.add(b1, f32x4.mul(v, v128.load(w, 48)))
+      v = v128.load_splat<f32>(x, 8)
+      a2 = f32x4.add(a2, f32x4.mul(v, v128.load(w, 64)))
+      b2 = f32x4.add(b2, f32x4.mul(v, v128.load(w, 80)))
+      v = v128.load_splat<f32>(x, 12)
+      a3 = f32x4.add(a3, f32x4.mul(v, v128.load(w, 96)))
+      b3 = f32x4.add(b3, f32x4.mul(v, v128.load(w, 112)))
+      x += 16
+    }
+    for (let i = length & 3; i > 0; i--) {
+      const v = v128.load_splat<f32>(x)
+      a0 = f32x4.add(a0, f32x4.mul(v, v128.load(w)))
+      b0 = f32x4.add(b0, f32x4.mul(v, v128.load(w, 16)))
+      x += 4
+      w += 32
+    }
+  }
+  a0 = f32x4.add(f32x4.add(a0, a1), f32x4.add(a2, a3))
+  b0 = f32x4.add(f32x4.add(b0, b1), f32x4.add(b2, b3))
+  if (e.residual) {
+    memory.copy(residuals, <usize>load<u32>(table, 16) + at, columns * 4)
+    if (e.residual == RESIDUAL_BEFORE) {
+      a0 = f32x4.add(a0, v128.load(residuals))
+      b0 = f32x4.add(b0, v128.load(residuals, 16))
+    }
+  }
+  const plain = f32x4.splat(e.alpha)
+  const p = e.act == PRELU ? v128.load(slope) : plain
+  const q = e.act == PRELU ? v128.load(slope, 16) : plain
+  finish(<usize>load<u32>(table) + at, a0, b0, p, q, 0, columns, e)
+}
+
+/**
+ * All panels of one group over `count` tiles whose tables follow each other: a panel of weights stays in the cache
+ * while the tiles pass under it. `at` is where the group's first column lies behind the rows' addresses.
+ */
+export function panels(
+  tables: usize,
+  stride: usize,
+  count: u32,
+  single: bool,
+  shift: usize,
+  w: usize,
+  bias: usize,
+  slope: usize,
+  at: usize,
+  inner: u32,
+  columns: u32,
+  e: Epilogue
+): void {
+  for (let first: u32 = 0; first < columns; first += PANEL) {
+    const width = min(columns - first, PANEL)
+    if (single) rowTile(tables, shift, w, bias, slope, at, width, e)
+    else
+      for (let i: u32 = 0, table = tables; i < count; i++, table += stride)
+        tile(table, shift, w, bias, slope, at, width, e)
+    w += <usize>inner * PANEL * 4
+    bias += PANEL * 4
+    slope += PANEL * 4
+    at += PANEL * 4
+  }
+}

@@ -1,0 +1,152 @@
+import { type Atom, type Dim, type Poly, show, showAtom, type Term } from '../runtime/dims.js'
+
+export { type Dim, show, showShape } from '../runtime/dims.js'
+
+/** Algebra on symbolic dimensions; every result is in the canonical form that runtime/dims.ts describes. */
+
+export function free(name: string): Dim {
+  return atom({ op: 'free', name })
+}
+
+export function add(...dims: Dim[]): Dim {
+  return normalise(dims.flatMap(termsOf))
+}
+
+export function sub(a: Dim, b: Dim): Dim {
+  return add(a, mul(b, -1))
+}
+
+export function mul(...dims: Dim[]): Dim {
+  let product: Term[] = [{ factor: 1, atoms: [] }]
+  for (const dim of dims) {
+    const terms = termsOf(dim)
+    product = product.flatMap(p => terms.map(t => ({ factor: p.factor * t.factor, atoms: [...p.atoms, ...t.atoms] })))
+  }
+  return normalise(product)
+}
+
+/** floor(a / b), exact where the division is. */
+export function div(a: Dim, b: Dim): Dim {
+  if (typeof a === 'number' && typeof b === 'number') return Math.floor(a / b)
+  if (same(a, b)) return 1
+  const exact = divideExactly(a, b)
+  if (exact !== undefined) return exact
+  if (typeof b !== 'number') return atom({ op: 'div', a, b })
+  const whole: Term[] = []
+  const rest: Term[] = []
+  for (const term of termsOf(a)) {
+    const quotient = Math.floor(term.factor / b)
+    if (quotient) whole.push({ factor: quotient, atoms: term.atoms })
+    if (term.factor - quotient * b) rest.push({ factor: term.factor - quotient * b, atoms: term.atoms })
+  }
+  const remainder = normalise(rest)
+  if (typeof remainder === 'number') return add(normalise(whole), Math.floor(remainder / b))
+  return add(normalise(whole), atom({ op: 'div', a: remainder, b }))
+}
+
+export function ceilDiv(a: Dim, b: number): Dim {
+  return div(add(a, b - 1), b)
+}
+
+/** floor(a * by) for a real factor, as Resize scales a dimension. */
+export function scale(a: Dim, by: number): Dim {
+  if (typeof a === 'number') return Math.floor(Math.fround(a * by) + 1e-6)
+  return Number.isInteger(by) ? mul(a, by) : atom({ op: 'scale', a, by })
+}
+
+export function min(a: Dim, b: Dim): Dim {
+  return extremum('min', a, b)
+}
+
+export function max(a: Dim, b: Dim): Dim {
+  return extremum('max', a, b)
+}
+
+function extremum(op: 'min' | 'max', a: Dim, b: Dim): Dim {
+  const difference = sub(a, b)
+  if (typeof difference === 'number') return op === 'min' === difference < 0 ? a : b
+  return atom({ op, a, b })
+}
+
+export function product(dims: readonly Dim[]): Dim {
+  return mul(1, ...dims)
+}
+
+export function same(a: Dim, b: Dim): boolean {
+  return a === b || (typeof a !== 'number' && typeof b !== 'number' && show(a) === show(b))
+}
+
+export function sameShape(a: readonly Dim[], b: readonly Dim[]): boolean {
+  return a.length === b.length && a.every((dim, axis) => same(dim, b[axis]))
+}
+
+export function isStatic(shape: readonly Dim[]): shape is readonly number[] {
+  return shape.every(dim => typeof dim === 'number')
+}
+
+/** The names of the free dimensions in `dim`. */
+export function freeNames(dim: Dim, names = new Set<string>()): Set<string> {
+  for (const term of termsOf(dim))
+    for (const a of term.atoms) {
+      if (a.op === 'free') names.add(a.name)
+      else {
+        freeNames(a.a, names)
+        if (a.op !== 'scale') freeNames(a.b, names)
+      }
+    }
+  return names
+}
+
+/** C-order strides of a dense tensor. */
+export function denseStrides(shape: readonly Dim[]): Dim[] {
+  const strides: Dim[] = new Array(shape.length)
+  let step: Dim = 1
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = step
+    step = mul(step, shape[axis])
+  }
+  return strides
+}
+
+function atom(a: Atom): Poly {
+  return { terms: [{ factor: 1, atoms: [a] }] }
+}
+
+function termsOf(dim: Dim): readonly Term[] {
+  if (typeof dim !== 'number') return dim.terms
+  return dim === 0 ? [] : [{ factor: dim, atoms: [] }]
+}
+
+function normalise(terms: readonly Term[]): Dim {
+  const sums = new Map<string, Term>()
+  for (const { factor, atoms } of terms) {
+    const sorted = atoms.length < 2 ? atoms : [...atoms].sort((a, b) => (showAtom(a) < showAtom(b) ? -1 : 1))
+    const key = sorted.map(showAtom).join('*')
+    sums.set(key, { factor: factor + (sums.get(key)?.factor ?? 0), atoms: sorted })
+  }
+  const kept = [...sums].filter(([, term]) => term.factor !== 0)
+  if (kept.length === 0) return 0
+  if (kept.length === 1 && kept[0][0] === '') return kept[0][1].factor
+  kept.sort(([a], [b]) => b.length - a.length || (a < b ? -1 : 1))
+  return { terms: kept.map(([, term]) => term) }
+}
+
+/** a / b where b is a single term that divides every term of a. */
+function divideExactly(a: Dim, b: Dim): Dim | undefined {
+  const divisor = termsOf(b)
+  if (divisor.length !== 1) return undefined
+  const quotient: Term[] = []
+  for (const { factor, atoms } of termsOf(a)) {
+    if (factor % divisor[0].factor !== 0) return undefined
+    const left = atoms.map(showAtom)
+    const kept = [...atoms]
+    for (const wanted of divisor[0].atoms) {
+      const at = left.indexOf(showAtom(wanted))
+      if (at < 0) return undefined
+      left.splice(at, 1)
+      kept.splice(at, 1)
+    }
+    quotient.push({ factor: factor / divisor[0].factor, atoms: kept })
+  }
+  return normalise(quotient)
+}

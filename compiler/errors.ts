@@ -1,0 +1,10 @@
+import type { Node } from './graph.js'
+
+/** A refusal with a subject: what is wrong, at which node, and what would be allowed. Shown as one line. */
+export class CompileError extends Error {
+  override name = 'CompileError'
+}
+
+export function refuse(node: Node, what: string): CompileError {
+  return new CompileError(`${node.op} "${node.name}": ${what}`)
+}

@@ -1,0 +1,48 @@
+import { type Elements, Graph, Node, type Value } from './graph.js'
+import { lower } from './lower.js'
+import { ops } from './ops/index.js'
+import { Interpreter } from './reference.js'
+
+/**
+ * The outputs of one node for given contents of its inputs, by lowering it alone and interpreting that. `contents`
+ * holds elements for the inputs that the kernel reads; others, such as axes, are taken as the node knows them.
+ */
+export function evaluateNode(node: Node, contents: readonly (Elements | undefined)[]): Elements[] {
+  const graph = new Graph(node.name)
+  const inputs = node.inputs.map((input, i) => {
+    if (!input) return undefined
+    const copy = graph.constant(`${input.name} ${i}`, contents[i] ?? input.data ?? new Float64Array(0), input.shape as number[], input.dtype)
+    copy.ints = input.ints
+    return copy
+  })
+  const alone = graph.insert(new Node(node.op, node.name, node.attributes), inputs, node.outputs.length)
+  ops[node.op].infer(alone)
+  graph.outputs = alone.outputs
+  graph.outputNames = alone.outputs.map((_, i) => String(i))
+  return interpretInDouble(graph, alone).map((data, i) => {
+    const { dtype } = node.outputs[i]
+    return dtype === 'float32' || dtype === 'float16' ? Float32Array.from(data) : data
+  })
+}
+
+/** Constants of a program are single precision; integers beyond 2^24 need more, so inputs enter as activations. */
+function interpretInDouble(graph: Graph, node: Node): Float64Array[] {
+  const moved: Value[] = []
+  node.inputs.forEach((input, i) => {
+    if (!input?.data?.length || input.ints) return
+    if (!(input.data instanceof Float64Array) || !readsAsActivation(node, i)) return
+    moved.push(input)
+  })
+  const contents = moved.map(value => {
+    const { data } = value
+    value.data = undefined
+    graph.inputs.push(value)
+    return data!
+  })
+  return Interpreter.of(lower(graph)).run(contents)
+}
+
+/** Inputs that configure an operator must stay constants. */
+function readsAsActivation(node: Node, index: number): boolean {
+  return index === 0 || node.op === 'Concat' || ops[node.op].inPlace?.includes(index) === true || node.op === 'Where'
+}

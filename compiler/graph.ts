@@ -1,0 +1,174 @@
+import type { Dim } from './dim.js'
+
+/**
+ * The graph that the passes rewrite: nodes in execution order, values between them. Shapes are ONNX's logical shapes
+ * (N, C, spatial) throughout; how a value lies in memory is its `order`, which only the layout pass changes.
+ */
+
+export type DType = 'float32' | 'float16' | 'float64' | 'int64' | 'int32' | 'uint8' | 'int8' | 'bool'
+
+/** A constant's elements; numbers of every dtype, 64-bit integers as doubles. */
+export type Elements = Float32Array | Float64Array
+
+export type Attribute = number | string | readonly number[] | readonly string[] | Tensor
+
+export interface Tensor {
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly data: Elements
+}
+
+export class Value {
+  /** Elements of a constant, dense in `order`. */
+  data?: Elements
+  /** Known contents of a small integer tensor, possibly symbolic: what shape arithmetic computes with. */
+  ints?: readonly Dim[]
+  producer?: Node
+  /** One entry per use: a node that reads the value twice stands here twice. */
+  readonly users: Node[] = []
+  /** Logical axes from outermost to innermost in memory. */
+  order: readonly number[] = []
+
+  constructor(
+    readonly name: string,
+    public dtype: DType = 'float32',
+    public shape: readonly Dim[] = []
+  ) {}
+
+  get rank(): number {
+    return this.shape.length
+  }
+}
+
+export class Node {
+  readonly inputs: (Value | undefined)[] = []
+  readonly outputs: Value[] = []
+
+  constructor(
+    public op: string,
+    readonly name: string,
+    readonly attributes: Map<string, Attribute> = new Map()
+  ) {}
+
+  get output(): Value {
+    return this.outputs[0]
+  }
+
+  number(name: string, fallback: number): number {
+    const value = this.attributes.get(name)
+    return typeof value === 'number' ? value : fallback
+  }
+
+  text(name: string, fallback: string): string {
+    const value = this.attributes.get(name)
+    return typeof value === 'string' ? value : fallback
+  }
+
+  list(name: string): readonly number[] | undefined {
+    const value = this.attributes.get(name)
+    return Array.isArray(value) ? (value as readonly number[]) : undefined
+  }
+}
+
+export class Graph {
+  nodes: Node[] = []
+  inputs: Value[] = []
+  outputs: Value[] = []
+  /** What the caller gave each output; a rewrite may put another value in the output's place. */
+  outputNames: string[] = []
+  private fresh = 0
+
+  constructor(readonly name: string) {}
+
+  constant(name: string, data: Elements, shape: readonly number[], dtype: DType = 'float32'): Value {
+    const value = new Value(name, dtype, shape)
+    value.data = data
+    return value
+  }
+
+  /** A name that no other value or node of this graph has. */
+  unique(stem: string): string {
+    return `${stem}#${++this.fresh}`
+  }
+
+  /** Puts a new node before `before` (or last); its outputs are made here. */
+  insert(
+    node: Node,
+    inputs: readonly (Value | undefined)[],
+    outputs: number | readonly Value[],
+    before?: Node
+  ): Node {
+    const at = before ? this.nodes.indexOf(before) : this.nodes.length
+    this.nodes.splice(at, 0, node)
+    for (const input of inputs) this.addInput(node, input)
+    const made =
+      typeof outputs === 'number' ? Array.from({ length: outputs }, () => new Value(this.unique(node.name))) : outputs
+    for (const value of made) {
+      value.producer = node
+      node.outputs.push(value)
+    }
+    return node
+  }
+
+  addInput(node: Node, value: Value | undefined): void {
+    node.inputs.push(value)
+    value?.users.push(node)
+  }
+
+  setInput(node: Node, index: number, value: Value | undefined): void {
+    const old = node.inputs[index]
+    if (old) removeOnce(old.users, node)
+    while (node.inputs.length <= index) node.inputs.push(undefined)
+    node.inputs[index] = value
+    value?.users.push(node)
+  }
+
+  /** Every reader of `from` reads `to` from now on, the graph's outputs included. */
+  replace(from: Value, to: Value): void {
+    for (const user of new Set(from.users))
+      user.inputs.forEach((input, index) => {
+        if (input === from) this.setInput(user, index, to)
+      })
+    this.outputs = this.outputs.map(output => (output === from ? to : output))
+  }
+
+  /** Takes out a node whose outputs nobody reads. */
+  remove(node: Node): void {
+    node.inputs.forEach((_, index) => this.setInput(node, index, undefined))
+    this.nodes.splice(this.nodes.indexOf(node), 1)
+  }
+
+  /** Takes out a node with one data input and one output, joining what stood before it to what stands behind. */
+  bypass(node: Node, value: Value = node.inputs[0]!): void {
+    this.replace(node.output, value)
+    this.remove(node)
+  }
+
+  isOutput(value: Value): boolean {
+    return this.outputs.includes(value)
+  }
+
+  /** The only reader of `value`, when it has exactly one and is no output of the graph. */
+  onlyUser(value: Value): Node | undefined {
+    return value.users.length === 1 && !this.isOutput(value) ? value.users[0] : undefined
+  }
+
+  get values(): Set<Value> {
+    const all = new Set<Value>(this.inputs)
+    for (const node of this.nodes) {
+      for (const input of node.inputs) if (input) all.add(input)
+      for (const output of node.outputs) all.add(output)
+    }
+    for (const output of this.outputs) all.add(output)
+    return all
+  }
+}
+
+export function isConstant(value: Value | undefined): value is Value & { data: Elements } {
+  return value?.data !== undefined
+}
+
+function removeOnce<T>(list: T[], item: T): void {
+  const at = list.indexOf(item)
+  if (at >= 0) list.splice(at, 1)
+}

@@ -1,0 +1,80 @@
+import { registerBackend, registerCompiler } from '../runtime/backend.js'
+import { encode, type Stored, type Summary } from '../runtime/format.js'
+import { planProgram } from '../runtime/plan.js'
+import type { Program } from '../runtime/program.js'
+import { CompileError } from './errors.js'
+import type { Graph } from './graph.js'
+import { lower } from './lower.js'
+import { type ImportOptions, importOnnx } from './onnx.js'
+import { ops } from './ops/index.js'
+import { passes, required } from './passes/index.js'
+import { print } from './print.js'
+import { referenceBackend } from './reference.js'
+import { verify } from './verify.js'
+
+export { CompileError } from './errors.js'
+
+export interface CompileOptions extends ImportOptions {
+  /** How weights are stored in the file; computation is single precision either way. Default `f32`. */
+  readonly weights?: Stored
+  /** Passes to leave out, by name; those that lowering depends on cannot be. */
+  readonly without?: readonly string[]
+  /** Called after each pass with what it did, and the graph's text on demand. */
+  readonly onPass?: (name: string, did: string | undefined, text: () => string) => void
+}
+
+export interface Built {
+  readonly graph: Graph
+  readonly program: Program
+  readonly summary: Summary
+}
+
+/** Compiles ONNX bytes to a .cairn file. Throws CompileError, one line, for what cannot be compiled. */
+export async function compile(bytes: Uint8Array, options: CompileOptions = {}): Promise<Uint8Array> {
+  const { program, summary } = build(bytes, options)
+  return encode(program, summary, options)
+}
+
+/** ONNX bytes to a lowered program: the whole pipeline. */
+export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
+  const graph = importOnnx(bytes, options)
+  refuseUnknown(graph)
+  const nodesBefore = graph.nodes.length
+  const batchNorms = graph.nodes.filter(node => node.op === 'BatchNormalization').length
+  verify(graph, 'import')
+  let left = 0
+  for (const pass of passes) {
+    if (options.without?.includes(pass.name) && !required.has(pass.name)) continue
+    if (pass.name === 'lower-batchnorm') left = graph.nodes.filter(node => node.op === 'BatchNormalization').length
+    const did = pass.run(graph)
+    verify(graph, pass.name)
+    options.onPass?.(pass.name, did, () => print(graph))
+  }
+  const program = lower(graph)
+  const { bytes: arena, lowerBound } = planProgram(program, Object.fromEntries(program.free.map(name => [name, 1])))
+  const summary = {
+    arena,
+    arenaLowerBound: lowerBound,
+    nodesBefore,
+    nodesAfter: graph.nodes.length,
+    batchNormsFolded: batchNorms - left
+  }
+  return { graph, program, summary }
+}
+
+/** All unsupported operators of a model in one message, each with how often and where it first stands. */
+function refuseUnknown(graph: Graph): void {
+  const unknown = new Map<string, { first: string; times: number }>()
+  for (const node of graph.nodes) {
+    if (ops[node.op]) continue
+    const entry = unknown.get(node.op)
+    if (entry) entry.times++
+    else unknown.set(node.op, { first: node.name, times: 1 })
+  }
+  if (!unknown.size) return
+  const list = [...unknown].map(([op, { first, times }]) => `${op} (${times}×, first at "${first}")`).join(', ')
+  throw new CompileError(`unsupported operators: ${list}; the README lists those that are allowed`)
+}
+
+registerBackend(referenceBackend)
+registerCompiler(compile)

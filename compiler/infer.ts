@@ -1,0 +1,51 @@
+import { isStatic } from './dim.js'
+import { CompileError, refuse } from './errors.js'
+import { evaluateNode } from './evaluate.js'
+import { type Graph, isConstant, type Node } from './graph.js'
+import { ops } from './ops/index.js'
+import { propagateInts } from './symbolic.js'
+
+/** Constants larger than this are left to run: folding them would bloat the file. */
+const largestFolded = 1 << 24
+
+/**
+ * Shapes and element types of every value from the graph's inputs on, and the contents of what depends on constants
+ * and dimensions alone.
+ */
+export function infer(graph: Graph): void {
+  for (const node of graph.nodes) inferNode(node)
+}
+
+export function inferNode(node: Node): void {
+  const op = ops[node.op]
+  if (!op) throw refuse(node, 'is not an operator that Cairn knows')
+  try {
+    op.infer(node)
+  } catch (error) {
+    if (error instanceof CompileError) throw error
+    throw refuse(node, `has malformed inputs or attributes (${(error as Error).message})`)
+  }
+  for (const { name, shape } of node.outputs)
+    for (const size of shape)
+      if (typeof size === 'number' && !(Number.isInteger(size) && size >= 0))
+        throw refuse(node, `output "${name}" would have a dimension of ${size}; whole numbers of at least 0 are allowed`)
+  if (node.outputs.every(output => output.data)) return
+  propagateInts(node)
+  for (const output of node.outputs) {
+    if (output.ints && output.ints.every(dim => typeof dim === 'number') && isStatic(output.shape))
+      output.data = Float64Array.from(output.ints as number[])
+  }
+  if (node.outputs.every(output => output.data || output.ints)) return
+  if (canFold(node)) {
+    const data = evaluateNode(node, node.inputs.map(input => input?.data))
+    node.outputs.forEach((output, i) => (output.data = data[i]))
+  }
+}
+
+function canFold(node: Node): boolean {
+  if (node.inputs.length === 0 || !ops[node.op].lower) return false
+  if (!node.inputs.every(input => !input || isConstant(input))) return false
+  return node.outputs.every(
+    ({ shape }) => isStatic(shape) && shape.reduce((count, size) => count * size, 1) <= largestFolded
+  )
+}

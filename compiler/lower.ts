@@ -1,0 +1,199 @@
+import type { Argument, Call, Constant, Constraint, KernelInfo, Packing, Port, Program } from '../runtime/program.js'
+import { add, type Dim, freeNames, product, same, show } from './dim.js'
+import { CompileError, refuse } from './errors.js'
+import { type Elements, type Graph, isConstant, type Node, type Value } from './graph.js'
+import { kindOf } from './ops/activation.js'
+import { emitCopy, unaryKernel } from './ops/elementwise.js'
+import { ops } from './ops/index.js'
+import {
+  axisOf,
+  type Kernel,
+  type Lowering,
+  numbered,
+  orderedStrides,
+  orderOf,
+  plainOrder,
+  type View
+} from './ops/op.js'
+import { place } from './place.js'
+
+/** Graph to Program: places every value, then lets each operator emit its calls. */
+export function lower(graph: Graph): Program {
+  const { views, storages } = place(graph)
+  const builder = new Builder(views, storages)
+  for (const node of graph.nodes) {
+    const op = ops[node.op]
+    if (!op?.lower) throw refuse(node, 'cannot run: it is left over from shape arithmetic that is not known when compiling')
+    builder.begin(node)
+    op.lower(node, builder)
+  }
+  const port = (value: Value, name: string, view: View): Port => ({
+    name,
+    dtype: value.dtype,
+    shape: value.shape,
+    storage: view.index,
+    offset: view.offset
+  })
+  const inputs = graph.inputs.map(value => port(value, value.name, views.get(value)!))
+  const claimed = new Set(inputs.map(input => input.storage))
+  const outputs = graph.outputs.map((value, i) => port(value, graph.outputNames[i], builder.output(value, claimed)))
+  const names = new Set<string>()
+  for (const value of graph.values) for (const dim of value.shape) freeNames(dim, names)
+  return {
+    name: graph.name,
+    free: [...names].sort(),
+    inputs,
+    outputs,
+    storages: builder.storages,
+    constants: builder.constants,
+    kernels: builder.kernels,
+    calls: builder.calls,
+    constraints: constraintsOf(graph),
+    parameters: parametersOf(graph),
+    macs: add(...graph.nodes.map(node => ops[node.op].macs?.(node) ?? 0))
+  }
+}
+
+class Builder implements Lowering {
+  readonly constants: Constant[] = []
+  readonly kernels: KernelInfo[] = []
+  readonly calls: Call[] = []
+  private readonly constantIndex = new Map<string, number>()
+  private readonly kernelIndex = new Map<string, number>()
+  private node!: Node
+
+  constructor(
+    private readonly views: Map<Value, View>,
+    readonly storages: Dim[]
+  ) {}
+
+  begin(node: Node): void {
+    this.node = node
+  }
+
+  view(value: Value): View {
+    const known = this.views.get(value)
+    if (known) return known
+    const view = isConstant(value)
+      ? { ...this.constant(value.name, () => value.data), shape: value.shape, order: orderOf(value) }
+      : this.symbolic(value)
+    const made = { ...view, strides: orderedStrides(value.shape, view.order) }
+    this.views.set(value, made)
+    return made
+  }
+
+  dense(value: Value, order: readonly number[] = orderOf(value)): View {
+    const view = this.view(value)
+    const strides = orderedStrides(value.shape, order)
+    if (strides.every((stride, axis) => view.shape[axis] === 1 || same(stride, view.strides[axis]))) return view
+    const copy = { ...this.scratch(value.shape), order, strides }
+    emitCopy(this, this.node, view, copy)
+    return copy
+  }
+
+  scratch(shape: readonly Dim[]): View {
+    this.storages.push(product(shape))
+    const order = plainOrder(shape.length)
+    return { space: 'storage', index: this.storages.length - 1, offset: 0, shape, strides: orderedStrides(shape, order), order }
+  }
+
+  constant(key: string, elements: () => Elements, packing?: Packing): View {
+    let index = this.constantIndex.get(key)
+    if (index === undefined) {
+      index = this.constants.length
+      const data = elements()
+      const packed = packing ?? { groups: 1, rows: 1, columns: data.length, panel: 0 }
+      this.constants.push({ name: key, data: data instanceof Float32Array ? data : Float32Array.from(data), ...packed })
+      this.constantIndex.set(key, index)
+    }
+    const { length } = this.constants[index].data
+    return { space: 'constant', index, offset: 0, shape: [length], strides: [1], order: [0] }
+  }
+
+  call<F extends string, A extends string>(
+    kernel: Kernel<F, A>,
+    parameters: Readonly<Record<F, Dim>>,
+    buffers: Readonly<Record<A, View>>
+  ): void {
+    let index = this.kernelIndex.get(kernel.name)
+    if (index === undefined) {
+      index = this.kernels.length
+      const letters = Object.values<string>(kernel.fields).map(type => type[0])
+      this.kernels.push({ name: kernel.name, fields: letters.join('') })
+      this.kernelIndex.set(kernel.name, index)
+    }
+    const names = Object.keys(kernel.fields) as F[]
+    this.calls.push({
+      kernel: index,
+      node: this.node.name,
+      parameters: names.map(name => parameters[name]),
+      arguments: (Object.keys(kernel.buffers) as A[]).map(
+        (name): Argument => ({
+          space: buffers[name].space,
+          index: buffers[name].index,
+          offset: buffers[name].offset,
+          access: kernel.buffers[name]
+        })
+      )
+    })
+  }
+
+  /** A plain dense view of an output in a storage of its own, copied there where it lies otherwise. */
+  output(value: Value, claimed: Set<number>): View {
+    const view = this.view(value)
+    const strides = orderedStrides(value.shape, plainOrder(value.rank))
+    const dense = strides.every((stride, axis) => value.shape[axis] === 1 || same(stride, view.strides[axis]))
+    if (dense && view.space === 'storage' && !claimed.has(view.index)) {
+      claimed.add(view.index)
+      return view
+    }
+    const own = this.scratch(value.shape)
+    claimed.add(own.index)
+    if (value.producer) this.node = value.producer
+    emitCopy(this, this.node, view, own)
+    return own
+  }
+
+  /** A small integer tensor that depends on free dimensions: written element by element when a run needs it. */
+  private symbolic(value: Value): View {
+    if (!value.ints) throw new CompileError(`"${value.name}" is used before anything produces it`)
+    const target = this.scratch(value.shape)
+    const zero = this.constant('zero', () => new Float32Array(1))
+    value.ints.forEach((dim, i) => {
+      const ones = numbered('d', new Array(6).fill(1))
+      const none = new Array(6).fill(0)
+      this.call(
+        unaryKernel,
+        { ...ones, ...numbered('x', none), ...numbered('y', none), act: kindOf('affine'), alpha: 0, beta: dim },
+        { x: zero, y: { ...target, offset: i } }
+      )
+    })
+    return target
+  }
+}
+
+/** Dimensions that only a binding can compare: operands of one operator whose sizes are spelled differently. */
+function constraintsOf(graph: Graph): Constraint[] {
+  const found = new Map<string, Constraint>()
+  for (const node of graph.nodes) {
+    const joins = node.op === 'Concat'
+    const alike = joins ? node.inputs.map((_, i) => i) : (ops[node.op].inPlace ?? [])
+    const joined = joins ? axisOf(node, node.number('axis', 1), node.output.rank) : -1
+    for (const index of alike) {
+      const input = node.inputs[index]
+      if (!input || input.rank !== node.output.rank) continue
+      input.shape.forEach((a, axis) => {
+        const b = node.output.shape[axis]
+        if (axis === joined || a === 1 || same(a, b)) return
+        found.set(`${show(a)}=${show(b)}`, { a, b, where: `${node.op} "${node.name}"` })
+      })
+    }
+  }
+  return [...found.values()]
+}
+
+function parametersOf(graph: Graph): number {
+  const constants = new Set<Value>()
+  for (const node of graph.nodes) for (const input of node.inputs) if (isConstant(input)) constants.add(input)
+  return [...constants].filter(c => c.dtype.startsWith('float')).reduce((sum, c) => sum + c.data!.length, 0)
+}

@@ -1,0 +1,183 @@
+import onnxProto from 'onnx-proto'
+import { type Dim, free } from './dim.js'
+import { CompileError } from './errors.js'
+import { type Attribute, type DType, type Elements, Graph, Node, type Tensor, Value } from './graph.js'
+import { decodeElements } from './tensor-proto.js'
+
+const { onnx } = onnxProto
+
+export interface ImportOptions {
+  /** Shapes by input name, for inputs whose dimensions shall not stay free. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>
+  /** Contents of an external data file by the location that the model names. */
+  readonly externalData?: (location: string) => Uint8Array
+}
+
+/** The oldest operator set whose meaning this importer knows. */
+const oldestOpset = 7
+
+export const dtypeNames: Readonly<Record<number, DType>> = {
+  1: 'float32',
+  2: 'uint8',
+  3: 'int8',
+  6: 'int32',
+  7: 'int64',
+  9: 'bool',
+  10: 'float16',
+  11: 'float64'
+}
+
+/** Reads ONNX protobuf into a graph. The only file, with tensor-proto.ts, that knows ONNX's encoding and its opsets. */
+export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Graph {
+  const model = decodeModel(bytes)
+  const proto = model.graph!
+  const opset = opsetOf(model)
+  const graph = new Graph(proto.name || 'model')
+  const values = new Map<string, Value>()
+  for (const tensor of proto.initializer ?? []) {
+    const { dtype, shape, data } = decodeTensor(tensor, options)
+    values.set(tensor.name!, graph.constant(tensor.name!, data, shape, dtype))
+  }
+  if (proto.sparseInitializer?.length) throw new CompileError('sparse initialisers are not supported')
+  for (const info of proto.input ?? []) {
+    if (values.has(info.name!)) continue
+    const value = inputValue(info, options)
+    values.set(value.name, value)
+    graph.inputs.push(value)
+  }
+  for (const name of Object.keys(options.shapes ?? {}))
+    if (!graph.inputs.some(input => input.name === name))
+      throw new CompileError(`no input "${name}"; the model has ${graph.inputs.map(i => `"${i.name}"`).join(', ')}`)
+
+  proto.node?.forEach((source, index) => {
+    const op = source.domain && source.domain !== 'ai.onnx' ? `${source.domain}:${source.opType}` : source.opType!
+    const name = source.name || `${source.opType}_${index}`
+    const node = new Node(op, name, attributesOf(source, name, options))
+    const inputs = (source.input ?? []).map(input => {
+      if (input === '') return undefined
+      const value = values.get(input)
+      if (!value) throw new CompileError(`${op} "${name}": input "${input}" is produced by nothing before it`)
+      return value
+    })
+    while (inputs.length && inputs[inputs.length - 1] === undefined) inputs.pop()
+    const outputs = (source.output ?? []).map(output => new Value(output))
+    while (outputs.length > 1 && outputs[outputs.length - 1].name === '') outputs.pop()
+    for (const output of outputs) {
+      if (output.name && values.has(output.name))
+        throw new CompileError(`${op} "${name}": output "${output.name}" is written twice`)
+      values.set(output.name, output)
+    }
+    upgrade(node, opset)
+    graph.insert(node, inputs, outputs)
+  })
+
+  for (const info of proto.output ?? []) {
+    const value = values.get(info.name!)
+    if (!value) throw new CompileError(`output "${info.name}" is produced by no node`)
+    graph.outputs.push(value)
+    graph.outputNames.push(info.name!)
+  }
+  if (!graph.outputs.length) throw new CompileError('the model has no outputs')
+  return graph
+}
+
+function decodeModel(bytes: Uint8Array): InstanceType<typeof onnx.ModelProto> {
+  let model: InstanceType<typeof onnx.ModelProto>
+  try {
+    model = onnx.ModelProto.decode(bytes)
+  } catch (error) {
+    throw new CompileError(`not an ONNX model, or a truncated one (${(error as Error).message})`)
+  }
+  if (!model.graph || !model.opsetImport?.length) throw new CompileError('not an ONNX model: it has no graph')
+  return model
+}
+
+function opsetOf(model: InstanceType<typeof onnx.ModelProto>): number {
+  const standard = model.opsetImport!.find(entry => !entry.domain || entry.domain === 'ai.onnx')
+  const version = Number(standard?.version ?? 0)
+  if (standard && version < oldestOpset)
+    throw new CompileError(`opset ${version} is too old; ${oldestOpset} and newer are read`)
+  return version
+}
+
+function inputValue(info: InstanceType<typeof onnx.ValueInfoProto> | onnxProto.onnx.IValueInfoProto, options: ImportOptions): Value {
+  const name = info.name!
+  const type = info.type?.tensorType
+  if (!type) throw new CompileError(`input "${name}" is not a tensor`)
+  const dtype = dtypeNames[type.elemType ?? 0]
+  if (!dtype) throw new CompileError(`input "${name}" has element type ${type.elemType}, which is not supported`)
+  const declared = type.shape?.dim
+  const given = options.shapes?.[name]
+  if (given?.some(size => !Number.isInteger(size) || size < 1))
+    throw new CompileError(`input "${name}": shape [${given}] must be whole numbers of at least 1`)
+  if (!declared && !given) throw new CompileError(`input "${name}" has no shape; give one with --shape ${name}=1x3x224x224`)
+  if (declared && given && declared.length !== given.length)
+    throw new CompileError(`input "${name}" has ${declared.length} dimensions, the given shape [${given}] has ${given.length}`)
+  const shape = (given ?? declared!).map((_, axis): Dim => {
+    const size = declared?.[axis]?.dimParam ? undefined : Number(declared?.[axis]?.dimValue ?? 0)
+    if (given) {
+      if (size && size > 0 && size !== given[axis])
+        throw new CompileError(`input "${name}": axis ${axis} is ${size} in the model, ${given[axis]} in the given shape`)
+      return given[axis]
+    }
+    if (size !== undefined && size > 0) return size
+    return free(declared?.[axis].dimParam || (['N', '', 'H', 'W'][axis] || `${name}_${axis}`))
+  })
+  return new Value(name, dtype, shape)
+}
+
+function attributesOf(source: onnxProto.onnx.INodeProto, node: string, options: ImportOptions): Map<string, Attribute> {
+  const attributes = new Map<string, Attribute>()
+  const { AttributeType } = onnx.AttributeProto
+  for (const a of source.attribute ?? []) {
+    // Files of the first IR versions leave the type out.
+    const type = a.type || (a.t ? 4 : a.ints?.length ? 7 : a.floats?.length ? 6 : a.s?.length ? 3 : a.f ? 1 : 2)
+    if (type === AttributeType.FLOAT) attributes.set(a.name!, a.f!)
+    else if (type === AttributeType.INT) attributes.set(a.name!, Number(a.i))
+    else if (type === AttributeType.STRING) attributes.set(a.name!, utf8(a.s!))
+    else if (type === AttributeType.FLOATS) attributes.set(a.name!, a.floats!.map(Number))
+    else if (type === AttributeType.INTS) attributes.set(a.name!, a.ints!.map(Number))
+    else if (type === AttributeType.STRINGS) attributes.set(a.name!, a.strings!.map(utf8))
+    else if (type === AttributeType.TENSOR) attributes.set(a.name!, decodeTensor(a.t!, options))
+    else attributes.set(a.name!, `unsupported attribute type ${type} at "${node}"`)
+  }
+  return attributes
+}
+
+const utf8 = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
+
+function decodeTensor(tensor: onnxProto.onnx.ITensorProto, options: ImportOptions): Tensor {
+  const subject = `tensor "${tensor.name}"`
+  const shape = (tensor.dims ?? []).map(Number)
+  const dtype = tensor.dataType === 16 ? 'float32' : dtypeNames[tensor.dataType ?? 0]
+  if (!dtype) throw new CompileError(`${subject} has element type ${tensor.dataType}, which is not supported`)
+  if (shape.some(size => !(size >= 0))) throw new CompileError(`${subject} has dimensions [${shape}]`)
+  const count = shape.reduce((a, b) => a * b, 1)
+  let raw = tensor.rawData
+  if (tensor.dataLocation === onnx.TensorProto.DataLocation.EXTERNAL) {
+    const entry = Object.fromEntries((tensor.externalData ?? []).map(e => [e.key, e.value]))
+    if (!options.externalData) throw new CompileError(`${subject} lies in "${entry.location}", which was not given`)
+    const file = options.externalData(String(entry.location))
+    const start = Number(entry.offset ?? 0)
+    raw = file.subarray(start, entry.length === undefined ? undefined : start + Number(entry.length))
+  }
+  const data: Elements = decodeElements(tensor, raw?.length ? raw : undefined, count, subject)
+  return { dtype, shape, data }
+}
+
+/** Brings what older opsets spell otherwise to the newest spelling, where shapes are not needed for it. */
+function upgrade(node: Node, opset: number): void {
+  const setDefault = (name: string, value: Attribute) => {
+    if (!node.attributes.has(name)) node.attributes.set(name, value)
+  }
+  if (node.op === 'Softmax' || node.op === 'LogSoftmax') {
+    setDefault('axis', opset < 13 ? 1 : -1)
+    if (opset < 13) node.attributes.set('flatten', 1)
+  }
+  if (node.op === 'Upsample' || (node.op === 'Resize' && opset < 11)) {
+    setDefault('coordinate_transformation_mode', 'asymmetric')
+    setDefault('nearest_mode', 'floor')
+  }
+  if (node.op === 'Cast') node.attributes.set('to', dtypeNames[node.number('to', 1)] ?? `type ${node.number('to', 1)}`)
+  if (node.op === 'GroupNormalization') node.attributes.set('opset', opset)
+}

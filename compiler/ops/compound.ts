@@ -1,0 +1,108 @@
+import { div, mul } from '../dim.js'
+import { refuse } from '../errors.js'
+import { isConstant, type Node, type Tensor, type Value } from '../graph.js'
+import { broadcastShape, emitCopy } from './elementwise.js'
+import { intsOf, type Op } from './op.js'
+
+/** Operators without a kernel: sources of constants, and what the decompose pass spells with other operators. */
+
+function like(node: Node): void {
+  node.output.shape = node.inputs[0]!.shape
+  node.output.dtype = node.inputs[0]!.dtype
+}
+
+const constant: Op = {
+  infer(node) {
+    const tensor = node.attributes.get('value') as Tensor | undefined
+    const single = node.attributes.get('value_float') ?? node.attributes.get('value_int')
+    const list = node.list('value_floats') ?? node.list('value_ints') ?? (single === undefined ? undefined : [single as number])
+    const { output } = node
+    if (tensor && typeof tensor === 'object' && 'data' in tensor) {
+      output.dtype = tensor.dtype
+      output.shape = tensor.shape
+      output.data = tensor.data
+    } else if (list) {
+      const float = node.attributes.has('value_float') || node.attributes.has('value_floats')
+      output.dtype = float ? 'float32' : 'int64'
+      output.shape = single === undefined ? [list.length] : []
+      output.data = float ? Float32Array.from(list) : Float64Array.from(list)
+    } else throw refuse(node, `holds ${[...node.attributes.keys()].join(', ') || 'nothing'}; a dense numeric tensor is allowed`)
+  }
+}
+
+const constantOfShape: Op = {
+  infer(node) {
+    const value = node.attributes.get('value') as Tensor | undefined
+    const { output } = node
+    output.dtype = value?.dtype ?? 'float32'
+    output.shape = [...intsOf(node, 0, 'shape')!]
+    const fill = value?.data[0] ?? 0
+    const count = output.shape.reduce<number>((n, size) => (typeof size === 'number' ? n * size : Number.NaN), 1)
+    if (Number.isNaN(count)) return
+    output.data = output.dtype.startsWith('float') ? new Float32Array(count).fill(fill) : new Float64Array(count).fill(fill)
+  },
+  lower(node, to) {
+    const value = node.attributes.get('value') as Tensor | undefined
+    const fill = value?.data[0] ?? 0
+    const one = to.constant(`fill ${fill}`, () => Float32Array.of(fill))
+    emitCopy(to, node, { ...one, shape: [], strides: [], order: [] }, to.view(node.output))
+  }
+}
+
+/** Inference takes dropout as the identity; its mask is then all true. */
+const identity: Op = {
+  infer(node) {
+    like(node)
+    const mask = node.outputs[1]
+    if (mask?.users.length) throw refuse(node, 'has a mask that is used; dropout runs in inference mode only')
+    if (mask) mask.shape = node.output.shape
+  }
+}
+
+const variadic: Op = {
+  infer(node) {
+    node.output.dtype = node.inputs[0]!.dtype
+    node.output.shape = broadcastShape(node, ...(node.inputs as Value[]).map(input => input.shape))
+  }
+}
+
+const batchNormalization: Op = {
+  infer(node) {
+    like(node)
+    if (node.number('training_mode', 0) && node.outputs.slice(1).some(output => output.users.length))
+      throw refuse(node, 'has training_mode = 1 and its statistics are used; only 0 is allowed')
+    for (const [i, name] of ['scale', 'B', 'mean', 'var'].entries())
+      if (!isConstant(node.inputs[i + 1])) throw refuse(node, `${name} must be a constant`)
+    for (const output of node.outputs.slice(1)) output.shape = node.inputs[1]!.shape
+  }
+}
+
+const depthToSpace: Op = {
+  infer(node) {
+    const [n, c, h, w] = node.inputs[0]!.shape
+    const block = node.number('blocksize', 1)
+    like(node)
+    node.output.shape = [n, div(c, block * block), mul(h, block), mul(w, block)]
+  }
+}
+
+const spaceToDepth: Op = {
+  infer(node) {
+    const [n, c, h, w] = node.inputs[0]!.shape
+    const block = node.number('blocksize', 1)
+    like(node)
+    node.output.shape = [n, mul(c, block * block), div(h, block), div(w, block)]
+  }
+}
+
+export const compound: Record<string, Op> = {
+  Constant: constant,
+  ConstantOfShape: constantOfShape,
+  Identity: identity,
+  Dropout: identity,
+  Sum: variadic,
+  Mean: variadic,
+  BatchNormalization: batchNormalization,
+  DepthToSpace: depthToSpace,
+  SpaceToDepth: spaceToDepth
+}

@@ -1,0 +1,380 @@
+import { add, type Dim, mul, product, same, show, showShape, sub } from '../dim.js'
+import { refuse } from '../errors.js'
+import { type Elements, isConstant, type Node, type Value } from '../graph.js'
+import { activate, kindOf } from './activation.js'
+import { epilogueOf } from './elementwise.js'
+import { panelWidth, residualOf, vectorOf } from './epilogue.js'
+import { emitGemm } from './gemm.js'
+import { type Kernel, kernel, type Lowering, type Op, type View } from './op.js'
+import { type Windows, windows } from './window.js'
+
+const spatial = <P extends string>(prefix: P) =>
+  ({ [`${prefix}D`]: 'u32', [`${prefix}H`]: 'u32', [`${prefix}W`]: 'u32' }) as Record<`${P}${'D' | 'H' | 'W'}`, 'u32'>
+
+const steps = <P extends string>(prefix: P) =>
+  ({ [`${prefix}N`]: 'u32', [`${prefix}D`]: 'u32', [`${prefix}H`]: 'u32', [`${prefix}W`]: 'u32' }) as Record<
+    `${P}${'N' | 'D' | 'H' | 'W'}`,
+    'u32'
+  >
+
+const convFields = {
+  batch: 'u32',
+  groups: 'u32',
+  channels: 'u32',
+  filters: 'u32',
+  ...spatial('in'),
+  ...spatial('out'),
+  ...spatial('kernel'),
+  ...spatial('stride'),
+  ...spatial('pad'),
+  ...spatial('dilation'),
+  ...steps('x'),
+  ...steps('y'),
+  ...steps('r'),
+  residual: 'u32',
+  act: 'u32',
+  alpha: 'f32',
+  beta: 'f32',
+  tiles: 'u32'
+} as const
+
+const convBuffers = {
+  x: 'read',
+  w: 'read',
+  bias: 'read',
+  slope: 'read',
+  r: 'read',
+  y: 'write',
+  scratch: 'write'
+} as const
+
+type ConvKernel = Kernel<keyof typeof convFields, keyof typeof convBuffers>
+type ConvParameters = Parameters<ConvKernel['reference']>[0]
+type ConvArrays = Parameters<ConvKernel['reference']>[1]
+
+/**
+ * y = act(conv(x, w) + bias + r), channels innermost; `channels` and `filters` count one group's inputs and outputs.
+ * Weights lie in panels of 8 filters, and within a panel by (kernel position, input channel).
+ */
+export const convKernel: ConvKernel = kernel({
+  name: 'conv',
+  fields: convFields,
+  buffers: convBuffers,
+  reference(p, b) {
+    forEachOutput(p, b, (n, g, od, oh, ow, f) => {
+      let sum = 0
+      forEachTap(p, (kd, kh, kw, tap) => {
+        const d = od * p.strideD - p.padD + kd * p.dilationD
+        const h = oh * p.strideH - p.padH + kh * p.dilationH
+        const w = ow * p.strideW - p.padW + kw * p.dilationW
+        sum += dotAt(p, b, n, g, d, h, w, tap, f)
+      })
+      return sum
+    })
+  }
+})
+
+/** Transposed convolution as the gather that it is: an output reads the inputs whose stride lands on it. */
+export const convTransposeKernel: ConvKernel = kernel({
+  name: 'convTranspose',
+  fields: convFields,
+  buffers: convBuffers,
+  reference(p, b) {
+    forEachOutput(p, b, (n, g, od, oh, ow, f) => {
+      let sum = 0
+      forEachTap(p, (kd, kh, kw, tap) => {
+        const d = (od + p.padD - kd * p.dilationD) / p.strideD
+        const h = (oh + p.padH - kh * p.dilationH) / p.strideH
+        const w = (ow + p.padW - kw * p.dilationW) / p.strideW
+        sum += dotAt(p, b, n, g, d, h, w, tap, f)
+      })
+      return sum
+    })
+  }
+})
+
+/** One filter a channel. Weights are [kernelH, kernelW, channels]; depth stays 1. */
+export const depthwiseKernel: ConvKernel = kernel({
+  name: 'depthwise',
+  fields: convFields,
+  buffers: convBuffers,
+  reference(p, b) {
+    forEachOutput(p, b, (n, g, _od, oh, ow) => {
+      let sum = 0
+      forEachTap(p, (_kd, kh, kw, tap) => {
+        const h = oh * p.strideH - p.padH + kh * p.dilationH
+        const w = ow * p.strideW - p.padW + kw * p.dilationW
+        if (h >= 0 && h < p.inH && w >= 0 && w < p.inW)
+          sum += b.x[n * p.xN + h * p.xH + w * p.xW + g] * b.w[tap * p.groups + g]
+      })
+      return sum
+    })
+  }
+})
+
+function forEachTap(p: ConvParameters, body: (kd: number, kh: number, kw: number, tap: number) => void): void {
+  let tap = 0
+  for (let kd = 0; kd < p.kernelD; kd++)
+    for (let kh = 0; kh < p.kernelH; kh++) for (let kw = 0; kw < p.kernelW; kw++) body(kd, kh, kw, tap++)
+}
+
+function forEachOutput(
+  p: ConvParameters,
+  { bias, slope, r, y }: ConvArrays,
+  sum: (n: number, g: number, od: number, oh: number, ow: number, f: number) => number
+): void {
+  const padded = p.filters === 1 ? 1 : Math.ceil(p.filters / panelWidth) * panelWidth
+  for (let n = 0; n < p.batch; n++)
+    for (let od = 0; od < p.outD; od++)
+      for (let oh = 0; oh < p.outH; oh++)
+        for (let ow = 0; ow < p.outW; ow++)
+          for (let g = 0; g < p.groups; g++)
+            for (let f = 0; f < p.filters; f++) {
+              const c = g * p.filters + f
+              const at = g * padded + f
+              const residual = p.residual ? r[n * p.rN + od * p.rD + oh * p.rH + ow * p.rW + c] : 0
+              const before = bias[at] + sum(n, g, od, oh, ow, f) + (p.residual === 1 ? residual : 0)
+              const alpha = p.act === kindOf('prelu') ? slope[at] : p.alpha
+              y[n * p.yN + od * p.yD + oh * p.yH + ow * p.yW + c] =
+                activate(p.act, before, alpha, p.beta) + (p.residual === 2 ? residual : 0)
+            }
+}
+
+function dotAt(
+  p: ConvParameters,
+  { x, w }: ConvArrays,
+  n: number,
+  g: number,
+  d: number,
+  h: number,
+  v: number,
+  tap: number,
+  f: number
+): number {
+  const inside = (at: number, size: number) => Number.isInteger(at) && at >= 0 && at < size
+  if (!inside(d, p.inD) || !inside(h, p.inH) || !inside(v, p.inW)) return 0
+  const rows = p.kernelD * p.kernelH * p.kernelW * p.channels
+  const panels = Math.ceil(p.filters / panelWidth)
+  const from = n * p.xN + d * p.xD + h * p.xH + v * p.xW + g * p.channels
+  const weights = (g * panels + Math.floor(f / panelWidth)) * rows * panelWidth + (f % panelWidth)
+  let sum = 0
+  for (let c = 0; c < p.channels; c++) sum += x[from + c] * w[weights + (tap * p.channels + c) * panelWidth]
+  return sum
+}
+
+interface Shape {
+  readonly groups: number
+  /** Per group. */
+  readonly channels: number
+  readonly filters: number
+  readonly kernel: readonly number[]
+}
+
+function shapeOf(node: Node): Shape {
+  const [x, w] = node.inputs as Value[]
+  if (!isConstant(w)) throw refuse(node, `weights "${w.name}" must be a constant`)
+  const shape = w.shape as readonly number[]
+  const groups = node.number('group', 1)
+  if (x.rank !== w.rank || x.rank < 3 || x.rank > 5)
+    throw refuse(node, `input ${showShape(x.shape)} does not fit weights ${showShape(shape)}; 1 to 3 spatial axes are allowed`)
+  const kernel = shape.slice(2)
+  const declared = node.list('kernel_shape')
+  if (declared && declared.some((size, i) => size !== kernel[i]))
+    throw refuse(node, `kernel_shape [${declared}] contradicts weights ${showShape(shape)}`)
+  const transposed = node.op === 'ConvTranspose'
+  const channels = transposed ? shape[0] / groups : shape[1]
+  const filters = transposed ? shape[1] : shape[0] / groups
+  if (!same(x.shape[1], channels * groups))
+    throw refuse(node, `input has ${show(x.shape[1])} channels, weights ${showShape(shape)} in ${groups} groups ask for ${channels * groups}`)
+  if (!Number.isInteger(filters) || !Number.isInteger(channels))
+    throw refuse(node, `weights ${showShape(shape)} do not divide into ${groups} groups`)
+  return { groups, channels, filters, kernel }
+}
+
+/** Weights by (group, kernel position, input channel, filter of the group): the columns that panels are cut from. */
+function packWeights(node: Node, { groups, channels, filters, kernel }: Shape): Elements {
+  const source = (node.inputs[1] as Value & { data: Elements }).data
+  const taps = kernel.reduce((a, b) => a * b, 1)
+  const transposed = node.op === 'ConvTranspose'
+  const packed = new Float32Array(source.length)
+  const panels = Math.ceil(filters / panelWidth)
+  let at = 0
+  for (let g = 0; g < groups; g++)
+    for (let panel = 0; panel < panels; panel++) {
+      const first = panel * panelWidth
+      const last = Math.min(first + panelWidth, filters)
+      for (let tap = 0; tap < taps; tap++)
+        for (let c = 0; c < channels; c++)
+          for (let f = first; f < last; f++)
+            packed[at++] = transposed
+              ? source[((g * channels + c) * filters + f) * taps + tap]
+              : source[((g * filters + f) * channels + c) * taps + tap]
+    }
+  return packed
+}
+
+/** Inputs of a convolution after fusion: x, weights, bias, PRelu slope, residual. */
+export const convInputs = { x: 0, weights: 1, bias: 2, slope: 3, residual: 4 } as const
+
+function inferConv(node: Node): void {
+  const [x] = node.inputs as Value[]
+  const { groups, filters, kernel } = shapeOf(node)
+  node.output.dtype = x.dtype
+  node.output.shape = [x.shape[0], groups * filters, ...windows(node, x.shape.slice(2), kernel).out]
+}
+
+function inferTranspose(node: Node): void {
+  const [x] = node.inputs as Value[]
+  const { groups, filters, kernel } = shapeOf(node)
+  node.output.dtype = x.dtype
+  node.output.shape = [x.shape[0], groups * filters, ...transposedWindows(node, x.shape.slice(2), kernel).out]
+}
+
+/** The arithmetic of ConvTranspose (ONNX operator text): out = (in-1)*stride + output_padding + extent - pads. */
+function transposedWindows(node: Node, input: readonly Dim[], kernel: readonly number[]): Windows {
+  const strides = node.list('strides') ?? kernel.map(() => 1)
+  const dilations = node.list('dilations') ?? kernel.map(() => 1)
+  const extra = node.list('output_padding') ?? kernel.map(() => 0)
+  const wanted = node.list('output_shape')?.slice(-kernel.length)
+  const auto = node.text('auto_pad', 'NOTSET')
+  const given = node.list('pads') ?? kernel.flatMap(() => [0, 0])
+  const full = input.map((size, i) =>
+    add(mul(sub(size, 1), strides[i]), extra[i] + (kernel[i] - 1) * dilations[i] + 1)
+  )
+  const same = auto === 'SAME_UPPER' || auto === 'SAME_LOWER'
+  const padsBegin: Dim[] = []
+  const padsEnd: Dim[] = []
+  const out = full.map((size, i) => {
+    if (!wanted && !same) {
+      padsBegin.push(auto === 'VALID' ? 0 : given[i])
+      padsEnd.push(auto === 'VALID' ? 0 : given[i + kernel.length])
+      return sub(size, add(padsBegin[i], padsEnd[i]))
+    }
+    const target: Dim = wanted ? wanted[i] : mul(input[i], strides[i])
+    const total = sub(size, target)
+    if (typeof total !== 'number') throw refuse(node, 'output_shape needs fixed spatial sizes')
+    const small = Math.floor(total / 2)
+    padsBegin.push(auto === 'SAME_UPPER' || auto === 'NOTSET' ? small : total - small)
+    padsEnd.push(total - (padsBegin[i] as number))
+    return target
+  })
+  return { out, strides, dilations, padsBegin, padsEnd }
+}
+
+interface Operands {
+  readonly x: View
+  readonly y: View
+  readonly r: View | undefined
+}
+
+function lowerConv(node: Node, to: Lowering): void {
+  const shape = shapeOf(node)
+  const { groups, channels, filters, kernel } = shape
+  const x = to.view(node.inputs[0]!)
+  const y = to.view(node.output)
+  const residual = node.inputs[convInputs.residual]
+  const r = residual && to.view(residual)
+  const transposed = node.op === 'ConvTranspose'
+  const window = (transposed ? transposedWindows : windows)(node, x.shape.slice(2), kernel)
+  const depthwise = !transposed && channels === 1 && filters === 1 && groups > 1 && kernel.length < 3
+  const columns = { groups: depthwise ? 1 : groups, columns: depthwise ? groups : filters, panel: depthwise ? 0 : panelWidth }
+  const taps = kernel.reduce((a, b) => a * b, 1)
+  const name = node.inputs[1]!.name
+  const w = depthwise
+    ? to.constant(`${name} depthwise`, () => depthwiseWeights(node, groups, taps), { ...columns, rows: taps })
+    : to.constant(`${name} ${node.op} ${groups}`, () => packWeights(node, shape), { ...columns, rows: taps * channels })
+  const bias = vectorOf(node, to, convInputs.bias, columns)
+  const slope = vectorOf(node, to, convInputs.slope, columns)
+
+  if (!transposed && taps === 1 && groups === 1 && isPointwise(window)) {
+    const rows = rowsOf({ x, y, r })
+    if (rows) {
+      emitGemm(node, to, { ...rows, inner: channels, columns: filters }, { x, w, bias, slope, r: r ?? bias, y })
+      return
+    }
+  }
+  const target = depthwise ? depthwiseKernel : transposed ? convTransposeKernel : convKernel
+  const tiles = Math.min(Math.max(Math.floor(16384 / (taps * channels)), 4), 64)
+  // Tables of asm/tile.ts with a segment per kernel position, and zeros to read where a window is outside.
+  const scratch = to.scratch([depthwise ? 4 : tiles * (12 + taps * 6) + groups * channels])
+  to.call(
+    target,
+    {
+      batch: x.shape[0],
+      groups,
+      channels,
+      filters,
+      ...spatialSizes('in', x.shape.slice(2), 1),
+      ...spatialSizes('out', y.shape.slice(2), 1),
+      ...spatialSizes('kernel', kernel, 1),
+      ...spatialSizes('stride', window.strides, 1),
+      ...spatialSizes('pad', window.padsBegin, 0),
+      ...spatialSizes('dilation', window.dilations, 1),
+      ...stepsOf('x', x),
+      ...stepsOf('y', y),
+      ...stepsOf('r', r ?? y),
+      residual: residualOf(node),
+      ...epilogueOf(node),
+      tiles
+    },
+    { x, w, bias, slope, r: r ?? bias, y, scratch }
+  )
+}
+
+function depthwiseWeights(node: Node, channels: number, taps: number): Elements {
+  const source = (node.inputs[1] as Value & { data: Elements }).data
+  return Float32Array.from({ length: source.length }, (_, i) => source[(i % channels) * taps + Math.floor(i / channels)])
+}
+
+function isPointwise({ strides, padsBegin, padsEnd }: Windows): boolean {
+  return strides.every(s => s === 1) && padsBegin.every(p => p === 0) && padsEnd.every(p => p === 0)
+}
+
+/** All pixels as the rows of one matrix, when every operand steps evenly from pixel to pixel. */
+function rowsOf({ x, y, r }: Operands): { rows: Dim; xRow: Dim; yRow: Dim; rRow: Dim } | undefined {
+  const pitch = (view: View): Dim | undefined => {
+    const axes = [0, ...view.shape.slice(2).map((_, i) => i + 2)].filter(axis => view.shape[axis] !== 1)
+    const even = axes.every(
+      (axis, i) => i === 0 || same(view.strides[axes[i - 1]], mul(view.strides[axis], view.shape[axis]))
+    )
+    return even ? (axes.length ? view.strides[axes[axes.length - 1]] : view.shape[1]) : undefined
+  }
+  const [xRow, yRow, rRow] = [pitch(x), pitch(y), pitch(r ?? y)]
+  if (xRow === undefined || yRow === undefined || rRow === undefined) return undefined
+  return { rows: product([x.shape[0], ...x.shape.slice(2)]), xRow, yRow, rRow }
+}
+
+/** Depth, height, width from one to three spatial values. */
+function spatialSizes<P extends string>(prefix: P, values: readonly Dim[], missing: Dim) {
+  const padded = [...new Array<Dim>(3 - values.length).fill(missing), ...values]
+  return { [`${prefix}D`]: padded[0], [`${prefix}H`]: padded[1], [`${prefix}W`]: padded[2] } as Record<
+    `${P}${'D' | 'H' | 'W'}`,
+    Dim
+  >
+}
+
+function stepsOf<P extends string>(prefix: P, view: View) {
+  return { [`${prefix}N`]: view.strides[0], ...spatialSizes(prefix, view.strides.slice(2), 0) } as Record<
+    `${P}${'N' | 'D' | 'H' | 'W'}`,
+    Dim
+  >
+}
+
+function convMacs(node: Node): Dim {
+  const { channels, kernel } = shapeOf(node)
+  return mul(product(node.output.shape), channels * kernel.reduce((a, b) => a * b, 1))
+}
+
+export const convolution: Record<string, Op> = {
+  Conv: { infer: inferConv, layout: 'channelsLast', inPlace: [convInputs.residual], lower: lowerConv, macs: convMacs },
+  ConvTranspose: {
+    infer: inferTranspose,
+    layout: 'channelsLast',
+    inPlace: [convInputs.residual],
+    lower: lowerConv,
+    macs: node => {
+      const { filters, kernel } = shapeOf(node)
+      return mul(product(node.inputs[0]!.shape), filters * kernel.reduce((a, b) => a * b, 1))
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import { refuse } from '../errors.js'
+import { isConstant, type Node } from '../graph.js'
+import type { Lowering, View } from './op.js'
+
+/** What convolutions and matrix products share: how weights are cut into panels, and the operands of the epilogue. */
+
+/** Output channels of one weight panel: the columns of the micro-kernel's tile. */
+export const panelWidth = 8
+
+/** Where a fused residual joins: not at all, before the activation, or behind it. */
+export const residuals = ['none', 'before', 'after'] as const
+export type Residual = (typeof residuals)[number]
+
+export function residualOf(node: Node): number {
+  return residuals.indexOf(node.text('residual', 'none') as Residual)
+}
+
+/** Bias or slope in the weights' own panels; zeros when the node has none. */
+export function vectorOf(
+  node: Node,
+  to: Lowering,
+  index: number,
+  columns: { groups: number; columns: number; panel: number }
+): View {
+  const value = node.inputs[index]
+  const { groups, columns: count } = columns
+  if (value && !isConstant(value)) throw refuse(node, `bias "${value.name}" must be a constant`)
+  const key = value ? value.name : `zeros ${groups * count}`
+  return to.constant(
+    `${key} ${groups} ${columns.panel}`,
+    () => {
+      if (!value) return new Float32Array(groups * count)
+      return value.data!.length === groups * count
+        ? value.data!
+        : new Float32Array(groups * count).fill(value.data![0])
+    },
+    { ...columns, rows: 1 }
+  )
+}

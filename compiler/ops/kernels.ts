@@ -1,0 +1,36 @@
+import { argmaxKernel } from './argmax.js'
+import { convKernel, convTransposeKernel, depthwiseKernel } from './conv.js'
+import { binaryKernel, unaryKernel, whereKernel } from './elementwise.js'
+import { gemmKernel, matmulKernel } from './gemm.js'
+import { groupNormKernel } from './groupnorm.js'
+import { resizeAxisKernel, resizePlaneKernel } from './interpolate.js'
+import { layerNormKernel } from './layernorm.js'
+import { lrnKernel, scaleShiftKernel } from './normalize.js'
+import type { Kernel } from './op.js'
+import { poolKernel } from './pool.js'
+import { reduceKernel } from './reduce.js'
+import { softmaxKernel } from './softmax.js'
+
+/** Every kernel by its name. Whoever calls one knows its fields and buffers; this list only knows that it has some. */
+export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
+  [
+    argmaxKernel,
+    binaryKernel,
+    convKernel,
+    convTransposeKernel,
+    depthwiseKernel,
+    gemmKernel,
+    groupNormKernel,
+    layerNormKernel,
+    lrnKernel,
+    matmulKernel,
+    poolKernel,
+    reduceKernel,
+    resizeAxisKernel,
+    resizePlaneKernel,
+    scaleShiftKernel,
+    softmaxKernel,
+    unaryKernel,
+    whereKernel
+  ].map(kernel => [kernel.name, kernel as unknown as Kernel])
+)

@@ -1,0 +1,406 @@
+import { add, ceilDiv, type Dim, div, max, min, mul, product, same, show, showShape, sub } from '../dim.js'
+import { refuse } from '../errors.js'
+import type { Node, Value } from '../graph.js'
+import { broadcastShape, emitCopy } from './elementwise.js'
+import { axisOf, intsOf, type Lowering, numbersOf, type Op, orderedStrides, plainOrder, type View } from './op.js'
+
+/**
+ * Operators that move elements without computing. Most never run: where an output can lie inside its input's memory
+ * the placement (compiler/place.ts) makes it a view, and only what cannot becomes a strided copy.
+ */
+
+/** The part of `view` that starts at `begin` and steps by `step` along every axis. */
+export function subView(view: View, begin: readonly Dim[], shape: readonly Dim[], step?: readonly number[]): View {
+  return {
+    ...view,
+    shape,
+    offset: add(view.offset, ...begin.map((start, axis) => mul(start, view.strides[axis]))),
+    strides: step ? view.strides.map((stride, axis) => mul(stride, step[axis])) : view.strides
+  }
+}
+
+export function transposeView(view: View, perm: readonly number[]): View {
+  return {
+    ...view,
+    shape: perm.map(axis => view.shape[axis]),
+    strides: perm.map(axis => view.strides[axis]),
+    order: view.order.map(axis => perm.indexOf(axis))
+  }
+}
+
+export function permutation(node: Node): readonly number[] {
+  const rank = node.inputs[0]!.rank
+  return node.list('perm') ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis)
+}
+
+interface AxisGroup {
+  readonly from: number[]
+  readonly to: number[]
+}
+
+/**
+ * What a reshape really merges and splits: the shortest runs of axes with equal products on both sides, found where
+ * the prefix products meet. Axes of size 1 belong to no group. Undefined when the products never meet at the end.
+ */
+export function reshapeGroups(from: readonly Dim[], to: readonly Dim[]): AxisGroup[] | undefined {
+  const groups: AxisGroup[] = []
+  const right = prefixes(to)
+  let start = 0
+  let group: number[] = []
+  for (const { axis, upTo } of prefixes(from)) {
+    group.push(axis)
+    const meets = right.findIndex((entry, j) => j >= start && same(entry.upTo, upTo))
+    if (meets < 0) continue
+    groups.push({ from: group, to: right.slice(start, meets + 1).map(entry => entry.axis) })
+    group = []
+    start = meets + 1
+  }
+  return group.length || start < right.length ? undefined : groups
+}
+
+function prefixes(shape: readonly Dim[]): { axis: number; upTo: Dim }[] {
+  let upTo: Dim = 1
+  return shape.flatMap((size, axis) => (size === 1 ? [] : [{ axis, upTo: (upTo = mul(upTo, size)) }]))
+}
+
+/**
+ * The memory order of a reshape's output when a dense input in `order` can be reinterpreted as it lies: every group
+ * of merged axes has to lie together, in logical order. Axes of size 1 lie anywhere.
+ */
+export function reshapedOrder(
+  from: readonly Dim[],
+  to: readonly Dim[],
+  order: readonly number[]
+): readonly number[] | undefined {
+  const groups = reshapeGroups(from, to)
+  if (!groups) return undefined
+  const solid = order.filter(axis => from[axis] !== 1)
+  const result: number[] = []
+  for (let at = 0; at < solid.length; ) {
+    const group = groups.find(g => g.from.includes(solid[at]))!
+    if (!group.from.every((axis, k) => solid[at + k] === axis)) return undefined
+    at += group.from.length
+    result.push(...group.to)
+  }
+  return withOnes(result, to.length)
+}
+
+/** Adds the missing axes, all of size 1, each behind its logical neighbour. */
+function withOnes(solid: readonly number[], rank: number): number[] {
+  const order = [...solid]
+  for (let axis = 0; axis < rank; axis++)
+    if (!order.includes(axis)) order.splice(axis === 0 ? 0 : order.indexOf(axis - 1) + 1, 0, axis)
+  return order
+}
+
+/** The order nearest to `order` in which the reshape is free: the layout that a copy in front of it should have. */
+export function orderForReshape(from: readonly Dim[], to: readonly Dim[], order: readonly number[]): readonly number[] {
+  const groups = reshapeGroups(from, to)
+  if (!groups) return plainOrder(from.length)
+  const position = (group: AxisGroup) => Math.min(...group.from.map(axis => order.indexOf(axis)))
+  const byPlace = [...groups].sort((a, b) => position(a) - position(b))
+  return withOnes(byPlace.flatMap(group => group.from), from.length)
+}
+
+/** A view of `view`'s memory with another shape, when its strides allow it. */
+export function reshapeView(view: View, shape: readonly Dim[], order: readonly number[]): View | undefined {
+  const dense = orderedStrides(view.shape, view.order)
+  if (dense.every((stride, axis) => view.shape[axis] === 1 || same(stride, view.strides[axis])))
+    return { ...view, shape, order, strides: orderedStrides(shape, order) }
+  const groups = reshapeGroups(view.shape, shape)
+  if (!groups) return undefined
+  const strides: Dim[] = shape.map(() => 0)
+  for (const group of groups) {
+    const { from } = group
+    const evenly = from.every(
+      (axis, k) => k === 0 || same(view.strides[from[k - 1]], mul(view.strides[axis], view.shape[axis]))
+    )
+    if (!evenly) return undefined
+    let step = view.strides[from[from.length - 1]]
+    for (const axis of [...group.to].reverse()) {
+      strides[axis] = step
+      step = mul(step, shape[axis])
+    }
+  }
+  return { ...view, shape, order, strides }
+}
+
+export interface Slicing {
+  readonly begin: Dim[]
+  readonly step: number[]
+  readonly shape: Dim[]
+}
+
+/** Begin, step and size per axis of a Slice; ends and negative indices resolved as ONNX says. */
+export function slicing(node: Node): Slicing {
+  const input = node.inputs[0]!
+  const starts = intsOf(node, 1, 'starts') ?? []
+  const ends = intsOf(node, 2, 'ends') ?? []
+  const axes = numbersOf(node, 3, 'axes') ?? starts.map((_, i) => i)
+  const steps = numbersOf(node, 4, 'steps') ?? starts.map(() => 1)
+  const begin: Dim[] = input.shape.map(() => 0)
+  const step = input.shape.map(() => 1)
+  const shape = [...input.shape]
+  axes.forEach((given, i) => {
+    const axis = axisOf(node, given, input.rank)
+    const size = input.shape[axis]
+    if (steps[i] === 0) throw refuse(node, 'a step of 0 is not allowed')
+    step[axis] = steps[i]
+    const forward = steps[i] > 0
+    const low = clampIndex(starts[i], size, forward ? 0 : 0, forward ? size : sub(size, 1))
+    const high = clampIndex(ends[i], size, forward ? 0 : -1, forward ? size : sub(size, 1))
+    begin[axis] = low
+    shape[axis] = forward ? ceilDiv(nonNegative(sub(high, low)), steps[i]) : ceilDiv(nonNegative(sub(low, high)), -steps[i])
+  })
+  return { begin, step, shape }
+}
+
+const nonNegative = (dim: Dim): Dim => (typeof dim === 'number' ? Math.max(dim, 0) : dim)
+
+function clampIndex(index: Dim, size: Dim, low: number, high: Dim): Dim {
+  if (typeof index === 'number' && typeof size === 'number' && typeof high === 'number')
+    return Math.min(Math.max(index < 0 ? index + size : index, low), high)
+  if (typeof index === 'number') {
+    if (index > 2 ** 30) return high
+    if (index < -(2 ** 30)) return low
+    return index < 0 ? add(size, index) : index
+  }
+  return same(index, high) ? high : min(max(index, low), high)
+}
+
+/** Sizes of the parts of a Split along its axis. */
+export function splitSizes(node: Node): { axis: number; sizes: Dim[] } {
+  const input = node.inputs[0]!
+  const axis = axisOf(node, node.number('axis', 0), input.rank)
+  const given = intsOf(node, 1, 'split')
+  if (given) return { axis, sizes: [...given] }
+  const parts = node.number('num_outputs', node.outputs.length)
+  const size = ceilDiv(input.shape[axis], parts)
+  return {
+    axis,
+    sizes: node.outputs.map((_, i) => (i < parts - 1 ? size : sub(input.shape[axis], mul(size, parts - 1))))
+  }
+}
+
+/** The part of a concatenation's output that input `index` fills. */
+export function concatSlot(node: Node, output: View, index: number): View {
+  const inputs = node.inputs as Value[]
+  const axis = axisOf(node, node.number('axis', 1), output.shape.length)
+  const begin: Dim[] = output.shape.map(() => 0)
+  begin[axis] = add(...inputs.slice(0, index).map(input => input.shape[axis]))
+  return subView(output, begin, inputs[index].shape)
+}
+
+const sameView = (a: View, b: View) => a.space === b.space && a.index === b.index && same(a.offset, b.offset)
+
+/** Copies to the output unless the placement has already made it a view of the input. */
+function copyUnless(node: Node, to: Lowering, from: View, output: Value): void {
+  const y = to.view(output)
+  if (!sameView(from, y)) emitCopy(to, node, from, y)
+}
+
+const reshape: Op = {
+  infer(node) {
+    const input = node.inputs[0]!
+    node.output.dtype = input.dtype
+    node.output.shape = reshapedShape(node, input)
+  },
+  layout: 'free',
+  lower(node, to) {
+    const input = node.inputs[0]!
+    const from = to.view(input)
+    const y = to.view(node.output)
+    if (sameView(from, y)) return
+    // The layout pass chose orders in which the reshape is free, so a dense copy of the input is the output.
+    emitCopy(to, node, from, { ...y, shape: input.shape, order: from.order, strides: orderedStrides(input.shape, from.order) })
+  }
+}
+
+function reshapedShape(node: Node, input: Value): Dim[] {
+  if (node.op === 'Flatten') {
+    const axis = node.number('axis', 1)
+    const at = axis < 0 ? axis + input.rank : axis
+    return [product(input.shape.slice(0, at)), product(input.shape.slice(at))]
+  }
+  if (node.op === 'Squeeze') {
+    const axes = numbersOf(node, 1, 'axes')?.map(axis => axisOf(node, axis, input.rank))
+    for (const axis of axes ?? [])
+      if (input.shape[axis] !== 1) throw refuse(node, `axis ${axis} has size ${show(input.shape[axis])}; only 1 can be squeezed`)
+    return input.shape.filter((size, axis) => (axes ? !axes.includes(axis) : size !== 1))
+  }
+  if (node.op === 'Unsqueeze') {
+    const given = numbersOf(node, 1, 'axes') ?? []
+    const rank = input.rank + given.length
+    const axes = given.map(axis => axisOf(node, axis, rank))
+    const rest = [...input.shape]
+    return Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? 1 : rest.shift()!))
+  }
+  const target = intsOf(node, 1, 'shape')
+  if (!target) throw refuse(node, 'has no shape')
+  const shape = target.map((size, axis) => (size === 0 && !node.number('allowzero', 0) ? input.shape[axis] : size))
+  const total = product(input.shape)
+  const hole = shape.indexOf(-1)
+  if (hole >= 0) shape[hole] = div(total, product(shape.filter((_, axis) => axis !== hole)))
+  const made = product(shape)
+  if (typeof total === 'number' && typeof made === 'number' && total !== made)
+    throw refuse(node, `cannot make ${showShape(shape)} of ${showShape(input.shape)}`)
+  return shape
+}
+
+const transpose: Op = {
+  infer(node) {
+    const input = node.inputs[0]!
+    const perm = permutation(node)
+    if (perm.length !== input.rank || new Set(perm).size !== perm.length || perm.some(axis => axis < 0 || axis >= input.rank))
+      throw refuse(node, `perm [${perm}] is not a permutation of ${input.rank} axes`)
+    node.output.dtype = input.dtype
+    node.output.shape = perm.map(axis => input.shape[axis])
+  },
+  layout: 'free',
+  lower(node, to) {
+    copyUnless(node, to, transposeView(to.view(node.inputs[0]!), permutation(node)), node.output)
+  }
+}
+
+const slice: Op = {
+  infer(node) {
+    node.output.dtype = node.inputs[0]!.dtype
+    node.output.shape = slicing(node).shape
+  },
+  lower(node, to) {
+    const { begin, step, shape } = slicing(node)
+    copyUnless(node, to, subView(to.view(node.inputs[0]!), begin, shape, step), node.output)
+  }
+}
+
+const split: Op = {
+  infer(node) {
+    const { axis, sizes } = splitSizes(node)
+    if (sizes.length !== node.outputs.length)
+      throw refuse(node, `splits into ${sizes.length} parts but has ${node.outputs.length} outputs`)
+    node.outputs.forEach((output, i) => {
+      output.dtype = node.inputs[0]!.dtype
+      output.shape = node.inputs[0]!.shape.map((size, a) => (a === axis ? sizes[i] : size))
+    })
+  },
+  lower(node, to) {
+    const parts = splitViews(node, to.view(node.inputs[0]!))
+    node.outputs.forEach((output, i) => copyUnless(node, to, parts[i], output))
+  }
+}
+
+export function splitViews(node: Node, view: View): View[] {
+  const { axis, sizes } = splitSizes(node)
+  let at: Dim = 0
+  return node.outputs.map((output, i) => {
+    const begin: Dim[] = view.shape.map((_, a) => (a === axis ? at : 0))
+    at = add(at, sizes[i])
+    return subView(view, begin, output.shape)
+  })
+}
+
+const concat: Op = {
+  infer(node) {
+    const inputs = node.inputs as Value[]
+    const axis = axisOf(node, node.number('axis', 1), inputs[0].rank)
+    for (const input of inputs)
+      if (
+        input.rank !== inputs[0].rank ||
+        input.shape.some((size, a) => a !== axis && typeof size === 'number' && typeof inputs[0].shape[a] === 'number' && size !== inputs[0].shape[a])
+      )
+        throw refuse(node, `cannot join ${inputs.map(i => showShape(i.shape)).join(', ')} along axis ${axis}`)
+    node.output.dtype = inputs[0].dtype
+    node.output.shape = inputs[0].shape.map((size, a) => (a === axis ? add(...inputs.map(i => i.shape[axis])) : size))
+  },
+  lower(node, to) {
+    const y = to.view(node.output)
+    node.inputs.forEach((input, i) => {
+      const from = to.view(input!)
+      const slot = concatSlot(node, y, i)
+      if (!sameView(from, slot)) emitCopy(to, node, from, slot)
+    })
+  }
+}
+
+const expand: Op = {
+  infer(node) {
+    const target = intsOf(node, 1, 'shape')!
+    node.output.dtype = node.inputs[0]!.dtype
+    node.output.shape = broadcastShape(node, node.inputs[0]!.shape, target)
+  },
+  lower(node, to) {
+    emitCopy(to, node, to.view(node.inputs[0]!), to.view(node.output))
+  }
+}
+
+/** Every axis becomes (repeat, size), of which the input steps through the second only. */
+const tile: Op = {
+  infer(node) {
+    const repeats = intsOf(node, 1, 'repeats')!
+    node.output.dtype = node.inputs[0]!.dtype
+    node.output.shape = node.inputs[0]!.shape.map((size, axis) => mul(size, repeats[axis]))
+  },
+  lower(node, to) {
+    const repeats = intsOf(node, 1, 'repeats')!
+    const x = to.view(node.inputs[0]!)
+    const y = to.view(node.output)
+    const shape = x.shape.flatMap((size, axis) => [repeats[axis], size])
+    const spread = (view: View, repeated: (stride: Dim, size: Dim) => Dim): View => ({
+      ...view,
+      shape,
+      order: y.order.flatMap(axis => [2 * axis, 2 * axis + 1]),
+      strides: view.strides.flatMap((stride, axis) => [repeated(stride, x.shape[axis]), stride])
+    })
+    emitCopy(to, node, spread(x, () => 0), spread(y, (stride, size) => mul(stride, size)))
+  }
+}
+
+/** Shape arithmetic: contents are known when compiling, so nothing is left to lower. */
+const shapeOf: Op = {
+  infer(node) {
+    const { shape, rank } = node.inputs[0]!
+    const at = (value: number) => Math.min(Math.max(value < 0 ? value + rank : value, 0), rank)
+    const ints = shape.slice(at(node.number('start', 0)), at(node.number('end', rank)))
+    node.output.dtype = 'int64'
+    node.output.shape = [ints.length]
+    node.output.ints = ints
+  }
+}
+
+const sizeOf: Op = {
+  infer(node) {
+    node.output.dtype = 'int64'
+    node.output.shape = []
+    node.output.ints = [product(node.inputs[0]!.shape)]
+  }
+}
+
+const range: Op = {
+  infer(node) {
+    const [start, limit, step] = [0, 1, 2].map(i => intsOf(node, i, ['start', 'limit', 'delta'][i])![0])
+    if (typeof start !== 'number' || typeof limit !== 'number' || typeof step !== 'number')
+      throw refuse(node, `start, limit and delta must be numbers, not ${[start, limit, step].map(show).join(', ')}`)
+    const count = Math.max(Math.ceil((limit - start) / step), 0)
+    node.output.dtype = node.inputs[0]!.dtype
+    node.output.shape = [count]
+    const data = Float64Array.from({ length: count }, (_, i) => start + i * step)
+    node.output.data = node.output.dtype.includes('float') ? Float32Array.from(data) : data
+  }
+}
+
+export const movement: Record<string, Op> = {
+  Reshape: reshape,
+  Flatten: reshape,
+  Squeeze: reshape,
+  Unsqueeze: reshape,
+  Transpose: transpose,
+  Slice: slice,
+  Split: split,
+  Concat: concat,
+  Expand: expand,
+  Tile: tile,
+  Shape: shapeOf,
+  Size: sizeOf,
+  Range: range
+}
+

@@ -1,0 +1,67 @@
+import { add, type Dim, div, max, min, mul, show, sub } from '../dim.js'
+import { refuse } from '../errors.js'
+import type { Node } from '../graph.js'
+
+/** Where the windows of a convolution or pooling lie, one entry per spatial axis. */
+export interface Windows {
+  /** Number of windows. */
+  readonly out: Dim[]
+  readonly strides: readonly number[]
+  readonly dilations: readonly number[]
+  /** Window `o` begins at `o * stride - padsBegin`; symbolic where auto_pad meets a symbolic size. */
+  readonly padsBegin: Dim[]
+  readonly padsEnd: Dim[]
+}
+
+/**
+ * The arithmetic of ONNX's Conv and pooling attributes (operators Conv and MaxPool of the ONNX specification). With
+ * ceil_mode a last window may hang over the end, but must begin inside the input or the padding before it.
+ */
+export function windows(node: Node, spatial: readonly Dim[], kernel: readonly number[]): Windows {
+  const rank = spatial.length
+  const list = (name: string, length: number, fallback: number, least: number): number[] => {
+    const given = node.list(name)
+    if (!given?.length) return new Array(length).fill(fallback)
+    if (given.length !== length) throw refuse(node, `${name} has ${given.length} entries, not ${length}`)
+    const wrong = given.find(entry => entry < least)
+    if (wrong !== undefined) throw refuse(node, `${name} has an entry ${wrong}; at least ${least} is allowed`)
+    return [...given]
+  }
+  if (kernel.length !== rank) throw refuse(node, `a kernel of ${kernel.length} axes on ${rank} spatial axes`)
+  const strides = list('strides', rank, 1, 1)
+  const dilations = list('dilations', rank, 1, 1)
+  const mode = node.text('auto_pad', 'NOTSET')
+  const pads = list('pads', 2 * rank, 0, 0)
+  const out: Dim[] = []
+  const padsBegin: Dim[] = []
+  const padsEnd: Dim[] = []
+  for (let axis = 0; axis < rank; axis++) {
+    const size = spatial[axis]
+    const stride = strides[axis]
+    const extent = (kernel[axis] - 1) * dilations[axis] + 1
+    let begin: Dim = 0
+    let end: Dim = 0
+    let count: Dim
+    if (mode === 'SAME_UPPER' || mode === 'SAME_LOWER') {
+      count = div(add(size, stride - 1), stride)
+      const total = max(add(mul(sub(count, 1), stride), extent, mul(size, -1)), 0)
+      const half = div(total, 2)
+      begin = mode === 'SAME_UPPER' ? half : sub(total, half)
+      end = sub(total, begin)
+    } else if (mode === 'VALID' || mode === 'NOTSET' || mode === '') {
+      if (mode !== 'VALID') [begin, end] = [pads[axis], pads[axis + rank]]
+      const room = add(size, begin, end, -extent)
+      count = add(div(room, stride), 1)
+      if (node.number('ceil_mode', 0))
+        count = min(add(div(add(room, stride - 1), stride), 1), add(div(add(size, begin, -1), stride), 1))
+    } else {
+      throw refuse(node, `auto_pad is ${mode}; NOTSET, VALID, SAME_UPPER and SAME_LOWER are allowed`)
+    }
+    if (typeof count === 'number' && count < 1)
+      throw refuse(node, `a window of ${extent} does not fit the padded size ${show(add(size, begin, end))}`)
+    out.push(count)
+    padsBegin.push(begin)
+    padsEnd.push(end)
+  }
+  return { out, strides, dilations, padsBegin, padsEnd }
+}

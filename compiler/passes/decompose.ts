@@ -1,0 +1,125 @@
+import { type Dim, product } from '../dim.js'
+import { inferNode } from '../infer.js'
+import { type Attribute, type Graph, isConstant, Node, type Value } from '../graph.js'
+import { count, type Pass } from './pass.js'
+
+/** Spells compound operators with the few that have kernels. */
+export const decompose: Pass = {
+  name: 'decompose',
+  run(graph) {
+    let rewritten = 0
+    for (const node of [...graph.nodes]) {
+      const rewrite = rewrites[node.op]
+      if (!rewrite) continue
+      const value = rewrite(new Writer(graph, node), node)
+      if (!value) continue
+      graph.bypass(node, value)
+      rewritten++
+    }
+    return count(rewritten, 'node')
+  }
+}
+
+/** Adds nodes in front of the one that is being rewritten. */
+export class Writer {
+  constructor(
+    readonly graph: Graph,
+    private readonly before: Node
+  ) {}
+
+  add(op: string, inputs: readonly (Value | undefined)[], attributes: Record<string, Attribute> = {}): Value {
+    const node = new Node(op, this.graph.unique(this.before.name), new Map(Object.entries(attributes)))
+    this.graph.insert(node, inputs, 1, this.before)
+    inferNode(node)
+    return node.output
+  }
+
+  scalar(number: number): Value {
+    return this.graph.constant(this.graph.unique(this.before.name), Float32Array.of(number), [])
+  }
+
+  reshape(value: Value, shape: readonly Dim[]): Value {
+    const target = this.graph.constant(this.graph.unique(this.before.name), new Float64Array(0), [shape.length], 'int64')
+    target.data = undefined
+    target.ints = shape
+    return this.add('Reshape', [value, target])
+  }
+}
+
+type Rewrite = (write: Writer, node: Node) => Value | undefined
+
+const chain =
+  (op: string): Rewrite =>
+  (write, node) => {
+    if (node.inputs.length === 2 && op === node.op) return undefined
+    return (node.inputs as Value[]).reduce((sum, input) => write.add(op, [sum, input]))
+  }
+
+const mean: Rewrite = (write, node) => {
+  const sum = (node.inputs as Value[]).reduce((a, b) => write.add('Add', [a, b]))
+  return write.add('Mul', [sum, write.scalar(1 / node.inputs.length)])
+}
+
+/** Block rearrangements are a reshape that splits, a transpose, and a reshape that joins (ONNX operator text). */
+const depthToSpace: Rewrite = (write, node) => {
+  const x = node.inputs[0]!
+  const [n, , h, w] = x.shape
+  const b = node.number('blocksize', 1)
+  const depth = node.output.shape[1]
+  const columnsFirst = node.text('mode', 'DCR') === 'CRD'
+  const split = write.reshape(x, columnsFirst ? [n, depth, b, b, h, w] : [n, b, b, depth, h, w])
+  const moved = write.add('Transpose', [split], { perm: columnsFirst ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2] })
+  return write.reshape(moved, node.output.shape)
+}
+
+const spaceToDepth: Rewrite = (write, node) => {
+  const [n, c] = node.inputs[0]!.shape
+  const b = node.number('blocksize', 1)
+  const [, , oh, ow] = node.output.shape
+  const split = write.reshape(node.inputs[0]!, [n, c, oh, b, ow, b])
+  return write.reshape(write.add('Transpose', [split], { perm: [0, 3, 5, 1, 2, 4] }), node.output.shape)
+}
+
+/** A product with a constant matrix is a Gemm over all rows at once; vectors become matrices of one row or column. */
+const matmul: Rewrite = (write, node) => {
+  const [a, b] = node.inputs as Value[]
+  if (a.rank === 1) return write.reshape(write.add('MatMul', [write.reshape(a, [1, a.shape[0]]), b]), node.output.shape)
+  if (b.rank === 1) return write.reshape(write.add('MatMul', [a, write.reshape(b, [b.shape[0], 1])]), node.output.shape)
+  if (!isConstant(b) || b.rank !== 2 || isConstant(a)) return undefined
+  if (a.rank === 2) return write.add('Gemm', [a, b])
+  const rows = write.reshape(a, [product(a.shape.slice(0, -1)), a.shape[a.rank - 1]])
+  return write.reshape(write.add('Gemm', [rows, b]), node.output.shape)
+}
+
+/** A Gemm keeps constant weights and a bias per column; scales go into the constants, anything else beside it. */
+const gemm: Rewrite = (write, node) => {
+  const [a, b, c] = node.inputs as (Value | undefined)[]
+  const alpha = node.number('alpha', 1)
+  const beta = node.number('beta', 1)
+  const columns = node.output.shape[1]
+  const plainBias = !c || (isConstant(c) && (c.data.length === columns || c.data.length === 1) && c.shape[c.rank - 1] !== undefined)
+  if (isConstant(b) && !node.number('transA', 0) && plainBias && alpha === 1 && beta === 1) return undefined
+  const rows = node.number('transA', 0) ? write.add('Transpose', [a], { perm: [1, 0] }) : a!
+  let product: Value
+  if (isConstant(b)) {
+    const scaled = write.graph.constant(write.graph.unique(node.name), b.data.map(x => alpha * x) as Float32Array, b.shape as number[])
+    product = write.add('Gemm', [rows, scaled], { transB: node.number('transB', 0) })
+  } else {
+    const right = node.number('transB', 0) ? write.add('Transpose', [b], { perm: [1, 0] }) : b!
+    product = write.add('MatMul', [rows, right])
+    if (alpha !== 1) product = write.add('Mul', [product, write.scalar(alpha)])
+  }
+  if (!c || beta === 0) return product
+  return write.add('Add', [product, beta === 1 ? c : write.add('Mul', [c, write.scalar(beta)])])
+}
+
+const rewrites: Readonly<Record<string, Rewrite>> = {
+  Sum: chain('Add'),
+  Max: chain('Max'),
+  Min: chain('Min'),
+  Mean: mean,
+  DepthToSpace: depthToSpace,
+  SpaceToDepth: spaceToDepth,
+  MatMul: matmul,
+  Gemm: gemm
+}

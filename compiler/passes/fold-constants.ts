@@ -1,0 +1,20 @@
+import { infer } from '../infer.js'
+import { count, type Pass } from './pass.js'
+import { removeUnused } from './remove-unused.js'
+
+/** Infers every shape and takes out the nodes whose results are known: weights' own arithmetic, shape arithmetic. */
+export const foldConstants: Pass = {
+  name: 'fold-constants',
+  run(graph) {
+    infer(graph)
+    let folded = 0
+    for (const node of [...graph.nodes]) {
+      if (!node.outputs.every(output => output.data || output.ints)) continue
+      for (const output of node.outputs) output.producer = undefined
+      graph.remove(node)
+      folded++
+    }
+    folded += removeUnused(graph)
+    return count(folded, 'node')
+  }
+}

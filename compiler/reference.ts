@@ -1,0 +1,80 @@
+import type { Backend, Executor } from '../runtime/backend.js'
+import { type Bindings, evaluate } from '../runtime/dims.js'
+import type { CairnFile, Section } from '../runtime/format.js'
+import { halfToFloat } from '../runtime/half.js'
+import { type Packing, paddedLength, type Program } from '../runtime/program.js'
+import { unpackInto } from '../runtime/unpack.js'
+import { kernels } from './ops/kernels.js'
+
+/**
+ * Interprets a program with the kernels' double-precision references: every storage is a Float64Array of its own.
+ * Slow and obvious, for constant folding and for comparing the fast backends with.
+ */
+export class Interpreter {
+  constructor(
+    private readonly program: Omit<Program, 'constants'>,
+    private readonly constants: readonly Float64Array[]
+  ) {}
+
+  static of(program: Program): Interpreter {
+    return new Interpreter(program, program.constants.map(constant => unpacked(constant, constant.data)))
+  }
+
+  /** Outputs in the program's order, for inputs in the program's order; both dense in C order. */
+  run(inputs: readonly ArrayLike<number>[], bindings: Bindings = {}): Float64Array[] {
+    const { program } = this
+    const storages = program.storages.map(size => new Float64Array(evaluate(size, bindings)).fill(Number.NaN))
+    program.inputs.forEach((port, i) => storages[port.storage].set(inputs[i], evaluate(port.offset, bindings)))
+    for (const call of program.calls) {
+      const kernel = kernels[program.kernels[call.kernel].name]
+      const names = Object.keys(kernel.fields)
+      const parameters = Object.fromEntries(names.map((name, i) => [name, evaluate(call.parameters[i], bindings)]))
+      const buffers = Object.fromEntries(
+        Object.keys(kernel.buffers).map((name, i) => {
+          const { space, index, offset } = call.arguments[i]
+          const memory = space === 'constant' ? this.constants[index] : storages[index]
+          return [name, memory.subarray(evaluate(offset, bindings))]
+        })
+      )
+      kernel.reference(parameters, buffers)
+    }
+    return program.outputs.map(port => {
+      const start = evaluate(port.offset, bindings)
+      const length = port.shape.reduce<number>((count, dim) => count * evaluate(dim, bindings), 1)
+      return storages[port.storage].slice(start, start + length)
+    })
+  }
+}
+
+function unpacked(packing: Packing, stored: Float32Array): Float64Array {
+  const memory = new Float64Array(paddedLength(packing))
+  unpackInto(memory, packing, stored)
+  return memory
+}
+
+function storedElements({ bytes }: CairnFile, section: Section): Float32Array {
+  const data = bytes.slice(section.offset, section.offset + section.bytes).buffer
+  return section.stored === 'f16' ? Float32Array.from(new Uint16Array(data), halfToFloat) : new Float32Array(data)
+}
+
+class ReferenceExecutor implements Executor {
+  private readonly interpreter: Interpreter
+  readonly memoryBytes = 0
+
+  constructor(file: CairnFile) {
+    const constants = file.header.constants.map(section => unpacked(section, storedElements(file, section)))
+    this.interpreter = new Interpreter(file.header, constants)
+  }
+
+  run(feeds: readonly Float32Array[], bindings: Bindings): Float32Array[] {
+    return this.interpreter.run(feeds, bindings).map(data => Float32Array.from(data))
+  }
+
+  release(): void {}
+}
+
+/** The device `reference`: available where the compiler is, because the operators' meanings live with it. */
+export const referenceBackend: Backend = {
+  name: 'reference',
+  load: async file => new ReferenceExecutor(file)
+}

@@ -1,0 +1,97 @@
+import { add, type Dim, div, max, min, mul, scale, sub } from './dim.js'
+import { evaluateNode } from './evaluate.js'
+import type { Node, Value } from './graph.js'
+
+/**
+ * Shape arithmetic on free dimensions: exporters compute sizes with Shape, Gather, Mul, Concat and the like. Where
+ * every input's contents are known as dimensions, the outputs' are too.
+ */
+
+/** Longer tensors are data, not shapes. */
+const longest = 64
+
+/** The contents of a small tensor of whole numbers, known or constant. */
+export function knownInts(value: Value | undefined): readonly Dim[] | undefined {
+  if (value?.ints) return value.ints
+  if (!value?.data || value.data.length > longest) return undefined
+  return Array.from(value.data)
+}
+
+/** Operators that only move elements, and the inputs whose elements they move. */
+const movers: Readonly<Record<string, (node: Node) => number[]>> = {
+  Gather: () => [0],
+  Slice: () => [0],
+  Split: () => [0],
+  Reshape: () => [0],
+  Flatten: () => [0],
+  Squeeze: () => [0],
+  Unsqueeze: () => [0],
+  Transpose: () => [0],
+  Expand: () => [0],
+  Tile: () => [0],
+  Concat: node => node.inputs.map((_, i) => i)
+}
+
+const arithmetic: Readonly<Record<string, (...operands: Dim[]) => Dim | undefined>> = {
+  Identity: a => a,
+  Cast: a => a,
+  CastLike: a => a,
+  Floor: a => a,
+  Ceil: a => a,
+  Round: a => a,
+  Add: add,
+  Sub: sub,
+  Mul: (a, b) => scaled(a, b) ?? scaled(b, a) ?? mul(a, b),
+  Div: (a, b) => (typeof b === 'number' && !Number.isInteger(b) ? scaled(a, 1 / b) : div(a, b)),
+  Min: (...dims) => dims.reduce(min),
+  Max: (...dims) => dims.reduce(max),
+  Equal: (a, b) => decided(sub(a, b), difference => difference === 0),
+  Greater: (a, b) => decided(sub(a, b), difference => difference > 0),
+  Less: (a, b) => decided(sub(a, b), difference => difference < 0),
+  Where: (c, a, b) => (typeof c === 'number' ? (c ? a : b) : undefined)
+}
+
+function scaled(a: Dim, factor: Dim): Dim | undefined {
+  return typeof a !== 'number' && typeof factor === 'number' && !Number.isInteger(factor) ? scale(a, factor) : undefined
+}
+
+/** A free dimension is at least 1, so a comparison with a number that no dimension reaches is decided. */
+function decided(difference: Dim, test: (difference: number) => boolean): Dim | undefined {
+  if (typeof difference === 'number') return Number(test(difference))
+  return difference.terms.every(term => term.factor > 0) ? Number(test(1)) : undefined
+}
+
+/** Sets `ints` of the node's outputs where they follow from the inputs'. */
+export function propagateInts(node: Node): void {
+  if (!node.inputs.some(input => input?.ints && !input.data)) return
+  const moved = movers[node.op]?.(node)
+  if (moved) return moveInts(node, moved)
+  const compute = arithmetic[node.op]
+  if (node.op === 'ReduceProd' || node.op === 'ReduceSum') return reduceInts(node)
+  const operands = node.inputs.map(knownInts)
+  if (!compute || operands.some(ints => !ints)) return
+  const length = Math.max(...operands.map(ints => ints!.length))
+  if (operands.some(ints => ints!.length !== 1 && ints!.length !== length)) return
+  const ints = Array.from({ length }, (_, i) => compute(...operands.map(list => list![list!.length === 1 ? 0 : i])))
+  if (ints.every((dim): dim is Dim => dim !== undefined)) node.output.ints = ints
+}
+
+/** Moves tickets instead of the elements, then trades the tickets back. */
+function moveInts(node: Node, moved: readonly number[]): void {
+  const pool: Dim[] = []
+  const tickets: (Float64Array | undefined)[] = node.inputs.map(() => undefined)
+  for (const index of moved) {
+    const ints = knownInts(node.inputs[index])
+    if (!ints) return
+    tickets[index] = Float64Array.from(ints, dim => pool.push(dim) - 1)
+  }
+  evaluateNode(node, tickets).forEach((data, i) => {
+    node.outputs[i].ints = Array.from(data, ticket => pool[ticket])
+  })
+}
+
+function reduceInts(node: Node): void {
+  const ints = knownInts(node.inputs[0])
+  const scalar = node.output.shape.every(size => size === 1)
+  if (ints && scalar) node.output.ints = [node.op === 'ReduceProd' ? mul(1, ...ints) : add(0, ...ints)]
+}

@@ -1,0 +1,43 @@
+// GoogLeNet (Inception-v1). Szegedy et al. 2015, "Going deeper with convolutions", table 1, without the auxiliary
+// classifiers, which only training uses.
+import { type BuildOptions, GraphBuilder } from './builder.js'
+import type { Tensor } from './tensor.js'
+
+/** Output channels: 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool projection. */
+type Widths = [number, number, number, number, number, number]
+
+function inception(x: Tensor, name: string, [one, reduce3, three, reduce5, five, project]: Widths): Tensor {
+  const block = `inception_${name}`
+  const a = x.conv(`${block}.1x1`, one, { kernel: 1 }).relu()
+  const b = x.conv(`${block}.3x3_reduce`, reduce3, { kernel: 1 }).relu()
+  const c = x.conv(`${block}.5x5_reduce`, reduce5, { kernel: 1 }).relu()
+  const d = x.maxPool({ kernel: 3, pad: 1 }, `${block}.pool`)
+  return a.concat(
+    [
+      b.conv(`${block}.3x3`, three, { kernel: 3, pad: 1 }).relu(),
+      c.conv(`${block}.5x5`, five, { kernel: 5, pad: 2 }).relu(),
+      d.conv(`${block}.pool_proj`, project, { kernel: 1 }).relu(),
+    ],
+    `${block}.output`,
+  )
+}
+
+export function googlenet(options: BuildOptions = {}): Uint8Array {
+  const graph = new GraphBuilder('googlenet', options)
+  const pool = { kernel: 3, stride: 2, ceil: true }
+  let x = graph.input([3, 224, 224])
+  x = x.conv('conv1', 64, { kernel: 7, stride: 2, pad: 3 }).relu().maxPool(pool, 'pool1').lrn(5, 1e-4, 0.75, 1)
+  x = x.conv('conv2_reduce', 64, { kernel: 1 }).relu()
+  x = x.conv('conv2', 192, { kernel: 3, pad: 1 }).relu().lrn(5, 1e-4, 0.75, 1).maxPool(pool, 'pool2')
+  x = inception(x, '3a', [64, 96, 128, 16, 32, 32])
+  x = inception(x, '3b', [128, 128, 192, 32, 96, 64]).maxPool(pool, 'pool3')
+  x = inception(x, '4a', [192, 96, 208, 16, 48, 64])
+  x = inception(x, '4b', [160, 112, 224, 24, 64, 64])
+  x = inception(x, '4c', [128, 128, 256, 24, 64, 64])
+  x = inception(x, '4d', [112, 144, 288, 32, 64, 64])
+  x = inception(x, '4e', [256, 160, 320, 32, 128, 128]).maxPool(pool, 'pool4')
+  x = inception(x, '5a', [256, 160, 320, 32, 128, 128])
+  x = inception(x, '5b', [384, 192, 384, 48, 128, 128])
+  x = x.averagePool({ kernel: 7 }, 'pool5').dropout(0.4).flatten()
+  return graph.finish(x.gemm('loss3', options.classes ?? 1000, 'xavier').softmax())
+}

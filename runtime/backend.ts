@@ -1,0 +1,53 @@
+import type { Bindings } from './dims.js'
+import type { CairnFile } from './format.js'
+
+/**
+ * A backend turns a decoded file into an executor: it places constants and activations in its own memory and runs the
+ * program's calls in order. It knows kernels by name only; it does not know operators, ONNX, or the compiler, and it
+ * never hands a call to another backend: what it cannot run it refuses when it loads.
+ */
+export interface Backend {
+  readonly name: string
+  load(file: CairnFile): Promise<Executor>
+}
+
+export interface Executor {
+  /** Runs once. Feeds and results are dense, in C order, in the order of the program's inputs and outputs. */
+  run(feeds: readonly Float32Array[], bindings: Bindings): Promise<Float32Array[]> | Float32Array[]
+  release(): void
+  /** Bytes of memory that the executor holds now. */
+  readonly memoryBytes: number
+}
+
+/** A refusal by the runtime, one line: what, where, what is allowed. */
+export class CairnError extends Error {
+  override name = 'CairnError'
+}
+
+const backends = new Map<string, Backend>()
+
+/** Makes a backend available to `executionProviders`. */
+export function registerBackend(backend: Backend): void {
+  backends.set(backend.name, backend)
+}
+
+/** The first of `names` that is registered; throws CairnError when none is. */
+export function findBackend(names: readonly string[]): Backend {
+  for (const name of names) {
+    const backend = backends.get(name)
+    if (backend) return backend
+  }
+  throw new CairnError(`no execution provider of [${names.join(', ')}] is available; registered: ${[...backends.keys()].join(', ')}`)
+}
+
+type OnnxCompiler = (bytes: Uint8Array) => Promise<Uint8Array>
+let onnxCompiler: OnnxCompiler | undefined
+
+/** Lets sessions be made from ONNX bytes; importing cairn/compiler calls it. */
+export function registerCompiler(compiler: OnnxCompiler): void {
+  onnxCompiler = compiler
+}
+
+export function findCompiler(): OnnxCompiler | undefined {
+  return onnxCompiler
+}

@@ -1,0 +1,228 @@
+import { type Atom, type Dim, type Term } from './dims.js'
+import { digest } from './digest.js'
+import { type Codec, Cursor, f32, f64, int, lazy, list, struct, text, Writer } from './codec.js'
+import { floatToHalf } from './half.js'
+import { type Constant, type Program, storedLength } from './program.js'
+
+/**
+ * The .cairn file, specified in docs/format.md: four bytes `CARN`, version, header length, header digest; the header;
+ * then the constants' sections, each on a multiple of 16 bytes and with a digest of its own. The tables below are the
+ * one description of the header that both `encode` and `decode` follow.
+ */
+export const magic = 0x4e524143
+export const version = 1
+const preamble = 16
+const alignment = 16
+
+export class FormatError extends Error {
+  override name = 'FormatError'
+}
+
+/** How a constant's elements are stored. */
+export type Stored = 'f32' | 'f16'
+
+/** A constant whose elements are still in the file. */
+export interface Section extends Omit<Constant, 'data'> {
+  readonly stored: Stored
+  readonly offset: number
+  readonly bytes: number
+  readonly digest: number
+}
+
+/** A decoded file: the program without its constants' data, and where that lies. */
+export interface CairnFile {
+  readonly header: Header
+  readonly bytes: Uint8Array
+}
+
+export interface Header extends Omit<Program, 'constants'> {
+  readonly constants: readonly Section[]
+  /** Arena for free dimensions of 1, and its lower bound, in bytes. */
+  readonly arena: number
+  readonly arenaLowerBound: number
+  readonly nodesBefore: number
+  readonly nodesAfter: number
+  readonly batchNormsFolded: number
+}
+
+export type Summary = Pick<Header, 'arena' | 'arenaLowerBound' | 'nodesBefore' | 'nodesAfter' | 'batchNormsFolded'>
+
+const dim: Codec<Dim> = {
+  write(w, value) {
+    if (typeof value !== 'number') {
+      w.byte(2)
+      list(term).write(w, value.terms)
+    } else if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
+      w.byte(0)
+      int.write(w, value)
+    } else {
+      w.byte(1)
+      f32.write(w, value)
+    }
+  },
+  read(r) {
+    const kind = r.byte()
+    if (kind === 0) return int.read(r)
+    if (kind === 1) return f32.read(r)
+    if (kind === 2) return { terms: list(term).read(r) }
+    throw new FormatError(`dimension of kind ${kind}`)
+  }
+}
+
+const atomKinds = ['free', 'div', 'min', 'max', 'scale'] as const
+
+const atom: Codec<Atom> = {
+  write(w, value) {
+    w.byte(atomKinds.indexOf(value.op))
+    if (value.op === 'free') text.write(w, value.name)
+    else {
+      dim.write(w, value.a)
+      if (value.op === 'scale') f64.write(w, value.by)
+      else dim.write(w, value.b)
+    }
+  },
+  read(r) {
+    const op = atomKinds[r.byte()]
+    if (op === undefined) throw new FormatError('dimension with an unknown operation')
+    if (op === 'free') return { op, name: text.read(r) }
+    const a = dim.read(r)
+    return op === 'scale' ? { op, a, by: f64.read(r) } : { op, a, b: dim.read(r) }
+  }
+}
+
+const term: Codec<Term> = lazy(() => struct<Term>({ factor: int, atoms: list(atom) }))
+
+const choice = <T extends string>(...names: readonly T[]): Codec<T> => ({
+  write: (w, value) => w.byte(names.indexOf(value)),
+  read(r) {
+    const name = names[r.byte()]
+    if (name === undefined) throw new FormatError(`a choice other than ${names.join(', ')}`)
+    return name
+  }
+})
+
+const port = struct<Program['inputs'][number]>({ name: text, dtype: text, shape: list(dim), storage: int, offset: dim })
+
+const header: Codec<Header> = struct<Header>({
+  name: text,
+  parameters: int,
+  macs: dim,
+  arena: int,
+  arenaLowerBound: int,
+  nodesBefore: int,
+  nodesAfter: int,
+  batchNormsFolded: int,
+  free: list(text),
+  inputs: list(port),
+  outputs: list(port),
+  constraints: list(struct<Program['constraints'][number]>({ a: dim, b: dim, where: text })),
+  kernels: list(struct<Program['kernels'][number]>({ name: text, fields: text })),
+  storages: list(dim),
+  constants: list(
+    struct<Section>({
+      name: text,
+      stored: choice('f32', 'f16'),
+      groups: int,
+      rows: int,
+      columns: int,
+      panel: int,
+      offset: int,
+      bytes: int,
+      digest: int
+    })
+  ),
+  calls: list(
+    struct<Program['calls'][number]>({
+      kernel: int,
+      node: text,
+      parameters: list(dim),
+      arguments: list(
+        struct<Program['calls'][number]['arguments'][number]>({
+          space: choice('constant', 'storage'),
+          index: int,
+          offset: dim,
+          access: choice('read', 'write')
+        })
+      )
+    })
+  )
+})
+
+export interface EncodeOptions {
+  readonly weights?: Stored
+}
+
+const align = (at: number) => Math.ceil(at / alignment) * alignment
+
+export function encode(program: Program, summary: Summary, { weights = 'f32' }: EncodeOptions = {}): Uint8Array {
+  const payloads = program.constants.map(({ data }) => (weights === 'f16' ? halves(data) : bytesOf(data)))
+  let offset = 0
+  const constants = program.constants.map((constant, i): Section => {
+    const { data: _, ...rest } = constant
+    const section = { ...rest, name: '', stored: weights, offset, bytes: payloads[i].length, digest: digest(payloads[i]) }
+    offset = align(offset + payloads[i].length)
+    return section
+  })
+  const writer = new Writer()
+  header.write(writer, { ...program, ...summary, constants })
+  const head = writer.finish()
+  const base = align(preamble + head.length)
+  const file = new Uint8Array(base + offset)
+  const view = new DataView(file.buffer)
+  view.setUint32(0, magic, true)
+  view.setUint32(4, version, true)
+  view.setUint32(8, head.length, true)
+  view.setUint32(12, digest(head), true)
+  file.set(head, preamble)
+  constants.forEach((section, i) => file.set(payloads[i], base + section.offset))
+  return file
+}
+
+/** Reads and checks a file's header and extents; the sections' digests are checked when they are loaded. */
+export function decode(bytes: Uint8Array): CairnFile {
+  const decoded = decodeHeader(bytes)
+  const end = decoded.constants.reduce((last, { offset, bytes: size }) => Math.max(last, align(offset + size)), sectionBase(bytes))
+  if (bytes.length !== end) throw new FormatError(`file has ${bytes.length} bytes where its header asks for ${end}; it is truncated or padded`)
+  return { header: decoded, bytes }
+}
+
+/** The header alone, from the beginning of a file: enough to decide before the weights have arrived. */
+export function decodeHeader(bytes: Uint8Array): Header {
+  if (bytes.length < preamble) throw new FormatError(`file of ${bytes.length} bytes is too short to be a .cairn file`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (view.getUint32(0, true) !== magic) throw new FormatError('not a .cairn file: it does not begin with CARN')
+  const found = view.getUint32(4, true)
+  if (found !== version) throw new FormatError(`file has format version ${found}; this runtime reads version ${version}`)
+  const length = view.getUint32(8, true)
+  if (preamble + length > bytes.length) throw new FormatError(`header of ${length} bytes is truncated`)
+  const head = bytes.slice(preamble, preamble + length)
+  if (digest(head) !== view.getUint32(12, true)) throw new FormatError('header is damaged: its digest does not match')
+  const base = sectionBase(bytes)
+  const cursor = new Cursor(head)
+  const decoded = header.read(cursor)
+  if (!cursor.done) throw new FormatError('header has bytes behind its end')
+  for (const section of decoded.constants) {
+    const width = section.stored === 'f16' ? 2 : 4
+    if (section.bytes !== storedLength(section) * width || section.offset % alignment !== 0)
+      throw new FormatError(`a section of ${section.bytes} bytes at ${section.offset} does not fit its constant`)
+  }
+  return { ...decoded, constants: decoded.constants.map(section => ({ ...section, offset: base + section.offset })) }
+}
+
+function sectionBase(bytes: Uint8Array): number {
+  const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(8, true)
+  return align(preamble + length)
+}
+
+function bytesOf(data: Float32Array): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+}
+
+function halves(data: Float32Array): Uint8Array {
+  return bytesOf16(Uint16Array.from(data, floatToHalf))
+}
+
+function bytesOf16(data: Uint16Array): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+}
+

@@ -1,0 +1,9 @@
+import { registerBackend } from './backend.js'
+import { wasmBackend } from './wasm.js'
+
+registerBackend(wasmBackend)
+
+export { CairnError } from './backend.js'
+export { FormatError } from './format.js'
+export { type Feeds, InferenceSession, type Results, type SessionOptions } from './session.js'
+export { Tensor, type Type } from './tensor.js'

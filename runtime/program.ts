@@ -1,0 +1,87 @@
+import type { Dim } from './dims.js'
+
+/**
+ * A lowered network: a list of calls over constants and over storages that share one arena. It names no operator;
+ * a call is a kernel, a block of parameters in the kernel's field order, and the buffers that it reads and writes.
+ * All sizes and offsets count 32-bit floats; every one may depend on the free dimensions.
+ */
+export interface Program {
+  readonly name: string
+  /** Free dimensions by name; a run binds them from the shapes of its inputs. */
+  readonly free: readonly string[]
+  readonly inputs: readonly Port[]
+  readonly outputs: readonly Port[]
+  /** Sizes of the storages. Storage i is live from the first call that touches it to the last. */
+  readonly storages: readonly Dim[]
+  readonly constants: readonly Constant[]
+  readonly kernels: readonly KernelInfo[]
+  readonly calls: readonly Call[]
+  /** Pairs of dimensions that must turn out equal once the free dimensions are bound, and what says so. */
+  readonly constraints: readonly Constraint[]
+  readonly parameters: number
+  /** Multiply-accumulates of one run. */
+  readonly macs: Dim
+}
+
+/** An input or output; dense in C order in its storage, which lives through the whole run. */
+export interface Port {
+  readonly name: string
+  readonly dtype: string
+  readonly shape: readonly Dim[]
+  readonly storage: number
+  readonly offset: Dim
+}
+
+export interface Constraint {
+  readonly a: Dim
+  readonly b: Dim
+  readonly where: string
+}
+
+/**
+ * A constant of `groups` matrices of `rows` x `columns`, stored row by row within panels of `panel` columns: the file
+ * holds the last panel of a group unpadded, memory holds it padded with zeros. A plain tensor is one row, panel 0.
+ */
+export interface Packing {
+  readonly groups: number
+  readonly rows: number
+  readonly columns: number
+  readonly panel: number
+}
+
+export interface Constant extends Packing {
+  readonly name: string
+  /** The elements as the file holds them. */
+  readonly data: Float32Array
+}
+
+export interface KernelInfo {
+  /** The name of the WebAssembly export. */
+  readonly name: string
+  /** One letter a field of the parameter block: u (u32), i (i32), f (f32). */
+  readonly fields: string
+}
+
+export interface Call {
+  readonly kernel: number
+  /** The graph node that this call computes, for profiles and errors. */
+  readonly node: string
+  readonly parameters: readonly Dim[]
+  readonly arguments: readonly Argument[]
+}
+
+export interface Argument {
+  readonly space: 'constant' | 'storage'
+  readonly index: number
+  readonly offset: Dim
+  readonly access: 'read' | 'write'
+}
+
+/** Elements of a constant in the file, and in memory with its last panels padded. */
+export function storedLength({ groups, rows, columns }: Packing): number {
+  return groups * rows * columns
+}
+
+export function paddedLength({ groups, rows, columns, panel }: Packing): number {
+  return groups * rows * (panel ? Math.ceil(columns / panel) * panel : columns)
+}

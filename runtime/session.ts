@@ -1,0 +1,168 @@
+import { CairnError, type Executor, findBackend, findCompiler } from './backend.js'
+import { type Bindings, evaluate, show, showShape } from './dims.js'
+import { type CairnFile, decode, type Header, magic } from './format.js'
+import { fromFloats, Tensor, toFloats } from './tensor.js'
+
+export interface SessionOptions {
+  /** Backends by preference; the first that is available is taken. Default `['wasm']`. */
+  readonly executionProviders?: readonly (string | { readonly name: string })[]
+  /** Threads of the CPU path; this version runs on one. */
+  readonly numThreads?: number
+  readonly signal?: AbortSignal
+  readonly onProgress?: (loaded: number, total: number) => void
+}
+
+export type Feeds = Readonly<Record<string, Tensor>>
+export type Results = Record<string, Tensor>
+
+/** A loaded model. Made by `InferenceSession.create`; runs queue, so concurrent calls never mix. */
+export class InferenceSession {
+  private queue: Promise<unknown> = Promise.resolve()
+
+  private constructor(
+    private readonly header: Header,
+    private executor: Executor | undefined,
+    /** The backend that runs the model: `wasm`, `webgpu` or `reference`. */
+    readonly device: string
+  ) {}
+
+  /** Loads .cairn bytes, an URL or Response of them, or (with cairn/compiler imported) ONNX bytes. */
+  static async create(
+    source: Uint8Array | ArrayBuffer | string | URL | Response,
+    options: SessionOptions = {}
+  ): Promise<InferenceSession> {
+    const names = (options.executionProviders ?? ['wasm']).map(entry => (typeof entry === 'string' ? entry : entry.name))
+    const backend = findBackend(names)
+    const file = await open(source, options)
+    options.signal?.throwIfAborted()
+    return new InferenceSession(file.header, await backend.load(file), backend.name)
+  }
+
+  get inputNames(): readonly string[] {
+    return this.header.inputs.map(port => port.name)
+  }
+
+  get outputNames(): readonly string[] {
+    return this.header.outputs.map(port => port.name)
+  }
+
+  /** Inputs with element types and dimensions; a free dimension is its name. */
+  get inputMetadata(): readonly { name: string; type: string; shape: readonly (number | string)[] }[] {
+    return this.header.inputs.map(({ name, dtype, shape }) => ({
+      name,
+      type: dtype,
+      shape: shape.map(dim => (typeof dim === 'number' ? dim : show(dim)))
+    }))
+  }
+
+  /** Bytes of memory that the model holds, constants and arena. */
+  get memoryBytes(): number {
+    return this.executor?.memoryBytes ?? 0
+  }
+
+  /**
+   * Runs the model once. `fetches` names the wanted outputs, all by default. Throws CairnError for missing or unknown
+   * inputs, types and shapes that the model does not take.
+   */
+  run(feeds: Feeds, fetches?: readonly string[]): Promise<Results> {
+    const turn = this.queue.then(() => this.runNow(feeds, fetches))
+    this.queue = turn.catch(() => undefined)
+    return turn
+  }
+
+  async release(): Promise<void> {
+    await this.queue
+    this.executor?.release()
+    this.executor = undefined
+  }
+
+  private async runNow(feeds: Feeds, fetches?: readonly string[]): Promise<Results> {
+    if (!this.executor) throw new CairnError('the session has been released')
+    const { inputs, outputs } = this.header
+    for (const name of Object.keys(feeds))
+      if (!inputs.some(port => port.name === name)) throw new CairnError(`no input "${name}"; the model takes ${this.inputNames.map(n => `"${n}"`).join(', ')}`)
+    for (const name of fetches ?? [])
+      if (!outputs.some(port => port.name === name)) throw new CairnError(`no output "${name}"; the model gives ${this.outputNames.map(n => `"${n}"`).join(', ')}`)
+    const bindings = bindInputs(this.header, feeds)
+    const data = await this.executor.run(inputs.map(port => toFloats(feeds[port.name])), bindings)
+    const results: Results = {}
+    outputs.forEach((port, i) => {
+      if (fetches && !fetches.includes(port.name)) return
+      results[port.name] = fromFloats(port.dtype, data[i], port.shape.map(dim => evaluate(dim, bindings)))
+    })
+    return results
+  }
+}
+
+/** Values of the free dimensions from the shapes of the inputs, everything else checked against them. */
+function bindInputs(header: Header, feeds: Feeds): Bindings {
+  const bindings: Record<string, number> = {}
+  for (const port of header.inputs) {
+    const feed = feeds[port.name]
+    const wanted = `${port.dtype}${showShape(port.shape)}`
+    if (!feed) throw new CairnError(`input "${port.name}" is missing; it takes ${wanted}`)
+    if (feed.type !== port.dtype) throw new CairnError(`input "${port.name}" is ${feed.type}; it takes ${wanted}`)
+    if (feed.dims.length !== port.shape.length)
+      throw new CairnError(`input "${port.name}" has ${feed.dims.length} dimensions [${feed.dims.join('×')}]; it takes ${wanted}`)
+    port.shape.forEach((dim, axis) => {
+      const name = typeof dim === 'number' ? undefined : freeName(dim)
+      const size = feed.dims[axis]
+      if (name !== undefined && bindings[name] === undefined) bindings[name] = size
+      if (size < 1 || evaluate(dim, bindings) !== size)
+        throw new CairnError(`input "${port.name}" has size ${size} on axis ${axis}; it takes ${wanted}${name ? ` with ${name} at least 1 and the same everywhere` : ''}`)
+    })
+  }
+  for (const { a, b, where } of header.constraints) {
+    const [left, right] = [evaluate(a, bindings), evaluate(b, bindings)]
+    if (left !== right && left !== 1 && right !== 1)
+      throw new CairnError(`${where} cannot join sizes ${left} (${show(a)}) and ${right} (${show(b)}) for ${describe(bindings)}`)
+  }
+  return bindings
+}
+
+function freeName(dim: Exclude<Header['inputs'][number]['shape'][number], number>): string | undefined {
+  const [term] = dim.terms
+  const [atom] = term.atoms
+  return dim.terms.length === 1 && term.factor === 1 && term.atoms.length === 1 && atom.op === 'free' ? atom.name : undefined
+}
+
+function describe(bindings: Bindings): string {
+  return Object.entries(bindings)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(', ')
+}
+
+async function open(source: Uint8Array | ArrayBuffer | string | URL | Response, options: SessionOptions): Promise<CairnFile> {
+  const bytes = await read(source, options)
+  const isCairn = bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === magic
+  if (isCairn) return decode(bytes)
+  const compile = findCompiler()
+  if (!compile) throw new CairnError('not a .cairn file; to load ONNX import "cairn/compiler" first')
+  return decode(await compile(bytes))
+}
+
+async function read(source: Uint8Array | ArrayBuffer | string | URL | Response, { signal, onProgress }: SessionOptions): Promise<Uint8Array> {
+  if (source instanceof Uint8Array) return source
+  if (source instanceof ArrayBuffer) return new Uint8Array(source)
+  const response = source instanceof Response ? source : await fetch(source, { signal })
+  if (!response.ok) throw new CairnError(`cannot fetch ${response.url}: status ${response.status}`)
+  const total = Number(response.headers.get('content-length') ?? 0)
+  if (!response.body || !onProgress) return new Uint8Array(await response.arrayBuffer())
+  const parts: Uint8Array[] = []
+  let loaded = 0
+  const reader = response.body.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    parts.push(value)
+    loaded += value.length
+    onProgress(loaded, total)
+  }
+  const bytes = new Uint8Array(loaded)
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}

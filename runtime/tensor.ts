@@ -1,0 +1,96 @@
+import { CairnError } from './backend.js'
+import { floatToHalf, halfToFloat } from './half.js'
+
+/** Element types and the arrays that hold them, as onnxruntime-web pairs them. */
+export interface DataTypes {
+  float32: Float32Array
+  float16: Uint16Array
+  float64: Float64Array
+  int64: BigInt64Array
+  int32: Int32Array
+  uint8: Uint8Array
+  int8: Int8Array
+  bool: Uint8Array
+}
+
+export type Type = keyof DataTypes
+export type Data = DataTypes[Type]
+
+const arrays: { readonly [T in Type]: new (length: number) => DataTypes[T] } = {
+  float32: Float32Array,
+  float16: Uint16Array,
+  float64: Float64Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  bool: Uint8Array
+}
+
+/** A dense tensor in C order, with onnxruntime's constructor: `new Tensor('float32', data, dims)` or `new Tensor(data, dims)`. */
+export class Tensor {
+  readonly type: Type
+  readonly data: Data
+  readonly dims: readonly number[]
+
+  constructor(type: Type, data: Data | readonly number[] | readonly bigint[] | readonly boolean[], dims?: readonly number[])
+  constructor(data: Data, dims?: readonly number[])
+  constructor(first: Type | Data, second?: unknown, third?: readonly number[]) {
+    const typed = typeof first === 'string'
+    const type = typed ? first : typeOf(first)
+    const given = typed ? second : first
+    if (!(type in arrays)) throw new CairnError(`a tensor of type "${type}" is not supported; ${Object.keys(arrays).join(', ')} are`)
+    this.type = type
+    this.data = toArray(type, given)
+    this.dims = [...((typed ? third : (second as readonly number[] | undefined)) ?? [this.data.length])]
+    const count = this.dims.reduce((a, b) => a * b, 1)
+    if (this.dims.some(size => !Number.isInteger(size) || size < 0) || count !== this.data.length)
+      throw new CairnError(`tensor dims [${this.dims.join(', ')}] do not fit its ${this.data.length} elements`)
+  }
+
+  get size(): number {
+    return this.data.length
+  }
+
+  reshape(dims: readonly number[]): Tensor {
+    return new Tensor(this.type, this.data, dims)
+  }
+
+  dispose(): void {}
+}
+
+function typeOf(data: Data): Type {
+  const found = (Object.keys(arrays) as Type[]).find(type => data instanceof arrays[type] && type !== 'bool' && type !== 'float16')
+  if (found) return found
+  if (data instanceof Uint16Array) return 'float16'
+  throw new CairnError('tensor data must be a typed array of a supported type')
+}
+
+function toArray(type: Type, given: unknown): Data {
+  const make = arrays[type]
+  if (given instanceof make) return given
+  if (type === 'float16' && ArrayBuffer.isView(given) && given.constructor.name === 'Float16Array')
+    return new Uint16Array(given.buffer, given.byteOffset, given.byteLength / 2)
+  if (!Array.isArray(given)) throw new CairnError(`data of a ${type} tensor must be a ${make.name} or an array`)
+  const data = new make(given.length)
+  given.forEach((value, i) => {
+    if (data instanceof BigInt64Array) data[i] = BigInt(value)
+    else data[i] = type === 'float16' ? floatToHalf(Number(value)) : Number(value)
+  })
+  return data
+}
+
+/** The elements as the arena holds them. */
+export function toFloats(tensor: Tensor): Float32Array {
+  const { data, type } = tensor
+  if (data instanceof Float32Array) return data
+  if (data instanceof BigInt64Array) return Float32Array.from(data, Number)
+  return type === 'float16' ? Float32Array.from(data as Uint16Array, halfToFloat) : Float32Array.from(data as Float64Array)
+}
+
+export function fromFloats(type: string, data: Float32Array, dims: readonly number[]): Tensor {
+  if (type === 'float32') return new Tensor('float32', data, dims)
+  if (type === 'int64') return new Tensor('int64', BigInt64Array.from(data, value => BigInt(Math.round(value))), dims)
+  if (type === 'float16') return new Tensor('float16', Uint16Array.from(data, floatToHalf), dims)
+  return new Tensor(type as Type, Array.from(data), dims)
+}

@@ -1,0 +1,25 @@
+import type { Packing } from './program.js'
+
+/** Writes the file's elements of a constant to memory, padding the last panel of every group with zeros. */
+export function unpackInto(memory: Float32Array | Float64Array, packing: Packing, stored: Float32Array): void {
+  const { groups, rows, columns, panel } = packing
+  const rest = panel ? columns % panel : 0
+  if (rest === 0) {
+    memory.set(stored)
+    return
+  }
+  const whole = (columns - rest) * rows
+  let from = 0
+  let to = 0
+  for (let group = 0; group < groups; group++) {
+    memory.set(stored.subarray(from, from + whole), to)
+    from += whole
+    to += whole
+    for (let row = 0; row < rows; row++) {
+      memory.set(stored.subarray(from, from + rest), to)
+      memory.fill(0, to + rest, to + panel)
+      from += rest
+      to += panel
+    }
+  }
+}
