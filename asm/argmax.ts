@@ -37,7 +37,8 @@ export function argmax(p: ArgmaxParams, x: usize, y: usize): void {
         }
         for (; i3 < p.k3; i3++) {
           const at = from + ((i3 * p.x3) << 2)
-          store<f32>(to + ((i3 * p.y3) << 2), <f32>(p.step == 1 && p.count >= 8 ? searchRun(p, at) : searchSteps(p, at)))
+          const found = p.step == 1 && p.count >= 8 ? searchRun(p, at) : searchSteps(p, at)
+          store<f32>(to + ((i3 * p.y3) << 2), <f32>found)
         }
       }
     }
@@ -64,10 +65,10 @@ function search4(p: ArgmaxParams, at: usize, count: u32, step: u32): v128 {
 
 function searchRun(p: ArgmaxParams, from: usize): u32 {
   const rows = search4(p, from, p.count >> 2, 16)
-  let best = <u32>i32x4.extract_lane(rows, 0) << 2
-  best = better(p, from, best, (<u32>i32x4.extract_lane(rows, 1) << 2) + 1)
-  best = better(p, from, best, (<u32>i32x4.extract_lane(rows, 2) << 2) + 2)
-  best = better(p, from, best, (<u32>i32x4.extract_lane(rows, 3) << 2) + 3)
+  let best = (<u32>i32x4.extract_lane(rows, 0)) << 2
+  best = better(p, from, best, ((<u32>i32x4.extract_lane(rows, 1)) << 2) + 1)
+  best = better(p, from, best, ((<u32>i32x4.extract_lane(rows, 2)) << 2) + 2)
+  best = better(p, from, best, ((<u32>i32x4.extract_lane(rows, 3)) << 2) + 3)
   for (let i = p.count & ~3; i < p.count; i++) best = better(p, from, best, i)
   return best
 }

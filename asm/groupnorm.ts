@@ -3,7 +3,7 @@
  * sixteen pixels at a time are summed by channel in f32 and carried into f64. A third pass writes the output; what the
  * mean lost when it was rounded to f32 comes back with the shift.
  */
-import { CLIP, activate, clip, lowerBound, upperBound } from './activation'
+import { activate, CLIP, clip, lowerBound, upperBound } from './activation'
 import { gather, scatter } from './lanes'
 
 @unmanaged

@@ -2,7 +2,7 @@
  * Scale and shift by channel, and local response normalisation, channels innermost. Activations up to a bound are
  * taken along in the loop, any other is called for.
  */
-import { CLIP, activate, clip, lowerBound, upperBound } from './activation'
+import { activate, CLIP, clip, lowerBound, upperBound } from './activation'
 import { gather, scatter } from './lanes'
 import { exp, log } from './math'
 

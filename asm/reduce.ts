@@ -71,6 +71,10 @@ function finish(p: ReduceParams, sum: f64): f32 {
   return <f32>sum
 }
 
+function expOf(x: f32): f32 {
+  return f32x4.extract_lane(exp(f32x4.splat(x)), 0)
+}
+
 function logOf(x: f32): f32 {
   return f32x4.extract_lane(log(f32x4.splat(x)), 0)
 }
@@ -271,7 +275,7 @@ function logOfSumOfExp(p: ReduceParams, from: usize): f32 {
     for (let i1: u32 = 0; i1 < p.r1; i1++) {
       for (let i2: u32 = 0; i2 < p.r2; i2++) {
         let at = from + ((i0 * p.s0 + i1 * p.s1 + i2 * p.s2) << 2)
-        for (let i = p.r3; i > 0; i--, at += p.s3 << 2) sum += f32x4.extract_lane(exp(f32x4.splat(load<f32>(at) - largest)), 0)
+        for (let i = p.r3; i > 0; i--, at += p.s3 << 2) sum += expOf(load<f32>(at) - largest)
       }
     }
   }

@@ -3,8 +3,9 @@
  * neighbouring rows, one a lane. The sum of the exponentials is kept in f64. Each element is read before it is
  * written, so y may be x.
  */
-import { exp, log } from './math'
+
 import { gather, scatter } from './lanes'
+import { exp, log } from './math'
 
 @unmanaged
 export class SoftmaxParams {

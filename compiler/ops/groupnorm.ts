@@ -50,7 +50,7 @@ export const groupNormKernel = kernel({
   }
 })
 
-/** InstanceNormalization has as many groups as channels. Scale and bias are by group before opset 21, by channel since. */
+/** InstanceNormalization has a group per channel. Scale and bias are by group before opset 21, by channel since. */
 export function groupOp(groupsOf: (node: Node) => Dim): Op {
   return {
     infer(node) {

@@ -57,8 +57,10 @@ function filter(mode: number, d: number, a: number): number {
   return z < 2 ? ((z - 5) * z + 8) * z * a - 4 * a : 0
 }
 
+type Sampling = Readonly<Record<'mode' | 'rounding' | 'xSize' | 'cubic' | 'excludeOutside', number>>
+
 /** The input elements that make up the output element at `at`, and their weights; the nearest if all are excluded. */
-function tapsAt(p: Record<'mode' | 'rounding' | 'xSize' | 'cubic' | 'excludeOutside', number>, at: number, spread: number) {
+function tapsAt(p: Sampling, at: number, spread: number) {
   if (p.mode === 0) return [{ index: nearest(p.rounding, at, p.xSize), weight: 1 }]
   const radius = p.mode * spread
   const taps: { index: number; weight: number }[] = []

@@ -2,11 +2,13 @@ import { argmaxKernel } from './argmax.js'
 import { convKernel, convTransposeKernel, depthwiseKernel } from './conv.js'
 import { binaryKernel, unaryKernel, whereKernel } from './elementwise.js'
 import { gemmKernel, matmulKernel } from './gemm.js'
+import { gatherKernel } from './gather.js'
 import { groupNormKernel } from './groupnorm.js'
 import { resizeAxisKernel, resizePlaneKernel } from './interpolate.js'
 import { layerNormKernel } from './layernorm.js'
 import { lrnKernel, scaleShiftKernel } from './normalize.js'
 import type { Kernel } from './op.js'
+import { padKernel } from './pad.js'
 import { poolKernel } from './pool.js'
 import { reduceKernel } from './reduce.js'
 import { softmaxKernel } from './softmax.js'
@@ -19,11 +21,13 @@ export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
     convKernel,
     convTransposeKernel,
     depthwiseKernel,
+    gatherKernel,
     gemmKernel,
     groupNormKernel,
     layerNormKernel,
     lrnKernel,
     matmulKernel,
+    padKernel,
     poolKernel,
     reduceKernel,
     resizeAxisKernel,

@@ -1,6 +1,6 @@
 import { refuse } from '../errors.js'
-import { keptLoops, loopDepth } from './axes.js'
 import { activate } from './activation.js'
+import { keptLoops, loopDepth } from './axes.js'
 import { epilogueOf, visit } from './elementwise.js'
 import { groupOp } from './groupnorm.js'
 import { layerNormalization } from './layernorm.js'

@@ -39,11 +39,7 @@ export const poolKernel = kernel({
       let inside = 0
       let counted = 0
       visit([p.k0, p.k1, p.k2], ([k0, k1, k2]) => {
-        const [a0, a1, a2] = [
-          o0 * p.s0 - p.b0 + k0 * p.d0,
-          o1 * p.s1 - p.b1 + k1 * p.d1,
-          o2 * p.s2 - p.b2 + k2 * p.d2
-        ]
+        const [a0, a1, a2] = [o0 * p.s0 - p.b0 + k0 * p.d0, o1 * p.s1 - p.b1 + k1 * p.d1, o2 * p.s2 - p.b2 + k2 * p.d2]
         if (a0 < padded[0] && a1 < padded[1] && a2 < padded[2]) counted++
         if (a0 < 0 || a0 >= p.x0 || a1 < 0 || a1 >= p.x1 || a2 < 0 || a2 >= p.x2) return
         const value = x[n * p.xBatch + a0 * p.i0 + a1 * p.i1 + a2 * p.i2 + c]

@@ -22,7 +22,8 @@ export const reductions = {
   logOfSum: values => Math.log(total(values)),
   logOfSumOfExp: values => {
     const largest = maximum(values)
-    return Number.isFinite(largest) ? largest + Math.log(total(values.map(value => Math.exp(value - largest)))) : largest
+    if (!Number.isFinite(largest)) return largest
+    return largest + Math.log(total(values.map(value => Math.exp(value - largest))))
   }
 } satisfies Record<string, (values: readonly number[]) => number>
 

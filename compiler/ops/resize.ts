@@ -59,7 +59,13 @@ function resizingOf(node: Node): Resizing[] {
   const given = bySize ? intsOf(node, 3, 'sizes')! : scalesOf(node)
   if (given.length !== axes.length)
     throw refuse(node, `${bySize ? 'sizes' : 'scales'} has ${given.length} entries, not ${axes.length}`)
-  const common = bySize ? commonScale(node, axes.map(axis => x.shape[axis]), given) : 0
+  const common = bySize
+    ? commonScale(
+        node,
+        axes.map(axis => x.shape[axis]),
+        given
+      )
+    : 0
   axes.forEach((axis, i) => {
     const [from, to] = roi ? [roi[i], roi[i + axes.length]] : [0, 1]
     const size = x.shape[axis]
@@ -79,7 +85,7 @@ function commonScale(node: Node, from: readonly Dim[], to: readonly Dim[]): numb
   if (policy !== 'not_larger' && policy !== 'not_smaller')
     throw refuse(node, `keep_aspect_ratio_policy is ${policy}; stretch, not_larger and not_smaller are allowed`)
   if (!isStatic(from) || !isStatic(to))
-    throw refuse(node, `keep_aspect_ratio_policy ${policy} needs fixed sizes, not ${[...from, ...to].map(show).join(', ')}`)
+    throw refuse(node, `${policy} needs fixed sizes, not ${[...from, ...to].map(show).join(', ')}`)
   const ratios = from.map((size, i) => Math.fround(to[i] / size))
   return policy === 'not_larger' ? Math.min(...ratios) : Math.max(...ratios)
 }

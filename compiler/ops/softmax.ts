@@ -1,6 +1,6 @@
-import { loopDepth, keptLoops } from './axes.js'
-import { emitCopy, visit } from './elementwise.js'
 import type { Node } from '../graph.js'
+import { keptLoops, loopDepth } from './axes.js'
+import { emitCopy, visit } from './elementwise.js'
 import { axisOf, fields, kernel, loopsOver, numbered, type Op, type View } from './op.js'
 
 /** Softmax, or its logarithm, of each row of `count` elements, which lie xStep and yStep apart; k loops over rows. */
@@ -51,7 +51,12 @@ function softmaxOp(logarithm: boolean): Op {
     lower(node, to) {
       const axes = axesOf(node)
       const rowsOf = (x: View, y: View) =>
-        loopsOver(x.shape, x.order.filter(axis => axes.includes(axis)), [x.strides, y.strides], 1)
+        loopsOver(
+          x.shape,
+          x.order.filter(axis => axes.includes(axis)),
+          [x.strides, y.strides],
+          1
+        )
       const target = to.view(node.output)
       let x = to.view(node.inputs[0]!)
       let y = target

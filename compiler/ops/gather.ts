@@ -1,0 +1,53 @@
+import { product } from '../dim.js'
+import type { Node } from '../graph.js'
+import { axisOf, kernel, type Op } from './op.js'
+
+/**
+ * Rows of `inner` elements picked by index from each of `outer` tables of `size` rows. Negative indices count from the
+ * end; what is still outside takes the nearest row.
+ */
+export const gatherKernel = kernel({
+  name: 'gather',
+  fields: { outer: 'u32', size: 'u32', inner: 'u32', count: 'u32' },
+  buffers: { x: 'read', indices: 'read', y: 'write' },
+  reference(p, { x, indices, y }) {
+    for (let o = 0; o < p.outer; o++)
+      for (let j = 0; j < p.count; j++) {
+        const index = indices[j] < 0 ? indices[j] + p.size : indices[j]
+        const row = o * p.size + Math.min(Math.max(index, 0), p.size - 1)
+        for (let i = 0; i < p.inner; i++) y[(o * p.count + j) * p.inner + i] = x[row * p.inner + i]
+      }
+  }
+})
+
+const axisFor = (node: Node) => axisOf(node, node.number('axis', 0), node.inputs[0]!.rank)
+
+const gather: Op = {
+  infer(node) {
+    const [x, indices] = node.inputs
+    const axis = axisFor(node)
+    node.output.shape = [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)]
+    node.output.dtype = x!.dtype
+    const known = indices!.ints ?? (indices!.data && Array.from(indices!.data))
+    const picked = known?.map(i => (typeof i === 'number' ? x!.ints?.at(i) : undefined))
+    if (x!.rank === 1 && picked?.every(dim => dim !== undefined)) node.output.ints = picked
+  },
+  layout: 'plain',
+  lower(node, to) {
+    const [x, indices] = node.inputs.map(input => to.dense(input!))
+    const y = to.view(node.output)
+    const axis = axisFor(node)
+    to.call(
+      gatherKernel,
+      {
+        outer: product(x.shape.slice(0, axis)),
+        size: x.shape[axis],
+        inner: product(x.shape.slice(axis + 1)),
+        count: product(indices.shape)
+      },
+      { x, indices, y }
+    )
+  }
+}
+
+export const gathering: Record<string, Op> = { Gather: gather }
