@@ -28,10 +28,13 @@ export const unaryKernel = kernel({
   },
   buffers: { x: 'read', y: 'write' },
   reference(p, { x, y }) {
+    // A reversing slice steps backwards, to before the view's own beginning.
+    const memory = new Float64Array(x.buffer)
+    const base = x.byteOffset / 8
     visit([p.d0, p.d1, p.d2, p.d3, p.d4, p.d5], i => {
       const from = i[0] * p.x0 + i[1] * p.x1 + i[2] * p.x2 + i[3] * p.x3 + i[4] * p.x4 + i[5] * p.x5
       const to = i[0] * p.y0 + i[1] * p.y1 + i[2] * p.y2 + i[3] * p.y3 + i[4] * p.y4 + i[5] * p.y5
-      y[to] = activate(p.act, x[from], p.alpha, p.beta)
+      y[to] = activate(p.act, memory[base + from], p.alpha, p.beta)
     })
   }
 })

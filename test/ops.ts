@@ -1,0 +1,131 @@
+// Every operator case on every backend against onnxruntime-node. CAIRN_ONLY=text picks cases by name.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { argmax } from './ops/argmax.js'
+import { compound } from './ops/compound.js'
+import { conv } from './ops/conv.js'
+import { convTranspose } from './ops/conv-transpose.js'
+import { activations, elementwise } from './ops/elementwise.js'
+import { epilogues } from './ops/epilogue.js'
+import { gather } from './ops/gather.js'
+import { gemm } from './ops/gemm.js'
+import { groupnorm } from './ops/groupnorm.js'
+import { layernorm } from './ops/layernorm.js'
+import { movement } from './ops/movement.js'
+import { normalize } from './ops/normalize.js'
+import { pad } from './ops/pad.js'
+import { pool } from './ops/pool.js'
+import { reduce } from './ops/reduce.js'
+import { resize } from './ops/resize.js'
+import { softmax } from './ops/softmax.js'
+import { backends, compileModel, Runner } from './support/cairn.js'
+import { type Case, modelOf } from './support/case.js'
+import { assertClose, isTelling, tolerance } from './support/compare.js'
+import { type Named, type Numbers, Oracle, randomFeeds } from './support/oracle.js'
+import { baseSeed, Random } from './support/random.js'
+import { skip } from './support/skip.js'
+
+const families = {
+  conv,
+  convTranspose,
+  gemm,
+  pool,
+  reduce,
+  softmax,
+  normalize,
+  groupnorm,
+  layernorm,
+  resize,
+  pad,
+  gather,
+  argmax,
+  activations,
+  elementwise,
+  epilogues,
+  movement,
+  compound
+}
+
+interface Prepared {
+  readonly model: Uint8Array
+  readonly runs: readonly { feeds: Named; expected: Record<string, Numbers> }[]
+}
+
+/** The model, inputs and expected outputs of a case, shared by the backends. */
+async function prepare(family: string, item: Case): Promise<Prepared> {
+  const random = new Random(`${family} ${item.name}`)
+  const builder = modelOf(item, random)
+  const model = builder.encode()
+  const oracle = item.expected ? undefined : await Oracle.load(model)
+  const runs: Prepared['runs'][number][] = []
+  for (const bindings of item.bindings ?? [{}]) {
+    const feeds = randomFeeds(builder.inputs, random, bindings)
+    const expected = oracle ? await oracle.run(feeds) : {}
+    runs.push({ feeds, expected })
+  }
+  await oracle?.release()
+  return { model, runs }
+}
+
+function checkKnown(actual: Record<string, Numbers>, outputs: readonly (readonly number[])[], limit: number): void {
+  const expected = Object.fromEntries(
+    Object.entries(actual).map(([name, { dtype, dims }], i) => [name, { dtype, dims, data: outputs[i] }])
+  )
+  assertClose(actual, expected, limit)
+}
+
+const only = process.env.CAIRN_ONLY
+const names = new Set<string>()
+for (const [family, cases] of Object.entries(families)) {
+  const test = suite(family)
+  for (const item of cases as readonly Case[]) {
+    const name = `${family}: ${item.name}`
+    if (only && !name.includes(only)) continue
+    if (names.has(name)) throw new Error(`two cases are named "${name}"`)
+    names.add(name)
+    let prepared: Promise<Prepared> | undefined
+    for (const backend of backends) {
+      if (item.without?.[backend]) {
+        skip(`${name} on ${backend}`, item.without[backend])
+        continue
+      }
+      test(`${item.name} (${backend}, seed ${baseSeed})`, async () => {
+        prepared ??= prepare(family, item)
+        const { model, runs } = await prepared
+        const runner = await Runner.load(compileModel(model), backend)
+        const limit = item.tolerance?.limit ?? tolerance
+        for (const { feeds, expected } of runs) {
+          const actual = await runner.run(feeds)
+          if (item.expected) {
+            checkKnown(actual, item.expected.outputs, limit)
+            continue
+          }
+          assertClose(actual, expected, limit)
+          assert.ok(Object.values(expected).some(isTelling), 'the case cannot fail: all its outputs are one number')
+        }
+        await runner.release()
+      })
+    }
+  }
+  test.run()
+}
+
+/** What the project promises to run. */
+const promised = `Conv ConvTranspose BatchNormalization Gemm MatMul MaxPool AveragePool GlobalAveragePool GlobalMaxPool LRN
+  InstanceNormalization GroupNormalization LayerNormalization Relu LeakyRelu PRelu Clip Sigmoid Tanh Elu Selu HardSigmoid
+  HardSwish Softplus Mish Gelu Erf Softmax LogSoftmax Add Sub Mul Div Pow Sqrt Exp Log Abs Neg Max Min Mean Sum ReduceMean
+  ReduceMax ReduceSum ReduceL2 Concat Split Slice Pad Reshape Flatten Squeeze Unsqueeze Transpose Resize Upsample
+  DepthToSpace SpaceToDepth Gather Expand Tile Where Equal Greater Less Range Shape Cast CastLike Constant ConstantOfShape
+  Identity Dropout ArgMax`.split(/\s+/)
+
+const coverage = suite('coverage')
+coverage('every promised operator has a case', () => {
+  const covered = new Set<string>()
+  for (const cases of Object.values(families) as (readonly Case[])[])
+    for (const { op, then = [] } of cases) for (const each of [op, ...then.map(step => step.op)]) covered.add(each)
+  assert.equal(
+    promised.filter(op => !covered.has(op)),
+    []
+  )
+})
+if (!only) coverage.run()

@@ -1,0 +1,56 @@
+// Runs models on Cairn through the public session, with poisoned memory.
+import { build, type CompileOptions } from '../../compiler/index.js'
+import { encode } from '../../runtime/format.js'
+import { InferenceSession, Tensor } from '../../runtime/index.js'
+import { typedArray } from './model.js'
+import { type Named, type Numbers, numbersOf } from './oracle.js'
+
+export const backends = ['wasm', 'reference'] as const
+export type BackendName = (typeof backends)[number]
+
+export function compileModel(model: Uint8Array, options: CompileOptions = {}): Uint8Array {
+  const { program, summary } = build(model, options)
+  return encode(program, summary, options)
+}
+
+export function tensorsOf(feeds: Named): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, { dtype, dims, data }]) => [name, new Tensor(dtype, typedArray(dtype, data), dims)])
+  )
+}
+
+export function numbersOfTensors(results: Readonly<Record<string, Tensor>>): Record<string, Numbers> {
+  return Object.fromEntries(
+    Object.entries(results).map(([name, { type, dims, data }]) => [
+      name,
+      { dtype: type, dims, data: numbersOf(type, data as ArrayLike<number>) }
+    ])
+  )
+}
+
+export class Runner {
+  private constructor(readonly session: InferenceSession) {}
+
+  static async load(file: Uint8Array, backend: BackendName = 'wasm'): Promise<Runner> {
+    return new Runner(await InferenceSession.create(file, { executionProviders: [backend] }))
+  }
+
+  /**
+   * Fills the memory with NaN by running on NaN, then runs: an element that nothing writes, or one that depends on
+   * what a run before has left, shows. The reference poisons its storages itself.
+   */
+  async run(feeds: Named, poison = this.session.device === 'wasm'): Promise<Record<string, Numbers>> {
+    if (poison) {
+      const spoiled = Object.entries(feeds).map(([name, feed]) => {
+        const data = feed.dtype.startsWith('float') ? new Float32Array(feed.data.length).fill(Number.NaN) : feed.data
+        return [name, { ...feed, data }]
+      })
+      await this.session.run(tensorsOf(Object.fromEntries(spoiled)))
+    }
+    return numbersOfTensors(await this.session.run(tensorsOf(feeds)))
+  }
+
+  release(): Promise<void> {
+    return this.session.release()
+  }
+}

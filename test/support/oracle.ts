@@ -1,0 +1,73 @@
+// Runs models on onnxruntime-node, what every result is compared with.
+import ort from 'onnxruntime-node'
+import { halfToFloat } from '../../runtime/half.js'
+import { type DType, type Input, sizeOf, typedArray } from './model.js'
+import type { Random } from './random.js'
+
+/** A tensor as plain numbers, whatever its element type. */
+export interface Numbers {
+  readonly dtype: DType
+  readonly dims: readonly number[]
+  readonly data: ArrayLike<number>
+}
+
+export type Named = Readonly<Record<string, Numbers>>
+export type Bindings = Readonly<Record<string, number>>
+
+/** Random contents for the inputs of a model, floats never zero; free dimensions take the sizes of `bindings`. */
+export function randomFeeds(inputs: readonly Input[], random: Random, bindings: Bindings = {}): Named {
+  return Object.fromEntries(
+    inputs.map(({ name, dtype, dims, range }) => {
+      const sizes = dims.map(dim => (typeof dim === 'number' ? dim : bindings[dim]))
+      const count = sizeOf(sizes)
+      const values = dtype.startsWith('float') ? random.values(count, range) : random.ints(count, range)
+      // Rounded to what the element type holds, so that every runtime gets the same numbers.
+      return [name, { dtype, dims: sizes, data: numbersOf(dtype, typedArray(dtype, values)) }]
+    })
+  )
+}
+
+export function numbersOf(dtype: DType, data: ArrayLike<number | bigint>): ArrayLike<number> {
+  if (dtype === 'float16') return Float32Array.from(data as Uint16Array, halfToFloat)
+  return dtype === 'int64' ? Float64Array.from(data as BigInt64Array, Number) : (data as ArrayLike<number>)
+}
+
+export class Oracle {
+  private constructor(private readonly session: ort.InferenceSession) {}
+
+  /** `optimise` off keeps onnxruntime's own rewrites out of small comparisons. */
+  static async load(model: Uint8Array, optimise = false): Promise<Oracle> {
+    const session = await ort.InferenceSession.create(model, {
+      graphOptimizationLevel: optimise ? 'all' : 'disabled',
+      intraOpNumThreads: 1,
+      logSeverityLevel: 4
+    })
+    return new Oracle(session)
+  }
+
+  get inputNames(): readonly string[] {
+    return this.session.inputNames
+  }
+
+  get outputNames(): readonly string[] {
+    return this.session.outputNames
+  }
+
+  async run(feeds: Named): Promise<Record<string, Numbers>> {
+    const tensors = Object.entries(feeds).map(([name, { dtype, dims, data }]) => [
+      name,
+      new ort.Tensor(dtype as 'float32', typedArray(dtype, data) as Float32Array, [...dims])
+    ])
+    const results = await this.session.run(Object.fromEntries(tensors))
+    return Object.fromEntries(
+      Object.entries(results).map(([name, { type, dims, data }]) => {
+        const dtype = type as DType
+        return [name, { dtype, dims, data: numbersOf(dtype, data as unknown as ArrayLike<number>) }]
+      })
+    )
+  }
+
+  async release(): Promise<void> {
+    await this.session.release()
+  }
+}
