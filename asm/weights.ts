@@ -4,27 +4,39 @@ const PRIME_1: u32 = 2654435761
 const PRIME_2: u32 = 2246822519
 
 /**
- * Digest of `words` 32-bit words in four interleaved lanes of multiply and rotate (after xxHash32, Collet 2012);
- * runtime/digest.ts computes the same number.
+ * Digest of `words` 32-bit words against damage: sixteen interleaved lanes of add, rotate and multiply by five, which
+ * keep pace with memory, then a mix in the manner of xxHash32 (Collet 2012). runtime/digest.ts computes the same.
  */
 export function digest(at: usize, words: u32): u32 {
-  const prime1 = i32x4.splat(PRIME_1)
-  const prime2 = i32x4.splat(PRIME_2)
-  let lanes = i32x4(<i32>PRIME_1, <i32>PRIME_2, 374761393, 668265263)
-  const end = at + (<usize>(words & ~3) << 2)
-  for (; at < end; at += 16) {
-    const v = i32x4.add(lanes, i32x4.mul(v128.load(at), prime2))
-    lanes = i32x4.mul(v128.or(i32x4.shl(v, 13), i32x4.shr_u(v, 19)), prime1)
+  let a = i32x4(0, 1, 2, 3)
+  let b = i32x4(4, 5, 6, 7)
+  let c = i32x4(8, 9, 10, 11)
+  let d = i32x4(12, 13, 14, 15)
+  const end = at + (<usize>(words & ~15) << 2)
+  for (; at < end; at += 64) {
+    a = step(a, v128.load(at))
+    b = step(b, v128.load(at, 16))
+    c = step(c, v128.load(at, 32))
+    d = step(d, v128.load(at, 48))
   }
-  let hash = words
-  hash = mix(hash, i32x4.extract_lane(lanes, 0))
-  hash = mix(hash, i32x4.extract_lane(lanes, 1))
-  hash = mix(hash, i32x4.extract_lane(lanes, 2))
-  hash = mix(hash, i32x4.extract_lane(lanes, 3))
-  for (let i = words & 3; i > 0; i--, at += 4) hash = mix(hash, load<u32>(at))
+  let hash = mixLanes(mixLanes(mixLanes(mixLanes(words, a), b), c), d)
+  for (let i = words & 15; i > 0; i--, at += 4) hash = mix(hash, load<u32>(at))
   hash ^= hash >> 15
   hash *= PRIME_2
   return hash ^ (hash >> 13)
+}
+
+function step(lanes: v128, words: v128): v128 {
+  const sum = i32x4.add(lanes, words)
+  const turned = v128.or(i32x4.shl(sum, 13), i32x4.shr_u(sum, 19))
+  return i32x4.add(i32x4.add(turned, i32x4.shl(turned, 2)), i32x4.splat(0x38495ab5))
+}
+
+function mixLanes(hash: u32, lanes: v128): u32 {
+  hash = mix(hash, i32x4.extract_lane(lanes, 0))
+  hash = mix(hash, i32x4.extract_lane(lanes, 1))
+  hash = mix(hash, i32x4.extract_lane(lanes, 2))
+  return mix(hash, i32x4.extract_lane(lanes, 3))
 }
 
 function mix(hash: u32, word: u32): u32 {

@@ -1,24 +1,24 @@
-/** The digest of asm/weights.ts, for headers and for writing files: four lanes of multiply and rotate. */
+/** The digest of asm/weights.ts, for headers and for writing files: sixteen lanes of add, rotate, multiply by five. */
 
 const prime1 = 2654435761 | 0
 const prime2 = 2246822519 | 0
+const lanes = 16
 
 /** `bytes` is taken as little-endian 32-bit words, with zeros behind the end to fill the last one. */
 export function digest(bytes: Uint8Array): number {
   const words = wordsOf(bytes)
-  let a = prime1
-  let b = prime2
-  let c = 374761393
-  let d = 668265263
-  const end = words.length & ~3
-  for (let i = 0; i < end; i += 4) {
-    a = lane(a, words[i])
-    b = lane(b, words[i + 1])
-    c = lane(c, words[i + 2])
-    d = lane(d, words[i + 3])
+  const whole = words.length - (words.length % lanes)
+  let hash = words.length
+  for (let lane = 0; lane < lanes; lane++) {
+    let state = lane
+    for (let i = lane; i < whole; i += lanes) {
+      const sum = (state + words[i]) | 0
+      const turned = (sum << 13) | (sum >>> 19)
+      state = (turned + (turned << 2) + 0x38495ab5) | 0
+    }
+    hash = mix(hash, state)
   }
-  let hash = mix(mix(mix(mix(words.length, a), b), c), d)
-  for (let i = end; i < words.length; i++) hash = mix(hash, words[i])
+  for (let i = whole; i < words.length; i++) hash = mix(hash, words[i])
   hash ^= hash >>> 15
   hash = Math.imul(hash, prime2)
   return (hash ^ (hash >>> 13)) >>> 0
@@ -30,11 +30,6 @@ function wordsOf(bytes: Uint8Array): Uint32Array {
   const copy = new Uint8Array(Math.ceil(bytes.length / 4) * 4)
   copy.set(bytes)
   return new Uint32Array(copy.buffer)
-}
-
-function lane(lane: number, word: number): number {
-  const v = (lane + Math.imul(word, prime2)) | 0
-  return Math.imul((v << 13) | (v >>> 19), prime1)
 }
 
 function mix(hash: number, word: number): number {

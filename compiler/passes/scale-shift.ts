@@ -45,8 +45,7 @@ function foldBack(graph: Graph, node: Node, { x, scale, shift }: ScaleShift): bo
   if (!layer || !foldable.includes(layer.op) || graph.onlyUser(x) !== node || layer.attributes.has('act')) return false
   const [, weights, bias] = layer.inputs
   if (!isConstant(weights) || (bias && !isConstant(bias)) || layer.inputs.length > 3) return false
-  const filter = filterOf(layer, weights)
-  setWeights(graph, layer, Float64Array.from(weights.data, (w, i) => w * scale[filter(i)]))
+  setWeights(graph, layer, scaled(weights, filterOf(layer, weights), scale))
   const old = bias?.data
   setBias(graph, layer, shift.map((s, f) => s + scale[f] * (old ? old[old.length === 1 ? 0 : f] : 0)))
   graph.bypass(node, x)
@@ -74,8 +73,12 @@ function foldForward(graph: Graph, node: Node, { x, scale, shift }: ScaleShift):
     const filter = filterOf(user, weights)
     const bias = user.inputs[convInputs.bias]?.data
     const moved = Float64Array.from({ length: filters(user, weights) }, (_, f) => (bias ? bias[bias.length === 1 ? 0 : f] : 0))
-    weights.data.forEach((w, i) => (moved[filter(i)] += w * shift[channel(i)]))
-    setWeights(graph, user, Float64Array.from(weights.data, (w, i) => w * scale[channel(i)]))
+    forEachTap(weights, (a, b, from, to) => {
+      let sum = 0
+      for (let i = from; i < to; i++) sum += weights.data[i]
+      moved[filter(a, b)] += sum * shift[channel(a, b)]
+    })
+    setWeights(graph, user, scaled(weights, channel, scale))
     if (shifts || bias) setBias(graph, user, moved)
   }
   graph.bypass(node, x)
@@ -95,29 +98,46 @@ function filters(layer: Node, { shape }: Value): number {
   return b * layer.number('group', 1)
 }
 
-/** The output channel that weight `i` contributes to. */
-function filterOf(layer: Node, { shape }: Value): (i: number) => number {
-  const [a, b, ...kernel] = shape as readonly number[]
-  const taps = kernel.reduce((x, y) => x * y, 1)
-  if (layer.op === 'Conv') return i => Math.floor(i / (b * taps))
-  if (layer.op === 'Gemm') return layer.number('transB', 0) ? i => Math.floor(i / b) : i => i % b
-  const perGroup = a / layer.number('group', 1)
-  return i => Math.floor(i / (b * taps * perGroup)) * b + (Math.floor(i / taps) % b)
+/** Which channel the weights at [a, b, ...] belong to. */
+type ChannelOf = (a: number, b: number) => number
+
+/** The output channel that weights contribute to. */
+function filterOf(layer: Node, { shape }: Value): ChannelOf {
+  if (layer.op === 'Conv') return a => a
+  if (layer.op === 'Gemm') return layer.number('transB', 0) ? a => a : (_, b) => b
+  const [channels, filters] = shape as readonly number[]
+  const perGroup = channels / layer.number('group', 1)
+  return (a, b) => Math.floor(a / perGroup) * filters + b
 }
 
-/** The input channel that weight `i` reads. */
-function channelOf(layer: Node, { shape }: Value): (i: number) => number {
-  const [a, b, ...kernel] = shape as readonly number[]
+/** The input channel that weights read. */
+function channelOf(layer: Node, { shape }: Value): ChannelOf {
+  if (layer.op === 'Gemm') return layer.number('transB', 0) ? (_, b) => b : a => a
+  const [filters, channels] = shape as readonly number[]
+  const perGroup = filters / layer.number('group', 1)
+  return (a, b) => Math.floor(a / perGroup) * channels + b
+}
+
+/** Visits the kernel positions of every pair of leading indices as one range of elements. */
+function forEachTap({ shape }: Value, body: (a: number, b: number, from: number, to: number) => void): void {
+  const [rows, columns, ...kernel] = shape as readonly number[]
   const taps = kernel.reduce((x, y) => x * y, 1)
-  if (layer.op === 'Gemm') return layer.number('transB', 0) ? i => i % b : i => Math.floor(i / b)
-  const filtersPerGroup = a / layer.number('group', 1)
-  return i => Math.floor(i / (b * taps * filtersPerGroup)) * b + (Math.floor(i / taps) % b)
+  for (let a = 0, at = 0; a < rows; a++) for (let b = 0; b < columns; b++, at += taps) body(a, b, at, at + taps)
+}
+
+function scaled(weights: Value, channel: ChannelOf, scale: Float64Array): Float32Array {
+  const data = new Float32Array(weights.data!.length)
+  forEachTap(weights, (a, b, from, to) => {
+    const factor = scale[channel(a, b)]
+    for (let i = from; i < to; i++) data[i] = weights.data![i] * factor
+  })
+  return data
 }
 
 /** New constants rather than changed ones: another layer may share the old. */
-function setWeights(graph: Graph, layer: Node, data: Float64Array): void {
+function setWeights(graph: Graph, layer: Node, data: Float32Array): void {
   const old = layer.inputs[1]!
-  const made = graph.constant(graph.unique(old.name), Float32Array.from(data), old.shape as number[], old.dtype)
+  const made = graph.constant(graph.unique(old.name), data, old.shape as number[], old.dtype)
   graph.setInput(layer, 1, made)
 }
 

@@ -1,0 +1,147 @@
+import { resolve } from 'node:path'
+import { evaluate } from '../../runtime/dims.js'
+import { encode, type Stored } from '../../runtime/format.js'
+import { importOnnx } from '../onnx.js'
+import { passes, required } from '../passes/index.js'
+import { print as printGraph } from '../print.js'
+import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
+import { externalDataOf, readModel, writeWhole } from './files.js'
+import { layersOf, originalGraph } from './layers.js'
+import { memoryReport, ratioOf } from './memory.js'
+import { about, type BuiltModel, bindDims, buildModel, describeBindings, memoryOf } from './model.js'
+import { reportHtml } from './report.js'
+import { count, facts, scaled, size, table } from './table.js'
+
+const optional = passes.filter(({ name }) => !required.has(name)).map(({ name }) => name)
+const dumpable = ['import', ...passes.map(({ name }) => name)]
+
+/** `cairn compile`: ONNX → .cairn, and what the compiler did on the way. */
+export const compile: Command = {
+  name: 'compile',
+  usage: '<model.onnx>',
+  summary: 'Compile an ONNX model to a .cairn file.',
+  options: [
+    { flag: '-o, --output', value: 'FILE', help: "the .cairn file to write; default: the model's name with .cairn" },
+    { flag: '--weights', value: 'f32|f16', help: 'how weights are stored (default f32)' },
+    { flag: '--calibrate', value: 'DIR', help: 'calibration data for int8 weights, which come in a later version' },
+    { flag: '--shape', value: 'NAME=1x3x224x224', help: "fix an input's shape (repeatable)" },
+    { flag: '--dump', value: 'PASS', help: `print the graph behind ${dumpable.join(', ')}` },
+    ...optional.map(name => ({ flag: `--no-${name}`, help: 'leave this pass out' })),
+    { flag: '--max-bytes', value: 'N', help: 'fail, and write nothing, if the file would be larger' },
+    { flag: '--max-memory', value: 'N', help: 'fail, and write nothing, if weights and arena need more' },
+    { flag: '--report', value: 'FILE.html', help: 'write a page with passes, layers and the memory plan' },
+    jsonOption
+  ],
+  examples: ['resnet50.onnx -o resnet50.cairn --weights f16', 'model.onnx --shape input=1x3x224x224 --dump fold-batchnorm'],
+
+  async run([path], flags) {
+    const weights = weightsOf(flags)
+    const dump = flags.text('dump')
+    if (dump !== undefined && !dumpable.includes(dump))
+      throw new UsageError(`--dump ${dump}: no such pass; ${dumpable.join(', ')} are allowed`)
+    const without = optional.filter(name => flags.without(name))
+    if (dump && without.includes(dump)) throw new UsageError(`--dump ${dump} and --no-${dump} exclude each other`)
+    const shapes = shapesOf(flags)
+    const limits = { bytes: flags.bytes('max-bytes'), memory: flags.bytes('max-memory') }
+    const output = flags.text('output') ?? path.replace(/\.onnx$/i, '').concat('.cairn')
+    if (resolve(output) === resolve(path)) throw new UsageError(`-o ${output} would overwrite the model`)
+    const reportPath = flags.text('report')
+
+    const model = readModel(path)
+    if (model.kind === 'cairn') throw new InputError(`${path} is compiled already; an ONNX model is allowed`)
+    const imported = { shapes, externalData: externalDataOf(path) }
+    let text = dump === 'import' ? await about(path, () => printGraph(importOnnx(model.bytes, imported))) : ''
+    const built = await buildModel(model, {
+      ...imported,
+      without,
+      onPass: (name, _did, show) => {
+        if (name === dump) text = show()
+      }
+    })
+    const { program, summary } = built
+    const file = encode(program, summary, { weights })
+    const bindings = bindDims(program)
+    const memory = memoryOf(program, bindings)
+    if (limits.bytes !== undefined && file.length > limits.bytes)
+      throw new InputError(`${path}: the file would have ${file.length} bytes; --max-bytes allows ${limits.bytes}`)
+    const needed = memory.weights + memory.arena
+    if (limits.memory !== undefined && needed > limits.memory)
+      throw new InputError(
+        `${path}: needs ${needed} bytes of memory at ${describeBindings(bindings)} (weights ${memory.weights}, arena ${memory.arena}); --max-memory allows ${limits.memory}`
+      )
+    writeWhole(output, file)
+    const report = {
+      model: path,
+      output,
+      weights,
+      bytes: file.length,
+      onnxBytes: model.bytes.length,
+      passes: passes.map(({ name }) => built.passes.find(pass => pass.name === name) ?? { name, did: 'left out', nodes: null }),
+      nodesBefore: summary.nodesBefore,
+      nodesAfter: summary.nodesAfter,
+      batchNormsFolded: summary.batchNormsFolded,
+      parameters: program.parameters,
+      macs: evaluate(program.macs, bindings),
+      dims: bindings,
+      arena: memory.arena,
+      arenaLowerBound: memory.lowerBound,
+      memory: needed
+    }
+    const overview = overviewOf(built, report)
+    if (reportPath !== undefined) {
+      const layers = await about(path, () => layersOf(originalGraph(model.bytes, imported), bindings))
+      const plan = memoryReport(program, bindings)
+      writeWhole(reportPath, reportHtml({ title: program.name, facts: overview, passes: passRows(report), layers, plan }))
+    }
+    if (flags.has('json')) printJson(dump ? { ...report, dump: text } : report)
+    else if (dump) print(text)
+    else print(`${table(passHeader, passRows(report), ['left', 'left', 'right'])}\n\n${facts(overview)}`)
+  }
+}
+
+type Report = {
+  readonly output: string
+  readonly bytes: number
+  readonly onnxBytes: number
+  readonly weights: string
+  readonly dims: Readonly<Record<string, number>>
+  readonly macs: number
+  readonly arena: number
+  readonly arenaLowerBound: number
+  readonly passes: readonly { name: string; did?: string; nodes: number | null }[]
+}
+
+const passHeader = ['pass', 'did', 'nodes left']
+
+function passRows({ passes: done }: Report): string[][] {
+  return done.map(({ name, did, nodes }) => [name, did ?? '-', nodes === null ? '' : String(nodes)])
+}
+
+function overviewOf({ program, summary }: BuiltModel, report: Report): [string, string][] {
+  const at = describeBindings(report.dims)
+  const share = ratioOf({ bytes: report.arena, lowerBound: report.arenaLowerBound }).toFixed(3)
+  return [
+    ['nodes', `${summary.nodesBefore} → ${summary.nodesAfter}`],
+    ['BatchNorms folded', String(summary.batchNormsFolded)],
+    ['parameters', `${count(program.parameters)} in the file`],
+    ['MACs', `${scaled(report.macs)} at ${at}`],
+    ['arena', `${size(report.arena)} (${count(report.arena)} bytes) at ${at}`],
+    ['arena lower bound', `${size(report.arenaLowerBound)}; the arena is ${share} of it`],
+    ['file', `${report.output}, ${count(report.bytes)} bytes, weights ${report.weights} (ONNX: ${count(report.onnxBytes)})`]
+  ]
+}
+
+function weightsOf(flags: Flags): Stored {
+  if (flags.text('weights') === 'int8' || flags.text('calibrate') !== undefined)
+    throw new InputError('--weights int8 and --calibrate come in a later version; --weights f32 and f16 are allowed')
+  return flags.choice('weights', ['f32', 'f16'], 'f32')
+}
+
+function shapesOf(flags: Flags): Record<string, number[]> {
+  return Object.fromEntries(
+    flags.pairs('shape', 'NAME=1x3x224x224').map(([name, text]) => {
+      if (!/^\d+([x×,]\d+)*$/.test(text)) throw new UsageError(`--shape ${name}=${text}: sizes joined by x are allowed`)
+      return [name, text.split(/[x×,]/).map(Number)]
+    })
+  )
+}

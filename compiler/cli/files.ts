@@ -1,0 +1,82 @@
+import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { InputError } from './command.js'
+
+/** Files as the commands read and write them: whole or not at all, and failures in one line that names the file. */
+export interface ModelFile {
+  readonly path: string
+  readonly kind: 'onnx' | 'cairn'
+  readonly bytes: Uint8Array
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is not a folder',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left on the device',
+  EEXIST: 'a file of that name stands in the way',
+  ERR_FS_FILE_TOO_LARGE: 'files over 2 GiB are not supported'
+}
+
+function reason(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  return reasons[code] ?? message
+}
+
+export function readBytes(path: string, what = 'file'): Uint8Array {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw new InputError(`cannot read ${what} ${path}: ${reason(error)}`)
+  }
+}
+
+export function readModel(path: string): ModelFile {
+  const bytes = readBytes(path, 'model')
+  if (!bytes.length) throw new InputError(`${path}: the file is empty; an ONNX model or a .cairn file is allowed`)
+  const isCairn = new TextDecoder().decode(bytes.subarray(0, 4)) === 'CARN' || path.endsWith('.cairn')
+  return { path, kind: isCairn ? 'cairn' : 'onnx', bytes }
+}
+
+/** Reads the external data files of the model at `path`; they must lie in its folder. */
+export function externalDataOf(path: string): (location: string) => Uint8Array {
+  const known = new Map<string, Uint8Array>()
+  return location => {
+    const found = known.get(location)
+    if (found) return found
+    const folder = resolve(dirname(path))
+    const file = resolve(folder, location)
+    const outside = (from: string, to: string) => {
+      const way = relative(from, to)
+      return way === '' || way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)
+    }
+    const refusal = `external data "${location}" lies outside the model's folder ${folder}; files inside it are allowed`
+    if (location.includes('\0') || outside(folder, file)) throw new InputError(refusal)
+    const bytes = readBytes(file, 'external data')
+    if (outside(realpathSync(folder), realpathSync(file))) throw new InputError(refusal)
+    known.set(location, bytes)
+    return bytes
+  }
+}
+
+/** Writes a temporary file beside `path` and renames it, so that `path` is never half-written; makes missing folders. */
+export function writeWhole(path: string, data: Uint8Array | string): void {
+  const temporary = join(dirname(path), `.cairn-${process.pid}-${Date.now()}.tmp`)
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(temporary, data, { flag: 'wx' })
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw new InputError(`cannot write ${path}: ${reason(error)}`)
+  }
+}
+
+/** A file name from the name of a tensor, which may hold what file systems do not. */
+export function fileNameOf(name: string): string {
+  return name.replace(/[/\\:*?"<>|\s\p{Cc}]/gu, '_').replace(/^\.+/, '_') || '_'
+}

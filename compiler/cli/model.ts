@@ -1,0 +1,138 @@
+import { type Bindings, evaluate, show } from '../../runtime/dims.js'
+import { type CairnFile, decode, encode, type Header, type Stored } from '../../runtime/format.js'
+import { InferenceSession } from '../../runtime/index.js'
+import { planProgram } from '../../runtime/plan.js'
+import type { Port, Program } from '../../runtime/program.js'
+import { type Built, build, type CompileOptions } from '../index.js'
+import { passes } from '../passes/index.js'
+import { InputError, oneLine, UsageError } from './command.js'
+import { externalDataOf, type ModelFile, readModel } from './files.js'
+import { Progress } from './progress.js'
+
+/** From a model's path to its graph, its .cairn bytes or a session; failures name the file. */
+export interface BuiltModel extends Built {
+  readonly passes: readonly PassReport[]
+}
+
+export interface PassReport {
+  readonly name: string
+  readonly did: string | undefined
+  /** Nodes that are left behind it. */
+  readonly nodes: number
+}
+
+/** Runs `step`; what it refuses is said of `path`. */
+export async function about<T>(path: string, step: () => T | Promise<T>): Promise<T> {
+  try {
+    return await step()
+  } catch (error) {
+    const line = oneLine(error)
+    throw error instanceof UsageError || line.includes(path) ? error : new InputError(`${path}: ${line}`)
+  }
+}
+
+/** Compiles the ONNX file with everything in the model's own folder at hand. */
+export function buildModel({ path, bytes }: ModelFile, options: CompileOptions = {}): Promise<BuiltModel> {
+  const progress = new Progress(passes.length + 1)
+  const done: { name: string; did: string | undefined; lines: number }[] = []
+  return about(path, () => {
+    try {
+      const built = build(bytes, {
+        externalData: externalDataOf(path),
+        ...options,
+        onPass: (name, did, text) => {
+          options.onPass?.(name, did, text)
+          done.push({ name, did, lines: text().split('\n').length - 1 })
+          progress.step(done.length, name)
+        }
+      })
+      const ports = built.graph.inputs.length + built.graph.outputs.length
+      return { ...built, passes: done.map(({ name, did, lines }) => ({ name, did, nodes: lines - ports })) }
+    } finally {
+      progress.stop()
+    }
+  })
+}
+
+/** The model as a .cairn file, compiled when it is not one yet. */
+export async function fileOf(model: ModelFile, weights: Stored = 'f32'): Promise<Uint8Array> {
+  if (model.kind === 'cairn') return model.bytes
+  const { program, summary } = await buildModel(model)
+  return encode(program, summary, { weights })
+}
+
+export function decodeModel({ path, bytes }: ModelFile): Promise<CairnFile> {
+  return about(path, () => decode(bytes))
+}
+
+export async function openSession(path: string, device: string): Promise<{ session: InferenceSession; header: Header }> {
+  const model = readModel(path)
+  const bytes = await fileOf(model)
+  const session = await about(path, () => InferenceSession.create(bytes, { executionProviders: [device] }))
+  return { session, header: decode(bytes).header }
+}
+
+type Sizes = Pick<Program, 'free' | 'inputs'>
+
+const roles = ['N', 'C', 'H', 'W']
+
+/** A free dimension's usual letter, from the axis that it is of an image input. */
+function roleOf(name: string, { inputs }: Sizes): string {
+  for (const { shape } of inputs) {
+    const axis = shape.findIndex(dim => show(dim) === name)
+    if (axis === 0) return 'N'
+    if (axis > 0 && shape.length === 4) return roles[axis]
+  }
+  return name
+}
+
+/**
+ * Values for all free dimensions: those given (by name, or as N, H, W whatever the model calls them), else 1 for a
+ * batch and 64 for anything else.
+ */
+export function bindDims(program: Sizes, given: readonly (readonly [string, string])[] = []): Bindings {
+  const bindings: Record<string, number> = {}
+  for (const name of program.free) bindings[name] = roleOf(name, program) === 'N' ? 1 : 64
+  for (const [name, text] of given) {
+    const named = program.free.filter(free => free === name)
+    const found = named.length ? named : program.free.filter(free => roleOf(free, program) === name)
+    if (!found.length)
+      throw new InputError(`--dims ${name}=${text}: ${program.free.length ? `free are ${describeFree(program)}` : 'the model has no free dimension'}`)
+    const size = Number(text)
+    if (!Number.isSafeInteger(size) || size < 1)
+      throw new UsageError(`--dims ${name}=${text}: a whole number of at least 1 is allowed`)
+    for (const free of found) bindings[free] = size
+  }
+  return bindings
+}
+
+export function describeFree(program: Sizes): string {
+  return program.free.map(name => (roleOf(name, program) === name ? name : `${name} (${roleOf(name, program)})`)).join(', ')
+}
+
+/** `N=1, H=64` for messages; `static shapes` without free dimensions. */
+export function describeBindings(bindings: Bindings): string {
+  const entries = Object.entries(bindings).map(([name, value]) => `${name}=${value}`)
+  return entries.join(', ') || 'static shapes'
+}
+
+export function shapeAt(port: Port, bindings: Bindings): number[] {
+  return port.shape.map(dim => evaluate(dim, bindings))
+}
+
+export function describePort({ name, dtype, shape }: Port): string {
+  return `"${name}" ${dtype}[${shape.map(show).join('×')}]`
+}
+
+export interface MemoryNeed {
+  readonly arena: number
+  readonly lowerBound: number
+  /** Bytes of the constants as memory holds them, without panels' padding. */
+  readonly weights: number
+}
+
+export function memoryOf(program: Omit<Program, 'constants'> & { constants: readonly Omit<Program['constants'][number], 'data'>[] }, bindings: Bindings): MemoryNeed {
+  const { bytes: arena, lowerBound } = planProgram(program, bindings)
+  const weights = program.constants.reduce((sum, { groups, rows, columns }) => sum + groups * rows * columns * 4, 0)
+  return { arena, lowerBound, weights }
+}

@@ -1,0 +1,87 @@
+import type { Bindings } from '../../runtime/dims.js'
+import { halfToFloat } from '../../runtime/half.js'
+import { type Feeds, Tensor, type Type } from '../../runtime/index.js'
+import type { Port, Program } from '../../runtime/program.js'
+import { InputError } from './command.js'
+import { readBytes } from './files.js'
+import { describePort, shapeAt } from './model.js'
+import { decodeNpy } from './npy.js'
+import { decodeTensorFile } from './protobuf.js'
+
+/** Feeds from --input flags, and seeded random ones. */
+type Inputs = Pick<Program, 'inputs'>
+
+export function readTensor(path: string): Tensor {
+  const bytes = readBytes(path, 'input')
+  if (path.endsWith('.npy')) return decodeNpy(bytes, path)
+  if (path.endsWith('.pb')) return decodeTensorFile(bytes, path)
+  throw new InputError(`${path}: inputs of type .npy and .pb (TensorProto) are allowed`)
+}
+
+export function readInputs({ inputs }: Inputs, given: readonly (readonly [string, string])[]): Record<string, Tensor> {
+  const feeds: Record<string, Tensor> = {}
+  for (const [name, path] of given) {
+    const port = inputs.find(input => input.name === name)
+    if (!port) throw new InputError(`no input "${name}"; the model takes ${inputs.map(describePort).join(', ')}`)
+    feeds[name] = asFloat(readTensor(path), port)
+  }
+  return feeds
+}
+
+const floats = ['float32', 'float16', 'float64']
+
+/** One floating-point type as another: NumPy writes float64 where nobody asked for it. */
+function asFloat(tensor: Tensor, { dtype }: Port): Tensor {
+  if (tensor.type === dtype || !floats.includes(tensor.type) || !floats.includes(dtype)) return tensor
+  return new Tensor(dtype as Type, Array.from(toNumbers(tensor)), tensor.dims)
+}
+
+export function missingInputs({ inputs }: Inputs, feeds: Feeds): string {
+  return inputs.filter(port => !feeds[port.name]).map(describePort).join(', ')
+}
+
+/** Standard normal floats; whole numbers of 0 to 255 for bytes, 0 or 1 for bool, 0 to 9 for other integers. */
+export function randomTensor(port: Port, bindings: Bindings, seed: number): Tensor {
+  const next = generator(seed)
+  const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next())
+  const whole = (limit: number) => () => Math.floor(next() * limit)
+  const draw = floats.includes(port.dtype)
+    ? normal
+    : whole(port.dtype === 'bool' ? 2 : port.dtype === 'uint8' ? 256 : 10)
+  const dims = shapeAt(port, bindings)
+  const values = Array.from({ length: dims.reduce((a, b) => a * b, 1) }, draw)
+  return new Tensor(port.dtype as Type, port.dtype === 'int64' ? values.map(BigInt) : values, dims)
+}
+
+/** Mulberry32 (Tommy Ettinger): 32 bits of state are plenty for inputs. */
+function generator(seed: number): () => number {
+  let state = seed | 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** Elements as doubles, whatever their type; onnxruntime's float16 arrays (Float16Array on newer hosts) too. */
+export function toNumbers({ type, data }: { type: string; data: ArrayLike<number> | ArrayLike<bigint> }): Float64Array {
+  const bits = type === 'float16' && (data as { constructor: unknown }).constructor === Uint16Array
+  return bits ? Float64Array.from(data as Uint16Array, halfToFloat) : Float64Array.from(data as ArrayLike<number>, Number)
+}
+
+export interface Range {
+  readonly min: number
+  readonly max: number
+  readonly mean: number
+}
+
+export function rangeOf(values: Float64Array): Range {
+  let [min, max, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0]
+  for (const value of values) {
+    if (value < min || Number.isNaN(value)) min = value
+    if (value > max || Number.isNaN(value)) max = value
+    sum += value
+  }
+  return { min, max, mean: sum / values.length }
+}
