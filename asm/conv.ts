@@ -146,7 +146,7 @@ function walk(
   const stride = TABLE_HEAD + taps * SEGMENT
   const zeros = scratch + p.tiles * stride
   memory.fill(zeros, 0, p.groups * p.channels * 4)
-  const padded = (p.filters + PANEL - 1) / PANEL * PANEL
+  const padded = ((p.filters + PANEL - 1) / PANEL) * PANEL
   const pixels = grid.countD * grid.countH * grid.countW
   for (let n: u32 = 0; n < p.batch; n++) {
     const xn = x + <usize>n * p.xN * 4
@@ -217,7 +217,10 @@ function writeTable(
           const v = coordinate(transposed, pixel.w, kw * p.dilationW, p.strideW, p.inW)
           const hit = (d | h | v) >= 0
           inside += u32(hit)
-          store<u32>(segment + i * 4, hit ? <u32>(x + <usize>(<u32>d * p.xD + <u32>h * p.xH + <u32>v * p.xW) * 4) : <u32>zeros)
+          store<u32>(
+            segment + i * 4,
+            hit ? <u32>(x + <usize>(<u32>d * p.xD + <u32>h * p.xH + <u32>v * p.xW) * 4) : <u32>zeros
+          )
         }
         if (inside == 0) {
           skip += tapBytes

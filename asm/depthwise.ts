@@ -118,8 +118,7 @@ function columns(
     finish(p, a3, slope + at, r + rStep * 3 + at, y + yStep * 3 + at, 4)
   }
   if (whole == channels) return
-  for (let i: u32 = 0; i < 4; i++)
-    columnFrom(p, whole, rows, ow + i, row, w, bias, slope, residual, out)
+  for (let i: u32 = 0; i < 4; i++) columnFrom(p, whole, rows, ow + i, row, w, bias, slope, residual, out)
 }
 
 function column(

@@ -5,9 +5,9 @@
  * and one that is dense along d5 changes the layout and goes by 4x4 transposes. Nothing outside a row is touched, and
  * each element is read before it is written, so y may be an input.
  */
-import { CLIP, IDENTITY, activate, activateRow, clip, lowerBound, upperBound, leakyRelu } from './activation'
-import { mod, powf } from './math'
+import { activate, activateRow, CLIP, clip, IDENTITY, leakyRelu, lowerBound, upperBound } from './activation'
 import { gather, scatter, transpose } from './lanes'
+import { mod, powf, remainder } from './math'
 
 const ADD: u32 = 0
 const SUB: u32 = 1
@@ -26,6 +26,7 @@ const OR: u32 = 13
 const XOR: u32 = 14
 const PRELU: u32 = 15
 const MOD: u32 = 16
+const REMAINDER: u32 = 17
 
 /** Bytes of one operand's strides, and of the sizes. */
 const LOOPS: usize = 24
@@ -299,6 +300,8 @@ function combine(kind: u32, a: v128, b: v128): v128 {
       return leakyRelu(a, b)
     case MOD:
       return mod(a, b)
+    case REMAINDER:
+      return remainder(a, b)
     default:
       return a
   }
@@ -326,7 +329,7 @@ export function where(p: WhereParams, c: usize, a: usize, b: usize, y: usize): v
         condition + ((row * p.c4) << 2),
         left + ((row * p.a4) << 2),
         right + ((row * p.b4) << 2),
-        to + ((row * p.y4) << 2),
+        to + ((row * p.y4) << 2)
       )
     }
   }

@@ -113,12 +113,28 @@ export function matmul(p: MatmulParams, x: usize, w: usize, y: usize, scratch: u
     for (let j: u32 = 0; j < p.d1; j++) {
       const source = w + <usize>(i * p.w0 + j * p.w1) * 4
       if ((i == 0 && j == 0) || p.w0 != 0 || p.w1 != 0) pack(p, source, packed)
-      matmulPanels(p, x + <usize>(i * p.x0 + j * p.x1) * 4, packed, y + <usize>(i * p.y0 + j * p.y1) * 4, zeros, tables, e)
+      matmulPanels(
+        p,
+        x + <usize>(i * p.x0 + j * p.x1) * 4,
+        packed,
+        y + <usize>(i * p.y0 + j * p.y1) * 4,
+        zeros,
+        tables,
+        e
+      )
     }
 }
 
 /** One panel at a time, because the bias is the same eight zeros for all. */
-function matmulPanels(p: MatmulParams, x: usize, packed: usize, y: usize, zeros: usize, tables: usize, e: Epilogue): void {
+function matmulPanels(
+  p: MatmulParams,
+  x: usize,
+  packed: usize,
+  y: usize,
+  zeros: usize,
+  tables: usize,
+  e: Epilogue
+): void {
   for (let first: u32 = 0; first < p.columns; first += PANEL) {
     const width = min(p.columns - first, PANEL)
     const panel = packed + <usize>first * p.inner * 4

@@ -153,7 +153,13 @@ export function mod(a: v128, b: v128): v128 {
   const low = floorMod(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b))
   const high = floorMod(
     f64x2.promote_low_f32x4(i32x4.shuffle(a, a, 2, 3, 2, 3)),
-    f64x2.promote_low_f32x4(i32x4.shuffle(b, b, 2, 3, 2, 3)),
+    f64x2.promote_low_f32x4(i32x4.shuffle(b, b, 2, 3, 2, 3))
   )
   return i32x4.shuffle(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5)
+}
+
+/** The remainder with the dividend's sign, as C's fmod gives it. */
+export function remainder(a: v128, b: v128): v128 {
+  const whole = f32x4.trunc(f32x4.div(a, b))
+  return f32x4.sub(a, f32x4.mul(b, whole))
 }

@@ -60,7 +60,7 @@ export function tile(
     let x2 = <usize>load<u32>(segment, 8) + shift
     let x3 = <usize>load<u32>(segment, 12) + shift
     w += <usize>load<u32>(segment, 20)
-    const end = w + (<usize>load<u32>(segment, 16) << 5)
+    const end = w + ((<usize>load<u32>(segment, 16)) << 5)
     for (; w < end; w += 32) {
       const p = v128.load(w)
       const q = v128.load(w, 16)
@@ -216,7 +216,7 @@ export function rowTile(
     let x = <usize>load<u32>(segment) + shift
     w += <usize>load<u32>(segment, 20)
     const length = load<u32>(segment, 16)
-    const whole = w + (<usize>(length & ~3) << 5)
+    const whole = w + ((<usize>(length & ~3)) << 5)
     for (; w < whole; w += 128) {
       let v = v128.load_splat<f32>(x)
       a0 = f32x4.add(a0, f32x4.mul(v, v128.load(w)))

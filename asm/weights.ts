@@ -12,7 +12,7 @@ export function digest(at: usize, words: u32): u32 {
   let b = i32x4(4, 5, 6, 7)
   let c = i32x4(8, 9, 10, 11)
   let d = i32x4(12, 13, 14, 15)
-  const end = at + (<usize>(words & ~15) << 2)
+  const end = at + ((<usize>(words & ~15)) << 2)
   for (; at < end; at += 64) {
     a = step(a, v128.load(at))
     b = step(b, v128.load(at, 16))
@@ -49,7 +49,7 @@ export function widen(from: usize, to: usize, count: u32): void {
     const bits = <u32>load<u16>(from)
     const magnitude = bits & 0x7fff
     // Shifted into place a half reads as a float that is 2^112 too small, subnormals included.
-    let value = reinterpret<f32>(magnitude << 13) * reinterpret<f32>(<u32>(127 + 112) << 23)
+    let value = reinterpret<f32>(magnitude << 13) * reinterpret<f32>((<u32>(127 + 112)) << 23)
     if (magnitude >= 0x7c00) value = reinterpret<f32>((magnitude << 13) | 0x7f800000)
     store<u32>(to, reinterpret<u32>(value) | ((bits & 0x8000) << 16))
     from += 2

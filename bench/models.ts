@@ -48,7 +48,10 @@ async function compare(name: string): Promise<void> {
   const runOwn = () => own.run({ [input]: new Tensor('float32', data, dims) })
   const runPeer = () => peer.run({ [input]: new ort.Tensor('float32', data, dims) })
   const output = own.outputNames[0]
-  const error = relativeError((await runOwn())[output].data as Float32Array, (await runPeer())[output].data as Float32Array)
+  const error = relativeError(
+    (await runOwn())[output].data as Float32Array,
+    (await runPeer())[output].data as Float32Array
+  )
   if (!(error < 1e-4)) throw new Error(`${name}: outputs differ by ${error} of their maximum`)
 
   const times: [number, number][] = []
@@ -62,8 +65,12 @@ async function compare(name: string): Promise<void> {
   console.log(
     [
       name.padEnd(20),
-      median(times.map(t => t[0])).toFixed(2).padStart(9),
-      median(times.map(t => t[1])).toFixed(2).padStart(9),
+      median(times.map(t => t[0]))
+        .toFixed(2)
+        .padStart(9),
+      median(times.map(t => t[1]))
+        .toFixed(2)
+        .padStart(9),
       median(ratios).toFixed(2).padStart(7),
       `${quantile(ratios, 0.25).toFixed(2)}-${quantile(ratios, 0.75).toFixed(2)}`.padStart(12),
       ownLoad.toFixed(0).padStart(8),

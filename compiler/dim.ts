@@ -64,7 +64,7 @@ export function max(a: Dim, b: Dim): Dim {
 
 function extremum(op: 'min' | 'max', a: Dim, b: Dim): Dim {
   const difference = sub(a, b)
-  if (typeof difference === 'number') return op === 'min' === difference < 0 ? a : b
+  if (typeof difference === 'number') return (op === 'min') === difference < 0 ? a : b
   return atom({ op, a, b })
 }
 

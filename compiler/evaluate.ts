@@ -11,7 +11,12 @@ export function evaluateNode(node: Node, contents: readonly (Elements | undefine
   const graph = new Graph(node.name)
   const inputs = node.inputs.map((input, i) => {
     if (!input) return undefined
-    const copy = graph.constant(`${input.name} ${i}`, contents[i] ?? input.data ?? new Float64Array(0), input.shape as number[], input.dtype)
+    const copy = graph.constant(
+      `${input.name} ${i}`,
+      contents[i] ?? input.data ?? new Float64Array(0),
+      input.shape as number[],
+      input.dtype
+    )
     copy.ints = input.ints
     return copy
   })

@@ -92,12 +92,7 @@ export class Graph {
   }
 
   /** Puts a new node before `before` (or last); its outputs are made here. */
-  insert(
-    node: Node,
-    inputs: readonly (Value | undefined)[],
-    outputs: number | readonly Value[],
-    before?: Node
-  ): Node {
+  insert(node: Node, inputs: readonly (Value | undefined)[], outputs: number | readonly Value[], before?: Node): Node {
     const at = before ? this.nodes.indexOf(before) : this.nodes.length
     this.nodes.splice(at, 0, node)
     for (const input of inputs) this.addInput(node, input)

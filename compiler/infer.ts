@@ -28,7 +28,10 @@ export function inferNode(node: Node): void {
   for (const { name, shape } of node.outputs)
     for (const size of shape)
       if (typeof size === 'number' && !(Number.isInteger(size) && size >= 0))
-        throw refuse(node, `output "${name}" would have a dimension of ${size}; whole numbers of at least 0 are allowed`)
+        throw refuse(
+          node,
+          `output "${name}" would have a dimension of ${size}; whole numbers of at least 0 are allowed`
+        )
   if (node.outputs.every(output => output.data)) return
   propagateInts(node)
   for (const output of node.outputs) {
@@ -37,7 +40,10 @@ export function inferNode(node: Node): void {
   }
   if (node.outputs.every(output => output.data || output.ints)) return
   if (canFold(node)) {
-    const data = evaluateNode(node, node.inputs.map(input => input?.data))
+    const data = evaluateNode(
+      node,
+      node.inputs.map(input => input?.data)
+    )
     node.outputs.forEach((output, i) => (output.data = data[i]))
   }
 }

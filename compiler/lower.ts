@@ -1,7 +1,7 @@
 import type { Argument, Call, Constant, Constraint, KernelInfo, Packing, Port, Program } from '../runtime/program.js'
 import { add, type Dim, freeNames, product, same, show } from './dim.js'
 import { CompileError, refuse } from './errors.js'
-import { type Elements, type Graph, isConstant, type Node, type Value } from './graph.js'
+import { type Elements, type Graph, isConstant, Node, type Value } from './graph.js'
 import { kindOf } from './ops/activation.js'
 import { emitCopy, unaryKernel } from './ops/elementwise.js'
 import { ops } from './ops/index.js'
@@ -23,7 +23,8 @@ export function lower(graph: Graph): Program {
   const builder = new Builder(views, storages)
   for (const node of graph.nodes) {
     const op = ops[node.op]
-    if (!op?.lower) throw refuse(node, 'cannot run: it is left over from shape arithmetic that is not known when compiling')
+    if (!op?.lower)
+      throw refuse(node, 'cannot run: it is left over from shape arithmetic that is not known when compiling')
     builder.begin(node)
     op.lower(node, builder)
   }
@@ -60,7 +61,7 @@ class Builder implements Lowering {
   readonly calls: Call[] = []
   private readonly constantIndex = new Map<string, number>()
   private readonly kernelIndex = new Map<string, number>()
-  private node!: Node
+  private node = new Node('Copy', 'output')
 
   constructor(
     private readonly views: Map<Value, View>,
@@ -94,7 +95,14 @@ class Builder implements Lowering {
   scratch(shape: readonly Dim[]): View {
     this.storages.push(product(shape))
     const order = plainOrder(shape.length)
-    return { space: 'storage', index: this.storages.length - 1, offset: 0, shape, strides: orderedStrides(shape, order), order }
+    return {
+      space: 'storage',
+      index: this.storages.length - 1,
+      offset: 0,
+      shape,
+      strides: orderedStrides(shape, order),
+      order
+    }
   }
 
   constant(key: string, elements: () => Elements, packing?: Packing): View {

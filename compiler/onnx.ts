@@ -100,7 +100,10 @@ function opsetOf(model: InstanceType<typeof onnx.ModelProto>): number {
   return version
 }
 
-function inputValue(info: InstanceType<typeof onnx.ValueInfoProto> | onnxProto.onnx.IValueInfoProto, options: ImportOptions): Value {
+function inputValue(
+  info: InstanceType<typeof onnx.ValueInfoProto> | onnxProto.onnx.IValueInfoProto,
+  options: ImportOptions
+): Value {
   const name = info.name!
   const type = info.type?.tensorType
   if (!type) throw new CompileError(`input "${name}" is not a tensor`)
@@ -110,18 +113,23 @@ function inputValue(info: InstanceType<typeof onnx.ValueInfoProto> | onnxProto.o
   const given = options.shapes?.[name]
   if (given?.some(size => !Number.isInteger(size) || size < 1))
     throw new CompileError(`input "${name}": shape [${given}] must be whole numbers of at least 1`)
-  if (!declared && !given) throw new CompileError(`input "${name}" has no shape; give one with --shape ${name}=1x3x224x224`)
+  if (!declared && !given)
+    throw new CompileError(`input "${name}" has no shape; give one with --shape ${name}=1x3x224x224`)
   if (declared && given && declared.length !== given.length)
-    throw new CompileError(`input "${name}" has ${declared.length} dimensions, the given shape [${given}] has ${given.length}`)
+    throw new CompileError(
+      `input "${name}" has ${declared.length} dimensions, the given shape [${given}] has ${given.length}`
+    )
   const shape = (given ?? declared!).map((_, axis): Dim => {
     const size = declared?.[axis]?.dimParam ? undefined : Number(declared?.[axis]?.dimValue ?? 0)
     if (given) {
       if (size && size > 0 && size !== given[axis])
-        throw new CompileError(`input "${name}": axis ${axis} is ${size} in the model, ${given[axis]} in the given shape`)
+        throw new CompileError(
+          `input "${name}": axis ${axis} is ${size} in the model, ${given[axis]} in the given shape`
+        )
       return given[axis]
     }
     if (size !== undefined && size > 0) return size
-    return free(declared?.[axis].dimParam || (['N', '', 'H', 'W'][axis] || `${name}_${axis}`))
+    return free(declared?.[axis].dimParam || ['N', '', 'H', 'W'][axis] || `${name}_${axis}`)
   })
   return new Value(name, dtype, shape)
 }

@@ -86,7 +86,10 @@ export function place(graph: Graph): Placement {
         view.shape.length === output.rank &&
         view.shape.every((size, axis) => same(size, output.shape[axis])) &&
         view.strides.every((stride, axis) => output.shape[axis] === 1 || same(stride, dense[axis]))
-      const readTwice = node.inputs.filter(other => other && views.get(other)?.index === view.index && views.get(other)?.space === 'storage').length > 1
+      const readTwice =
+        node.inputs.filter(
+          other => other && views.get(other)?.index === view.index && views.get(other)?.space === 'storage'
+        ).length > 1
       if (fits && !readTwice && residents[view.index].every(value => lastUse(value) <= at))
         return { ...view, shape: output.shape, order: orderOf(output) }
     }
@@ -109,7 +112,8 @@ function assignSlots(graph: Graph) {
     const joined =
       first &&
       !slots.has(node.output) &&
-      axisOf(node, node.number('axis', 1), node.output.rank) === axisOf(first.concat, first.concat.number('axis', 1), node.output.rank) &&
+      axisOf(node, node.number('axis', 1), node.output.rank) ===
+        axisOf(first.concat, first.concat.number('axis', 1), node.output.rank) &&
       outer.every((slot, i) => slot?.concat === first.concat && slot.index === first.index + i)
     if (joined) {
       prefixes.set(node, first)

@@ -2,7 +2,7 @@ import type { Backend, Executor } from '../runtime/backend.js'
 import { type Bindings, evaluate } from '../runtime/dims.js'
 import type { CairnFile, Section } from '../runtime/format.js'
 import { halfToFloat } from '../runtime/half.js'
-import { type Packing, paddedLength, type Program } from '../runtime/program.js'
+import { type Packing, type Program, paddedLength } from '../runtime/program.js'
 import { unpackInto } from '../runtime/unpack.js'
 import { kernels } from './ops/kernels.js'
 
@@ -17,7 +17,10 @@ export class Interpreter {
   ) {}
 
   static of(program: Program): Interpreter {
-    return new Interpreter(program, program.constants.map(constant => unpacked(constant, constant.data)))
+    return new Interpreter(
+      program,
+      program.constants.map(constant => unpacked(constant, constant.data))
+    )
   }
 
   /** Outputs in the program's order, for inputs in the program's order; both dense in C order. */

@@ -65,11 +65,14 @@ function decided(difference: Dim, test: (difference: number) => boolean): Dim | 
 export function propagateInts(node: Node): void {
   if (!node.inputs.some(input => input?.ints && !input.data)) return
   const moved = movers[node.op]?.(node)
-  if (moved) return moveInts(node, moved)
-  const compute = arithmetic[node.op]
-  if (node.op === 'ReduceProd' || node.op === 'ReduceSum') return reduceInts(node)
+  if (moved) moveInts(node, moved)
+  else if (node.op === 'ReduceProd' || node.op === 'ReduceSum') reduceInts(node)
+  else if (arithmetic[node.op]) computeInts(node, arithmetic[node.op])
+}
+
+function computeInts(node: Node, compute: (...operands: Dim[]) => Dim | undefined): void {
   const operands = node.inputs.map(knownInts)
-  if (!compute || operands.some(ints => !ints)) return
+  if (operands.some(ints => !ints)) return
   const length = Math.max(...operands.map(ints => ints!.length))
   if (operands.some(ints => ints!.length !== 1 && ints!.length !== length)) return
   const ints = Array.from({ length }, (_, i) => compute(...operands.map(list => list![list!.length === 1 ? 0 : i])))

@@ -37,7 +37,8 @@ export function verify(graph: Graph, after: string): void {
       fail(`"${value.name}" counts ${value.users.length} uses and has ${uses.get(value) ?? 0}`)
     if (!value.data) continue
     const count = value.shape.reduce<number>((n, size) => n * (size as number), 1)
-    if (count !== value.data.length) fail(`constant "${value.name}" ${showShape(value.shape)} holds ${value.data.length} elements`)
+    if (count !== value.data.length)
+      fail(`constant "${value.name}" ${showShape(value.shape)} holds ${value.data.length} elements`)
   }
   for (const output of graph.outputs)
     if (!ready.has(output) && !output.data && !output.ints) fail(`output "${output.name}" is never produced`)

@@ -35,7 +35,7 @@ export class GraphBuilder {
   constructor(
     private readonly title: string,
     options: BuildOptions,
-    private readonly opset = 17,
+    private readonly opset = 17
   ) {
     this.random = new Random(options.seed ?? 1)
     this.batch = options.batch ?? 'N'
@@ -63,7 +63,7 @@ export class GraphBuilder {
       opType,
       input: inputs,
       output: outputs,
-      attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
+      attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value))
     })
   }
 
@@ -109,15 +109,15 @@ export class GraphBuilder {
         node: this.nodes,
         initializer: this.initializers,
         input: this.inputs,
-        output: [valueInfo('output', [this.batch, ...dims])],
-      },
+        output: [valueInfo('output', [this.batch, ...dims])]
+      }
     }).finish()
   }
 }
 
 function valueInfo(name: string, dims: Dim[]): onnx.IValueInfoProto {
   const dim = dims.map(value =>
-    typeof value === 'number' ? { dimValue: value } : value === '' ? {} : { dimParam: value },
+    typeof value === 'number' ? { dimValue: value } : value === '' ? {} : { dimParam: value }
   )
   return { name, type: { tensorType: { elemType: TensorProto.DataType.FLOAT, shape: { dim } } } }
 }

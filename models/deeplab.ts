@@ -10,7 +10,7 @@ import type { Tensor } from './tensor.js'
 function pyramid(x: Tensor): Tensor {
   const [, height, width] = x.shape
   const atrous = [6, 12, 18].map(rate =>
-    x.convNorm(`aspp.rate${rate}`, 256, { kernel: 3, pad: rate, dilation: rate }).relu(),
+    x.convNorm(`aspp.rate${rate}`, 256, { kernel: 3, pad: rate, dilation: rate }).relu()
   )
   const image = x.globalAveragePool('aspp.image.pool').convNorm('aspp.image', 256, { kernel: 1 }).relu()
   return x

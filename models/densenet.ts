@@ -9,7 +9,7 @@ const growth = 32
 const blocks = {
   121: [6, 12, 24, 16],
   169: [6, 12, 32, 32],
-  201: [6, 12, 48, 32],
+  201: [6, 12, 48, 32]
 }
 
 function preActivated(x: Tensor, name: string, channels: number, options: ConvOptions): Tensor {

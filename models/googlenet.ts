@@ -16,9 +16,9 @@ function inception(x: Tensor, name: string, [one, reduce3, three, reduce5, five,
     [
       b.conv(`${block}.3x3`, three, { kernel: 3, pad: 1 }).relu(),
       c.conv(`${block}.5x5`, five, { kernel: 5, pad: 2 }).relu(),
-      d.conv(`${block}.pool_proj`, project, { kernel: 1 }).relu(),
+      d.conv(`${block}.pool_proj`, project, { kernel: 1 }).relu()
     ],
-    `${block}.output`,
+    `${block}.output`
   )
 }
 

@@ -20,7 +20,7 @@ function blockA(x: Tensor, name: string, project: number): Tensor {
   const double = same(conv(x, `${name}.3x3dbl_1`, 64, 1), `${name}.3x3dbl_2`, 96, 3, 3)
   return conv(x, `${name}.1x1`, 64, 1).concat(
     [five, same(double, `${name}.3x3dbl_3`, 96, 3, 3), conv(average(x, name), `${name}.pool_proj`, project, 1)],
-    `${name}.output`,
+    `${name}.output`
   )
 }
 
@@ -29,7 +29,7 @@ function reductionA(x: Tensor, name: string): Tensor {
   const double = same(conv(x, `${name}.3x3dbl_1`, 64, 1), `${name}.3x3dbl_2`, 96, 3, 3)
   return conv(x, `${name}.3x3`, 384, 3, { stride: 2 }).concat(
     [conv(double, `${name}.3x3dbl_3`, 96, 3, { stride: 2 }), x.maxPool({ kernel: 3, stride: 2 }, `${name}.pool`)],
-    `${name}.output`,
+    `${name}.output`
   )
 }
 
@@ -45,7 +45,7 @@ function blockB(x: Tensor, name: string, width: number): Tensor {
   double = same(double, `${name}.7x7dbl_5`, 192, 1, 7)
   return conv(x, `${name}.1x1`, 192, 1).concat(
     [seven, double, conv(average(x, name), `${name}.pool_proj`, 192, 1)],
-    `${name}.output`,
+    `${name}.output`
   )
 }
 
@@ -68,9 +68,9 @@ function blockC(x: Tensor, name: string): Tensor {
     [
       spread(conv(x, `${name}.3x3_1`, 384, 1), `${name}.3x3_2`),
       spread(double, `${name}.3x3dbl_3`),
-      conv(average(x, name), `${name}.pool_proj`, 192, 1),
+      conv(average(x, name), `${name}.pool_proj`, 192, 1)
     ],
-    `${name}.output`,
+    `${name}.output`
   )
 }
 

@@ -72,5 +72,5 @@ export const zoo: Record<string, ZooEntry> = {
   'shufflenet-v2': entry('ShuffleNet v2 1x', 'Ma 2018', 2_278_604, shufflenetV2),
   'efficientnet-b0': entry('EfficientNet-B0', 'Tan 2019', 5_288_548, efficientnetB0),
   unet: entry('U-Net', 'Ronneberger 2015', 31_030_658, unet, ['N', 1, 'H', 'W']),
-  deeplab: entry('DeepLab v3, ResNet-50', 'Chen 2017', 39_638_869, deeplab),
+  deeplab: entry('DeepLab v3, ResNet-50', 'Chen 2017', 39_638_869, deeplab)
 }

@@ -21,7 +21,7 @@ export function lenet5(options: BuildOptions = {}): Uint8Array {
       .gemm('f6', 84)
       .tanh()
       .gemm('f7', options.classes ?? 10)
-      .softmax(),
+      .softmax()
   )
 }
 
@@ -42,6 +42,6 @@ export function lenetCaffe(options: BuildOptions = {}): Uint8Array {
       .gemm('ip1', 500)
       .relu()
       .gemm('ip2', options.classes ?? 10, 'xavier')
-      .softmax(),
+      .softmax()
   )
 }

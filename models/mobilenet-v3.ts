@@ -21,7 +21,7 @@ const large: Row[] = [
   [3, 672, 112, true, 'HS', 1],
   [5, 672, 160, true, 'HS', 2],
   [5, 960, 160, true, 'HS', 1],
-  [5, 960, 160, true, 'HS', 1],
+  [5, 960, 160, true, 'HS', 1]
 ]
 
 const small: Row[] = [
@@ -35,7 +35,7 @@ const small: Row[] = [
   [5, 144, 48, true, 'HS', 1],
   [5, 288, 96, true, 'HS', 2],
   [5, 576, 96, true, 'HS', 1],
-  [5, 576, 96, true, 'HS', 1],
+  [5, 576, 96, true, 'HS', 1]
 ]
 
 const epsilon = 1e-3

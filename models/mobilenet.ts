@@ -29,7 +29,7 @@ const stages = [
   [6, 64, 4, 2],
   [6, 96, 3, 1],
   [6, 160, 3, 2],
-  [6, 320, 1, 1],
+  [6, 320, 1, 1]
 ]
 
 function invertedResidual(x: Tensor, name: string, expansion: number, channels: number, stride: number): Tensor {

@@ -100,7 +100,7 @@ export function sum(a: Moments, b: Moments): Moments {
 export function product(a: Moments, b: Moments): Moments {
   return each(a, (mean, variance, i) => [
     mean * b.mean[i],
-    variance * (b.variance[i] + b.mean[i] ** 2) + mean ** 2 * b.variance[i],
+    variance * (b.variance[i] + b.mean[i] ** 2) + mean ** 2 * b.variance[i]
   ])
 }
 
@@ -113,7 +113,7 @@ export function select(input: Moments, channels: number[]): Moments {
 export function concatenated(parts: Moments[]): Moments {
   return {
     mean: Float64Array.from(parts.flatMap(part => [...part.mean])),
-    variance: Float64Array.from(parts.flatMap(part => [...part.variance])),
+    variance: Float64Array.from(parts.flatMap(part => [...part.variance]))
   }
 }
 

@@ -22,6 +22,6 @@ export function resnetCifar(depth: 20 | 56 | 110, options: BuildOptions = {}): U
     x
       .globalAveragePool('avgpool')
       .flatten()
-      .gemm('fc', options.classes ?? 10, 'xavier'),
+      .gemm('fc', options.classes ?? 10, 'xavier')
   )
 }

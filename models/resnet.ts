@@ -75,7 +75,7 @@ const depths: Record<number, ResNetOptions> = {
   34: { layers: [3, 4, 6, 3], block: 'basic' },
   50: { layers: [3, 4, 6, 3], block: 'bottleneck' },
   101: { layers: [3, 4, 23, 3], block: 'bottleneck' },
-  152: { layers: [3, 8, 36, 3], block: 'bottleneck' },
+  152: { layers: [3, 8, 36, 3], block: 'bottleneck' }
 }
 
 function classifier(title: string, settings: ResNetOptions, options: BuildOptions, opset?: number): Uint8Array {

@@ -7,7 +7,7 @@ export function squeezeExcite(
   name: string,
   squeezed: number,
   activation: (x: Tensor) => Tensor,
-  gate: (x: Tensor) => Tensor,
+  gate: (x: Tensor) => Tensor
 ): Tensor {
   const pooled = x.globalAveragePool(`${name}.squeeze`)
   const reduced = activation(pooled.conv(`${name}.reduce`, squeezed, { kernel: 1 }))

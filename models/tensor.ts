@@ -48,7 +48,7 @@ export class Tensor {
     readonly shape: number[],
     readonly moments: moments.Moments,
     /** The named layer that the value comes from; unnamed nodes after it borrow it. */
-    private readonly layer: string,
+    private readonly layer: string
   ) {}
 
   get channels(): number {
@@ -60,7 +60,7 @@ export class Tensor {
     name: string | undefined,
     inputs: string[],
     attributes: Record<string, Attribute> = {},
-    changes: { shape?: number[]; moments?: moments.Moments } = {},
+    changes: { shape?: number[]; moments?: moments.Moments } = {}
   ): Tensor {
     const output = this.graph.unique(name ?? `${this.layer}.${opType.toLowerCase()}`)
     this.graph.node(opType, [output], [this.name, ...inputs], attributes)
@@ -99,7 +99,7 @@ export class Tensor {
       strides: [stride, stride],
       pads: [...pad, ...pad],
       dilations: [dilation, dilation],
-      group: groups,
+      group: groups
     }
     const operands = bias ? [`${name}.weight`, `${name}.bias`] : [`${name}.weight`]
     const result = moments.weighted(this.moments, weights, biases, layout)
@@ -220,7 +220,7 @@ export class Tensor {
     name: string | undefined,
     options: WindowOptions,
     extra: Record<string, Attribute>,
-    combine: (input: moments.Moments, count: number) => moments.Moments,
+    combine: (input: moments.Moments, count: number) => moments.Moments
   ): Tensor {
     const [kernel, pad] = [pair(options.kernel), pair(options.pad ?? 0)]
     const { stride = 1, ceil = false } = options
@@ -231,7 +231,7 @@ export class Tensor {
       strides: [stride, stride],
       pads: [...pad, ...pad],
       ...(ceil && { ceil_mode: 1 }),
-      ...extra,
+      ...extra
     }
     const result = combine(this.moments, kernel[0] * kernel[1])
     return this.emit(opType, name, [], attributes, { shape: [this.channels, ...sizes], moments: result })
@@ -247,7 +247,7 @@ export class Tensor {
     const attributes = { size, alpha: { float: alpha }, beta: { float: beta }, bias: { float: bias } }
     const factor = (bias + alpha * moments.power(this.moments)) ** -beta
     return this.emit('LRN', undefined, [], attributes, {
-      moments: moments.mapped(this.moments, x => x * factor),
+      moments: moments.mapped(this.moments, x => x * factor)
     })
   }
 
@@ -277,7 +277,7 @@ export class Tensor {
     const part = (output: string, first: number) => {
       const selected = moments.select(
         this.moments,
-        range(half, i => first + i),
+        range(half, i => first + i)
       )
       return new Tensor(this.graph, output, [half, ...this.shape.slice(1)], selected, this.layer)
     }
@@ -292,7 +292,7 @@ export class Tensor {
     return this.emit('Reshape', `${name}.split`, [this.graph.ints([0, groups, size, ...sizes])])
       .emit('Transpose', `${name}.transpose`, [], { perm: [0, 2, 1, 3, 4] })
       .emit('Reshape', `${name}.merge`, [this.graph.ints([0, channels, ...sizes])], undefined, {
-        moments: moments.select(this.moments, order),
+        moments: moments.select(this.moments, order)
       })
   }
 
@@ -302,7 +302,7 @@ export class Tensor {
       [0, 0],
       [2 ** 31 - 1, 2 ** 31 - 1],
       [2, 3],
-      [2, 2],
+      [2, 2]
     ].map(values => this.graph.ints(values))
     const [channels, ...sizes] = this.shape
     return this.emit('Slice', name, operands, {}, { shape: [channels, ...sizes.map(size => Math.ceil(size / 2))] })
@@ -331,7 +331,7 @@ export class Tensor {
     const area = size / this.channels
     const result = moments.select(
       this.moments,
-      range(size, i => Math.floor(i / area)),
+      range(size, i => Math.floor(i / area))
     )
     return this.emit('Flatten', undefined, [], { axis: 1 }, { shape: [size], moments: result })
   }

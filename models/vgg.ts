@@ -7,7 +7,7 @@ const stages = {
   11: [1, 1, 2, 2, 2],
   13: [2, 2, 2, 2, 2],
   16: [2, 2, 3, 3, 3],
-  19: [2, 2, 4, 4, 4],
+  19: [2, 2, 4, 4, 4]
 }
 
 export function vgg(depth: keyof typeof stages, options: BuildOptions = {}): Uint8Array {

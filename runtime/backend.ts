@@ -37,7 +37,9 @@ export function findBackend(names: readonly string[]): Backend {
     const backend = backends.get(name)
     if (backend) return backend
   }
-  throw new CairnError(`no execution provider of [${names.join(', ')}] is available; registered: ${[...backends.keys()].join(', ')}`)
+  throw new CairnError(
+    `no execution provider of [${names.join(', ')}] is available; registered: ${[...backends.keys()].join(', ')}`
+  )
 }
 
 type OnnxCompiler = (bytes: Uint8Array) => Promise<Uint8Array>

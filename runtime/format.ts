@@ -1,6 +1,6 @@
-import { type Atom, type Dim, type Term } from './dims.js'
-import { digest } from './digest.js'
 import { type Codec, Cursor, f32, f64, int, lazy, list, struct, text, Writer } from './codec.js'
+import { digest } from './digest.js'
+import type { Atom, Dim, Term } from './dims.js'
 import { floatToHalf } from './half.js'
 import { type Constant, type Program, storedLength } from './program.js'
 
@@ -159,7 +159,14 @@ export function encode(program: Program, summary: Summary, { weights = 'f32' }: 
   let offset = 0
   const constants = program.constants.map((constant, i): Section => {
     const { data: _, ...rest } = constant
-    const section = { ...rest, name: '', stored: weights, offset, bytes: payloads[i].length, digest: digest(payloads[i]) }
+    const section = {
+      ...rest,
+      name: '',
+      stored: weights,
+      offset,
+      bytes: payloads[i].length,
+      digest: digest(payloads[i])
+    }
     offset = align(offset + payloads[i].length)
     return section
   })
@@ -181,8 +188,12 @@ export function encode(program: Program, summary: Summary, { weights = 'f32' }: 
 /** Reads and checks a file's header and extents; the sections' digests are checked when they are loaded. */
 export function decode(bytes: Uint8Array): CairnFile {
   const decoded = decodeHeader(bytes)
-  const end = decoded.constants.reduce((last, { offset, bytes: size }) => Math.max(last, align(offset + size)), sectionBase(bytes))
-  if (bytes.length !== end) throw new FormatError(`file has ${bytes.length} bytes where its header asks for ${end}; it is truncated or padded`)
+  const end = decoded.constants.reduce(
+    (last, { offset, bytes: size }) => Math.max(last, align(offset + size)),
+    sectionBase(bytes)
+  )
+  if (bytes.length !== end)
+    throw new FormatError(`file has ${bytes.length} bytes where its header asks for ${end}; it is truncated or padded`)
   return { header: decoded, bytes }
 }
 
@@ -192,7 +203,8 @@ export function decodeHeader(bytes: Uint8Array): Header {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   if (view.getUint32(0, true) !== magic) throw new FormatError('not a .cairn file: it does not begin with CARN')
   const found = view.getUint32(4, true)
-  if (found !== version) throw new FormatError(`file has format version ${found}; this runtime reads version ${version}`)
+  if (found !== version)
+    throw new FormatError(`file has format version ${found}; this runtime reads version ${version}`)
   const length = view.getUint32(8, true)
   if (preamble + length > bytes.length) throw new FormatError(`header of ${length} bytes is truncated`)
   const head = bytes.slice(preamble, preamble + length)
@@ -225,4 +237,3 @@ function halves(data: Float32Array): Uint8Array {
 function bytesOf16(data: Uint16Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
-

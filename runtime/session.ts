@@ -1,7 +1,7 @@
 import { CairnError, type Executor, findBackend, findCompiler } from './backend.js'
 import { type Bindings, evaluate, show, showShape } from './dims.js'
 import { type CairnFile, decode, type Header, magic } from './format.js'
-import { fromFloats, Tensor, toFloats } from './tensor.js'
+import { fromFloats, type Tensor, toFloats } from './tensor.js'
 
 export interface SessionOptions {
   /** Backends by preference; the first that is available is taken. Default `['wasm']`. */
@@ -31,7 +31,9 @@ export class InferenceSession {
     source: Uint8Array | ArrayBuffer | string | URL | Response,
     options: SessionOptions = {}
   ): Promise<InferenceSession> {
-    const names = (options.executionProviders ?? ['wasm']).map(entry => (typeof entry === 'string' ? entry : entry.name))
+    const names = (options.executionProviders ?? ['wasm']).map(entry =>
+      typeof entry === 'string' ? entry : entry.name
+    )
     const backend = findBackend(names)
     const file = await open(source, options)
     options.signal?.throwIfAborted()
@@ -80,15 +82,24 @@ export class InferenceSession {
     if (!this.executor) throw new CairnError('the session has been released')
     const { inputs, outputs } = this.header
     for (const name of Object.keys(feeds))
-      if (!inputs.some(port => port.name === name)) throw new CairnError(`no input "${name}"; the model takes ${this.inputNames.map(n => `"${n}"`).join(', ')}`)
+      if (!inputs.some(port => port.name === name))
+        throw new CairnError(`no input "${name}"; the model takes ${this.inputNames.map(n => `"${n}"`).join(', ')}`)
     for (const name of fetches ?? [])
-      if (!outputs.some(port => port.name === name)) throw new CairnError(`no output "${name}"; the model gives ${this.outputNames.map(n => `"${n}"`).join(', ')}`)
+      if (!outputs.some(port => port.name === name))
+        throw new CairnError(`no output "${name}"; the model gives ${this.outputNames.map(n => `"${n}"`).join(', ')}`)
     const bindings = bindInputs(this.header, feeds)
-    const data = await this.executor.run(inputs.map(port => toFloats(feeds[port.name])), bindings)
+    const data = await this.executor.run(
+      inputs.map(port => toFloats(feeds[port.name])),
+      bindings
+    )
     const results: Results = {}
     outputs.forEach((port, i) => {
       if (fetches && !fetches.includes(port.name)) return
-      results[port.name] = fromFloats(port.dtype, data[i], port.shape.map(dim => evaluate(dim, bindings)))
+      results[port.name] = fromFloats(
+        port.dtype,
+        data[i],
+        port.shape.map(dim => evaluate(dim, bindings))
+      )
     })
     return results
   }
@@ -103,19 +114,25 @@ function bindInputs(header: Header, feeds: Feeds): Bindings {
     if (!feed) throw new CairnError(`input "${port.name}" is missing; it takes ${wanted}`)
     if (feed.type !== port.dtype) throw new CairnError(`input "${port.name}" is ${feed.type}; it takes ${wanted}`)
     if (feed.dims.length !== port.shape.length)
-      throw new CairnError(`input "${port.name}" has ${feed.dims.length} dimensions [${feed.dims.join('×')}]; it takes ${wanted}`)
+      throw new CairnError(
+        `input "${port.name}" has ${feed.dims.length} dimensions [${feed.dims.join('×')}]; it takes ${wanted}`
+      )
     port.shape.forEach((dim, axis) => {
       const name = typeof dim === 'number' ? undefined : freeName(dim)
       const size = feed.dims[axis]
       if (name !== undefined && bindings[name] === undefined) bindings[name] = size
       if (size < 1 || evaluate(dim, bindings) !== size)
-        throw new CairnError(`input "${port.name}" has size ${size} on axis ${axis}; it takes ${wanted}${name ? ` with ${name} at least 1 and the same everywhere` : ''}`)
+        throw new CairnError(
+          `input "${port.name}" has size ${size} on axis ${axis}; it takes ${wanted}${name ? ` with ${name} at least 1 and the same everywhere` : ''}`
+        )
     })
   }
   for (const { a, b, where } of header.constraints) {
     const [left, right] = [evaluate(a, bindings), evaluate(b, bindings)]
     if (left !== right && left !== 1 && right !== 1)
-      throw new CairnError(`${where} cannot join sizes ${left} (${show(a)}) and ${right} (${show(b)}) for ${describe(bindings)}`)
+      throw new CairnError(
+        `${where} cannot join sizes ${left} (${show(a)}) and ${right} (${show(b)}) for ${describe(bindings)}`
+      )
   }
   return bindings
 }
@@ -123,7 +140,9 @@ function bindInputs(header: Header, feeds: Feeds): Bindings {
 function freeName(dim: Exclude<Header['inputs'][number]['shape'][number], number>): string | undefined {
   const [term] = dim.terms
   const [atom] = term.atoms
-  return dim.terms.length === 1 && term.factor === 1 && term.atoms.length === 1 && atom.op === 'free' ? atom.name : undefined
+  return dim.terms.length === 1 && term.factor === 1 && term.atoms.length === 1 && atom.op === 'free'
+    ? atom.name
+    : undefined
 }
 
 function describe(bindings: Bindings): string {
@@ -132,7 +151,10 @@ function describe(bindings: Bindings): string {
     .join(', ')
 }
 
-async function open(source: Uint8Array | ArrayBuffer | string | URL | Response, options: SessionOptions): Promise<CairnFile> {
+async function open(
+  source: Uint8Array | ArrayBuffer | string | URL | Response,
+  options: SessionOptions
+): Promise<CairnFile> {
   const bytes = await read(source, options)
   const isCairn = bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === magic
   if (isCairn) return decode(bytes)
@@ -141,7 +163,10 @@ async function open(source: Uint8Array | ArrayBuffer | string | URL | Response, 
   return decode(await compile(bytes))
 }
 
-async function read(source: Uint8Array | ArrayBuffer | string | URL | Response, { signal, onProgress }: SessionOptions): Promise<Uint8Array> {
+async function read(
+  source: Uint8Array | ArrayBuffer | string | URL | Response,
+  { signal, onProgress }: SessionOptions
+): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source
   if (source instanceof ArrayBuffer) return new Uint8Array(source)
   const response = source instanceof Response ? source : await fetch(source, { signal })

@@ -1,5 +1,6 @@
 import { CairnError } from './backend.js'
 import { floatToHalf, halfToFloat } from './half.js'
+import { fromImageData, type ImageTensorOptions, type Picture } from './image.js'
 
 /** Element types and the arrays that hold them, as onnxruntime-web pairs them. */
 export interface DataTypes {
@@ -33,19 +34,30 @@ export class Tensor {
   readonly data: Data
   readonly dims: readonly number[]
 
-  constructor(type: Type, data: Data | readonly number[] | readonly bigint[] | readonly boolean[], dims?: readonly number[])
+  constructor(
+    type: Type,
+    data: Data | readonly number[] | readonly bigint[] | readonly boolean[],
+    dims?: readonly number[]
+  )
   constructor(data: Data, dims?: readonly number[])
   constructor(first: Type | Data, second?: unknown, third?: readonly number[]) {
     const typed = typeof first === 'string'
     const type = typed ? first : typeOf(first)
     const given = typed ? second : first
-    if (!(type in arrays)) throw new CairnError(`a tensor of type "${type}" is not supported; ${Object.keys(arrays).join(', ')} are`)
+    if (!(type in arrays))
+      throw new CairnError(`a tensor of type "${type}" is not supported; ${Object.keys(arrays).join(', ')} are`)
     this.type = type
     this.data = toArray(type, given)
     this.dims = [...((typed ? third : (second as readonly number[] | undefined)) ?? [this.data.length])]
     const count = this.dims.reduce((a, b) => a * b, 1)
     if (this.dims.some(size => !Number.isInteger(size) || size < 0) || count !== this.data.length)
       throw new CairnError(`tensor dims [${this.dims.join(', ')}] do not fit its ${this.data.length} elements`)
+  }
+
+  /** As onnxruntime-web's for ImageData; any RGB or RGBA bytes with their width and height will do. */
+  static async fromImage(image: Picture, options?: ImageTensorOptions): Promise<Tensor> {
+    const { data, dims } = fromImageData(image, options)
+    return new Tensor('float32', data, dims)
   }
 
   get size(): number {
@@ -60,7 +72,9 @@ export class Tensor {
 }
 
 function typeOf(data: Data): Type {
-  const found = (Object.keys(arrays) as Type[]).find(type => data instanceof arrays[type] && type !== 'bool' && type !== 'float16')
+  const found = (Object.keys(arrays) as Type[]).find(
+    type => data instanceof arrays[type] && type !== 'bool' && type !== 'float16'
+  )
   if (found) return found
   if (data instanceof Uint16Array) return 'float16'
   throw new CairnError('tensor data must be a typed array of a supported type')
@@ -85,12 +99,17 @@ export function toFloats(tensor: Tensor): Float32Array {
   const { data, type } = tensor
   if (data instanceof Float32Array) return data
   if (data instanceof BigInt64Array) return Float32Array.from(data, Number)
-  return type === 'float16' ? Float32Array.from(data as Uint16Array, halfToFloat) : Float32Array.from(data as Float64Array)
+  return type === 'float16'
+    ? Float32Array.from(data as Uint16Array, halfToFloat)
+    : Float32Array.from(data as Float64Array)
 }
+
+/** What has no integer becomes the smallest one, as in a C cast on x86. */
+const toInteger = (value: number) => (Number.isFinite(value) ? BigInt(Math.round(value)) : -(2n ** 63n))
 
 export function fromFloats(type: string, data: Float32Array, dims: readonly number[]): Tensor {
   if (type === 'float32') return new Tensor('float32', data, dims)
-  if (type === 'int64') return new Tensor('int64', BigInt64Array.from(data, value => BigInt(Math.round(value))), dims)
+  if (type === 'int64') return new Tensor('int64', BigInt64Array.from(data, toInteger), dims)
   if (type === 'float16') return new Tensor('float16', Uint16Array.from(data, floatToHalf), dims)
   return new Tensor(type as Type, Array.from(data), dims)
 }

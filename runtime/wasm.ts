@@ -1,6 +1,6 @@
 import { type Backend, CairnError, type Executor } from './backend.js'
 import { type Bindings, evaluate } from './dims.js'
-import type { CairnFile, Section } from './format.js'
+import type { CairnFile, Header, Section } from './format.js'
 import { simd } from './kernels.generated.js'
 import { planProgram } from './plan.js'
 import { type Argument, paddedLength } from './program.js'
@@ -47,7 +47,7 @@ interface Bound {
 
 class WasmExecutor implements Executor {
   private constructor(
-    private readonly file: CairnFile,
+    private readonly header: Header,
     private readonly exports: Exports,
     private memory: WebAssembly.Memory | undefined,
     private readonly constantAt: readonly number[],
@@ -70,10 +70,11 @@ class WasmExecutor implements Executor {
     const largest = Math.max(0, ...constants.map(constant => (isDirect(constant) ? 0 : constant.bytes + 16)))
     const memory = new WebAssembly.Memory({ initial: pages(arenaAt + largest, 'constants') })
     const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort } })
-    const executor = new WasmExecutor(file, exports as unknown as Exports, memory, constantAt, arenaAt)
+    const executor = new WasmExecutor(file.header, exports as unknown as Exports, memory, constantAt, arenaAt)
     for (const kernel of kernels)
-      if (!executor.exports[kernel.name]) throw new CairnError(`the CPU path has no kernel "${kernel.name}"; the file was compiled for another version`)
-    constants.forEach((constant, i) => executor.loadConstant(constant, constantAt[i]))
+      if (!executor.exports[kernel.name])
+        throw new CairnError(`the CPU path has no kernel "${kernel.name}"; the file was compiled for another version`)
+    constants.forEach((constant, i) => executor.loadConstant(file.bytes, constant, constantAt[i]))
     if (!free.length) executor.bind({})
     return executor
   }
@@ -96,8 +97,8 @@ class WasmExecutor implements Executor {
   }
 
   /** Copies a constant to its place; halves are widened and last panels padded on the way. */
-  private loadConstant(constant: Section, at: number): void {
-    const stored = this.file.bytes.subarray(constant.offset, constant.offset + constant.bytes)
+  private loadConstant(bytes: Uint8Array, constant: Section, at: number): void {
+    const stored = bytes.subarray(constant.offset, constant.offset + constant.bytes)
     const staging = isDirect(constant) ? at : this.arenaAt
     const memory = new Uint8Array(this.memory!.buffer)
     const words = Math.ceil(constant.bytes / 4)
@@ -108,7 +109,8 @@ class WasmExecutor implements Executor {
     if (isDirect(constant)) return
     const elements = constant.groups * constant.rows * constant.columns
     const target = new Float32Array(this.memory!.buffer, at, paddedLength(constant))
-    if (constant.stored === 'f32') unpackInto(target, constant, new Float32Array(this.memory!.buffer, staging, elements))
+    if (constant.stored === 'f32')
+      unpackInto(target, constant, new Float32Array(this.memory!.buffer, staging, elements))
     else {
       this.exports.widen(staging, at, elements)
       if (target.length !== elements) unpackInto(target, constant, target.slice(0, elements))
@@ -116,7 +118,7 @@ class WasmExecutor implements Executor {
   }
 
   private bind(bindings: Bindings): Bound {
-    const { header } = this.file
+    const { header } = this
     const key = header.free.map(name => bindings[name]).join()
     if (this.bound?.key === key) return this.bound
     const plan = planProgram(header, bindings)
@@ -125,7 +127,8 @@ class WasmExecutor implements Executor {
     if (missing > 0) this.memory!.grow(missing)
     const view = new DataView(this.memory!.buffer)
     const addressOf = ({ space, index, offset }: Omit<Argument, 'access'>): number =>
-      (space === 'constant' ? this.constantAt[index] : this.arenaAt + plan.offsets[index]) + evaluate(offset, bindings) * 4
+      (space === 'constant' ? this.constantAt[index] : this.arenaAt + plan.offsets[index]) +
+      evaluate(offset, bindings) * 4
     let at = page
     const calls = header.calls.map((call): BoundCall => {
       const { name, fields } = header.kernels[call.kernel]
@@ -161,7 +164,8 @@ function isDirect(constant: Section): boolean {
 }
 
 function pages(bytes: number, what: string): number {
-  if (bytes > largestMemory) throw new CairnError(`the model ${what} needs ${bytes} bytes; WebAssembly allows ${largestMemory}`)
+  if (bytes > largestMemory)
+    throw new CairnError(`the model ${what} needs ${bytes} bytes; WebAssembly allows ${largestMemory}`)
   return Math.ceil(bytes / page)
 }
 

@@ -43,7 +43,7 @@ const families = {
   elementwise,
   epilogues,
   movement,
-  compound
+  compound,
 }
 
 interface Prepared {
@@ -69,7 +69,7 @@ async function prepare(family: string, item: Case): Promise<Prepared> {
 
 function checkKnown(actual: Record<string, Numbers>, outputs: readonly (readonly number[])[], limit: number): void {
   const expected = Object.fromEntries(
-    Object.entries(actual).map(([name, { dtype, dims }], i) => [name, { dtype, dims, data: outputs[i] }])
+    Object.entries(actual).map(([name, { dtype, dims }], i) => [name, { dtype, dims, data: outputs[i] }]),
   )
   assertClose(actual, expected, limit)
 }
@@ -79,7 +79,8 @@ const names = new Set<string>()
 for (const [family, cases] of Object.entries(families)) {
   const test = suite(family)
   for (const item of cases as readonly Case[]) {
-    const name = `${family}: ${item.name}`
+    const title = item.name.startsWith(item.op) ? item.name : `${item.op}, ${item.name}`
+    const name = `${family}: ${title}`
     if (only && !name.includes(only)) continue
     if (names.has(name)) throw new Error(`two cases are named "${name}"`)
     names.add(name)
@@ -89,7 +90,7 @@ for (const [family, cases] of Object.entries(families)) {
         skip(`${name} on ${backend}`, item.without[backend])
         continue
       }
-      test(`${item.name} (${backend}, seed ${baseSeed})`, async () => {
+      test(`${title} (${backend}, seed ${baseSeed})`, async () => {
         prepared ??= prepare(family, item)
         const { model, runs } = await prepared
         const runner = await Runner.load(compileModel(model), backend)
@@ -111,7 +112,8 @@ for (const [family, cases] of Object.entries(families)) {
 }
 
 /** What the project promises to run. */
-const promised = `Conv ConvTranspose BatchNormalization Gemm MatMul MaxPool AveragePool GlobalAveragePool GlobalMaxPool LRN
+const promised =
+  `Conv ConvTranspose BatchNormalization Gemm MatMul MaxPool AveragePool GlobalAveragePool GlobalMaxPool LRN
   InstanceNormalization GroupNormalization LayerNormalization Relu LeakyRelu PRelu Clip Sigmoid Tanh Elu Selu HardSigmoid
   HardSwish Softplus Mish Gelu Erf Softmax LogSoftmax Add Sub Mul Div Pow Sqrt Exp Log Abs Neg Max Min Mean Sum ReduceMean
   ReduceMax ReduceSum ReduceL2 Concat Split Slice Pad Reshape Flatten Squeeze Unsqueeze Transpose Resize Upsample
@@ -122,10 +124,10 @@ const coverage = suite('coverage')
 coverage('every promised operator has a case', () => {
   const covered = new Set<string>()
   for (const cases of Object.values(families) as (readonly Case[])[])
-    for (const { op, then = [] } of cases) for (const each of [op, ...then.map(step => step.op)]) covered.add(each)
+    for (const { op, next = [] } of cases) for (const each of [op, ...next.map(step => step.op)]) covered.add(each)
   assert.equal(
     promised.filter(op => !covered.has(op)),
-    []
+    [],
   )
 })
 if (!only) coverage.run()

@@ -56,7 +56,9 @@ function runFile(name: string): Promise<Counts> {
       counts ??= { passed: 0, failed: 0, skipped: 0 }
       if (died) counts = { ...counts, failed: counts.failed + 1 }
       const seconds = ((Date.now() - began) / 1000).toFixed(1)
-      console.log(`\n${name} (${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, ${seconds} s)`)
+      console.log(
+        `\n${name} (${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, ${seconds} s)`,
+      )
       console.log(text.trim())
       if (counts.failed) console.log(`repeat with CAIRN_SEED=${baseSeed} node dist/test/run.js ${name}`)
       resolve(counts)
@@ -88,7 +90,7 @@ if (args[0] === '--file') {
   const update = args.indexOf('--update')
   if (update >= 0) process.env.CAIRN_UPDATE = args[update + 1]
   const wanted = args.filter(arg => !arg.startsWith('--'))
-  const rank = (name: string) => (longest.indexOf(name) + 1 || longest.length + 1)
+  const rank = (name: string) => longest.indexOf(name) + 1 || longest.length + 1
   const names = readdirSync(folder)
     .filter(file => file.endsWith('.js') && file !== 'run.js')
     .map(file => file.slice(0, -3))

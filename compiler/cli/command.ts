@@ -97,10 +97,20 @@ export class Flags {
     return parts?.map(Number)
   }
 
+  /** `N=1,H=64` as pairs. */
+  dims(name: string): [string, string][] {
+    const parts = this.all(name).flatMap(text => text.split(','))
+    return parts.map(part => {
+      const match = /^([^=]+)=(\d+)$/.exec(part.trim())
+      if (!match) throw new UsageError(`--${name} ${part}: sizes such as N=1,H=64 are allowed`)
+      return [match[1], match[2]]
+    })
+  }
+
   /** The `NAME=VALUE` pairs of a repeatable flag. */
   pairs(name: string, form: string): [string, string][] {
     return this.all(name).map(text => {
-      const at = text.lastIndexOf('=')
+      const at = text.indexOf('=')
       if (at < 1 || at === text.length - 1) throw new UsageError(`--${name} ${text}: ${form} is allowed`)
       return [text.slice(0, at), text.slice(at + 1)]
     })

@@ -18,7 +18,7 @@ const reasons: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space left on the device',
   EEXIST: 'a file of that name stands in the way',
-  ERR_FS_FILE_TOO_LARGE: 'files over 2 GiB are not supported'
+  ERR_FS_FILE_TOO_LARGE: 'files over 2 GiB are not supported',
 }
 
 function reason(error: unknown): string {

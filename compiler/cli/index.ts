@@ -32,15 +32,20 @@ function parse(argv: readonly string[]): (() => Promise<void>) | undefined {
   }
   const isText = ({ value }: { value?: string }) => value !== undefined
   const options = command?.options ?? []
-  const parsed = program.parse([process.argv[0], 'cairn', ...joinNegative(argv, options.filter(isText).map(longName))], {
-    lazy: true,
-    string: options.filter(isText).map(longName),
-    boolean: options.filter(option => !isText(option)).map(longName),
-    alias: Object.fromEntries(options.filter(o => longName(o).startsWith('no-')).map(o => [longName(o).slice(3), []])),
-    unknown: flag => {
-      throw new UsageError(`${first}: unknown flag ${flag}; see cairn ${first} --help`)
-    }
-  })
+  const parsed = program.parse(
+    [process.argv[0], 'cairn', ...joinNegative(argv, options.filter(isText).map(longName))],
+    {
+      lazy: true,
+      string: options.filter(isText).map(longName),
+      boolean: options.filter(option => !isText(option)).map(longName),
+      alias: Object.fromEntries(
+        options.filter(o => longName(o).startsWith('no-')).map(o => [longName(o).slice(3), []]),
+      ),
+      unknown: flag => {
+        throw new UsageError(`${first}: unknown flag ${flag}; see cairn ${first} --help`)
+      },
+    },
+  )
   if (!command || !parsed) return undefined
   const flags = parsed.args.at(-1) as unknown as Record<string, unknown> & { _: unknown[] }
   const wanted = command.usage.split(/\s+/).filter(Boolean)

@@ -27,7 +27,15 @@ export function memoryReport(program: Schedule, bindings: Bindings) {
   const storages = plan.blocks
     .map(({ bytes, first, last }, i) => ({ name: names[i], bytes, offset: plan.offsets[i], first, last }))
     .filter(({ bytes }) => bytes > 0)
-  return { arena: plan.bytes, lowerBound: plan.lowerBound, ratio: ratioOf(plan), calls: program.calls.length, storages, plan, names }
+  return {
+    arena: plan.bytes,
+    lowerBound: plan.lowerBound,
+    ratio: ratioOf(plan),
+    calls: program.calls.length,
+    storages,
+    plan,
+    names,
+  }
 }
 
 export function ratioOf({ bytes, lowerBound }: Pick<Plan, 'bytes' | 'lowerBound'>): number {
@@ -36,11 +44,17 @@ export function ratioOf({ bytes, lowerBound }: Pick<Plan, 'bytes' | 'lowerBound'
 
 export function memoryText({ arena, lowerBound, ratio, calls, storages }: ReturnType<typeof memoryReport>): string {
   const at = (call: number) => (call < 0 ? 'start' : call >= calls ? 'end' : String(call))
-  const rows = storages.map(({ name, bytes, offset, first, last }) => [name, count(bytes), count(offset), at(first), at(last)])
+  const rows = storages.map(({ name, bytes, offset, first, last }) => [
+    name,
+    count(bytes),
+    count(offset),
+    at(first),
+    at(last),
+  ])
   return `${facts([
     ['arena', `${count(arena)} bytes (${size(arena)})`],
     ['lower bound', `${count(lowerBound)} bytes`],
     ['ratio', ratio.toFixed(4)],
-    ['calls', String(calls)]
+    ['calls', String(calls)],
   ])}\n\n${table(['storage', 'bytes', 'offset', 'from call', 'to call'], rows, ['left', 'right', 'right', 'right', 'right'])}`
 }

@@ -44,7 +44,7 @@ export function buildModel({ path, bytes }: ModelFile, options: CompileOptions =
           options.onPass?.(name, did, text)
           done.push({ name, did, lines: text().split('\n').length - 1 })
           progress.step(done.length, name)
-        }
+        },
       })
       const ports = built.graph.inputs.length + built.graph.outputs.length
       return { ...built, passes: done.map(({ name, did, lines }) => ({ name, did, nodes: lines - ports })) }
@@ -65,7 +65,10 @@ export function decodeModel({ path, bytes }: ModelFile): Promise<CairnFile> {
   return about(path, () => decode(bytes))
 }
 
-export async function openSession(path: string, device: string): Promise<{ session: InferenceSession; header: Header }> {
+export async function openSession(
+  path: string,
+  device: string,
+): Promise<{ session: InferenceSession; header: Header }> {
   const model = readModel(path)
   const bytes = await fileOf(model)
   const session = await about(path, () => InferenceSession.create(bytes, { executionProviders: [device] }))
@@ -86,18 +89,26 @@ function roleOf(name: string, { inputs }: Sizes): string {
   return name
 }
 
+/** N before H before W before whatever else. */
+function byRole(program: Sizes): string[] {
+  const rank = (name: string) => roles.indexOf(roleOf(name, program)) + 1 || roles.length + 1
+  return [...program.free].sort((a, b) => rank(a) - rank(b))
+}
+
 /**
  * Values for all free dimensions: those given (by name, or as N, H, W whatever the model calls them), else 1 for a
  * batch and 64 for anything else.
  */
 export function bindDims(program: Sizes, given: readonly (readonly [string, string])[] = []): Bindings {
   const bindings: Record<string, number> = {}
-  for (const name of program.free) bindings[name] = roleOf(name, program) === 'N' ? 1 : 64
+  for (const name of byRole(program)) bindings[name] = roleOf(name, program) === 'N' ? 1 : 64
   for (const [name, text] of given) {
     const named = program.free.filter(free => free === name)
     const found = named.length ? named : program.free.filter(free => roleOf(free, program) === name)
     if (!found.length)
-      throw new InputError(`--dims ${name}=${text}: ${program.free.length ? `free are ${describeFree(program)}` : 'the model has no free dimension'}`)
+      throw new InputError(
+        `--dims ${name}=${text}: ${program.free.length ? `free are ${describeFree(program)}` : 'the model has no free dimension'}`,
+      )
     const size = Number(text)
     if (!Number.isSafeInteger(size) || size < 1)
       throw new UsageError(`--dims ${name}=${text}: a whole number of at least 1 is allowed`)
@@ -107,7 +118,9 @@ export function bindDims(program: Sizes, given: readonly (readonly [string, stri
 }
 
 export function describeFree(program: Sizes): string {
-  return program.free.map(name => (roleOf(name, program) === name ? name : `${name} (${roleOf(name, program)})`)).join(', ')
+  return byRole(program)
+    .map(name => (roleOf(name, program) === name ? name : `${name} (${roleOf(name, program)})`))
+    .join(', ')
 }
 
 /** `N=1, H=64` for messages; `static shapes` without free dimensions. */
@@ -131,7 +144,10 @@ export interface MemoryNeed {
   readonly weights: number
 }
 
-export function memoryOf(program: Omit<Program, 'constants'> & { constants: readonly Omit<Program['constants'][number], 'data'>[] }, bindings: Bindings): MemoryNeed {
+export function memoryOf(
+  program: Omit<Program, 'constants'> & { constants: readonly Omit<Program['constants'][number], 'data'>[] },
+  bindings: Bindings,
+): MemoryNeed {
   const { bytes: arena, lowerBound } = planProgram(program, bindings)
   const weights = program.constants.reduce((sum, { groups, rows, columns }) => sum + groups * rows * columns * 4, 0)
   return { arena, lowerBound, weights }

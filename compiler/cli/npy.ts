@@ -10,7 +10,7 @@ const types: Readonly<Record<string, Type>> = {
   '<i4': 'int32',
   '|u1': 'uint8',
   '|i1': 'int8',
-  '|b1': 'bool'
+  '|b1': 'bool',
 }
 
 const magic = '\x93NUMPY'
@@ -29,13 +29,18 @@ export function decodeNpy(bytes: Uint8Array, path: string): Tensor {
   if (end > bytes.length || descr === undefined || dims === undefined) throw refuse('damaged .npy header')
   const type = types[descr]
   if (!type) throw refuse(`elements of type ${descr}; ${Object.keys(types).join(', ')} are allowed`)
-  const shape = dims.split(',').filter(part => part.trim()).map(Number)
+  const shape = dims
+    .split(',')
+    .filter(part => part.trim())
+    .map(Number)
   if (/'fortran_order':\s*True/.test(header) && shape.length > 1)
     throw refuse('the array is in Fortran order; C order is allowed (numpy.ascontiguousarray)')
   const elements = shape.reduce((a, b) => a * b, 1)
   const empty = new Tensor(type, [], [0]).data
   if (bytes.length - end !== elements * empty.BYTES_PER_ELEMENT)
-    throw refuse(`${bytes.length - end} bytes of elements where [${shape.join(', ')}] ${type} needs ${elements * empty.BYTES_PER_ELEMENT}`)
+    throw refuse(
+      `${bytes.length - end} bytes of elements where [${shape.join(', ')}] ${type} needs ${elements * empty.BYTES_PER_ELEMENT}`,
+    )
   const aligned = bytes.slice(end).buffer
   const Elements = empty.constructor as new (buffer: ArrayBuffer) => typeof empty
   return new Tensor(type, new Elements(aligned), shape)

@@ -24,7 +24,11 @@ export function decodeTensorFile(bytes: Uint8Array, path: string): Tensor {
 }
 
 /** The model with the values in `names` as further outputs, and its external data taken in. */
-export function exposeValues(bytes: Uint8Array, names: readonly string[], external: (location: string) => Uint8Array): Uint8Array {
+export function exposeValues(
+  bytes: Uint8Array,
+  names: readonly string[],
+  external: (location: string) => Uint8Array,
+): Uint8Array {
   const model = onnx.ModelProto.decode(bytes)
   const graph = model.graph!
   const known = new Set(graph.output!.map(output => output.name))

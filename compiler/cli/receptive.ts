@@ -16,7 +16,9 @@ export function showField(field: Field): string {
 
 export function fieldOf(node: Node, known: ReadonlyMap<Value, Field>, bindings: Bindings): Field {
   const spatial = (value: Value) => value.shape.slice(2).map(dim => evaluate(dim, bindings))
-  const data = node.inputs.filter((input): input is Value => input !== undefined && input.data === undefined && !input.ints)
+  const data = node.inputs.filter(
+    (input): input is Value => input !== undefined && input.data === undefined && !input.ints,
+  )
   // A gate of one element a channel scales what it is multiplied with, and leaves its field.
   const broadcast = (value: Value) => value.rank > 2 && spatial(value).every(size => size === 1)
   const wide = node.op === 'Concat' || data.every(broadcast) ? data : data.filter(value => !broadcast(value))
@@ -30,19 +32,31 @@ export function fieldOf(node: Node, known: ReadonlyMap<Value, Field>, bindings: 
     case 'AveragePool': {
       const kernel = node.list('kernel_shape') ?? spatial(node.inputs[1]!)
       const dilations = per('dilations', 1)
-      return window(input, kernel.map((k, axis) => (k - 1) * dilations[axis]), per('strides', 1))
+      return window(
+        input,
+        kernel.map((k, axis) => (k - 1) * dilations[axis]),
+        per('strides', 1),
+      )
     }
     case 'ConvTranspose': {
       const kernel = node.list('kernel_shape') ?? spatial(node.inputs[1]!)
       const strides = per('strides', 1)
       const taps = kernel.map((k, axis) => Math.ceil(k / strides[axis]) - 1)
-      return window(input, taps, strides.map(s => 1 / s))
+      return window(
+        input,
+        taps,
+        strides.map(s => 1 / s),
+      )
     }
     case 'Resize':
     case 'Upsample': {
       const [from, to] = [spatial(data[0]), spatial(node.output)]
       const taps = node.text('mode', 'nearest') === 'nearest' ? 0 : node.text('mode', '') === 'cubic' ? 3 : 1
-      return window(input, from.map((size, axis) => (size === to[axis] ? 0 : taps)), from.map((size, axis) => size / to[axis]))
+      return window(
+        input,
+        from.map((size, axis) => (size === to[axis] ? 0 : taps)),
+        from.map((size, axis) => size / to[axis]),
+      )
     }
     case 'SpaceToDepth':
     case 'DepthToSpace': {
@@ -80,13 +94,15 @@ export function fieldOf(node: Node, known: ReadonlyMap<Value, Field>, bindings: 
 function collapses(node: Node, spatial: (value: Value) => number[]): boolean {
   const input = node.inputs[0]!
   const had = input.rank > 2 && spatial(input).some(size => size > 1)
-  return had && (node.output.rank < 3 || (node.op.startsWith('Reduce') && spatial(node.output).every(size => size === 1)))
+  return (
+    had && (node.output.rank < 3 || (node.op.startsWith('Reduce') && spatial(node.output).every(size => size === 1)))
+  )
 }
 
 function window(input: Exclude<Field, 'whole'>, reach: readonly number[], step: readonly number[]): Field {
   return {
     size: input.size.map((size, axis) => size + reach[axis] * input.jump[axis]),
-    jump: input.jump.map((jump, axis) => jump * step[axis])
+    jump: input.jump.map((jump, axis) => jump * step[axis]),
   }
 }
 

@@ -2,7 +2,11 @@
 export type Align = 'left' | 'right'
 
 /** Rows under a header, columns padded to their widest cell; `right` columns hold numbers. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[], align: readonly Align[]): string {
+export function table(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  align: readonly Align[],
+): string {
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map(row => row[column].length)))
   const line = (cells: readonly string[]) =>
     cells

@@ -37,11 +37,25 @@ function asFloat(tensor: Tensor, { dtype }: Port): Tensor {
 }
 
 export function missingInputs({ inputs }: Inputs, feeds: Feeds): string {
-  return inputs.filter(port => !feeds[port.name]).map(describePort).join(', ')
+  return inputs
+    .filter(port => !feeds[port.name])
+    .map(describePort)
+    .join(', ')
+}
+
+/** The feeds with a random tensor for each of `ports`. */
+export function withRandom(
+  feeds: Feeds,
+  ports: readonly Port[],
+  bindings: Bindings,
+  seed: number,
+): Record<string, Tensor> {
+  const random = ports.map((port, i) => [port.name, randomTensor(port, bindings, seed + i)] as const)
+  return { ...feeds, ...Object.fromEntries(random) }
 }
 
 /** Standard normal floats; whole numbers of 0 to 255 for bytes, 0 or 1 for bool, 0 to 9 for other integers. */
-export function randomTensor(port: Port, bindings: Bindings, seed: number): Tensor {
+function randomTensor(port: Port, bindings: Bindings, seed: number): Tensor {
   const next = generator(seed)
   const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next())
   const whole = (limit: number) => () => Math.floor(next() * limit)
@@ -67,7 +81,9 @@ function generator(seed: number): () => number {
 /** Elements as doubles, whatever their type; onnxruntime's float16 arrays (Float16Array on newer hosts) too. */
 export function toNumbers({ type, data }: { type: string; data: ArrayLike<number> | ArrayLike<bigint> }): Float64Array {
   const bits = type === 'float16' && (data as { constructor: unknown }).constructor === Uint16Array
-  return bits ? Float64Array.from(data as Uint16Array, halfToFloat) : Float64Array.from(data as ArrayLike<number>, Number)
+  return bits
+    ? Float64Array.from(data as Uint16Array, halfToFloat)
+    : Float64Array.from(data as ArrayLike<number>, Number)
 }
 
 export interface Range {

@@ -12,7 +12,7 @@ export const zoo: Command = {
     { flag: '-o, --output', value: 'FILE', help: 'the ONNX file to write; default: NAME.onnx' },
     { flag: '--seed', value: 'S', help: 'seed of the weights (default 1)' },
     { flag: '--batch', value: 'B', help: 'fix the batch size; by default it stays free' },
-    jsonOption
+    jsonOption,
   ],
   examples: ['', 'resnet50 -o resnet50.onnx --seed 7'],
 
@@ -23,7 +23,9 @@ export const zoo: Command = {
       const list = Object.entries(entries).map(([key, { build: _, ...entry }]) => ({ name: key, ...entry }))
       if (flags.has('json')) return printJson(list)
       const rows = list.map(e => [e.name, e.title, e.paper, shape(e.input), count(e.parameters)])
-      return print(table(['name', 'title', 'paper', 'input', 'parameters'], rows, ['left', 'left', 'left', 'left', 'right']))
+      return print(
+        table(['name', 'title', 'paper', 'input', 'parameters'], rows, ['left', 'left', 'left', 'left', 'right']),
+      )
     }
     const entry = Object.hasOwn(entries, name) ? entries[name] : undefined
     if (!entry) throw new InputError(`no architecture "${name}"; ${Object.keys(entries).join(', ')} are allowed`)
@@ -32,7 +34,11 @@ export const zoo: Command = {
     const output = flags.text('output') ?? `${name}.onnx`
     const bytes = entry.build({ seed, batch })
     writeWhole(output, bytes)
-    if (flags.has('json')) printJson({ name, output, bytes: bytes.length, parameters: entry.parameters, seed: seed ?? 1 })
-    else print(`${entry.title} → ${output}: ${count(entry.parameters)} parameters, ${size(bytes.length)}, seed ${seed ?? 1}`)
-  }
+    if (flags.has('json'))
+      printJson({ name, output, bytes: bytes.length, parameters: entry.parameters, seed: seed ?? 1 })
+    else
+      print(
+        `${entry.title} → ${output}: ${count(entry.parameters)} parameters, ${size(bytes.length)}, seed ${seed ?? 1}`,
+      )
+  },
 }

@@ -15,7 +15,8 @@ const constant: Op = {
   infer(node) {
     const tensor = node.attributes.get('value') as Tensor | undefined
     const single = node.attributes.get('value_float') ?? node.attributes.get('value_int')
-    const list = node.list('value_floats') ?? node.list('value_ints') ?? (single === undefined ? undefined : [single as number])
+    const list =
+      node.list('value_floats') ?? node.list('value_ints') ?? (single === undefined ? undefined : [single as number])
     const { output } = node
     if (tensor && typeof tensor === 'object' && 'data' in tensor) {
       output.dtype = tensor.dtype
@@ -26,7 +27,11 @@ const constant: Op = {
       output.dtype = float ? 'float32' : 'int64'
       output.shape = single === undefined ? [list.length] : []
       output.data = float ? Float32Array.from(list) : Float64Array.from(list)
-    } else throw refuse(node, `holds ${[...node.attributes.keys()].join(', ') || 'nothing'}; a dense numeric tensor is allowed`)
+    } else
+      throw refuse(
+        node,
+        `holds ${[...node.attributes.keys()].join(', ') || 'nothing'}; a dense numeric tensor is allowed`
+      )
   }
 }
 
@@ -39,7 +44,9 @@ const constantOfShape: Op = {
     const fill = value?.data[0] ?? 0
     const count = output.shape.reduce<number>((n, size) => (typeof size === 'number' ? n * size : Number.NaN), 1)
     if (Number.isNaN(count)) return
-    output.data = output.dtype.startsWith('float') ? new Float32Array(count).fill(fill) : new Float64Array(count).fill(fill)
+    output.data = output.dtype.startsWith('float')
+      ? new Float32Array(count).fill(fill)
+      : new Float64Array(count).fill(fill)
   },
   lower(node, to) {
     const value = node.attributes.get('value') as Tensor | undefined

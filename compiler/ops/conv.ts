@@ -61,7 +61,7 @@ export const convKernel: ConvKernel = kernel({
   fields: convFields,
   buffers: convBuffers,
   reference(p, b) {
-    forEachOutput(p, b, (n, g, od, oh, ow, f) => {
+    forEachOutput(p, b, paddedFilters(p), (n, g, od, oh, ow, f) => {
       let sum = 0
       forEachTap(p, (kd, kh, kw, tap) => {
         const d = od * p.strideD - p.padD + kd * p.dilationD
@@ -80,7 +80,7 @@ export const convTransposeKernel: ConvKernel = kernel({
   fields: convFields,
   buffers: convBuffers,
   reference(p, b) {
-    forEachOutput(p, b, (n, g, od, oh, ow, f) => {
+    forEachOutput(p, b, paddedFilters(p), (n, g, od, oh, ow, f) => {
       let sum = 0
       forEachTap(p, (kd, kh, kw, tap) => {
         const d = (od + p.padD - kd * p.dilationD) / p.strideD
@@ -99,7 +99,7 @@ export const depthwiseKernel: ConvKernel = kernel({
   fields: convFields,
   buffers: convBuffers,
   reference(p, b) {
-    forEachOutput(p, b, (n, g, _od, oh, ow) => {
+    forEachOutput(p, b, 1, (n, g, _od, oh, ow) => {
       let sum = 0
       forEachTap(p, (_kd, kh, kw, tap) => {
         const h = oh * p.strideH - p.padH + kh * p.dilationH
@@ -118,12 +118,15 @@ function forEachTap(p: ConvParameters, body: (kd: number, kh: number, kw: number
     for (let kh = 0; kh < p.kernelH; kh++) for (let kw = 0; kw < p.kernelW; kw++) body(kd, kh, kw, tap++)
 }
 
+const paddedFilters = (p: ConvParameters) => Math.ceil(p.filters / panelWidth) * panelWidth
+
+/** `perGroup` is the distance from one group's biases to the next. */
 function forEachOutput(
   p: ConvParameters,
   { bias, slope, r, y }: ConvArrays,
+  perGroup: number,
   sum: (n: number, g: number, od: number, oh: number, ow: number, f: number) => number
 ): void {
-  const padded = p.filters === 1 ? 1 : Math.ceil(p.filters / panelWidth) * panelWidth
   for (let n = 0; n < p.batch; n++)
     for (let od = 0; od < p.outD; od++)
       for (let oh = 0; oh < p.outH; oh++)
@@ -131,7 +134,7 @@ function forEachOutput(
           for (let g = 0; g < p.groups; g++)
             for (let f = 0; f < p.filters; f++) {
               const c = g * p.filters + f
-              const at = g * padded + f
+              const at = g * perGroup + f
               const residual = p.residual ? r[n * p.rN + od * p.rD + oh * p.rH + ow * p.rW + c] : 0
               const before = bias[at] + sum(n, g, od, oh, ow, f) + (p.residual === 1 ? residual : 0)
               const alpha = p.act === kindOf('prelu') ? slope[at] : p.alpha
@@ -176,7 +179,10 @@ function shapeOf(node: Node): Shape {
   const shape = w.shape as readonly number[]
   const groups = node.number('group', 1)
   if (x.rank !== w.rank || x.rank < 3 || x.rank > 5)
-    throw refuse(node, `input ${showShape(x.shape)} does not fit weights ${showShape(shape)}; 1 to 3 spatial axes are allowed`)
+    throw refuse(
+      node,
+      `input ${showShape(x.shape)} does not fit weights ${showShape(shape)}; 1 to 3 spatial axes are allowed`
+    )
   const kernel = shape.slice(2)
   const declared = node.list('kernel_shape')
   if (declared && declared.some((size, i) => size !== kernel[i]))
@@ -185,7 +191,10 @@ function shapeOf(node: Node): Shape {
   const channels = transposed ? shape[0] / groups : shape[1]
   const filters = transposed ? shape[1] : shape[0] / groups
   if (!same(x.shape[1], channels * groups))
-    throw refuse(node, `input has ${show(x.shape[1])} channels, weights ${showShape(shape)} in ${groups} groups ask for ${channels * groups}`)
+    throw refuse(
+      node,
+      `input has ${show(x.shape[1])} channels, weights ${showShape(shape)} in ${groups} groups ask for ${channels * groups}`
+    )
   if (!Number.isInteger(filters) || !Number.isInteger(channels))
     throw refuse(node, `weights ${showShape(shape)} do not divide into ${groups} groups`)
   return { groups, channels, filters, kernel }
@@ -238,9 +247,7 @@ function transposedWindows(node: Node, input: readonly Dim[], kernel: readonly n
   const wanted = node.list('output_shape')?.slice(-kernel.length)
   const auto = node.text('auto_pad', 'NOTSET')
   const given = node.list('pads') ?? kernel.flatMap(() => [0, 0])
-  const full = input.map((size, i) =>
-    add(mul(sub(size, 1), strides[i]), extra[i] + (kernel[i] - 1) * dilations[i] + 1)
-  )
+  const full = input.map((size, i) => add(mul(sub(size, 1), strides[i]), extra[i] + (kernel[i] - 1) * dilations[i] + 1))
   const same = auto === 'SAME_UPPER' || auto === 'SAME_LOWER'
   const padsBegin: Dim[] = []
   const padsEnd: Dim[] = []
@@ -254,7 +261,7 @@ function transposedWindows(node: Node, input: readonly Dim[], kernel: readonly n
     const total = sub(size, target)
     if (typeof total !== 'number') throw refuse(node, 'output_shape needs fixed spatial sizes')
     const small = Math.floor(total / 2)
-    padsBegin.push(auto === 'SAME_UPPER' || auto === 'NOTSET' ? small : total - small)
+    padsBegin.push(auto === 'SAME_UPPER' ? small : total - small)
     padsEnd.push(total - (padsBegin[i] as number))
     return target
   })
@@ -277,7 +284,11 @@ function lowerConv(node: Node, to: Lowering): void {
   const transposed = node.op === 'ConvTranspose'
   const window = (transposed ? transposedWindows : windows)(node, x.shape.slice(2), kernel)
   const depthwise = !transposed && channels === 1 && filters === 1 && groups > 1 && kernel.length < 3
-  const columns = { groups: depthwise ? 1 : groups, columns: depthwise ? groups : filters, panel: depthwise ? 0 : panelWidth }
+  const columns = {
+    groups: depthwise ? 1 : groups,
+    columns: depthwise ? groups : filters,
+    panel: depthwise ? 0 : panelWidth
+  }
   const taps = kernel.reduce((a, b) => a * b, 1)
   const name = node.inputs[1]!.name
   const w = depthwise
@@ -323,7 +334,10 @@ function lowerConv(node: Node, to: Lowering): void {
 
 function depthwiseWeights(node: Node, channels: number, taps: number): Elements {
   const source = (node.inputs[1] as Value & { data: Elements }).data
-  return Float32Array.from({ length: source.length }, (_, i) => source[(i % channels) * taps + Math.floor(i / channels)])
+  return Float32Array.from(
+    { length: source.length },
+    (_, i) => source[(i % channels) * taps + Math.floor(i / channels)]
+  )
 }
 
 function isPointwise({ strides, padsBegin, padsEnd }: Windows): boolean {

@@ -2,16 +2,7 @@ import { type Dim, same, show } from '../dim.js'
 import { refuse } from '../errors.js'
 import { isConstant, type Node, type Value } from '../graph.js'
 import { type ActivationName, activate, kindOf } from './activation.js'
-import {
-  broadcastStrides,
-  fields,
-  kernel,
-  type Lowering,
-  loopsOver,
-  numbered,
-  type Op,
-  type View
-} from './op.js'
+import { broadcastStrides, fields, kernel, type Lowering, loopsOver, numbered, type Op, type View } from './op.js'
 
 export const loopDepth = 6
 
@@ -57,7 +48,8 @@ export const binaries = {
   or: (a, b) => Number(a !== 0 || b !== 0),
   xor: (a, b) => Number((a !== 0) !== (b !== 0)),
   prelu: (a, b) => (a < 0 ? a * b : a),
-  mod: (a, b) => a - b * Math.floor(a / b)
+  mod: (a, b) => a - b * Math.floor(a / b),
+  remainder: (a, b) => a % b
 } satisfies Record<string, (a: number, b: number) => number>
 
 export type BinaryName = keyof typeof binaries
@@ -187,7 +179,7 @@ function unaryOp(name: ActivationName | undefined, parameters: (node: Node) => [
   }
 }
 
-function binaryOp(name: BinaryName, dtype?: 'bool'): Op {
+function binaryOp(named: BinaryName, dtype?: 'bool'): Op {
   return {
     infer(node) {
       const inputs = node.inputs as Value[]
@@ -201,6 +193,7 @@ function binaryOp(name: BinaryName, dtype?: 'bool'): Op {
       const operands = [broadcastStrides(a, y.shape), broadcastStrides(b, y.shape), y.strides]
       const loops = loopsOver(y.shape, y.order, operands, loopDepth)
       if (!loops) throw refuse(node, `needs more than ${loopDepth} nested loops to visit its output`)
+      const name = named === 'mod' && node.number('fmod', 0) ? 'remainder' : named
       const integer = name === 'div' && node.output.dtype.includes('int')
       to.call(
         binaryKernel,
@@ -293,10 +286,7 @@ export const elementwise: Record<string, Op> = {
   Swish: unaryOp('silu'),
   Mish: unaryOp('mish'),
   Elu: unaryOp('elu', node => [node.number('alpha', 1), 0]),
-  Selu: unaryOp('selu', node => [
-    node.number('alpha', 1.6732632423543772),
-    node.number('gamma', 1.0507009873554805)
-  ]),
+  Selu: unaryOp('selu', node => [node.number('alpha', 1.6732632423543772), node.number('gamma', 1.0507009873554805)]),
   Softplus: unaryOp('softplus'),
   Softsign: unaryOp('softsign'),
   ThresholdedRelu: unaryOp('thresholdedRelu', node => [node.number('alpha', 1), 0]),

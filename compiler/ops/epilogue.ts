@@ -30,9 +30,7 @@ export function vectorOf(
     `${key} ${groups} ${columns.panel}`,
     () => {
       if (!value) return new Float32Array(groups * count)
-      return value.data!.length === groups * count
-        ? value.data!
-        : new Float32Array(groups * count).fill(value.data![0])
+      return value.data!.length === groups * count ? value.data! : new Float32Array(groups * count).fill(value.data![0])
     },
     { ...columns, rows: 1 }
   )

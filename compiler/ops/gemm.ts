@@ -70,8 +70,7 @@ export const matmulKernel = kernel({
             let sum = 0
             for (let k = 0; k < p.inner; k++)
               sum +=
-                x[i * p.x0 + j * p.x1 + row * p.xRow + k] *
-                w[i * p.w0 + j * p.w1 + k * p.wRow + column * p.wColumn]
+                x[i * p.x0 + j * p.x1 + row * p.xRow + k] * w[i * p.w0 + j * p.w1 + k * p.wRow + column * p.wColumn]
             y[i * p.y0 + j * p.y1 + row * p.yRow + column] = activate(p.act, sum, p.alpha, p.beta)
           }
   }
@@ -126,7 +125,8 @@ export function packColumns(inner: number, columns: number, at: (k: number, colu
 const gemm: Op = {
   infer(node) {
     const [a, b] = node.inputs as Value[]
-    if (a.rank !== 2 || b.rank !== 2) throw refuse(node, `takes matrices, not ${showShape(a.shape)} and ${showShape(b.shape)}`)
+    if (a.rank !== 2 || b.rank !== 2)
+      throw refuse(node, `takes matrices, not ${showShape(a.shape)} and ${showShape(b.shape)}`)
     const [rows, inner] = node.number('transA', 0) ? [a.shape[1], a.shape[0]] : a.shape
     const [k, columns] = node.number('transB', 0) ? [b.shape[1], b.shape[0]] : b.shape
     if (typeof inner === 'number' && typeof k === 'number' && inner !== k)
@@ -145,7 +145,12 @@ const gemm: Op = {
     const packing = { groups: 1, columns, panel: panelWidth }
     const w = to.constant(
       `${weights.name} gemm ${transB} ${alpha}`,
-      () => packColumns(inner, columns, (k, column) => alpha * (transB ? data[column * inner + k] : data[k * columns + column])),
+      () =>
+        packColumns(
+          inner,
+          columns,
+          (k, column) => alpha * (transB ? data[column * inner + k] : data[k * columns + column])
+        ),
       { ...packing, rows: inner }
     )
     const bias = vectorOf(node, to, 2, packing)
@@ -172,18 +177,20 @@ function rowsOf(to: Lowering, value: Value): View {
   return view.strides[last] === 1 || view.shape[last] === 1 ? view : to.dense(value, plainOrder(value.rank))
 }
 
+/** Operands of one axis, a row or a column, are matrices after the decompose pass. */
 const matmul: Op = {
   infer(node) {
     const [a, b] = node.inputs as Value[]
-    if (a.rank < 2 || b.rank < 2) throw refuse(node, `takes matrices, not ${showShape(a.shape)} and ${showShape(b.shape)}`)
-    const [inner, k] = [a.shape[a.rank - 1], b.shape[b.rank - 2]]
+    if (a.rank < 1 || b.rank < 1)
+      throw refuse(node, `takes vectors and matrices, not ${showShape(a.shape)} and ${showShape(b.shape)}`)
+    const [inner, k] = [a.shape[a.rank - 1], b.shape[Math.max(b.rank - 2, 0)]]
     if (typeof inner === 'number' && typeof k === 'number' && inner !== k)
       throw refuse(node, `inner sizes ${inner} and ${k} differ`)
     node.output.dtype = a.dtype
     node.output.shape = [
       ...broadcastShape(node, a.shape.slice(0, -2), b.shape.slice(0, -2)),
-      a.shape[a.rank - 2],
-      b.shape[b.rank - 1]
+      ...a.shape.slice(0, -1).slice(-1),
+      ...b.shape.slice(1).slice(-1)
     ]
   },
   layout: 'plain',
@@ -194,7 +201,9 @@ const matmul: Op = {
     const w = to.view(b)
     const batchShape = y.shape.slice(0, -2)
     const rank = y.shape.length
-    const operands = [x, w, y].map(view => broadcastStrides({ ...view, shape: [...view.shape.slice(0, -2), 1, 1] }, [...batchShape, 1, 1]).slice(0, -2))
+    const operands = [x, w, y].map(view =>
+      broadcastStrides({ ...view, shape: [...view.shape.slice(0, -2), 1, 1] }, [...batchShape, 1, 1]).slice(0, -2)
+    )
     const loops = loopsOver(batchShape, plainOrder(rank - 2), operands, 2)
     if (!loops) throw refuse(node, `batch axes ${showShape(batchShape)} need more than two loops`)
     const [inner, columns] = [b.shape[b.rank - 2], b.shape[b.rank - 1]]
@@ -224,4 +233,3 @@ const matmul: Op = {
 }
 
 export const matrices: Record<string, Op> = { Gemm: gemm, MatMul: matmul }
-

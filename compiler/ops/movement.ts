@@ -99,7 +99,10 @@ export function orderForReshape(from: readonly Dim[], to: readonly Dim[], order:
   if (!groups) return plainOrder(from.length)
   const position = (group: AxisGroup) => Math.min(...group.from.map(axis => order.indexOf(axis)))
   const byPlace = [...groups].sort((a, b) => position(a) - position(b))
-  return withOnes(byPlace.flatMap(group => group.from), from.length)
+  return withOnes(
+    byPlace.flatMap(group => group.from),
+    from.length
+  )
 }
 
 /** A view of `view`'s memory with another shape, when its strides allow it. */
@@ -150,7 +153,9 @@ export function slicing(node: Node): Slicing {
     const low = clampIndex(starts[i], size, forward ? 0 : 0, forward ? size : sub(size, 1))
     const high = clampIndex(ends[i], size, forward ? 0 : -1, forward ? size : sub(size, 1))
     begin[axis] = low
-    shape[axis] = forward ? ceilDiv(nonNegative(sub(high, low)), steps[i]) : ceilDiv(nonNegative(sub(low, high)), -steps[i])
+    shape[axis] = forward
+      ? ceilDiv(nonNegative(sub(high, low)), steps[i])
+      : ceilDiv(nonNegative(sub(low, high)), -steps[i])
   })
   return { begin, step, shape }
 }
@@ -212,7 +217,12 @@ const reshape: Op = {
     const y = to.view(node.output)
     if (sameView(from, y)) return
     // The layout pass chose orders in which the reshape is free, so a dense copy of the input is the output.
-    emitCopy(to, node, from, { ...y, shape: input.shape, order: from.order, strides: orderedStrides(input.shape, from.order) })
+    emitCopy(to, node, from, {
+      ...y,
+      shape: input.shape,
+      order: from.order,
+      strides: orderedStrides(input.shape, from.order)
+    })
   }
 }
 
@@ -225,7 +235,8 @@ function reshapedShape(node: Node, input: Value): Dim[] {
   if (node.op === 'Squeeze') {
     const axes = numbersOf(node, 1, 'axes')?.map(axis => axisOf(node, axis, input.rank))
     for (const axis of axes ?? [])
-      if (input.shape[axis] !== 1) throw refuse(node, `axis ${axis} has size ${show(input.shape[axis])}; only 1 can be squeezed`)
+      if (input.shape[axis] !== 1)
+        throw refuse(node, `axis ${axis} has size ${show(input.shape[axis])}; only 1 can be squeezed`)
     return input.shape.filter((size, axis) => (axes ? !axes.includes(axis) : size !== 1))
   }
   if (node.op === 'Unsqueeze') {
@@ -251,7 +262,11 @@ const transpose: Op = {
   infer(node) {
     const input = node.inputs[0]!
     const perm = permutation(node)
-    if (perm.length !== input.rank || new Set(perm).size !== perm.length || perm.some(axis => axis < 0 || axis >= input.rank))
+    if (
+      perm.length !== input.rank ||
+      new Set(perm).size !== perm.length ||
+      perm.some(axis => axis < 0 || axis >= input.rank)
+    )
       throw refuse(node, `perm [${perm}] is not a permutation of ${input.rank} axes`)
     node.output.dtype = input.dtype
     node.output.shape = perm.map(axis => input.shape[axis])
@@ -306,7 +321,13 @@ const concat: Op = {
     for (const input of inputs)
       if (
         input.rank !== inputs[0].rank ||
-        input.shape.some((size, a) => a !== axis && typeof size === 'number' && typeof inputs[0].shape[a] === 'number' && size !== inputs[0].shape[a])
+        input.shape.some(
+          (size, a) =>
+            a !== axis &&
+            typeof size === 'number' &&
+            typeof inputs[0].shape[a] === 'number' &&
+            size !== inputs[0].shape[a]
+        )
       )
         throw refuse(node, `cannot join ${inputs.map(i => showShape(i.shape)).join(', ')} along axis ${axis}`)
     node.output.dtype = inputs[0].dtype
@@ -351,7 +372,12 @@ const tile: Op = {
       order: y.order.flatMap(axis => [2 * axis, 2 * axis + 1]),
       strides: view.strides.flatMap((stride, axis) => [repeated(stride, x.shape[axis]), stride])
     })
-    emitCopy(to, node, spread(x, () => 0), spread(y, (stride, size) => mul(stride, size)))
+    emitCopy(
+      to,
+      node,
+      spread(x, () => 0),
+      spread(y, (stride, size) => mul(stride, size))
+    )
   }
 }
 
@@ -403,4 +429,3 @@ export const movement: Record<string, Op> = {
   Size: sizeOf,
   Range: range
 }
-

@@ -1,7 +1,7 @@
+import type { Packing } from '../../runtime/program.js'
 import { type Dim, denseStrides, mul, product, same, show } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Elements, Node, Value } from '../graph.js'
-import type { Packing } from '../../runtime/program.js'
 
 /**
  * What one operator is. A file of this folder holds a family: the operators' shape rules, how they lower to kernel
@@ -119,8 +119,7 @@ export function loopsOver(
   for (const axis of order) {
     if (shape[axis] === 1) continue
     const last = sizes.length - 1
-    const merges =
-      last >= 0 && operands.every((steps, i) => same(strides[i][last], mul(steps[axis], shape[axis])))
+    const merges = last >= 0 && operands.every((steps, i) => same(strides[i][last], mul(steps[axis], shape[axis])))
     if (merges) {
       sizes[last] = mul(sizes[last], shape[axis])
       operands.forEach((steps, i) => (strides[i][last] = steps[axis]))

@@ -1,6 +1,6 @@
 import { type Dim, product } from '../dim.js'
-import { inferNode } from '../infer.js'
 import { type Attribute, type Graph, isConstant, Node, type Value } from '../graph.js'
+import { inferNode } from '../infer.js'
 import { count, type Pass } from './pass.js'
 
 /** Spells compound operators with the few that have kernels. */
@@ -39,7 +39,12 @@ export class Writer {
   }
 
   reshape(value: Value, shape: readonly Dim[]): Value {
-    const target = this.graph.constant(this.graph.unique(this.before.name), new Float64Array(0), [shape.length], 'int64')
+    const target = this.graph.constant(
+      this.graph.unique(this.before.name),
+      new Float64Array(0),
+      [shape.length],
+      'int64'
+    )
     target.data = undefined
     target.ints = shape
     return this.add('Reshape', [value, target])
@@ -97,12 +102,17 @@ const gemm: Rewrite = (write, node) => {
   const alpha = node.number('alpha', 1)
   const beta = node.number('beta', 1)
   const columns = node.output.shape[1]
-  const plainBias = !c || (isConstant(c) && (c.data.length === columns || c.data.length === 1) && c.shape[c.rank - 1] !== undefined)
+  const plainBias =
+    !c || (isConstant(c) && (c.data.length === columns || c.data.length === 1) && c.shape[c.rank - 1] !== undefined)
   if (isConstant(b) && !node.number('transA', 0) && plainBias && alpha === 1 && beta === 1) return undefined
   const rows = node.number('transA', 0) ? write.add('Transpose', [a], { perm: [1, 0] }) : a!
   let product: Value
   if (isConstant(b)) {
-    const scaled = write.graph.constant(write.graph.unique(node.name), b.data.map(x => alpha * x) as Float32Array, b.shape as number[])
+    const scaled = write.graph.constant(
+      write.graph.unique(node.name),
+      b.data.map(x => alpha * x) as Float32Array,
+      b.shape as number[]
+    )
     product = write.add('Gemm', [rows, scaled], { transB: node.number('transB', 0) })
   } else {
     const right = node.number('transB', 0) ? write.add('Transpose', [b], { perm: [1, 0] }) : b!

@@ -63,14 +63,17 @@ function accepts(user: Node, pad: Node): boolean {
     const total = spatialPads(pad)!
     return value === 0 && positive && kernel.every((size, i) => total[i] < size && total[i + kernel.length] < size)
   }
-  if (user.op === 'AveragePool') return value === 0 && (user.number('count_include_pad', 0) === 1 || pads.every(p => p === 0))
+  if (user.op === 'AveragePool')
+    return value === 0 && (user.number('count_include_pad', 0) === 1 || pads.every(p => p === 0))
   return false
 }
 
 function addPads(user: Node, pads: readonly number[]): void {
   const old = user.list('pads') ?? pads.map(() => 0)
-  user.attributes.set('pads', pads.map((pad, i) => pad + old[i]))
+  user.attributes.set(
+    'pads',
+    pads.map((pad, i) => pad + old[i])
+  )
   user.attributes.delete('auto_pad')
   if (user.op === 'AveragePool') user.attributes.set('count_include_pad', 1)
 }
-

@@ -4,7 +4,19 @@ import { actOf, perChannel, setAct } from './match.js'
 import { count, type Pass } from './pass.js'
 
 /** Operators whose kernels end in an epilogue. */
-const hosts = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Add', 'Sub', 'Mul', 'Div', 'ScaleShift', 'InstanceNormalization', 'GroupNormalization'])
+const hosts = new Set([
+  'Conv',
+  'ConvTranspose',
+  'Gemm',
+  'MatMul',
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'ScaleShift',
+  'InstanceNormalization',
+  'GroupNormalization'
+])
 const withSlope = new Set(['Conv', 'ConvTranspose', 'Gemm'])
 
 /** An activation into the epilogue of the node before it, when nobody else reads what stands between. */

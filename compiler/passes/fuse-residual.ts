@@ -18,7 +18,12 @@ function fuse(graph: Graph, add: Node): boolean {
   const [a, b] = add.inputs as [Value, Value]
   if (a === b || !sameShape(a.shape, b.shape) || isConstant(a) || isConstant(b)) return false
   // The later of two candidates: when it runs, the other operand is there.
-  const hosts = ([[a, b], [b, a]] as const)
+  const hosts = (
+    [
+      [a, b],
+      [b, a]
+    ] as const
+  )
     .filter(([own]) => canHost(graph, own, add))
     .sort(([x], [y]) => graph.nodes.indexOf(y.producer!) - graph.nodes.indexOf(x.producer!))
   if (!hosts.length) return false

@@ -40,7 +40,11 @@ export const layout: Pass = {
       else if (node.op === 'Transpose') layTranspose(node)
       else layOperator(node, demand)
     }
-    return [count(inserted, 'copy', 'copies'), count(permuted, 'Gemm permuted', 'Gemms permuted')].filter(Boolean).join(', ') || undefined
+    return (
+      [count(inserted, 'copy', 'copies'), count(permuted, 'Gemm permuted', 'Gemms permuted')]
+        .filter(Boolean)
+        .join(', ') || undefined
+    )
   }
 }
 
@@ -62,7 +66,8 @@ function layOperator(node: Node, demand: Demand): void {
   if (rule === 'channelsLast' || rule === 'plain') {
     node.inputs.forEach((input, i) => {
       // A residual has the output's shape; other small inputs are parameters.
-      if (input && (i === 0 || rule === 'plain' || sameShape(input.shape, output.shape))) demand(node, i, orderFor(input.rank))
+      if (input && (i === 0 || rule === 'plain' || sameShape(input.shape, output.shape)))
+        demand(node, i, orderFor(input.rank))
     })
     for (const made of node.outputs) made.order = orderFor(made.rank)
     return
@@ -125,7 +130,8 @@ function permuteGemms(graph: Graph, node: Node): boolean {
   const { output } = node
   const [batch, ...rest] = orderOf(input)
   const sizes = input.shape.slice(1)
-  if (output.rank !== 2 || batch !== 0 || graph.isOutput(output) || sizes.some(size => typeof size !== 'number')) return false
+  if (output.rank !== 2 || batch !== 0 || graph.isOutput(output) || sizes.some(size => typeof size !== 'number'))
+    return false
   if (!sameShape([output.shape[0]], [input.shape[0]])) return false
   const users = [...new Set(output.users)]
   if (!users.every(user => user.op === 'Gemm' && user.inputs[0] === output && user.inputs[4] !== output)) return false
@@ -158,6 +164,8 @@ function permuteRows(graph: Graph, gemm: Node, logical: Uint32Array): void {
   const data = new Float32Array(old.length)
   if (gemm.number('transB', 0))
     for (let c = 0; c < columns; c++) for (let k = 0; k < inner; k++) data[c * inner + k] = old[c * inner + logical[k]]
-  else for (let k = 0; k < inner; k++) data.set(old.subarray(logical[k] * columns, (logical[k] + 1) * columns), k * columns)
+  else
+    for (let k = 0; k < inner; k++)
+      data.set(old.subarray(logical[k] * columns, (logical[k] + 1) * columns), k * columns)
   graph.setInput(gemm, 1, graph.constant(graph.unique(weights.name), data, weights.shape as number[]))
 }

@@ -1,5 +1,5 @@
 import { type Graph, isConstant, type Node, type Value } from '../graph.js'
-import { type ActivationName } from '../ops/activation.js'
+import type { ActivationName } from '../ops/activation.js'
 
 /** Small questions that several passes ask of the graph. */
 

@@ -83,7 +83,8 @@ function replaceBy(graph: Graph, node: Node, { x, act, alpha, beta }: Found): vo
 }
 
 function pattern(graph: Graph, node: Node): Found | undefined {
-  if (node.op === 'Mul') return gated(graph, node) ?? scaledGate(graph, node) ?? geluErf(graph, node) ?? geluTanh(graph, node)
+  if (node.op === 'Mul')
+    return gated(graph, node) ?? scaledGate(graph, node) ?? geluErf(graph, node) ?? geluTanh(graph, node)
   if (node.op === 'Div') return scaledGate(graph, node) ?? hardSigmoid(graph, node)
   if (node.op === 'Max') return leaky(graph, node)
   return undefined

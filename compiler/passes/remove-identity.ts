@@ -1,5 +1,5 @@
 import { same, sameShape } from '../dim.js'
-import { type Graph, type Node, type Value } from '../graph.js'
+import type { Graph, Node, Value } from '../graph.js'
 import { permutation, slicing } from '../ops/movement.js'
 import { numbersOf } from '../ops/op.js'
 import { isScalar } from './match.js'
@@ -54,7 +54,9 @@ function isIdentity(graph: Graph, node: Node): boolean {
       return node.outputs.length === 1
     case 'Resize':
     case 'Upsample':
-      return sameShape(input.shape, output.shape) && node.text('coordinate_transformation_mode', '') !== 'tf_crop_and_resize'
+      return (
+        sameShape(input.shape, output.shape) && node.text('coordinate_transformation_mode', '') !== 'tf_crop_and_resize'
+      )
     case 'Mul':
     case 'Div':
       return sameShape(input.shape, output.shape) && isScalar(node.inputs[1], 1, 0)
@@ -73,7 +75,15 @@ function isIdentity(graph: Graph, node: Node): boolean {
 
 /** A reduction to the same shape over axes of size 1; norms and squares change the numbers all the same. */
 function isReduceOfNothing(node: Node, input: Value): boolean {
-  const plain = ['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'GlobalAveragePool', 'GlobalMaxPool']
+  const plain = [
+    'ReduceMean',
+    'ReduceSum',
+    'ReduceMax',
+    'ReduceMin',
+    'ReduceProd',
+    'GlobalAveragePool',
+    'GlobalMaxPool'
+  ]
   return (
     plain.includes(node.op) &&
     input.rank === node.output.rank &&

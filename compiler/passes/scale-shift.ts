@@ -1,6 +1,6 @@
-import { windows } from '../ops/window.js'
 import { type Graph, isConstant, type Node, type Value } from '../graph.js'
 import { convInputs } from '../ops/conv.js'
+import { windows } from '../ops/window.js'
 import { perChannel } from './match.js'
 
 /** y = scale * x + shift per channel: what a BatchNormalization is at inference, and a Mul or Add by constants. */
@@ -29,7 +29,8 @@ export function scaleShiftOfArithmetic(node: Node): ScaleShift | undefined {
   const first = x === a
   if (node.op === 'Mul') return { x, scale: values, shift: zeros }
   if (node.op === 'Add') return { x, scale: ones, shift: values }
-  if (node.op === 'Sub') return { x, scale: first ? ones : ones.map(one => -one), shift: first ? values.map(v => -v) : values }
+  if (node.op === 'Sub')
+    return { x, scale: first ? ones : ones.map(one => -one), shift: first ? values.map(v => -v) : values }
   return first ? { x, scale: values.map(v => 1 / v), shift: zeros } : undefined
 }
 
@@ -47,7 +48,11 @@ function foldBack(graph: Graph, node: Node, { x, scale, shift }: ScaleShift): bo
   if (!isConstant(weights) || (bias && !isConstant(bias)) || layer.inputs.length > 3) return false
   setWeights(graph, layer, scaled(weights, filterOf(layer, weights), scale))
   const old = bias?.data
-  setBias(graph, layer, shift.map((s, f) => s + scale[f] * (old ? old[old.length === 1 ? 0 : f] : 0)))
+  setBias(
+    graph,
+    layer,
+    shift.map((s, f) => s + scale[f] * (old ? old[old.length === 1 ? 0 : f] : 0))
+  )
   graph.bypass(node, x)
   return true
 }
@@ -72,7 +77,9 @@ function foldForward(graph: Graph, node: Node, { x, scale, shift }: ScaleShift):
     const channel = channelOf(user, weights)
     const filter = filterOf(user, weights)
     const bias = user.inputs[convInputs.bias]?.data
-    const moved = Float64Array.from({ length: filters(user, weights) }, (_, f) => (bias ? bias[bias.length === 1 ? 0 : f] : 0))
+    const moved = Float64Array.from({ length: filters(user, weights) }, (_, f) =>
+      bias ? bias[bias.length === 1 ? 0 : f] : 0
+    )
     forEachTap(weights, (a, b, from, to) => {
       let sum = 0
       for (let i = from; i < to; i++) sum += weights.data[i]

@@ -27,7 +27,7 @@ export interface Case {
   readonly attributes?: Attributes
   readonly opset?: number
   readonly outputs?: number
-  readonly then?: readonly Step[]
+  readonly next?: readonly Step[]
   /** Sizes of the free dimensions, one run each. */
   readonly bindings?: readonly Bindings[]
   /** Where more than the usual error is right, and why. */
@@ -46,7 +46,7 @@ export const one = (
   op: string,
   operands: readonly (Operand | undefined)[],
   attributes: Attributes = {},
-  rest: Rest = {}
+  rest: Rest = {},
 ): Case => ({ name, op, operands, attributes, ...rest })
 
 export const x = (...dims: Dim[]): Operand => ({ kind: 'input', dims, dtype: 'float32', range: [-2, 2] })
@@ -54,18 +54,25 @@ export const c = (...dims: number[]): Operand => ({ kind: 'constant', dims, dtyp
 export const within = (operand: Operand, low: number, high: number): Operand => ({ ...operand, range: [low, high] })
 export const typed = (operand: Operand, dtype: DType, range = operand.range): Operand => ({ ...operand, dtype, range })
 
-export const given = (values: readonly number[], dims: readonly number[] = [values.length], dtype: DType = 'float32'): Operand => ({
+export const given = (
+  values: readonly number[],
+  dims: readonly number[] = [values.length],
+  dtype: DType = 'float32',
+): Operand => ({
   kind: 'constant',
   dims,
   dtype,
   range: [0, 0],
-  values
+  values,
 })
 export const ints = (...values: number[]): Operand => given(values, [values.length], 'int64')
 export const floats = (...values: number[]): Operand => given(values)
 export const scalar = (value: number, dtype: DType = 'float32'): Operand => given([value], [], dtype)
 
-export function modelOf({ op, operands, attributes, opset, outputs = 1, then = [] }: Case, random: Random): ModelBuilder {
+export function modelOf(
+  { op, operands, attributes, opset, outputs = 1, next = [] }: Case,
+  random: Random,
+): ModelBuilder {
   const model = new ModelBuilder(random, opset)
   const nameOf = (operand: Operand | undefined): string | undefined => {
     if (!operand) return undefined
@@ -76,15 +83,15 @@ export function modelOf({ op, operands, attributes, opset, outputs = 1, then = [
     return model.constant({ dtype, dims: dims as number[], data: values ?? drawn() })
   }
   let results = model.addMany(op, operands.map(nameOf), outputs, attributes)
-  for (const step of then) {
+  for (const step of next) {
     const list = step.operands ?? []
     const placed = list.includes('previous') ? list : (['previous', ...list] as const)
     results = [
       model.add(
         step.op,
         placed.map(operand => (operand === 'previous' ? results[0] : nameOf(operand))),
-        step.attributes
-      )
+        step.attributes,
+      ),
     ]
   }
   return model.output(...results)

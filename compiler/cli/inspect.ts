@@ -1,0 +1,168 @@
+import { type Bindings, evaluate } from '../../runtime/dims.js'
+import type { Program } from '../../runtime/program.js'
+import { type Command, jsonOption, print, printJson } from './command.js'
+import { externalDataOf, type ModelFile, readModel, writeWhole } from './files.js'
+import { type Layer, layersOf, layerTable, originalGraph, totalsOf } from './layers.js'
+import { memoryReport, memoryText } from './memory.js'
+import {
+  about,
+  bindDims,
+  buildModel,
+  decodeModel,
+  describeBindings,
+  describeFree,
+  describePort,
+  memoryOf,
+} from './model.js'
+import { planSvg } from './plan-svg.js'
+import { count, facts, scaled, size, table } from './table.js'
+
+/** `cairn inspect`: what a model holds and needs, without running it. */
+export const inspect: Command = {
+  name: 'inspect',
+  usage: '<model>',
+  summary: 'Show nodes, shapes, parameters, MACs, receptive field and memory of an .onnx or .cairn model.',
+  options: [
+    { flag: '--layers', help: 'a table of all layers, for ONNX as its paper lists them' },
+    { flag: '--memory', help: 'the memory plan: every storage, its bytes, and the calls that it lives through' },
+    { flag: '--plot', value: 'FILE.svg', help: 'draw the memory plan' },
+    { flag: '--dims', value: 'N=1,H=64', help: 'values of free dimensions (default 1 for the batch, 64 else)' },
+    jsonOption,
+  ],
+  examples: ['vgg16.onnx --layers', 'unet.cairn --memory --dims H=256,W=256 --plot plan.svg'],
+
+  async run([path], flags) {
+    const wanted = { layers: flags.has('layers'), memory: flags.has('memory'), plot: flags.text('plot') }
+    const dims = flags.dims('dims')
+    const subject = await read(readModel(path))
+    const { program } = subject
+    const bindings = bindDims(program, dims)
+    const memory = memoryOf(program, bindings)
+    const layers = subject.layersAt(bindings)
+    const plan = memoryReport(program, bindings)
+    const peak = memory.weights + memory.arena
+    if (wanted.plot !== undefined)
+      writeWhole(wanted.plot, planSvg(plan.plan, plan.names, `${program.name} at ${describeBindings(bindings)}`))
+
+    const totals = layers && totalsOf(layers)
+    const macs = evaluate(program.macs, bindings)
+    if (flags.has('json')) {
+      const { arena, lowerBound, ratio, storages } = plan
+      return printJson({
+        model: path,
+        name: program.name,
+        inputs: program.inputs.map(describePort),
+        outputs: program.outputs.map(describePort),
+        free: program.free,
+        dims: bindings,
+        nodes: { before: subject.nodesBefore, after: subject.nodesAfter },
+        operators: subject.operators,
+        parameters: totals?.parameters ?? program.parameters,
+        macs: totals?.macs ?? macs,
+        receptiveField: totals?.field,
+        memory: { peak, weights: memory.weights, arena, lowerBound, ratio },
+        layers: wanted.layers ? (layers ?? callsOf(program, bindings)) : undefined,
+        storages: wanted.memory ? storages : undefined,
+      })
+    }
+    const at = describeBindings(bindings)
+    const entries: [string, string][] = [
+      ['model', `${program.name} (${path}, ${size(subject.bytes)})`],
+      ...program.inputs.map((port): [string, string] => ['input', describePort(port)]),
+      ...program.outputs.map((port): [string, string] => ['output', describePort(port)]),
+      ['free dimensions', program.free.length ? `${describeFree(program)}; figures are for ${at}` : 'none'],
+      ['nodes', `${subject.nodesBefore}, compiled ${subject.nodesAfter} in ${program.calls.length} calls`],
+      [
+        subject.listed,
+        Object.entries(subject.operators)
+          .map(([op, times]) => `${op} ${times}`)
+          .join(', '),
+      ],
+      ['parameters', totals ? count(totals.parameters) : `${count(program.parameters)} in the file, after folding`],
+      ['MACs', `${count(totals?.macs ?? macs)} (${scaled(totals?.macs ?? macs)})`],
+      [
+        'receptive field',
+        totals ? `${totals.field} (of the last layer before the whole input is seen)` : 'told from the ONNX model only',
+      ],
+      ['peak memory', `${size(peak)}: weights ${size(memory.weights)}, arena ${size(memory.arena)}`],
+    ]
+    print(facts(entries))
+    if (wanted.layers) print(`\n${layers ? layerTable(layers) : callTable(program, bindings)}`)
+    if (wanted.memory) print(`\n${memoryText(plan)}`)
+    if (wanted.plot !== undefined) print(`\nplan drawn in ${wanted.plot}`)
+  },
+}
+
+type Schedule = Omit<Program, 'constants'> & { constants: readonly Omit<Program['constants'][number], 'data'>[] }
+
+interface Subject {
+  readonly program: Schedule
+  readonly bytes: number
+  readonly nodesBefore: number
+  readonly nodesAfter: number
+  /** What `operators` counts. */
+  readonly listed: string
+  readonly operators: Readonly<Record<string, number>>
+  layersAt(bindings: Bindings): Layer[] | undefined
+}
+
+async function read(model: ModelFile): Promise<Subject> {
+  const bytes = model.bytes.length
+  if (model.kind === 'cairn') {
+    const { header } = await decodeModel(model)
+    const { nodesBefore, nodesAfter } = header
+    const operators = tally(header.calls.map(call => header.kernels[call.kernel].name))
+    return { program: header, bytes, nodesBefore, nodesAfter, listed: 'kernels', operators, layersAt: () => undefined }
+  }
+  const { program, summary } = await buildModel(model)
+  const graph = await about(model.path, () => originalGraph(model.bytes, { externalData: externalDataOf(model.path) }))
+  const operators = tally(graph.nodes.map(node => node.op))
+  const { nodesBefore, nodesAfter } = summary
+  return {
+    program,
+    bytes,
+    nodesBefore,
+    nodesAfter,
+    listed: 'operators',
+    operators,
+    layersAt: bindings => layersOf(graph, bindings),
+  }
+}
+
+function tally(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1
+  return Object.fromEntries(Object.entries(counts).sort(([, a], [, b]) => b - a))
+}
+
+/** A compiled file's own list: calls, with the constants they read and the storage they write. */
+function callsOf({ calls, kernels, constants, storages }: Schedule, bindings: Bindings) {
+  return calls.map(({ node, kernel, arguments: given }) => {
+    const read = given.filter(({ space }) => space === 'constant').map(({ index }) => constants[index])
+    const written = given.find(({ space, access }) => space === 'storage' && access === 'write')
+    return {
+      node,
+      kernel: kernels[kernel].name,
+      constants: read.reduce((sum, { groups, rows, columns }) => sum + groups * rows * columns, 0),
+      storage: written ? written.index : null,
+      storageBytes: written ? evaluate(storages[written.index], bindings) * 4 : 0,
+    }
+  })
+}
+
+function callTable(program: Schedule, bindings: Bindings): string {
+  const rows = callsOf(program, bindings).map(({ node, kernel, constants, storage, storageBytes }) => [
+    node,
+    kernel,
+    constants ? count(constants) : '',
+    storage === null ? '' : String(storage),
+    count(storageBytes),
+  ])
+  return table(['node', 'kernel', 'constants', 'into storage', 'bytes of it'], rows, [
+    'left',
+    'left',
+    'right',
+    'right',
+    'right',
+  ])
+}

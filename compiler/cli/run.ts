@@ -1,0 +1,170 @@
+import { basename, extname, join } from 'node:path'
+import { type Scored, softmax, topK } from '../../runtime/image.js'
+import type { InferenceSession, Results, Tensor } from '../../runtime/index.js'
+import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
+import { fileNameOf, readBytes, writeWhole } from './files.js'
+import { imageOptions, imagePort, imageTensor, preparationOf, readPicture } from './image-input.js'
+import { bindDims, describeBindings, describePort, openSession } from './model.js'
+import { encodeNpy } from './npy.js'
+import { Progress } from './progress.js'
+import { shape, short, table } from './table.js'
+import { missingInputs, rangeOf, readInputs, toNumbers, withRandom } from './tensors.js'
+
+/** `cairn run`: one model on given inputs. */
+export const run: Command = {
+  name: 'run',
+  usage: '<model>',
+  summary: 'Run an .onnx or .cairn model on images or tensors.',
+  options: [
+    ...imageOptions,
+    { flag: '--input', value: 'NAME=FILE', help: 'a .npy or .pb (TensorProto) file as input NAME (repeatable)' },
+    { flag: '--random', value: 'SEED', help: 'seeded random numbers for the inputs that are not given' },
+    { flag: '--dims', value: 'N=1,H=64', help: 'free dimensions of random inputs' },
+    { flag: '--device', value: 'NAME', help: 'wasm, reference or auto (default auto, which is wasm)' },
+    { flag: '--threads', value: 'N', help: 'threads of the CPU path; this version runs on 1' },
+    { flag: '--top', value: 'K', help: 'print the K best classes (default 5 with --image)' },
+    { flag: '--labels', value: 'FILE', help: 'class names, one a line' },
+    { flag: '--out', value: 'DIR', help: 'write each output as DIR/NAME.npy' },
+    jsonOption,
+  ],
+  examples: ['mobilenet.cairn --image cat.jpg --labels imagenet.txt', 'model.onnx --input x=x.npy --out results'],
+
+  async run([path], flags) {
+    const device = deviceOf(flags)
+    const prepare = preparationOf(flags)
+    const images = flags.all('image')
+    const given = flags.pairs('input', 'NAME=FILE')
+    const seed = flags.whole('random', 0)
+    const top = flags.whole('top') ?? (images.length ? 5 : undefined)
+    const labels = labelsOf(flags)
+    const folder = flags.text('out')
+
+    const { session, header } = await openSession(path, device)
+    const feeds = readInputs(header, given)
+    const target = images.length ? imagePort(header, prepare.layout) : undefined
+    if (target && feeds[target.name])
+      throw new UsageError(`--image and --input ${target.name} give the same input twice`)
+    const bindings = bindDims(header, flags.dims('dims'))
+    const open = header.inputs.filter(port => !feeds[port.name] && port !== target)
+    if (open.length && seed === undefined)
+      throw new InputError(
+        `${path} takes ${missingInputs(header, feeds)}; give --image, --input NAME=FILE or --random SEED`,
+      )
+    const all = withRandom(feeds, open, bindings, seed ?? 0)
+
+    const runs: Run[] = []
+    const progress = new Progress(Math.max(images.length, 1))
+    for (const image of target ? images : [undefined]) {
+      const own = target ? { ...all, [target.name]: imageTensor(readPicture(image!), target, prepare) } : all
+      runs.push(await timedRun(session, own, image))
+      progress.step(runs.length, image ?? 'run')
+    }
+    progress.stop()
+    if (folder !== undefined) for (const each of runs) writeOutputs(folder, each, runs.length > 1)
+    const described = runs.map(each => ({ ...describe(each), ...(top ? classesOf(each.results, top, labels) : {}) }))
+    await session.release()
+    if (flags.has('json')) return printJson({ model: path, device: session.device, threads: 1, runs: described })
+    if (open.length)
+      print(`random inputs (seed ${seed}): ${open.map(describePort).join(', ')} at ${describeBindings(bindings)}`)
+    for (const each of described) print(`${textOf(each, session.device)}\n`)
+  },
+}
+
+interface Run {
+  readonly image: string | undefined
+  readonly results: Results
+  readonly ms: number
+}
+
+async function timedRun(
+  session: InferenceSession,
+  feeds: Record<string, Tensor>,
+  image: string | undefined,
+): Promise<Run> {
+  const began = performance.now()
+  const results = await session.run(feeds)
+  return { image, results, ms: performance.now() - began }
+}
+
+export function deviceOf(flags: Flags): string {
+  const device = flags.choice('device', ['wasm', 'webgpu', 'reference', 'auto'], 'auto')
+  if (device === 'webgpu')
+    throw new InputError('--device webgpu comes in a later version; wasm, reference and auto are allowed')
+  const threads = flags.whole('threads') ?? 1
+  if (threads > 1) throw new InputError(`--threads ${threads}: more than one comes in a later version; 1 is allowed`)
+  return device === 'auto' ? 'wasm' : device
+}
+
+function labelsOf(flags: Flags): string[] | undefined {
+  const path = flags.text('labels')
+  if (path === undefined) return undefined
+  const lines = new TextDecoder().decode(readBytes(path, 'labels')).split(/\r?\n/)
+  return lines.at(-1) === '' ? lines.slice(0, -1) : lines
+}
+
+function describe({ image, results, ms }: Run) {
+  const outputs = Object.entries(results).map(([name, tensor]) => {
+    const { type, dims } = tensor
+    return { name, type, dims, ...rangeOf(toNumbers(tensor)) }
+  })
+  return { image, ms, outputs }
+}
+
+interface Classes {
+  readonly output: string
+  /** The scores were no probabilities, and have been made some for showing. */
+  readonly softmax: boolean
+  readonly top: readonly (Scored & { readonly label?: string })[]
+}
+
+/** The best classes of the first output that holds one score a class. */
+function classesOf(results: Results, count: number, labels: readonly string[] | undefined): Partial<Classes> {
+  const found = Object.entries(results).find(([, { dims, type }]) => {
+    const sizes = dims.filter(size => size > 1)
+    return type.startsWith('float') && sizes.length === 1 && dims.length < 5
+  })
+  if (!found) return {}
+  const [output, tensor] = found
+  const scores = toNumbers(tensor)
+  const sum = scores.reduce((a, b) => a + b, 0)
+  const isProbability = scores.every(score => score >= 0) && Math.abs(sum - 1) < 1e-2
+  const names = namesFor(labels, scores.length)
+  const best = topK(isProbability ? scores : softmax(scores), count)
+  return {
+    output,
+    softmax: !isProbability,
+    top: best.map(entry => (names ? { ...entry, label: names[entry.index] } : entry)),
+  }
+}
+
+/** Label files with a background class serve models without one. */
+function namesFor(labels: readonly string[] | undefined, classes: number): readonly string[] | undefined {
+  if (!labels || labels.length === classes) return labels
+  if (labels.length === classes + 1 && /^background$/i.test(labels[0])) return labels.slice(1)
+  throw new InputError(`--labels has ${labels.length} lines; the model gives ${classes} scores`)
+}
+
+function textOf(run: ReturnType<typeof describe> & Partial<Classes>, device: string): string {
+  const rows = run.outputs.map(o => [o.name, o.type, shape(o.dims), short(o.min), short(o.max), short(o.mean)])
+  const outputs = table(['output', 'type', 'shape', 'min', 'max', 'mean'], rows, [
+    'left',
+    'left',
+    'left',
+    'right',
+    'right',
+    'right',
+  ])
+  const lines = [`${run.image ? `${run.image}: ` : ''}${run.ms.toFixed(1)} ms on ${device} (first run)`, outputs]
+  if (run.top) {
+    if (run.softmax) lines.push(`"${run.output}" holds no probabilities; shown after a softmax`)
+    for (const { index, score, label } of run.top)
+      lines.push(`  ${(score * 100).toFixed(2).padStart(6)} %  ${label ?? `class ${index}`}`)
+  }
+  return lines.join('\n')
+}
+
+function writeOutputs(folder: string, { image, results }: Run, several: boolean): void {
+  const prefix = several ? `${fileNameOf(basename(image!, extname(image!)))}.` : ''
+  for (const [name, tensor] of Object.entries(results))
+    writeWhole(join(folder, `${prefix}${fileNameOf(name)}.npy`), encodeNpy(tensor))
+}

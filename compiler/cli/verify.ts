@@ -1,0 +1,173 @@
+import { decode, encode } from '../../runtime/format.js'
+import { InferenceSession, type Tensor } from '../../runtime/index.js'
+import { isConstant } from '../graph.js'
+import { infer } from '../infer.js'
+import { importOnnx } from '../onnx.js'
+import { type Command, InputError, jsonOption, print, printJson, UsageError } from './command.js'
+import { compare, type Difference } from './compare.js'
+import { externalDataOf, type ModelFile, readModel } from './files.js'
+import { about, bindDims, buildModel, describeBindings } from './model.js'
+import { openReference, type Reference, valuesOf } from './onnxruntime.js'
+import { Progress } from './progress.js'
+import { exposeValues } from './protobuf.js'
+import { deviceOf } from './run.js'
+import { shape, short, table } from './table.js'
+import { readInputs, withRandom } from './tensors.js'
+
+/** `cairn verify`: the same inputs here and on onnxruntime-node. */
+export const verify: Command = {
+  name: 'verify',
+  usage: '<model.onnx>',
+  summary: 'Compare the outputs with those of onnxruntime-node.',
+  options: [
+    {
+      flag: '--input',
+      value: 'NAME=FILE',
+      help: 'a .npy or .pb (TensorProto) file as input NAME (repeatable); others are random',
+    },
+    { flag: '--seed', value: 'S', help: 'seed of the random inputs (default 1)' },
+    { flag: '--dims', value: 'N=3,H=64', help: 'free dimensions of random inputs (default 1 for the batch, 64 else)' },
+    { flag: '--device', value: 'NAME', help: 'wasm, reference or auto (default auto, which is wasm)' },
+    { flag: '--threads', value: 'N', help: 'threads of the CPU path; this version runs on 1' },
+    { flag: '--tolerance', value: 'T', help: 'largest relative error that passes (default 0.001)' },
+    { flag: '--layers', help: 'compare what every node computes, and name the first that diverges' },
+    jsonOption,
+  ],
+  examples: ['model.onnx', 'model.onnx --dims N=3,H=320,W=256 --tolerance 1e-4 --layers'],
+
+  async run([path], flags) {
+    const device = deviceOf(flags)
+    const tolerance = flags.number('tolerance') ?? 1e-3
+    if (tolerance < 0) throw new UsageError(`--tolerance ${tolerance}: a number of at least 0 is allowed`)
+    const seed = flags.whole('seed', 0) ?? 1
+    const files = flags.pairs('input', 'NAME=FILE')
+    const dims = flags.dims('dims')
+
+    const model = readModel(path)
+    if (model.kind === 'cairn')
+      throw new InputError(`${path} is compiled; verify takes the ONNX model, which onnxruntime can run too`)
+    const progress = new Progress(4)
+    const { session, header } = await open(model, device)
+    const given = readInputs(header, files)
+    const bindings = bindDims(header, dims)
+    const random = header.inputs.filter(port => !given[port.name])
+    const feeds = withRandom(given, random, bindings, seed)
+    progress.step(1, 'onnxruntime')
+    const reference = await openReference(path)
+    progress.step(2, 'comparing')
+    const outputs = await compareAll(session, reference, feeds, session.outputNames)
+    progress.step(3, 'layers')
+    const layers = flags.has('layers') ? await compareLayers(model, device, feeds) : undefined
+    progress.stop()
+    const failed = outputs.filter(({ relative }) => !(relative <= tolerance))
+    const diverges = layers?.find(({ relative }) => !(relative <= tolerance))
+    const inputs = Object.entries(feeds).map(([name, tensor]) => ({
+      name,
+      dims: tensor.dims,
+      random: random.some(r => r.name === name),
+    }))
+    if (flags.has('json'))
+      printJson({
+        model: path,
+        device: session.device,
+        seed,
+        dims: bindings,
+        tolerance,
+        inputs,
+        outputs,
+        layers,
+        diverges: diverges?.node,
+        passed: !failed.length,
+      })
+    else {
+      print(inputs.map(i => `input "${i.name}" ${shape(i.dims)}${i.random ? ` random, seed ${seed}` : ''}`).join('\n'))
+      if (random.length && header.free.length) print(`free dimensions: ${describeBindings(bindings)}`)
+      print(`\n${differenceTable(outputs, tolerance)}`)
+      if (layers) print(`\n${layersText(layers, diverges, tolerance)}`)
+    }
+    if (!failed.length) return
+    const [{ name, relative, expected, dims: own }] = failed
+    throw new InputError(
+      expected
+        ? `${path}: output "${name}" has shape ${shape(own)}, onnxruntime's has ${shape(expected)}`
+        : `${path}: output "${name}" differs from onnxruntime by ${short(relative)} of its maximum; ${tolerance} is allowed`,
+    )
+  },
+}
+
+async function open(model: ModelFile, device: string) {
+  const { program, summary } = await buildModel(model)
+  const bytes = encode(program, summary)
+  return {
+    session: await InferenceSession.create(bytes, { executionProviders: [device] }),
+    header: decode(bytes).header,
+  }
+}
+
+async function compareAll(
+  session: InferenceSession,
+  reference: Reference,
+  feeds: Record<string, Tensor>,
+  names: readonly string[],
+): Promise<Difference[]> {
+  const ours = await session.run(feeds)
+  await session.release()
+  const theirs = await reference.run(feeds)
+  await reference.release()
+  return names.map(name => compare(name, valuesOf(ours[name]), theirs[name]))
+}
+
+interface LayerDifference extends Difference {
+  readonly node: string
+  readonly op: string
+}
+
+/** What every node computes, in the model's order: both sides run the model with all inner values as outputs. */
+async function compareLayers(
+  model: ModelFile,
+  device: string,
+  feeds: Record<string, Tensor>,
+): Promise<LayerDifference[]> {
+  const externalData = externalDataOf(model.path)
+  const graph = await about(model.path, () => {
+    const imported = importOnnx(model.bytes, { externalData })
+    infer(imported)
+    return imported
+  })
+  const values = graph.nodes.flatMap(({ name, op, outputs }) =>
+    outputs
+      .filter(value => value.name && !isConstant(value) && !value.ints)
+      .map(value => ({ value: value.name, node: name, op })),
+  )
+  const exposed = exposeValues(
+    model.bytes,
+    values.map(({ value }) => value),
+    externalData,
+  )
+  const { session } = await open({ ...model, bytes: exposed }, device)
+  const names = values.map(({ value }) => value)
+  const differences = await compareAll(session, await openReference(exposed, { plain: true }), feeds, names)
+  return differences.map((difference, i) => ({ ...difference, node: values[i].node, op: values[i].op }))
+}
+
+function differenceTable(outputs: readonly Difference[], tolerance: number): string {
+  const rows = outputs.map(({ name, dims, absolute, largest, relative }) => [
+    name,
+    shape(dims),
+    short(absolute),
+    short(largest),
+    short(relative),
+    relative <= tolerance ? 'ok' : 'FAILS',
+  ])
+  const header = ['output', 'shape', 'max abs error', 'reference max', 'relative', `at ${tolerance}`]
+  return table(header, rows, ['left', 'left', 'right', 'right', 'right', 'left'])
+}
+
+function layersText(layers: readonly LayerDifference[], first: LayerDifference | undefined, tolerance: number): string {
+  const show = ({ op, node, name, dims, relative, absolute }: LayerDifference) =>
+    `${op} "${node}", value "${name}" ${shape(dims)}: relative error ${short(relative)} (absolute ${short(absolute)})`
+  if (first) return `first node that diverges: ${show(first)}`
+  if (!layers.length) return 'no node computes anything that depends on the inputs'
+  const worst = layers.reduce((a, b) => (b.relative > a.relative ? b : a))
+  return `no node of ${layers.length} values diverges by more than ${tolerance}; the largest is ${show(worst)}`
+}
