@@ -35,7 +35,7 @@ export function inferNode(node: Node): void {
   if (node.outputs.every(output => output.data)) return
   propagateInts(node)
   for (const output of node.outputs) {
-    if (output.ints && output.ints.every(dim => typeof dim === 'number') && isStatic(output.shape))
+    if (output.ints?.every(dim => typeof dim === 'number') && isStatic(output.shape))
       output.data = Float64Array.from(output.ints as number[])
   }
   if (node.outputs.every(output => output.data || output.ints)) return

@@ -1,8 +1,9 @@
 import { add, type Dim, product, same } from './dim.js'
 import { type Graph, isConstant, type Node, type Value } from './graph.js'
 import { ops } from './ops/index.js'
-import { concatSlot, permutation, reshapeView, slicing, splitViews, subView, transposeView } from './ops/movement.js'
+import { concatSlot, permutation, slicing, splitViews } from './ops/movement.js'
 import { axisOf, orderedStrides, orderOf, type View } from './ops/op.js'
+import { reshapeView, subView, transposeView } from './ops/views.js'
 
 /**
  * Where every value lives. Most values get a storage of their own; but a concatenation's inputs are written straight
@@ -79,7 +80,7 @@ export function place(graph: Graph): Placement {
     for (const index of ops[node.op].inPlace ?? []) {
       const input = node.inputs[index]
       const view = input && views.get(input)
-      if (!view || view.space !== 'storage' || shared.has(view.index)) continue
+      if (view?.space !== 'storage' || shared.has(view.index)) continue
       if (graph.inputs.some(port => views.get(port)!.index === view.index)) continue
       const dense = orderedStrides(output.shape, orderOf(output))
       const fits =

@@ -43,7 +43,7 @@ const families = {
   elementwise,
   epilogues,
   movement,
-  compound,
+  compound
 }
 
 interface Prepared {
@@ -69,7 +69,7 @@ async function prepare(family: string, item: Case): Promise<Prepared> {
 
 function checkKnown(actual: Record<string, Numbers>, outputs: readonly (readonly number[])[], limit: number): void {
   const expected = Object.fromEntries(
-    Object.entries(actual).map(([name, { dtype, dims }], i) => [name, { dtype, dims, data: outputs[i] }]),
+    Object.entries(actual).map(([name, { dtype, dims }], i) => [name, { dtype, dims, data: outputs[i] }])
   )
   assertClose(actual, expected, limit)
 }
@@ -127,7 +127,7 @@ coverage('every promised operator has a case', () => {
     for (const { op, next = [] } of cases) for (const each of [op, ...next.map(step => step.op)]) covered.add(each)
   assert.equal(
     promised.filter(op => !covered.has(op)),
-    [],
+    []
   )
 })
 if (!only) coverage.run()

@@ -57,7 +57,7 @@ function runFile(name: string): Promise<Counts> {
       if (died) counts = { ...counts, failed: counts.failed + 1 }
       const seconds = ((Date.now() - began) / 1000).toFixed(1)
       console.log(
-        `\n${name} (${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, ${seconds} s)`,
+        `\n${name} (${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, ${seconds} s)`
       )
       console.log(text.trim())
       if (counts.failed) console.log(`repeat with CAIRN_SEED=${baseSeed} node dist/test/run.js ${name}`)

@@ -15,7 +15,7 @@ const learnable: Record<string, number[]> = {
   ConvTranspose: [1, 2],
   Gemm: [1, 2],
   BatchNormalization: [1, 2],
-  GroupNormalization: [1, 2],
+  GroupNormalization: [1, 2]
 }
 
 const product = (dims: number[]) => dims.reduce((a, b) => a * b, 1)

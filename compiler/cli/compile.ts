@@ -30,11 +30,11 @@ export const compile: Command = {
     { flag: '--max-bytes', value: 'N', help: 'fail, and write nothing, if the file would be larger' },
     { flag: '--max-memory', value: 'N', help: 'fail, and write nothing, if weights and arena need more' },
     { flag: '--report', value: 'FILE.html', help: 'write a page with passes, layers and the memory plan' },
-    jsonOption,
+    jsonOption
   ],
   examples: [
     'resnet50.onnx -o resnet50.cairn --weights f16',
-    'model.onnx --shape input=1x3x224x224 --dump fold-batchnorm',
+    'model.onnx --shape input=1x3x224x224 --dump fold-batchnorm'
   ],
 
   async run([path], flags) {
@@ -59,7 +59,7 @@ export const compile: Command = {
       without,
       onPass: (name, _did, show) => {
         if (name === dump) text = show()
-      },
+      }
     })
     const { program, summary } = built
     const file = encode(program, summary, { weights })
@@ -70,7 +70,7 @@ export const compile: Command = {
     const needed = memory.weights + memory.arena
     if (limits.memory !== undefined && needed > limits.memory)
       throw new InputError(
-        `${path}: needs ${needed} bytes of memory at ${describeBindings(bindings)} (weights ${memory.weights}, arena ${memory.arena}); --max-memory allows ${limits.memory}`,
+        `${path}: needs ${needed} bytes of memory at ${describeBindings(bindings)} (weights ${memory.weights}, arena ${memory.arena}); --max-memory allows ${limits.memory}`
       )
     writeWhole(output, file)
     const report = {
@@ -80,7 +80,7 @@ export const compile: Command = {
       bytes: file.length,
       onnxBytes: model.bytes.length,
       passes: passes.map(
-        ({ name }) => built.passes.find(pass => pass.name === name) ?? { name, did: 'left out', nodes: null },
+        ({ name }) => built.passes.find(pass => pass.name === name) ?? { name, did: 'left out', nodes: null }
       ),
       nodesBefore: summary.nodesBefore,
       nodesAfter: summary.nodesAfter,
@@ -90,7 +90,7 @@ export const compile: Command = {
       dims: bindings,
       arena: memory.arena,
       arenaLowerBound: memory.lowerBound,
-      memory: needed,
+      memory: needed
     }
     const overview = overviewOf(built, report)
     if (reportPath !== undefined) {
@@ -98,13 +98,13 @@ export const compile: Command = {
       const plan = memoryReport(program, bindings)
       writeWhole(
         reportPath,
-        reportHtml({ title: program.name, facts: overview, passes: passRows(report), layers, plan }),
+        reportHtml({ title: program.name, facts: overview, passes: passRows(report), layers, plan })
       )
     }
     if (flags.has('json')) printJson(dump ? { ...report, dump: text } : report)
     else if (dump) print(text)
     else print(`${table(passHeader, passRows(report), ['left', 'left', 'right'])}\n\n${facts(overview)}`)
-  },
+  }
 }
 
 type Report = {
@@ -137,8 +137,8 @@ function overviewOf({ program, summary }: BuiltModel, report: Report): [string, 
     ['arena lower bound', `${size(report.arenaLowerBound)}; the arena is ${share} of it`],
     [
       'file',
-      `${report.output}, ${count(report.bytes)} bytes, weights ${report.weights} (ONNX: ${count(report.onnxBytes)})`,
-    ],
+      `${report.output}, ${count(report.bytes)} bytes, weights ${report.weights} (ONNX: ${count(report.onnxBytes)})`
+    ]
   ]
 }
 
@@ -153,6 +153,6 @@ function shapesOf(flags: Flags): Record<string, number[]> {
     flags.pairs('shape', 'NAME=1x3x224x224').map(([name, text]) => {
       if (!/^\d+([x×,]\d+)*$/.test(text)) throw new UsageError(`--shape ${name}=${text}: sizes joined by x are allowed`)
       return [name, text.split(/[x×,]/).map(Number)]
-    }),
+    })
   )
 }

@@ -18,7 +18,7 @@ const reasons: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space left on the device',
   EEXIST: 'a file of that name stands in the way',
-  ERR_FS_FILE_TOO_LARGE: 'files over 2 GiB are not supported',
+  ERR_FS_FILE_TOO_LARGE: 'files over 2 GiB are not supported'
 }
 
 function reason(error: unknown): string {
@@ -28,7 +28,8 @@ function reason(error: unknown): string {
 
 export function readBytes(path: string, what = 'file'): Uint8Array {
   try {
-    return readFileSync(path)
+    const { buffer, byteOffset, length } = readFileSync(path)
+    return new Uint8Array(buffer, byteOffset, length)
   } catch (error) {
     throw new InputError(`cannot read ${what} ${path}: ${reason(error)}`)
   }

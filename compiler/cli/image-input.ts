@@ -14,7 +14,7 @@ export const imageOptions: readonly Option[] = [
   {
     flag: '--size',
     value: 'HxW',
-    help: "size of the input where the model leaves it free; default: the image's own, in multiples of 32",
+    help: "size of the input where the model leaves it free; default: the image's own, in multiples of 32"
   },
   { flag: '--resize', value: 'S', help: 'shorter side before the centre is cut out (default 256 for 224)' },
   { flag: '--stretch', help: 'resize straight to the input size, cut nothing' },
@@ -23,10 +23,10 @@ export const imageOptions: readonly Option[] = [
   {
     flag: '--scale',
     value: 'X',
-    help: 'multiplies the bytes first (default 1/255; with --scale, mean 0 and std 1 unless given)',
+    help: 'multiplies the bytes first (default 1/255; with --scale, mean 0 and std 1 unless given)'
   },
   { flag: '--bgr', help: 'channels in the order B, G, R; so are --mean and --std then' },
-  { flag: '--layout', value: 'nchw|nhwc', help: 'axes of the input; by default told from its shape' },
+  { flag: '--layout', value: 'nchw|nhwc', help: 'axes of the input; by default told from its shape' }
 ]
 
 export interface Preparation {
@@ -51,7 +51,7 @@ export function preparationOf(flags: Flags): Preparation {
   if (std?.includes(0)) throw new UsageError('--std 0: numbers other than 0 are allowed')
   for (const [name, list] of [
     ['mean', mean],
-    ['std', std],
+    ['std', std]
   ] as const)
     if (list && ![1, 3].includes(list.length))
       throw new UsageError(`--${name} has ${list.length} numbers; 1 or 3 are allowed`)
@@ -65,7 +65,7 @@ export function preparationOf(flags: Flags): Preparation {
     scale: scale ?? imageNet.scale,
     mean,
     std,
-    plain: scale !== undefined,
+    plain: scale !== undefined
   }
 }
 
@@ -77,14 +77,14 @@ export function readPicture(path: string): Picture {
         useTArray: true,
         formatAsRGBA: false,
         maxResolutionInMP: 200,
-        maxMemoryUsageInMB: 2048,
+        maxMemoryUsageInMB: 2048
       })
     if (bytes[0] === 0x89 && bytes[1] === 0x50) return PNG.sync.read(Buffer.from(bytes))
   } catch (error) {
     throw new InputError(`${path}: damaged image (${(error as Error).message})`)
   }
   throw new InputError(
-    `${path}: not a JPEG or PNG image (${extname(path) || 'no extension'}); JPEG and PNG are allowed`,
+    `${path}: not a JPEG or PNG image (${extname(path) || 'no extension'}); JPEG and PNG are allowed`
   )
 }
 
@@ -94,7 +94,7 @@ export function imagePort({ inputs }: Pick<Program, 'inputs'>, layout: Preparati
   if (ports.length === 1) return ports[0]
   const list = inputs.map(describePort).join(', ')
   throw new InputError(
-    `--image: ${ports.length ? 'several inputs' : 'no input'} with 1 or 3 channels among ${list}; use --input`,
+    `--image: ${ports.length ? 'several inputs' : 'no input'} with 1 or 3 channels among ${list}; use --input`
   )
 }
 
@@ -112,7 +112,7 @@ export function imageTensor(picture: Picture, port: Port, prepare: Preparation):
     picture,
     port,
     [high, wide].map(dim => (typeof dim === 'number' ? dim : undefined)),
-    prepare,
+    prepare
   )
   const grey = port.shape[axis] === 1
   const channels: FloatOptions['channels'] = grey ? 'GRAY' : prepare.bgr ? 'BGR' : 'RGB'
@@ -138,7 +138,7 @@ function sizedPicture(picture: Picture, port: Port, known: (number | undefined)[
   known.forEach((side, i) => {
     if (side !== undefined && prepare.size && prepare.size[i] !== side)
       throw new InputError(
-        `--size ${prepare.size.join('x')}: input ${describePort(port)} is fixed to ${known.map(k => k ?? '?').join('x')}`,
+        `--size ${prepare.size.join('x')}: input ${describePort(port)} is fixed to ${known.map(k => k ?? '?').join('x')}`
       )
   })
   const height = known[0] ?? prepare.size?.[0]

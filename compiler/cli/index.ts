@@ -39,12 +39,12 @@ function parse(argv: readonly string[]): (() => Promise<void>) | undefined {
       string: options.filter(isText).map(longName),
       boolean: options.filter(option => !isText(option)).map(longName),
       alias: Object.fromEntries(
-        options.filter(o => longName(o).startsWith('no-')).map(o => [longName(o).slice(3), []]),
+        options.filter(o => longName(o).startsWith('no-')).map(o => [longName(o).slice(3), []])
       ),
       unknown: flag => {
         throw new UsageError(`${first}: unknown flag ${flag}; see cairn ${first} --help`)
-      },
-    },
+      }
+    }
   )
   if (!command || !parsed) return undefined
   const flags = parsed.args.at(-1) as unknown as Record<string, unknown> & { _: unknown[] }

@@ -12,7 +12,7 @@ import {
   describeBindings,
   describeFree,
   describePort,
-  memoryOf,
+  memoryOf
 } from './model.js'
 import { planSvg } from './plan-svg.js'
 import { count, facts, scaled, size, table } from './table.js'
@@ -27,7 +27,7 @@ export const inspect: Command = {
     { flag: '--memory', help: 'the memory plan: every storage, its bytes, and the calls that it lives through' },
     { flag: '--plot', value: 'FILE.svg', help: 'draw the memory plan' },
     { flag: '--dims', value: 'N=1,H=64', help: 'values of free dimensions (default 1 for the batch, 64 else)' },
-    jsonOption,
+    jsonOption
   ],
   examples: ['vgg16.onnx --layers', 'unet.cairn --memory --dims H=256,W=256 --plot plan.svg'],
 
@@ -62,7 +62,7 @@ export const inspect: Command = {
         receptiveField: totals?.field,
         memory: { peak, weights: memory.weights, arena, lowerBound, ratio },
         layers: wanted.layers ? (layers ?? callsOf(program, bindings)) : undefined,
-        storages: wanted.memory ? storages : undefined,
+        storages: wanted.memory ? storages : undefined
       })
     }
     const at = describeBindings(bindings)
@@ -76,21 +76,21 @@ export const inspect: Command = {
         subject.listed,
         Object.entries(subject.operators)
           .map(([op, times]) => `${op} ${times}`)
-          .join(', '),
+          .join(', ')
       ],
       ['parameters', totals ? count(totals.parameters) : `${count(program.parameters)} in the file, after folding`],
       ['MACs', `${count(totals?.macs ?? macs)} (${scaled(totals?.macs ?? macs)})`],
       [
         'receptive field',
-        totals ? `${totals.field} (of the last layer before the whole input is seen)` : 'told from the ONNX model only',
+        totals ? `${totals.field} (of the last layer before the whole input is seen)` : 'told from the ONNX model only'
       ],
-      ['peak memory', `${size(peak)}: weights ${size(memory.weights)}, arena ${size(memory.arena)}`],
+      ['peak memory', `${size(peak)}: weights ${size(memory.weights)}, arena ${size(memory.arena)}`]
     ]
     print(facts(entries))
     if (wanted.layers) print(`\n${layers ? layerTable(layers) : callTable(program, bindings)}`)
     if (wanted.memory) print(`\n${memoryText(plan)}`)
     if (wanted.plot !== undefined) print(`\nplan drawn in ${wanted.plot}`)
-  },
+  }
 }
 
 type Schedule = Omit<Program, 'constants'> & { constants: readonly Omit<Program['constants'][number], 'data'>[] }
@@ -125,7 +125,7 @@ async function read(model: ModelFile): Promise<Subject> {
     nodesAfter,
     listed: 'operators',
     operators,
-    layersAt: bindings => layersOf(graph, bindings),
+    layersAt: bindings => layersOf(graph, bindings)
   }
 }
 
@@ -145,7 +145,7 @@ function callsOf({ calls, kernels, constants, storages }: Schedule, bindings: Bi
       kernel: kernels[kernel].name,
       constants: read.reduce((sum, { groups, rows, columns }) => sum + groups * rows * columns, 0),
       storage: written ? written.index : null,
-      storageBytes: written ? evaluate(storages[written.index], bindings) * 4 : 0,
+      storageBytes: written ? evaluate(storages[written.index], bindings) * 4 : 0
     }
   })
 }
@@ -156,13 +156,13 @@ function callTable(program: Schedule, bindings: Bindings): string {
     kernel,
     constants ? count(constants) : '',
     storage === null ? '' : String(storage),
-    count(storageBytes),
+    count(storageBytes)
   ])
   return table(['node', 'kernel', 'constants', 'into storage', 'bytes of it'], rows, [
     'left',
     'left',
     'right',
     'right',
-    'right',
+    'right'
   ])
 }

@@ -33,7 +33,7 @@ const learnable: Readonly<Record<string, readonly number[]>> = {
   Add: [0, 1],
   Sub: [0, 1],
   Mul: [0, 1],
-  Div: [0, 1],
+  Div: [0, 1]
 }
 
 /** The graph as imported, with shapes; shape arithmetic, Dropout and Identity are gone. */
@@ -62,7 +62,7 @@ export function layersOf(graph: Graph, bindings: Bindings): Layer[] {
       weights: own.length ? numbers(own[0].shape) : undefined,
       parameters: fresh.reduce((sum, value) => sum + value.data.length, 0),
       macs: evaluate(ops[node.op].macs?.(node) ?? 0, bindings),
-      field,
+      field
     })
   }
   return layers
@@ -91,7 +91,7 @@ export function totalsOf(layers: readonly Layer[]): Totals {
     layers: layers.length,
     parameters: layers.reduce((sum, layer) => sum + layer.parameters, 0),
     macs: layers.reduce((sum, layer) => sum + layer.macs, 0),
-    field: windowed.length ? showField(windowed[windowed.length - 1].field) : 'whole input',
+    field: windowed.length ? showField(windowed[windowed.length - 1].field) : 'whole input'
   }
 }
 
@@ -108,7 +108,7 @@ export function layerRows(layers: readonly Layer[]): string[][] {
     number(parameters),
     number(macs),
     showField(field),
-    field === 'whole' ? '' : showSizes(field.jump),
+    field === 'whole' ? '' : showSizes(field.jump)
   ])
 }
 

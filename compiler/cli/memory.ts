@@ -6,7 +6,7 @@ import { count, facts, size, table } from './table.js'
 type Schedule = Omit<Program, 'constants'>
 
 /** Each storage by what first writes it, for the memory tables and pictures. */
-export function storageNames({ storages, inputs, outputs, calls }: Schedule): string[] {
+function storageNames({ storages, inputs, outputs, calls }: Schedule, { blocks }: Plan): string[] {
   const names = storages.map((_, i) => `storage ${i}`)
   const named = new Set<number>()
   const name = (index: number, text: string) => {
@@ -18,12 +18,22 @@ export function storageNames({ storages, inputs, outputs, calls }: Schedule): st
     for (const { space, index, access } of call.arguments)
       if (space === 'storage' && access === 'write') name(index, call.node)
   for (const output of outputs) name(output.storage, `output ${output.name}`)
+  calls.forEach((call, at) => {
+    for (const { space, index, access } of call.arguments)
+      if (
+        space === 'storage' &&
+        access === 'write' &&
+        blocks[index].first === blocks[index].last &&
+        blocks[index].first === at
+      )
+        names[index] = `${call.node} (scratch)`
+  })
   return names
 }
 
 export function memoryReport(program: Schedule, bindings: Bindings) {
   const plan = planProgram(program, bindings)
-  const names = storageNames(program)
+  const names = storageNames(program, plan)
   const storages = plan.blocks
     .map(({ bytes, first, last }, i) => ({ name: names[i], bytes, offset: plan.offsets[i], first, last }))
     .filter(({ bytes }) => bytes > 0)
@@ -34,7 +44,7 @@ export function memoryReport(program: Schedule, bindings: Bindings) {
     calls: program.calls.length,
     storages,
     plan,
-    names,
+    names
   }
 }
 
@@ -49,12 +59,12 @@ export function memoryText({ arena, lowerBound, ratio, calls, storages }: Return
     count(bytes),
     count(offset),
     at(first),
-    at(last),
+    at(last)
   ])
   return `${facts([
     ['arena', `${count(arena)} bytes (${size(arena)})`],
     ['lower bound', `${count(lowerBound)} bytes`],
     ['ratio', ratio.toFixed(4)],
-    ['calls', String(calls)],
+    ['calls', String(calls)]
   ])}\n\n${table(['storage', 'bytes', 'offset', 'from call', 'to call'], rows, ['left', 'right', 'right', 'right', 'right'])}`
 }

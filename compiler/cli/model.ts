@@ -44,7 +44,7 @@ export function buildModel({ path, bytes }: ModelFile, options: CompileOptions =
           options.onPass?.(name, did, text)
           done.push({ name, did, lines: text().split('\n').length - 1 })
           progress.step(done.length, name)
-        },
+        }
       })
       const ports = built.graph.inputs.length + built.graph.outputs.length
       return { ...built, passes: done.map(({ name, did, lines }) => ({ name, did, nodes: lines - ports })) }
@@ -67,7 +67,7 @@ export function decodeModel({ path, bytes }: ModelFile): Promise<CairnFile> {
 
 export async function openSession(
   path: string,
-  device: string,
+  device: string
 ): Promise<{ session: InferenceSession; header: Header }> {
   const model = readModel(path)
   const bytes = await fileOf(model)
@@ -107,7 +107,7 @@ export function bindDims(program: Sizes, given: readonly (readonly [string, stri
     const found = named.length ? named : program.free.filter(free => roleOf(free, program) === name)
     if (!found.length)
       throw new InputError(
-        `--dims ${name}=${text}: ${program.free.length ? `free are ${describeFree(program)}` : 'the model has no free dimension'}`,
+        `--dims ${name}=${text}: ${program.free.length ? `free are ${describeFree(program)}` : 'the model has no free dimension'}`
       )
     const size = Number(text)
     if (!Number.isSafeInteger(size) || size < 1)
@@ -146,7 +146,7 @@ export interface MemoryNeed {
 
 export function memoryOf(
   program: Omit<Program, 'constants'> & { constants: readonly Omit<Program['constants'][number], 'data'>[] },
-  bindings: Bindings,
+  bindings: Bindings
 ): MemoryNeed {
   const { bytes: arena, lowerBound } = planProgram(program, bindings)
   const weights = program.constants.reduce((sum, { groups, rows, columns }) => sum + groups * rows * columns * 4, 0)

@@ -10,7 +10,7 @@ const types: Readonly<Record<string, Type>> = {
   '<i4': 'int32',
   '|u1': 'uint8',
   '|i1': 'int8',
-  '|b1': 'bool',
+  '|b1': 'bool'
 }
 
 const magic = '\x93NUMPY'
@@ -39,7 +39,7 @@ export function decodeNpy(bytes: Uint8Array, path: string): Tensor {
   const empty = new Tensor(type, [], [0]).data
   if (bytes.length - end !== elements * empty.BYTES_PER_ELEMENT)
     throw refuse(
-      `${bytes.length - end} bytes of elements where [${shape.join(', ')}] ${type} needs ${elements * empty.BYTES_PER_ELEMENT}`,
+      `${bytes.length - end} bytes of elements where [${shape.join(', ')}] ${type} needs ${elements * empty.BYTES_PER_ELEMENT}`
     )
   const aligned = bytes.slice(end).buffer
   const Elements = empty.constructor as new (buffer: ArrayBuffer) => typeof empty

@@ -23,7 +23,7 @@ export async function openReference(model: string | Uint8Array, { plain }: Refer
   const ort = await load()
   const options: Ort.InferenceSession.SessionOptions = {
     logSeverityLevel: 4,
-    graphOptimizationLevel: plain ? 'disabled' : 'all',
+    graphOptimizationLevel: plain ? 'disabled' : 'all'
   }
   const step = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
@@ -35,18 +35,18 @@ export async function openReference(model: string | Uint8Array, { plain }: Refer
   const session = await step(() =>
     typeof model === 'string'
       ? ort.InferenceSession.create(model, options)
-      : ort.InferenceSession.create(model, options),
+      : ort.InferenceSession.create(model, options)
   )
   return {
     async run(feeds) {
       const given = Object.entries(feeds).map(([name, { type, data, dims }]) => [
         name,
-        new ort.Tensor(type as 'float32', data as Float32Array, dims),
+        new ort.Tensor(type as 'float32', data as Float32Array, dims)
       ])
       const results = await step(() => session.run(Object.fromEntries(given)))
       return Object.fromEntries(session.outputNames.map(name => [name, valuesOf(results[name])]))
     },
-    release: () => session.release(),
+    release: () => session.release()
   }
 }
 
@@ -62,7 +62,7 @@ async function load(): Promise<typeof Ort> {
     const { code, message } = error as NodeJS.ErrnoException
     const missing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
     throw new InputError(
-      `verify compares with onnxruntime-node, which ${missing ? 'is not installed' : `does not load (${message})`}: npm i onnxruntime-node`,
+      `verify compares with onnxruntime-node, which ${missing ? 'is not installed' : `does not load (${message})`}: npm i onnxruntime-node`
     )
   }
 }

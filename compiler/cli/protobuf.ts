@@ -27,7 +27,7 @@ export function decodeTensorFile(bytes: Uint8Array, path: string): Tensor {
 export function exposeValues(
   bytes: Uint8Array,
   names: readonly string[],
-  external: (location: string) => Uint8Array,
+  external: (location: string) => Uint8Array
 ): Uint8Array {
   const model = onnx.ModelProto.decode(bytes)
   const graph = model.graph!

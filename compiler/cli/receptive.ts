@@ -17,7 +17,7 @@ export function showField(field: Field): string {
 export function fieldOf(node: Node, known: ReadonlyMap<Value, Field>, bindings: Bindings): Field {
   const spatial = (value: Value) => value.shape.slice(2).map(dim => evaluate(dim, bindings))
   const data = node.inputs.filter(
-    (input): input is Value => input !== undefined && input.data === undefined && !input.ints,
+    (input): input is Value => input !== undefined && input.data === undefined && !input.ints
   )
   // A gate of one element a channel scales what it is multiplied with, and leaves its field.
   const broadcast = (value: Value) => value.rank > 2 && spatial(value).every(size => size === 1)
@@ -35,7 +35,7 @@ export function fieldOf(node: Node, known: ReadonlyMap<Value, Field>, bindings: 
       return window(
         input,
         kernel.map((k, axis) => (k - 1) * dilations[axis]),
-        per('strides', 1),
+        per('strides', 1)
       )
     }
     case 'ConvTranspose': {
@@ -45,7 +45,7 @@ export function fieldOf(node: Node, known: ReadonlyMap<Value, Field>, bindings: 
       return window(
         input,
         taps,
-        strides.map(s => 1 / s),
+        strides.map(s => 1 / s)
       )
     }
     case 'Resize':
@@ -55,7 +55,7 @@ export function fieldOf(node: Node, known: ReadonlyMap<Value, Field>, bindings: 
       return window(
         input,
         from.map((size, axis) => (size === to[axis] ? 0 : taps)),
-        from.map((size, axis) => size / to[axis]),
+        from.map((size, axis) => size / to[axis])
       )
     }
     case 'SpaceToDepth':
@@ -102,7 +102,7 @@ function collapses(node: Node, spatial: (value: Value) => number[]): boolean {
 function window(input: Exclude<Field, 'whole'>, reach: readonly number[], step: readonly number[]): Field {
   return {
     size: input.size.map((size, axis) => size + reach[axis] * input.jump[axis]),
-    jump: input.jump.map((jump, axis) => jump * step[axis]),
+    jump: input.jump.map((jump, axis) => jump * step[axis])
   }
 }
 

@@ -25,7 +25,7 @@ export const run: Command = {
     { flag: '--top', value: 'K', help: 'print the K best classes (default 5 with --image)' },
     { flag: '--labels', value: 'FILE', help: 'class names, one a line' },
     { flag: '--out', value: 'DIR', help: 'write each output as DIR/NAME.npy' },
-    jsonOption,
+    jsonOption
   ],
   examples: ['mobilenet.cairn --image cat.jpg --labels imagenet.txt', 'model.onnx --input x=x.npy --out results'],
 
@@ -48,7 +48,7 @@ export const run: Command = {
     const open = header.inputs.filter(port => !feeds[port.name] && port !== target)
     if (open.length && seed === undefined)
       throw new InputError(
-        `${path} takes ${missingInputs(header, feeds)}; give --image, --input NAME=FILE or --random SEED`,
+        `${path} takes ${missingInputs(header, feeds)}; give --image, --input NAME=FILE or --random SEED`
       )
     const all = withRandom(feeds, open, bindings, seed ?? 0)
 
@@ -60,14 +60,19 @@ export const run: Command = {
       progress.step(runs.length, image ?? 'run')
     }
     progress.stop()
-    if (folder !== undefined) for (const each of runs) writeOutputs(folder, each, runs.length > 1)
+    if (folder !== undefined)
+      runs.forEach((each, i) => {
+        writeOutputs(folder, each.results, prefixOf(images, i))
+      })
     const described = runs.map(each => ({ ...describe(each), ...(top ? classesOf(each.results, top, labels) : {}) }))
     await session.release()
     if (flags.has('json')) return printJson({ model: path, device: session.device, threads: 1, runs: described })
     if (open.length)
       print(`random inputs (seed ${seed}): ${open.map(describePort).join(', ')} at ${describeBindings(bindings)}`)
+    if (flags.text('top') && described.some(each => !('top' in each)))
+      print('no output holds one score a class, so there are no best classes')
     for (const each of described) print(`${textOf(each, session.device)}\n`)
-  },
+  }
 }
 
 interface Run {
@@ -79,7 +84,7 @@ interface Run {
 async function timedRun(
   session: InferenceSession,
   feeds: Record<string, Tensor>,
-  image: string | undefined,
+  image: string | undefined
 ): Promise<Run> {
   const began = performance.now()
   const results = await session.run(feeds)
@@ -133,7 +138,7 @@ function classesOf(results: Results, count: number, labels: readonly string[] | 
   return {
     output,
     softmax: !isProbability,
-    top: best.map(entry => (names ? { ...entry, label: names[entry.index] } : entry)),
+    top: best.map(entry => (names ? { ...entry, label: names[entry.index] } : entry))
   }
 }
 
@@ -152,7 +157,7 @@ function textOf(run: ReturnType<typeof describe> & Partial<Classes>, device: str
     'left',
     'right',
     'right',
-    'right',
+    'right'
   ])
   const lines = [`${run.image ? `${run.image}: ` : ''}${run.ms.toFixed(1)} ms on ${device} (first run)`, outputs]
   if (run.top) {
@@ -163,8 +168,15 @@ function textOf(run: ReturnType<typeof describe> & Partial<Classes>, device: str
   return lines.join('\n')
 }
 
-function writeOutputs(folder: string, { image, results }: Run, several: boolean): void {
-  const prefix = several ? `${fileNameOf(basename(image!, extname(image!)))}.` : ''
+/** Several images' outputs are told apart by the images' names. */
+function prefixOf(images: readonly string[], index: number): string {
+  if (images.length < 2) return ''
+  const stems = images.map(image => fileNameOf(basename(image, extname(image))))
+  const again = stems.slice(0, index).filter(stem => stem === stems[index]).length
+  return `${stems[index]}${again ? `-${again + 1}` : ''}.`
+}
+
+function writeOutputs(folder: string, results: Results, prefix: string): void {
   for (const [name, tensor] of Object.entries(results))
     writeWhole(join(folder, `${prefix}${fileNameOf(name)}.npy`), encodeNpy(tensor))
 }

@@ -5,7 +5,7 @@ export type Align = 'left' | 'right'
 export function table(
   header: readonly string[],
   rows: readonly (readonly string[])[],
-  align: readonly Align[],
+  align: readonly Align[]
 ): string {
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map(row => row[column].length)))
   const line = (cells: readonly string[]) =>

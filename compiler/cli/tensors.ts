@@ -48,7 +48,7 @@ export function withRandom(
   feeds: Feeds,
   ports: readonly Port[],
   bindings: Bindings,
-  seed: number,
+  seed: number
 ): Record<string, Tensor> {
   const random = ports.map((port, i) => [port.name, randomTensor(port, bindings, seed + i)] as const)
   return { ...feeds, ...Object.fromEntries(random) }

@@ -23,7 +23,7 @@ export const verify: Command = {
     {
       flag: '--input',
       value: 'NAME=FILE',
-      help: 'a .npy or .pb (TensorProto) file as input NAME (repeatable); others are random',
+      help: 'a .npy or .pb (TensorProto) file as input NAME (repeatable); others are random'
     },
     { flag: '--seed', value: 'S', help: 'seed of the random inputs (default 1)' },
     { flag: '--dims', value: 'N=3,H=64', help: 'free dimensions of random inputs (default 1 for the batch, 64 else)' },
@@ -31,7 +31,7 @@ export const verify: Command = {
     { flag: '--threads', value: 'N', help: 'threads of the CPU path; this version runs on 1' },
     { flag: '--tolerance', value: 'T', help: 'largest relative error that passes (default 0.001)' },
     { flag: '--layers', help: 'compare what every node computes, and name the first that diverges' },
-    jsonOption,
+    jsonOption
   ],
   examples: ['model.onnx', 'model.onnx --dims N=3,H=320,W=256 --tolerance 1e-4 --layers'],
 
@@ -64,7 +64,7 @@ export const verify: Command = {
     const inputs = Object.entries(feeds).map(([name, tensor]) => ({
       name,
       dims: tensor.dims,
-      random: random.some(r => r.name === name),
+      random: random.some(r => r.name === name)
     }))
     if (flags.has('json'))
       printJson({
@@ -77,7 +77,7 @@ export const verify: Command = {
         outputs,
         layers,
         diverges: diverges?.node,
-        passed: !failed.length,
+        passed: !failed.length
       })
     else {
       print(inputs.map(i => `input "${i.name}" ${shape(i.dims)}${i.random ? ` random, seed ${seed}` : ''}`).join('\n'))
@@ -90,9 +90,9 @@ export const verify: Command = {
     throw new InputError(
       expected
         ? `${path}: output "${name}" has shape ${shape(own)}, onnxruntime's has ${shape(expected)}`
-        : `${path}: output "${name}" differs from onnxruntime by ${short(relative)} of its maximum; ${tolerance} is allowed`,
+        : `${path}: output "${name}" differs from onnxruntime by ${short(relative)} of its maximum; ${tolerance} is allowed`
     )
-  },
+  }
 }
 
 async function open(model: ModelFile, device: string) {
@@ -100,7 +100,7 @@ async function open(model: ModelFile, device: string) {
   const bytes = encode(program, summary)
   return {
     session: await InferenceSession.create(bytes, { executionProviders: [device] }),
-    header: decode(bytes).header,
+    header: decode(bytes).header
   }
 }
 
@@ -108,7 +108,7 @@ async function compareAll(
   session: InferenceSession,
   reference: Reference,
   feeds: Record<string, Tensor>,
-  names: readonly string[],
+  names: readonly string[]
 ): Promise<Difference[]> {
   const ours = await session.run(feeds)
   await session.release()
@@ -126,7 +126,7 @@ interface LayerDifference extends Difference {
 async function compareLayers(
   model: ModelFile,
   device: string,
-  feeds: Record<string, Tensor>,
+  feeds: Record<string, Tensor>
 ): Promise<LayerDifference[]> {
   const externalData = externalDataOf(model.path)
   const graph = await about(model.path, () => {
@@ -137,12 +137,12 @@ async function compareLayers(
   const values = graph.nodes.flatMap(({ name, op, outputs }) =>
     outputs
       .filter(value => value.name && !isConstant(value) && !value.ints)
-      .map(value => ({ value: value.name, node: name, op })),
+      .map(value => ({ value: value.name, node: name, op }))
   )
   const exposed = exposeValues(
     model.bytes,
     values.map(({ value }) => value),
-    externalData,
+    externalData
   )
   const { session } = await open({ ...model, bytes: exposed }, device)
   const names = values.map(({ value }) => value)
@@ -157,7 +157,7 @@ function differenceTable(outputs: readonly Difference[], tolerance: number): str
     short(absolute),
     short(largest),
     short(relative),
-    relative <= tolerance ? 'ok' : 'FAILS',
+    relative <= tolerance ? 'ok' : 'FAILS'
   ])
   const header = ['output', 'shape', 'max abs error', 'reference max', 'relative', `at ${tolerance}`]
   return table(header, rows, ['left', 'left', 'right', 'right', 'right', 'left'])

@@ -12,7 +12,7 @@ export const zoo: Command = {
     { flag: '-o, --output', value: 'FILE', help: 'the ONNX file to write; default: NAME.onnx' },
     { flag: '--seed', value: 'S', help: 'seed of the weights (default 1)' },
     { flag: '--batch', value: 'B', help: 'fix the batch size; by default it stays free' },
-    jsonOption,
+    jsonOption
   ],
   examples: ['', 'resnet50 -o resnet50.onnx --seed 7'],
 
@@ -24,7 +24,7 @@ export const zoo: Command = {
       if (flags.has('json')) return printJson(list)
       const rows = list.map(e => [e.name, e.title, e.paper, shape(e.input), count(e.parameters)])
       return print(
-        table(['name', 'title', 'paper', 'input', 'parameters'], rows, ['left', 'left', 'left', 'left', 'right']),
+        table(['name', 'title', 'paper', 'input', 'parameters'], rows, ['left', 'left', 'left', 'left', 'right'])
       )
     }
     const entry = Object.hasOwn(entries, name) ? entries[name] : undefined
@@ -38,7 +38,7 @@ export const zoo: Command = {
       printJson({ name, output, bytes: bytes.length, parameters: entry.parameters, seed: seed ?? 1 })
     else
       print(
-        `${entry.title} → ${output}: ${count(entry.parameters)} parameters, ${size(bytes.length)}, seed ${seed ?? 1}`,
+        `${entry.title} → ${output}: ${count(entry.parameters)} parameters, ${size(bytes.length)}, seed ${seed ?? 1}`
       )
-  },
+  }
 }

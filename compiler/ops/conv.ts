@@ -1,4 +1,4 @@
-import { add, type Dim, mul, product, same, show, showShape, sub } from '../dim.js'
+import { type Dim, mul, product, same, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import { type Elements, isConstant, type Node, type Value } from '../graph.js'
 import { activate, kindOf } from './activation.js'
@@ -6,7 +6,7 @@ import { epilogueOf } from './elementwise.js'
 import { panelWidth, residualOf, vectorOf } from './epilogue.js'
 import { emitGemm } from './gemm.js'
 import { type Kernel, kernel, type Lowering, type Op, type View } from './op.js'
-import { type Windows, windows } from './window.js'
+import { transposedWindows, type Windows, windows } from './window.js'
 
 const spatial = <P extends string>(prefix: P) =>
   ({ [`${prefix}D`]: 'u32', [`${prefix}H`]: 'u32', [`${prefix}W`]: 'u32' }) as Record<`${P}${'D' | 'H' | 'W'}`, 'u32'>
@@ -185,7 +185,7 @@ function shapeOf(node: Node): Shape {
     )
   const kernel = shape.slice(2)
   const declared = node.list('kernel_shape')
-  if (declared && declared.some((size, i) => size !== kernel[i]))
+  if (declared?.some((size, i) => size !== kernel[i]))
     throw refuse(node, `kernel_shape [${declared}] contradicts weights ${showShape(shape)}`)
   const transposed = node.op === 'ConvTranspose'
   const channels = transposed ? shape[0] / groups : shape[1]
@@ -237,35 +237,6 @@ function inferTranspose(node: Node): void {
   const { groups, filters, kernel } = shapeOf(node)
   node.output.dtype = x.dtype
   node.output.shape = [x.shape[0], groups * filters, ...transposedWindows(node, x.shape.slice(2), kernel).out]
-}
-
-/** The arithmetic of ConvTranspose (ONNX operator text): out = (in-1)*stride + output_padding + extent - pads. */
-function transposedWindows(node: Node, input: readonly Dim[], kernel: readonly number[]): Windows {
-  const strides = node.list('strides') ?? kernel.map(() => 1)
-  const dilations = node.list('dilations') ?? kernel.map(() => 1)
-  const extra = node.list('output_padding') ?? kernel.map(() => 0)
-  const wanted = node.list('output_shape')?.slice(-kernel.length)
-  const auto = node.text('auto_pad', 'NOTSET')
-  const given = node.list('pads') ?? kernel.flatMap(() => [0, 0])
-  const full = input.map((size, i) => add(mul(sub(size, 1), strides[i]), extra[i] + (kernel[i] - 1) * dilations[i] + 1))
-  const same = auto === 'SAME_UPPER' || auto === 'SAME_LOWER'
-  const padsBegin: Dim[] = []
-  const padsEnd: Dim[] = []
-  const out = full.map((size, i) => {
-    if (!wanted && !same) {
-      padsBegin.push(auto === 'VALID' ? 0 : given[i])
-      padsEnd.push(auto === 'VALID' ? 0 : given[i + kernel.length])
-      return sub(size, add(padsBegin[i], padsEnd[i]))
-    }
-    const target: Dim = wanted ? wanted[i] : mul(input[i], strides[i])
-    const total = sub(size, target)
-    if (typeof total !== 'number') throw refuse(node, 'output_shape needs fixed spatial sizes')
-    const small = Math.floor(total / 2)
-    padsBegin.push(auto === 'SAME_UPPER' ? small : total - small)
-    padsEnd.push(total - (padsBegin[i] as number))
-    return target
-  })
-  return { out, strides, dilations, padsBegin, padsEnd }
 }
 
 interface Operands {

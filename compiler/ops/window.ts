@@ -65,3 +65,32 @@ export function windows(node: Node, spatial: readonly Dim[], kernel: readonly nu
   }
   return { out, strides, dilations, padsBegin, padsEnd }
 }
+
+/** The arithmetic of ConvTranspose (ONNX operator text): out = (in-1)*stride + output_padding + extent - pads. */
+export function transposedWindows(node: Node, input: readonly Dim[], kernel: readonly number[]): Windows {
+  const strides = node.list('strides') ?? kernel.map(() => 1)
+  const dilations = node.list('dilations') ?? kernel.map(() => 1)
+  const extra = node.list('output_padding') ?? kernel.map(() => 0)
+  const wanted = node.list('output_shape')?.slice(-kernel.length)
+  const auto = node.text('auto_pad', 'NOTSET')
+  const given = node.list('pads') ?? kernel.flatMap(() => [0, 0])
+  const full = input.map((size, i) => add(mul(sub(size, 1), strides[i]), extra[i] + (kernel[i] - 1) * dilations[i] + 1))
+  const same = auto === 'SAME_UPPER' || auto === 'SAME_LOWER'
+  const padsBegin: Dim[] = []
+  const padsEnd: Dim[] = []
+  const out = full.map((size, i) => {
+    if (!wanted && !same) {
+      padsBegin.push(auto === 'VALID' ? 0 : given[i])
+      padsEnd.push(auto === 'VALID' ? 0 : given[i + kernel.length])
+      return sub(size, add(padsBegin[i], padsEnd[i]))
+    }
+    const target: Dim = wanted ? wanted[i] : mul(input[i], strides[i])
+    const total = sub(size, target)
+    if (typeof total !== 'number') throw refuse(node, 'output_shape needs fixed spatial sizes')
+    const small = Math.floor(total / 2)
+    padsBegin.push(auto === 'SAME_UPPER' ? small : total - small)
+    padsEnd.push(total - (padsBegin[i] as number))
+    return target
+  })
+  return { out, strides, dilations, padsBegin, padsEnd }
+}

@@ -2,8 +2,9 @@ import { sameShape } from '../dim.js'
 import { type Graph, isConstant, Node, type Value } from '../graph.js'
 import { inferNode } from '../infer.js'
 import { ops } from '../ops/index.js'
-import { orderForReshape, permutation, reshapedOrder } from '../ops/movement.js'
+import { permutation } from '../ops/movement.js'
 import { channelsLastOrder, orderOf, plainOrder } from '../ops/op.js'
+import { orderForReshape, reshapedOrder } from '../ops/views.js'
 import { count, type Pass } from './pass.js'
 
 /**

@@ -3,7 +3,7 @@ import { type Case, one, typed, x } from '../support/case.js'
 
 export const argmax: readonly Case[] = ['ArgMax', 'ArgMin'].flatMap(op => [
   ...[0, 1, 2, 3, -1, -3].flatMap(axis =>
-    [0, 1].map(keepdims => one(`${op}, axis ${axis}, keepdims ${keepdims}`, op, [x(4, 9, 5, 6)], { axis, keepdims })),
+    [0, 1].map(keepdims => one(`${op}, axis ${axis}, keepdims ${keepdims}`, op, [x(4, 9, 5, 6)], { axis, keepdims }))
   ),
   one(`${op}, default axis`, op, [x(5, 6)]),
   one(`${op}, rank 1`, op, [x(17)], { axis: 0 }),
@@ -15,14 +15,14 @@ export const argmax: readonly Case[] = ['ArgMax', 'ArgMin'].flatMap(op => [
     op,
     [typed(x(6, 40), 'int32', [0, 3])],
     { axis: 1, select_last_index: 1 },
-    { opset: 13 },
+    { opset: 13 }
   ),
   one(
     `${op}, last of equal ones, channels`,
     op,
     [typed(x(2, 20, 3, 5), 'int32', [0, 3])],
     { axis: 1, select_last_index: 1 },
-    { opset: 13 },
+    { opset: 13 }
   ),
   one(
     `${op} of free sizes`,
@@ -32,9 +32,9 @@ export const argmax: readonly Case[] = ['ArgMax', 'ArgMin'].flatMap(op => [
     {
       bindings: [
         { N: 2, H: 3, W: 4 },
-        { N: 1, H: 5, W: 7 },
-      ],
-    },
+        { N: 1, H: 5, W: 7 }
+      ]
+    }
   ),
   one(
     `${op}, then Cast and arithmetic`,
@@ -44,8 +44,8 @@ export const argmax: readonly Case[] = ['ArgMax', 'ArgMin'].flatMap(op => [
     {
       next: [
         { op: 'Cast', attributes: { to: 1 } },
-        { op: 'Mul', operands: [x(4, 9, 5)] },
-      ],
-    },
-  ),
+        { op: 'Mul', operands: [x(4, 9, 5)] }
+      ]
+    }
+  )
 ])

@@ -14,7 +14,7 @@ export const compound: readonly Case[] = [
     'Conv',
     [x(1, 4, 5, 4), c(12, 4, 3, 3)],
     {},
-    { next: [{ op: 'DepthToSpace', attributes: { blocksize: 2, mode: 'CRD' } }] },
+    { next: [{ op: 'DepthToSpace', attributes: { blocksize: 2, mode: 'CRD' } }] }
   ),
   one(
     'DepthToSpace of free sizes',
@@ -24,9 +24,9 @@ export const compound: readonly Case[] = [
     {
       bindings: [
         { N: 1, H: 3, W: 4 },
-        { N: 2, H: 5, W: 2 },
-      ],
-    },
+        { N: 2, H: 5, W: 2 }
+      ]
+    }
   ),
   one('SpaceToDepth', 'SpaceToDepth', [x(2, 3, 4, 6)], { blocksize: 2 }),
   one(
@@ -34,7 +34,7 @@ export const compound: readonly Case[] = [
     'SpaceToDepth',
     [x(1, 3, 6, 9)],
     { blocksize: 3 },
-    { next: [{ op: 'Conv', operands: [c(5, 27, 1, 1)] }] },
+    { next: [{ op: 'Conv', operands: [c(5, 27, 1, 1)] }] }
   ),
   one(
     'SpaceToDepth of free sizes',
@@ -44,9 +44,9 @@ export const compound: readonly Case[] = [
     {
       bindings: [
         { H: 4, W: 6 },
-        { H: 2, W: 8 },
-      ],
-    },
+        { H: 2, W: 8 }
+      ]
+    }
   ),
   one('Constant, tensor', 'Constant', [], { value: { tensor } }, { next: [added(2, 3)] }),
   one(
@@ -55,8 +55,8 @@ export const compound: readonly Case[] = [
     [],
     { value: { tensor: { ...tensor, dtype: 'float16', encoding: 'typed' } } },
     {
-      next: [{ op: 'Cast', attributes: { to: 1 } }, added(2, 3)],
-    },
+      next: [{ op: 'Cast', attributes: { to: 1 } }, added(2, 3)]
+    }
   ),
   one('Constant, value_float', 'Constant', [], { value_float: float(2.5) }, { next: [added(2, 3)] }),
   one('Constant, value_floats', 'Constant', [], { value_floats: { floats: [1, 2, -3] } }, { next: [added(2, 3)] }),
@@ -67,7 +67,7 @@ export const compound: readonly Case[] = [
     'ConstantOfShape',
     [ints(2, 3)],
     { value: { tensor: { dtype: 'float32', dims: [1], data: [1.5] } } },
-    { next: [added(2, 3)] },
+    { next: [added(2, 3)] }
   ),
   one('ConstantOfShape, default', 'ConstantOfShape', [ints(2, 3)], {}, { next: [added(3)] }),
   one(
@@ -75,7 +75,7 @@ export const compound: readonly Case[] = [
     'ConstantOfShape',
     [ints(3)],
     { value: { tensor: { dtype: 'int64', dims: [1], data: [7] } } },
-    { next: [integers] },
+    { next: [integers] }
   ),
   one(
     'ConstantOfShape of free sizes',
@@ -85,10 +85,10 @@ export const compound: readonly Case[] = [
     {
       next: [
         { op: 'ConstantOfShape', attributes: { value: { tensor: { dtype: 'float32', dims: [1], data: [2] } } } },
-        { op: 'Add', operands: [x('N', 3)] },
+        { op: 'Add', operands: [x('N', 3)] }
       ],
-      bindings: [{ N: 2 }, { N: 5 }],
-    },
+      bindings: [{ N: 2 }, { N: 5 }]
+    }
   ),
   one('Identity', 'Identity', [x(3, 5)]),
   one('Identity, then Relu', 'Identity', [x(3, 5)], {}, { next: [{ op: 'Relu' }] }),
@@ -99,7 +99,7 @@ export const compound: readonly Case[] = [
     'Dropout',
     [x(3, 5), scalar(0.5), given([0], [], 'bool')],
     {},
-    { next: [{ op: 'Neg' }] },
+    { next: [{ op: 'Neg' }] }
   ),
   one(
     'Expand by a computed shape',
@@ -109,8 +109,8 @@ export const compound: readonly Case[] = [
     {
       next: [
         { op: 'Expand', operands: [c(3, 1), 'previous'] },
-        { op: 'Mul', operands: [x(4)] },
-      ],
-    },
-  ),
+        { op: 'Mul', operands: [x(4)] }
+      ]
+    }
+  )
 ]

@@ -6,7 +6,7 @@ const transposed = (
   attributes: Parameters<typeof one>[3],
   input = [2, 5, 6, 7],
   weights = [5, 4, 3, 3],
-  rest: Rest = {},
+  rest: Rest = {}
 ) => {
   const groups = typeof attributes?.group === 'number' ? attributes.group : 1
   return one(name, 'ConvTranspose', [x(...input), c(...weights), c(weights[1] * groups)], attributes, rest)
@@ -32,13 +32,13 @@ export const convTranspose = [
     'output_shape, SAME_UPPER',
     { strides: [2, 2], output_shape: [12, 14], auto_pad: 'SAME_UPPER' },
     [1, 5, 6, 7],
-    [5, 4, 3, 3],
+    [5, 4, 3, 3]
   ),
   transposed(
     'output_shape, SAME_LOWER',
     { strides: [2, 2], output_shape: [12, 14], auto_pad: 'SAME_LOWER' },
     [1, 5, 6, 7],
-    [5, 4, 3, 3],
+    [5, 4, 3, 3]
   ),
   transposed('SAME_UPPER', { strides: [2, 2], auto_pad: 'SAME_UPPER' }, [1, 5, 6, 7], [5, 4, 3, 3]),
   transposed('SAME_LOWER', { strides: [2, 2], auto_pad: 'SAME_LOWER' }, [1, 5, 6, 7], [5, 4, 3, 3]),
@@ -55,8 +55,8 @@ export const convTranspose = [
     {
       bindings: [
         { N: 1, H: 4, W: 6 },
-        { N: 3, H: 7, W: 5 },
-      ],
-    },
-  ),
+        { N: 3, H: 7, W: 5 }
+      ]
+    }
+  )
 ]

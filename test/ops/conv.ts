@@ -6,7 +6,7 @@ const conv1 = (
   attributes: Parameters<typeof one>[3],
   input = [2, 5, 11, 13],
   weights = [7, 5, 3, 3],
-  rest: Rest = {},
+  rest: Rest = {}
 ) => one(name, 'Conv', [x(...input), c(...weights), c(weights[0])], attributes, rest)
 
 export const conv = [
@@ -35,7 +35,7 @@ export const conv = [
     'dilation and stride',
     { dilations: [3, 2], strides: [2, 3], pads: [1, 2, 3, 0] },
     [1, 4, 17, 19],
-    [6, 4, 3, 3],
+    [6, 4, 3, 3]
   ),
   conv1('two groups', { group: 2, pads: [1, 1, 1, 1] }, [1, 6, 9, 8], [10, 3, 3, 3]),
   conv1('three groups of odd width', { group: 3, pads: [1, 1, 1, 1] }, [2, 15, 6, 7], [9, 5, 3, 3]),
@@ -45,7 +45,7 @@ export const conv = [
     'groups, strided and dilated',
     { group: 2, strides: [2, 1], dilations: [1, 2], pads: [1, 2, 0, 1] },
     [1, 8, 11, 12],
-    [6, 4, 3, 3],
+    [6, 4, 3, 3]
   ),
   conv1('depthwise 3×3', { group: 8, pads: [1, 1, 1, 1] }, [2, 8, 9, 11], [8, 1, 3, 3]),
   conv1('depthwise, odd channels', { group: 13, pads: [1, 1, 1, 1] }, [1, 13, 9, 11], [13, 1, 3, 3]),
@@ -69,7 +69,7 @@ export const conv = [
     'SAME_UPPER, stride wider than the kernel',
     { auto_pad: 'SAME_UPPER', strides: [3, 3] },
     [1, 3, 10, 13],
-    [4, 3, 2, 2],
+    [4, 3, 2, 2]
   ),
   conv1('VALID', { auto_pad: 'VALID', strides: [2, 1] }),
   conv1('SAME_UPPER, depthwise', { auto_pad: 'SAME_UPPER', group: 4, strides: [2, 2] }, [1, 4, 9, 8], [4, 1, 3, 3]),
@@ -88,7 +88,7 @@ export const conv = [
     'Conv',
     [x('N', 3, 9, 8), c(6, 3, 3, 3), c(6)],
     { pads: [1, 1, 1, 1] },
-    { bindings: [{ N: 1 }, { N: 4 }, { N: 2 }] },
+    { bindings: [{ N: 1 }, { N: 4 }, { N: 2 }] }
   ),
   one(
     'free batch, height and width',
@@ -99,9 +99,9 @@ export const conv = [
       bindings: [
         { N: 1, H: 9, W: 7 },
         { N: 3, H: 16, W: 21 },
-        { N: 1, H: 5, W: 4 },
-      ],
-    },
+        { N: 1, H: 5, W: 4 }
+      ]
+    }
   ),
   one(
     'SAME_UPPER of free sizes',
@@ -111,9 +111,9 @@ export const conv = [
     {
       bindings: [
         { H: 9, W: 7 },
-        { H: 16, W: 22 },
-      ],
-    },
+        { H: 16, W: 22 }
+      ]
+    }
   ),
   one(
     'SAME_LOWER of free sizes, depthwise',
@@ -123,9 +123,9 @@ export const conv = [
     {
       bindings: [
         { N: 2, H: 9, W: 7 },
-        { N: 1, H: 16, W: 22 },
-      ],
-    },
+        { N: 1, H: 16, W: 22 }
+      ]
+    }
   ),
   one(
     '1×1 of free sizes',
@@ -135,10 +135,10 @@ export const conv = [
     {
       bindings: [
         { N: 2, H: 3, W: 7 },
-        { N: 1, H: 8, W: 5 },
-      ],
-    },
+        { N: 1, H: 8, W: 5 }
+      ]
+    }
   ),
   one('opset 1 spelling', 'Conv', [x(1, 3, 6, 6), c(4, 3, 3, 3)], { pads: [1, 1, 1, 1] }, { opset: 7 }),
-  one('opset 22', 'Conv', [x(1, 3, 6, 6), c(4, 3, 3, 3)], { pads: [1, 1, 1, 1] }, { opset: 22 }),
+  one('opset 22', 'Conv', [x(1, 3, 6, 6), c(4, 3, 3, 3)], { pads: [1, 1, 1, 1] }, { opset: 22 })
 ]

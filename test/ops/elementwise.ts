@@ -36,22 +36,22 @@ export const functions: readonly [string, Attributes, Operand?, number?][] = [
   ['Floor', {}],
   ['Ceil', {}],
   ['Round', {}],
-  ['Sign', {}],
+  ['Sign', {}]
 ]
 
 export const activations: readonly Case[] = [
   ...functions.map(([op, attributes, input = wide, opset = 17]) =>
-    one(`${op} ${JSON.stringify(attributes)}`, op, [input], attributes, { opset }),
+    one(`${op} ${JSON.stringify(attributes)}`, op, [input], attributes, { opset })
   ),
   ...functions.map(([op, attributes, input = wide, opset = 17]) =>
-    one(`${op} ${JSON.stringify(attributes)}, 3 elements`, op, [{ ...input, dims: [3] }], attributes, { opset }),
+    one(`${op} ${JSON.stringify(attributes)}, 3 elements`, op, [{ ...input, dims: [3] }], attributes, { opset })
   ),
   ...['Sigmoid', 'Tanh', 'Softplus', 'Elu', 'Erf', 'Selu', 'HardSwish'].map(op =>
-    one(`${op} of large numbers`, op, [within(x(9, 11), -200, 200)]),
+    one(`${op} of large numbers`, op, [within(x(9, 11), -200, 200)])
   ),
   ...['Mish', 'Gelu'].map(op => one(`${op} of large numbers`, op, [within(x(9, 11), -60, 60)], {}, { opset: 20 })),
   ...['Sigmoid', 'Tanh', 'Erf', 'Softsign', 'Elu'].map(op =>
-    one(`${op} of small numbers`, op, [within(x(9, 11), -0.02, 0.02)]),
+    one(`${op} of small numbers`, op, [within(x(9, 11), -0.02, 0.02)])
   ),
   one('Exp of large numbers', 'Exp', [within(x(9, 11), -80, 80)]),
   one('Log of small numbers', 'Log', [within(x(9, 11), 0.002, 0.02)]),
@@ -60,7 +60,7 @@ export const activations: readonly Case[] = [
     'Round',
     [given([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.4999999], [7])],
     {},
-    { next: [{ op: 'Mul', operands: [x(7)] }] },
+    { next: [{ op: 'Mul', operands: [x(7)] }] }
   ),
   one('PRelu, one slope', 'PRelu', [wide, c(1)]),
   one('PRelu, a slope a channel', 'PRelu', [wide, c(7, 1, 1)]),
@@ -82,11 +82,11 @@ export const activations: readonly Case[] = [
     {
       bindings: [
         { N: 2, H: 3, W: 5 },
-        { N: 1, H: 6, W: 4 },
-      ],
-    },
+        { N: 1, H: 6, W: 4 }
+      ]
+    }
   ),
-  one('Relu of a scalar', 'Relu', [x()], {}, { next: [{ op: 'Add', operands: [c(3)] }] }),
+  one('Relu of a scalar', 'Relu', [x()], {}, { next: [{ op: 'Add', operands: [c(3)] }] })
 ]
 
 const arithmetic = ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min']
@@ -105,7 +105,7 @@ const shapes: readonly [string, Operand, Operand][] = [
   ['both repeat everywhere', x(1, 6, 1, 5), x(2, 1, 3, 1)],
   ['smaller on the left', x(6, 1, 1), x(2, 6, 3, 5)],
   ['rank 2', x(4, 7), x(1, 7)],
-  ['rank 5', x(2, 3, 2, 4, 3), x(3, 1, 1, 3)],
+  ['rank 5', x(2, 3, 2, 4, 3), x(3, 1, 1, 3)]
 ]
 
 const positiveFor = (op: string, operand: Operand) => (op === 'Pow' || op === 'Div' ? within(operand, 0.5, 2) : operand)
@@ -119,7 +119,7 @@ const binary: readonly Case[] = arithmetic.flatMap(op => [
   ...shapes
     .slice(0, 5)
     .map(([name, a, b]) =>
-      one(`${op}, constant in front, ${name}`, op, [positiveFor(op, constant(b)), positiveFor(op, a)]),
+      one(`${op}, constant in front, ${name}`, op, [positiveFor(op, constant(b)), positiveFor(op, a)])
     ),
   one(
     `${op} of free sizes`,
@@ -129,10 +129,10 @@ const binary: readonly Case[] = arithmetic.flatMap(op => [
     {
       bindings: [
         { N: 2, H: 3, W: 5 },
-        { N: 1, H: 6, W: 4 },
-      ],
-    },
-  ),
+        { N: 1, H: 6, W: 4 }
+      ]
+    }
+  )
 ])
 
 /** Small whole numbers, so that equal ones occur. */
@@ -143,7 +143,7 @@ const comparison: readonly Case[] = comparisons.flatMap(op => [
   one(`${op} of int32`, op, [digits(x(3, 9, 4), 'int32'), digits(x(3, 9, 4), 'int32')]),
   one(`${op} of int64, broadcast`, op, [digits(x(3, 9, 4), 'int64'), digits(x(9, 1), 'int64')]),
   one(`${op} of floats`, 'Round', [x(3, 9, 4)], {}, { next: [{ op, operands: [scalar(1)] }] }),
-  one(`${op}, then Cast`, op, [digits(x(3, 9, 4), 'int32'), digits(x(9, 1), 'int32')], {}, toFloat),
+  one(`${op}, then Cast`, op, [digits(x(3, 9, 4), 'int32'), digits(x(9, 1), 'int32')], {}, toFloat)
 ])
 
 const bools = (...dims: number[]) => typed(x(...dims), 'bool', [0, 1])
@@ -156,7 +156,7 @@ const codes: Readonly<Record<DType, number>> = {
   int64: 7,
   bool: 9,
   float16: 10,
-  float64: 11,
+  float64: 11
 }
 
 export const elementwise: readonly Case[] = [
@@ -174,7 +174,7 @@ export const elementwise: readonly Case[] = [
   ...['Max', 'Min', 'Sum', 'Mean'].flatMap(op => [
     one(`${op} of three`, op, [x(2, 6, 3), x(6, 1), x(2, 1, 3)]),
     one(`${op} of one`, op, [x(2, 6, 3)], {}, { next: [{ op: 'Neg' }] }),
-    one(`${op} of two`, op, [x(2, 6, 3), c(6, 3)]),
+    one(`${op} of two`, op, [x(2, 6, 3), c(6, 3)])
   ]),
   one('Where', 'Where', [bools(3, 7), x(3, 7), x(3, 7)]),
   one('Where, broadcast condition', 'Where', [bools(3, 1, 5), x(2, 3, 4, 5), x(1)]),
@@ -184,7 +184,7 @@ export const elementwise: readonly Case[] = [
     'Greater',
     [x(3, 7), scalar(0)],
     {},
-    { next: [{ op: 'Where', operands: [x(3, 7), scalar(-9)] }] },
+    { next: [{ op: 'Where', operands: [x(3, 7), scalar(-9)] }] }
   ),
   one('Where of int64', 'Where', [bools(3, 7), typed(x(3, 7), 'int64', [-99, 99]), scalar(5, 'int64')]),
   ...['And', 'Or', 'Xor'].map(op => one(op, op, [bools(3, 9), bools(9)])),
@@ -197,19 +197,25 @@ export const elementwise: readonly Case[] = [
           `Cast ${from} to ${to}`,
           'Cast',
           [typed(x(4, 7), from, from === 'bool' ? [0, 1] : from === 'uint8' || to === 'uint8' ? [0, 99] : [-99, 99])],
-          { to: codes[to] },
-        ),
-      ),
+          { to: codes[to] }
+        )
+      )
   ),
   one(
     'Cast of small floats to bool',
     'Cast',
     [given([0, 0.25, -0.5, 0, 3], [5]), undefined].slice(0, 1),
     { to: 9 },
-    { next: [{ op: 'Where', operands: [x(5), x(5)] }] },
+    { next: [{ op: 'Where', operands: [x(5), x(5)] }] }
   ),
   ...types.map(from =>
-    one(`Cast int32 to ${from} to bool`, 'Cast', [digits(x(4, 7), 'int32')], { to: codes[from] }, { next: [{ op: 'Cast', attributes: { to: 9 } }] })
+    one(
+      `Cast int32 to ${from} to bool`,
+      'Cast',
+      [digits(x(4, 7), 'int32')],
+      { to: codes[from] },
+      { next: [{ op: 'Cast', attributes: { to: 9 } }] }
+    )
   ),
   one('CastLike', 'CastLike', [x(4, 7), given([1], [1], 'int64')], {}, { opset: 19 }),
   one('CastLike of two inputs', 'CastLike', [typed(x(4, 7), 'int32', [-9, 9]), x(2)], {}, { opset: 19 }),
@@ -224,8 +230,8 @@ export const elementwise: readonly Case[] = [
     [typed(x(1, 4, 6, 7), 'float16'), typed(c(5, 4, 3, 3), 'float16'), typed(c(5), 'float16')],
     {},
     {
-      tolerance: { limit: 1e-3, reason: 'the result is rounded to binary16' },
-    },
+      tolerance: { limit: 1e-3, reason: 'the result is rounded to binary16' }
+    }
   ),
-  one('Add of float64', 'Add', [typed(x(3, 5), 'float64'), typed(x(5), 'float64')]),
+  one('Add of float64', 'Add', [typed(x(3, 5), 'float64'), typed(x(5), 'float64')])
 ]

@@ -10,7 +10,7 @@ const hosts: readonly [string, string, Operand[], Attributes, readonly number[]]
   ['1×1 Conv', 'Conv', [x(2, 4, 3, 7), c(13, 4, 1, 1)], {}, [2, 13, 3, 7]],
   ['grouped Conv', 'Conv', [x(1, 4, 6, 7), c(10, 2, 3, 3), c(10)], { group: 2 }, [1, 10, 4, 5]],
   ['ConvTranspose', 'ConvTranspose', [x(1, 4, 3, 4), c(4, 13, 2, 2), c(13)], { strides: [2, 2] }, [1, 13, 6, 8]],
-  ['Gemm', 'Gemm', [x(5, 6), c(6, 13), c(13)], {}, [5, 13]],
+  ['Gemm', 'Gemm', [x(5, 6), c(6, 13), c(13)], {}, [5, 13]]
 ]
 
 /** Functions that are real for every number. */
@@ -20,50 +20,50 @@ const activated: readonly Case[] = hosts.flatMap(([name, op, operands, attribute
   ...total.map(([act, own, , opset = 17]) =>
     one(`${name}, ${act} ${JSON.stringify(own)}`, op, operands, attributes, {
       opset,
-      next: [{ op: act, attributes: own }],
-    }),
+      next: [{ op: act, attributes: own }]
+    })
   ),
   one(`${name}, Clip 0 6`, op, operands, attributes, { next: [{ op: 'Clip', operands: [scalar(0), scalar(6)] }] }),
   one(`${name}, Clip -1 1`, op, operands, attributes, { next: [{ op: 'Clip', operands: [scalar(-1), scalar(1)] }] }),
   one(`${name}, PRelu by channel`, op, operands, attributes, {
-    next: [{ op: 'PRelu', operands: [c(shape[1], ...shape.slice(2).map(() => 1))] }],
+    next: [{ op: 'PRelu', operands: [c(shape[1], ...shape.slice(2).map(() => 1))] }]
   }),
   one(`${name}, PRelu by one slope`, op, operands, attributes, { next: [{ op: 'PRelu', operands: [c(1)] }] }),
   one(`${name}, residual`, op, operands, attributes, { next: [{ op: 'Add', operands: [x(...shape)] }] }),
   one(`${name}, residual in front`, op, operands, attributes, {
-    next: [{ op: 'Add', operands: [x(...shape), 'previous'] }],
+    next: [{ op: 'Add', operands: [x(...shape), 'previous'] }]
   }),
   one(`${name}, residual, then Relu`, op, operands, attributes, {
-    next: [{ op: 'Add', operands: [x(...shape)] }, { op: 'Relu' }],
+    next: [{ op: 'Add', operands: [x(...shape)] }, { op: 'Relu' }]
   }),
   one(`${name}, residual, then PRelu`, op, operands, attributes, {
     next: [
       { op: 'Add', operands: [x(...shape)] },
-      { op: 'PRelu', operands: [c(shape[1], ...shape.slice(2).map(() => 1))] },
-    ],
+      { op: 'PRelu', operands: [c(shape[1], ...shape.slice(2).map(() => 1))] }
+    ]
   }),
   one(`${name}, Relu, then residual`, op, operands, attributes, {
-    next: [{ op: 'Relu' }, { op: 'Add', operands: [x(...shape)] }],
+    next: [{ op: 'Relu' }, { op: 'Add', operands: [x(...shape)] }]
   }),
   one(`${name}, PRelu, then residual`, op, operands, attributes, {
     next: [
       { op: 'PRelu', operands: [c(shape[1], ...shape.slice(2).map(() => 1))] },
-      { op: 'Add', operands: [x(...shape)] },
-    ],
+      { op: 'Add', operands: [x(...shape)] }
+    ]
   }),
   one(`${name}, Sigmoid, residual, Relu`, op, operands, attributes, {
-    next: [{ op: 'Sigmoid' }, { op: 'Add', operands: [x(...shape)] }, { op: 'Relu' }],
+    next: [{ op: 'Sigmoid' }, { op: 'Add', operands: [x(...shape)] }, { op: 'Relu' }]
   }),
   one(`${name}, residual of a channel`, op, operands, attributes, {
-    next: [{ op: 'Add', operands: [x(1, shape[1], ...shape.slice(2).map(() => 1))] }],
+    next: [{ op: 'Add', operands: [x(1, shape[1], ...shape.slice(2).map(() => 1))] }]
   }),
   one(`${name}, residual that is constant`, op, operands, attributes, {
-    next: [{ op: 'Add', operands: [c(...shape)] }, { op: 'Relu' }],
+    next: [{ op: 'Add', operands: [c(...shape)] }, { op: 'Relu' }]
   }),
   one(`${name}, added to itself`, op, operands, attributes, {
-    next: [{ op: 'Add', operands: ['previous', 'previous'] }],
+    next: [{ op: 'Add', operands: ['previous', 'previous'] }]
   }),
-  ...scales(shape).map(([what, next]) => one(`${name}, ${what}`, op, operands, attributes, { next })),
+  ...scales(shape).map(([what, next]) => one(`${name}, ${what}`, op, operands, attributes, { next }))
 ])
 
 /** Arithmetic with constants behind a layer. */
@@ -81,15 +81,15 @@ function scales(shape: readonly number[]): [string, Step[]][] {
       'Div of a number',
       [
         { op: 'Add', operands: [scalar(40)] },
-        { op: 'Div', operands: [scalar(3), 'previous'] },
-      ],
+        { op: 'Div', operands: [scalar(3), 'previous'] }
+      ]
     ],
     [
       'Mul and Add, then Relu',
-      [{ op: 'Mul', operands: [channel()] }, { op: 'Add', operands: [channel()] }, { op: 'Relu' }],
+      [{ op: 'Mul', operands: [channel()] }, { op: 'Add', operands: [channel()] }, { op: 'Relu' }]
     ],
     ['Mul by a column', [{ op: 'Mul', operands: [c(shape[shape.length - 1])] }]],
-    ['Mul by an image', [{ op: 'Mul', operands: [c(...shape)] }]],
+    ['Mul by an image', [{ op: 'Mul', operands: [c(...shape)] }]]
   ]
 }
 
@@ -97,7 +97,7 @@ const conv = (next: Step[], opset = 17): [string, Operand[], Attributes, { next:
   'Conv',
   [x(1, 4, 6, 7), c(13, 4, 3, 3), c(13)],
   {},
-  { next, opset },
+  { next, opset }
 ]
 
 /** Scale and shift in front of a layer. */
@@ -107,21 +107,21 @@ const inFront: readonly Case[] = [
     'Mul',
     [x(1, 4, 6, 7), c(4, 1, 1)],
     {},
-    { next: [{ op: 'Conv', operands: [c(6, 4, 3, 3)], attributes: { pads: [1, 1, 1, 1] } }] },
+    { next: [{ op: 'Conv', operands: [c(6, 4, 3, 3)], attributes: { pads: [1, 1, 1, 1] } }] }
   ),
   one(
     'Add in front of Conv',
     'Add',
     [x(1, 4, 6, 7), c(4, 1, 1)],
     {},
-    { next: [{ op: 'Conv', operands: [c(6, 4, 3, 3)] }] },
+    { next: [{ op: 'Conv', operands: [c(6, 4, 3, 3)] }] }
   ),
   one(
     'Add in front of a padded Conv',
     'Add',
     [x(1, 4, 6, 7), c(4, 1, 1)],
     {},
-    { next: [{ op: 'Conv', operands: [c(6, 4, 3, 3)], attributes: { pads: [1, 1, 1, 1] } }] },
+    { next: [{ op: 'Conv', operands: [c(6, 4, 3, 3)], attributes: { pads: [1, 1, 1, 1] } }] }
   ),
   one(
     'normalised input',
@@ -131,30 +131,30 @@ const inFront: readonly Case[] = [
     {
       next: [
         { op: 'Div', operands: [{ ...c(3, 1, 1), range: [0.5, 2] }] },
-        { op: 'Conv', operands: [c(6, 3, 3, 3), c(6)], attributes: { pads: [1, 1, 1, 1] } },
-      ],
-    },
+        { op: 'Conv', operands: [c(6, 3, 3, 3), c(6)], attributes: { pads: [1, 1, 1, 1] } }
+      ]
+    }
   ),
   one(
     'Sub from a number in front of Conv',
     'Sub',
     [scalar(1), x(1, 4, 6, 7)],
     {},
-    { next: [{ op: 'Conv', operands: [c(6, 4, 3, 3)] }] },
+    { next: [{ op: 'Conv', operands: [c(6, 4, 3, 3)] }] }
   ),
   one(
     'Div of a number in front of Conv',
     'Div',
     [scalar(1), { ...x(1, 4, 6, 7), range: [0.5, 2] }],
     {},
-    { next: [{ op: 'Conv', operands: [c(6, 4, 3, 3)] }] },
+    { next: [{ op: 'Conv', operands: [c(6, 4, 3, 3)] }] }
   ),
   one(
     'Mul in front of ConvTranspose',
     'Mul',
     [x(1, 4, 6, 7), c(4, 1, 1)],
     {},
-    { next: [{ op: 'ConvTranspose', operands: [c(4, 5, 3, 3)] }] },
+    { next: [{ op: 'ConvTranspose', operands: [c(4, 5, 3, 3)] }] }
   ),
   one('Add in front of Gemm', 'Add', [x(3, 8), c(8)], {}, { next: [{ op: 'Gemm', operands: [c(8, 5), c(5)] }] }),
   one(
@@ -162,8 +162,8 @@ const inFront: readonly Case[] = [
     'Mul',
     [x(3, 8), c(8)],
     {},
-    { next: [{ op: 'Gemm', operands: [c(5, 8)], attributes: { transB: 1 } }] },
-  ),
+    { next: [{ op: 'Gemm', operands: [c(5, 8)], attributes: { transB: 1 } }] }
+  )
 ]
 
 export const epilogues: readonly Case[] = [
@@ -176,7 +176,7 @@ export const epilogues: readonly Case[] = [
     ...conv([
       { op: 'Add', operands: [scalar(3)] },
       { op: 'Clip', operands: [scalar(0), scalar(6)] },
-      { op: 'Div', operands: [scalar(6)] },
-    ]),
-  ),
+      { op: 'Div', operands: [scalar(6)] }
+    ])
+  )
 ]

@@ -22,6 +22,6 @@ export const gather = [
     'Conv',
     [x(1, 3, 6, 7), c(8, 3, 3, 3)],
     {},
-    { next: [{ op: 'Gather', operands: [ints(5, 0, 2)], attributes: { axis: 1 } }, { op: 'Relu' }] },
-  ),
+    { next: [{ op: 'Gather', operands: [ints(5, 0, 2)], attributes: { axis: 1 } }, { op: 'Relu' }] }
+  )
 ]

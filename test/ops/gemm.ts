@@ -11,7 +11,7 @@ const bias: Readonly<Record<string, Operand | undefined>> = {
   'a column': c(6, 1),
   'a matrix': c(6, 11),
   'a scalar': scalar(0.75),
-  'one element': c(1),
+  'one element': c(1)
 }
 
 export const gemm = [
@@ -20,25 +20,25 @@ export const gemm = [
       `constant weights ${JSON.stringify(attributes)}`,
       'Gemm',
       [attributes.transA ? x(7, 6) : x(6, 7), attributes.transB ? c(11, 7) : c(7, 11), c(11)],
-      attributes,
-    ),
+      attributes
+    )
   ),
   ...transposes.map(attributes =>
     one(
       `two activations ${JSON.stringify(attributes)}`,
       'Gemm',
       [attributes.transA ? x(7, 6) : x(6, 7), attributes.transB ? x(11, 7) : x(7, 11), x(6, 11)],
-      { ...attributes, alpha: float(0.5), beta: float(1.5) },
-    ),
+      { ...attributes, alpha: float(0.5), beta: float(1.5) }
+    )
   ),
   ...Object.entries(bias).map(([name, operand]) =>
-    one(`bias is ${name}`, 'Gemm', [x(6, 7), c(7, 11), operand], {}, { opset: 11 }),
+    one(`bias is ${name}`, 'Gemm', [x(6, 7), c(7, 11), operand], {}, { opset: 11 })
   ),
   ...Object.entries(bias).map(([name, operand]) =>
     one(`alpha and beta, bias is ${name}`, 'Gemm', [x(6, 7), c(7, 11), operand], {
       alpha: float(0.25),
-      beta: float(-2),
-    }),
+      beta: float(-2)
+    })
   ),
   one('bias is an activation', 'Gemm', [x(6, 7), c(7, 11), x(11)]),
   one('constant on the left', 'Gemm', [c(6, 7), x(7, 11), c(11)]),
@@ -76,9 +76,9 @@ export const gemm = [
     {
       bindings: [
         { N: 2, S: 5 },
-        { N: 1, S: 9 },
-      ],
-    },
+        { N: 1, S: 9 }
+      ]
+    }
   ),
   one(
     'free rows, constant',
@@ -88,9 +88,9 @@ export const gemm = [
     {
       bindings: [
         { N: 2, S: 5 },
-        { N: 1, S: 9 },
-      ],
-    },
+        { N: 1, S: 9 }
+      ]
+    }
   ),
   one('then a bias', 'MatMul', [x(4, 6), c(6, 10)], {}, { next: [{ op: 'Add', operands: [c(10)] }, { op: 'Relu' }] }),
   one('a bias in front', 'MatMul', [x(4, 6), c(6, 10)], {}, { next: [{ op: 'Add', operands: [c(10), 'previous'] }] }),
@@ -99,14 +99,14 @@ export const gemm = [
     'Transpose',
     [x(3, 9, 5)],
     { perm: [0, 2, 1] },
-    { next: [{ op: 'MatMul', operands: [x(3, 9, 4)] }] },
+    { next: [{ op: 'MatMul', operands: [x(3, 9, 4)] }] }
   ),
   one(
     'by a transpose',
     'Transpose',
     [x(3, 9, 5)],
     { perm: [0, 2, 1] },
-    { next: [{ op: 'MatMul', operands: [x(3, 4, 5), 'previous'] }] },
+    { next: [{ op: 'MatMul', operands: [x(3, 4, 5), 'previous'] }] }
   ),
   one('Flatten in front', 'Flatten', [x(2, 6, 3, 5)], {}, { next: [{ op: 'Gemm', operands: [c(90, 8), c(8)] }] }),
   one(
@@ -115,8 +115,8 @@ export const gemm = [
     [x(2, 3, 6, 5), c(10, 3, 3, 3)],
     {},
     {
-      next: [{ op: 'Flatten' }, { op: 'Gemm', operands: [c(7, 120), c(7)], attributes: { transB: 1 } }],
-    },
+      next: [{ op: 'Flatten' }, { op: 'Gemm', operands: [c(7, 120), c(7)], attributes: { transB: 1 } }]
+    }
   ),
   one(
     'a map that is flattened, weights not transposed',
@@ -125,7 +125,7 @@ export const gemm = [
     {},
     {
       next: [{ op: 'Flatten' }, { op: 'Gemm', operands: [c(120, 7), c(7)] }],
-      bindings: [{ N: 2 }, { N: 1 }],
-    },
-  ),
+      bindings: [{ N: 2 }, { N: 1 }]
+    }
+  )
 ]

@@ -15,16 +15,16 @@ export const groupnorm = [
     {
       bindings: [
         { N: 2, H: 3, W: 5 },
-        { N: 1, H: 9, W: 8 },
-      ],
-    },
+        { N: 1, H: 9, W: 8 }
+      ]
+    }
   ),
   one(
     'InstanceNormalization, then Relu',
     'InstanceNormalization',
     [x(2, 9, 5, 6), c(9), c(9)],
     {},
-    { next: [{ op: 'Relu' }] },
+    { next: [{ op: 'Relu' }] }
   ),
   // onnxruntime takes [channels] from opset 21 on.
   one('GroupNormalization', 'GroupNormalization', [x(2, 12, 5, 6), c(12), c(12)], { num_groups: 3 }, { opset: 21 }),
@@ -33,28 +33,28 @@ export const groupnorm = [
     'GroupNormalization',
     [x(2, 6, 5, 6), c(6), c(6)],
     { num_groups: 1 },
-    { opset: 21 },
+    { opset: 21 }
   ),
   one(
     'GroupNormalization, a group a channel',
     'GroupNormalization',
     [x(2, 6, 5, 6), c(6), c(6)],
     { num_groups: 6 },
-    { opset: 21 },
+    { opset: 21 }
   ),
   one(
     'GroupNormalization, groups of odd width',
     'GroupNormalization',
     [x(1, 15, 4, 3), c(15), c(15)],
     { num_groups: 3, epsilon: float(0.01) },
-    { opset: 21 },
+    { opset: 21 }
   ),
   one(
     'GroupNormalization, by group (opset 18)',
     'GroupNormalization',
     [x(2, 12, 5, 6), c(4), c(4)],
     { num_groups: 4 },
-    { opset: 18 },
+    { opset: 18 }
   ),
   one('GroupNormalization, 1-D', 'GroupNormalization', [x(2, 12, 17), c(12), c(12)], { num_groups: 4 }, { opset: 21 }),
   one(
@@ -66,8 +66,8 @@ export const groupnorm = [
       opset: 21,
       bindings: [
         { N: 2, H: 3, W: 5 },
-        { N: 1, H: 9, W: 8 },
-      ],
-    },
-  ),
+        { N: 1, H: 9, W: 8 }
+      ]
+    }
+  )
 ]

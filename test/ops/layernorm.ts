@@ -19,9 +19,9 @@ export const layernorm = [
     {
       bindings: [
         { N: 2, S: 3 },
-        { N: 1, S: 6 },
-      ],
-    },
+        { N: 1, S: 6 }
+      ]
+    }
   ),
   one(
     'channels last, as ConvNeXt',
@@ -36,9 +36,9 @@ export const layernorm = [
         { op: 'Add', operands: [c(12)] },
         { op: 'Gelu' },
         { op: 'Transpose', attributes: { perm: [0, 3, 1, 2] } },
-        { op: 'Conv', operands: [c(6, 12, 1, 1)] },
+        { op: 'Conv', operands: [c(6, 12, 1, 1)] }
       ],
-      opset: 20,
-    },
-  ),
+      opset: 20
+    }
+  )
 ]

@@ -10,7 +10,7 @@ const permutations = [
   [1, 0, 2, 3],
   [0, 1, 3, 2],
   [0, 2, 1, 3],
-  [2, 3, 0, 1],
+  [2, 3, 0, 1]
 ]
 
 const reshapes: readonly [string, Operand, number[]][] = [
@@ -22,7 +22,7 @@ const reshapes: readonly [string, Operand, number[]][] = [
   ['cross the axes', map, [2, 5, 4, 6]],
   ['cross all axes', map, [8, 30]],
   ['add ones', map, [1, 2, 6, 1, 4, 5]],
-  ['one row', x(1, 6, 1, 1), [6]],
+  ['one row', x(1, 6, 1, 1), [6]]
 ]
 
 const slices: readonly [string, number[], number[], number[]?, number[]?][] = [
@@ -34,7 +34,7 @@ const slices: readonly [string, number[], number[], number[]?, number[]?][] = [
   ['channels with steps', [1], [6], [1], [2]],
   ['every axis', [0, 1, 0, 2], [2, 4, 3, 4]],
   ['everything', [0], [2147483647], [2]],
-  ['negative axes', [1], [-1], [-2]],
+  ['negative axes', [1], [-1], [-2]]
 ]
 
 export const movement: readonly Case[] = [
@@ -45,8 +45,8 @@ export const movement: readonly Case[] = [
       'Conv',
       [x(dims[0], 3, dims[2], dims[3]), c(6, 3, 1, 1)],
       {},
-      { next: [{ op: 'Reshape', operands: [ints(...shape)] }, { op: 'Relu' }] },
-    ),
+      { next: [{ op: 'Reshape', operands: [ints(...shape)] }, { op: 'Relu' }] }
+    )
   ),
   one(
     'Reshape to free sizes',
@@ -56,9 +56,9 @@ export const movement: readonly Case[] = [
     {
       bindings: [
         { N: 2, H: 4 },
-        { N: 1, H: 3 },
-      ],
-    },
+        { N: 1, H: 3 }
+      ]
+    }
   ),
   one('Reshape, allowzero', 'Reshape', [map, ints(2, 30, 4)], { allowzero: 1 }),
   ...[0, 1, 2, 3, 4, -1, -3].map(axis => one(`Flatten, axis ${axis}`, 'Flatten', [map], { axis }, { opset: 13 })),
@@ -67,7 +67,7 @@ export const movement: readonly Case[] = [
     'Conv',
     [x('N', 3, 4, 5), c(6, 3, 1, 1)],
     {},
-    { next: [{ op: 'Flatten' }], bindings: [{ N: 1 }, { N: 3 }] },
+    { next: [{ op: 'Flatten' }], bindings: [{ N: 1 }, { N: 3 }] }
   ),
   one('Squeeze', 'Squeeze', [x(2, 1, 4, 1), ints(1, -1)]),
   one('Squeeze everything', 'Squeeze', [x(2, 1, 4, 1)]),
@@ -82,8 +82,8 @@ export const movement: readonly Case[] = [
       'Conv',
       [x(2, 3, 4, 5), c(6, 3, 1, 1)],
       {},
-      { next: [{ op: 'Transpose', attributes: { perm } }, { op: 'Sigmoid' }] },
-    ),
+      { next: [{ op: 'Transpose', attributes: { perm } }, { op: 'Sigmoid' }] }
+    )
   ),
   one('Transpose, default', 'Transpose', [x(2, 3, 4)]),
   one(
@@ -94,16 +94,16 @@ export const movement: readonly Case[] = [
     {
       bindings: [
         { N: 2, H: 3, W: 4 },
-        { N: 1, H: 2, W: 7 },
-      ],
-    },
+        { N: 1, H: 2, W: 7 }
+      ]
+    }
   ),
   one(
     'Transpose there and back',
     'Transpose',
     [x(2, 4, 5, 6)],
     { perm: [0, 3, 1, 2] },
-    { next: [conv(5, 6), { op: 'Relu' }, { op: 'Transpose', attributes: { perm: [0, 2, 3, 1] } }] },
+    { next: [conv(5, 6), { op: 'Relu' }, { op: 'Transpose', attributes: { perm: [0, 2, 3, 1] } }] }
   ),
   one('Transpose of rank 6', 'Transpose', [x(2, 2, 3, 2, 3, 2)], { perm: [0, 4, 2, 5, 1, 3] }),
   ...slices.map(([name, starts, ends, axes, steps]) =>
@@ -112,8 +112,8 @@ export const movement: readonly Case[] = [
       ints(...starts),
       ints(...ends),
       axes && ints(...axes),
-      steps && ints(...steps),
-    ]),
+      steps && ints(...steps)
+    ])
   ),
   ...slices.map(([name, starts, ends, axes, steps]) =>
     one(
@@ -124,10 +124,10 @@ export const movement: readonly Case[] = [
       {
         next: [
           { op: 'Slice', operands: [ints(...starts), ints(...ends), axes && ints(...axes), steps && ints(...steps)] },
-          { op: 'Tanh' },
-        ],
-      },
-    ),
+          { op: 'Tanh' }
+        ]
+      }
+    )
   ),
   one('Slice 9', 'Slice', [map], { starts: [1, 0], ends: [3, 4], axes: [1, 3] }, { opset: 9 }),
   one(
@@ -138,9 +138,9 @@ export const movement: readonly Case[] = [
     {
       bindings: [
         { N: 2, H: 3, W: 4 },
-        { N: 1, H: 5, W: 7 },
-      ],
-    },
+        { N: 1, H: 5, W: 7 }
+      ]
+    }
   ),
   one('Split in equal parts', 'Split', [map], { axis: 1 }, { outputs: 3, opset: 13 }),
   one('Split in given parts', 'Split', [map, ints(1, 3, 2)], { axis: 1 }, { outputs: 3 }),
@@ -157,7 +157,7 @@ export const movement: readonly Case[] = [
     'Relu',
     [map],
     {},
-    { next: [{ op: 'Concat', operands: ['previous', 'previous'], attributes: { axis: 1 } }] },
+    { next: [{ op: 'Concat', operands: ['previous', 'previous'], attributes: { axis: 1 } }] }
   ),
   one(
     'Concat of free sizes',
@@ -167,9 +167,9 @@ export const movement: readonly Case[] = [
     {
       bindings: [
         { N: 2, H: 3 },
-        { N: 1, H: 5 },
-      ],
-    },
+        { N: 1, H: 5 }
+      ]
+    }
   ),
   one(
     'Concat of free batches',
@@ -179,9 +179,9 @@ export const movement: readonly Case[] = [
     {
       bindings: [
         { N: 2, M: 3 },
-        { N: 1, M: 1 },
-      ],
-    },
+        { N: 1, M: 1 }
+      ]
+    }
   ),
   one('Expand', 'Expand', [x(3, 1, 5), ints(2, 3, 4, 5)]),
   one('Expand, smaller target', 'Expand', [x(3, 1, 5), ints(4, 1)]),
@@ -193,14 +193,14 @@ export const movement: readonly Case[] = [
     'Conv',
     [x(1, 3, 4, 5), c(6, 3, 1, 1)],
     {},
-    { next: [{ op: 'Tile', operands: [ints(1, 2, 1, 2)] }] },
+    { next: [{ op: 'Tile', operands: [ints(1, 2, 1, 2)] }] }
   ),
   one(
     'Expand behind Conv',
     'Conv',
     [x(1, 3, 1, 5), c(6, 3, 1, 1)],
     {},
-    { next: [{ op: 'Expand', operands: [ints(2, 6, 4, 5)] }] },
+    { next: [{ op: 'Expand', operands: [ints(2, 6, 4, 5)] }] }
   ),
   one(
     'Shape of free sizes',
@@ -210,9 +210,9 @@ export const movement: readonly Case[] = [
     {
       bindings: [
         { N: 2, H: 7 },
-        { N: 1, H: 5 },
-      ],
-    },
+        { N: 1, H: 5 }
+      ]
+    }
   ),
   one(
     'Shape, part',
@@ -222,23 +222,23 @@ export const movement: readonly Case[] = [
     {
       next: [
         { op: 'Cast', attributes: { to: 1 } },
-        { op: 'Mul', operands: [x(2)] },
-      ],
-    },
+        { op: 'Mul', operands: [x(2)] }
+      ]
+    }
   ),
   one(
     'Range',
     'Range',
     [given([2], [], 'int64'), given([9], [], 'int64'), given([3], [], 'int64')],
     {},
-    { next: [{ op: 'Add', operands: [typed(x(3), 'int64', [1, 9])] }] },
+    { next: [{ op: 'Add', operands: [typed(x(3), 'int64', [1, 9])] }] }
   ),
   one(
     'Range of floats, downwards',
     'Range',
     [given([2], []), given([-1], []), given([-0.5], [])],
     {},
-    { next: [{ op: 'Mul', operands: [x(6)] }] },
+    { next: [{ op: 'Mul', operands: [x(6)] }] }
   ),
   one('of integers', 'Transpose', [typed(x(2, 3, 4), 'int64', [-9, 9])], { perm: [2, 0, 1] }),
   one('of bools', 'Reshape', [typed(x(2, 3, 4), 'bool', [0, 1]), ints(4, 6)]),
@@ -251,8 +251,8 @@ export const movement: readonly Case[] = [
       next: [
         { op: 'Tile', operands: [ints(1, 1, 1, 2, 1, 2)] },
         { op: 'Reshape', operands: [ints(1, 3, 8, 10)] },
-        { op: 'Mul', operands: [floats(2)] },
-      ],
-    },
-  ),
+        { op: 'Mul', operands: [floats(2)] }
+      ]
+    }
+  )
 ]

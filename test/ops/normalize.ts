@@ -7,12 +7,12 @@ const statistics = (channels: number): Operand[] => [
   within(c(channels), 0.5, 2),
   c(channels),
   c(channels),
-  within(c(channels), 0.3, 2),
+  within(c(channels), 0.3, 2)
 ]
 const norm = (channels: number): Step => ({
   op: 'BatchNormalization',
   operands: statistics(channels),
-  attributes: { epsilon: float(1e-3) },
+  attributes: { epsilon: float(1e-3) }
 })
 
 const chain = (
@@ -21,7 +21,7 @@ const chain = (
   operands: Operand[],
   attributes: Parameters<typeof one>[3],
   next: Step[],
-  rest: Rest = {},
+  rest: Rest = {}
 ) => one(name, op, operands, attributes, { next, ...rest })
 
 export const normalize = [
@@ -34,14 +34,14 @@ export const normalize = [
     'BatchNormalization',
     [x(2, 7, 5, 6), ...statistics(7)],
     { momentum: float(0.9) },
-    { opset: 7 },
+    { opset: 7 }
   ),
   one(
     'BatchNormalization, opset 9',
     'BatchNormalization',
     [x(2, 7, 5, 6), ...statistics(7)],
     { epsilon: float(0.01) },
-    { opset: 9 },
+    { opset: 9 }
   ),
   one(
     'BatchNormalization of free sizes',
@@ -51,9 +51,9 @@ export const normalize = [
     {
       bindings: [
         { N: 2, H: 3, W: 5 },
-        { N: 1, H: 7, W: 4 },
-      ],
-    },
+        { N: 1, H: 7, W: 4 }
+      ]
+    }
   ),
   chain('behind Conv', 'Conv', [x(1, 3, 7, 8), c(6, 3, 3, 3), c(6)], {}, [norm(6)]),
   chain('behind Conv without bias, then Relu', 'Conv', [x(1, 3, 7, 8), c(6, 3, 3, 3)], {}, [norm(6), { op: 'Relu' }]),
@@ -68,25 +68,25 @@ export const normalize = [
   chain('behind Relu', 'Relu', [x(2, 6, 5, 4)], {}, [norm(6)]),
   chain('behind Conv and Relu', 'Conv', [x(1, 3, 7, 8), c(6, 3, 3, 3)], {}, [{ op: 'Relu' }, norm(6)]),
   chain('in front of Conv', 'BatchNormalization', [x(1, 5, 7, 8), ...statistics(5)], {}, [
-    { op: 'Conv', operands: [c(6, 5, 3, 3), c(6)] },
+    { op: 'Conv', operands: [c(6, 5, 3, 3), c(6)] }
   ]),
   chain('in front of a padded Conv', 'BatchNormalization', [x(1, 5, 7, 8), ...statistics(5)], {}, [
-    { op: 'Conv', operands: [c(6, 5, 3, 3), c(6)], attributes: { pads: [1, 1, 1, 1] } },
+    { op: 'Conv', operands: [c(6, 5, 3, 3), c(6)], attributes: { pads: [1, 1, 1, 1] } }
   ]),
   chain('in front of a SAME_UPPER Conv', 'BatchNormalization', [x(1, 5, 7, 8), ...statistics(5)], {}, [
-    { op: 'Conv', operands: [c(6, 5, 3, 3)], attributes: { auto_pad: 'SAME_UPPER' } },
+    { op: 'Conv', operands: [c(6, 5, 3, 3)], attributes: { auto_pad: 'SAME_UPPER' } }
   ]),
   chain('in front of a grouped Conv', 'BatchNormalization', [x(1, 4, 7, 8), ...statistics(4)], {}, [
-    { op: 'Conv', operands: [c(6, 2, 3, 3)], attributes: { group: 2 } },
+    { op: 'Conv', operands: [c(6, 2, 3, 3)], attributes: { group: 2 } }
   ]),
   chain('in front of Gemm', 'BatchNormalization', [x(3, 5), ...statistics(5)], {}, [
-    { op: 'Gemm', operands: [c(5, 6), c(6)] },
+    { op: 'Gemm', operands: [c(5, 6), c(6)] }
   ]),
   chain('Relu in front of Conv (DenseNet)', 'BatchNormalization', [x(1, 5, 7, 8), ...statistics(5)], {}, [
     { op: 'Relu' },
     { op: 'Conv', operands: [c(6, 5, 1, 1)] },
     norm(6),
-    { op: 'Relu' },
+    { op: 'Relu' }
   ]),
   chain('two in a row behind Conv', 'Conv', [x(1, 3, 7, 8), c(6, 3, 3, 3)], {}, [norm(6), norm(6)]),
   chain('two in a row alone', 'BatchNormalization', [x(1, 5, 7, 8), ...statistics(5)], {}, [norm(5)]),
@@ -105,8 +105,8 @@ export const normalize = [
     {
       bindings: [
         { N: 2, H: 3, W: 4 },
-        { N: 1, H: 5, W: 7 },
-      ],
-    },
-  ),
+        { N: 1, H: 5, W: 7 }
+      ]
+    }
+  )
 ]

@@ -16,7 +16,7 @@ const shapes: readonly [string, Operand, Attributes][] = [
   [
     'ceil, a window that would begin in the padding',
     x(1, 2, 5, 5),
-    { kernel_shape: [2, 2], strides: [3, 3], pads: [0, 0, 1, 1], ceil_mode: 1 },
+    { kernel_shape: [2, 2], strides: [3, 3], pads: [0, 0, 1, 1], ceil_mode: 1 }
   ],
   ['SAME_UPPER', x(1, 4, 9, 10), { kernel_shape: [3, 2], strides: [2, 2], auto_pad: 'SAME_UPPER' }],
   ['SAME_LOWER', x(1, 4, 9, 10), { kernel_shape: [3, 2], strides: [2, 2], auto_pad: 'SAME_LOWER' }],
@@ -25,7 +25,7 @@ const shapes: readonly [string, Operand, Attributes][] = [
   ['the whole image', x(2, 9, 6, 5), { kernel_shape: [6, 5] }],
   ['one channel', x(1, 1, 9, 9), { kernel_shape: [3, 3], strides: [2, 2] }],
   ['1-D', x(2, 5, 13), { kernel_shape: [3], strides: [2], pads: [1, 0] }],
-  ['3-D', x(1, 3, 5, 6, 7), { kernel_shape: [2, 3, 2], strides: [2, 1, 2], pads: [0, 1, 1, 1, 1, 0] }],
+  ['3-D', x(1, 3, 5, 6, 7), { kernel_shape: [2, 3, 2], strides: [2, 1, 2], pads: [0, 1, 1, 1, 1, 0] }]
 ]
 
 const free: readonly Case[] = (['MaxPool', 'AveragePool'] as const).flatMap(op => [
@@ -37,9 +37,9 @@ const free: readonly Case[] = (['MaxPool', 'AveragePool'] as const).flatMap(op =
     {
       bindings: [
         { N: 1, H: 9, W: 6 },
-        { N: 3, H: 12, W: 13 },
-      ],
-    },
+        { N: 3, H: 12, W: 13 }
+      ]
+    }
   ),
   one(
     `${op} of free sizes, ceil`,
@@ -50,9 +50,9 @@ const free: readonly Case[] = (['MaxPool', 'AveragePool'] as const).flatMap(op =
       bindings: [
         { N: 1, H: 9, W: 6 },
         { N: 2, H: 12, W: 13 },
-        { N: 1, H: 10, W: 11 },
-      ],
-    },
+        { N: 1, H: 10, W: 11 }
+      ]
+    }
   ),
   one(
     `${op} of free sizes, SAME_UPPER`,
@@ -62,10 +62,10 @@ const free: readonly Case[] = (['MaxPool', 'AveragePool'] as const).flatMap(op =
     {
       bindings: [
         { H: 9, W: 6 },
-        { H: 12, W: 13 },
-      ],
-    },
-  ),
+        { H: 12, W: 13 }
+      ]
+    }
+  )
 ])
 
 const global = ['GlobalAveragePool', 'GlobalMaxPool'].flatMap(op => [
@@ -82,16 +82,16 @@ const global = ['GlobalAveragePool', 'GlobalMaxPool'].flatMap(op => [
     {
       bindings: [
         { N: 2, H: 3, W: 7 },
-        { N: 1, H: 8, W: 2 },
-      ],
-    },
-  ),
+        { N: 1, H: 8, W: 2 }
+      ]
+    }
+  )
 ])
 
 export const pool: readonly Case[] = [
   ...shapes.map(([name, operand, attributes]) => one(`max ${name}`, 'MaxPool', [operand], attributes)),
   ...shapes.map(([name, operand, attributes]) =>
-    one(`average ${name}`, 'AveragePool', [operand], attributes, { opset: 19 }),
+    one(`average ${name}`, 'AveragePool', [operand], attributes, { opset: 19 })
   ),
   ...shapes.map(([name, operand, attributes]) =>
     one(
@@ -99,31 +99,31 @@ export const pool: readonly Case[] = [
       'AveragePool',
       [operand],
       { ...attributes, count_include_pad: 1 },
-      { opset: 19 },
-    ),
+      { opset: 19 }
+    )
   ),
   one('max dilated', 'MaxPool', [x(1, 6, 11, 12)], {
     kernel_shape: [3, 2],
     dilations: [2, 3],
     strides: [2, 1],
-    pads: [1, 1, 2, 1],
+    pads: [1, 1, 2, 1]
   }),
   one('max dilated, ceil', 'MaxPool', [x(1, 6, 11, 12)], {
     kernel_shape: [3, 2],
     dilations: [2, 3],
     strides: [2, 2],
-    ceil_mode: 1,
+    ceil_mode: 1
   }),
   one(
     'average dilated',
     'AveragePool',
     [x(1, 6, 11, 12)],
     { kernel_shape: [3, 2], dilations: [2, 3], pads: [1, 1, 2, 1] },
-    { opset: 19 },
+    { opset: 19 }
   ),
   one('max of negative numbers, padded', 'MaxPool', [{ ...x(1, 3, 5, 5), range: [-3, -1] }], {
     kernel_shape: [3, 3],
-    pads: [1, 1, 1, 1],
+    pads: [1, 1, 1, 1]
   }),
   one('opset 7 average', 'AveragePool', [x(1, 3, 7, 7)], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }, { opset: 7 }),
   one(
@@ -131,8 +131,8 @@ export const pool: readonly Case[] = [
     'MaxPool',
     [x(1, 3, 7, 7)],
     { kernel_shape: [3, 3], strides: [2, 2], storage_order: 0 },
-    { opset: 8 },
+    { opset: 8 }
   ),
   ...free,
-  ...global,
+  ...global
 ]

@@ -11,7 +11,7 @@ const reductions = [
   'ReduceL1',
   'ReduceSumSquare',
   'ReduceLogSum',
-  'ReduceLogSumExp',
+  'ReduceLogSumExp'
 ]
 
 const axesSets: readonly (readonly number[])[] = [
@@ -23,7 +23,7 @@ const axesSets: readonly (readonly number[])[] = [
   [-3, -1],
   [1, 2, 3],
   [3],
-  [0, 1, 2, 3],
+  [0, 1, 2, 3]
 ]
 
 export const reduce: readonly Case[] = [
@@ -31,8 +31,8 @@ export const reduce: readonly Case[] = [
     const input = within(x(3, 6, 5, 7), 0.5, 2)
     return axesSets.flatMap(axes =>
       [0, 1].map(keepdims =>
-        one(`${op} over [${axes}], keepdims ${keepdims}`, op, [input, ints(...axes)], { keepdims }, { opset: 18 }),
-      ),
+        one(`${op} over [${axes}], keepdims ${keepdims}`, op, [input, ints(...axes)], { keepdims }, { opset: 18 })
+      )
     )
   }),
   ...reductions.flatMap(op => [
@@ -41,7 +41,7 @@ export const reduce: readonly Case[] = [
       op,
       [within(x(2, 5, 3, 4), 0.5, 2)],
       { axes: [1, 3] },
-      { opset: op === 'ReduceSum' ? 11 : 13 },
+      { opset: op === 'ReduceSum' ? 11 : 13 }
     ),
     one(`${op} of everything`, op, [within(x(2, 5, 3), 0.5, 2)], { keepdims: 0 }, { opset: 13 }),
     // The logarithm of a negative sum is no number.
@@ -50,15 +50,15 @@ export const reduce: readonly Case[] = [
       op,
       [op === 'ReduceLogSum' ? within(x(2, 5, 3), 1, 3) : x(2, 5, 3)],
       { axes: [1] },
-      { opset: 11 },
-    ),
+      { opset: 11 }
+    )
   ]),
   one(
     'ReduceSum of no axes is the identity',
     'ReduceSum',
     [x(2, 5, 3), ints()],
     { noop_with_empty_axes: 1 },
-    { opset: 13 },
+    { opset: 13 }
   ),
   one('ReduceMean of no axes', 'ReduceMean', [x(2, 5, 3), ints()], { noop_with_empty_axes: 0 }, { opset: 18 }),
   one('ReduceMean, axes left out', 'ReduceMean', [x(2, 5, 3)], {}, { opset: 18 }),
@@ -67,7 +67,7 @@ export const reduce: readonly Case[] = [
     'ReduceMax',
     [x(37), ints(0)],
     { keepdims: 0 },
-    { opset: 18, next: [{ op: 'Mul', operands: [floats(1, 2, 3)] }] },
+    { opset: 18, next: [{ op: 'Mul', operands: [floats(1, 2, 3)] }] }
   ),
   one('ReduceMean of rank 5', 'ReduceMean', [x(2, 3, 4, 5, 3), ints(1, 3)], {}, { opset: 18 }),
   one('ReduceMean, many channels', 'ReduceMean', [x(1, 65, 9, 9), ints(2, 3)], {}, { opset: 18 }),
@@ -82,10 +82,10 @@ export const reduce: readonly Case[] = [
         opset: 18,
         bindings: [
           { N: 2, H: 3, W: 5 },
-          { N: 1, H: 6, W: 4 },
-        ],
-      },
-    ),
+          { N: 1, H: 6, W: 4 }
+        ]
+      }
+    )
   ),
   one(
     'ReduceMean over channels of free sizes',
@@ -96,8 +96,8 @@ export const reduce: readonly Case[] = [
       opset: 18,
       bindings: [
         { N: 2, H: 3, W: 5 },
-        { N: 1, H: 6, W: 4 },
-      ],
-    },
-  ),
+        { N: 1, H: 6, W: 4 }
+      ]
+    }
+  )
 ]

@@ -14,10 +14,10 @@ const byScales = (name: string, scales: number[], attributes: Attributes, rest: 
 const modes: readonly [string, Record<string, Attribute>][] = [
   ...roundings.map((rounding): [string, Record<string, Attribute>] => [
     `nearest ${rounding}`,
-    { mode: 'nearest', nearest_mode: rounding },
+    { mode: 'nearest', nearest_mode: rounding }
   ]),
   ['linear', { mode: 'linear' }],
-  ['cubic', { mode: 'cubic' }],
+  ['cubic', { mode: 'cubic' }]
 ]
 
 const grid: readonly Case[] = modes.flatMap(([mode, attributes]) =>
@@ -27,9 +27,9 @@ const grid: readonly Case[] = modes.flatMap(([mode, attributes]) =>
       bySizes(`${mode}, ${coordinate}, up`, [2, 5, 13, 17], all),
       bySizes(`${mode}, ${coordinate}, down`, [2, 5, 4, 3], all),
       byScales(`${mode}, ${coordinate}, scales up`, [1, 1, 2, 3], all),
-      byScales(`${mode}, ${coordinate}, scales down and up`, [1, 1, 0.6, 1.7], all),
+      byScales(`${mode}, ${coordinate}, scales down and up`, [1, 1, 0.6, 1.7], all)
     ]
-  }),
+  })
 )
 
 const crop = { coordinate_transformation_mode: 'tf_crop_and_resize', extrapolation_value: float(0.7) }
@@ -39,17 +39,18 @@ const cropped = (mode: string) =>
     'Resize',
     [x(1, 3, 8, 9), floats(0, 0, 0.2, 0.3, 1, 1, 0.8, 1.2), undefined, ints(1, 3, 7, 10)],
     { mode, ...crop },
-    { opset: 13 },
+    { opset: 13 }
   )
 
 export const resize: readonly Case[] = [
   ...grid,
   ...['linear', 'nearest'].map(cropped),
-  bySizes(
+  one(
     'nearest, tf_half_pixel_for_nn',
-    [2, 5, 11, 9],
+    'Resize',
+    [x(2, 5, 6, 7), floats(), floats(), ints(2, 5, 11, 9)],
     { mode: 'nearest', coordinate_transformation_mode: 'tf_half_pixel_for_nn' },
-    { opset: 11 },
+    { opset: 11 }
   ),
   bySizes('cubic, coefficient -0.5', [2, 5, 13, 5], { mode: 'cubic', cubic_coeff_a: float(-0.5) }),
   bySizes('cubic, exclude_outside', [2, 5, 13, 5], { mode: 'cubic', exclude_outside: 1 }),
@@ -59,22 +60,22 @@ export const resize: readonly Case[] = [
   bySizes('linear to one pixel', [2, 5, 1, 1], { mode: 'linear' }),
   bySizes('linear to one pixel, pytorch_half_pixel', [2, 5, 1, 1], {
     mode: 'linear',
-    coordinate_transformation_mode: 'pytorch_half_pixel',
+    coordinate_transformation_mode: 'pytorch_half_pixel'
   }),
   bySizes('linear to one pixel, align_corners', [2, 5, 1, 1], {
     mode: 'linear',
-    coordinate_transformation_mode: 'align_corners',
+    coordinate_transformation_mode: 'align_corners'
   }),
   bySizes('linear from one pixel', [2, 5, 4, 3], { mode: 'linear' }, {}, x(2, 5, 1, 1)),
   bySizes('same size', [2, 5, 6, 7], { mode: 'linear' }, { next: [{ op: 'Relu' }] }),
   ...['nearest', 'linear', 'cubic'].map(mode =>
-    bySizes(`${mode}, antialias`, [2, 5, 3, 4], { mode, antialias: mode === 'nearest' ? 0 : 1 }, {}, x(2, 5, 9, 11)),
+    bySizes(`${mode}, antialias`, [2, 5, 3, 4], { mode, antialias: mode === 'nearest' ? 0 : 1 }, {}, x(2, 5, 9, 11))
   ),
   bySizes('linear, antialias up and down', [2, 5, 4, 23], { mode: 'linear', antialias: 1 }, {}, x(2, 5, 9, 11)),
   byScales('nearest of channels too', [1, 2, 2, 1], {
     mode: 'nearest',
     coordinate_transformation_mode: 'asymmetric',
-    nearest_mode: 'floor',
+    nearest_mode: 'floor'
   }),
   byScales('nearest, 1-D', [1, 1, 2.5], { mode: 'nearest' }, {}, x(2, 5, 9)),
   byScales('linear, 1-D', [1, 1, 2.5], { mode: 'linear' }, {}, x(2, 5, 9)),
@@ -86,35 +87,35 @@ export const resize: readonly Case[] = [
     'Resize',
     [x(2, 5, 6, 7), undefined, undefined, ints(3, 11)],
     { mode: 'linear', axes: [3, 2] },
-    { opset: 18 },
+    { opset: 18 }
   ),
   one(
     'keep_aspect_ratio_policy not_larger',
     'Resize',
     [x(1, 3, 6, 7), undefined, undefined, ints(12, 10)],
     { mode: 'linear', axes: [2, 3], keep_aspect_ratio_policy: 'not_larger' },
-    { opset: 18 },
+    { opset: 18 }
   ),
   one(
     'keep_aspect_ratio_policy not_smaller',
     'Resize',
     [x(1, 3, 6, 7), undefined, undefined, ints(12, 10)],
     { mode: 'linear', axes: [2, 3], keep_aspect_ratio_policy: 'not_smaller' },
-    { opset: 18 },
+    { opset: 18 }
   ),
   one(
     'an empty roi',
     'Resize',
     [x(1, 3, 6, 7), floats(), floats(1, 1, 2, 2)],
     { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' },
-    { opset: 11 },
+    { opset: 11 }
   ),
   one(
     'an empty roi and empty scales',
     'Resize',
     [x(1, 3, 6, 7), floats(), floats(), ints(1, 3, 9, 9)],
     { mode: 'linear', coordinate_transformation_mode: 'pytorch_half_pixel' },
-    { opset: 11 },
+    { opset: 11 }
   ),
   one('opset 10, nearest', 'Resize', [x(1, 3, 6, 7), floats(1, 1, 2, 2)], { mode: 'nearest' }, { opset: 10 }),
   one('opset 10, linear', 'Resize', [x(1, 3, 6, 7), floats(1, 1, 2, 1.5)], { mode: 'linear' }, { opset: 10 }),
@@ -131,10 +132,10 @@ export const resize: readonly Case[] = [
         opset: 13,
         bindings: [
           { N: 1, H: 5, W: 6 },
-          { N: 2, H: 8, W: 9 },
-        ],
-      },
-    ),
+          { N: 2, H: 8, W: 9 }
+        ]
+      }
+    )
   ),
   one(
     'free sizes to fixed ones',
@@ -145,8 +146,8 @@ export const resize: readonly Case[] = [
       opset: 13,
       bindings: [
         { H: 5, W: 6 },
-        { H: 18, W: 3 },
-      ],
-    },
-  ),
+        { H: 18, W: 3 }
+      ]
+    }
+  )
 ]

@@ -4,7 +4,7 @@ import { type Case, one, within, x } from '../support/case.js'
 export const softmax: readonly Case[] = ['Softmax', 'LogSoftmax'].flatMap(op => [
   ...[0, 1, 2, 3, -1, -2, -4].map(axis => one(`${op}, axis ${axis}`, op, [x(3, 6, 5, 7)], { axis })),
   ...[0, 1, 2, 3, -1].map(axis =>
-    one(`${op}, flattened from axis ${axis}`, op, [x(2, 6, 5, 3)], { axis }, { opset: 11 }),
+    one(`${op}, flattened from axis ${axis}`, op, [x(2, 6, 5, 3)], { axis }, { opset: 11 })
   ),
   one(`${op}, default axis`, op, [x(3, 6, 5)]),
   one(`${op}, default axis of opset 7`, op, [x(3, 6, 5)], {}, { opset: 7 }),
@@ -20,9 +20,9 @@ export const softmax: readonly Case[] = ['Softmax', 'LogSoftmax'].flatMap(op => 
     {
       bindings: [
         { N: 2, H: 3, W: 5 },
-        { N: 1, H: 6, W: 4 },
-      ],
-    },
+        { N: 1, H: 6, W: 4 }
+      ]
+    }
   ),
-  one(`${op} behind a convolution`, 'Relu', [x(2, 12, 5, 3)], {}, { next: [{ op, attributes: { axis: 1 } }] }),
+  one(`${op} behind a convolution`, 'Relu', [x(2, 12, 5, 3)], {}, { next: [{ op, attributes: { axis: 1 } }] })
 ])

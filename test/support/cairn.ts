@@ -17,8 +17,8 @@ export function tensorsOf(feeds: Named): Record<string, Tensor> {
   return Object.fromEntries(
     Object.entries(feeds).map(([name, { dtype, dims, data }]) => [
       name,
-      new Tensor(dtype, typedArray(dtype, data), dims),
-    ]),
+      new Tensor(dtype, typedArray(dtype, data), dims)
+    ])
   )
 }
 
@@ -26,8 +26,8 @@ export function numbersOfTensors(results: Readonly<Record<string, Tensor>>): Rec
   return Object.fromEntries(
     Object.entries(results).map(([name, { type, dims, data }]) => [
       name,
-      { dtype: type, dims, data: numbersOf(type, data as ArrayLike<number>) },
-    ]),
+      { dtype: type, dims, data: numbersOf(type, data as ArrayLike<number>) }
+    ])
   )
 }
 

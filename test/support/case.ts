@@ -46,7 +46,7 @@ export const one = (
   op: string,
   operands: readonly (Operand | undefined)[],
   attributes: Attributes = {},
-  rest: Rest = {},
+  rest: Rest = {}
 ): Case => ({ name, op, operands, attributes, ...rest })
 
 export const x = (...dims: Dim[]): Operand => ({ kind: 'input', dims, dtype: 'float32', range: [-2, 2] })
@@ -57,13 +57,13 @@ export const typed = (operand: Operand, dtype: DType, range = operand.range): Op
 export const given = (
   values: readonly number[],
   dims: readonly number[] = [values.length],
-  dtype: DType = 'float32',
+  dtype: DType = 'float32'
 ): Operand => ({
   kind: 'constant',
   dims,
   dtype,
   range: [0, 0],
-  values,
+  values
 })
 export const ints = (...values: number[]): Operand => given(values, [values.length], 'int64')
 export const floats = (...values: number[]): Operand => given(values)
@@ -71,7 +71,7 @@ export const scalar = (value: number, dtype: DType = 'float32'): Operand => give
 
 export function modelOf(
   { op, operands, attributes, opset, outputs = 1, next = [] }: Case,
-  random: Random,
+  random: Random
 ): ModelBuilder {
   const model = new ModelBuilder(random, opset)
   const nameOf = (operand: Operand | undefined): string | undefined => {
@@ -90,8 +90,8 @@ export function modelOf(
       model.add(
         step.op,
         placed.map(operand => (operand === 'previous' ? results[0] : nameOf(operand))),
-        step.attributes,
-      ),
+        step.attributes
+      )
     ]
   }
   return model.output(...results)

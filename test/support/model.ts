@@ -44,7 +44,7 @@ export const elementTypes: Readonly<Record<DType, number>> = {
   int64: 7,
   bool: 9,
   float16: 10,
-  float64: 11,
+  float64: 11
 }
 
 export const float = (value: number) => ({ float: value })
@@ -59,7 +59,7 @@ export class ModelBuilder {
 
   constructor(
     readonly random = new Random(),
-    readonly opset = 17,
+    readonly opset = 17
   ) {}
 
   input(dims: readonly Dim[], dtype: DType = 'float32', range: Range = [-2, 2], name = this.fresh('x')): string {
@@ -113,8 +113,8 @@ export class ModelBuilder {
         node: this.nodes,
         initializer: this.initializers,
         input: this.inputs.map(({ name, dtype, dims }) => valueInfo(name, dtype, dims)),
-        output: this.outputs.map(name => ({ name })),
-      },
+        output: this.outputs.map(name => ({ name }))
+      }
     }
   }
 

@@ -23,7 +23,7 @@ export function randomFeeds(inputs: readonly Input[], random: Random, bindings: 
       const values = dtype.startsWith('float') ? random.values(count, range) : random.ints(count, range)
       // Rounded to what the element type holds, so that every runtime gets the same numbers.
       return [name, { dtype, dims: sizes, data: numbersOf(dtype, typedArray(dtype, values)) }]
-    }),
+    })
   )
 }
 
@@ -40,7 +40,7 @@ export class Oracle {
     const session = await ort.InferenceSession.create(model, {
       graphOptimizationLevel: optimise ? 'all' : 'disabled',
       intraOpNumThreads: 1,
-      logSeverityLevel: 4,
+      logSeverityLevel: 4
     })
     return new Oracle(session)
   }
@@ -56,14 +56,14 @@ export class Oracle {
   async run(feeds: Named): Promise<Record<string, Numbers>> {
     const tensors = Object.entries(feeds).map(([name, { dtype, dims, data }]) => [
       name,
-      new ort.Tensor(dtype as 'float32', typedArray(dtype, data) as Float32Array, [...dims]),
+      new ort.Tensor(dtype as 'float32', typedArray(dtype, data) as Float32Array, [...dims])
     ])
     const results = await this.session.run(Object.fromEntries(tensors))
     return Object.fromEntries(
       Object.entries(results).map(([name, { type, dims, data }]) => {
         const dtype = type as DType
         return [name, { dtype, dims, data: numbersOf(dtype, data as unknown as ArrayLike<number>) }]
-      }),
+      })
     )
   }
 

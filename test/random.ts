@@ -1,0 +1,73 @@
+// Random networks on Cairn against onnxruntime-node. CAIRN_RANDOM_SEEDS sets how many (500 for acceptance); a failure
+// names its seed (repeat with CAIRN_RANDOM_SEED) and shows the smallest part of the network that fails.
+import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import { backends, compileModel, Runner } from './support/cairn.js'
+import { assertClose } from './support/compare.js'
+import { type Bindings, type Named, Oracle, randomFeeds } from './support/oracle.js'
+import { baseSeed, Random } from './support/random.js'
+import { randomNetwork, upTo } from './support/random-graph.js'
+
+const test = suite('random')
+const fixedSeed = process.env.CAIRN_RANDOM_SEED
+const count = fixedSeed ? 1 : Number(process.env.CAIRN_RANDOM_SEEDS ?? 60)
+const first = fixedSeed ? Number(fixedSeed) : baseSeed
+
+async function compare(model: Uint8Array, feeds: readonly Named[]): Promise<void> {
+  const oracle = await Oracle.load(model)
+  const file = compileModel(model)
+  for (const backend of backends) {
+    const runner = await Runner.load(file, backend)
+    for (const feed of feeds) {
+      try {
+        assertClose(await runner.run(feed), await oracle.run(feed))
+      } catch (error) {
+        throw new Error(`${backend}: ${(error as Error).message}`)
+      }
+    }
+    await runner.release()
+  }
+  await oracle.release()
+}
+
+/** The first value of the network that is wrong when it is the only output. */
+async function smallest(seed: number, feedsFor: (bindings: Bindings) => Named): Promise<string> {
+  const { model, bindings } = randomNetwork(seed)
+  const proto = model.proto()
+  const names = model.inputs.map(input => input.name)
+  for (const node of model.nodes)
+    for (const output of node.output!) {
+      const part = upTo({ proto, inputs: names }, output)
+      const feeds = bindings.map(b =>
+        Object.fromEntries(Object.entries(feedsFor(b)).filter(([name]) => part.inputs.includes(name)))
+      )
+      try {
+        await compare(part.bytes, feeds)
+      } catch (error) {
+        const file = join(tmpdir(), `cairn-random-${seed}.onnx`)
+        writeFileSync(file, part.bytes)
+        return `smallest part that fails (${file}): ${(error as Error).message}\n${part.text}`
+      }
+    }
+  const whole = model.proto().graph!
+  const file = join(tmpdir(), `cairn-random-${seed}.onnx`)
+  writeFileSync(file, model.encode())
+  return `only the whole network fails (${file}, ${whole.node!.length} nodes)\n${upTo({ proto, inputs: names }, model.outputs[0]).text}`
+}
+
+for (let i = 0; i < count; i++) {
+  const seed = (first + i) % 2 ** 31
+  test(`seed ${seed}`, async () => {
+    const { model, bindings } = randomNetwork(seed)
+    const feedsFor = (b: Bindings) => randomFeeds(model.inputs, new Random('feeds', seed), b)
+    try {
+      await compare(model.encode(), bindings.map(feedsFor))
+    } catch (error) {
+      const part = await smallest(seed, feedsFor)
+      throw new Error(`${(error as Error).message}\nrepeat with CAIRN_RANDOM_SEED=${seed}\n${part}`)
+    }
+  })
+}
+test.run()
