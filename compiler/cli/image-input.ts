@@ -10,7 +10,6 @@ import { describePort } from './model.js'
 
 /** Image files as a model's input, by default the way ImageNet models expect them. */
 export const imageOptions: readonly Option[] = [
-  { flag: '--image', value: 'FILE', help: 'a JPEG or PNG as input (repeatable; each is one run)' },
   {
     flag: '--size',
     value: 'HxW',

@@ -16,6 +16,7 @@ export const run: Command = {
   usage: '<model>',
   summary: 'Run an .onnx or .cairn model on images or tensors.',
   options: [
+    { flag: '--image', value: 'FILE', help: 'a JPEG or PNG as input (repeatable; each is one run)' },
     ...imageOptions,
     { flag: '--input', value: 'NAME=FILE', help: 'a .npy or .pb (TensorProto) file as input NAME (repeatable)' },
     { flag: '--random', value: 'SEED', help: 'seeded random numbers for the inputs that are not given' },

@@ -6,6 +6,7 @@ import { importOnnx } from '../onnx.js'
 import { type Command, InputError, jsonOption, print, printJson, UsageError } from './command.js'
 import { compare, type Difference } from './compare.js'
 import { externalDataOf, type ModelFile, readModel } from './files.js'
+import { imageOptions, imagePort, imageTensor, preparationOf, readPicture } from './image-input.js'
 import { about, bindDims, buildModel, describeBindings } from './model.js'
 import { openReference, type Reference, valuesOf } from './onnxruntime.js'
 import { Progress } from './progress.js'
@@ -25,6 +26,8 @@ export const verify: Command = {
       value: 'NAME=FILE',
       help: 'a .npy or .pb (TensorProto) file as input NAME (repeatable); others are random'
     },
+    { flag: '--image', value: 'FILE', help: 'a JPEG or PNG as input' },
+    ...imageOptions,
     { flag: '--seed', value: 'S', help: 'seed of the random inputs (default 1)' },
     { flag: '--dims', value: 'N=3,H=64', help: 'free dimensions of random inputs (default 1 for the batch, 64 else)' },
     { flag: '--device', value: 'NAME', help: 'wasm, reference or auto (default auto, which is wasm)' },
@@ -42,6 +45,8 @@ export const verify: Command = {
     const seed = flags.whole('seed', 0) ?? 1
     const files = flags.pairs('input', 'NAME=FILE')
     const dims = flags.dims('dims')
+    const prepare = preparationOf(flags)
+    const image = flags.text('image')
 
     const model = readModel(path)
     if (model.kind === 'cairn')
@@ -49,6 +54,10 @@ export const verify: Command = {
     const progress = new Progress(4)
     const { session, header } = await open(model, device)
     const given = readInputs(header, files)
+    if (image !== undefined) {
+      const port = imagePort(header, prepare.layout)
+      given[port.name] = imageTensor(readPicture(image), port, prepare)
+    }
     const bindings = bindDims(header, dims)
     const random = header.inputs.filter(port => !given[port.name])
     const feeds = withRandom(given, random, bindings, seed)
@@ -86,6 +95,8 @@ export const verify: Command = {
       if (layers) print(`\n${layersText(layers, diverges, tolerance)}`)
     }
     if (!failed.length) return
+    if (!flags.has('json') && device !== 'reference')
+      print('\n--device reference computes in double precision here, and tells which side is off')
     const [{ name, relative, expected, dims: own }] = failed
     throw new InputError(
       expected

@@ -8,6 +8,7 @@ import { fuseResidual } from './fuse-residual.js'
 import { layout } from './layout.js'
 import type { Pass } from './pass.js'
 import { recogniseActivations } from './recognise-activations.js'
+import { recogniseNorms } from './recognise-norms.js'
 import { removeIdentity } from './remove-identity.js'
 import { deadCode } from './remove-unused.js'
 
@@ -16,6 +17,7 @@ export const passes: readonly Pass[] = [
   foldConstants, // first: every other pass asks for shapes and constants
   removeIdentity, // before any pattern, so that a Dropout or Cast hides none
   decompose, // MatMul becomes Gemm, which the folds below know
+  recogniseNorms, // before the folds, which would take a normalisation's own scale apart
   recogniseActivations, // before the folds: a Mul inside a SiLU or HardSwish must not be taken for a scale
   foldBatchNorm, // before scale-shift, so that each is counted as what it was
   foldScaleShift,

@@ -1,0 +1,125 @@
+// The kernels' calling conventions: parameter blocks, buffers and numbered choices of compiler/ops and of asm/ are the
+// same, by name and order. Swapped fields of equal size would pass every numeric test with square kernels.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { activations } from '../compiler/ops/activation.js'
+import { binaries } from '../compiler/ops/elementwise.js'
+import { residuals } from '../compiler/ops/epilogue.js'
+import { coordinateModes, interpolations, roundings } from '../compiler/ops/interpolate.js'
+import { kernels } from '../compiler/ops/kernels.js'
+import { padModes } from '../compiler/ops/pad.js'
+import { poolKinds } from '../compiler/ops/pool.js'
+import { reductions } from '../compiler/ops/reduce.js'
+import { simd } from '../runtime/kernels.generated.js'
+import { root } from './support/root.js'
+
+const test = suite('abi')
+const folder = join(root, 'asm')
+const sources = new Map(readdirSync(folder).map(file => [file, readFileSync(join(folder, file), 'utf8')]))
+const all = [...sources.values()].join('\n')
+
+/** `name: type` pairs of an AssemblyScript class or parameter list. */
+function pairs(text: string): [string, string][] {
+  return [...text.matchAll(/(\w+)\s*:\s*(\w+)/g)].map(match => [match[1], match[2]])
+}
+
+const classes = new Map([...all.matchAll(/@unmanaged\s+(?:export )?class (\w+) \{([^}]*)\}/g)].map(m => [m[1], pairs(m[2])]))
+const functions = new Map([...all.matchAll(/export function (\w+)\(([^)]*)\)/g)].map(m => [m[1], pairs(m[2])]))
+const exported = [...sources.get('index.ts')!.matchAll(/export \{([^}]*)\}/g)].flatMap(m => m[1].split(',').map(name => name.trim()))
+
+for (const [name, kernel] of Object.entries(kernels))
+  test(`kernel ${name}`, () => {
+    const parameters = functions.get(name)
+    assert.ok(parameters, `asm/ has no function ${name}`)
+    assert.ok(exported.includes(name), `asm/index.ts does not export ${name}`)
+    const [block, ...buffers] = parameters!
+    assert.equal(classes.get(block[1]), Object.entries(kernel.fields), `fields of ${block[1]}`)
+    assert.equal(
+      buffers,
+      Object.keys(kernel.buffers).map(buffer => [buffer, 'usize']),
+      `buffers of ${name}`
+    )
+  })
+
+test('the built module has every kernel, with as many parameters', async () => {
+  const module = await WebAssembly.compile(Buffer.from(simd, 'base64'))
+  const imports: WebAssembly.Imports = {}
+  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+    const value = kind === 'memory' ? new WebAssembly.Memory({ initial: 2 }) : () => undefined
+    imports[from] = { ...imports[from], [name]: value }
+  }
+  const { exports } = await WebAssembly.instantiate(module, imports)
+  for (const { name, buffers } of Object.values(kernels)) {
+    assert.type(exports[name], 'function', name)
+    assert.is((exports[name] as (...args: number[]) => void).length, 1 + Object.keys(buffers).length, name)
+  }
+})
+
+test('kernels.ts lists every exported kernel', () => {
+  const helpers = ['digest', 'widen']
+  assert.equal(Object.keys(kernels).sort(), exported.filter(name => !helpers.includes(name)).sort())
+})
+
+const snake = (name: string) =>
+  name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replaceAll(' ', '_')
+    .toUpperCase()
+
+/** The `NAME: u32 = n` constants of one file. */
+function constantsOf(file: string): Map<string, number> {
+  const found = sources.get(file)!.matchAll(/const ([A-Z0-9_]+): u32 = (\d+)\b/g)
+  return new Map([...found].map(match => [match[1], Number(match[2])]))
+}
+
+/** Every one of `names` that the file has a constant for stands at that position; `complete` asks for all of them. */
+function checkNumbers(file: string, names: readonly string[], complete: boolean, prefix = ''): number {
+  const constants = constantsOf(file)
+  let seen = 0
+  names.forEach((name, position) => {
+    const value = constants.get(prefix + snake(name))
+    if (value === undefined) assert.not(complete, `asm/${file} has no ${snake(name)}`)
+    else {
+      assert.is(value, position, `${snake(name)} of asm/${file}`)
+      seen++
+    }
+  })
+  return seen
+}
+
+test('activations are numbered alike', () => {
+  const names = Object.keys(activations)
+  checkNumbers('activation.ts', names, true)
+  assert.is(constantsOf('activation.ts').size, names.length)
+  assert.ok(checkNumbers('tile.ts', names, false) > 0)
+  assert.ok(checkNumbers('depthwise.ts', names, false) > 0)
+})
+
+test('binary operators are numbered alike', () => {
+  checkNumbers('elementwise.ts', Object.keys(binaries), true)
+})
+
+test('residuals are numbered alike', () => {
+  assert.ok(checkNumbers('tile.ts', residuals, false, 'RESIDUAL_') > 0)
+})
+
+test('reductions are numbered alike', () => {
+  checkNumbers('reduce.ts', Object.keys(reductions), true)
+})
+
+test('the choices of resizing are numbered alike', () => {
+  for (const names of [interpolations, coordinateModes, roundings]) assert.ok(checkNumbers('resize.ts', names, false) > 0)
+})
+
+test('pad modes and pool kinds are numbered alike', () => {
+  assert.ok(checkNumbers('pad.ts', padModes, false) > 0)
+  const constants = constantsOf('pool.ts')
+  poolKinds.forEach((kind, i) => {
+    const value = constants.get(snake(kind))
+    if (value !== undefined) assert.is(value, i)
+  })
+})
+
+test.run()
