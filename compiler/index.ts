@@ -7,6 +7,7 @@ import type { Graph } from './graph.js'
 import { lower } from './lower.js'
 import { type ImportOptions, importOnnx } from './onnx.js'
 import { ops } from './ops/index.js'
+import type { WinogradTile } from './ops/op.js'
 import { passes, required } from './passes/index.js'
 import { print } from './print.js'
 import { referenceBackend } from './reference.js'
@@ -17,6 +18,8 @@ export { CompileError } from './errors.js'
 export interface CompileOptions extends ImportOptions {
   /** How weights are stored in the file; computation is single precision either way. Default `f32`. */
   readonly weights?: Stored
+  /** Output tile of Winograd convolution; 2 by default. */
+  readonly winograd?: WinogradTile
   /** Passes to leave out, by name; those that lowering depends on cannot be. */
   readonly without?: readonly string[]
   /** Called after each pass with what it did, and the graph's text on demand. */
@@ -50,7 +53,7 @@ export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
     verify(graph, pass.name)
     options.onPass?.(pass.name, did, () => print(graph))
   }
-  const program = lower(graph)
+  const program = lower(graph, options.winograd)
   const { bytes: arena, lowerBound } = planProgram(program, Object.fromEntries(program.free.map(name => [name, 1])))
   const summary = {
     arena,

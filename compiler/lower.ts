@@ -13,14 +13,15 @@ import {
   orderedStrides,
   orderOf,
   plainOrder,
-  type View
+  type View,
+  type WinogradTile
 } from './ops/op.js'
 import { place } from './place.js'
 
 /** Graph to Program: places every value, then lets each operator emit its calls. */
-export function lower(graph: Graph): Program {
+export function lower(graph: Graph, winograd: WinogradTile = 2): Program {
   const { views, storages } = place(graph)
-  const builder = new Builder(views, storages)
+  const builder = new Builder(views, storages, winograd)
   for (const node of graph.nodes) {
     const op = ops[node.op]
     if (!op?.lower)
@@ -47,6 +48,8 @@ export function lower(graph: Graph): Program {
     outputs,
     storages: builder.storages,
     constants: builder.constants,
+    derived: builder.derivedLengths,
+    setup: builder.setup,
     kernels: builder.kernels,
     calls: builder.calls,
     constraints: constraintsOf(graph),
@@ -58,14 +61,18 @@ export function lower(graph: Graph): Program {
 class Builder implements Lowering {
   readonly constants: Constant[] = []
   readonly kernels: KernelInfo[] = []
-  readonly calls: Call[] = []
+  readonly derivedLengths: number[] = []
+  readonly setup: Call[] = []
+  calls: Call[] = []
   private readonly constantIndex = new Map<string, number>()
+  private readonly derivedIndex = new Map<string, number>()
   private readonly kernelIndex = new Map<string, number>()
   private node = new Node('Copy', 'output')
 
   constructor(
     private readonly views: Map<Value, View>,
-    readonly storages: Dim[]
+    readonly storages: Dim[],
+    readonly winograd: WinogradTile
   ) {}
 
   begin(node: Node): void {
@@ -116,6 +123,19 @@ class Builder implements Lowering {
     }
     const { length } = this.constants[index].data
     return { space: 'constant', index, offset: 0, shape: [length], strides: [1], order: [0] }
+  }
+
+  derived(key: string, length: number, setup: (view: View) => void): View {
+    const known = this.derivedIndex.get(key)
+    const index = known ?? this.derivedLengths.push(length) - 1
+    const view: View = { space: 'derived', index, offset: 0, shape: [length], strides: [1], order: [0] }
+    if (known !== undefined) return view
+    this.derivedIndex.set(key, index)
+    const calls = this.calls
+    this.calls = this.setup
+    setup(view)
+    this.calls = calls
+    return view
   }
 
   call<F extends string, A extends string>(

@@ -49,9 +49,12 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
     if (!graph.inputs.some(input => input.name === name))
       throw new CompileError(`no input "${name}"; the model has ${graph.inputs.map(i => `"${i.name}"`).join(', ')}`)
 
+  const names = new Set<string>()
   proto.node?.forEach((source, index) => {
     const op = source.domain && source.domain !== 'ai.onnx' ? `${source.domain}:${source.opType}` : source.opType!
-    const name = source.name || `${source.opType}_${index}`
+    const given = source.name || `${source.opType}_${index}`
+    const name = names.has(given) ? `${given}_${index}` : given
+    names.add(name)
     const node = new Node(op, name, attributesOf(source, name, options))
     const inputs = (source.input ?? []).map(input => {
       if (input === '') return undefined

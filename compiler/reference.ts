@@ -2,7 +2,7 @@ import type { Backend, Executor } from '../runtime/backend.js'
 import { type Bindings, evaluate } from '../runtime/dims.js'
 import type { CairnFile, Section } from '../runtime/format.js'
 import { halfToFloat } from '../runtime/half.js'
-import { type Packing, type Program, paddedLength } from '../runtime/program.js'
+import { type Call, type Packing, type Program, paddedLength } from '../runtime/program.js'
 import { unpackInto } from '../runtime/unpack.js'
 import { kernels } from './ops/kernels.js'
 
@@ -11,10 +11,15 @@ import { kernels } from './ops/kernels.js'
  * Slow and obvious, for constant folding and for comparing the fast backends with.
  */
 export class Interpreter {
+  private readonly derived: readonly Float64Array[]
+
   constructor(
     private readonly program: Omit<Program, 'constants'>,
     private readonly constants: readonly Float64Array[]
-  ) {}
+  ) {
+    this.derived = program.derived.map(length => new Float64Array(length))
+    for (const call of program.setup) this.interpret(call, [], {})
+  }
 
   static of(program: Program): Interpreter {
     return new Interpreter(
@@ -28,24 +33,26 @@ export class Interpreter {
     const { program } = this
     const storages = program.storages.map(size => new Float64Array(evaluate(size, bindings)).fill(Number.NaN))
     program.inputs.forEach((port, i) => storages[port.storage].set(inputs[i], evaluate(port.offset, bindings)))
-    for (const call of program.calls) {
-      const kernel = kernels[program.kernels[call.kernel].name]
-      const names = Object.keys(kernel.fields)
-      const parameters = Object.fromEntries(names.map((name, i) => [name, evaluate(call.parameters[i], bindings)]))
-      const buffers = Object.fromEntries(
-        Object.keys(kernel.buffers).map((name, i) => {
-          const { space, index, offset } = call.arguments[i]
-          const memory = space === 'constant' ? this.constants[index] : storages[index]
-          return [name, memory.subarray(evaluate(offset, bindings))]
-        })
-      )
-      kernel.reference(parameters, buffers)
-    }
+    for (const call of program.calls) this.interpret(call, storages, bindings)
     return program.outputs.map(port => {
       const start = evaluate(port.offset, bindings)
       const length = port.shape.reduce<number>((count, dim) => count * evaluate(dim, bindings), 1)
       return storages[port.storage].slice(start, start + length)
     })
+  }
+
+  private interpret(call: Call, storages: readonly Float64Array[], bindings: Bindings): void {
+    const kernel = kernels[this.program.kernels[call.kernel].name]
+    const names = Object.keys(kernel.fields)
+    const parameters = Object.fromEntries(names.map((name, i) => [name, evaluate(call.parameters[i], bindings)]))
+    const memories = { constant: this.constants, derived: this.derived, storage: storages }
+    const buffers = Object.fromEntries(
+      Object.keys(kernel.buffers).map((name, i) => {
+        const { space, index, offset } = call.arguments[i]
+        return [name, memories[space][index].subarray(evaluate(offset, bindings))]
+      })
+    )
+    kernel.reference(parameters, buffers)
   }
 }
 

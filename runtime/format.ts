@@ -103,6 +103,20 @@ const choice = <T extends string>(...names: readonly T[]): Codec<T> => ({
 
 const port = struct<Program['inputs'][number]>({ name: text, dtype: text, shape: list(dim), storage: int, offset: dim })
 
+const call = struct<Program['calls'][number]>({
+  kernel: int,
+  node: text,
+  parameters: list(dim),
+  arguments: list(
+    struct<Program['calls'][number]['arguments'][number]>({
+      space: choice('constant', 'derived', 'storage'),
+      index: int,
+      offset: dim,
+      access: choice('read', 'write')
+    })
+  )
+})
+
 const header: Codec<Header> = struct<Header>({
   name: text,
   parameters: int,
@@ -118,6 +132,7 @@ const header: Codec<Header> = struct<Header>({
   constraints: list(struct<Program['constraints'][number]>({ a: dim, b: dim, where: text })),
   kernels: list(struct<Program['kernels'][number]>({ name: text, fields: text })),
   storages: list(dim),
+  derived: list(int),
   constants: list(
     struct<Section>({
       name: text,
@@ -131,21 +146,8 @@ const header: Codec<Header> = struct<Header>({
       digest: int
     })
   ),
-  calls: list(
-    struct<Program['calls'][number]>({
-      kernel: int,
-      node: text,
-      parameters: list(dim),
-      arguments: list(
-        struct<Program['calls'][number]['arguments'][number]>({
-          space: choice('constant', 'storage'),
-          index: int,
-          offset: dim,
-          access: choice('read', 'write')
-        })
-      )
-    })
-  )
+  setup: list(call),
+  calls: list(call)
 })
 
 export interface EncodeOptions {

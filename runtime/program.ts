@@ -14,6 +14,9 @@ export interface Program {
   /** Sizes of the storages. Storage i is live from the first call that touches it to the last. */
   readonly storages: readonly Dim[]
   readonly constants: readonly Constant[]
+  /** Lengths of what the setup calls make of constants, once, when a model is loaded. */
+  readonly derived: readonly number[]
+  readonly setup: readonly Call[]
   readonly kernels: readonly KernelInfo[]
   readonly calls: readonly Call[]
   /** Pairs of dimensions that must turn out equal once the free dimensions are bound, and what says so. */
@@ -71,7 +74,7 @@ export interface Call {
 }
 
 export interface Argument {
-  readonly space: 'constant' | 'storage'
+  readonly space: 'constant' | 'derived' | 'storage'
   readonly index: number
   readonly offset: Dim
   readonly access: 'read' | 'write'

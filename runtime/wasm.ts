@@ -3,13 +3,14 @@ import { type Bindings, evaluate } from './dims.js'
 import type { CairnFile, Header, Section } from './format.js'
 import { simd } from './kernels.generated.js'
 import { planProgram } from './plan.js'
-import { type Argument, paddedLength } from './program.js'
+import { type Argument, type Call, paddedLength } from './program.js'
 import { unpackInto } from './unpack.js'
 
 /**
  * The CPU path. One linear memory holds, from the front: the kernels' own statics, the calls' parameter blocks, the
- * constants in the kernels' panels, and the arena. Everything is laid out when a session loads (again for a new
- * binding of the free dimensions); a run only copies inputs in, makes the calls, and copies outputs out.
+ * constants in the kernels' panels, what the setup calls derive from them, and the arena. Everything is laid out when
+ * a session loads (again for a new binding of the free dimensions); a run only copies inputs in, makes the calls, and
+ * copies outputs out.
  */
 const page = 65536
 const largestMemory = 65536 * page
@@ -45,37 +46,41 @@ interface Bound {
   readonly outputs: readonly { at: number; length: number }[]
 }
 
+/** Byte addresses of what stays in memory. */
+interface Layout {
+  /** -1 for a constant that only setup calls read: it is in memory while they run. */
+  readonly constants: readonly number[]
+  readonly derived: readonly number[]
+  readonly arena: number
+}
+
+type AddressOf = (argument: Omit<Argument, 'access'>) => number
+
 class WasmExecutor implements Executor {
+  private bound: Bound | undefined
+
   private constructor(
     private readonly header: Header,
     private readonly exports: Exports,
     private memory: WebAssembly.Memory | undefined,
-    private readonly constantAt: readonly number[],
-    private readonly arenaAt: number
+    private readonly layout: Layout
   ) {}
 
-  private bound: Bound | undefined
-
   static async load(file: CairnFile): Promise<WasmExecutor> {
+    const { header, bytes } = file
     const module = await compileKernels()
-    const { kernels, calls, constants, free } = file.header
-    let at = page
-    for (const call of calls) at += kernels[call.kernel].fields.length * 4
-    const constantAt = constants.map(constant => {
-      const start = align(at)
-      at = start + paddedLength(constant) * 4
-      return start
-    })
-    const arenaAt = align(at)
-    const largest = Math.max(0, ...constants.map(constant => (isDirect(constant) ? 0 : constant.bytes + 16)))
-    const memory = new WebAssembly.Memory({ initial: pages(arenaAt + largest, 'constants') })
+    const layout = layoutOf(header)
+    const memory = new WebAssembly.Memory({ initial: pages(layout.arena + stagingBytes(header), 'constants') })
     const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort } })
-    const executor = new WasmExecutor(file.header, exports as unknown as Exports, memory, constantAt, arenaAt)
-    for (const kernel of kernels)
-      if (!executor.exports[kernel.name])
-        throw new CairnError(`the CPU path has no kernel "${kernel.name}"; the file was compiled for another version`)
-    constants.forEach((constant, i) => executor.loadConstant(file.bytes, constant, constantAt[i]))
-    if (!free.length) executor.bind({})
+    const executor = new WasmExecutor(header, exports as unknown as Exports, memory, layout)
+    for (const { name } of header.kernels)
+      if (!executor.exports[name])
+        throw new CairnError(`the CPU path has no kernel "${name}"; the file was compiled for another version`)
+    header.constants.forEach((constant, i) => {
+      if (layout.constants[i] >= 0) executor.loadConstant(bytes, constant, layout.constants[i], layout.arena)
+    })
+    for (const call of header.setup) executor.runSetup(bytes, call)
+    if (!header.free.length) executor.bind({})
     return executor
   }
 
@@ -87,7 +92,7 @@ class WasmExecutor implements Executor {
     const { calls, inputs, outputs } = this.bind(bindings)
     const { buffer } = this.memory!
     feeds.forEach((feed, i) => new Float32Array(buffer, inputs[i], feed.length).set(feed))
-    for (const call of calls) call.kernel.apply(undefined, call.arguments as [number, ...number[]])
+    for (const call of calls) invoke(call)
     return outputs.map(({ at, length }) => new Float32Array(buffer, at, length).slice())
   }
 
@@ -96,25 +101,52 @@ class WasmExecutor implements Executor {
     this.bound = undefined
   }
 
-  /** Copies a constant to its place; halves are widened and last panels padded on the way. */
-  private loadConstant(bytes: Uint8Array, constant: Section, at: number): void {
-    const stored = bytes.subarray(constant.offset, constant.offset + constant.bytes)
-    const staging = isDirect(constant) ? at : this.arenaAt
-    const memory = new Uint8Array(this.memory!.buffer)
+  /**
+   * Copies a constant to its place; halves are widened and last panels padded on the way, for which `staging` is the
+   * address of free memory.
+   */
+  private loadConstant(file: Uint8Array, constant: Section, at: number, staging: number): void {
+    const { buffer } = this.memory!
+    const memory = new Uint8Array(buffer)
+    const first = isDirect(constant) ? at : staging
     const words = Math.ceil(constant.bytes / 4)
-    memory.set(stored, staging)
-    memory.fill(0, staging + constant.bytes, staging + words * 4)
-    if (this.exports.digest(staging, words) >>> 0 !== constant.digest)
+    memory.set(file.subarray(constant.offset, constant.offset + constant.bytes), first)
+    memory.fill(0, first + constant.bytes, first + words * 4)
+    if (this.exports.digest(first, words) >>> 0 !== constant.digest)
       throw new CairnError(`the section at byte ${constant.offset} is damaged: its digest does not match`)
     if (isDirect(constant)) return
     const elements = constant.groups * constant.rows * constant.columns
-    const target = new Float32Array(this.memory!.buffer, at, paddedLength(constant))
-    if (constant.stored === 'f32')
-      unpackInto(target, constant, new Float32Array(this.memory!.buffer, staging, elements))
+    const target = new Float32Array(buffer, at, paddedLength(constant))
+    if (constant.stored === 'f32') unpackInto(target, constant, new Float32Array(buffer, staging, elements))
     else {
       this.exports.widen(staging, at, elements)
       if (target.length !== elements) unpackInto(target, constant, target.slice(0, elements))
     }
+  }
+
+  /** Loads what only this call reads to where the arena will be, and makes the call. */
+  private runSetup(file: Uint8Array, call: Call): void {
+    const { constants } = this.header
+    const addresses = new Map<number, number>()
+    let free = this.layout.arena
+    for (const { space, index } of call.arguments) {
+      if (space !== 'constant' || this.layout.constants[index] >= 0 || addresses.has(index)) continue
+      addresses.set(index, free)
+      free = align(free + paddedLength(constants[index]) * 4)
+      this.loadConstant(file, constants[index], addresses.get(index)!, free)
+    }
+    const view = new DataView(this.memory!.buffer)
+    invoke(
+      this.bindCall(call, page, view, {}, argument =>
+        argument.space === 'constant' && addresses.has(argument.index)
+          ? addresses.get(argument.index)!
+          : this.staticAddress(argument)
+      )
+    )
+  }
+
+  private staticAddress({ space, index }: Omit<Argument, 'access'>): number {
+    return space === 'constant' ? this.layout.constants[index] : this.layout.derived[index]
   }
 
   private bind(bindings: Bindings): Bound {
@@ -122,27 +154,21 @@ class WasmExecutor implements Executor {
     const key = header.free.map(name => bindings[name]).join()
     if (this.bound?.key === key) return this.bound
     const plan = planProgram(header, bindings)
-    const end = this.arenaAt + plan.bytes
-    const missing = pages(end, `bound to ${key || 'its shapes'}`) - this.memory!.buffer.byteLength / page
+    const missing =
+      pages(this.layout.arena + plan.bytes, `bound to ${key || 'its shapes'}`) - this.memory!.buffer.byteLength / page
     if (missing > 0) this.memory!.grow(missing)
     const view = new DataView(this.memory!.buffer)
-    const addressOf = ({ space, index, offset }: Omit<Argument, 'access'>): number =>
-      (space === 'constant' ? this.constantAt[index] : this.arenaAt + plan.offsets[index]) +
-      evaluate(offset, bindings) * 4
-    let at = page
-    const calls = header.calls.map((call): BoundCall => {
-      const { name, fields } = header.kernels[call.kernel]
-      const block = at
-      call.parameters.forEach((parameter, i) => {
-        const value = evaluate(parameter, bindings)
-        if (fields[i] === 'f') view.setFloat32(at, value, true)
-        else view.setInt32(at, value, true)
-        at += 4
-      })
-      return { kernel: this.exports[name], arguments: [block, ...call.arguments.map(addressOf)] }
-    })
+    const addressOf: AddressOf = argument =>
+      (argument.space === 'storage' ? this.layout.arena + plan.offsets[argument.index] : this.staticAddress(argument)) +
+      evaluate(argument.offset, bindings) * 4
     const portAt = (port: (typeof header.inputs)[number]) =>
       addressOf({ space: 'storage', index: port.storage, offset: port.offset })
+    let block = page
+    const calls = header.calls.map(call => {
+      const bound = this.bindCall(call, block, view, bindings, addressOf)
+      block += call.parameters.length * 4
+      return bound
+    })
     this.bound = {
       key,
       calls,
@@ -154,9 +180,60 @@ class WasmExecutor implements Executor {
     }
     return this.bound
   }
+
+  /** Writes a call's parameter block at `block` and resolves its buffers. */
+  private bindCall(call: Call, block: number, view: DataView, bindings: Bindings, addressOf: AddressOf): BoundCall {
+    const { name, fields } = this.header.kernels[call.kernel]
+    call.parameters.forEach((parameter, i) => {
+      const value = evaluate(parameter, bindings)
+      if (fields[i] === 'f') view.setFloat32(block + i * 4, value, true)
+      else view.setInt32(block + i * 4, value, true)
+    })
+    return { kernel: this.exports[name], arguments: [block, ...call.arguments.map(addressOf)] }
+  }
+}
+
+function invoke({ kernel, arguments: values }: BoundCall): void {
+  kernel.apply(undefined, values as [number, ...number[]])
 }
 
 const align = (at: number) => Math.ceil(at / 64) * 64
+
+function layoutOf({ calls, setup, constants, derived }: Header): Layout {
+  const words = (list: readonly Call[]) => list.map(call => call.parameters.length)
+  let at =
+    page +
+    4 *
+      Math.max(
+        words(calls).reduce((a, b) => a + b, 0),
+        ...words(setup)
+      )
+  const place = (floats: number) => {
+    const start = align(at)
+    at = start + floats * 4
+    return start
+  }
+  const read = new Set<number>()
+  for (const call of calls) for (const { space, index } of call.arguments) if (space === 'constant') read.add(index)
+  return {
+    constants: constants.map((constant, i) => (read.has(i) ? place(paddedLength(constant)) : -1)),
+    derived: derived.map(place),
+    arena: align(at)
+  }
+}
+
+/** Memory behind the arena's beginning that loading needs at most, at any one time. */
+function stagingBytes({ constants, setup }: Header): number {
+  const staged = constants.map(constant => align(constant.bytes))
+  const perCall = setup.map(call =>
+    call.arguments.reduce(
+      (sum, { space, index }) =>
+        sum + (space === 'constant' ? align(paddedLength(constants[index]) * 4) + staged[index] : 0),
+      0
+    )
+  )
+  return Math.max(0, ...staged, ...perCall)
+}
 
 /** Stored as memory wants it: single precision without a padded panel. */
 function isDirect(constant: Section): boolean {

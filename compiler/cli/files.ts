@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { InputError } from './command.js'
 
@@ -63,16 +63,23 @@ export function externalDataOf(path: string): (location: string) => Uint8Array {
   }
 }
 
+/** Node's own recursive mkdir never returns on file systems, such as /proc, that refuse with ENOENT. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  if (dirname(path) !== path) makeFolder(dirname(path))
+  mkdirSync(path)
+}
+
 /** Writes a temporary file beside `path` and renames it, so that `path` is never half-written; makes missing folders. */
 export function writeWhole(path: string, data: Uint8Array | string): void {
   const temporary = join(dirname(path), `.cairn-${process.pid}-${Date.now()}.tmp`)
   try {
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(resolve(dirname(path)))
     writeFileSync(temporary, data, { flag: 'wx' })
     renameSync(temporary, path)
   } catch (error) {
-    rmSync(temporary, { force: true })
+    if (existsSync(temporary)) rmSync(temporary)
     throw new InputError(`cannot write ${path}: ${reason(error)}`)
   }
 }

@@ -70,6 +70,7 @@ export async function openSession(
   device: string
 ): Promise<{ session: InferenceSession; header: Header }> {
   const model = readModel(path)
+  if (model.kind === 'cairn') await decodeModel(model)
   const bytes = await fileOf(model)
   const session = await about(path, () => InferenceSession.create(bytes, { executionProviders: [device] }))
   return { session, header: decode(bytes).header }

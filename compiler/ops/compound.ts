@@ -78,6 +78,7 @@ const batchNormalization: Op = {
     like(node)
     if (node.number('training_mode', 0) && node.outputs.slice(1).some(output => output.users.length))
       throw refuse(node, 'has training_mode = 1 and its statistics are used; only 0 is allowed')
+    if (node.number('spatial', 1) === 0) throw refuse(node, 'has spatial = 0; only statistics per channel are allowed')
     for (const [i, name] of ['scale', 'B', 'mean', 'var'].entries())
       if (!isConstant(node.inputs[i + 1])) throw refuse(node, `${name} must be a constant`)
     for (const output of node.outputs.slice(1)) output.shape = node.inputs[1]!.shape

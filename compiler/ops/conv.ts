@@ -7,6 +7,7 @@ import { panelWidth, residualOf, vectorOf } from './epilogue.js'
 import { emitGemm } from './gemm.js'
 import { type Kernel, kernel, type Lowering, type Op, type View } from './op.js'
 import { transposedWindows, type Windows, windows } from './window.js'
+import { emitWinograd, suitsWinograd } from './winograd.js'
 
 const spatial = <P extends string>(prefix: P) =>
   ({ [`${prefix}D`]: 'u32', [`${prefix}H`]: 'u32', [`${prefix}W`]: 'u32' }) as Record<`${P}${'D' | 'H' | 'W'}`, 'u32'>
@@ -274,6 +275,10 @@ function lowerConv(node: Node, to: Lowering): void {
       emitGemm(node, to, { ...rows, inner: channels, columns: filters }, { x, w, bias, slope, r: r ?? bias, y })
       return
     }
+  }
+  if (to.winograd && !transposed && groups === 1 && suitsWinograd(window, kernel, channels, filters)) {
+    emitWinograd(node, to, window, channels, { x, y, r, w, bias, slope })
+    return
   }
   const target = depthwise ? depthwiseKernel : transposed ? convTransposeKernel : convKernel
   const tiles = Math.min(Math.max(Math.floor(16384 / (taps * channels)), 4), 64)

@@ -12,6 +12,7 @@ import { padKernel } from './pad.js'
 import { poolKernel } from './pool.js'
 import { reduceKernel } from './reduce.js'
 import { softmaxKernel } from './softmax.js'
+import { winogradFiltersKernel, winogradKernel } from './winograd.js'
 
 /** Every kernel by its name. Whoever calls one knows its fields and buffers; this list only knows that it has some. */
 export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
@@ -35,6 +36,8 @@ export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
     scaleShiftKernel,
     softmaxKernel,
     unaryKernel,
-    whereKernel
+    whereKernel,
+    winogradFiltersKernel,
+    winogradKernel
   ].map(kernel => [kernel.name, kernel as unknown as Kernel])
 )

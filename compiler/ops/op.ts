@@ -43,7 +43,7 @@ export function kernel<F extends string, A extends string>(definition: Kernel<F,
 
 /** Where a value lies: element [i0, i1, ...] of its logical shape is `strides . i` floats behind `offset`. */
 export interface View {
-  readonly space: 'constant' | 'storage'
+  readonly space: 'constant' | 'derived' | 'storage'
   readonly index: number
   readonly offset: Dim
   readonly shape: readonly Dim[]
@@ -53,7 +53,11 @@ export interface View {
 }
 
 /** What an operator may ask for while it lowers. */
+/** Output tile of Winograd convolution: 2x2 is as exact as direct sums, 4x4 faster at about 1e-5; 0 is direct. */
+export type WinogradTile = 0 | 2 | 4
+
 export interface Lowering {
+  readonly winograd: WinogradTile
   view(value: Value): View
   /** The view itself when it is dense in `order`, else a dense copy. */
   dense(value: Value, order?: readonly number[]): View
@@ -61,6 +65,8 @@ export interface Lowering {
   scratch(shape: readonly Dim[]): View
   /** A constant of the program; equal `key`s share one. */
   constant(key: string, elements: () => Elements, packing?: Packing): View
+  /** A buffer that `setup`'s calls fill from constants when a model is loaded; equal `key`s share one. */
+  derived(key: string, length: number, setup: (view: View) => void): View
   call<F extends string, A extends string>(
     kernel: Kernel<F, A>,
     parameters: Readonly<Record<F, Dim>>,

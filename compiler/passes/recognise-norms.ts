@@ -15,7 +15,8 @@ export const recogniseNorms: Pass = {
     let found = 0
     for (const node of [...graph.nodes]) {
       if (!graph.nodes.includes(node)) continue
-      const norm = node.op === 'Div' ? layerNorm(graph, node) : node.op === 'Reshape' ? groupNorm(graph, node) : undefined
+      const norm =
+        node.op === 'Div' ? layerNorm(graph, node) : node.op === 'Reshape' ? groupNorm(graph, node) : undefined
       if (!norm) continue
       replaceBy(graph, norm)
       found++

@@ -4,7 +4,7 @@ import type { Named, Numbers } from './oracle.js'
 export const tolerance = 1e-4
 
 /** The error of one output; infinite where shapes, types or non-finite elements differ. Whole numbers compare exactly. */
-export function errorOf(actual: Numbers, expected: Numbers): { error: number; what: string } {
+export function errorOf(actual: Numbers, expected: Numbers, floor = 0): { error: number; what: string } {
   if (actual.dtype !== expected.dtype) return wrong(`is ${actual.dtype}, not ${expected.dtype}`)
   if (actual.dims.join() !== expected.dims.join()) return wrong(`has dims [${actual.dims}], not [${expected.dims}]`)
   const exact = !expected.dtype.startsWith('float')
@@ -27,20 +27,20 @@ export function errorOf(actual: Numbers, expected: Numbers): { error: number; wh
     }
   }
   if (at < 0) return { error: 0, what: '' }
-  const error = exact ? Number.POSITIVE_INFINITY : worst / (largest || 1)
+  const error = exact ? Number.POSITIVE_INFINITY : worst / (Math.max(largest, floor) || 1)
   const what = `element ${at} of ${expected.data.length} is ${actual.data[at]}, not ${expected.data[at]} (${differing} differ, error ${error.toExponential(1)})`
   return { error, what }
 }
 
 const wrong = (what: string) => ({ error: Number.POSITIVE_INFINITY, what })
 
-/** Throws unless every output agrees; returns the worst error. */
-export function assertClose(actual: Named, expected: Named, limit = tolerance): number {
+/** Throws unless every output agrees; returns the worst error. A reference below `floor` counts as that large. */
+export function assertClose(actual: Named, expected: Named, limit = tolerance, floor = 0): number {
   const [own, wanted] = [Object.keys(actual).sort(), Object.keys(expected).sort()]
   if (own.join() !== wanted.join()) throw new Error(`outputs are ${own}, not ${wanted}`)
   let worst = 0
   for (const name of wanted) {
-    const { error, what } = errorOf(actual[name], expected[name])
+    const { error, what } = errorOf(actual[name], expected[name], floor)
     if (error > limit) throw new Error(`output "${name}" ${what}; allowed ${limit}`)
     worst = Math.max(worst, error)
   }

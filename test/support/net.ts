@@ -120,7 +120,8 @@ export class Net {
       return { kernel, stride: random.int(1, 3), dilation: 1, before, after }
     })
     // What a last window that begins in the padding counts for has changed between opsets.
-    const clear = (size: Size, w: Window) => windowed(size, w, true).now === Math.ceil((size.now + w.before + w.after - w.kernel) / w.stride) + 1
+    const clear = (size: Size, w: Window) =>
+      windowed(size, w, true).now === Math.ceil((size.now + w.before + w.after - w.kernel) / w.stride) + 1
     const ceil = this.fixed && clear(x.h, h) && clear(x.w, w) && random.chance(0.4)
     const attributes: Attributes = {
       kernel_shape: [h.kernel, w.kernel],

@@ -1,0 +1,118 @@
+// The algebra of symbolic dimensions against plain arithmetic.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  add,
+  ceilDiv,
+  div,
+  free,
+  freeNames,
+  isStatic,
+  max,
+  min,
+  mul,
+  product,
+  same,
+  scale,
+  show,
+  sub
+} from '../compiler/dim.js'
+import { type Bindings, type Dim, evaluate } from '../runtime/dims.js'
+import { baseSeed, Random } from './support/random.js'
+
+const test = suite(`dims (seed ${baseSeed})`)
+const names = ['N', 'H', 'W']
+
+/** An expression, and the number that it must be. */
+interface Expression {
+  readonly dim: Dim
+  readonly value: (bindings: Bindings) => number
+}
+
+function expression(random: Random, depth: number): Expression {
+  if (depth === 0 || random.chance(0.2)) {
+    if (random.chance(0.5)) {
+      const name = random.pick(names)
+      return { dim: free(name), value: b => b[name] }
+    }
+    const number = random.int(-4, 9)
+    return { dim: number, value: () => number }
+  }
+  const [a, b] = [expression(random, depth - 1), expression(random, depth - 1)]
+  const positive = random.int(1, 7)
+  switch (random.int(0, 7)) {
+    case 0:
+      return { dim: add(a.dim, b.dim), value: v => a.value(v) + b.value(v) }
+    case 1:
+      return { dim: sub(a.dim, b.dim), value: v => a.value(v) - b.value(v) }
+    case 2:
+      return { dim: mul(a.dim, b.dim), value: v => a.value(v) * b.value(v) }
+    case 3:
+      return { dim: div(a.dim, positive), value: v => Math.floor(a.value(v) / positive) }
+    case 4:
+      return { dim: ceilDiv(a.dim, positive), value: v => Math.ceil(a.value(v) / positive) + 0 }
+    case 5:
+      return { dim: min(a.dim, b.dim), value: v => Math.min(a.value(v), b.value(v)) }
+    case 6:
+      return { dim: max(a.dim, b.dim), value: v => Math.max(a.value(v), b.value(v)) }
+    default: {
+      const by = random.pick([0.5, 1.5, 2, 3, 0.25])
+      return { dim: scale(a.dim, by), value: v => Math.floor(a.value(v) * by + 1e-6) }
+    }
+  }
+}
+
+const bindingsOf = (random: Random): Bindings => Object.fromEntries(names.map(name => [name, random.int(1, 40)]))
+
+test('expressions have the value of the arithmetic that they stand for', () => {
+  const random = new Random('expressions')
+  for (let i = 0; i < 3000; i++) {
+    const { dim, value } = expression(random, random.int(1, 4))
+    for (let j = 0; j < 4; j++) {
+      const bindings = bindingsOf(random)
+      assert.is(evaluate(dim, bindings) + 0, value(bindings) + 0, `${show(dim)} for ${JSON.stringify(bindings)}`)
+    }
+  }
+})
+
+test('equal text means equal value, and sums and products have one text', () => {
+  const random = new Random('canonical')
+  for (let i = 0; i < 1000; i++) {
+    const [a, b, c] = [0, 1, 2].map(() => expression(random, 2).dim)
+    assert.ok(same(add(a, b, c), add(c, add(b, a))), show(a))
+    assert.ok(same(mul(a, b, c), mul(c, mul(a, b))), show(a))
+    assert.ok(same(mul(a, add(b, c)), add(mul(a, b), mul(a, c))), 'distributes')
+    assert.is(sub(a, a), 0)
+    assert.ok(same(sub(add(a, b), b), a))
+    const [left, right] = [expression(random, 2), expression(random, 2)]
+    if (!same(left.dim, right.dim)) continue
+    const bindings = bindingsOf(random)
+    assert.is(evaluate(left.dim, bindings), evaluate(right.dim, bindings))
+  }
+})
+
+test('division by a factor is exact', () => {
+  const [N, H] = [free('N'), free('H')]
+  assert.ok(same(div(mul(N, H, 12), mul(H, 4)), mul(N, 3)))
+  assert.ok(same(div(mul(N, 6), N), 6))
+  assert.ok(same(div(add(mul(N, 4), 8), 4), add(N, 2)))
+  assert.is(div(7, 2), 3)
+  assert.is(div(-7, 2), -4)
+  assert.is(div(H, H), 1)
+})
+
+test('numbers stay numbers', () => {
+  for (const dim of [add(2, 3), mul(2, 3), div(7, 2), min(2, 3), max(2, 3), scale(5, 1.5), product([2, 3, 4])])
+    assert.type(dim, 'number')
+  assert.is(product([]), 1)
+  assert.ok(isStatic([1, 2]))
+  assert.not(isStatic([1, free('N')]))
+})
+
+test('free names are found at any depth, and a missing one is an error', () => {
+  const dim = max(div(add(free('H'), 3), 2), scale(mul(free('N'), free('W')), 0.5))
+  assert.equal([...freeNames(dim)].sort(), ['H', 'N', 'W'])
+  assert.throws(() => evaluate(dim, { H: 1, N: 2 }), /free dimension W has no value/)
+})
+
+test.run()

@@ -1,0 +1,113 @@
+// What may import what, how long a file may be, and that asm/ keeps to itself.
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { root } from './support/root.js'
+
+const test = suite('house rules')
+const folders = ['compiler', 'runtime', 'models', 'asm', 'test', 'bench', 'scripts']
+
+interface Source {
+  /** Path from the checkout, with slashes. */
+  readonly path: string
+  readonly text: string
+  /** What it imports or exports from: paths from the checkout without extension, or package names. */
+  readonly imports: readonly string[]
+}
+
+function sourcesUnder(folder: string): Source[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts') && !name.includes('.generated.'))
+    .map(name => {
+      const file = join(root, folder, name)
+      const path = join(folder, name).replaceAll('\\', '/')
+      const text = readFileSync(file, 'utf8')
+      const imports = [
+        ...text.matchAll(/^(?:import|export|\} from)\b(?:[^'\n]* from )?\s*'([^'\n]+)'$|\bimport\('([^'\n]+)'\)/gm)
+      ].map(match => {
+        const name = match[1] ?? match[2]
+        return name.startsWith('.')
+          ? normalize(join(dirname(path), name))
+              .replaceAll('\\', '/')
+              .replace(/\.js$/, '')
+          : name
+      })
+      return { path, text, imports }
+    })
+}
+
+const existing = folders.filter(folder => readdirSync(root).includes(folder))
+const sources = existing.flatMap(sourcesUnder)
+const inFolder = (folder: string) => sources.filter(({ path }) => path.startsWith(`${folder}/`))
+
+/** Every import of `files` passes `allowed`. */
+function check(files: readonly Source[], allowed: (name: string, path: string) => boolean): void {
+  assert.ok(files.length > 0)
+  const wrong = files.flatMap(({ path, imports }) =>
+    imports.filter(name => !allowed(name, path)).map(name => `${path} imports ${name}`)
+  )
+  assert.equal(wrong, [])
+}
+
+test('compiler/ takes the file format and the arithmetic of programs from runtime/, nothing else', () => {
+  const shared = ['backend', 'digest', 'dims', 'format', 'half', 'plan', 'program', 'unpack'].map(
+    name => `runtime/${name}`
+  )
+  const compiler = inFolder('compiler').filter(({ path }) => !path.startsWith('compiler/cli/'))
+  check(compiler, name => !name.startsWith('runtime/') || shared.includes(name))
+  check(compiler, name => !/^(node:|test\/|bench\/|models\/|web\/)/.test(name))
+})
+
+test('runtime/ imports nothing from outside', () => {
+  check(inFolder('runtime'), name => name.startsWith('runtime/'))
+  for (const { path, text } of inFolder('runtime')) assert.not.match(text, /\beval\(|new Function\(/, path)
+})
+
+test('runtime/ names no operator', () => {
+  for (const { path, text } of inFolder('runtime'))
+    assert.not.match(text, /'(Conv|ConvTranspose|Gemm|MatMul|MaxPool|Relu|Concat)'/, path)
+})
+
+test('passes name no backend', () => {
+  for (const { path, text } of inFolder('compiler/passes')) assert.not.match(text, /\b(wasm|webgpu|wgsl|simd)\b/i, path)
+  check(inFolder('compiler/passes'), name => !/^runtime\//.test(name))
+})
+
+test('only the importer and the command line touch protobuf', () => {
+  const allowed = /^(compiler\/(onnx|tensor-proto|cli\/[\w-]+)\.ts|models\/.*|test\/.*|bench\/.*|scripts\/.*)$/
+  check(sources, (name, path) => !/^(onnx-proto|protobufjs)/.test(name) || allowed.test(path))
+})
+
+test('asm/ imports only asm/', () => {
+  check(inFolder('asm'), name => name.startsWith('asm/'))
+})
+
+test('models/ needs neither compiler nor runtime', () => {
+  check(inFolder('models'), name => !/^(compiler|runtime|test)\//.test(name))
+})
+
+test('bench/ uses the public entry points', () => {
+  if (existing.includes('bench'))
+    check(inFolder('bench'), name => !/^(compiler|runtime)\//.test(name) || /^(compiler|runtime)\/index$/.test(name))
+  else assert.not(existing.includes('bench'))
+})
+
+test('files are shorter than 400 lines', () => {
+  const long = sources
+    .map(({ path, text }) => ({ path, lines: text.split('\n').length }))
+    .filter(({ lines }) => lines > 400)
+  assert.equal(long, [])
+})
+
+test('kernels of one operator family have the same stem everywhere', () => {
+  const stems = (folder: string) => inFolder(folder).map(({ path }) => path.split('/').pop())
+  const operators = stems('compiler/ops')
+  const helpers = ['index.ts', 'lanes.ts', 'math.ts', 'tile.ts', 'weights.ts', 'depthwise.ts']
+  assert.equal(
+    stems('asm').filter(stem => !operators.includes(stem!) && !helpers.includes(stem!)),
+    []
+  )
+})
+
+test.run()

@@ -1,0 +1,175 @@
+// Two executors that watch what kernels do with memory. `Guarded` runs the WebAssembly kernels with every storage
+// between canaries; `ArenaInterpreter` runs the references inside the planned arena, dead storages poisoned.
+import { kernels } from '../../compiler/ops/kernels.js'
+import { type Bindings, evaluate } from '../../runtime/dims.js'
+import { simd } from '../../runtime/kernels.generated.js'
+import { blocksOf, planProgram } from '../../runtime/plan.js'
+import { type Argument, type Program, paddedLength } from '../../runtime/program.js'
+import { unpackInto } from '../../runtime/unpack.js'
+
+/** A NaN that no kernel makes. */
+const canary = 0x7fc5dead
+const gap = 64
+const page = 65536
+
+let compiled: Promise<WebAssembly.Module> | undefined
+type Kernel = (...args: number[]) => void
+
+interface Extent {
+  readonly at: number
+  readonly bytes: number
+}
+
+export class Guarded {
+  private readonly words: Uint32Array
+  private readonly gaps: Extent[] = []
+  private readonly extents: Record<Argument['space'], Extent[]>
+  private readonly blocks = new Map<Call, number>()
+
+  private constructor(
+    private readonly program: Program,
+    private readonly bindings: Bindings,
+    private readonly exports: Record<string, Kernel>,
+    memory: WebAssembly.Memory
+  ) {
+    let at = page
+    const take = (bytes: number): Extent => {
+      this.gaps.push({ at, bytes: gap })
+      const extent = { at: at + gap, bytes }
+      at += gap + Math.ceil(bytes / 16) * 16
+      if (bytes % 16) this.gaps.push({ at: extent.at + bytes, bytes: 16 - (bytes % 16) })
+      return extent
+    }
+    const calls = [...program.setup, ...program.calls]
+    for (const call of calls) this.blocks.set(call, take(call.parameters.length * 4).at)
+    this.extents = {
+      constant: program.constants.map(constant => take(paddedLength(constant) * 4)),
+      derived: program.derived.map(length => take(length * 4)),
+      storage: program.storages.map(size => take(evaluate(size, bindings) * 4))
+    }
+    this.gaps.push({ at, bytes: gap })
+    memory.grow(Math.ceil((at + gap) / page) - memory.buffer.byteLength / page + 1)
+    this.words = new Uint32Array(memory.buffer)
+    this.words.fill(canary, page / 4)
+    program.constants.forEach((constant, i) => {
+      unpackInto(this.floats(this.extents.constant[i]), constant, constant.data)
+    })
+    for (const call of calls) this.writeParameters(call, new DataView(memory.buffer))
+    for (const call of program.setup) this.invoke(call)
+  }
+
+  static async of(program: Program, bindings: Bindings): Promise<Guarded> {
+    compiled ??= WebAssembly.compile(Buffer.from(simd, 'base64'))
+    const memory = new WebAssembly.Memory({ initial: 1 })
+    const { exports } = await WebAssembly.instantiate(await compiled, { env: { memory, abort: () => undefined } })
+    return new Guarded(program, bindings, exports as Record<string, Kernel>, memory)
+  }
+
+  /** Throws when a kernel writes outside the buffers that it may write. */
+  run(inputs: readonly ArrayLike<number>[]): Float32Array[] {
+    const { program, bindings } = this
+    program.inputs.forEach((port, i) => {
+      this.floats(this.extents.storage[port.storage]).set(inputs[i], evaluate(port.offset, bindings))
+    })
+    for (const call of program.calls) this.invoke(call)
+    return program.outputs.map(port => {
+      const start = evaluate(port.offset, bindings)
+      const length = port.shape.reduce<number>((count, dim) => count * evaluate(dim, bindings), 1)
+      return this.floats(this.extents.storage[port.storage]).slice(start, start + length)
+    })
+  }
+
+  private invoke(call: Call): void {
+    const { name } = this.program.kernels[call.kernel]
+    const readOnly = this.readOnly(call.arguments)
+    const before = readOnly.map(extent => this.wordsOf(extent).slice())
+    this.exports[name](this.blocks.get(call)!, ...call.arguments.map(argument => this.address(argument)))
+    const where = `kernel ${name} of "${call.node}"`
+    for (const extent of this.gaps) if (!this.isIntact(extent)) throw new Error(`${where} writes outside its buffers`)
+    readOnly.forEach((extent, i) => {
+      const now = this.wordsOf(extent)
+      if (before[i].some((word, j) => word !== now[j])) throw new Error(`${where} writes to a buffer that it reads`)
+    })
+  }
+
+  private writeParameters(call: Call, view: DataView): void {
+    const { fields } = this.program.kernels[call.kernel]
+    const block = this.blocks.get(call)!
+    call.parameters.forEach((parameter, i) => {
+      const value = evaluate(parameter, this.bindings)
+      if (fields[i] === 'f') view.setFloat32(block + i * 4, value, true)
+      else view.setInt32(block + i * 4, value, true)
+    })
+  }
+
+  private extentOf({ space, index }: Argument): Extent {
+    return this.extents[space][index]
+  }
+
+  private address(argument: Argument): number {
+    return this.extentOf(argument).at + evaluate(argument.offset, this.bindings) * 4
+  }
+
+  private readOnly(list: readonly Argument[]): Extent[] {
+    const written = new Set(
+      list.filter(argument => argument.access === 'write').map(argument => this.extentOf(argument))
+    )
+    return [...new Set(list.map(argument => this.extentOf(argument)))].filter(extent => !written.has(extent))
+  }
+
+  private wordsOf({ at, bytes }: Extent): Uint32Array {
+    return this.words.subarray(at / 4, (at + bytes) / 4)
+  }
+
+  private floats({ at, bytes }: Extent): Float32Array {
+    return new Float32Array(this.words.buffer, at, bytes / 4)
+  }
+
+  private isIntact(extent: Extent): boolean {
+    return this.wordsOf(extent).every(word => word === canary)
+  }
+}
+
+/** The reference kernels in one arena, as the plan lays it out. */
+export function runInArena(program: Program, inputs: readonly ArrayLike<number>[], bindings: Bindings): Float64Array[] {
+  const plan = planProgram(program, bindings)
+  const blocks = blocksOf(program, bindings)
+  const arena = new Float64Array(plan.bytes / 4).fill(Number.NaN)
+  const storage = (index: number) => {
+    const start = plan.offsets[index] / 4
+    return arena.subarray(start, start + evaluate(program.storages[index], bindings))
+  }
+  const constants = program.constants.map(constant => {
+    const memory = new Float64Array(paddedLength(constant))
+    unpackInto(memory, constant, constant.data)
+    return memory
+  })
+  const derived = program.derived.map(length => new Float64Array(length).fill(Number.NaN))
+  const interpret = (call: Call) => {
+    const kernel = kernels[program.kernels[call.kernel].name]
+    const names = Object.keys(kernel.fields)
+    const parameters = Object.fromEntries(names.map((name, i) => [name, evaluate(call.parameters[i], bindings)]))
+    const buffers = Object.fromEntries(
+      Object.keys(kernel.buffers).map((name, i) => {
+        const { space, index, offset } = call.arguments[i]
+        const memory = space === 'storage' ? storage(index) : (space === 'constant' ? constants : derived)[index]
+        return [name, memory.subarray(evaluate(offset, bindings))]
+      })
+    )
+    kernel.reference(parameters, buffers)
+  }
+  for (const call of program.setup) interpret(call)
+  program.inputs.forEach((port, i) => {
+    storage(port.storage).set(inputs[i], evaluate(port.offset, bindings))
+  })
+  program.calls.forEach((call, at) => {
+    blocks.forEach(({ first }, index) => first === at && storage(index).fill(Number.NaN))
+    interpret(call)
+    blocks.forEach(({ last }, index) => last === at && storage(index).fill(Number.NaN))
+  })
+  return program.outputs.map(port => {
+    const start = evaluate(port.offset, bindings)
+    const length = port.shape.reduce<number>((count, dim) => count * evaluate(dim, bindings), 1)
+    return storage(port.storage).slice(start, start + length)
+  })
+}
