@@ -1,6 +1,7 @@
 // Every operator case on every backend against onnxruntime-node. CAIRN_ONLY=text picks cases by name.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { build } from '../compiler/index.js'
 import { argmax } from './ops/argmax.js'
 import { compound } from './ops/compound.js'
 import { conv } from './ops/conv.js'
@@ -21,7 +22,8 @@ import { softmax } from './ops/softmax.js'
 import { backends, compileModel, Runner } from './support/cairn.js'
 import { type Case, modelOf } from './support/case.js'
 import { assertClose, isTelling, tolerance } from './support/compare.js'
-import { type Named, type Numbers, Oracle, randomFeeds } from './support/oracle.js'
+import { Guarded } from './support/guarded.js'
+import { type Bindings, type Named, type Numbers, Oracle, randomFeeds } from './support/oracle.js'
 import { baseSeed, Random } from './support/random.js'
 import { skip } from './support/skip.js'
 
@@ -48,7 +50,7 @@ const families = {
 
 interface Prepared {
   readonly model: Uint8Array
-  readonly runs: readonly { feeds: Named; expected: Record<string, Numbers> }[]
+  readonly runs: readonly { bindings: Bindings; feeds: Named; expected: Record<string, Numbers> }[]
 }
 
 /** The model, inputs and expected outputs of a case, shared by the backends. */
@@ -61,7 +63,7 @@ async function prepare(family: string, item: Case): Promise<Prepared> {
   for (const bindings of item.bindings ?? [{}]) {
     const feeds = randomFeeds(builder.inputs, random, bindings)
     const expected = oracle ? await oracle.run(feeds) : {}
-    runs.push({ feeds, expected })
+    runs.push({ bindings, feeds, expected })
   }
   await oracle?.release()
   return { model, runs }
@@ -107,6 +109,23 @@ for (const [family, cases] of Object.entries(families)) {
         await runner.release()
       })
     }
+    test(`${title} (kernels between canaries)`, async () => {
+      prepared ??= prepare(family, item)
+      const { model, runs } = await prepared
+      const { program } = build(model)
+      for (const { feeds, expected, bindings } of runs) {
+        const guarded = await Guarded.of(program, bindings)
+        const outputs = guarded.run(program.inputs.map(port => feeds[port.name].data))
+        program.outputs.forEach(({ name }, i) => {
+          if (expected[name])
+            assertClose(
+              { [name]: { ...expected[name], data: outputs[i] } },
+              { [name]: expected[name] },
+              item.tolerance?.limit
+            )
+        })
+      }
+    })
   }
   test.run()
 }

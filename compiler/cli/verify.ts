@@ -147,7 +147,7 @@ async function compareLayers(
   })
   const values = graph.nodes.flatMap(({ name, op, outputs }) =>
     outputs
-      .filter(value => value.name && !isConstant(value) && !value.ints)
+      .filter(value => (value.users.length || graph.isOutput(value)) && !isConstant(value) && !value.ints)
       .map(value => ({ value: value.name, node: name, op }))
   )
   const exposed = exposeValues(

@@ -4,7 +4,7 @@ import { kernels } from '../../compiler/ops/kernels.js'
 import { type Bindings, evaluate } from '../../runtime/dims.js'
 import { simd } from '../../runtime/kernels.generated.js'
 import { blocksOf, planProgram } from '../../runtime/plan.js'
-import { type Argument, type Program, paddedLength } from '../../runtime/program.js'
+import { type Argument, type Call, type Program, paddedLength } from '../../runtime/program.js'
 import { unpackInto } from '../../runtime/unpack.js'
 
 /** A NaN that no kernel makes. */
