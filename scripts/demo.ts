@@ -21,10 +21,10 @@ const shared = join(root, '..', 'shared')
 const results = join(root, 'dist', 'demo')
 
 const page = drawPage(640, 416, [
-  { text: 'A cairn marks the path', left: 48, top: 36, scale: 4 },
-  { text: 'ONNX in, one small file out', left: 48, top: 108, scale: 3 },
-  { text: 'SIMD kernels: 4 x 8 tiles', left: 96, top: 172, scale: 3 },
-  { text: 'written upside down', left: 60, top: 240, scale: 4, upsideDown: true },
+  { text: 'A cairn marks the way', left: 48, top: 36, scale: 4 },
+  { text: 'ONNX in, a small file out', left: 24, top: 104, scale: 4 },
+  { text: 'SIMD kernels, 4 by 8', left: 96, top: 176, scale: 3 },
+  { text: 'turned on its head', left: 60, top: 240, scale: 4, upsideDown: true },
   { text: 'No. 1,170,728', left: 300, top: 316, scale: 4 }
 ])
 

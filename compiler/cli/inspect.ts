@@ -1,5 +1,5 @@
 import { type Bindings, evaluate } from '../../runtime/dims.js'
-import type { Program } from '../../runtime/program.js'
+import { storedLength } from '../../runtime/program.js'
 import { type Command, jsonOption, print, printJson } from './command.js'
 import { externalDataOf, type ModelFile, readModel, writeWhole } from './files.js'
 import { type Layer, layersOf, layerTable, originalGraph, totalsOf } from './layers.js'
@@ -93,8 +93,6 @@ export const inspect: Command = {
   }
 }
 
-type Schedule = Omit<Program, 'constants'> & { constants: readonly Omit<Program['constants'][number], 'data'>[] }
-
 interface Subject {
   readonly program: Schedule
   readonly bytes: number
@@ -135,15 +133,18 @@ function tally(names: readonly string[]): Record<string, number> {
   return Object.fromEntries(Object.entries(counts).sort(([, a], [, b]) => b - a))
 }
 
-/** A compiled file's own list: calls, with the constants they read and the storage they write. */
-function callsOf({ calls, kernels, constants, storages }: Schedule, bindings: Bindings) {
+/** A compiled file's own list: calls, with the weights that they read and the storage they write. */
+function callsOf({ calls, kernels, constants, derived, storages }: Schedule, bindings: Bindings) {
   return calls.map(({ node, kernel, arguments: given }) => {
-    const read = given.filter(({ space }) => space === 'constant').map(({ index }) => constants[index])
+    const read = given.map(({ space, index }) => {
+      if (space === 'storage') return 0
+      return space === 'derived' ? derived[index] : storedLength(constants[index])
+    })
     const written = given.find(({ space, access }) => space === 'storage' && access === 'write')
     return {
       node,
       kernel: kernels[kernel].name,
-      constants: read.reduce((sum, { groups, rows, columns }) => sum + groups * rows * columns, 0),
+      weights: read.reduce((a, b) => a + b, 0),
       storage: written ? written.index : null,
       storageBytes: written ? evaluate(storages[written.index], bindings) * 4 : 0
     }
@@ -151,14 +152,14 @@ function callsOf({ calls, kernels, constants, storages }: Schedule, bindings: Bi
 }
 
 function callTable(program: Schedule, bindings: Bindings): string {
-  const rows = callsOf(program, bindings).map(({ node, kernel, constants, storage, storageBytes }) => [
+  const rows = callsOf(program, bindings).map(({ node, kernel, weights, storage, storageBytes }) => [
     node,
     kernel,
-    constants ? count(constants) : '',
+    weights ? count(weights) : '',
     storage === null ? '' : String(storage),
     count(storageBytes)
   ])
-  return table(['node', 'kernel', 'constants', 'into storage', 'bytes of it'], rows, [
+  return table(['node', 'kernel', 'weights read', 'into storage', 'bytes of it'], rows, [
     'left',
     'left',
     'right',

@@ -2,7 +2,7 @@ import { type Bindings, evaluate, show } from '../../runtime/dims.js'
 import { type CairnFile, decode, encode, type Header, type Stored } from '../../runtime/format.js'
 import { InferenceSession } from '../../runtime/index.js'
 import { planProgram } from '../../runtime/plan.js'
-import type { Port, Program } from '../../runtime/program.js'
+import { type Packing, type Port, type Program, paddedLength } from '../../runtime/program.js'
 import { type Built, build, type CompileOptions } from '../index.js'
 import { passes } from '../passes/index.js'
 import { InputError, oneLine, UsageError } from './command.js'
@@ -141,15 +141,17 @@ export function describePort({ name, dtype, shape }: Port): string {
 export interface MemoryNeed {
   readonly arena: number
   readonly lowerBound: number
-  /** Bytes of the constants as memory holds them, without panels' padding. */
+  /** Bytes of what lies beside the arena: constants that calls read, and what setup derives from others. */
   readonly weights: number
 }
 
-export function memoryOf(
-  program: Omit<Program, 'constants'> & { constants: readonly Omit<Program['constants'][number], 'data'>[] },
-  bindings: Bindings
-): MemoryNeed {
+/** A program as compiled, or as the header of a file describes it. */
+export type Schedule = Omit<Program, 'constants'> & { readonly constants: readonly Packing[] }
+
+export function memoryOf(program: Schedule, bindings: Bindings): MemoryNeed {
   const { bytes: arena, lowerBound } = planProgram(program, bindings)
-  const weights = program.constants.reduce((sum, { groups, rows, columns }) => sum + groups * rows * columns * 4, 0)
+  const read = program.calls.flatMap(call => call.arguments.filter(({ space }) => space === 'constant'))
+  const resident = [...new Set(read.map(({ index }) => index))].map(index => paddedLength(program.constants[index]))
+  const weights = [...resident, ...program.derived].reduce((sum, length) => sum + length * 4, 0)
   return { arena, lowerBound, weights }
 }

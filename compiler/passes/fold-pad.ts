@@ -60,8 +60,9 @@ function accepts(user: Node, pad: Node): boolean {
     const source = pad.inputs[0]!.producer
     const positive = source !== undefined && actOf(source) === 'clip' && source.number('alpha', -1) >= 0
     const kernel = user.list('kernel_shape') ?? []
-    const total = spatialPads(pad)!
-    return value === 0 && positive && kernel.every((size, i) => total[i] < size && total[i + kernel.length] < size)
+    const total = spatialPads(pad)!.map((size, i) => size + (pads[i] ?? 0))
+    const reads = kernel.every((size, i) => total[i] < size && total[i + kernel.length] < size)
+    return value === 0 && positive && reads && (user.list('dilations') ?? []).every(dilation => dilation === 1)
   }
   if (user.op === 'AveragePool')
     return value === 0 && (user.number('count_include_pad', 0) === 1 || pads.every(p => p === 0))

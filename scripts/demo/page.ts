@@ -24,24 +24,34 @@ const font = [
   '4464544c44'
 ].join('')
 
-const dot = (letter: string, column: number, row: number) =>
-  (Number.parseInt(font.substr(((letter.charCodeAt(0) - 32) * 5 + column) * 2, 2), 16) >> row) & 1
+/** Ink at a column and row of a line's dots, 0 or 1; nothing around it. */
+function dot(text: string, column: number, row: number): number {
+  const letter = text.charCodeAt(Math.floor(column / 6)) - 32
+  if (!(letter >= 0) || column % 6 === 5 || row < 0 || row > 6) return 0
+  const at = (letter * 5 + (column % 6)) * 2
+  return (Number.parseInt(font.slice(at, at + 2), 16) >> row) & 1
+}
 
-/** Ink on lit paper; drawn at four times its size and reduced, which rounds the dots' corners. */
+/** Ink between the dots' centres: bilinear, which joins diagonal neighbours to strokes. */
+function inkAt(text: string, x: number, y: number): boolean {
+  const [column, row] = [Math.floor(x), Math.floor(y)]
+  const [right, down] = [x - column, y - row]
+  const line = (r: number) => dot(text, column, r) * (1 - right) + dot(text, column + 1, r) * right
+  return line(row) * (1 - down) + line(row + 1) * down > 0.45
+}
+
+/** Ink on lit paper; drawn at four times its size and reduced. */
 export function drawPage(width: number, height: number, lines: readonly Line[]): Picture {
   const fine = 4
   const ink = new Uint8Array(width * fine * height * fine)
   for (const { text, left, top, scale, upsideDown } of lines) {
-    const columns = text.length * 6 - 1
     const side = scale * fine
-    for (let x = 0; x < columns; x++)
-      for (let y = 0; y < 7; y++) {
-        if (x % 6 === 5 || !dot(text[Math.floor(x / 6)], x % 6, y)) continue
-        const [column, row] = upsideDown ? [columns - 1 - x, 6 - y] : [x, y]
-        for (let dy = 0; dy < side; dy++) {
-          const from = ((top * fine + row * side + dy) * width + left) * fine + column * side
-          ink.fill(1, from, from + side)
-        }
+    const [wide, high] = [(text.length * 6 - 1) * side, 7 * side]
+    for (let y = 0; y < high; y++)
+      for (let x = 0; x < wide; x++) {
+        if (!inkAt(text, (x + 0.5) / side - 0.5, (y + 0.5) / side - 0.5)) continue
+        const [across, along] = upsideDown ? [wide - 1 - x, high - 1 - y] : [x, y]
+        ink[(top * fine + along) * width * fine + left * fine + across] = 1
       }
   }
   const data = new Uint8Array(ink.length * 3)
