@@ -161,8 +161,7 @@ function walk(
         panels(
           scratch,
           stride,
-          tiles,
-          first == last,
+          last - first + 1,
           <usize>g * p.channels * 4,
           w + <usize>g * padded * inner * 4,
           bias + g * padded * 4,

@@ -71,7 +71,7 @@ function rows(
       store<u32>(table + TABLE_HEAD, inner, 16)
       store<u32>(table + TABLE_HEAD, 0, 20)
     }
-    panels(tables, TABLE, blockTiles, blockRows == 1, 0, w, bias, slope, 0, inner, columns, e)
+    panels(tables, TABLE, blockRows, 0, w, bias, slope, 0, inner, columns, e)
   }
 }
 

@@ -1,4 +1,4 @@
-import { activate } from './activation'
+import { activate, activateRow } from './activation'
 
 /**
  * The micro-kernel under every dense product: 4 rows x 8 columns in registers. Rows are read where they lie, through
@@ -23,6 +23,14 @@ export class Epilogue {
   residual: u32
   alpha: f32
   beta: f32
+}
+
+/**
+ * Whether an activation is worth a pass of its own over rows that are still in the cache: curves cost less in a loop
+ * over a row than one vector at a time. What comes behind the activation forbids it.
+ */
+export function isLate(act: u32, residual: u32): bool {
+  return act > PRELU && residual != RESIDUAL_AFTER
 }
 
 const RESIDUAL_BEFORE: u32 = 1
@@ -159,8 +167,10 @@ function loadResiduals(table: usize, at: usize, columns: u32): void {
 
 function finish(y: usize, a: v128, b: v128, p: v128, q: v128, row: usize, columns: u32, e: Epilogue): void {
   const beta = f32x4.splat(e.beta)
-  a = activate(e.act, a, p, beta)
-  b = activate(e.act, b, q, beta)
+  if (!isLate(e.act, e.residual)) {
+    a = activate(e.act, a, p, beta)
+    b = activate(e.act, b, q, beta)
+  }
   if (e.residual == RESIDUAL_AFTER) {
     a = f32x4.add(a, v128.load(residuals + row))
     b = f32x4.add(b, v128.load(residuals + row, 16))
@@ -256,14 +266,13 @@ export function rowTile(
 }
 
 /**
- * All panels of one group over `count` tiles whose tables follow each other: a panel of weights stays in the cache
- * while the tiles pass under it. `at` is where the group's first column lies behind the rows' addresses.
+ * All panels of one group over `rows` rows, four to a tile, whose tables follow each other: a panel of weights stays in
+ * the cache while the tiles pass under it. `at` is where the group's first column lies behind the rows' addresses.
  */
 export function panels(
   tables: usize,
   stride: usize,
-  count: u32,
-  single: bool,
+  rows: u32,
   shift: usize,
   w: usize,
   bias: usize,
@@ -273,15 +282,22 @@ export function panels(
   columns: u32,
   e: Epilogue
 ): void {
+  const count = (rows + 3) >> 2
+  let panelAt = at
   for (let first: u32 = 0; first < columns; first += PANEL) {
     const width = min(columns - first, PANEL)
-    if (single) rowTile(tables, shift, w, bias, slope, at, width, e)
+    if (rows == 1) rowTile(tables, shift, w, bias, slope, panelAt, width, e)
     else
       for (let i: u32 = 0, table = tables; i < count; i++, table += stride)
-        tile(table, shift, w, bias, slope, at, width, e)
+        tile(table, shift, w, bias, slope, panelAt, width, e)
     w += <usize>inner * PANEL * 4
     bias += PANEL * 4
     slope += PANEL * 4
-    at += PANEL * 4
+    panelAt += PANEL * 4
+  }
+  if (!isLate(e.act, e.residual)) return
+  for (let i: u32 = 0; i < rows; i++) {
+    const y = <usize>load<u32>(tables + <usize>(i >> 2) * stride + <usize>(i & 3) * 4) + at
+    activateRow(e.act, e.alpha, e.beta, y, y, columns)
   }
 }

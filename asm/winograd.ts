@@ -81,8 +81,7 @@ export function winograd(
         panels(
           tables,
           TABLE,
-          (block + 3) >> 2,
-          block == 1,
+          block,
           i * vStep,
           w + i * wStep,
           zeros,

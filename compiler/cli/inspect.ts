@@ -12,7 +12,8 @@ import {
   describeBindings,
   describeFree,
   describePort,
-  memoryOf
+  memoryOf,
+  type Schedule
 } from './model.js'
 import { planSvg } from './plan-svg.js'
 import { count, facts, scaled, size, table } from './table.js'

@@ -21,7 +21,7 @@ export const zoo: Command = {
       for (const flag of ['output', 'seed', 'batch'])
         if (flags.text(flag) !== undefined) throw new UsageError(`zoo: --${flag} needs the name of an architecture`)
       const list = Object.entries(entries).map(([key, { build: _, ...entry }]) => ({ name: key, ...entry }))
-      if (flags.has('json')) return printJson(list)
+      if (flags.has('json')) return printJson({ networks: list })
       const rows = list.map(e => [e.name, e.title, e.paper, shape(e.input), count(e.parameters)])
       return print(
         table(['name', 'title', 'paper', 'input', 'parameters'], rows, ['left', 'left', 'left', 'left', 'right'])
