@@ -117,12 +117,11 @@ for (const [family, cases] of Object.entries(families)) {
         const guarded = await Guarded.of(program, bindings)
         const outputs = guarded.run(program.inputs.map(port => feeds[port.name].data))
         program.outputs.forEach(({ name }, i) => {
-          if (expected[name])
-            assertClose(
-              { [name]: { ...expected[name], data: outputs[i] } },
-              { [name]: expected[name] },
-              item.tolerance?.limit
-            )
+          const wanted = expected[name]
+          if (!wanted) return
+          // Kernels leave the rounding to binary16 to the session.
+          const limit = wanted.dtype === 'float16' ? 1e-3 : item.tolerance?.limit
+          assertClose({ [name]: { ...wanted, data: outputs[i] } }, { [name]: wanted }, limit)
         })
       }
     })

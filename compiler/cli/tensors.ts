@@ -7,6 +7,7 @@ import { readBytes } from './files.js'
 import { describePort, shapeAt } from './model.js'
 import { decodeNpy } from './npy.js'
 import { decodeTensorFile } from './protobuf.js'
+import { drawScene, type Range, ranges } from './scene.js'
 
 /** Feeds from --input flags, and seeded random ones. */
 type Inputs = Pick<Program, 'inputs'>
@@ -43,15 +44,41 @@ export function missingInputs({ inputs }: Inputs, feeds: Feeds): string {
     .join(', ')
 }
 
-/** The feeds with a random tensor for each of `ports`. */
+/** The feeds with a random tensor for each of `ports`: a drawn picture in `range` where one fits, else noise. */
 export function withRandom(
   feeds: Feeds,
   ports: readonly Port[],
   bindings: Bindings,
-  seed: number
+  seed: number,
+  range: Range = ranges[0]
 ): Record<string, Tensor> {
-  const random = ports.map((port, i) => [port.name, randomTensor(port, bindings, seed + i)] as const)
+  const random = ports.map((port, i) => {
+    const tensor = pictureTensor(port, bindings, seed + i, range) ?? randomTensor(port, bindings, seed + i)
+    return [port.name, tensor] as const
+  })
   return { ...feeds, ...Object.fromEntries(random) }
+}
+
+/** Whether the input is a batch of pictures, [N, 1 or 3, H, W], that a scene can be drawn for. */
+export function takesPictures({ dtype, shape }: Port): boolean {
+  return floats.includes(dtype) && shape.length === 4 && (shape[1] === 1 || shape[1] === 3)
+}
+
+function pictureTensor(port: Port, bindings: Bindings, seed: number, { scale, shift }: Range): Tensor | undefined {
+  if (!takesPictures(port)) return undefined
+  const [batch, channels, height, width] = shapeAt(port, bindings)
+  const next = generator(seed)
+  const pictures = Array.from({ length: batch }, () => Array.from(drawScene(next, channels, height, width)))
+  const values = pictures.flat().map(value => value * scale + shift)
+  return new Tensor(port.dtype as Type, values, [batch, channels, height, width])
+}
+
+/** The tensor with its last bits changed at random. */
+export function disturbed(tensor: Tensor, seed: number): Tensor {
+  if (!floats.includes(tensor.type)) return tensor
+  const next = generator(seed)
+  const values = Array.from(toNumbers(tensor), value => value * (1 + (next() - 0.5) * 2 ** -18))
+  return new Tensor(tensor.type, values, tensor.dims)
 }
 
 /** Standard normal floats; whole numbers of 0 to 255 for bytes, 0 or 1 for bool, 0 to 9 for other integers. */
@@ -86,13 +113,13 @@ export function toNumbers({ type, data }: { type: string; data: ArrayLike<number
     : Float64Array.from(data as ArrayLike<number>, Number)
 }
 
-export interface Range {
+export interface Extent {
   readonly min: number
   readonly max: number
   readonly mean: number
 }
 
-export function rangeOf(values: Float64Array): Range {
+export function rangeOf(values: Float64Array): Extent {
   let [min, max, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0]
   for (const value of values) {
     if (value < min || Number.isNaN(value)) min = value

@@ -1,0 +1,77 @@
+import type { Feeds, InferenceSession } from '../../runtime/index.js'
+import { toNumbers } from './tensors.js'
+
+/**
+ * Inputs that a network can make something of. Plain noise drives detectors into saturation, where outputs are near
+ * zero and any rounding is large against them; so pictures are drawn: a gradient, rectangles, rows of strokes like
+ * text, a little noise. And networks expect pictures in one of three usual ranges, of which the right one is found by
+ * trying: it is where the model is best conditioned.
+ */
+export const ranges = [
+  { name: '-1 to 1', scale: 1 / 127.5, shift: -1 },
+  { name: '0 to 1', scale: 1 / 255, shift: 0 },
+  { name: '0 to 255', scale: 1, shift: 0 }
+] as const
+export type Range = (typeof ranges)[number]
+
+/** A picture of 0 to 255 per channel, planes one behind the other. */
+export function drawScene(next: () => number, channels: number, height: number, width: number): Float64Array {
+  const planes = new Float64Array(channels * height * width)
+  const paint = (x: number, y: number, w: number, h: number, colour: readonly number[]) => {
+    for (let c = 0; c < channels; c++)
+      for (let row = Math.max(y, 0); row < Math.min(y + h, height); row++) {
+        const start = (c * height + row) * width
+        planes.fill(colour[c], start + Math.max(x, 0), start + Math.max(Math.min(x + w, width), Math.max(x, 0)))
+      }
+  }
+  const within = (size: number) => Math.floor(next() * size)
+  const colour = () => Array.from({ length: channels }, () => 255 * next())
+  const [from, to] = [colour(), colour()]
+  for (let c = 0; c < channels; c++)
+    for (let i = 0; i < height * width; i++)
+      planes[c * height * width + i] = from[c] + ((to[c] - from[c]) * (i % width)) / width
+  for (let i = 0; i < 6; i++)
+    paint(within(width), within(height), 4 + within(width / 2), 4 + within(height / 2), colour())
+  for (let line = 0; line < 3; line++) {
+    const size = Math.max(6, Math.floor(height / 16))
+    const [top, left] = [within(height - size), within(width / 3)]
+    paint(
+      left - 2,
+      top - 2,
+      width - left,
+      size + 4,
+      colour().map(() => 250)
+    )
+    for (let x = left; x < width - 4; x += Math.max(2, Math.floor(size / 3)))
+      if (next() < 0.8)
+        paint(
+          x,
+          top,
+          Math.max(1, Math.floor(size / 6)),
+          size,
+          colour().map(() => 10)
+        )
+  }
+  return planes.map(value => Math.min(Math.max(value + 12 * (next() - 0.5), 0), 255))
+}
+
+/** Rounding of single precision near one, which outputs close to zero must not look better than. */
+const rounding = 2 ** -23
+
+/** How much the outputs change, against their size, when the inputs change from `feeds` to `disturbed`. */
+export async function sensitivity(session: InferenceSession, feeds: Feeds, disturbed: Feeds): Promise<number> {
+  const plain = await session.run(feeds)
+  const moved = await session.run(disturbed)
+  return Math.max(...session.outputNames.map(name => relativeChange(toNumbers(plain[name]), toNumbers(moved[name]))))
+}
+
+function relativeChange(a: Float64Array, b: Float64Array): number {
+  let change = rounding
+  let largest = 0
+  for (let i = 0; i < a.length; i++) {
+    change = Math.max(change, Math.abs(a[i] - b[i]))
+    largest = Math.max(largest, Math.abs(a[i]))
+  }
+  const relative = change / largest
+  return Number.isNaN(relative) ? Number.POSITIVE_INFINITY : relative
+}
