@@ -63,7 +63,7 @@ function unpacked(packing: Packing, stored: Float32Array): Float64Array {
 }
 
 function storedElements({ bytes }: CairnFile, section: Section): Float32Array {
-  const data = bytes.slice(section.offset, section.offset + section.bytes).buffer
+  const data = new Uint8Array(bytes.subarray(section.offset, section.offset + section.bytes)).buffer
   return section.stored === 'f16' ? Float32Array.from(new Uint16Array(data), halfToFloat) : new Float32Array(data)
 }
 

@@ -127,6 +127,8 @@ function bindInputs(header: Header, feeds: Feeds): Bindings {
         )
     })
   }
+  if (header.free.length && header.storages.some(size => evaluate(size, bindings) < 1))
+    throw new CairnError(`the model leaves nothing of an input with ${describe(bindings)}; larger sizes are allowed`)
   for (const { a, b, where } of header.constraints) {
     const [left, right] = [evaluate(a, bindings), evaluate(b, bindings)]
     if (left !== right && left !== 1 && right !== 1)
@@ -156,7 +158,7 @@ async function open(
   options: SessionOptions
 ): Promise<CairnFile> {
   const bytes = await read(source, options)
-  const isCairn = bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === magic
+  const isCairn = bytes.length < 4 || new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === magic
   if (isCairn) return decode(bytes)
   const compile = findCompiler()
   if (!compile) throw new CairnError('not a .cairn file; to load ONNX import "cairn/compiler" first')
@@ -167,7 +169,8 @@ async function read(
   source: Uint8Array | ArrayBuffer | string | URL | Response,
   { signal, onProgress }: SessionOptions
 ): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source
+  // A Node Buffer's slice shares memory; as a plain array it copies, like everywhere else.
+  if (source instanceof Uint8Array) return new Uint8Array(source.buffer, source.byteOffset, source.length)
   if (source instanceof ArrayBuffer) return new Uint8Array(source)
   const response = source instanceof Response ? source : await fetch(source, { signal })
   if (!response.ok) throw new CairnError(`cannot fetch ${response.url}: status ${response.status}`)

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import { backends, compileModel, Runner } from './support/cairn.js'
 import { assertClose } from './support/compare.js'
+import { failure } from './support/failure.js'
 import { type Bindings, type Named, Oracle, randomFeeds } from './support/oracle.js'
 import { baseSeed, Random } from './support/random.js'
 import { randomNetwork, upTo } from './support/random-graph.js'
@@ -66,7 +67,7 @@ for (let i = 0; i < count; i++) {
       await compare(model.encode(), bindings.map(feedsFor))
     } catch (error) {
       const part = await smallest(seed, feedsFor)
-      throw new Error(`${(error as Error).message}\nrepeat with CAIRN_RANDOM_SEED=${seed}\n${part}`)
+      throw failure(`${(error as Error).message}\nrepeat with CAIRN_RANDOM_SEED=${seed}\n${part}`)
     }
   })
 }

@@ -3,8 +3,8 @@ import { toNumbers } from './tensors.js'
 
 /**
  * Inputs that a network can make something of. Plain noise drives detectors into saturation, where outputs are near
- * zero and any rounding is large against them; so pictures are drawn: a gradient, rectangles, rows of strokes like
- * text, a little noise. And networks expect pictures in one of three usual ranges, of which the right one is found by
+ * zero and any rounding is large against them; so pictures are drawn: a gradient, rectangles, lines of digits, a
+ * little noise. And networks expect pictures in one of three usual ranges, of which the right one is found by
  * trying: it is where the model is best conditioned.
  */
 export const ranges = [
@@ -13,6 +13,9 @@ export const ranges = [
   { name: '0 to 255', scale: 1, shift: 0 }
 ] as const
 export type Range = (typeof ranges)[number]
+
+/** Lit segments of the digits 0 to 9, the top bar in the lowest bit, then clockwise, the middle bar last. */
+const digits = [0x3f, 0x06, 0x5b, 0x4f, 0x66, 0x6d, 0x7d, 0x07, 0x7f, 0x6f]
 
 /** A picture of 0 to 255 per channel, planes one behind the other. */
 export function drawScene(next: () => number, channels: number, height: number, width: number): Float64Array {
@@ -24,6 +27,22 @@ export function drawScene(next: () => number, channels: number, height: number, 
         planes.fill(colour[c], start + Math.max(x, 0), start + Math.max(Math.min(x + w, width), Math.max(x, 0)))
       }
   }
+  /** Seven segments, in a box half as wide as high. */
+  const drawDigit = (digit: number, x: number, y: number, size: number) => {
+    const [thick, wide, half] = [Math.max(1, Math.round(size / 8)), Math.round(size / 2), Math.round(size / 2)]
+    const segments: [number, number, number, number][] = [
+      [x, y, wide, thick],
+      [x + wide - thick, y, thick, half],
+      [x + wide - thick, y + half, thick, half],
+      [x, y + size - thick, wide, thick],
+      [x, y + half, thick, half],
+      [x, y, thick, half],
+      [x, y + half - thick, wide, thick]
+    ]
+    segments.forEach((segment, i) => {
+      if ((digits[digit] >> i) & 1) paint(...segment, ink)
+    })
+  }
   const within = (size: number) => Math.floor(next() * size)
   const colour = () => Array.from({ length: channels }, () => 255 * next())
   const [from, to] = [colour(), colour()]
@@ -32,25 +51,12 @@ export function drawScene(next: () => number, channels: number, height: number, 
       planes[c * height * width + i] = from[c] + ((to[c] - from[c]) * (i % width)) / width
   for (let i = 0; i < 6; i++)
     paint(within(width), within(height), 4 + within(width / 2), 4 + within(height / 2), colour())
+  const [paper, ink] = [colour().map(() => 245), colour().map(() => 15)]
   for (let line = 0; line < 3; line++) {
-    const size = Math.max(6, Math.floor(height / 16))
-    const [top, left] = [within(height - size), within(width / 3)]
-    paint(
-      left - 2,
-      top - 2,
-      width - left,
-      size + 4,
-      colour().map(() => 250)
-    )
-    for (let x = left; x < width - 4; x += Math.max(2, Math.floor(size / 3)))
-      if (next() < 0.8)
-        paint(
-          x,
-          top,
-          Math.max(1, Math.floor(size / 6)),
-          size,
-          colour().map(() => 10)
-        )
+    const size = Math.max(8, Math.floor(Math.min(height, width) / 10))
+    const [top, left] = [within(height - 2 * size), within(width / 4)]
+    paint(left - size, top - size, width, 3 * size, paper)
+    for (let x = left; x < width - size; x += Math.ceil(0.8 * size)) drawDigit(within(10), x, top, size)
   }
   return planes.map(value => Math.min(Math.max(value + 12 * (next() - 0.5), 0), 255))
 }

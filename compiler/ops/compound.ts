@@ -63,6 +63,9 @@ const identity: Op = {
     const mask = node.outputs[1]
     if (mask?.users.length) throw refuse(node, 'has a mask that is used; dropout runs in inference mode only')
     if (mask) mask.shape = node.output.shape
+  },
+  lower(node) {
+    throw refuse(node, 'has a mask that is an output of the model; dropout runs in inference mode only')
   }
 }
 

@@ -29,7 +29,7 @@ function isIdentity(graph: Graph, node: Node): boolean {
   switch (node.op) {
     case 'Identity':
     case 'Dropout':
-      return true
+      return !node.outputs.slice(1).some(mask => graph.isOutput(mask))
     case 'Cast':
     case 'CastLike':
       return (
