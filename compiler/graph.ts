@@ -1,11 +1,13 @@
 import type { Dim } from './dim.js'
+import { CompileError } from './errors.js'
 
 /**
  * The graph that the passes rewrite: nodes in execution order, values between them. Shapes are ONNX's logical shapes
  * (N, C, spatial) throughout; how a value lies in memory is its `order`, which only the layout pass changes.
  */
 
-export type DType = 'float32' | 'float16' | 'float64' | 'int64' | 'int32' | 'uint8' | 'int8' | 'bool'
+export const dtypes = ['float32', 'float16', 'float64', 'int64', 'int32', 'uint8', 'int8', 'bool'] as const
+export type DType = (typeof dtypes)[number]
 
 /** A constant's elements; numbers of every dtype, 64-bit integers as doubles. */
 export type Elements = Float32Array | Float64Array
@@ -55,18 +57,22 @@ export class Node {
   }
 
   number(name: string, fallback: number): number {
-    const value = this.attributes.get(name)
-    return typeof value === 'number' ? value : fallback
+    return this.attribute(name, 'a number', value => typeof value === 'number') ?? fallback
   }
 
   text(name: string, fallback: string): string {
-    const value = this.attributes.get(name)
-    return typeof value === 'string' ? value : fallback
+    return this.attribute(name, 'a string', value => typeof value === 'string') ?? fallback
   }
 
   list(name: string): readonly number[] | undefined {
+    return this.attribute<readonly number[]>(name, 'a list of numbers', value => Array.isArray(value))
+  }
+
+  /** Throws CompileError when the attribute is there with another type. */
+  private attribute<T>(name: string, what: string, fits: (value: Attribute) => boolean): T | undefined {
     const value = this.attributes.get(name)
-    return Array.isArray(value) ? (value as readonly number[]) : undefined
+    if (value === undefined || fits(value)) return value as T | undefined
+    throw new CompileError(`${this.op} "${this.name}": attribute ${name} must be ${what}`)
   }
 }
 

@@ -19,6 +19,8 @@ export function infer(graph: Graph): void {
 export function inferNode(node: Node): void {
   const op = ops[node.op]
   if (!op) throw refuse(node, 'is not an operator that Cairn knows')
+  for (let i = 0; i < (op.required ?? 1); i++) if (!node.inputs[i]) throw refuse(node, `input ${i} is missing`)
+  if (!node.outputs.length) throw refuse(node, 'has no output')
   try {
     op.infer(node)
   } catch (error) {

@@ -1,4 +1,5 @@
-import type { Backend, Executor } from '../runtime/backend.js'
+import { type Backend, CairnError, type Executor } from '../runtime/backend.js'
+import { digest } from '../runtime/digest.js'
 import { type Bindings, evaluate } from '../runtime/dims.js'
 import type { CairnFile, Section } from '../runtime/format.js'
 import { halfToFloat } from '../runtime/half.js'
@@ -63,7 +64,10 @@ function unpacked(packing: Packing, stored: Float32Array): Float64Array {
 }
 
 function storedElements({ bytes }: CairnFile, section: Section): Float32Array {
-  const data = new Uint8Array(bytes.subarray(section.offset, section.offset + section.bytes)).buffer
+  const stored = new Uint8Array(bytes.subarray(section.offset, section.offset + section.bytes))
+  if (digest(stored) !== section.digest)
+    throw new CairnError(`the section at byte ${section.offset} is damaged: its digest does not match`)
+  const data = stored.buffer
   return section.stored === 'f16' ? Float32Array.from(new Uint16Array(data), halfToFloat) : new Float32Array(data)
 }
 

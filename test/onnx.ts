@@ -6,10 +6,11 @@ import * as assert from 'uvu/assert'
 import { build, CompileError, type CompileOptions } from '../compiler/index.js'
 import { changedField } from './onnx/changes.js'
 import { malformed } from './onnx/malformed.js'
+import { network } from './onnx/opsets.js'
 import { compileModel, Runner } from './support/cairn.js'
 import { assertClose } from './support/compare.js'
 import { failure } from './support/failure.js'
-import { type DType, decodeModel, elementTypes, encodeModel, float, ModelBuilder, rawBytes } from './support/model.js'
+import { type DType, decodeModel, elementTypes, encodeModel, ModelBuilder, rawBytes } from './support/model.js'
 import { Oracle, randomFeeds } from './support/oracle.js'
 import { baseSeed, Random } from './support/random.js'
 
@@ -115,49 +116,8 @@ encodings.run()
 
 const opsets = suite(`opsets (seed ${baseSeed})`)
 
-/** One network in the spelling of each opset: what changed are attributes that became inputs, and defaults. */
-function network(opset: number): ModelBuilder {
-  const m = new ModelBuilder(random, opset)
-  const list = (values: number[], attribute: string, since: number) =>
-    opset >= since ? { inputs: [m.ints(values)], attributes: {} } : { inputs: [], attributes: { [attribute]: values } }
-  const x = m.input([2, 3, 10, 11])
-  const pads = list([0, 0, 1, 0, 0, 0, 0, 1], 'pads', 11)
-  let y = m.add('Pad', [x, ...pads.inputs], pads.attributes)
-  y = m.add('Conv', [y, m.weights([8, 3, 3, 3]), m.weights([8])], { pads: [1, 1, 1, 1], strides: [2, 1] })
-  y = m.add(
-    'BatchNormalization',
-    [y, m.weights([8], [0.5, 2]), m.weights([8]), m.weights([8]), m.weights([8], [0.5, 2])],
-    { epsilon: float(1e-3) }
-  )
-  y =
-    opset >= 11
-      ? m.add('Clip', [y, m.scalar(-0.5), m.scalar(1.5)])
-      : m.add('Clip', [y], { min: float(-0.5), max: float(1.5) })
-  y = opset >= 12 ? m.add('Dropout', [y, m.scalar(0.5)]) : m.add('Dropout', [y], { ratio: float(0.5) })
-  const parts = list([3, 5], 'split', 13)
-  const [a, b] = m.addMany('Split', [y, ...parts.inputs], 2, { axis: 1, ...parts.attributes })
-  y = m.add('Concat', [b, m.add('LeakyRelu', [a])], { axis: 1 })
-  y =
-    opset >= 10
-      ? m.add('Slice', [y, m.ints([1]), m.ints([100]), m.ints([3])])
-      : m.add('Slice', [y], { starts: [1], ends: [100], axes: [3] })
-  const scales = () => m.constant({ dtype: 'float32', dims: [4], data: [1, 1, 2, 2] })
-  if (opset < 9) y = m.add('Upsample', [y], { mode: 'nearest', scales: { floats: [1, 1, 2, 2] } })
-  else if (opset < 10) y = m.add('Upsample', [y, scales()], { mode: 'nearest' })
-  else if (opset < 11) y = m.add('Resize', [y, scales()], { mode: 'nearest' })
-  else y = m.add('Resize', [y, m.constant({ dtype: 'float32', dims: [0], data: [] }), scales()], { mode: 'nearest' })
-  y = m.add('AveragePool', [y], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] })
-  const mean = list([2, 3], 'axes', 18)
-  y = m.add('ReduceMean', [y, ...mean.inputs], { keepdims: 1, ...mean.attributes })
-  const gone = list([2, 3], 'axes', 13)
-  y = m.add('Squeeze', [y, ...gone.inputs], gone.attributes)
-  y = m.add('Gemm', [y, m.weights([8, 6]), m.weights([6])])
-  const sum = list([1], 'axes', 13)
-  const total = m.add('ReduceSum', [y, ...sum.inputs], { keepdims: 1, ...sum.attributes })
-  return m.output(m.add('Softmax', [y], { axis: 1 }), total)
-}
-
-for (let opset = 7; opset <= 22; opset++) opsets(`opset ${opset}`, () => compare(network(opset), `opset ${opset}`))
+for (let opset = 7; opset <= 22; opset++)
+  opsets(`opset ${opset}`, () => compare(network(opset, random), `opset ${opset}`))
 opsets.run()
 
 /** Asserts that a model is refused by one line. */
@@ -185,7 +145,7 @@ const refused = suite(`refusals (seed ${baseSeed})`)
 for (const { name, model, message } of malformed) refused(name, () => refusal(model(), {}, message))
 
 refused('a shape for an input that there is not', () => {
-  refusal(network(17).encode(), { shapes: { nothing: [1, 3, 10, 11] } }, /"nothing".*"x_0"/)
+  refusal(network(17, random).encode(), { shapes: { nothing: [1, 3, 10, 11] } }, /"nothing".*"x_0"/)
 })
 refused('a shape that contradicts the model', () => {
   for (const shape of [
@@ -196,7 +156,7 @@ refused('a shape that contradicts the model', () => {
     [2, 3, -1, 11],
     [2.5, 3, 10, 11]
   ])
-    refusal(network(17).encode(), { shapes: { x_0: shape } }, /x_0/)
+    refusal(network(17, random).encode(), { shapes: { x_0: shape } }, /x_0/)
 })
 refused.run()
 
@@ -230,7 +190,7 @@ function surviveAll(models: Iterable<[what: string, bytes: Uint8Array]>): number
 }
 
 damage('every truncation', () => {
-  const bytes = network(17).encode()
+  const bytes = network(17, random).encode()
   const refusals = surviveAll(
     Array.from(bytes, (_, length): [string, Uint8Array] => [`${length} bytes`, bytes.slice(0, length)])
   )
@@ -249,7 +209,7 @@ damage('random bytes', () => {
 function* changedBytes(): Generator<[string, Uint8Array]> {
   const noise = new Random('changes')
   for (const opset of [9, 17]) {
-    const bytes = network(opset).encode()
+    const bytes = network(opset, random).encode()
     for (let i = 0; i < 1500; i++) {
       const changed = bytes.slice()
       const places = Array.from({ length: noise.int(1, 3) }, () => [noise.int(0, bytes.length - 1), noise.int(0, 255)])
@@ -264,7 +224,7 @@ damage('changed bytes', () => {
 })
 
 damage('changed fields', () => {
-  assert.ok(surviveAll(Array.from({ length: 2000 }, (_, i) => changedField(new Random(`field ${i}`), network))) > 300)
+  assert.ok(surviveAll(Array.from({ length: 2000 }, (_, i) => changedField(new Random(`field ${i}`)))) > 300)
 })
 damage.run()
 

@@ -1,4 +1,4 @@
-import { div, mul } from '../dim.js'
+import { type Dim, div, mul, product, same, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import { isConstant, type Node, type Tensor, type Value } from '../graph.js'
 import { broadcastShape, emitCopy } from './elementwise.js'
@@ -12,6 +12,7 @@ function like(node: Node): void {
 }
 
 const constant: Op = {
+  required: 0,
   infer(node) {
     const tensor = node.attributes.get('value') as Tensor | undefined
     const single = node.attributes.get('value_float') ?? node.attributes.get('value_int')
@@ -77,6 +78,7 @@ const variadic: Op = {
 }
 
 const batchNormalization: Op = {
+  required: 5,
   infer(node) {
     like(node)
     if (node.number('training_mode', 0) && node.outputs.slice(1).some(output => output.users.length))
@@ -84,14 +86,34 @@ const batchNormalization: Op = {
     if (node.number('spatial', 1) === 0) throw refuse(node, 'has spatial = 0; only statistics per channel are allowed')
     for (const [i, name] of ['scale', 'B', 'mean', 'var'].entries())
       if (!isConstant(node.inputs[i + 1])) throw refuse(node, `${name} must be a constant`)
+    const channels = node.inputs[0]!.shape[1]
+    for (const statistic of node.inputs.slice(1))
+      if (!same(product(statistic!.shape), channels ?? 0))
+        throw refuse(
+          node,
+          `"${statistic!.name}" has ${statistic!.data!.length} elements for ${show(channels ?? 0)} channels`
+        )
     for (const output of node.outputs.slice(1)) output.shape = node.inputs[1]!.shape
   }
 }
 
+function pictures(node: Node): readonly Dim[] {
+  const { shape, rank } = node.inputs[0]!
+  if (rank !== 4) throw refuse(node, `takes four axes (N, C, H, W), not ${showShape(shape)}`)
+  return shape
+}
+
+/** The block size, which has to divide `size` by `parts`. */
+function blockOf(node: Node, size: Dim, parts: number): number {
+  if (!(parts >= 1)) throw refuse(node, `blocksize ${node.number('blocksize', 1)} must be at least 1`)
+  if (typeof size === 'number' && size % parts) throw refuse(node, `size ${size} does not divide by ${parts}`)
+  return node.number('blocksize', 1)
+}
+
 const depthToSpace: Op = {
   infer(node) {
-    const [n, c, h, w] = node.inputs[0]!.shape
-    const block = node.number('blocksize', 1)
+    const [n, c, h, w] = pictures(node)
+    const block = blockOf(node, c, node.number('blocksize', 1) ** 2)
     like(node)
     node.output.shape = [n, div(c, block * block), mul(h, block), mul(w, block)]
   }
@@ -99,8 +121,9 @@ const depthToSpace: Op = {
 
 const spaceToDepth: Op = {
   infer(node) {
-    const [n, c, h, w] = node.inputs[0]!.shape
-    const block = node.number('blocksize', 1)
+    const [n, c, h, w] = pictures(node)
+    const block = blockOf(node, h, node.number('blocksize', 1))
+    blockOf(node, w, block)
     like(node)
     node.output.shape = [n, mul(c, block * block), div(h, block), div(w, block)]
   }

@@ -196,7 +196,10 @@ function shapeOf(node: Node): Shape {
       node,
       `input has ${show(x.shape[1])} channels, weights ${showShape(shape)} in ${groups} groups ask for ${channels * groups}`
     )
-  if (!Number.isInteger(filters) || !Number.isInteger(channels))
+  const bias = node.inputs[convInputs.bias]
+  if (bias && !same(product(bias.shape), groups * filters))
+    throw refuse(node, `bias ${showShape(bias.shape)} does not fit ${groups * filters} filters`)
+  if (!Number.isInteger(filters) || !Number.isInteger(channels) || filters < 1 || channels < 1)
     throw refuse(node, `weights ${showShape(shape)} do not divide into ${groups} groups`)
   return { groups, channels, filters, kernel }
 }
@@ -356,8 +359,16 @@ function convMacs(node: Node): Dim {
 }
 
 export const convolution: Record<string, Op> = {
-  Conv: { infer: inferConv, layout: 'channelsLast', inPlace: [convInputs.residual], lower: lowerConv, macs: convMacs },
+  Conv: {
+    required: 2,
+    infer: inferConv,
+    layout: 'channelsLast',
+    inPlace: [convInputs.residual],
+    lower: lowerConv,
+    macs: convMacs
+  },
   ConvTranspose: {
+    required: 2,
     infer: inferTranspose,
     layout: 'channelsLast',
     inPlace: [convInputs.residual],

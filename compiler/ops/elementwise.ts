@@ -1,6 +1,6 @@
 import { type Dim, same, show } from '../dim.js'
 import { refuse } from '../errors.js'
-import { isConstant, type Node, type Value } from '../graph.js'
+import { type DType, dtypes, isConstant, type Node, type Value } from '../graph.js'
 import { type ActivationName, activate, kindOf } from './activation.js'
 import { broadcastStrides, fields, kernel, type Lowering, loopsOver, numbered, type Op, type View } from './op.js'
 
@@ -186,6 +186,7 @@ function binaryOp(named: BinaryName, dtype?: 'bool'): Op {
       node.output.shape = broadcastShape(node, ...inputs.map(input => input.shape))
       node.output.dtype = dtype ?? inputs[0].dtype
     },
+    required: 2,
     inPlace: [0, 1],
     lower(node, to) {
       const [a, b] = (node.inputs as Value[]).map(input => to.view(input))
@@ -212,6 +213,7 @@ function binaryOp(named: BinaryName, dtype?: 'bool'): Op {
 }
 
 const where: Op = {
+  required: 3,
   infer(node) {
     const [c, a, b] = node.inputs as Value[]
     node.output.shape = broadcastShape(node, c.shape, a.shape, b.shape)
@@ -262,7 +264,9 @@ const castOp: Op = {
   ...unaryOp('identity'),
   infer(node) {
     node.output.shape = node.inputs[0]!.shape
-    node.output.dtype = node.op === 'CastLike' ? node.inputs[1]!.dtype : (node.text('to', 'float32') as Value['dtype'])
+    const target = node.op === 'CastLike' ? node.inputs[1]?.dtype : node.text('to', 'nothing')
+    if (!dtypes.includes(target as DType)) throw refuse(node, `casts to ${target}; ${dtypes.join(', ')} are allowed`)
+    node.output.dtype = target as DType
   },
   lower(node, to) {
     const [from, into] = [node.inputs[0]!.dtype, node.output.dtype]

@@ -1,4 +1,5 @@
-import { product } from '../dim.js'
+import { product, show } from '../dim.js'
+import { refuse } from '../errors.js'
 import type { Node } from '../graph.js'
 import { axisOf, kernel, type Op } from './op.js'
 
@@ -23,9 +24,13 @@ export const gatherKernel = kernel({
 const axisFor = (node: Node) => axisOf(node, node.number('axis', 0), node.inputs[0]!.rank)
 
 const gather: Op = {
+  required: 2,
   infer(node) {
     const [x, indices] = node.inputs
     const axis = axisFor(node)
+    const size = x!.shape[axis]
+    const outside = indices!.data?.find(i => typeof size === 'number' && (i < -size || i >= size))
+    if (outside !== undefined) throw refuse(node, `index ${outside} is outside axis ${axis} of size ${show(size)}`)
     node.output.shape = [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)]
     node.output.dtype = x!.dtype
     const known = indices!.ints ?? (indices!.data && Array.from(indices!.data))

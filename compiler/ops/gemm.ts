@@ -123,6 +123,7 @@ export function packColumns(inner: number, columns: number, at: (k: number, colu
 
 /** Gemm with constant weights: what other Gemms are after the decompose pass. */
 const gemm: Op = {
+  required: 2,
   infer(node) {
     const [a, b] = node.inputs as Value[]
     if (a.rank !== 2 || b.rank !== 2)
@@ -179,6 +180,7 @@ function rowsOf(to: Lowering, value: Value): View {
 
 /** Operands of one axis, a row or a column, are matrices after the decompose pass. */
 const matmul: Op = {
+  required: 2,
   infer(node) {
     const [a, b] = node.inputs as Value[]
     if (a.rank < 1 || b.rank < 1)

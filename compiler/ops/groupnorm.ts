@@ -53,6 +53,7 @@ export const groupNormKernel = kernel({
 /** InstanceNormalization has a group per channel. Scale and bias are by group before opset 21, by channel since. */
 export function groupOp(groupsOf: (node: Node) => Dim): Op {
   return {
+    required: 3,
     infer(node) {
       const [x, scale, bias] = node.inputs
       if (!x || x.rank < 2) throw refuse(node, `input ${x && describe(x)}; a batch and a channel axis are needed`)

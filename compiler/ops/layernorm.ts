@@ -47,6 +47,7 @@ function firstAxis(node: Node): number {
 }
 
 export const layerNormalization: Op = {
+  required: 2,
   infer(node) {
     const [x, scale, bias] = node.inputs
     if (node.outputs.length > 1) throw refuse(node, 'outputs Mean and InvStdDev are not supported; only Y is allowed')

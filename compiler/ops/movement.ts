@@ -31,6 +31,11 @@ export function slicing(node: Node): Slicing {
   const begin: Dim[] = input.shape.map(() => 0)
   const step = input.shape.map(() => 1)
   const shape = [...input.shape]
+  if (ends.length !== starts.length || axes.length !== starts.length || steps.length !== starts.length)
+    throw refuse(
+      node,
+      `has ${starts.length} starts, ${ends.length} ends, ${axes.length} axes, ${steps.length} steps; as many of each are allowed`
+    )
   axes.forEach((given, i) => {
     const axis = axisOf(node, given, input.rank)
     const size = input.shape[axis]
@@ -117,6 +122,7 @@ function reshapedShape(node: Node, input: Value): Dim[] {
   if (node.op === 'Flatten') {
     const axis = node.number('axis', 1)
     const at = axis < 0 ? axis + input.rank : axis
+    if (at < 0 || at > input.rank) throw refuse(node, `axis ${axis} is outside [-${input.rank}, ${input.rank}]`)
     return [product(input.shape.slice(0, at)), product(input.shape.slice(at))]
   }
   if (node.op === 'Squeeze') {
@@ -130,11 +136,14 @@ function reshapedShape(node: Node, input: Value): Dim[] {
     const given = numbersOf(node, 1, 'axes') ?? []
     const rank = input.rank + given.length
     const axes = given.map(axis => axisOf(node, axis, rank))
+    if (new Set(axes).size !== axes.length) throw refuse(node, `names an axis of [${given}] twice`)
     const rest = [...input.shape]
     return Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? 1 : rest.shift()!))
   }
   const target = intsOf(node, 1, 'shape')
   if (!target) throw refuse(node, 'has no shape')
+  const kept = target.findIndex((size, axis) => size === 0 && axis >= input.rank && !node.number('allowzero', 0))
+  if (kept >= 0) throw refuse(node, `shape keeps axis ${kept} of an input with ${input.rank} axes`)
   const shape = target.map((size, axis) => (size === 0 && !node.number('allowzero', 0) ? input.shape[axis] : size))
   const total = product(input.shape)
   const hole = shape.indexOf(-1)
@@ -180,6 +189,9 @@ const split: Op = {
     const { axis, sizes } = splitSizes(node)
     if (sizes.length !== node.outputs.length)
       throw refuse(node, `splits into ${sizes.length} parts but has ${node.outputs.length} outputs`)
+    const whole = node.inputs[0]!.shape[axis]
+    if (typeof whole === 'number' && !same(add(...sizes), whole))
+      throw refuse(node, `parts of ${sizes.map(show).join(', ')} do not make up ${whole}`)
     node.outputs.forEach((output, i) => {
       output.dtype = node.inputs[0]!.dtype
       output.shape = node.inputs[0]!.shape.map((size, a) => (a === axis ? sizes[i] : size))
@@ -231,6 +243,7 @@ const concat: Op = {
 }
 
 const expand: Op = {
+  required: 2,
   infer(node) {
     const target = intsOf(node, 1, 'shape')!
     node.output.dtype = node.inputs[0]!.dtype
@@ -243,8 +256,11 @@ const expand: Op = {
 
 /** Every axis becomes (repeat, size), of which the input steps through the second only. */
 const tile: Op = {
+  required: 2,
   infer(node) {
     const repeats = intsOf(node, 1, 'repeats')!
+    if (repeats.length !== node.inputs[0]!.rank)
+      throw refuse(node, `has ${repeats.length} repeats for ${node.inputs[0]!.rank} axes`)
     node.output.dtype = node.inputs[0]!.dtype
     node.output.shape = node.inputs[0]!.shape.map((size, axis) => mul(size, repeats[axis]))
   },
@@ -289,6 +305,7 @@ const sizeOf: Op = {
 }
 
 const range: Op = {
+  required: 3,
   infer(node) {
     const [start, limit, step] = [0, 1, 2].map(i => intsOf(node, i, ['start', 'limit', 'delta'][i])![0])
     if (typeof start !== 'number' || typeof limit !== 'number' || typeof step !== 'number')

@@ -9,6 +9,8 @@ import type { Elements, Node, Value } from '../graph.js'
  * asm/ under the same stem; a kernel's name is its export there.
  */
 export interface Op {
+  /** Inputs, from the first, that must be there; 1 by default. */
+  readonly required?: number
   /** Sets dtype and shape of the node's outputs (and `ints` where contents are known); refuses what cannot be. */
   infer(node: Node): void
   /**

@@ -1,5 +1,5 @@
 // Softmax and its logarithm over every axis, in the meaning of opset 13 and in the one before.
-import { type Case, one, within, x } from '../support/case.js'
+import { type Case, c, ints, one, within, x } from '../support/case.js'
 
 export const softmax: readonly Case[] = ['Softmax', 'LogSoftmax'].flatMap(op => [
   ...[0, 1, 2, 3, -1, -2, -4].map(axis => one(`${op}, axis ${axis}`, op, [x(3, 6, 5, 7)], { axis })),
@@ -23,6 +23,21 @@ export const softmax: readonly Case[] = ['Softmax', 'LogSoftmax'].flatMap(op => 
         { N: 1, H: 6, W: 4 }
       ]
     }
+  ),
+  ...[1, 2].map(axis =>
+    one(
+      `${op} of a part of a map, flattened from axis ${axis}`,
+      'Conv',
+      [x(2, 3, 5, 7), c(4, 3, 1, 1)],
+      {},
+      {
+        opset: 11,
+        next: [
+          { op: 'Slice', operands: [ints(1), ints(5), ints(3)] },
+          { op, attributes: { axis } }
+        ]
+      }
+    )
   ),
   one(`${op} behind a convolution`, 'Relu', [x(2, 12, 5, 3)], {}, { next: [{ op, attributes: { axis: 1 } }] })
 ])

@@ -111,8 +111,10 @@ export function upTo({ proto, inputs }: { proto: onnx.IModelProto; inputs: reado
 /** One node a line. */
 export function describe(graph: onnx.IGraphProto): string {
   const constants = new Map(graph.initializer!.map(({ name, dims }) => [name, `const[${dims}]`]))
-  const attribute = ({ name, i, f, ints, s }: onnx.IAttributeProto) =>
-    `${name}=${ints?.length ? `[${ints}]` : s?.length ? new TextDecoder().decode(s) : (f ?? i)}`
+  const attribute = ({ name, type, i, f, ints, floats, s }: onnx.IAttributeProto) => {
+    const text = { 1: f, 2: i, 3: s && new TextDecoder().decode(s), 6: `[${floats}]`, 7: `[${ints}]` }[Number(type)]
+    return `${name}=${text ?? 'tensor'}`
+  }
   return [
     ...graph.input!.map(
       ({ name, type }) => `input ${name} [${type!.tensorType!.shape!.dim!.map(d => d.dimParam || d.dimValue)}]`
