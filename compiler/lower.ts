@@ -94,22 +94,14 @@ class Builder implements Lowering {
     const view = this.view(value)
     const strides = orderedStrides(value.shape, order)
     if (strides.every((stride, axis) => view.shape[axis] === 1 || same(stride, view.strides[axis]))) return view
-    const copy = { ...this.scratch(value.shape), order, strides }
+    const copy = this.scratch(value.shape, order)
     emitCopy(this, this.node, view, copy)
     return copy
   }
 
-  scratch(shape: readonly Dim[]): View {
-    this.storages.push(product(shape))
-    const order = plainOrder(shape.length)
-    return {
-      space: 'storage',
-      index: this.storages.length - 1,
-      offset: 0,
-      shape,
-      strides: orderedStrides(shape, order),
-      order
-    }
+  scratch(shape: readonly Dim[], order: readonly number[] = plainOrder(shape.length)): View {
+    const index = this.storages.push(product(shape)) - 1
+    return { space: 'storage', index, offset: 0, shape, strides: orderedStrides(shape, order), order }
   }
 
   constant(key: string, elements: () => Elements, packing?: Packing): View {

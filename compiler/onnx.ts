@@ -157,7 +157,8 @@ function attributesOf(source: onnxProto.onnx.INodeProto, node: string, options: 
 
 const utf8 = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 
-function decodeTensor(tensor: onnxProto.onnx.ITensorProto, options: ImportOptions): Tensor {
+function decodeTensor(tensor: onnxProto.onnx.ITensorProto | null | undefined, options: ImportOptions): Tensor {
+  if (!tensor) throw new CompileError('a tensor attribute holds no tensor')
   const subject = `tensor "${tensor.name}"`
   const shape = (tensor.dims ?? []).map(Number)
   const dtype = tensor.dataType === 16 ? 'float32' : dtypeNames[tensor.dataType ?? 0]
@@ -189,6 +190,6 @@ function upgrade(node: Node, opset: number): void {
     setDefault('coordinate_transformation_mode', 'asymmetric')
     setDefault('nearest_mode', 'floor')
   }
-  if (node.op === 'Cast') node.attributes.set('to', dtypeNames[node.number('to', 1)] ?? `type ${node.number('to', 1)}`)
+  if (node.op === 'Cast') node.attributes.set('to', dtypeNames[node.number('to', 0)] ?? `type ${node.number('to', 0)}`)
   if (node.op === 'GroupNormalization') node.attributes.set('opset', opset)
 }

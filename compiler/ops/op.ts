@@ -64,7 +64,7 @@ export interface Lowering {
   /** The view itself when it is dense in `order`, else a dense copy. */
   dense(value: Value, order?: readonly number[]): View
   /** Memory that lives for this node's calls only. */
-  scratch(shape: readonly Dim[]): View
+  scratch(shape: readonly Dim[], order?: readonly number[]): View
   /** A constant of the program; equal `key`s share one. */
   constant(key: string, elements: () => Elements, packing?: Packing): View
   /** A buffer that `setup`'s calls fill from constants when a model is loaded; equal `key`s share one. */
@@ -188,6 +188,6 @@ export function numbersOf(node: Node, index: number, attribute: string): readonl
 /** An axis in 0 .. rank-1 from one that may count from the end. */
 export function axisOf(node: Node, axis: number, rank: number): number {
   const from0 = axis < 0 ? axis + rank : axis
-  if (from0 >= 0 && from0 < rank) return from0
+  if (Number.isInteger(from0) && from0 >= 0 && from0 < rank) return from0
   throw refuse(node, `axis ${axis} is outside [-${rank}, ${rank - 1}]`)
 }

@@ -63,7 +63,7 @@ function softmaxOp(logarithm: boolean): Op {
       let rows = rowsOf(x, y)
       if (!rows) {
         x = to.dense(node.inputs[0]!)
-        y = to.scratch(x.shape)
+        y = to.scratch(x.shape, x.order)
         rows = rowsOf(x, y)!
       }
       const kept = keptLoops(node, x, y, axes)
