@@ -1,4 +1,4 @@
-import { add, ceilDiv, type Dim, mul, product, show, showShape } from '../dim.js'
+import { add, ceilDiv, type Dim, mul, product, sameShape, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import { type Elements, isConstant, type Node, type Value } from '../graph.js'
 import { activate, kindOf } from './activation.js'
@@ -132,6 +132,9 @@ const gemm: Op = {
     const [k, columns] = node.number('transB', 0) ? [b.shape[1], b.shape[0]] : b.shape
     if (typeof inner === 'number' && typeof k === 'number' && inner !== k)
       throw refuse(node, `inner sizes ${show(inner)} and ${show(k)} differ`)
+    const c = node.inputs[2]
+    if (c && !sameShape(broadcastShape(node, [rows, columns], c.shape), [rows, columns]))
+      throw refuse(node, `C ${showShape(c.shape)} does not broadcast to ${showShape([rows, columns])}`)
     node.output.dtype = a.dtype
     node.output.shape = [rows, columns]
   },
