@@ -78,19 +78,7 @@ export function winograd(
       for (let t: u32 = 0; t < block; t++) transformInput(p, xn, first + t, across, v + <usize>t * lanes * 4, vStep)
       writeTables(tables, block, v, lanes, products, padded, p.channels)
       for (let i: usize = 0; i < points; i++)
-        panels(
-          tables,
-          TABLE,
-          block,
-          i * vStep,
-          w + i * wStep,
-          zeros,
-          zeros,
-          i * mStep,
-          p.channels,
-          padded,
-          plain
-        )
+        panels(tables, TABLE, block, i * vStep, w + i * wStep, zeros, zeros, i * mStep, p.channels, padded, plain)
       for (let t: u32 = 0; t < block; t++)
         transformOutput(p, n, first + t, across, products + <usize>t * padded * 4, mStep, bias, slope, r, y)
     }
