@@ -1,5 +1,6 @@
 import { activate, activateRow } from './activation'
 import { ConvParams } from './conv'
+import { loadLanes } from './lanes'
 import { isLate, storeColumns } from './tile'
 
 /**
@@ -210,15 +211,6 @@ function columnFrom(
     }
     finish(p, sum, slope + at, r + at, y + at, count)
   }
-}
-
-/** The first `count` (1 to 4) floats at `from`, zeros behind them. */
-function loadLanes(from: usize, count: u32): v128 {
-  if (count == 4) return v128.load(from)
-  let v = v128.load32_zero(from)
-  if (count > 1) v = v128.load32_lane(from, v, 1, 4)
-  if (count > 2) v = v128.load32_lane(from, v, 2, 8)
-  return v
 }
 
 function finish(p: ConvParams, v: v128, slope: usize, r: usize, y: usize, count: u32): void {

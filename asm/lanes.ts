@@ -3,6 +3,15 @@
  * transposition of a plane that is built on them.
  */
 
+/** The first `count` (1 to 4) of neighbouring floats, zeros behind them. */
+export function loadLanes(from: usize, count: u32): v128 {
+  if (count == 4) return v128.load(from)
+  let v = v128.load32_zero(from)
+  if (count > 1) v = v128.load32_lane(from, v, 1, 4)
+  if (count > 2) v = v128.load32_lane(from, v, 2, 8)
+  return v
+}
+
 /** The first four of `count` floats, or all when there are fewer; the other lanes hold zeros. */
 export function gather(from: usize, step: usize, count: u32): v128 {
   if (count >= 4) {

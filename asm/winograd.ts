@@ -1,4 +1,5 @@
 import { activate } from './activation'
+import { loadLanes } from './lanes'
 import { Epilogue, PANEL, panels, SEGMENT, storeColumns, TABLE_HEAD } from './tile'
 
 /**
@@ -266,14 +267,6 @@ function outputSix(m: usize, mStep: usize, t: usize, tStep: usize): void {
   v128.store(t + tStep, f32x4.add(nearOdd, f32x4.mul(f32x4.splat(2), farOdd)))
   v128.store(t + tStep * 2, f32x4.add(near, f32x4.mul(f32x4.splat(4), far)))
   v128.store(t + tStep * 3, f32x4.add(f32x4.add(nearOdd, f32x4.mul(f32x4.splat(8), farOdd)), v128.load(m + mStep * 5)))
-}
-
-function loadLanes(from: usize, count: u32): v128 {
-  if (count == 4) return v128.load(from)
-  let v = v128.load32_zero(from)
-  if (count > 1) v = v128.load32_lane(from, v, 1, 4)
-  if (count > 2) v = v128.load32_lane(from, v, 2, 8)
-  return v
 }
 
 @unmanaged

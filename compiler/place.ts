@@ -1,9 +1,9 @@
 import { add, type Dim, product, same } from './dim.js'
-import { type Graph, isConstant, type Node, type Value } from './graph.js'
+import type { Graph, Node, Value } from './graph.js'
 import { ops } from './ops/index.js'
-import { concatSlot, permutation, slicing, splitViews } from './ops/movement.js'
+import { concatSlot } from './ops/movement.js'
 import { axisOf, orderedStrides, orderOf, type View } from './ops/op.js'
-import { reshapeView, subView, transposeView } from './ops/views.js'
+import { subView } from './ops/views.js'
 
 /**
  * Where every value lives. Most values get a storage of their own; but a concatenation's inputs are written straight
@@ -20,9 +20,6 @@ interface Slot {
   readonly concat: Node
   readonly index: number
 }
-
-/** What outputs that nobody may move see: operators whose kernels write dense rows only. */
-const denseWriters = new Set(['Gather', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Transpose', 'Slice', 'Split'])
 
 export function place(graph: Graph): Placement {
   const position = new Map(graph.nodes.map((node, index) => [node, index]))
@@ -63,7 +60,8 @@ export function place(graph: Graph): Placement {
 
   for (const input of graph.inputs) settle(input, newStorage(input))
   for (const [at, node] of graph.nodes.entries()) {
-    const aliases = aliasesOf(node, views)
+    const source = node.inputs[0] && views.get(node.inputs[0])
+    const aliases = source && ops[node.op].alias?.(node, source)
     node.outputs.forEach((output, i) => {
       if (views.has(output)) return
       const slot = slots.get(output)
@@ -129,7 +127,8 @@ function assignSlots(graph: Graph) {
 
 function canWriteInto(graph: Graph, concat: Node, input: Value): boolean {
   const { producer } = input
-  if (!producer || graph.isOutput(input) || denseWriters.has(producer.op)) return false
+  if (!producer || graph.isOutput(input)) return false
+  if (ops[producer.op].alias || ops[producer.op].writesDense) return false
   if (concat.inputs.filter(other => other === input).length > 1) return false
   const [own, wanted] = [orderOf(input), orderOf(concat.output)]
   return own.every((axis, i) => axis === wanted[i])
@@ -139,30 +138,4 @@ function prefixBegin({ concat, index }: Slot, inner: Node): Dim[] {
   const axis = axisOf(concat, concat.number('axis', 1), concat.output.rank)
   const before = (concat.inputs as Value[]).slice(0, index).map(input => input.shape[axis])
   return inner.output.shape.map((_, a) => (a === axis ? add(...before) : 0))
-}
-
-/** The outputs of a moving operator as views of its input, where its strides can express them. */
-function aliasesOf(node: Node, views: Map<Value, View>): (View | undefined)[] | undefined {
-  const input = node.inputs[0]
-  if (!input || isConstant(input)) return undefined
-  const view = views.get(input)
-  if (!view) return undefined
-  switch (node.op) {
-    case 'Transpose':
-      return [transposeView(view, permutation(node))]
-    case 'Split':
-      return splitViews(node, view)
-    case 'Slice': {
-      const { begin, step, shape } = slicing(node)
-      const innermost = view.order[view.order.length - 1]
-      return step.every(s => s > 0) && step[innermost] === 1 ? [subView(view, begin, shape, step)] : undefined
-    }
-    case 'Reshape':
-    case 'Flatten':
-    case 'Squeeze':
-    case 'Unsqueeze':
-      return [reshapeView(view, node.output.shape, orderOf(node.output))]
-    default:
-      return undefined
-  }
 }

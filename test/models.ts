@@ -18,7 +18,7 @@ import { picture, type Shape, verifyModel, withoutSigmoid } from './support/veri
 
 const all = Boolean(process.env.CAIRN_ALL)
 const only = process.env.CAIRN_ONLY
-const largest = 30e6
+const largest = 65e6
 const resolutions: readonly Shape[] = [
   { batch: 1, height: 64, width: 96 },
   { batch: 2, height: 96, width: 160 },

@@ -13,7 +13,7 @@ import { randomNetwork, upTo } from './support/random-graph.js'
 
 const test = suite('random')
 const fixedSeed = process.env.CAIRN_RANDOM_SEED
-const count = fixedSeed ? 1 : Number(process.env.CAIRN_RANDOM_SEEDS ?? 60)
+const count = fixedSeed ? 1 : Number(process.env.CAIRN_RANDOM_SEEDS ?? 150)
 const first = fixedSeed ? Number(fixedSeed) : baseSeed
 
 async function compare(model: Uint8Array, feeds: readonly Named[]): Promise<void> {

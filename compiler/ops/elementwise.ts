@@ -279,7 +279,7 @@ export const elementwise: Record<string, Op> = {
   /** An activation by kind: what the activation pass makes of exporters' spellings. */
   Activation: unaryOp(undefined),
   /** A materialisation in the output's order, put there by the layout pass. */
-  Copy: { ...unaryOp('identity'), layout: 'free', inPlace: [] },
+  Copy: { ...unaryOp('identity'), inPlace: [] },
   Relu: unaryOp('clip', () => [0, Number.POSITIVE_INFINITY]),
   Clip: clip,
   LeakyRelu: unaryOp('leakyRelu', node => [node.number('alpha', 0.01), 0]),

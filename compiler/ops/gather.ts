@@ -38,6 +38,7 @@ const gather: Op = {
     if (x!.rank === 1 && picked?.every(dim => dim !== undefined)) node.output.ints = picked
   },
   layout: 'plain',
+  writesDense: true,
   lower(node, to) {
     const [x, indices] = node.inputs.map(input => to.dense(input!))
     const y = to.view(node.output)

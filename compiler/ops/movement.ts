@@ -2,8 +2,8 @@ import { add, ceilDiv, type Dim, div, max, min, mul, product, same, show, showSh
 import { refuse } from '../errors.js'
 import type { Node, Value } from '../graph.js'
 import { broadcastShape, emitCopy } from './elementwise.js'
-import { axisOf, intsOf, type Lowering, numbersOf, type Op, orderedStrides, type View } from './op.js'
-import { subView, transposeView } from './views.js'
+import { axisOf, intsOf, type Lowering, numbersOf, type Op, orderedStrides, orderOf, type View } from './op.js'
+import { reshapeView, subView, transposeView } from './views.js'
 
 /**
  * Operators that move elements without computing. Most never run: where an output can lie inside its input's memory
@@ -102,7 +102,8 @@ const reshape: Op = {
     node.output.dtype = input.dtype
     node.output.shape = reshapedShape(node, input)
   },
-  layout: 'free',
+  layout: 'reshape',
+  alias: (node, view) => [reshapeView(view, node.output.shape, orderOf(node.output))],
   lower(node, to) {
     const input = node.inputs[0]!
     const from = to.view(input)
@@ -167,7 +168,8 @@ const transpose: Op = {
     node.output.dtype = input.dtype
     node.output.shape = perm.map(axis => input.shape[axis])
   },
-  layout: 'free',
+  layout: 'transpose',
+  alias: (node, view) => [transposeView(view, permutation(node))],
   lower(node, to) {
     copyUnless(node, to, transposeView(to.view(node.inputs[0]!), permutation(node)), node.output)
   }
@@ -177,6 +179,12 @@ const slice: Op = {
   infer(node) {
     node.output.dtype = node.inputs[0]!.dtype
     node.output.shape = slicing(node).shape
+  },
+  alias(node, view) {
+    const { begin, step, shape } = slicing(node)
+    const innermost = view.order[view.order.length - 1]
+    const forward = step.every(s => s > 0) && (view.order.length === 0 || step[innermost] === 1)
+    return [forward ? subView(view, begin, shape, step) : undefined]
   },
   lower(node, to) {
     const { begin, step, shape } = slicing(node)
@@ -197,13 +205,14 @@ const split: Op = {
       output.shape = node.inputs[0]!.shape.map((size, a) => (a === axis ? sizes[i] : size))
     })
   },
+  alias: splitViews,
   lower(node, to) {
     const parts = splitViews(node, to.view(node.inputs[0]!))
     node.outputs.forEach((output, i) => copyUnless(node, to, parts[i], output))
   }
 }
 
-export function splitViews(node: Node, view: View): View[] {
+function splitViews(node: Node, view: View): View[] {
   const { axis, sizes } = splitSizes(node)
   let at: Dim = 0
   return node.outputs.map((output, i) => {

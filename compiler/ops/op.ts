@@ -15,9 +15,14 @@ export interface Op {
   infer(node: Node): void
   /**
    * How inputs and outputs must lie in memory. `channelsLast` and `plain` demand that order of every activation,
-   * `follow` (the default) gives outputs the order of the first input of their rank, `free` decides by itself.
+   * `follow` (the default) gives outputs the order of the first input of their rank; `transpose` and `reshape` rename,
+   * split and join axes where they lie.
    */
-  readonly layout?: 'channelsLast' | 'plain' | 'follow' | 'free'
+  readonly layout?: 'channelsLast' | 'plain' | 'follow' | 'transpose' | 'reshape'
+  /** The outputs as views of the first input's memory, undefined where its strides cannot express one. */
+  alias?(node: Node, input: View): (View | undefined)[]
+  /** Whether the kernel writes dense outputs only, so that none may lie inside a concatenation. */
+  readonly writesDense?: boolean
   /** Index of the inputs whose place the output may take when nobody reads them later. */
   readonly inPlace?: readonly number[]
   /** Emits the node's calls. Absent for what never runs: shape arithmetic, and operators that other passes remove. */

@@ -37,9 +37,10 @@ export const layout: Pass = {
 
     let permuted = 0
     for (const node of [...graph.nodes]) {
-      if (isReshape(node)) permuted += Number(layReshape(graph, node, demand))
-      else if (node.op === 'Transpose') layTranspose(node)
-      else layOperator(node, demand)
+      const rule = ops[node.op].layout ?? 'follow'
+      if (rule === 'reshape') permuted += Number(layReshape(graph, node, demand))
+      else if (rule === 'transpose') layTranspose(node)
+      else layOperator(node, rule, demand)
     }
     return (
       [count(inserted, 'copy', 'copies'), count(permuted, 'Gemm permuted', 'Gemms permuted')]
@@ -51,17 +52,13 @@ export const layout: Pass = {
 
 type Demand = (node: Node, index: number, order: readonly number[]) => void
 
-const reshapes = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'])
-const isReshape = (node: Node) => reshapes.has(node.op)
-
 /** Axes of size 1 lie anywhere. */
 function liesLike(value: Value, own: readonly number[], wanted: readonly number[]): boolean {
   const solid = (order: readonly number[]) => order.filter(axis => value.shape[axis] !== 1).join()
   return solid(own) === solid(wanted)
 }
 
-function layOperator(node: Node, demand: Demand): void {
-  const rule = ops[node.op].layout ?? 'follow'
+function layOperator(node: Node, rule: 'channelsLast' | 'plain' | 'follow', demand: Demand): void {
   const { output } = node
   const orderFor = rule === 'channelsLast' ? channelsLastOrder : plainOrder
   if (rule === 'channelsLast' || rule === 'plain') {

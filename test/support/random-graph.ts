@@ -3,6 +3,7 @@ import type { onnx } from 'onnx-proto'
 import { allBlocks, isSmall } from './blocks.js'
 import { encodeModel, ModelBuilder } from './model.js'
 import { type FeatureMap, Net, type Size } from './net.js'
+import { oddBlocks } from './odd-blocks.js'
 import type { Bindings } from './oracle.js'
 import { Random } from './random.js'
 
@@ -11,6 +12,9 @@ export interface RandomNetwork {
   /** Sizes of the free dimensions, one run each. */
   readonly bindings: readonly Bindings[]
 }
+
+const drawn = [...allBlocks, ...oddBlocks]
+const total = drawn.reduce((sum, [weight]) => sum + weight, 0)
 
 export function randomNetwork(seed: number): RandomNetwork {
   const random = new Random('network', seed)
@@ -27,10 +31,9 @@ export function randomNetwork(seed: number): RandomNetwork {
     else
       net.keep({ name: model.add('Transpose', [model.input([batch, ...space, c])], { perm: [0, 3, 1, 2] }), c, h, w })
   }
-  const total = allBlocks.reduce((sum, [weight]) => sum + weight, 0)
   for (let steps = random.int(3, 12); steps > 0; steps--) {
     let ticket = random.uniform(0, total)
-    const [, block] = allBlocks.find(([weight]) => (ticket -= weight) < 0) ?? allBlocks[0]
+    const [, block] = drawn.find(([weight]) => (ticket -= weight) < 0) ?? drawn[0]
     const made = block(net)
     if (made && isSmall(made)) net.keep(made)
   }
@@ -62,6 +65,9 @@ function finish(net: Net): ModelBuilder {
     const { name } = random.pick(net.maps)
     if (!isInput(name)) outputs.add(name)
   }
+  // Outputs that are views of others, or of an input.
+  const [some] = random.shuffled([...outputs, ...model.inputs.map(input => input.name)])
+  if (random.chance(0.1)) outputs.add(model.add(random.pick(['Identity', 'Flatten', 'Relu']), [some]))
   return model.output(...random.shuffled([...outputs]))
 }
 
