@@ -131,22 +131,39 @@ function normalise(terms: readonly Term[]): Dim {
   return { terms: kept.map(([, term]) => term) }
 }
 
-/** a / b where b is a single term that divides every term of a. */
+/** a / b where nothing is left over: long division by the leading term, which canonical order puts first. */
 function divideExactly(a: Dim, b: Dim): Dim | undefined {
-  const divisor = termsOf(b)
-  if (divisor.length !== 1) return undefined
+  const [lead] = leadingFirst(termsOf(b))
+  if (!lead) return undefined
   const quotient: Term[] = []
-  for (const { factor, atoms } of termsOf(a)) {
-    if (factor % divisor[0].factor !== 0) return undefined
-    const left = atoms.map(showAtom)
-    const kept = [...atoms]
-    for (const wanted of divisor[0].atoms) {
-      const at = left.indexOf(showAtom(wanted))
-      if (at < 0) return undefined
-      left.splice(at, 1)
-      kept.splice(at, 1)
-    }
-    quotient.push({ factor: factor / divisor[0].factor, atoms: kept })
+  let rest = a
+  for (let terms = leadingFirst(termsOf(rest)); terms.length; terms = leadingFirst(termsOf(rest))) {
+    const next = divideTerm(terms[0], lead)
+    if (!next || quotient.length > longestQuotient) return undefined
+    quotient.push(next)
+    rest = sub(rest, mul({ terms: [next] }, b))
   }
   return normalise(quotient)
+}
+
+const longestQuotient = 32
+
+/** By falling degree, so that what a division takes away is never of higher degree than what it divides. */
+function leadingFirst(terms: readonly Term[]): Term[] {
+  return [...terms].sort((a, b) => b.atoms.length - a.atoms.length || (keyOf(a) < keyOf(b) ? -1 : 1))
+}
+
+const keyOf = (term: Term) => term.atoms.map(showAtom).join('*')
+
+function divideTerm(a: Term, b: Term): Term | undefined {
+  if (a.factor % b.factor !== 0) return undefined
+  const left = a.atoms.map(showAtom)
+  const kept = [...a.atoms]
+  for (const wanted of b.atoms) {
+    const at = left.indexOf(showAtom(wanted))
+    if (at < 0) return undefined
+    left.splice(at, 1)
+    kept.splice(at, 1)
+  }
+  return { factor: a.factor / b.factor, atoms: kept }
 }

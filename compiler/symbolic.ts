@@ -1,4 +1,4 @@
-import { add, type Dim, div, max, min, mul, scale, sub } from './dim.js'
+import { add, type Dim, div, isStatic, max, min, mul, scale, sub } from './dim.js'
 import { evaluateNode } from './evaluate.js'
 import type { Node, Value } from './graph.js'
 
@@ -81,6 +81,7 @@ function computeInts(node: Node, compute: (...operands: Dim[]) => Dim | undefine
 
 /** Moves tickets instead of the elements, then trades the tickets back. */
 function moveInts(node: Node, moved: readonly number[]): void {
+  if (!node.outputs.every(output => isStatic(output.shape))) return
   const pool: Dim[] = []
   const tickets: (Float64Array | undefined)[] = node.inputs.map(() => undefined)
   for (const index of moved) {

@@ -2,6 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { build } from '../compiler/index.js'
+import { kernels } from '../compiler/ops/kernels.js'
 import { argmax } from './ops/argmax.js'
 import { compound } from './ops/compound.js'
 import { conv } from './ops/conv.js'
@@ -19,6 +20,7 @@ import { pool } from './ops/pool.js'
 import { reduce } from './ops/reduce.js'
 import { resize } from './ops/resize.js'
 import { softmax } from './ops/softmax.js'
+import { winograd } from './ops/winograd.js'
 import { backends, compileModel, Runner } from './support/cairn.js'
 import { type Case, modelOf } from './support/case.js'
 import { assertClose, isTelling, tolerance } from './support/compare.js'
@@ -30,6 +32,7 @@ import { skip } from './support/skip.js'
 const families = {
   conv,
   convTranspose,
+  winograd,
   gemm,
   pool,
   reduce,
@@ -78,6 +81,7 @@ function checkKnown(actual: Record<string, Numbers>, outputs: readonly (readonly
 
 const only = process.env.CAIRN_ONLY
 const names = new Set<string>()
+const called = new Set<string>()
 for (const [family, cases] of Object.entries(families)) {
   const test = suite(family)
   for (const item of cases as readonly Case[]) {
@@ -95,7 +99,7 @@ for (const [family, cases] of Object.entries(families)) {
       test(`${title} (${backend}, seed ${baseSeed})`, async () => {
         prepared ??= prepare(family, item)
         const { model, runs } = await prepared
-        const runner = await Runner.load(compileModel(model), backend)
+        const runner = await Runner.load(compileModel(model, item.options), backend)
         const limit = item.tolerance?.limit ?? tolerance
         for (const { feeds, expected } of runs) {
           const actual = await runner.run(feeds)
@@ -112,7 +116,8 @@ for (const [family, cases] of Object.entries(families)) {
     test(`${title} (kernels between canaries)`, async () => {
       prepared ??= prepare(family, item)
       const { model, runs } = await prepared
-      const { program } = build(model)
+      const { program } = build(model, item.options)
+      for (const { name } of program.kernels) called.add(name)
       for (const { feeds, expected, bindings } of runs) {
         const guarded = await Guarded.of(program, bindings)
         const outputs = guarded.run(program.inputs.map(port => feeds[port.name].data))
@@ -145,6 +150,12 @@ coverage('every promised operator has a case', () => {
     for (const { op, next = [] } of cases) for (const each of [op, ...next.map(step => step.op)]) covered.add(each)
   assert.equal(
     promised.filter(op => !covered.has(op)),
+    []
+  )
+})
+coverage('every kernel is called by a case', () => {
+  assert.equal(
+    Object.keys(kernels).filter(name => !called.has(name)),
     []
   )
 })

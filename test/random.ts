@@ -16,9 +16,9 @@ const fixedSeed = process.env.CAIRN_RANDOM_SEED
 const count = fixedSeed ? 1 : Number(process.env.CAIRN_RANDOM_SEEDS ?? 150)
 const first = fixedSeed ? Number(fixedSeed) : baseSeed
 
-async function compare(model: Uint8Array, feeds: readonly Named[]): Promise<void> {
+async function compare(seed: number, model: Uint8Array, feeds: readonly Named[]): Promise<void> {
   const oracle = await Oracle.load(model)
-  const file = compileModel(model)
+  const file = compileModel(model, { winograd: ([2, 0, 4] as const)[seed % 3] })
   for (const backend of backends) {
     const runner = await Runner.load(file, backend)
     for (const feed of feeds) {
@@ -45,7 +45,7 @@ async function smallest(seed: number, feedsFor: (bindings: Bindings) => Named): 
         Object.fromEntries(Object.entries(feedsFor(b)).filter(([name]) => part.inputs.includes(name)))
       )
       try {
-        await compare(part.bytes, feeds)
+        await compare(seed, part.bytes, feeds)
       } catch (error) {
         const file = join(tmpdir(), `cairn-random-${seed}.onnx`)
         writeFileSync(file, part.bytes)
@@ -64,7 +64,7 @@ for (let i = 0; i < count; i++) {
     const { model, bindings } = randomNetwork(seed)
     const feedsFor = (b: Bindings) => randomFeeds(model.inputs, new Random('feeds', seed), b)
     try {
-      await compare(model.encode(), bindings.map(feedsFor))
+      await compare(seed, model.encode(), bindings.map(feedsFor))
     } catch (error) {
       const part = await smallest(seed, feedsFor)
       throw failure(`${(error as Error).message}\nrepeat with CAIRN_RANDOM_SEED=${seed}\n${part}`)

@@ -1,11 +1,12 @@
 import type { Feeds, InferenceSession } from '../../runtime/index.js'
+import type { Constant, Program } from '../../runtime/program.js'
 import { toNumbers } from './tensors.js'
 
 /**
  * Inputs that a network can make something of. Plain noise drives detectors into saturation, where outputs are near
  * zero and any rounding is large against them; so pictures are drawn: a gradient, rectangles, lines of digits, a
  * little noise. And networks expect pictures in one of three usual ranges, of which the right one is found by
- * trying: it is where the model is best conditioned.
+ * trying: it is where rounding matters least.
  */
 export const ranges = [
   { name: '-1 to 1', scale: 1 / 127.5, shift: -1 },
@@ -64,20 +65,33 @@ export function drawScene(next: () => number, channels: number, height: number, 
 /** Rounding of single precision near one, which outputs close to zero must not look better than. */
 const rounding = 2 ** -23
 
-/** How much the outputs change, against their size, when the inputs change from `feeds` to `disturbed`. */
-export async function sensitivity(session: InferenceSession, feeds: Feeds, disturbed: Feeds): Promise<number> {
-  const plain = await session.run(feeds)
-  const moved = await session.run(disturbed)
-  return Math.max(...session.outputNames.map(name => relativeChange(toNumbers(plain[name]), toNumbers(moved[name]))))
+/** Outputs that do not react at all are saturated (a softmax of zeros and a one) and compare well whatever is wrong. */
+const dead = 1e-9
+
+/**
+ * The program with the last bits of its weights changed at random: what it computes differs from the original as two
+ * correct ways of rounding do, at every layer.
+ */
+export function roundedOtherwise(program: Program, next: () => number): Program {
+  const disturb = (constant: Constant): Constant =>
+    constant.panel
+      ? { ...constant, data: constant.data.map(value => value * (1 + (next() - 0.5) * 2 ** -20)) }
+      : constant
+  return { ...program, constants: program.constants.map(disturb) }
+}
+
+/** How much the outputs of two sessions differ, against their size. */
+export async function difference(a: InferenceSession, b: InferenceSession, feeds: Feeds): Promise<number> {
+  const [left, right] = [await a.run(feeds), await b.run(feeds)]
+  return Math.max(...a.outputNames.map(name => relativeChange(toNumbers(left[name]), toNumbers(right[name]))))
 }
 
 function relativeChange(a: Float64Array, b: Float64Array): number {
-  let change = rounding
+  let change = 0
   let largest = 0
   for (let i = 0; i < a.length; i++) {
     change = Math.max(change, Math.abs(a[i] - b[i]))
     largest = Math.max(largest, Math.abs(a[i]))
   }
-  const relative = change / largest
-  return Number.isNaN(relative) ? Number.POSITIVE_INFINITY : relative
+  return change > dead * largest ? Math.max(change, rounding) / largest : Number.POSITIVE_INFINITY
 }

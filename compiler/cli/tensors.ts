@@ -73,14 +73,6 @@ function pictureTensor(port: Port, bindings: Bindings, seed: number, { scale, sh
   return new Tensor(port.dtype as Type, values, [batch, channels, height, width])
 }
 
-/** The tensor with its last bits changed at random. */
-export function disturbed(tensor: Tensor, seed: number): Tensor {
-  if (!floats.includes(tensor.type)) return tensor
-  const next = generator(seed)
-  const values = Array.from(toNumbers(tensor), value => value * (1 + (next() - 0.5) * 2 ** -18))
-  return new Tensor(tensor.type, values, tensor.dims)
-}
-
 /** Standard normal floats; whole numbers of 0 to 255 for bytes, 0 or 1 for bool, 0 to 9 for other integers. */
 function randomTensor(port: Port, bindings: Bindings, seed: number): Tensor {
   const next = generator(seed)
@@ -95,7 +87,7 @@ function randomTensor(port: Port, bindings: Bindings, seed: number): Tensor {
 }
 
 /** Mulberry32 (Tommy Ettinger): 32 bits of state are plenty for inputs. */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let state = seed | 0
   return () => {
     state = (state + 0x6d2b79f5) | 0

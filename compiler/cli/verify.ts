@@ -1,7 +1,7 @@
 import type { Bindings } from '../../runtime/dims.js'
-import { decode, encode } from '../../runtime/format.js'
+import { encode, type Summary } from '../../runtime/format.js'
 import { InferenceSession, type Tensor } from '../../runtime/index.js'
-import type { Port } from '../../runtime/program.js'
+import type { Port, Program } from '../../runtime/program.js'
 import { isConstant } from '../graph.js'
 import { infer } from '../infer.js'
 import { importOnnx } from '../onnx.js'
@@ -14,9 +14,9 @@ import { openReference, type Reference, valuesOf } from './onnxruntime.js'
 import { Progress } from './progress.js'
 import { exposeValues } from './protobuf.js'
 import { deviceOf } from './run.js'
-import { type Range, ranges, sensitivity } from './scene.js'
+import { difference, type Range, ranges, roundedOtherwise } from './scene.js'
 import { shape, short, table } from './table.js'
-import { disturbed, readInputs, takesPictures, withRandom } from './tensors.js'
+import { generator, readInputs, takesPictures, withRandom } from './tensors.js'
 
 /** `cairn verify`: the same inputs here and on onnxruntime-node. */
 export const verify: Command = {
@@ -54,15 +54,16 @@ export const verify: Command = {
     if (model.kind === 'cairn')
       throw new InputError(`${path} is compiled; verify takes the ONNX model, which onnxruntime can run too`)
     const progress = new Progress(4)
-    const { session, header } = await open(model, device)
-    const given = readInputs(header, files)
+    const opened = await open(model, device)
+    const { session, program } = opened
+    const given = readInputs(program, files)
     if (image !== undefined) {
-      const port = imagePort(header, prepare.layout)
+      const port = imagePort(program, prepare.layout)
       given[port.name] = imageTensor(readPicture(image), port, prepare)
     }
-    const bindings = bindDims(header, dims)
-    const random = header.inputs.filter(port => !given[port.name])
-    const { feeds, range, seed } = await drawInputs(session, random, given, bindings, flags.whole('seed', 0) ?? 1)
+    const bindings = bindDims(program, dims)
+    const random = program.inputs.filter(port => !given[port.name])
+    const { feeds, range, seed } = await drawInputs(opened, random, given, bindings, flags.whole('seed', 0) ?? 1)
     progress.step(1, 'onnxruntime')
     const reference = await openReference(path)
     progress.step(2, 'comparing')
@@ -94,7 +95,7 @@ export const verify: Command = {
     else {
       const how = `${range ? `a drawn scene, ${range.name}, ` : 'random, '}seed ${seed}`
       print(inputs.map(i => `input "${i.name}" ${shape(i.dims)}${i.random ? ` ${how}` : ''}`).join('\n'))
-      if (random.length && header.free.length) print(`free dimensions: ${describeBindings(bindings)}`)
+      if (random.length && program.free.length) print(`free dimensions: ${describeBindings(bindings)}`)
       print(`\n${differenceTable(outputs, tolerance)}`)
       if (layers) print(`\n${layersText(layers, diverges, tolerance)}`)
     }
@@ -110,35 +111,37 @@ export const verify: Command = {
   }
 }
 
+type Opened = Awaited<ReturnType<typeof open>>
+
 async function open(model: ModelFile, device: string) {
   const { program, summary } = await buildModel(model)
-  const bytes = encode(program, summary)
-  return {
-    session: await InferenceSession.create(bytes, { executionProviders: [device] }),
-    header: decode(bytes).header
-  }
+  return { session: await load(program, summary, device), program, summary }
 }
 
-/** Outputs that change by more than this, for a change in the inputs' last bits, say little about either side. */
+function load(program: Program, summary: Summary, device: string): Promise<InferenceSession> {
+  return InferenceSession.create(encode(program, summary), { executionProviders: [device] })
+}
+
+/** Outputs that rounding changes by more than this say little about either side. */
 const wellConditioned = 3e-5
 
 /**
- * Inputs that were not given. Pictures in the range in which the model is best conditioned; where that is still badly,
- * of three scenes the best.
+ * Inputs that were not given. Pictures in the range in which rounding matters least; where that is still much, of three
+ * scenes the best.
  */
 async function drawInputs(
-  session: InferenceSession,
+  { session, program, summary }: Opened,
   missing: readonly Port[],
   given: Record<string, Tensor>,
   bindings: Bindings,
   seed: number
 ): Promise<Drawn> {
+  if (!missing.some(takesPictures)) return { feeds: withRandom(given, missing, bindings, seed), seed, change: 0 }
+  const twin = await load(roundedOtherwise(program, generator(seed)), summary, session.device)
   const draw = async (range: Range, from: number): Promise<Drawn> => {
     const feeds = withRandom(given, missing, bindings, from, range)
-    const moved = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, disturbed(tensor, from)]))
-    return { feeds, range, seed: from, change: await sensitivity(session, feeds, moved) }
+    return { feeds, range, seed: from, change: await difference(session, twin, feeds) }
   }
-  if (!missing.some(takesPictures)) return { feeds: withRandom(given, missing, bindings, seed), seed, change: 0 }
   let best = await draw(ranges[0], seed)
   const tryNext = async (range: Range, from: number) => {
     const next = await draw(range, from)
@@ -146,6 +149,7 @@ async function drawInputs(
   }
   for (const range of ranges.slice(1)) await tryNext(range, seed)
   for (let more = 1; more < 3 && best.change > wellConditioned; more++) await tryNext(best.range!, seed + more)
+  await twin.release()
   return best
 }
 

@@ -65,8 +65,9 @@ const identity: Op = {
     if (mask?.users.length) throw refuse(node, 'has a mask that is used; dropout runs in inference mode only')
     if (mask) mask.shape = node.output.shape
   },
-  lower(node) {
-    throw refuse(node, 'has a mask that is an output of the model; dropout runs in inference mode only')
+  lower(node, to) {
+    if (node.outputs[1]) throw refuse(node, 'has a mask that is an output of the model; only inference mode is allowed')
+    emitCopy(to, node, to.view(node.inputs[0]!), to.view(node.output))
   }
 }
 

@@ -4,6 +4,7 @@ import { inferNode } from '../infer.js'
 import { numbersOf } from '../ops/op.js'
 import { isScalar, operands, perChannel, scalarOf, soleProducer } from './match.js'
 import { count, type Pass } from './pass.js'
+import { removeUnused } from './remove-unused.js'
 
 /**
  * Layer and group normalisation where exporters spell them out: LayerNormalization as means, differences and a square
@@ -21,6 +22,7 @@ export const recogniseNorms: Pass = {
       replaceBy(graph, norm)
       found++
     }
+    removeUnused(graph)
     return count(found, 'normalisation')
   }
 }

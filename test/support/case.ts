@@ -1,4 +1,5 @@
 // Operator cases as data: one node, or a chain of nodes, and what its operands are.
+import type { CompileOptions } from '../../compiler/index.js'
 import type { BackendName } from './cairn.js'
 import { type Attributes, type Dim, type DType, ModelBuilder, type Range } from './model.js'
 import type { Bindings } from './oracle.js'
@@ -30,6 +31,8 @@ export interface Case {
   readonly next?: readonly Step[]
   /** Sizes of the free dimensions, one run each. */
   readonly bindings?: readonly Bindings[]
+  /** How it is compiled, where that is not as usual. */
+  readonly options?: CompileOptions
   /** Where more than the usual error is right, and why. */
   readonly tolerance?: { readonly limit: number; readonly reason: string }
   /** Backends that cannot run this, and why. */

@@ -1,9 +1,8 @@
 // Blocks of random networks that try layouts, views and placement: parts of axes, other ranks, broadcasting, outputs
 // that share memory, shapes that are computed.
 import { float } from './model.js'
+import type { Block } from './moves.js'
 import { type FeatureMap, type Net, type Size, sameMap } from './net.js'
-
-export type OddBlock = (net: Net) => FeatureMap | undefined
 
 const last = 2 ** 31 - 1
 
@@ -187,7 +186,7 @@ function denseGate(net: Net): FeatureMap {
 }
 
 /** With how often each is drawn. */
-export const oddBlocks: readonly (readonly [number, OddBlock])[] = [
+export const oddBlocks: readonly (readonly [number, Block])[] = [
   [1, strips],
   [1, folded],
   [1, reversed],

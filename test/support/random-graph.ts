@@ -1,7 +1,8 @@
 // Random convolutional networks by seed, and how a failing one is cut down.
 import type { onnx } from 'onnx-proto'
-import { allBlocks, isSmall } from './blocks.js'
+import { isSmall, usualBlocks } from './blocks.js'
 import { encodeModel, ModelBuilder } from './model.js'
+import { moves } from './moves.js'
 import { type FeatureMap, Net, type Size } from './net.js'
 import { oddBlocks } from './odd-blocks.js'
 import type { Bindings } from './oracle.js'
@@ -13,7 +14,7 @@ export interface RandomNetwork {
   readonly bindings: readonly Bindings[]
 }
 
-const drawn = [...allBlocks, ...oddBlocks]
+const drawn = [...usualBlocks, ...moves, ...oddBlocks]
 const total = drawn.reduce((sum, [weight]) => sum + weight, 0)
 
 export function randomNetwork(seed: number): RandomNetwork {
