@@ -1,6 +1,5 @@
 import { infer } from '../infer.js'
 import { count, type Pass } from './pass.js'
-import { removeUnused } from './remove-unused.js'
 
 /** Infers every shape and takes out the nodes whose results are known: weights' own arithmetic, shape arithmetic. */
 export const foldConstants: Pass = {
@@ -14,7 +13,6 @@ export const foldConstants: Pass = {
       graph.remove(node)
       folded++
     }
-    folded += removeUnused(graph)
     return count(folded, 'node')
   }
 }

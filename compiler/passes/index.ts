@@ -15,6 +15,7 @@ import { deadCode } from './remove-unused.js'
 /** The compiler's passes in order, each with why it stands where it stands. */
 export const passes: readonly Pass[] = [
   foldConstants, // first: every other pass asks for shapes and constants
+  deadCode, // the shape arithmetic that nobody reads now; later passes take their own leavings out
   removeIdentity, // before any pattern, so that a Dropout or Cast hides none
   decompose, // MatMul becomes Gemm, which the folds below know
   recogniseNorms, // before the folds, which would take a normalisation's own scale apart
@@ -25,8 +26,7 @@ export const passes: readonly Pass[] = [
   lowerBatchNorm, // what could not be folded
   fuseActivation, // before residuals: conv+act+add is another epilogue than conv+add+act
   fuseResidual,
-  layout, // behind all fusions: fewer values to lay out
-  deadCode // last: what the passes left behind
+  layout // behind all fusions: fewer values to lay out
 ]
 
 /** Passes without which the graph cannot be lowered; the others may be switched off. */
@@ -35,5 +35,6 @@ export const required: ReadonlySet<string> = new Set([
   decompose.name,
   lowerBatchNorm.name,
   layout.name,
+  deadCode.name,
   removeIdentity.name
 ])
