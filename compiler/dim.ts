@@ -63,9 +63,31 @@ export function max(a: Dim, b: Dim): Dim {
 }
 
 function extremum(op: 'min' | 'max', a: Dim, b: Dim): Dim {
-  const difference = sub(a, b)
-  if (typeof difference === 'number') return (op === 'min') === difference < 0 ? a : b
+  if ((least(sub(a, b)) ?? -1) >= 0) return op === 'min' ? b : a
+  if ((least(sub(b, a)) ?? -1) >= 0) return op === 'min' ? a : b
   return atom({ op, a, b })
+}
+
+/** A lower bound, as free dimensions are at least 1; undefined where terms of both signs leave none. */
+function least(dim: Dim): number | undefined {
+  let sum = 0
+  for (const { factor, atoms } of termsOf(dim)) {
+    let bound = factor
+    for (const a of atoms) bound *= leastOfAtom(a)
+    if (!(factor > 0 || atoms.length === 0) || !(bound >= 0 || atoms.length === 0)) return undefined
+    sum += bound
+  }
+  return sum
+}
+
+/** NaN where nothing is known. */
+function leastOfAtom(a: Atom): number {
+  if (a.op === 'free') return 1
+  const inner = least(a.a) ?? Number.NaN
+  if (a.op === 'scale') return Math.floor(inner * a.by)
+  if (a.op === 'div') return typeof a.b === 'number' && a.b > 0 ? Math.floor(inner / a.b) : Number.NaN
+  const other = least(a.b) ?? Number.NaN
+  return a.op === 'min' ? Math.min(inner, other) : Math.max(inner, other)
 }
 
 export function product(dims: readonly Dim[]): Dim {

@@ -23,6 +23,7 @@ export function evaluateNode(node: Node, contents: readonly (Elements | undefine
   const alone = graph.insert(new Node(node.op, node.name, node.attributes), inputs, node.outputs.length)
   ops[node.op].infer(alone)
   graph.outputs = alone.outputs
+  graph.outputTypes = alone.outputs.map(output => output.dtype)
   graph.outputNames = alone.outputs.map((_, i) => String(i))
   return interpretInDouble(graph, alone).map((data, i) => {
     const { dtype } = node.outputs[i]

@@ -1,4 +1,4 @@
-import type { Dim } from './dim.js'
+import { type Dim, same } from './dim.js'
 import { CompileError } from './errors.js'
 
 /**
@@ -45,6 +45,8 @@ export class Value {
 export class Node {
   readonly inputs: (Value | undefined)[] = []
   readonly outputs: Value[] = []
+  /** Pairs of dimensions that inference took for equal, to be checked once they are bound. */
+  constraints: (readonly [Dim, Dim])[] = []
 
   constructor(
     public op: string,
@@ -54,6 +56,13 @@ export class Node {
 
   get output(): Value {
     return this.outputs[0]
+  }
+
+  /** Trusts that two dimensions will turn out equal; two numbers that differ are told at once. */
+  expectEqual(a: Dim, b: Dim): boolean {
+    if (typeof a === 'number' && typeof b === 'number') return a === b
+    if (!same(a, b)) this.constraints.push([a, b])
+    return true
   }
 
   number(name: string, fallback: number): number {
@@ -82,6 +91,8 @@ export class Graph {
   outputs: Value[] = []
   /** What the caller gave each output; a rewrite may put another value in the output's place. */
   outputNames: string[] = []
+  /** Element types of the outputs as the model declares them; inside, every float is single precision. */
+  outputTypes: DType[] = []
   private fresh = 0
 
   constructor(readonly name: string) {}

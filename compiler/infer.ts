@@ -22,6 +22,7 @@ export function inferNode(node: Node): void {
   for (let i = 0; i < (op.required ?? 1); i++) if (!node.inputs[i]) throw refuse(node, `input ${i} is missing`)
   if (!node.outputs.length) throw refuse(node, 'has no output')
   try {
+    node.constraints = []
     op.infer(node)
   } catch (error) {
     if (error instanceof CompileError) throw error

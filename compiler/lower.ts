@@ -6,7 +6,6 @@ import { kindOf } from './ops/activation.js'
 import { emitCopy, unaryKernel } from './ops/elementwise.js'
 import { ops } from './ops/index.js'
 import {
-  axisOf,
   type Kernel,
   type Lowering,
   numbered,
@@ -29,16 +28,18 @@ export function lower(graph: Graph, winograd: WinogradTile = 2): Program {
     builder.begin(node)
     op.lower(node, builder)
   }
-  const port = (value: Value, name: string, view: View): Port => ({
+  const port = (value: Value, name: string, dtype: string, view: View): Port => ({
     name,
-    dtype: value.dtype,
+    dtype,
     shape: value.shape,
     storage: view.index,
     offset: view.offset
   })
-  const inputs = graph.inputs.map(value => port(value, value.name, views.get(value)!))
+  const inputs = graph.inputs.map(value => port(value, value.name, value.dtype, views.get(value)!))
   const claimed = new Set(inputs.map(input => input.storage))
-  const outputs = graph.outputs.map((value, i) => port(value, graph.outputNames[i], builder.output(value, claimed)))
+  const outputs = graph.outputs.map((value, i) =>
+    port(value, graph.outputNames[i], graph.outputTypes[i], builder.output(value, claimed))
+  )
   const names = new Set<string>()
   for (const value of graph.values) for (const dim of value.shape) freeNames(dim, names)
   return {
@@ -178,7 +179,7 @@ class Builder implements Lowering {
   private symbolic(value: Value): View {
     if (!value.ints) throw new CompileError(`"${value.name}" is used before anything produces it`)
     const target = this.scratch(value.shape)
-    const zero = this.constant('zero', () => new Float32Array(1))
+    const zero = this.constant('#zero', () => new Float32Array(1))
     value.ints.forEach((dim, i) => {
       const ones = numbered('d', new Array(6).fill(1))
       const none = new Array(6).fill(0)
@@ -192,23 +193,12 @@ class Builder implements Lowering {
   }
 }
 
-/** Dimensions that only a binding can compare: operands of one operator whose sizes are spelled differently. */
+/** Dimensions that only a binding can compare, once each. */
 function constraintsOf(graph: Graph): Constraint[] {
   const found = new Map<string, Constraint>()
-  for (const node of graph.nodes) {
-    const joins = node.op === 'Concat'
-    const alike = joins ? node.inputs.map((_, i) => i) : (ops[node.op].inPlace ?? [])
-    const joined = joins ? axisOf(node, node.number('axis', 1), node.output.rank) : -1
-    for (const index of alike) {
-      const input = node.inputs[index]
-      if (!input || input.rank !== node.output.rank) continue
-      input.shape.forEach((a, axis) => {
-        const b = node.output.shape[axis]
-        if (axis === joined || a === 1 || same(a, b)) return
-        found.set(`${show(a)}=${show(b)}`, { a, b, where: `${node.op} "${node.name}"` })
-      })
-    }
-  }
+  for (const node of graph.nodes)
+    for (const [a, b] of node.constraints)
+      found.set(`${show(a)}=${show(b)}`, { a, b, where: `${node.op} "${node.name}"` })
   return [...found.values()]
 }
 

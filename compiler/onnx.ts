@@ -41,7 +41,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   if (proto.sparseInitializer?.length) throw new CompileError('sparse initialisers are not supported')
   for (const info of proto.input ?? []) {
     if (values.has(info.name!)) continue
-    const value = inputValue(info, options)
+    const value = inputValue(info, options, graph.inputs.length === 0)
     values.set(value.name, value)
     graph.inputs.push(value)
   }
@@ -105,7 +105,8 @@ function opsetOf(model: InstanceType<typeof onnx.ModelProto>): number {
 
 function inputValue(
   info: InstanceType<typeof onnx.ValueInfoProto> | onnxProto.onnx.IValueInfoProto,
-  options: ImportOptions
+  options: ImportOptions,
+  first: boolean
 ): Value {
   const name = info.name!
   const type = info.type?.tensorType
@@ -132,7 +133,7 @@ function inputValue(
       return given[axis]
     }
     if (size !== undefined && size > 0) return size
-    return free(declared?.[axis].dimParam || ['N', '', 'H', 'W'][axis] || `${name}_${axis}`)
+    return free(declared?.[axis].dimParam || (first && ['N', '', 'H', 'W'][axis]) || `${name}_${axis}`)
   })
   return new Value(name, dtype, shape)
 }
@@ -191,5 +192,4 @@ function upgrade(node: Node, opset: number): void {
     setDefault('nearest_mode', 'floor')
   }
   if (node.op === 'Cast') node.attributes.set('to', dtypeNames[node.number('to', 0)] ?? `type ${node.number('to', 0)}`)
-  if (node.op === 'GroupNormalization') node.attributes.set('opset', opset)
 }

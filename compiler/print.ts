@@ -17,7 +17,6 @@ export function printNode(node: Node): string {
   const outputs = node.outputs.map(describe).join(', ')
   const inputs = node.inputs.map(input => (input ? printInput(input) : '_')).join(', ')
   const attributes = [...node.attributes]
-    .filter(([name]) => name !== 'opset')
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `${name}=${printAttribute(value)}`)
     .join(' ')

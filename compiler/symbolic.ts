@@ -1,4 +1,4 @@
-import { add, type Dim, div, isStatic, max, min, mul, scale, sub } from './dim.js'
+import { add, type Dim, div, isStatic, max, min, mul, same, scale, sub } from './dim.js'
 import { evaluateNode } from './evaluate.js'
 import type { Node, Value } from './graph.js'
 
@@ -36,8 +36,8 @@ const arithmetic: Readonly<Record<string, (...operands: Dim[]) => Dim | undefine
   Identity: a => a,
   Cast: a => a,
   CastLike: a => a,
-  Floor: a => a,
-  Ceil: a => a,
+  Floor: a => (typeof a === 'number' ? Math.floor(a) : a),
+  Ceil: a => (typeof a === 'number' ? Math.ceil(a) : a),
   Round: a => a,
   Add: add,
   Sub: sub,
@@ -70,7 +70,25 @@ export function propagateInts(node: Node): void {
   else if (arithmetic[node.op]) computeInts(node, arithmetic[node.op])
 }
 
+/** Whether the result is whole for whole operands: everything but divisions and products with fractions of floats. */
+function exact(node: Node): boolean {
+  if (!node.output.dtype.startsWith('float')) return true
+  const operands = node.inputs.map(knownInts)
+  const whole = operands.every(ints => ints?.every(dim => typeof dim !== 'number' || Number.isInteger(dim)))
+  if (node.op !== 'Div') return whole
+  const [a, b] = operands as (readonly Dim[])[]
+  return whole && a.length === b.length && a.every((dim, i) => same(mul(div(dim, b[i]), b[i]), dim))
+}
+
+/** A fraction of a size is carried as its floor, where nobody asks for anything else. */
+function roundedDown(node: Node): boolean {
+  const whole = (user: Node) => user.op === 'Floor' || (user.op === 'Cast' && user.text('to', '').includes('int'))
+  const isScaling = node.op === 'Mul' || node.op === 'Div'
+  return isScaling && node.output.users.length > 0 && node.output.users.every(whole)
+}
+
 function computeInts(node: Node, compute: (...operands: Dim[]) => Dim | undefined): void {
+  if (!exact(node) && !roundedDown(node)) return
   const operands = node.inputs.map(knownInts)
   if (operands.some(ints => !ints)) return
   const length = Math.max(...operands.map(ints => ints!.length))

@@ -131,7 +131,7 @@ function bindInputs(header: Header, feeds: Feeds): Bindings {
     throw new CairnError(`the model leaves nothing of an input with ${describe(bindings)}; larger sizes are allowed`)
   for (const { a, b, where } of header.constraints) {
     const [left, right] = [evaluate(a, bindings), evaluate(b, bindings)]
-    if (left !== right && left !== 1 && right !== 1)
+    if (left !== right)
       throw new CairnError(
         `${where} cannot join sizes ${left} (${show(a)}) and ${right} (${show(b)}) for ${describe(bindings)}`
       )

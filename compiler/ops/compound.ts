@@ -52,7 +52,7 @@ const constantOfShape: Op = {
   lower(node, to) {
     const value = node.attributes.get('value') as Tensor | undefined
     const fill = value?.data[0] ?? 0
-    const one = to.constant(`fill ${fill}`, () => Float32Array.of(fill))
+    const one = to.constant(`#fill ${fill}`, () => Float32Array.of(fill))
     emitCopy(to, node, { ...one, shape: [], strides: [], order: [] }, to.view(node.output))
   }
 }
@@ -61,6 +61,9 @@ const constantOfShape: Op = {
 const identity: Op = {
   infer(node) {
     like(node)
+    const [, ratio, training] = node.inputs
+    if (training && !(training.data?.[0] === 0) && ratio?.data?.[0] !== 0)
+      throw refuse(node, 'may run in training mode; only training_mode = false is allowed')
     const mask = node.outputs[1]
     if (mask?.users.length) throw refuse(node, 'has a mask that is used; dropout runs in inference mode only')
     if (mask) mask.shape = node.output.shape
@@ -82,8 +85,7 @@ const batchNormalization: Op = {
   required: 5,
   infer(node) {
     like(node)
-    if (node.number('training_mode', 0) && node.outputs.slice(1).some(output => output.users.length))
-      throw refuse(node, 'has training_mode = 1 and its statistics are used; only 0 is allowed')
+    if (node.number('training_mode', 0)) throw refuse(node, 'has training_mode = 1; only 0 is allowed')
     if (node.number('spatial', 1) === 0) throw refuse(node, 'has spatial = 0; only statistics per channel are allowed')
     for (const [i, name] of ['scale', 'B', 'mean', 'var'].entries())
       if (!isConstant(node.inputs[i + 1])) throw refuse(node, `${name} must be a constant`)

@@ -1,4 +1,4 @@
-import { type Dim, same, show } from '../dim.js'
+import { type Dim, same, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import { type DType, dtypes, isConstant, type Node, type Value } from '../graph.js'
 import { type ActivationName, activate, kindOf } from './activation.js'
@@ -147,7 +147,7 @@ export function emitCopy(to: Lowering, node: Node, x: View, y: View, epilogue?: 
   )
 }
 
-/** ONNX multidirectional broadcasting; unequal symbolic sizes are trusted to match and checked when bound. */
+/** ONNX multidirectional broadcasting; sizes that are spelled differently are taken for equal and checked when bound. */
 export function broadcastShape(node: Node, ...shapes: (readonly Dim[])[]): Dim[] {
   const rank = Math.max(...shapes.map(shape => shape.length))
   return Array.from({ length: rank }, (_, axis) => {
@@ -156,8 +156,8 @@ export function broadcastShape(node: Node, ...shapes: (readonly Dim[])[]): Dim[]
       const own = shape[axis - rank + shape.length] ?? 1
       if (own === 1 || same(own, size)) continue
       if (size === 1) size = own
-      else if (typeof size === 'number' && typeof own === 'number')
-        throw refuse(node, `cannot broadcast ${shapes.map(s => `[${s.map(show).join('×')}]`).join(' with ')}`)
+      else if (!node.expectEqual(size, own))
+        throw refuse(node, `cannot broadcast ${shapes.map(showShape).join(' with ')}`)
       else if (typeof own === 'number') size = own
     }
     return size
@@ -239,7 +239,7 @@ const where: Op = {
   }
 }
 
-/** Min and max come as attributes before opset 11 and as inputs since; the importer leaves constants for both. */
+/** Min and max come as attributes before opset 11 and as inputs since. */
 const clip = unaryOp('clip', node => {
   const bound = (input: Value | undefined, name: string, fallback: number) => {
     if (!input) return node.number(name, fallback)

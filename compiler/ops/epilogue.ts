@@ -25,9 +25,9 @@ export function vectorOf(
   const value = node.inputs[index]
   const { groups, columns: count } = columns
   if (value && !isConstant(value)) throw refuse(node, `bias "${value.name}" must be a constant`)
-  const key = value ? value.name : `zeros ${groups * count}`
+  const key = value ? value.name : '#zeros'
   return to.constant(
-    `${key} ${groups} ${columns.panel}`,
+    `${key} ${groups}×${count} in ${columns.panel}`,
     () => {
       if (!value) return new Float32Array(groups * count)
       return value.data!.length === groups * count ? value.data! : new Float32Array(groups * count).fill(value.data![0])

@@ -112,7 +112,7 @@ function tilesFor(inner: Dim): number {
 }
 
 /** Columns of panels from a matrix [inner, columns] that is read through `at`. */
-export function packColumns(inner: number, columns: number, at: (k: number, column: number) => number): Elements {
+function packColumns(inner: number, columns: number, at: (k: number, column: number) => number): Elements {
   const packed = new Float32Array(inner * columns)
   let to = 0
   for (let first = 0; first < columns; first += panelWidth)
@@ -130,8 +130,7 @@ const gemm: Op = {
       throw refuse(node, `takes matrices, not ${showShape(a.shape)} and ${showShape(b.shape)}`)
     const [rows, inner] = node.number('transA', 0) ? [a.shape[1], a.shape[0]] : a.shape
     const [k, columns] = node.number('transB', 0) ? [b.shape[1], b.shape[0]] : b.shape
-    if (typeof inner === 'number' && typeof k === 'number' && inner !== k)
-      throw refuse(node, `inner sizes ${show(inner)} and ${show(k)} differ`)
+    if (!node.expectEqual(inner, k)) throw refuse(node, `inner sizes ${show(inner)} and ${show(k)} differ`)
     const c = node.inputs[2]
     if (c && !sameShape(broadcastShape(node, [rows, columns], c.shape), [rows, columns]))
       throw refuse(node, `C ${showShape(c.shape)} does not broadcast to ${showShape([rows, columns])}`)
@@ -144,17 +143,12 @@ const gemm: Op = {
     if (!isConstant(weights)) throw refuse(node, `weights "${weights.name}" must be a constant`)
     const transB = node.number('transB', 0)
     const [inner, columns] = (transB ? [...weights.shape].reverse() : weights.shape) as number[]
-    const alpha = node.number('alphaScale', 1)
     const { data } = weights
     const packing = { groups: 1, columns, panel: panelWidth }
     const w = to.constant(
-      `${weights.name} gemm ${transB} ${alpha}`,
+      `${weights.name} gemm ${transB}`,
       () =>
-        packColumns(
-          inner,
-          columns,
-          (k, column) => alpha * (transB ? data[column * inner + k] : data[k * columns + column])
-        ),
+        packColumns(inner, columns, (k, column) => (transB ? data[column * inner + k] : data[k * columns + column])),
       { ...packing, rows: inner }
     )
     const bias = vectorOf(node, to, 2, packing)
@@ -189,8 +183,7 @@ const matmul: Op = {
     if (a.rank < 1 || b.rank < 1)
       throw refuse(node, `takes vectors and matrices, not ${showShape(a.shape)} and ${showShape(b.shape)}`)
     const [inner, k] = [a.shape[a.rank - 1], b.shape[Math.max(b.rank - 2, 0)]]
-    if (typeof inner === 'number' && typeof k === 'number' && inner !== k)
-      throw refuse(node, `inner sizes ${inner} and ${k} differ`)
+    if (!node.expectEqual(inner, k)) throw refuse(node, `inner sizes ${show(inner)} and ${show(k)} differ`)
     node.output.dtype = a.dtype
     node.output.shape = [
       ...broadcastShape(node, a.shape.slice(0, -2), b.shape.slice(0, -2)),

@@ -1,9 +1,9 @@
 import { type Dim, mul, product, same, sameShape } from '../dim.js'
 import { refuse } from '../errors.js'
-import type { Node } from '../graph.js'
+import { isConstant, type Node, type Value } from '../graph.js'
 import { keptLoops, loopDepth } from './axes.js'
 import { emitCopy, visit } from './elementwise.js'
-import { axisOf, describe, fields, kernel, numbered, type Op, type View } from './op.js'
+import { axisOf, describe, fields, kernel, type Lowering, numbered, type Op, plainOrder, type View } from './op.js'
 
 /** Each contiguous row of `count` elements brought to mean 0 and variance 1, then scaled and shifted by element. */
 export const layerNormKernel = kernel({
@@ -46,6 +46,13 @@ function firstAxis(node: Node): number {
   return axisOf(node, node.number('axis', -1), node.inputs[0]!.rank)
 }
 
+/** Scale or bias as the kernel reads it, one element a position; a single constant is repeated. */
+function parameter(value: Value, count: Dim, to: Lowering): View {
+  if (!isConstant(value) || value.data.length !== 1 || count === 1) return to.dense(value, plainOrder(value.rank))
+  if (typeof count !== 'number') return to.dense(value)
+  return to.constant(`${value.name} repeated ${count}`, () => new Float32Array(count).fill(value.data[0]))
+}
+
 export const layerNormalization: Op = {
   required: 2,
   infer(node) {
@@ -56,7 +63,9 @@ export const layerNormalization: Op = {
       if (!value) continue
       const skipped = value.shape.findIndex(size => size !== 1)
       const own = value.rank > shape.length ? value.shape.slice(skipped < 0 ? -shape.length : skipped) : value.shape
-      if (!sameShape(own, shape)) throw refuse(node, `${describe(value)} must have the shape of the normalised axes`)
+      const repeats = isConstant(value) && value.data.length === 1
+      if (!repeats && !sameShape(own, shape))
+        throw refuse(node, `${describe(value)} must have the shape of the normalised axes`)
     }
     if (!scale) throw refuse(node, 'input Scale is needed')
     node.output.shape = x!.shape
@@ -67,16 +76,17 @@ export const layerNormalization: Op = {
     const axis = firstAxis(node)
     const target = to.view(node.output)
     let x = to.view(node.inputs[0]!)
-    if (!contiguousFrom(x, axis)) x = to.dense(node.inputs[0]!)
+    if (!contiguousFrom(x, axis)) x = to.dense(node.inputs[0]!, plainOrder(x.shape.length))
     const y = contiguousFrom(target, axis) ? target : to.scratch(x.shape)
     const axes = x.shape.map((_, i) => i).slice(axis)
     const kept = keptLoops(node, x, y, axes)
-    const scale = to.dense(node.inputs[1]!)
-    const bias = node.inputs[2] && to.dense(node.inputs[2])
+    const count = product(x.shape.slice(axis))
+    const scale = parameter(node.inputs[1]!, count, to)
+    const bias = node.inputs[2] && parameter(node.inputs[2], count, to)
     to.call(
       layerNormKernel,
       {
-        count: product(x.shape.slice(axis)),
+        count,
         biased: bias ? 1 : 0,
         epsilon: node.number('epsilon', 1e-5),
         ...numbered('k', kept.sizes),

@@ -1,4 +1,4 @@
-import { add, ceilDiv, type Dim, div, max, min, mul, product, same, show, showShape, sub } from '../dim.js'
+import { add, ceilDiv, type Dim, div, isStatic, max, min, mul, product, same, show, showShape, sub } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node, Value } from '../graph.js'
 import { broadcastShape, emitCopy } from './elementwise.js'
@@ -42,7 +42,7 @@ export function slicing(node: Node): Slicing {
     if (steps[i] === 0) throw refuse(node, 'a step of 0 is not allowed')
     step[axis] = steps[i]
     const forward = steps[i] > 0
-    const low = clampIndex(starts[i], size, forward ? 0 : 0, forward ? size : sub(size, 1))
+    const low = clampIndex(starts[i], size, 0, forward ? size : sub(size, 1))
     const high = clampIndex(ends[i], size, forward ? 0 : -1, forward ? size : sub(size, 1))
     begin[axis] = low
     shape[axis] = forward
@@ -52,18 +52,18 @@ export function slicing(node: Node): Slicing {
   return { begin, step, shape }
 }
 
-const nonNegative = (dim: Dim): Dim => (typeof dim === 'number' ? Math.max(dim, 0) : dim)
+const nonNegative = (dim: Dim): Dim => max(dim, 0)
 
+/** An index as ONNX clamps it to [low, high]; negative ones count from the end. */
 function clampIndex(index: Dim, size: Dim, low: number, high: Dim): Dim {
-  if (typeof index === 'number' && typeof size === 'number' && typeof high === 'number')
-    return Math.min(Math.max(index < 0 ? index + size : index, low), high)
-  if (typeof index === 'number') {
-    if (index > 2 ** 30) return high
-    if (index < -(2 ** 30)) return low
-    return index < 0 ? add(size, index) : index
-  }
-  return same(index, high) ? high : min(max(index, low), high)
+  if (typeof index === 'number' && index > farAway) return high
+  if (typeof index === 'number' && index < -farAway) return low
+  const fromStart = typeof index === 'number' && index < 0 ? add(size, index) : index
+  return same(fromStart, high) ? high : min(max(fromStart, low), high)
 }
+
+/** Exporters write "to the end" as the largest integer of some width. */
+const farAway = 2 ** 30
 
 /** Sizes of the parts of a Split along its axis. */
 export function splitSizes(node: Node): { axis: number; sizes: Dim[] } {
@@ -127,6 +127,8 @@ function reshapedShape(node: Node, input: Value): Dim[] {
     return [product(input.shape.slice(0, at)), product(input.shape.slice(at))]
   }
   if (node.op === 'Squeeze') {
+    if (!node.inputs[1] && !node.list('axes') && !isStatic(input.shape))
+      throw refuse(node, `needs axes to squeeze ${showShape(input.shape)}, whose sizes are not all known`)
     const axes = numbersOf(node, 1, 'axes')?.map(axis => axisOf(node, axis, input.rank))
     for (const axis of axes ?? [])
       if (input.shape[axis] !== 1)
@@ -150,8 +152,7 @@ function reshapedShape(node: Node, input: Value): Dim[] {
   const hole = shape.indexOf(-1)
   if (hole >= 0) shape[hole] = div(total, product(shape.filter((_, axis) => axis !== hole)))
   const made = product(shape)
-  if (typeof total === 'number' && typeof made === 'number' && total !== made)
-    throw refuse(node, `cannot make ${showShape(shape)} of ${showShape(input.shape)}`)
+  if (!node.expectEqual(total, made)) throw refuse(node, `cannot make ${showShape(shape)} of ${showShape(input.shape)}`)
   return shape
 }
 
@@ -226,18 +227,11 @@ const concat: Op = {
   infer(node) {
     const inputs = node.inputs as Value[]
     const axis = axisOf(node, node.number('axis', 1), inputs[0].rank)
-    for (const input of inputs)
-      if (
-        input.rank !== inputs[0].rank ||
-        input.shape.some(
-          (size, a) =>
-            a !== axis &&
-            typeof size === 'number' &&
-            typeof inputs[0].shape[a] === 'number' &&
-            size !== inputs[0].shape[a]
-        )
-      )
-        throw refuse(node, `cannot join ${inputs.map(i => showShape(i.shape)).join(', ')} along axis ${axis}`)
+    const fits = (input: Value) =>
+      input.rank === inputs[0].rank &&
+      input.shape.every((size, a) => a === axis || node.expectEqual(size, inputs[0].shape[a]))
+    if (!inputs.every(fits))
+      throw refuse(node, `cannot join ${inputs.map(i => showShape(i.shape)).join(', ')} along axis ${axis}`)
     node.output.dtype = inputs[0].dtype
     node.output.shape = inputs[0].shape.map((size, a) => (a === axis ? add(...inputs.map(i => i.shape[axis])) : size))
   },

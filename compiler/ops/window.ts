@@ -87,6 +87,12 @@ export function transposedWindows(node: Node, input: readonly Dim[], kernel: rea
     const target: Dim = wanted ? wanted[i] : mul(input[i], strides[i])
     const total = sub(size, target)
     if (typeof total !== 'number') throw refuse(node, 'output_shape needs fixed spatial sizes')
+    if (total < 0) {
+      if (wanted) throw refuse(node, `output_shape ${show(target)} is larger than the ${show(size)} that there is`)
+      padsBegin.push(0)
+      padsEnd.push(0)
+      return size
+    }
     const small = Math.floor(total / 2)
     padsBegin.push(auto === 'SAME_UPPER' ? small : total - small)
     padsEnd.push(total - (padsBegin[i] as number))

@@ -88,8 +88,11 @@ const spaceToDepth: Rewrite = (write, node) => {
 /** A product with a constant matrix is a Gemm over all rows at once; vectors become matrices of one row or column. */
 const matmul: Rewrite = (write, node) => {
   const [a, b] = node.inputs as Value[]
-  if (a.rank === 1) return write.reshape(write.add('MatMul', [write.reshape(a, [1, a.shape[0]]), b]), node.output.shape)
-  if (b.rank === 1) return write.reshape(write.add('MatMul', [a, write.reshape(b, [b.shape[0], 1])]), node.output.shape)
+  if (a.rank === 1 || b.rank === 1) {
+    const left = a.rank === 1 ? write.reshape(a, [1, a.shape[0]]) : a
+    const right = b.rank === 1 ? write.reshape(b, [b.shape[0], 1]) : b
+    return write.reshape(write.add('MatMul', [left, right]), node.output.shape)
+  }
   if (!isConstant(b) || b.rank !== 2 || isConstant(a)) return undefined
   if (a.rank === 2) return write.add('Gemm', [a, b])
   const rows = write.reshape(a, [product(a.shape.slice(0, -1)), a.shape[a.rank - 1]])
@@ -102,8 +105,8 @@ const gemm: Rewrite = (write, node) => {
   const alpha = node.number('alpha', 1)
   const beta = node.number('beta', 1)
   const columns = node.output.shape[1]
-  const plainBias =
-    !c || (isConstant(c) && (c.data.length === columns || c.data.length === 1) && c.shape[c.rank - 1] !== undefined)
+  const perColumn = (value: Value) => value.data!.length === columns && value.shape[value.rank - 1] === columns
+  const plainBias = !c || (isConstant(c) && (c.data.length === 1 || perColumn(c)))
   if (isConstant(b) && !node.number('transA', 0) && plainBias && alpha === 1 && beta === 1) return undefined
   const rows = node.number('transA', 0) ? write.add('Transpose', [a], { perm: [1, 0] }) : a!
   let product: Value

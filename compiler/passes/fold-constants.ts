@@ -6,6 +6,7 @@ export const foldConstants: Pass = {
   name: 'fold-constants',
   run(graph) {
     infer(graph)
+    graph.outputTypes = graph.outputs.map(output => output.dtype)
     let folded = 0
     for (const node of [...graph.nodes]) {
       if (!node.outputs.every(output => output.data || output.ints)) continue

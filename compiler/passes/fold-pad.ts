@@ -1,6 +1,6 @@
 import { isConstant, type Node } from '../graph.js'
 import { inferNode } from '../infer.js'
-import { numbersOf } from '../ops/op.js'
+import { intsOf, numbersOf } from '../ops/op.js'
 import { actOf } from './match.js'
 import { count, type Pass } from './pass.js'
 
@@ -28,7 +28,7 @@ export const foldPad: Pass = {
 function spatialPads(node: Node): readonly number[] | undefined {
   if (node.text('mode', 'constant') !== 'constant') return undefined
   const { rank } = node.inputs[0]!
-  const given = numbersOf(node, 1, 'pads') ?? node.list('paddings')
+  const given = intsOf(node, 1, 'pads')?.map(pad => (typeof pad === 'number' ? pad : -1))
   const axes = numbersOf(node, 3, 'axes')?.map(axis => (axis < 0 ? axis + rank : axis))
   if (!given || given.some(pad => pad < 0)) return undefined
   const full = new Array<number>(2 * rank).fill(0)
@@ -55,14 +55,14 @@ function accepts(user: Node, pad: Node): boolean {
   if (user.number('ceil_mode', 0)) return false
   const pads = user.list('pads') ?? []
   if (user.op === 'MaxPool') {
-    if (value !== undefined && value <= -3.4e38) return true
     // Zero padding is as good as none where nothing is below zero and every window reads at least one element.
     const source = pad.inputs[0]!.producer
     const positive = source !== undefined && actOf(source) === 'clip' && source.number('alpha', -1) >= 0
     const kernel = user.list('kernel_shape') ?? []
     const total = spatialPads(pad)!.map((size, i) => size + (pads[i] ?? 0))
     const reads = kernel.every((size, i) => total[i] < size && total[i + kernel.length] < size)
-    return value === 0 && positive && reads && (user.list('dilations') ?? []).every(dilation => dilation === 1)
+    const neutral = value !== undefined && (value <= -3.4e38 || (value === 0 && positive))
+    return neutral && reads && (user.list('dilations') ?? []).every(dilation => dilation === 1)
   }
   if (user.op === 'AveragePool')
     return value === 0 && (user.number('count_include_pad', 0) === 1 || pads.every(p => p === 0))

@@ -1,3 +1,4 @@
+import { sameShape } from '../dim.js'
 import { type Graph, isConstant, type Node, type Value } from '../graph.js'
 import type { ActivationName } from '../ops/activation.js'
 import { actOf, isScalar, operands, scalarOf, setAct, soleProducer } from './match.js'
@@ -16,7 +17,7 @@ export const recogniseActivations: Pass = {
       again = false
       for (const node of [...graph.nodes]) {
         const found = graph.nodes.includes(node) && pattern(graph, node)
-        if (!found) continue
+        if (!found || !sameShape(found.x.shape, node.output.shape)) continue
         replaceBy(graph, node, found)
         joined++
         again = true
@@ -86,7 +87,7 @@ function pattern(graph: Graph, node: Node): Found | undefined {
   if (node.op === 'Mul')
     return gated(graph, node) ?? scaledGate(graph, node) ?? geluErf(graph, node) ?? geluTanh(graph, node)
   if (node.op === 'Div') return scaledGate(graph, node) ?? hardSigmoid(graph, node)
-  if (node.op === 'Max') return leaky(graph, node)
+  if (node.op === 'Max') return leaky(node)
   return undefined
 }
 
@@ -128,6 +129,7 @@ function factorOf(node: Node): { value: Value; factor: number } | undefined {
     const divisor = scalarOf(b)
     return divisor ? { value: a, factor: 1 / divisor } : undefined
   }
+  if (node.op !== 'Mul') return undefined
   const pair = operands(node, value => scalarOf(value) !== undefined)
   return pair && { value: pair[1], factor: scalarOf(pair[0])! }
 }
@@ -208,7 +210,7 @@ function halfTimes(graph: Graph, node: Node, test: (inner: Node, x: Value) => Fo
 }
 
 /** max(x, slope*x) with a slope between 0 and 1. */
-function leaky(_graph: Graph, node: Node): Found | undefined {
+function leaky(node: Node): Found | undefined {
   for (const [x, scaled] of [node.inputs, [...node.inputs].reverse()] as [Value, Value][]) {
     const factor = scaled.producer?.op === 'Mul' ? factorOf(scaled.producer) : undefined
     if (factor?.value === x && factor.factor > 0 && factor.factor < 1) return found(x, 'leakyRelu', factor.factor)

@@ -94,15 +94,14 @@ function groupNorm(graph: Graph, back: Node): Norm | undefined {
   const groups = apart.output.shape[1]
   if (typeof channels !== 'number' || typeof groups !== 'number' || !sameShape([x.shape[0]], [apart.output.shape[0]]))
     return undefined
-  if (!isConstant(scales) || !isConstant(shifts)) return undefined
+  if (channels % groups || !isConstant(scales) || !isConstant(shifts)) return undefined
   if (!scales.data.every(one => one === 1) || !shifts.data.every(zero => zero === 0)) return undefined
   const { scale, bias, last } = affineBehind(graph, back, value => perChannel(value, x))
   return {
     op: 'GroupNormalization',
     attributes: [
       ['num_groups', groups],
-      ['epsilon', instance.number('epsilon', 1e-5)],
-      ['opset', 21]
+      ['epsilon', instance.number('epsilon', 1e-5)]
     ],
     x,
     scale: scale ?? new Float32Array(channels).fill(1),

@@ -1,7 +1,7 @@
 import { same, sameShape } from '../dim.js'
 import type { Graph, Node, Value } from '../graph.js'
 import { permutation, slicing } from '../ops/movement.js'
-import { numbersOf } from '../ops/op.js'
+import { intsOf } from '../ops/op.js'
 import { isScalar } from './match.js'
 import { count, type Pass } from './pass.js'
 
@@ -12,7 +12,6 @@ export const removeIdentity: Pass = {
     let removed = 0
     for (const node of [...graph.nodes]) {
       if (!isIdentity(graph, node)) continue
-      // A model's output keeps its own storage, so an input may not simply become one.
       graph.bypass(node)
       removed++
     }
@@ -47,7 +46,7 @@ function isIdentity(graph: Graph, node: Node): boolean {
     case 'Slice':
       return sameShape(input.shape, output.shape) && slicing(node).step.every(step => step > 0)
     case 'Pad':
-      return numbersOf(node, 1, 'pads')!.every(pad => pad === 0)
+      return intsOf(node, 1, 'pads')!.every(pad => pad === 0)
     case 'Concat':
       return node.inputs.length === 1
     case 'Split':

@@ -70,6 +70,7 @@ function foldForward(graph: Graph, node: Node, { x, scale, shift }: ScaleShift):
     user.inputs[0] === output &&
     user.inputs.filter(input => input === output).length === 1 &&
     isConstant(user.inputs[1]) &&
+    (!user.inputs[convInputs.bias] || isConstant(user.inputs[convInputs.bias])) &&
     (!shifts || user.op === 'Gemm' || !isPadded(user))
   if (!users.length || graph.isOutput(output) || !users.every(fits)) return false
   for (const user of users) {
