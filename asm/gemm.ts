@@ -56,6 +56,7 @@ function rows(
   tables: usize,
   e: Epilogue
 ): void {
+  tiles = max(tiles, 1)
   for (let first: u32 = 0; first < count; first += tiles * 4) {
     const blockRows = min(count - first, tiles * 4)
     const blockTiles = (blockRows + 3) >> 2

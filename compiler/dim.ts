@@ -1,6 +1,6 @@
 import { type Atom, type Dim, type Poly, show, showAtom, type Term } from '../runtime/dims.js'
 
-export { type Dim, show, showShape } from '../runtime/dims.js'
+export { type Dim, freeNamesOf, show, showShape } from '../runtime/dims.js'
 
 /** Algebra on symbolic dimensions; every result is in the canonical form that runtime/dims.ts describes. */
 
@@ -104,19 +104,6 @@ export function sameShape(a: readonly Dim[], b: readonly Dim[]): boolean {
 
 export function isStatic(shape: readonly Dim[]): shape is readonly number[] {
   return shape.every(dim => typeof dim === 'number')
-}
-
-/** The names of the free dimensions in `dim`. */
-export function freeNames(dim: Dim, names = new Set<string>()): Set<string> {
-  for (const term of termsOf(dim))
-    for (const a of term.atoms) {
-      if (a.op === 'free') names.add(a.name)
-      else {
-        freeNames(a.a, names)
-        if (a.op !== 'scale') freeNames(a.b, names)
-      }
-    }
-  return names
 }
 
 /** C-order strides of a dense tensor. */

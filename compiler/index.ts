@@ -40,6 +40,7 @@ export async function compile(bytes: Uint8Array, options: CompileOptions = {}): 
 
 /** ONNX bytes to a lowered program: the whole pipeline. */
 export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
+  checkOptions(options)
   const graph = importOnnx(bytes, options)
   refuseUnknown(graph)
   const nodesBefore = graph.nodes.length
@@ -47,7 +48,7 @@ export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
   verify(graph, 'import')
   let left = 0
   for (const pass of passes) {
-    if (options.without?.includes(pass.name) && !required.has(pass.name)) continue
+    if (options.without?.includes(pass.name)) continue
     if (pass.name === 'lower-batchnorm') left = graph.nodes.filter(node => node.op === 'BatchNormalization').length
     const did = pass.run(graph)
     verify(graph, pass.name)
@@ -63,6 +64,15 @@ export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
     batchNormsFolded: batchNorms - left
   }
   return { graph, program, summary }
+}
+
+function checkOptions({ weights = 'f32', winograd = 2, without = [] }: CompileOptions): void {
+  if (weights !== 'f32' && weights !== 'f16') throw new CompileError(`weights "${weights}"; f32 and f16 are allowed`)
+  if (![0, 2, 4].includes(winograd)) throw new CompileError(`winograd ${winograd}; 0, 2 and 4 are allowed`)
+  const names = passes.map(pass => pass.name)
+  for (const name of without)
+    if (!names.includes(name) || required.has(name))
+      throw new CompileError(`pass "${name}" cannot be left out; ${names.filter(n => !required.has(n)).join(', ')} can`)
 }
 
 /** All unsupported operators of a model in one message, each with how often and where it first stands. */

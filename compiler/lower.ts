@@ -1,5 +1,5 @@
 import type { Argument, Call, Constant, Constraint, KernelInfo, Packing, Port, Program } from '../runtime/program.js'
-import { add, type Dim, freeNames, product, same, show } from './dim.js'
+import { add, type Dim, freeNamesOf, product, same, show } from './dim.js'
 import { CompileError, refuse } from './errors.js'
 import { type Elements, type Graph, isConstant, Node, type Value } from './graph.js'
 import { kindOf } from './ops/activation.js'
@@ -41,7 +41,7 @@ export function lower(graph: Graph, winograd: WinogradTile = 2): Program {
     port(value, graph.outputNames[i], graph.outputTypes[i], builder.output(value, claimed))
   )
   const names = new Set<string>()
-  for (const value of graph.values) for (const dim of value.shape) freeNames(dim, names)
+  for (const value of graph.values) for (const dim of value.shape) freeNamesOf(dim, names)
   return {
     name: graph.name,
     free: [...names].sort(),

@@ -48,6 +48,20 @@ function evaluateAtom(atom: Atom, bindings: Bindings): number {
   return atom.op === 'div' ? Math.floor(a / b) : atom.op === 'min' ? Math.min(a, b) : Math.max(a, b)
 }
 
+/** The names of the free dimensions in `dim`. */
+export function freeNamesOf(dim: Dim, names = new Set<string>()): Set<string> {
+  if (typeof dim === 'number') return names
+  for (const { atoms } of dim.terms)
+    for (const atom of atoms) {
+      if (atom.op === 'free') names.add(atom.name)
+      else {
+        freeNamesOf(atom.a, names)
+        if (atom.op !== 'scale') freeNamesOf(atom.b, names)
+      }
+    }
+  return names
+}
+
 /** Canonical text, for example `N*3*H` or `floor((H+1)/2)`. */
 export function show(dim: Dim): string {
   if (typeof dim === 'number') return String(dim)

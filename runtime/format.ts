@@ -1,3 +1,4 @@
+import { checkHeader } from './check.js'
 import { type Codec, Cursor, f32, f64, int, lazy, list, struct, text, Writer } from './codec.js'
 import { digest } from './digest.js'
 import type { Atom, Dim, Term } from './dims.js'
@@ -71,6 +72,10 @@ const dim: Codec<Dim> = {
 
 const atomKinds = ['free', 'div', 'min', 'max', 'scale'] as const
 
+/** Dimensions nest a few levels; what nests deeper is not a dimension. */
+const deepest = 64
+let depth = 0
+
 const atom: Codec<Atom> = {
   write(w, value) {
     w.byte(atomKinds.indexOf(value.op))
@@ -82,12 +87,24 @@ const atom: Codec<Atom> = {
     }
   },
   read(r) {
-    const op = atomKinds[r.byte()]
-    if (op === undefined) throw new FormatError('dimension with an unknown operation')
-    if (op === 'free') return { op, name: text.read(r) }
-    const a = dim.read(r)
-    return op === 'scale' ? { op, a, by: f64.read(r) } : { op, a, b: dim.read(r) }
+    if (++depth > deepest) depth = fail(`dimension nested deeper than ${deepest}`)
+    const value = readAtom(r)
+    depth--
+    return value
   }
+}
+
+function fail(what: string): never {
+  depth = 0
+  throw new FormatError(what)
+}
+
+function readAtom(r: Cursor): Atom {
+  const op = atomKinds[r.byte()]
+  if (op === undefined) throw new FormatError('dimension with an unknown operation')
+  if (op === 'free') return { op, name: text.read(r) }
+  const a = dim.read(r)
+  return op === 'scale' ? { op, a, by: f64.read(r) } : { op, a, b: dim.read(r) }
 }
 
 const term: Codec<Term> = lazy(() => struct<Term>({ factor: int, atoms: list(atom) }))
@@ -196,6 +213,7 @@ export function decode(bytes: Uint8Array): CairnFile {
   )
   if (bytes.length !== end)
     throw new FormatError(`file has ${bytes.length} bytes where its header asks for ${end}; it is truncated or padded`)
+  checkHeader(decoded)
   return { header: decoded, bytes }
 }
 
@@ -212,9 +230,7 @@ export function decodeHeader(bytes: Uint8Array): Header {
   const head = bytes.slice(preamble, preamble + length)
   if (digest(head) !== view.getUint32(12, true)) throw new FormatError('header is damaged: its digest does not match')
   const base = sectionBase(bytes)
-  const cursor = new Cursor(head)
-  const decoded = header.read(cursor)
-  if (!cursor.done) throw new FormatError('header has bytes behind its end')
+  const decoded = readHeader(new Cursor(head))
   for (const section of decoded.constants) {
     const width = section.stored === 'f16' ? 2 : 4
     if (section.bytes !== storedLength(section) * width || section.offset % alignment !== 0)
@@ -223,19 +239,28 @@ export function decodeHeader(bytes: Uint8Array): Header {
   return { ...decoded, constants: decoded.constants.map(section => ({ ...section, offset: base + section.offset })) }
 }
 
+/** What does not parse is one kind of damage, whatever the reader stumbles over. */
+function readHeader(cursor: Cursor): Header {
+  depth = 0
+  try {
+    const decoded = header.read(cursor)
+    if (cursor.done) return decoded
+  } catch (error) {
+    if (error instanceof FormatError) throw error
+    throw new FormatError(`header cannot be read: ${(error as Error).message}`)
+  }
+  throw new FormatError('header has bytes behind its end')
+}
+
 function sectionBase(bytes: Uint8Array): number {
   const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(8, true)
   return align(preamble + length)
 }
 
-function bytesOf(data: Float32Array): Uint8Array {
+function bytesOf(data: Float32Array | Uint16Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
 function halves(data: Float32Array): Uint8Array {
-  return bytesOf16(Uint16Array.from(data, floatToHalf))
-}
-
-function bytesOf16(data: Uint16Array): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  return bytesOf(Uint16Array.from(data, floatToHalf))
 }

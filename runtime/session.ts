@@ -1,7 +1,7 @@
 import { CairnError, type Executor, findBackend, findCompiler } from './backend.js'
 import { type Bindings, evaluate, show, showShape } from './dims.js'
 import { type CairnFile, decode, type Header, magic } from './format.js'
-import { fromFloats, type Tensor, toFloats } from './tensor.js'
+import { copyFloats, fromFloats, type Tensor } from './tensor.js'
 
 export interface SessionOptions {
   /** Backends by preference; the first that is available is taken. Default `['wasm']`. */
@@ -67,7 +67,13 @@ export class InferenceSession {
    * inputs, types and shapes that the model does not take.
    */
   run(feeds: Feeds, fetches?: readonly string[]): Promise<Results> {
-    const turn = this.queue.then(() => this.runNow(feeds, fetches))
+    let prepared: Prepared
+    try {
+      prepared = this.prepare(feeds, fetches)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const turn = this.queue.then(() => this.runNow(prepared, fetches))
     this.queue = turn.catch(() => undefined)
     return turn
   }
@@ -78,8 +84,8 @@ export class InferenceSession {
     this.executor = undefined
   }
 
-  private async runNow(feeds: Feeds, fetches?: readonly string[]): Promise<Results> {
-    if (!this.executor) throw new CairnError('the session has been released')
+  /** Checks the feeds and copies them, so that the caller may reuse its buffers while the run waits its turn. */
+  private prepare(feeds: Feeds, fetches?: readonly string[]): Prepared {
     const { inputs, outputs } = this.header
     for (const name of Object.keys(feeds))
       if (!inputs.some(port => port.name === name))
@@ -88,21 +94,26 @@ export class InferenceSession {
       if (!outputs.some(port => port.name === name))
         throw new CairnError(`no output "${name}"; the model gives ${this.outputNames.map(n => `"${n}"`).join(', ')}`)
     const bindings = bindInputs(this.header, feeds)
-    const data = await this.executor.run(
-      inputs.map(port => toFloats(feeds[port.name])),
-      bindings
-    )
+    return { bindings, data: inputs.map(port => copyFloats(feeds[port.name])) }
+  }
+
+  private async runNow({ bindings, data }: Prepared, fetches?: readonly string[]): Promise<Results> {
+    if (!this.executor) throw new CairnError('the session has been released')
+    const { outputs } = this.header
+    const computed = await this.executor.run(data, bindings)
     const results: Results = {}
     outputs.forEach((port, i) => {
       if (fetches && !fetches.includes(port.name)) return
-      results[port.name] = fromFloats(
-        port.dtype,
-        data[i],
-        port.shape.map(dim => evaluate(dim, bindings))
-      )
+      const dims = port.shape.map(dim => evaluate(dim, bindings))
+      results[port.name] = fromFloats(port.dtype, computed[i], dims)
     })
     return results
   }
+}
+
+interface Prepared {
+  readonly bindings: Bindings
+  readonly data: readonly Float32Array[]
 }
 
 /** Values of the free dimensions from the shapes of the inputs, everything else checked against them. */
@@ -112,6 +123,8 @@ function bindInputs(header: Header, feeds: Feeds): Bindings {
     const feed = feeds[port.name]
     const wanted = `${port.dtype}${showShape(port.shape)}`
     if (!feed) throw new CairnError(`input "${port.name}" is missing; it takes ${wanted}`)
+    if (!Array.isArray(feed.dims) || feed.data?.length !== feed.dims.reduce((a, b) => a * b, 1))
+      throw new CairnError(`input "${port.name}" is not a tensor whose dims fit its data; it takes ${wanted}`)
     if (feed.type !== port.dtype) throw new CairnError(`input "${port.name}" is ${feed.type}; it takes ${wanted}`)
     if (feed.dims.length !== port.shape.length)
       throw new CairnError(
@@ -172,6 +185,8 @@ async function read(
   // A Node Buffer's slice shares memory; as a plain array it copies, like everywhere else.
   if (source instanceof Uint8Array) return new Uint8Array(source.buffer, source.byteOffset, source.length)
   if (source instanceof ArrayBuffer) return new Uint8Array(source)
+  if (!(typeof source === 'string' || source instanceof URL || source instanceof Response))
+    throw new CairnError('a session is made from bytes, an URL, or a Response')
   const response = source instanceof Response ? source : await fetch(source, { signal })
   if (!response.ok) throw new CairnError(`cannot fetch ${response.url}: status ${response.status}`)
   const total = Number(response.headers.get('content-length') ?? 0)

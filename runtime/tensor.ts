@@ -94,10 +94,10 @@ function toArray(type: Type, given: unknown): Data {
   return data
 }
 
-/** The elements as the arena holds them. */
-export function toFloats(tensor: Tensor): Float32Array {
+/** The elements as the arena holds them, in memory of their own. */
+export function copyFloats(tensor: Tensor): Float32Array {
   const { data, type } = tensor
-  if (data instanceof Float32Array) return data
+  if (data instanceof Float32Array) return data.slice()
   if (data instanceof BigInt64Array) return Float32Array.from(data, Number)
   return type === 'float16'
     ? Float32Array.from(data as Uint16Array, halfToFloat)

@@ -74,7 +74,7 @@ class WasmExecutor implements Executor {
     const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort } })
     const executor = new WasmExecutor(header, exports as unknown as Exports, memory, layout)
     for (const { name } of header.kernels)
-      if (!executor.exports[name])
+      if (typeof executor.exports[name] !== 'function' || name === 'digest' || name === 'widen')
         throw new CairnError(`the CPU path has no kernel "${name}"; the file was compiled for another version`)
     header.constants.forEach((constant, i) => {
       if (layout.constants[i] >= 0) executor.loadConstant(bytes, constant, layout.constants[i], layout.arena)
@@ -149,18 +149,30 @@ class WasmExecutor implements Executor {
     return space === 'constant' ? this.layout.constants[index] : this.layout.derived[index]
   }
 
+  private staticBytes({ space, index }: Omit<Argument, 'access'>): number {
+    const { constants, derived } = this.header
+    return 4 * (space === 'constant' ? paddedLength(constants[index]) : derived[index])
+  }
+
   private bind(bindings: Bindings): Bound {
     const { header } = this
     const key = header.free.map(name => bindings[name]).join()
     if (this.bound?.key === key) return this.bound
+    // Until the parameter blocks are written, no binding holds.
+    this.bound = undefined
     const plan = planProgram(header, bindings)
     const missing =
       pages(this.layout.arena + plan.bytes, `bound to ${key || 'its shapes'}`) - this.memory!.buffer.byteLength / page
     if (missing > 0) this.memory!.grow(missing)
     const view = new DataView(this.memory!.buffer)
-    const addressOf: AddressOf = argument =>
-      (argument.space === 'storage' ? this.layout.arena + plan.offsets[argument.index] : this.staticAddress(argument)) +
-      evaluate(argument.offset, bindings) * 4
+    const addressOf: AddressOf = argument => {
+      const { space, index } = argument
+      const offset = evaluate(argument.offset, bindings) * 4
+      const size = space === 'storage' ? plan.blocks[index].bytes : this.staticBytes(argument)
+      if (!(offset >= 0 && offset <= size))
+        throw new CairnError(`${space} ${index} of ${size} bytes is used at byte ${offset}`)
+      return (space === 'storage' ? this.layout.arena + plan.offsets[index] : this.staticAddress(argument)) + offset
+    }
     const portAt = (port: (typeof header.inputs)[number]) =>
       addressOf({ space: 'storage', index: port.storage, offset: port.offset })
     let block = page

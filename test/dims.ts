@@ -6,7 +6,7 @@ import {
   ceilDiv,
   div,
   free,
-  freeNames,
+  freeNamesOf,
   isStatic,
   max,
   min,
@@ -111,7 +111,7 @@ test('numbers stay numbers', () => {
 
 test('free names are found at any depth, and a missing one is an error', () => {
   const dim = max(div(add(free('H'), 3), 2), scale(mul(free('N'), free('W')), 0.5))
-  assert.equal([...freeNames(dim)].sort(), ['H', 'N', 'W'])
+  assert.equal([...freeNamesOf(dim)].sort(), ['H', 'N', 'W'])
   assert.throws(() => evaluate(dim, { H: 1, N: 2 }), /free dimension W has no value/)
 })
 
