@@ -176,8 +176,8 @@ export interface Scored {
 }
 
 /** The `count` largest scores, best first; equal ones by index. */
-export function topK(scores: ArrayLike<number>, count: number): Scored[] {
-  return Array.from(scores, (score, index) => ({ index, score }))
+export function topK(scores: ArrayLike<number> | ArrayLike<bigint>, count: number): Scored[] {
+  return Array.from(scores as ArrayLike<number>, (score, index) => ({ index, score: Number(score) }))
     .sort((a, b) => b.score - a.score || a.index - b.index)
     .slice(0, count)
 }

@@ -86,6 +86,9 @@ export class InferenceSession {
 
   /** Checks the feeds and copies them, so that the caller may reuse its buffers while the run waits its turn. */
   private prepare(feeds: Feeds, fetches?: readonly string[]): Prepared {
+    if (!this.executor) throw new CairnError('the session has been released')
+    if (!feeds || typeof feeds !== 'object')
+      throw new CairnError(`run takes its inputs by name: ${this.inputNames.join(', ')}`)
     const { inputs, outputs } = this.header
     for (const name of Object.keys(feeds))
       if (!inputs.some(port => port.name === name))

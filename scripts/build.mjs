@@ -58,7 +58,7 @@ stage('asm', [...filesUnder('asm'), join(root, 'asconfig.json')], 'runtime/kerne
   const wasm = readFileSync(join(root, 'dist', 'asm', 'cairn.wasm'))
   writeFileSync(
     join(root, 'runtime', 'kernels.generated.ts'),
-    `// Written by scripts/build.mjs from asm/: the kernels' WebAssembly module, base64.\nexport const simd =\n  '${wasm.toString('base64')}'\n`
+    `// Written by scripts/build.mjs from asm/: the kernels' WebAssembly module, base64.\nexport const simd: string =\n  '${wasm.toString('base64')}'\n`
   )
 })
 

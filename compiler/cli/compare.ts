@@ -17,6 +17,8 @@ export function compare(name: string, ours: Values, reference: Values): Differen
   const infinite = { absolute: Number.POSITIVE_INFINITY, relative: Number.POSITIVE_INFINITY }
   if (dims.join() !== reference.dims.join())
     return { name, dims, ...infinite, largest: Number.NaN, expected: reference.dims }
+  if (reference.data.length && reference.data.every(value => Number.isNaN(value)))
+    return { name, dims, ...infinite, largest: Number.NaN }
   let absolute = 0
   let largest = 0
   for (let i = 0; i < reference.data.length; i++) {

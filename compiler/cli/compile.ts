@@ -47,8 +47,10 @@ export const compile: Command = {
     const shapes = shapesOf(flags)
     const limits = { bytes: flags.bytes('max-bytes'), memory: flags.bytes('max-memory') }
     const output = flags.text('output') ?? path.replace(/\.onnx$/i, '').concat('.cairn')
-    if (resolve(output) === resolve(path)) throw new UsageError(`-o ${output} would overwrite the model`)
     const reportPath = flags.text('report')
+    if (resolve(output) === resolve(path)) throw new UsageError(`-o ${output} would overwrite the model`)
+    if (reportPath !== undefined && [path, output].some(taken => resolve(taken) === resolve(reportPath)))
+      throw new UsageError(`--report ${reportPath} would overwrite the model or the compiled file`)
 
     const model = readModel(path)
     if (model.kind === 'cairn') throw new InputError(`${path} is compiled already; an ONNX model is allowed`)

@@ -1,6 +1,7 @@
+import { resolve } from 'node:path'
 import { type Bindings, evaluate } from '../../runtime/dims.js'
 import { storedLength } from '../../runtime/program.js'
-import { type Command, jsonOption, print, printJson } from './command.js'
+import { type Command, jsonOption, print, printJson, UsageError } from './command.js'
 import { externalDataOf, type ModelFile, readModel, writeWhole } from './files.js'
 import { type Layer, layersOf, layerTable, originalGraph, totalsOf } from './layers.js'
 import { memoryReport, memoryText } from './memory.js'
@@ -34,6 +35,8 @@ export const inspect: Command = {
 
   async run([path], flags) {
     const wanted = { layers: flags.has('layers'), memory: flags.has('memory'), plot: flags.text('plot') }
+    if (wanted.plot !== undefined && resolve(wanted.plot) === resolve(path))
+      throw new UsageError(`--plot ${wanted.plot} would overwrite the model`)
     const dims = flags.dims('dims')
     const subject = await read(readModel(path))
     const { program } = subject
@@ -84,6 +87,12 @@ export const inspect: Command = {
       [
         'receptive field',
         totals ? `${totals.field} (of the last layer before the whole input is seen)` : 'told from the ONNX model only'
+      ],
+      [
+        'weights',
+        program.constants.some(c => (c as { stored?: string }).stored === 'f16')
+          ? 'f16 in the file, f32 in memory'
+          : 'f32'
       ],
       ['peak memory', `${size(peak)}: weights ${size(memory.weights)}, arena ${size(memory.arena)}`]
     ]

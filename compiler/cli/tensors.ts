@@ -52,11 +52,22 @@ export function withRandom(
   seed: number,
   range: Range = ranges[0]
 ): Record<string, Tensor> {
+  for (const port of ports) refuseHuge(port, bindings)
   const random = ports.map((port, i) => {
     const tensor = pictureTensor(port, bindings, seed + i, range) ?? randomTensor(port, bindings, seed + i)
     return [port.name, tensor] as const
   })
   return { ...feeds, ...Object.fromEntries(random) }
+}
+
+/** More than fits WebAssembly's memory need not be drawn first. */
+function refuseHuge(port: Port, bindings: Bindings): void {
+  const dims = shapeAt(port, bindings)
+  const elements = dims.reduce((a, b) => a * b, 1)
+  if (elements > 2 ** 26)
+    throw new InputError(
+      `input "${port.name}" of ${dims.join('×')} is ${elements} numbers; up to ${2 ** 26} are drawn at random`
+    )
 }
 
 /** Whether the input is a batch of pictures, [N, 1 or 3, H, W], that a scene can be drawn for. */
@@ -68,9 +79,11 @@ function pictureTensor(port: Port, bindings: Bindings, seed: number, { scale, sh
   if (!takesPictures(port)) return undefined
   const [batch, channels, height, width] = shapeAt(port, bindings)
   const next = generator(seed)
-  const pictures = Array.from({ length: batch }, () => Array.from(drawScene(next, channels, height, width)))
-  const values = pictures.flat().map(value => value * scale + shift)
-  return new Tensor(port.dtype as Type, values, [batch, channels, height, width])
+  const values = new Float32Array(batch * channels * height * width)
+  for (let n = 0; n < batch; n++) values.set(drawScene(next, channels, height, width), n * channels * height * width)
+  const scaled = values.map(value => value * scale + shift)
+  const data = port.dtype === 'float32' ? scaled : Array.from(scaled)
+  return new Tensor(port.dtype as Type, data, [batch, channels, height, width])
 }
 
 /** Standard normal floats; whole numbers of 0 to 255 for bytes, 0 or 1 for bool, 0 to 9 for other integers. */
@@ -82,8 +95,9 @@ function randomTensor(port: Port, bindings: Bindings, seed: number): Tensor {
     ? normal
     : whole(port.dtype === 'bool' ? 2 : port.dtype === 'uint8' ? 256 : 10)
   const dims = shapeAt(port, bindings)
-  const values = Array.from({ length: dims.reduce((a, b) => a * b, 1) }, draw)
-  return new Tensor(port.dtype as Type, port.dtype === 'int64' ? values.map(BigInt) : values, dims)
+  const values = new Float32Array(dims.reduce((a, b) => a * b, 1)).map(draw)
+  if (port.dtype === 'float32') return new Tensor('float32', values, dims)
+  return new Tensor(port.dtype as Type, port.dtype === 'int64' ? Array.from(values, BigInt) : Array.from(values), dims)
 }
 
 /** Mulberry32 (Tommy Ettinger): 32 bits of state are plenty for inputs. */
