@@ -9,10 +9,10 @@ import { decodeNpy } from './npy.js'
 import { decodeTensorFile } from './protobuf.js'
 import { drawScene, type Range, ranges } from './scene.js'
 
-/** Feeds from --input flags, and seeded random ones. */
 type Inputs = Pick<Program, 'inputs'>
 
-export function readTensor(path: string): Tensor {
+/** Feeds from --input flags, and seeded random ones. */
+function readTensor(path: string): Tensor {
   const bytes = readBytes(path, 'input')
   if (path.endsWith('.npy')) return decodeNpy(bytes, path)
   if (path.endsWith('.pb')) return decodeTensorFile(bytes, path)

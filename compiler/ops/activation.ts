@@ -54,10 +54,6 @@ export function kindOf(name: ActivationName): number {
   return names.indexOf(name)
 }
 
-export function nameOfKind(kind: number): ActivationName {
-  return names[kind]
-}
-
 /** The reference of every kernel's `act, alpha, beta` fields. */
 export function activate(kind: number, x: number, alpha: number, beta: number): number {
   return functions[kind](x, alpha, beta)

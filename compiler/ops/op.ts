@@ -1,5 +1,5 @@
 import type { Packing } from '../../runtime/program.js'
-import { type Dim, denseStrides, mul, product, same, show } from '../dim.js'
+import { type Dim, denseStrides, mul, same, show } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Elements, Node, Value } from '../graph.js'
 
@@ -59,10 +59,10 @@ export interface View {
   readonly order: readonly number[]
 }
 
-/** What an operator may ask for while it lowers. */
 /** Output tile of Winograd convolution: 2x2 is as exact as direct sums, 4x4 faster at about 1e-5; 0 is direct. */
 export type WinogradTile = 0 | 2 | 4
 
+/** What an operator may ask for while it lowers. */
 export interface Lowering {
   readonly winograd: WinogradTile
   view(value: Value): View
@@ -151,7 +151,7 @@ export function loopsOver(
 }
 
 /** `{ d0: ..., d1: ... }` from a prefix and a list, typed by the caller's field names. */
-export function numbered<P extends string, N extends number>(prefix: P, values: readonly Dim[], _count?: N) {
+export function numbered<P extends string>(prefix: P, values: readonly Dim[]) {
   return Object.fromEntries(values.map((value, i) => [`${prefix}${i}`, value])) as Record<`${P}${Digit}`, Dim>
 }
 
@@ -163,10 +163,6 @@ export function fields<P extends string>(prefix: P, count: number, type: Field =
     `${P}${Digit}`,
     Field
   >
-}
-
-export function elementCount(shape: readonly Dim[]): Dim {
-  return product(shape)
 }
 
 export function describe(value: Value): string {
