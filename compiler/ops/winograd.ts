@@ -219,13 +219,18 @@ export function emitWinograd(node: Node, to: Lowering, window: Windows, channels
   )
 }
 
-/** Whether Winograd pays: enough channels on both sides to outweigh the transforms. */
+/** Outputs per channel below which transformed filters cost more to make and to read than they save. */
+const fewestOutputs = 64
+
+/** Whether Winograd pays: enough channels on both sides, and enough outputs, to outweigh the transforms. */
 export function suitsWinograd(window: Windows, kernel: readonly number[], channels: number, filters: number): boolean {
+  const outputs = window.out.reduce<number>((count, size) => (typeof size === 'number' ? count * size : Number.NaN), 1)
   return (
     kernel.length === 2 &&
     kernel.every(size => size === 3) &&
     window.strides.every(stride => stride === 1) &&
     window.dilations.every(dilation => dilation === 1) &&
+    !(outputs < fewestOutputs) &&
     channels >= 16 &&
     filters >= 16
   )
