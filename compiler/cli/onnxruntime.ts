@@ -54,10 +54,23 @@ export function valuesOf(tensor: Tensor | Ort.Tensor): Values {
   return { dims: tensor.dims, data: toNumbers(tensor as Tensor) }
 }
 
+/**
+ * Makes onnxruntime-node hold float16 as bits. Where the host has Float16Array (Node 24) its tensors use that, which
+ * its native binding cannot read; which array it takes is settled when it makes its first tensor.
+ */
+export function halvesAsBits<T extends Pick<typeof Ort, 'Tensor'>>(ort: T): T {
+  const own = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array')
+  if (!own) return ort
+  Reflect.deleteProperty(globalThis, 'Float16Array')
+  new ort.Tensor('float16', new Uint16Array(1), [1])
+  Object.defineProperty(globalThis, 'Float16Array', own)
+  return ort
+}
+
 async function load(): Promise<typeof Ort> {
   try {
     const module = await import('onnxruntime-node')
-    return (module.default ?? module) as typeof Ort
+    return halvesAsBits((module.default ?? module) as typeof Ort)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const missing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'

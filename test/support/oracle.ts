@@ -1,8 +1,11 @@
 // Runs models on onnxruntime-node, what every result is compared with.
 import ort from 'onnxruntime-node'
+import { halvesAsBits } from '../../compiler/cli/onnxruntime.js'
 import { halfToFloat } from '../../runtime/half.js'
 import { type DType, type Input, sizeOf, typedArray } from './model.js'
 import type { Random } from './random.js'
+
+halvesAsBits(ort)
 
 /** A tensor as plain numbers, whatever its element type. */
 export interface Numbers {
