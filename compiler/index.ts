@@ -44,12 +44,11 @@ export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
   const graph = importOnnx(bytes, options)
   refuseUnknown(graph)
   const nodesBefore = graph.nodes.length
-  const batchNorms = graph.nodes.filter(node => node.op === 'BatchNormalization').length
+  const operators = [...new Set(graph.nodes.map(node => node.op))].sort()
+  const batchNorms = countOf(graph, 'BatchNormalization')
   verify(graph, 'import')
-  let left = 0
   for (const pass of passes) {
     if (options.without?.includes(pass.name)) continue
-    if (pass.name === 'lower-batchnorm') left = graph.nodes.filter(node => node.op === 'BatchNormalization').length
     const did = pass.run(graph)
     verify(graph, pass.name)
     options.onPass?.(pass.name, did, () => print(graph))
@@ -61,10 +60,14 @@ export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
     arenaLowerBound: lowerBound,
     nodesBefore,
     nodesAfter: graph.nodes.length,
-    batchNormsFolded: batchNorms - left
+    // What could not be folded runs as ScaleShift, which nothing else becomes.
+    batchNormsFolded: batchNorms - countOf(graph, 'ScaleShift'),
+    operators
   }
   return { graph, program, summary }
 }
+
+const countOf = (graph: Graph, op: string) => graph.nodes.filter(node => node.op === op).length
 
 function checkOptions({ weights = 'f32', winograd = 2, without = [] }: CompileOptions): void {
   if (weights !== 'f32' && weights !== 'f16') throw new CompileError(`weights "${weights}"; f32 and f16 are allowed`)

@@ -44,9 +44,14 @@ export interface Header extends Omit<Program, 'constants'> {
   readonly nodesBefore: number
   readonly nodesAfter: number
   readonly batchNormsFolded: number
+  /** ONNX operators of the model that was compiled, each once. */
+  readonly operators: readonly string[]
 }
 
-export type Summary = Pick<Header, 'arena' | 'arenaLowerBound' | 'nodesBefore' | 'nodesAfter' | 'batchNormsFolded'>
+export type Summary = Pick<
+  Header,
+  'arena' | 'arenaLowerBound' | 'nodesBefore' | 'nodesAfter' | 'batchNormsFolded' | 'operators'
+>
 
 const dim: Codec<Dim> = {
   write(w, value) {
@@ -143,6 +148,7 @@ const header: Codec<Header> = struct<Header>({
   nodesBefore: int,
   nodesAfter: int,
   batchNormsFolded: int,
+  operators: list(text),
   free: list(text),
   inputs: list(port),
   outputs: list(port),
