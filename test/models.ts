@@ -14,7 +14,7 @@ import { numbersOf } from './support/oracle.js'
 import { baseSeed } from './support/random.js'
 import { root, sharedModels } from './support/root.js'
 import { skip } from './support/skip.js'
-import { picture, type Shape, verifyModel, withoutSigmoid } from './support/verify.js'
+import { picture, type Shape, textLine, verifyModel, withoutSigmoid } from './support/verify.js'
 
 const all = Boolean(process.env.CAIRN_ALL)
 const only = process.env.CAIRN_ONLY
@@ -61,6 +61,7 @@ const ranges: readonly [RegExp, number, number][] = [
   [/vww|fastestdet|superres|selfie|tbefn/, 0, 1]
 ]
 function fillFor(file: string) {
+  if (file.includes('_rec_')) return textLine
   const [, low, high] = ranges.find(([names]) => names.test(file)) ?? [file, -1, 1]
   return picture(low, high)
 }
@@ -72,7 +73,8 @@ function fillFor(file: string) {
 async function verifyFile(path: string, file: string, limit?: number): Promise<void> {
   const model = readFileSync(path)
   const logits = withoutSigmoid(model)
-  const options = { fill: fillFor(file), limit }
+  // A recogniser reads text, and at the seam of two letters it may waver between answers.
+  const options = { fill: fillFor(file), limit, steady: file.includes('_rec_') }
   if (logits) await verifyModel(logits, shapesFor(file), file, options)
   await verifyModel(model, shapesFor(file), file, logits ? { ...options, floor: 1 } : options)
 }
@@ -81,9 +83,7 @@ const shipped = suite(`npm models (seed ${baseSeed})`)
 const assets = join(root, 'node_modules', '@gutenye', 'ocr-models', 'assets')
 for (const file of files(assets))
   shipped(file, async () => {
-    // The recogniser makes nothing of a scene: its probabilities are spread out and rounding moves them; on text, in the
-    // demo, it agrees to 4e-6.
-    await verifyFile(join(assets, file), file, file.includes('_rec_') ? 3e-4 : undefined)
+    await verifyFile(join(assets, file), file)
   })
 shipped.run()
 

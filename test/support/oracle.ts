@@ -2,7 +2,7 @@
 import ort from 'onnxruntime-node'
 import { halvesAsBits } from '../../compiler/cli/onnxruntime.js'
 import { halfToFloat } from '../../runtime/half.js'
-import { type DType, type Input, sizeOf, typedArray } from './model.js'
+import { type DType, decodeModel, encodeModel, type Input, sizeOf, tensorProto, typedArray } from './model.js'
 import type { Random } from './random.js'
 
 halvesAsBits(ort)
@@ -73,4 +73,27 @@ export class Oracle {
   async release(): Promise<void> {
     await this.session.release()
   }
+}
+
+/**
+ * The model with every Sigmoid spelled 1 / (1 + exp(-x)). onnxruntime's own gives steps of 2^-24, which is much of a
+ * result close to zero; spelled out it computes that to the last bits.
+ */
+export function spellSigmoids(bytes: Uint8Array): Uint8Array {
+  const model = decodeModel(bytes)
+  const graph = model.graph!
+  if (!graph.node!.some(node => node.opType === 'Sigmoid')) return bytes
+  const one = 'one of the spelled sigmoids'
+  graph.initializer!.push(tensorProto(one, { dtype: 'float32', dims: [], data: [1] }))
+  graph.node = graph.node!.flatMap(node => {
+    if (node.opType !== 'Sigmoid') return [node]
+    const [input, output] = [node.input![0], node.output![0]]
+    return [
+      { opType: 'Neg', input: [input], output: [`${output} negated`] },
+      { opType: 'Exp', input: [`${output} negated`], output: [`${output} power`] },
+      { opType: 'Add', input: [`${output} power`, one], output: [`${output} sum`] },
+      { opType: 'Reciprocal', input: [`${output} sum`], output: [output] }
+    ]
+  })
+  return encodeModel(model)
 }
