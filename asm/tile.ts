@@ -1,4 +1,5 @@
 import { activate, activateRow } from './activation'
+import { madd } from './madd'
 
 /**
  * The micro-kernel under every dense product: 4 rows x 8 columns in registers. Rows are read where they lie, through
@@ -73,17 +74,17 @@ export function tile(
       const p = v128.load(w)
       const q = v128.load(w, 16)
       let x = v128.load_splat<f32>(x0)
-      a0 = f32x4.add(a0, f32x4.mul(x, p))
-      b0 = f32x4.add(b0, f32x4.mul(x, q))
+      a0 = madd(x, p, a0)
+      b0 = madd(x, q, b0)
       x = v128.load_splat<f32>(x1)
-      a1 = f32x4.add(a1, f32x4.mul(x, p))
-      b1 = f32x4.add(b1, f32x4.mul(x, q))
+      a1 = madd(x, p, a1)
+      b1 = madd(x, q, b1)
       x = v128.load_splat<f32>(x2)
-      a2 = f32x4.add(a2, f32x4.mul(x, p))
-      b2 = f32x4.add(b2, f32x4.mul(x, q))
+      a2 = madd(x, p, a2)
+      b2 = madd(x, q, b2)
       x = v128.load_splat<f32>(x3)
-      a3 = f32x4.add(a3, f32x4.mul(x, p))
-      b3 = f32x4.add(b3, f32x4.mul(x, q))
+      a3 = madd(x, p, a3)
+      b3 = madd(x, q, b3)
       x0 += 4
       x1 += 4
       x2 += 4
@@ -229,23 +230,23 @@ export function rowTile(
     const whole = w + ((<usize>(length & ~3)) << 5)
     for (; w < whole; w += 128) {
       let v = v128.load_splat<f32>(x)
-      a0 = f32x4.add(a0, f32x4.mul(v, v128.load(w)))
-      b0 = f32x4.add(b0, f32x4.mul(v, v128.load(w, 16)))
+      a0 = madd(v, v128.load(w), a0)
+      b0 = madd(v, v128.load(w, 16), b0)
       v = v128.load_splat<f32>(x, 4)
-      a1 = f32x4.add(a1, f32x4.mul(v, v128.load(w, 32)))
-      b1 = f32x4.add(b1, f32x4.mul(v, v128.load(w, 48)))
+      a1 = madd(v, v128.load(w, 32), a1)
+      b1 = madd(v, v128.load(w, 48), b1)
       v = v128.load_splat<f32>(x, 8)
-      a2 = f32x4.add(a2, f32x4.mul(v, v128.load(w, 64)))
-      b2 = f32x4.add(b2, f32x4.mul(v, v128.load(w, 80)))
+      a2 = madd(v, v128.load(w, 64), a2)
+      b2 = madd(v, v128.load(w, 80), b2)
       v = v128.load_splat<f32>(x, 12)
-      a3 = f32x4.add(a3, f32x4.mul(v, v128.load(w, 96)))
-      b3 = f32x4.add(b3, f32x4.mul(v, v128.load(w, 112)))
+      a3 = madd(v, v128.load(w, 96), a3)
+      b3 = madd(v, v128.load(w, 112), b3)
       x += 16
     }
     for (let i = length & 3; i > 0; i--) {
       const v = v128.load_splat<f32>(x)
-      a0 = f32x4.add(a0, f32x4.mul(v, v128.load(w)))
-      b0 = f32x4.add(b0, f32x4.mul(v, v128.load(w, 16)))
+      a0 = madd(v, v128.load(w), a0)
+      b0 = madd(v, v128.load(w, 16), b0)
       x += 4
       w += 32
     }

@@ -14,6 +14,8 @@ export interface Backend {
 export interface Executor {
   /** Runs once. Feeds and results are dense, in C order, in the order of the program's inputs and outputs. */
   run(feeds: readonly Float32Array[], bindings: Bindings): Promise<Float32Array[]> | Float32Array[]
+  /** As `run`, for the milliseconds that each call took. */
+  profile?(feeds: readonly Float32Array[], bindings: Bindings): Promise<number[]> | number[]
   release(): void
   /** Bytes of memory that the executor holds now. */
   readonly memoryBytes: number

@@ -6,5 +6,5 @@ registerBackend(wasmBackend)
 export { CairnError } from './backend.js'
 export { FormatError } from './format.js'
 export { type ImageTensorOptions, type Picture, type Scored, softmax, topK } from './image.js'
-export { type Feeds, InferenceSession, type Results, type SessionOptions } from './session.js'
+export { type CallTime, type Feeds, InferenceSession, type Results, type SessionOptions } from './session.js'
 export { Tensor, type Type } from './tensor.js'

@@ -12,6 +12,13 @@ export interface SessionOptions {
   readonly onProgress?: (loaded: number, total: number) => void
 }
 
+/** One kernel call of a profile: the graph node that it belongs to, its kernel, its time. */
+export interface CallTime {
+  readonly node: string
+  readonly kernel: string
+  readonly milliseconds: number
+}
+
 export type Feeds = Readonly<Record<string, Tensor>>
 export type Results = Record<string, Tensor>
 
@@ -74,6 +81,23 @@ export class InferenceSession {
       return Promise.reject(error)
     }
     const turn = this.queue.then(() => this.runNow(prepared, fetches))
+    this.queue = turn.catch(() => undefined)
+    return turn
+  }
+
+  /** Runs once and tells what each kernel call took, in the order of the calls. */
+  profile(feeds: Feeds): Promise<CallTime[]> {
+    const { bindings, data } = this.prepare(feeds)
+    const turn = this.queue.then(async () => {
+      if (!this.executor?.profile) throw new CairnError(`the device "${this.device}" does not time its calls`)
+      const times = await this.executor.profile(data, bindings)
+      const { calls, kernels } = this.header
+      return times.map((milliseconds, i) => ({
+        node: calls[i].node,
+        kernel: kernels[calls[i].kernel].name,
+        milliseconds
+      }))
+    })
     this.queue = turn.catch(() => undefined)
     return turn
   }

@@ -89,11 +89,26 @@ class WasmExecutor implements Executor {
   }
 
   run(feeds: readonly Float32Array[], bindings: Bindings): Float32Array[] {
-    const { calls, inputs, outputs } = this.bind(bindings)
-    const { buffer } = this.memory!
-    feeds.forEach((feed, i) => new Float32Array(buffer, inputs[i], feed.length).set(feed))
+    const { calls, outputs } = this.feed(feeds, bindings)
     for (const call of calls) invoke(call)
+    const { buffer } = this.memory!
     return outputs.map(({ at, length }) => new Float32Array(buffer, at, length).slice())
+  }
+
+  profile(feeds: readonly Float32Array[], bindings: Bindings): number[] {
+    const { calls } = this.feed(feeds, bindings)
+    return calls.map(call => {
+      const start = performance.now()
+      invoke(call)
+      return performance.now() - start
+    })
+  }
+
+  private feed(feeds: readonly Float32Array[], bindings: Bindings): Bound {
+    const bound = this.bind(bindings)
+    const { buffer } = this.memory!
+    feeds.forEach((feed, i) => new Float32Array(buffer, bound.inputs[i], feed.length).set(feed))
+    return bound
   }
 
   release(): void {
