@@ -111,7 +111,6 @@ interface Report {
 interface Loaded {
   readonly subject: Subject
   readonly feeds: Record<string, Tensor>
-  readonly macs: number
   readonly facts: ReadonlyMap<string, NodeFacts>
 }
 
@@ -124,8 +123,8 @@ async function load(path: string, { device, dims, seed }: Settings): Promise<Loa
     const { header } = await decodeModel(model)
     const bindings = bindDims(header, dims)
     const feeds = withRandom({}, header.inputs, bindings, seed ?? 1)
-    const subject = { name: path, file: model.bytes, bindings, feeds: inputs(feeds) }
-    return { subject, feeds, macs: evaluate(header.macs, bindings), facts: new Map() }
+    const macs = evaluate(header.macs, bindings)
+    return { subject: { name: path, file: model.bytes, bindings, feeds: inputs(feeds), macs }, feeds, facts: new Map() }
   }
   const { graph, program, summary } = await buildModel(model)
   const bindings = bindDims(program, dims)
@@ -134,8 +133,12 @@ async function load(path: string, { device, dims, seed }: Settings): Promise<Loa
   const { feeds } = await drawInputs({ session, program, summary }, program.inputs, {}, bindings, seed)
   await session.release()
   const source = { onnx: model.bytes, graph }
-  const subject = { name: path, file, source, bindings, feeds: inputs(feeds) }
-  return { subject, feeds, macs: evaluate(program.macs, bindings), facts: factsOf(graph, bindings) }
+  const macs = evaluate(program.macs, bindings)
+  return {
+    subject: { name: path, file, source, bindings, feeds: inputs(feeds), macs },
+    feeds,
+    facts: factsOf(graph, bindings)
+  }
 }
 
 function factsOf(graph: Graph, bindings: Bindings): Map<string, NodeFacts> {
@@ -158,7 +161,8 @@ async function measure(
 ): Promise<Report> {
   const { device, threads, peers, seconds, starts } = settings
   step(path)
-  const { subject, feeds, macs, facts } = await load(path, settings)
+  const { subject, feeds, facts } = await load(path, settings)
+  const { macs } = subject
   const verified = await verifyOn(subject, settings)
   const before = (await peak?.measure()) ?? 0
   const patience = { seconds }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Feed, importEngine } from './engine.js'
 import type { Errand, Fresh } from './fresh.js'
+import { peakBytes } from './peak-bytes.js'
 
 const folder = process.argv[2]
 const errand: Errand = JSON.parse(readFileSync(join(folder, 'errand.json'), 'utf8'))
@@ -34,6 +35,6 @@ const result: Fresh = {
   load: loaded - imported,
   firstRun: done - loaded,
   total: done - began,
-  peakBytes: process.resourceUsage().maxRSS * 1024
+  peakBytes: peakBytes()
 }
 process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0))

@@ -52,9 +52,9 @@ export function freshRunner(engine: EngineName, subject: Subject, options: Engin
   }
 }
 
-/** Peak bytes of a Node that does nothing. */
+/** Peak bytes of a Node that imports nothing but the means to read them. */
 export async function bareBytes(): Promise<number> {
-  return Number(await output(['-e', 'console.log(process.resourceUsage().maxRSS * 1024)']))
+  return Number(await output([fileURLToPath(new URL('./peak-bytes.js', import.meta.url)), 'print']))
 }
 
 function output(args: readonly string[]): Promise<string> {

@@ -1,5 +1,7 @@
-import type { Bindings } from '../../../runtime/dims.js'
+import { type Bindings, evaluate } from '../../../runtime/dims.js'
+import { encode } from '../../../runtime/format.js'
 import type { Graph } from '../../graph.js'
+import { build, type CompileOptions } from '../../index.js'
 import { InputError, oneLine } from '../command.js'
 import { compare, type Difference } from '../compare.js'
 import { toNumbers } from '../tensors.js'
@@ -24,6 +26,25 @@ export interface Subject {
   readonly source?: { readonly onnx: Uint8Array; readonly graph: Graph }
   readonly bindings: Bindings
   readonly feeds: readonly Feed[]
+  /** Multiply-accumulates of a run. */
+  readonly macs: number
+}
+
+/** A subject from ONNX bytes; the inputs are noise from -1 to 1. */
+export function subjectOf(
+  name: string,
+  onnx: Uint8Array,
+  bindings: Bindings = {},
+  options: CompileOptions = {}
+): Subject {
+  const { graph, program, summary } = build(onnx, options)
+  const feeds = program.inputs.map(({ name, dtype, shape }): Feed => {
+    const dims = shape.map(dim => evaluate(dim, bindings))
+    const data = Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, () => Math.random() * 2 - 1)
+    return { name, type: dtype, dims, data }
+  })
+  const macs = evaluate(program.macs, bindings)
+  return { name, file: encode(program, summary, options), source: { onnx, graph }, bindings, feeds, macs }
 }
 
 /** The bytes that `engine` loads. */

@@ -1,0 +1,41 @@
+import { type Subject, subjectOf } from '../compiler/cli/measure/subject.js'
+import { zoo } from '../models/index.js'
+
+/** The networks over which means are taken. */
+export const measured = [
+  'mobilenet-v2',
+  'squeezenet1.1',
+  'googlenet',
+  'resnet18',
+  'resnet50',
+  'densenet121',
+  'mobilenet-v3-large',
+  'mobilenet-v3-small',
+  'shufflenet-v2',
+  'efficientnet-b0',
+  'inception-v3',
+  'resnext50',
+  'alexnet',
+  'vgg16'
+]
+
+/** Those, and two whose outputs are maps. */
+export const usual: readonly string[] = [...measured, 'unet', 'deeplab']
+
+/** Free sizes of a network's input: one picture, 256 pixels wide and high where the network leaves that open. */
+export function sizesOf(name: string): Record<string, number> {
+  const { input } = zoo[name]
+  return Object.fromEntries(input.flatMap((dim, axis) => (typeof dim === 'string' ? [[dim, axis ? 256 : 1]] : [])))
+}
+
+/** The names that were asked for, or all of `fallback`; throws for one that the zoo does not have. */
+export function pickNetworks(names: readonly string[], fallback: readonly string[]): readonly string[] {
+  for (const name of names)
+    if (!zoo[name]) throw new Error(`no network "${name}"; ${Object.keys(zoo).join(', ')} are allowed`)
+  return names.length ? names : fallback
+}
+
+/** A network of the zoo at batch 1, which is fixed in the model too: what peers can make of that, they may. */
+export function network(name: string): Subject {
+  return subjectOf(name, zoo[name].build({ batch: 1 }), sizesOf(name))
+}
