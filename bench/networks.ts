@@ -22,10 +22,15 @@ export const measured = [
 /** Those, and two whose outputs are maps. */
 export const usual: readonly string[] = [...measured, 'unet', 'deeplab']
 
-/** Free sizes of a network's input: one picture, 256 pixels wide and high where the network leaves that open. */
-export function sizesOf(name: string): Record<string, number> {
-  const { input } = zoo[name]
-  return Object.fromEntries(input.flatMap((dim, axis) => (typeof dim === 'string' ? [[dim, axis ? 256 : 1]] : [])))
+/** One picture, 256 pixels wide and high where the network leaves that open. */
+export function inputShape(name: string): number[] {
+  return zoo[name].input.map((dim, axis) => (typeof dim === 'number' ? dim : axis ? 256 : 1))
+}
+
+/** The sizes that a network leaves open, by name. */
+function sizesOf(name: string): Record<string, number> {
+  const shape = inputShape(name)
+  return Object.fromEntries(zoo[name].input.flatMap((dim, i) => (typeof dim === 'string' ? [[dim, shape[i]]] : [])))
 }
 
 /** The names that were asked for, or all of `fallback`; throws for one that the zoo does not have. */

@@ -2,7 +2,7 @@ import { type EngineName, type EngineOptions, engineNames, type Opened, type Pee
 import { type Fresh, type FreshRunner, freshRunner } from './fresh.js'
 import { interleave, type Patience } from './interleave.js'
 import { median, ratioOf, type Spread, spreadOf } from './statistics.js'
-import { openOn, orReason, type Subject, worstOf } from './subject.js'
+import { openChecked, openOn, type Subject } from './subject.js'
 
 /** Cairn against peers on one model: outputs compared first, then all timed in turns, then started cold in turns. */
 export interface Standing {
@@ -36,17 +36,9 @@ export async function contest(subject: Subject, options: ContestOptions): Promis
   const running: { engine: EngineName; opened: Opened; error?: number }[] = [{ engine: 'cairn', opened: cairn }]
   for (const peer of peers) {
     onStep?.(peer)
-    const tried = await orReason(() => openOn(peer, subject, options))
-    if (typeof tried === 'string') {
-      refused.push({ engine: peer, refusal: tried })
-      continue
-    }
-    const { relative } = worstOf(outputs, await tried.run())
-    if (relative <= tolerance) running.push({ engine: peer, opened: tried, error: relative })
-    else {
-      refused.push({ engine: peer, refusal: `its outputs differ by ${relative.toExponential(1)} of their maximum` })
-      await tried.release()
-    }
+    const checked = await openChecked(peer, subject, options, outputs, tolerance)
+    if (typeof checked === 'string') refused.push({ engine: peer, refusal: checked })
+    else running.push({ engine: peer, ...checked })
   }
   onStep?.('timing')
   const times = await interleave(

@@ -92,6 +92,32 @@ export function worstOf(ours: readonly Output[], theirs: readonly Output[]): Dif
   return differences.reduce((worst, next) => (next.relative > worst.relative ? next : worst))
 }
 
+export interface Checked {
+  readonly opened: Opened
+  /** Against the expected outputs, over the largest value. */
+  readonly error: number
+}
+
+/** A peer that has run the subject once and computed the same; or in a line why there is none. */
+export async function openChecked(
+  name: EngineName,
+  subject: Subject,
+  options: EngineOptions,
+  expected: readonly Output[],
+  tolerance: number
+): Promise<Checked | string> {
+  const opened = await orReason(() => openOn(name, subject, options))
+  if (typeof opened === 'string') return opened
+  try {
+    const { relative } = worstOf(expected, await opened.run())
+    if (relative <= tolerance) return { opened, error: relative }
+    await opened.release()
+    return `its outputs differ by ${relative.toExponential(1)} of their maximum`
+  } catch (error) {
+    return `it fails: ${(error as Error).message.split('\n')[0]}`
+  }
+}
+
 /** What a peer cannot do is no failure of the whole comparison: its reason stands where its figures would. */
 export async function orReason<T>(work: () => Promise<T>): Promise<T | string> {
   try {

@@ -1,7 +1,7 @@
 import type { Bindings } from '../../../runtime/dims.js'
 import { type Elements, type Graph, isConstant, type Node, type Value } from '../../graph.js'
 import type { ActivationName } from '../../ops/activation.js'
-import { channelsLastOrder, orderOf, plainOrder } from '../../ops/op.js'
+import { channelsLastOrder, numbersOf, orderOf, plainOrder } from '../../ops/op.js'
 import { transposedWindows, windows } from '../../ops/window.js'
 import { permuted } from './tfjs-plan.js'
 import { type Options, Planner, refuse } from './tfjs-planner.js'
@@ -234,6 +234,20 @@ const resize: Rule = (node, to) => {
   to.define(node.output, to.call(call, [map], { size, corners, half }))
 }
 
+const slice: Rule = (node, to) => {
+  const x = node.inputs[0]!
+  const starts = numbersOf(node, 1, 'starts') ?? []
+  const axes = (numbersOf(node, 3, 'axes') ?? starts.map((_, i) => i)).map(axis => (axis < 0 ? axis + x.rank : axis))
+  if (numbersOf(node, 4, 'steps')?.some(step => step !== 1)) throw refuse(node, 'steps are not converted')
+  const shape = to.sizes(x.shape)
+  const begin = shape.map(() => 0)
+  axes.forEach((axis, i) => {
+    begin[axis] = Math.min(starts[i] < 0 ? Math.max(starts[i] + shape[axis], 0) : starts[i], shape[axis])
+  })
+  const options = { begin: orderOf(x).map(axis => begin[axis]), size: to.physical(node.output) }
+  to.define(node.output, to.call('slice', [to.id(x)], options))
+}
+
 const rules: Readonly<Record<string, Rule>> = {
   Conv: conv,
   ConvTranspose: convTranspose,
@@ -255,6 +269,7 @@ const rules: Readonly<Record<string, Rule>> = {
   Squeeze: reshape,
   Unsqueeze: reshape,
   Transpose: transpose,
+  Slice: slice,
   Resize: resize,
   Upsample: resize,
   Copy: (node, to) => to.define(node.output, to.aligned(node.inputs[0]!, orderOf(node.output))),
