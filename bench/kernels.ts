@@ -14,6 +14,7 @@ import { Peak } from '../compiler/cli/measure/peak.js'
 import { geometricMean, median, spreadOf } from '../compiler/cli/measure/statistics.js'
 import { table } from '../compiler/cli/table.js'
 import { zoo } from '../models/index.js'
+import { fail } from './fail.js'
 import { type LayerResult, measureLayer, type PeerResult, type VariantResult } from './kernel-contest.js'
 import { kindOf, type Layer, macsOf, parseFile, showLayer } from './layers.js'
 import { measured } from './networks.js'
@@ -59,7 +60,7 @@ function pick(wanted: readonly string[]): Layer[] {
       if (fits && !unique.has(line)) unique.set(line, layer)
     }
   }
-  if (!unique.size) throw new Error(`no layer of ${files.join(', ')} fits ${parts.join(' or ')}`)
+  if (!unique.size) fail(`no layer of ${files.join(', ')} fits ${parts.join(' or ')}`)
   return [...unique.values()]
 }
 

@@ -54,14 +54,13 @@ class LayerModel {
     return layer.residual === 'after' ? add(done) : done
   }
 
+  /** All inputs of a set are declared, so that they are fed, and the first is read. */
   firstOfInputs(set: number): string {
     const { layer } = this
-    const first = this.first(this.input(`x${set}`, layer.input))
-    const others = [
-      ...(binaries.includes(layer.op) ? [this.input(`o${set}`, layer.sizes!)] : []),
-      ...(layer.residual ? [this.input(`r${set}`, outputShape(layer))] : [])
-    ]
-    return others.reduce((sum, other) => this.emit('Add', [sum, this.first(other)]), first)
+    const x = this.input(`x${set}`, layer.input)
+    if (binaries.includes(layer.op)) this.input(`o${set}`, layer.sizes!)
+    if (layer.residual) this.input(`r${set}`, outputShape(layer))
+    return this.first(x)
   }
 
   first(name: string): string {

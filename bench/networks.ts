@@ -1,5 +1,6 @@
 import { type Subject, subjectOf } from '../compiler/cli/measure/subject.js'
 import { zoo } from '../models/index.js'
+import { fail } from './fail.js'
 
 /** The networks over which means are taken. */
 export const measured = [
@@ -33,10 +34,9 @@ function sizesOf(name: string): Record<string, number> {
   return Object.fromEntries(zoo[name].input.flatMap((dim, i) => (typeof dim === 'string' ? [[dim, shape[i]]] : [])))
 }
 
-/** The names that were asked for, or all of `fallback`; throws for one that the zoo does not have. */
+/** The names that were asked for, or all of `fallback`. */
 export function pickNetworks(names: readonly string[], fallback: readonly string[]): readonly string[] {
-  for (const name of names)
-    if (!zoo[name]) throw new Error(`no network "${name}"; ${Object.keys(zoo).join(', ')} are allowed`)
+  for (const name of names) if (!zoo[name]) fail(`no network "${name}"; ${Object.keys(zoo).join(', ')} are allowed`)
   return names.length ? names : fallback
 }
 

@@ -14,6 +14,7 @@ import { showSpread } from '../compiler/cli/measure/interleave.js'
 import { median } from '../compiler/cli/measure/statistics.js'
 import { table } from '../compiler/cli/table.js'
 import { type Bar, chart } from './chart.js'
+import { fail } from './fail.js'
 import { measured, network, pickNetworks, usual } from './networks.js'
 import { markdown, type NetworkResult, type PeersReport, summarise } from './peers-report.js'
 import { downloads } from './size.js'
@@ -32,7 +33,10 @@ const threads = Number(values.threads)
 const seconds = Number(values.seconds)
 const starts = Number(values.starts)
 const wanted = values.vs.split(',').map(name => name.trim())
+for (const name of wanted)
+  if (!peerNames.some(peer => peer === name)) fail(`--vs ${name}: ${peerNames.join(', ')} are allowed`)
 const peers = peerNames.filter(name => wanted.includes(name))
+if (!(threads >= 1 && seconds > 0 && starts >= 0)) fail('--threads, --seconds and --starts take numbers')
 const names = pickNetworks(positionals, usual)
 const major = process.versions.node.split('.')[0]
 const out =

@@ -3,6 +3,8 @@ import type { Engine } from './engine.js'
 
 export const cairn: Engine = {
   async open(model, feeds, { threads, device = 'wasm' }) {
+    // The reference is the compiler's.
+    if (device === 'reference') await import('../../index.js')
     const session = await InferenceSession.create(model, { executionProviders: [device], numThreads: threads })
     const given = Object.fromEntries(
       feeds.map(({ name, type, data, dims }) => [name, new Tensor(type as Type, data as Float32Array, dims)])

@@ -13,7 +13,8 @@ import { type Options, Planner, refuse } from './tfjs-planner.js'
 export function convert(graph: Graph, bindings: Bindings): Uint8Array {
   const to = new Planner(bindings)
   for (const input of graph.inputs)
-    if (input.users.some(user => user.op !== 'Copy')) to.define(input, to.input(orderOf(input), input.name))
+    if (!input.users.length || input.users.some(user => user.op !== 'Copy'))
+      to.define(input, to.input(orderOf(input), input.name))
   for (const node of graph.nodes) {
     const rule = rules[node.op]
     if (!rule) throw refuse(node, 'no call is known for it')
