@@ -151,8 +151,11 @@ const graphs: Readonly<Record<string, (m: ModelBuilder, x: string) => string>> =
     const turned = m.add('Transpose', [split], { perm: [0, 2, 1, 3, 4] })
     const y = m.add('Reshape', [turned, m.ints([1, 4, 8, 10])])
     const cut = m.add('Slice', [y, m.ints([1, -5]), m.ints([3, 100]), m.ints([1, 3])])
+    const thin = m.add('Slice', [y, m.ints([1]), m.ints([8]), m.ints([2]), m.ints([3])])
+    const wide = m.add('Pad', [thin, m.ints([0, 0, 2, 1, 0, 0, 3, 0]), m.scalar(0.5)])
     const conv = m.add('Conv', [cut, m.weights([3, 2, 1, 1])])
-    return m.add('Concat', [cut, conv, cut], { axis: 1 })
+    const row = m.add('Slice', [wide, m.ints([0]), m.ints([5]), m.ints([3])])
+    return m.add('Concat', [cut, conv, cut, row], { axis: 1 })
   },
   'rows through a matrix, softmax': (m, x) => {
     const flat = m.add('Flatten', [m.add('Conv', [x, m.weights([3, 4, 3, 3])])])

@@ -239,14 +239,32 @@ const slice: Rule = (node, to) => {
   const x = node.inputs[0]!
   const starts = numbersOf(node, 1, 'starts') ?? []
   const axes = (numbersOf(node, 3, 'axes') ?? starts.map((_, i) => i)).map(axis => (axis < 0 ? axis + x.rank : axis))
-  if (numbersOf(node, 4, 'steps')?.some(step => step !== 1)) throw refuse(node, 'steps are not converted')
   const shape = to.sizes(x.shape)
   const begin = shape.map(() => 0)
+  const steps = shape.map(() => 1)
   axes.forEach((axis, i) => {
     begin[axis] = Math.min(starts[i] < 0 ? Math.max(starts[i] + shape[axis], 0) : starts[i], shape[axis])
+    steps[axis] = numbersOf(node, 4, 'steps')?.[i] ?? 1
   })
-  const options = { begin: orderOf(x).map(axis => begin[axis]), size: to.physical(node.output) }
-  to.define(node.output, to.call('slice', [to.id(x)], options))
+  if (steps.some(step => step < 1)) throw refuse(node, 'steps backwards are not converted')
+  const size = to.sizes(node.output.shape)
+  const laid = (list: readonly number[]) => orderOf(x).map(axis => list[axis])
+  const options = steps.some(step => step > 1)
+    ? { begin: laid(begin), end: laid(begin.map((at, i) => at + (size[i] - 1) * steps[i] + 1)), steps: laid(steps) }
+    : { begin: laid(begin), size: laid(size) }
+  to.define(node.output, to.call('end' in options ? 'stridedSlice' : 'slice', [to.id(x)], options))
+}
+
+const pad: Rule = (node, to) => {
+  const x = node.inputs[0]!
+  const amounts = numbersOf(node, 1, 'pads') ?? []
+  const axes = numbersOf(node, 3, 'axes') ?? amounts.slice(x.rank).map((_, i) => i)
+  const value = node.inputs[2]?.data?.[0] ?? node.number('value', 0)
+  if (node.text('mode', 'constant') !== 'constant' || amounts.some(amount => amount < 0))
+    throw refuse(node, 'only constant padding is converted')
+  const pads = x.shape.map(() => [0, 0])
+  axes.forEach((axis, i) => (pads[axis < 0 ? axis + x.rank : axis] = [amounts[i], amounts[i + axes.length]]))
+  to.define(node.output, to.call('pad', [to.id(x)], { pads: orderOf(x).map(axis => pads[axis]), value }))
 }
 
 const rules: Readonly<Record<string, Rule>> = {
@@ -271,6 +289,7 @@ const rules: Readonly<Record<string, Rule>> = {
   Unsqueeze: reshape,
   Transpose: transpose,
   Slice: slice,
+  Pad: pad,
   Resize: resize,
   Upsample: resize,
   Copy: (node, to) => to.define(node.output, to.aligned(node.inputs[0]!, orderOf(node.output))),

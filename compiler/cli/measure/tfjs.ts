@@ -130,6 +130,8 @@ function callsOf(tf: typeof Tf): Record<string, Call> {
     concat: (inputs, { axis }) => tf.concat(inputs, axis as number),
     split: ([x], { sizes, axis }) => tf.split(x, sizes as number[], axis as number),
     slice: ([x], { begin, size }) => tf.slice(x, begin as number[], size as number[]),
+    stridedSlice: ([x], { begin, end, steps }) =>
+      tf.stridedSlice(x, begin as number[], end as number[], steps as number[]),
     reshape: ([x], { shape }) => tf.reshape(x, shape as number[]),
     transpose: ([x], { perm }) => tf.transpose(x, perm as number[]),
     mean: ([x], { axes }) => tf.mean(x, axes as number[], true),
