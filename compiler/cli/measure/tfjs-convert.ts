@@ -193,6 +193,11 @@ const binary =
     to.define(node.output, to.activated(node, to.call(call, [a, b])))
   }
 
+const unary =
+  (call: string): Rule =>
+  (node, to) =>
+    to.define(node.output, to.call(call, [to.aligned(node.inputs[0]!, orderOf(node.output))]))
+
 const scaleShift: Rule = (node, to) => {
   const x = node.inputs[0]!
   if (orderOf(x).at(-1) !== 1) throw refuse(node, 'channels must lie innermost')
@@ -282,6 +287,11 @@ const rules: Readonly<Record<string, Rule>> = {
   Pow: binary('pow'),
   Max: binary('max'),
   Min: binary('min'),
+  Abs: unary('abs'),
+  Exp: unary('exp'),
+  Log: unary('log'),
+  Neg: unary('neg'),
+  Sqrt: unary('sqrt'),
   ScaleShift: scaleShift,
   Reshape: reshape,
   Flatten: reshape,

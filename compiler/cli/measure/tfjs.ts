@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { dirname, sep } from 'node:path'
 import type * as Tf from '@tensorflow/tfjs-core'
+import { halfToFloat } from '../../../runtime/half.js'
 import type { Engine } from './engine.js'
 import { decodePlan, permuted, type Step } from './tfjs-plan.js'
 
@@ -26,9 +27,11 @@ export async function tfjs(): Promise<Engine> {
         return [id, tf.tensor(weights.subarray(offset, offset + length), [...shape])] as const
       })
       const given = plan.inputs.map(({ name, id, order }) => {
-        const { data, dims } = feeds.find(feed => feed.name === name)!
+        const { type, data, dims } = feeds.find(feed => feed.name === name)!
+        const isHalf = type === 'float16' && data instanceof Uint16Array
+        const floats = isHalf ? Float32Array.from(data, halfToFloat) : (data as Float32Array)
         const shape = order.map(axis => dims[axis])
-        return { id, shape, data: permuted(data as Float32Array, dims, order) }
+        return { id, shape, data: permuted(floats, dims, order) }
       })
       return {
         async run() {
