@@ -124,6 +124,19 @@ function summarise(): void {
     variants.filter(({ refusal }) => refusal).map(({ kernel, refusal }) => `${showLayer(layer)}: ${kernel}: ${refusal}`)
   )
   if (failed.length) console.log(`\nwrong or refused:\n${failed.join('\n')}`)
+  const misses = results.flatMap(({ layer, variants }) => {
+    const timed = variants.flatMap(({ kernel, chosen, times }) =>
+      times ? [{ kernel, chosen, ms: median(times) }] : []
+    )
+    const own = timed.find(({ chosen }) => chosen)
+    const best = timed.reduce<typeof own>((a, b) => (a && a.ms <= b.ms ? a : b), undefined)
+    const gain = own && best ? own.ms / best.ms : 1
+    return own && best && gain > 1.05 ? [{ layer, text: `${gain.toFixed(2)}  ${best.kernel} for ${own.kernel}` }] : []
+  })
+  if (misses.length)
+    console.log(
+      `\nfaster than the compiler's choice:\n${misses.map(({ layer, text }) => `  ${text}: ${showLayer(layer)}`).join('\n')}`
+    )
   const names = (engine: PeerName) => ratios.filter(r => r.engine === engine && r.ratio < 1)
   for (const engine of peers)
     if (names(engine).length)
