@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { build, type Plugin } from 'esbuild'
+import type { EngineName } from '../compiler/cli/measure/engine.js'
+
+/** What a page downloads before its first model: gzipped at level 9, file by file. */
+export interface Download {
+  readonly engine: EngineName
+  readonly files: readonly { readonly name: string; readonly bytes: number; readonly gzipped: number }[]
+  readonly bytes: number
+  readonly gzipped: number
+}
+
+const require = createRequire(import.meta.url)
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+function downloadOf(engine: EngineName, files: readonly (readonly [string, Uint8Array])[]): Download {
+  const listed = files.map(([name, data]) => ({
+    name,
+    bytes: data.length,
+    gzipped: gzipSync(data, { level: 9 }).length
+  }))
+  const sum = (key: 'bytes' | 'gzipped') => listed.reduce((total, file) => total + file[key], 0)
+  return { engine, files: listed, bytes: sum('bytes'), gzipped: sum('gzipped') }
+}
+
+/** The runtime's JavaScript in one minified file, and the kernels that are inlined there as the file that they are. */
+async function cairn(): Promise<Download> {
+  const modules: Uint8Array[] = []
+  const separate: Plugin = {
+    name: 'kernels as a file',
+    setup(on) {
+      on.onLoad({ filter: /kernels\.generated\.js$/ }, ({ path }) => {
+        const text = readFileSync(path, 'utf8')
+        const names = [...text.matchAll(/export const (\w+)/g)].map(match => match[1])
+        for (const [, base64] of text.matchAll(/'([A-Za-z0-9+/=]{1000,})'/g))
+          modules.push(Buffer.from(base64, 'base64'))
+        return { contents: names.map(name => `export const ${name} = ''`).join('\n') }
+      })
+    }
+  }
+  const { outputFiles } = await build({
+    entryPoints: [join(root, 'dist', 'runtime', 'index.js')],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    write: false,
+    plugins: [separate]
+  })
+  // A browser loads one of the modules; the largest counts.
+  const largest = modules.reduce((a, b) => (b.length > a.length ? b : a))
+  return downloadOf('cairn', [
+    ['runtime, minified', outputFiles[0].contents],
+    ['kernels.wasm', largest]
+  ])
+}
+
+function fromPackages(engine: EngineName, files: readonly (readonly [string, string])[]): Download {
+  return downloadOf(
+    engine,
+    files.map(([name, file]) => [file, readFileSync(join(dirname(require.resolve(name)), file))] as const)
+  )
+}
+
+/** Cairn, onnxruntime-web's bundle for WebAssembly alone, and TensorFlow.js with its WebAssembly backend. */
+export async function downloads(): Promise<Download[]> {
+  return [
+    await cairn(),
+    fromPackages('ort-web', [
+      ['onnxruntime-web', 'ort.wasm.bundle.min.mjs'],
+      ['onnxruntime-web', 'ort-wasm-simd-threaded.wasm']
+    ]),
+    fromPackages('tfjs', [
+      ['@tensorflow/tfjs-core', 'tf-core.min.js'],
+      ['@tensorflow/tfjs-backend-wasm', 'tf-backend-wasm.min.js'],
+      ['@tensorflow/tfjs-backend-wasm', 'tfjs-backend-wasm-simd.wasm']
+    ])
+  ]
+}
