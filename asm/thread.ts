@@ -16,6 +16,11 @@ export function enter(index: u32, count: u32): void {
   threads = count
 }
 
+/** Whether this thread does what cannot be divided. */
+export function isFirst(): bool {
+  return self == 0
+}
+
 /** Memory of this thread's own, behind which kernels keep what does not fit in registers. */
 export function statics(): usize {
   return FRONT + self * STATICS

@@ -1,7 +1,7 @@
 import { type Backend, CairnError, type Executor } from './backend.js'
+import { compileKernels } from './binary.js'
 import { type Bindings, evaluate } from './dims.js'
 import type { CairnFile, Header, Section } from './format.js'
-import { simd } from './kernels.generated.js'
 import { planProgram } from './plan.js'
 import { type Argument, type Call, paddedLength } from './program.js'
 import { unpackInto } from './unpack.js'
@@ -20,18 +20,6 @@ interface Exports {
   digest(at: number, words: number): number
   widen(from: number, to: number, count: number): void
   readonly [kernel: string]: Kernel
-}
-
-let compiled: Promise<WebAssembly.Module> | undefined
-
-function compileKernels(): Promise<WebAssembly.Module> {
-  if (!compiled) {
-    const text = atob(simd)
-    const bytes = new Uint8Array(text.length)
-    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
-    compiled = WebAssembly.compile(bytes)
-  }
-  return compiled
 }
 
 interface BoundCall {
@@ -68,10 +56,10 @@ class WasmExecutor implements Executor {
 
   static async load(file: CairnFile): Promise<WasmExecutor> {
     const { header, bytes } = file
-    const module = await compileKernels()
+    const module = await compileKernels(false)
     const layout = layoutOf(header)
     const memory = new WebAssembly.Memory({ initial: pages(layout.arena + stagingBytes(header), 'constants') })
-    const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort } })
+    const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
     const executor = new WasmExecutor(header, exports as unknown as Exports, memory, layout)
     for (const { name } of header.kernels)
       if (typeof executor.exports[name] !== 'function' || name === 'digest' || name === 'widen')
@@ -271,10 +259,6 @@ function pages(bytes: number, what: string): number {
   if (bytes > largestMemory)
     throw new CairnError(`the model ${what} needs ${bytes} bytes; WebAssembly allows ${largestMemory}`)
   return Math.ceil(bytes / page)
-}
-
-function abort(): never {
-  throw new Error('kernel aborted')
 }
 
 export const wasmBackend: Backend = { name: 'wasm', load: file => WasmExecutor.load(file) }

@@ -1,8 +1,8 @@
 // Two executors that watch what kernels do with memory. `Guarded` runs the WebAssembly kernels with every storage
 // between canaries; `ArenaInterpreter` runs the references inside the planned arena, dead storages poisoned.
 import { kernels } from '../../compiler/ops/kernels.js'
+import { compileKernels } from '../../runtime/binary.js'
 import { type Bindings, evaluate } from '../../runtime/dims.js'
-import { simd } from '../../runtime/kernels.generated.js'
 import { blocksOf, planProgram } from '../../runtime/plan.js'
 import { type Argument, type Call, type Program, paddedLength } from '../../runtime/program.js'
 import { unpackInto } from '../../runtime/unpack.js'
@@ -12,7 +12,6 @@ const canary = 0x7fc5dead
 const gap = 64
 const page = 65536
 
-let compiled: Promise<WebAssembly.Module> | undefined
 type Kernel = (...args: number[]) => void
 
 interface Extent {
@@ -59,9 +58,9 @@ export class Guarded {
   }
 
   static async of(program: Program, bindings: Bindings): Promise<Guarded> {
-    compiled ??= WebAssembly.compile(Buffer.from(simd, 'base64'))
+    const module = await compileKernels(false)
     const memory = new WebAssembly.Memory({ initial: 1 })
-    const { exports } = await WebAssembly.instantiate(await compiled, { env: { memory, abort: () => undefined } })
+    const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
     return new Guarded(program, bindings, exports as Record<string, Kernel>, memory)
   }
 
