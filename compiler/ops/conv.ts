@@ -46,7 +46,7 @@ const convBuffers = {
   slope: 'read',
   r: 'read',
   y: 'write',
-  scratch: 'write'
+  scratch: 'scratch'
 } as const
 
 type ConvKernel = Kernel<keyof typeof convFields, keyof typeof convBuffers>

@@ -38,7 +38,7 @@ export const winogradKernel = kernel({
     size: 'u32',
     tiles: 'u32'
   },
-  buffers: { x: 'read', w: 'read', bias: 'read', slope: 'read', r: 'read', y: 'write', scratch: 'write' },
+  buffers: { x: 'read', w: 'read', bias: 'read', slope: 'read', r: 'read', y: 'write', scratch: 'scratch' },
   reference(p, { x, w, bias, slope, r, y }) {
     const m = p.size
     const side = m + 2

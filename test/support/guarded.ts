@@ -111,7 +111,7 @@ export class Guarded {
 
   private readOnly(list: readonly Argument[]): Extent[] {
     const written = new Set(
-      list.filter(argument => argument.access === 'write').map(argument => this.extentOf(argument))
+      list.filter(argument => argument.access !== 'read').map(argument => this.extentOf(argument))
     )
     return [...new Set(list.map(argument => this.extentOf(argument)))].filter(extent => !written.has(extent))
   }
