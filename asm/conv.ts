@@ -1,3 +1,4 @@
+import { isFirst } from './thread'
 import { Epilogue, PANEL, panels, SEGMENT, TABLE_HEAD } from './tile'
 
 /** Dense and grouped convolution and its transpose; see compiler/ops/conv.ts for the parameter block. */
@@ -80,6 +81,7 @@ export function conv(
   y: usize,
   scratch: usize
 ): void {
+  if (!isFirst()) return
   const grid = changetype<Grid>(gridMemory)
   grid.firstD = 0
   grid.firstH = 0
@@ -107,6 +109,7 @@ export function convTranspose(
   y: usize,
   scratch: usize
 ): void {
+  if (!isFirst()) return
   const grid = changetype<Grid>(gridMemory)
   grid.stepD = p.strideD
   grid.stepH = p.strideH

@@ -1,6 +1,7 @@
 import { activate, activateRow } from './activation'
 import { ConvParams } from './conv'
 import { loadLanes } from './lanes'
+import { isFirst } from './thread'
 import { isLate, storeColumns } from './tile'
 
 /**
@@ -20,6 +21,7 @@ export function depthwise(
   y: usize,
   _scratch: usize
 ): void {
+  if (!isFirst()) return
   const reach = (p.kernelW - 1) * p.dilationW
   // Columns [left, right) read nothing outside; they go four at a time.
   const left = min((p.padW + p.strideW - 1) / p.strideW, p.outW)

@@ -1,3 +1,4 @@
+import { isFirst } from './thread'
 import { Epilogue, PANEL, panels, SEGMENT, TABLE_HEAD } from './tile'
 
 /** Matrix products; see compiler/ops/gemm.ts for the meaning of the parameter blocks. */
@@ -30,6 +31,7 @@ export function gemm(
   y: usize,
   scratch: usize
 ): void {
+  if (!isFirst()) return
   const e = changetype<Epilogue>(epilogueMemory)
   e.act = p.act
   e.residual = p.residual
@@ -100,6 +102,7 @@ export class MatmulParams {
 }
 
 export function matmul(p: MatmulParams, x: usize, w: usize, y: usize, scratch: usize): void {
+  if (!isFirst()) return
   const e = changetype<Epilogue>(epilogueMemory)
   const packed = scratch
   const bytes = <usize>((p.columns + PANEL - 1) / PANEL) * PANEL * p.inner * 4
