@@ -5,6 +5,7 @@
  */
 import { activate, CLIP, clip, lowerBound, upperBound } from './activation'
 import { gather, scatter } from './lanes'
+import { firstOf, lastOf, worth } from './thread'
 
 @unmanaged
 export class GroupNormParams {
@@ -40,7 +41,9 @@ export function groupNorm(p: GroupNormParams, x: usize, scale: usize, bias: usiz
   const shifts = factors + row
   const width = p.channels / p.groups
   const count = <f64>p.p0 * <f64>p.p1 * <f64>p.p2 * <f64>width
-  for (let n: u32 = 0; n < p.batch; n++) {
+  const least = worth(3 * p.p0 * p.p1 * p.p2 * p.channels)
+  const last = lastOf(p.batch, least)
+  for (let n = firstOf(p.batch, least); n < last; n++) {
     const from = x + ((n * p.xBatch) << 2)
     sumPixels(p, from, work, 0)
     for (let group: u32 = 0; group < p.groups; group++) {

@@ -29,7 +29,8 @@ export class Guarded {
     private readonly program: Program,
     private readonly bindings: Bindings,
     private readonly exports: Record<string, Kernel>,
-    memory: WebAssembly.Memory
+    memory: WebAssembly.Memory,
+    private readonly threads: number
   ) {
     let at = page
     const take = (bytes: number): Extent => {
@@ -57,11 +58,12 @@ export class Guarded {
     for (const call of program.setup) this.invoke(call)
   }
 
-  static async of(program: Program, bindings: Bindings): Promise<Guarded> {
+  /** With several threads each call is made once for every one of them, each taking even the smallest slice. */
+  static async of(program: Program, bindings: Bindings, threads = 1): Promise<Guarded> {
     const module = await compileKernels(false)
     const memory = new WebAssembly.Memory({ initial: 1 })
     const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
-    return new Guarded(program, bindings, exports as Record<string, Kernel>, memory)
+    return new Guarded(program, bindings, exports as Record<string, Kernel>, memory, threads)
   }
 
   /** Throws when a kernel writes outside the buffers that it may write. */
@@ -70,7 +72,11 @@ export class Guarded {
     program.inputs.forEach((port, i) => {
       this.floats(this.extents.storage[port.storage]).set(inputs[i], evaluate(port.offset, bindings))
     })
-    for (const call of program.calls) this.invoke(call)
+    for (const call of program.calls)
+      for (let thread = 0; thread < this.threads; thread++) {
+        this.exports.enter(thread, this.threads, 0)
+        this.invoke(call)
+      }
     return program.outputs.map(port => {
       const start = evaluate(port.offset, bindings)
       const length = port.shape.reduce<number>((count, dim) => count * evaluate(dim, bindings), 1)
