@@ -15,7 +15,7 @@ export interface WasmEnvironment {
 
 export const env: { readonly wasm: WasmEnvironment } = { wasm: {} }
 
-const mostThreads = 16
+export const mostThreads = 16
 
 /** The number of threads that a session asks for, `given` or the environment's. */
 export function threadsOf(given: number | undefined): number {
