@@ -187,7 +187,8 @@ function bindInputs(header: Header, feeds: Feeds): Bindings {
   return bindings
 }
 
-function freeName(dim: Exclude<Header['inputs'][number]['shape'][number], number>): string | undefined {
+/** The free dimension that `dim` is, and nothing else. */
+export function freeName(dim: Exclude<Header['inputs'][number]['shape'][number], number>): string | undefined {
   const [term] = dim.terms
   const [atom] = term.atoms
   return dim.terms.length === 1 && term.factor === 1 && term.atoms.length === 1 && atom.op === 'free'
@@ -201,7 +202,8 @@ function describe(bindings: Bindings): string {
     .join(', ')
 }
 
-async function open(
+/** The file that a session is made from, compiled where it is ONNX. */
+export async function open(
   source: Uint8Array | ArrayBuffer | string | URL | Response,
   options: SessionOptions
 ): Promise<CairnFile> {

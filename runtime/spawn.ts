@@ -1,6 +1,6 @@
 /** Workers of browsers, Deno and Bun, and those of Node, behind one face: this side, and theirs. */
 export interface Spawned {
-  post(message: unknown): void
+  post(message: unknown, transfer?: ArrayBuffer[]): void
   /** While a worker is held it keeps a Node process alive. */
   hold(held: boolean): void
   end(): Promise<void>
@@ -30,7 +30,7 @@ function spawnWeb(worker: Worker, { message, failed }: Listener): Spawned {
     failed(event.message || 'its script cannot be loaded')
   }
   return {
-    post: data => worker.postMessage(data),
+    post: (data, transfer = []) => worker.postMessage(data, transfer),
     hold() {},
     end: async () => worker.terminate()
   }
@@ -44,7 +44,7 @@ function spawnNode(file: URL, { message, failed }: Listener): Spawned {
   worker.on('error', error => failed((error as Error).message))
   worker.on('exit', code => ended || failed(`exit code ${code}`))
   return {
-    post: data => worker.postMessage(data),
+    post: (data, transfer = []) => worker.postMessage(data, transfer),
     hold: held => (held ? worker.ref() : worker.unref()),
     async end() {
       ended = true
@@ -54,8 +54,10 @@ function spawnNode(file: URL, { message, failed }: Listener): Spawned {
 }
 
 /** In a worker: hears what is posted to it, and answers. */
-export function listen(heard: (message: unknown, answer: (message: unknown) => void) => void): void {
+export function listen(heard: (message: unknown, answer: Answer) => void): void {
   const port = nodeWorkers()?.parentPort
-  if (port) port.on('message', message => heard(message, answer => port.postMessage(answer)))
-  else self.onmessage = event => heard(event.data, answer => self.postMessage(answer))
+  if (port) port.on('message', message => heard(message, (answer, transfer = []) => port.postMessage(answer, transfer)))
+  else self.onmessage = event => heard(event.data, (answer, transfer = []) => self.postMessage(answer, { transfer }))
 }
+
+export type Answer = (message: unknown, transfer?: ArrayBuffer[]) => void
