@@ -55,9 +55,12 @@ function spawnNode(file: URL, { message, failed }: Listener): Spawned {
 
 /** In a worker: hears what is posted to it, and answers. */
 export function listen(heard: (message: unknown, answer: Answer) => void): void {
-  const port = nodeWorkers()?.parentPort
-  if (port) port.on('message', message => heard(message, (answer, transfer = []) => port.postMessage(answer, transfer)))
-  else self.onmessage = event => heard(event.data, (answer, transfer = []) => self.postMessage(answer, { transfer }))
+  if (typeof globalThis.postMessage === 'function') {
+    self.onmessage = event => heard(event.data, (answer, transfer = []) => self.postMessage(answer, { transfer }))
+  } else {
+    const port = nodeWorkers()!.parentPort!
+    port.on('message', message => heard(message, (answer, transfer = []) => port.postMessage(answer, transfer)))
+  }
 }
 
 export type Answer = (message: unknown, transfer?: ArrayBuffer[]) => void

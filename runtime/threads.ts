@@ -26,19 +26,21 @@ export class Team {
     return shares && mayUseWorkers() ? wanted : 1
   }
 
-  /** Hands the model to the workers; theirs is all of `membership` but the index and the table, which follow each other. */
-  async join(
-    membership: Omit<Membership, 'index' | 'count'>,
-    tableBytes: number,
-    exports: ThreadExports
+  /** Hands the workers what they run, each the address of its own table of calls; waits until they stand ready. */
+  async gather(
+    common: Omit<Membership, 'index' | 'count' | 'table'>,
+    tableOf: (thread: number) => number
   ): Promise<void> {
-    this.control = new Control(membership.memory)
-    this.maySleep = maySleep()
+    this.control = new Control(common.memory)
     this.workers.forEach((worker, i) => {
-      const table = membership.table + i * tableBytes
-      worker.post({ ...membership, table, index: i + 1, count: this.count } satisfies Membership)
+      worker.post({ ...common, index: i + 1, count: this.count, table: tableOf(i + 1) } satisfies Membership)
     })
     await this.ready
+  }
+
+  /** From now on the thread of these exports is the first of several. */
+  enter(exports: ThreadExports): void {
+    this.maySleep = maySleep()
     exports.enter(0, this.count, grain)
   }
 

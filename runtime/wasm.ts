@@ -65,8 +65,10 @@ class WasmExecutor implements Executor {
         if (typeof exports[name] !== 'function' || helpers.has(name))
           throw new CairnError(`the CPU path has no kernel "${name}"; the file was compiled for another version`)
       const executor = new WasmExecutor(header, exports as unknown as Exports, memory, layout, team)
+      // Every instance writes the module's own data to the memory when it is made, so all are made before it is used.
+      await executor.gather(module)
       executor.fill(bytes)
-      await executor.join(module)
+      team?.enter(executor.exports)
       return executor
     } catch (error) {
       await team?.release()
@@ -84,11 +86,11 @@ class WasmExecutor implements Executor {
     if (!header.free.length) this.bind({})
   }
 
-  private async join(module: WebAssembly.Module): Promise<void> {
+  private async gather(module: WebAssembly.Module): Promise<void> {
     const { kernels, calls } = this.header
     const { tables, tableBytes } = this.layout
-    const membership = { module, memory: this.memory!, kernels: kernels.map(({ name }) => name), calls: calls.length }
-    await this.team?.join({ ...membership, table: tables }, tableBytes, this.exports)
+    const common = { module, memory: this.memory!, kernels: kernels.map(({ name }) => name), calls: calls.length }
+    await this.team?.gather(common, thread => tables + (thread - 1) * tableBytes)
   }
 
   get threads(): number {

@@ -52,7 +52,7 @@ export function isTelling({ data }: Numbers): boolean {
   return data.length < 8 || Array.from(data).some(value => value !== data[0])
 }
 
-export function sameBits(a: Float32Array, b: Float32Array): boolean {
-  const bytes = (data: Float32Array) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+export function sameBits(a: ArrayBufferView, b: ArrayBufferView): boolean {
+  const bytes = (data: ArrayBufferView) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   return Buffer.compare(bytes(a), bytes(b)) === 0
 }
