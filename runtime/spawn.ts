@@ -18,7 +18,7 @@ export function mayUseWorkers(): boolean {
   return typeof Worker === 'function' || nodeWorkers() !== undefined
 }
 
-/** The same file twice, because bundlers look for `new Worker(new URL('./…', import.meta.url))` spelled out. */
+/** The same file twice: bundlers look for `new Worker` and the URL in one expression. */
 export function spawn(inBrowser: () => Worker, inNode: URL, listener: Listener): Spawned {
   return typeof Worker === 'function' ? spawnWeb(inBrowser(), listener) : spawnNode(inNode, listener)
 }
