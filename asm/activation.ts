@@ -4,7 +4,7 @@
  * it clips to lowerBound and upperBound, which are infinite for IDENTITY, and calls activate only for `kind > CLIP`.
  */
 import { gather, scatter } from './lanes'
-import { clip, erf, exp, expm1, log, mish, scaledSigmoid, softplus, tanh } from './math'
+import { clip, erf, exp, expm1, log, mish, scaledSigmoid, sigmoidBlocks, softplus, tanh } from './math'
 
 export const IDENTITY: u32 = 0
 export const CLIP: u32 = 1
@@ -73,8 +73,14 @@ export function activateRow(kind: u32, low: f32, high: f32, x: usize, y: usize, 
       for (; from < end; from += 16, to += 16) v128.store(to, leakyRelu(v128.load(from), alpha))
       break
     case SIGMOID:
-      for (; from < end; from += 16, to += 16) v128.store(to, scaledSigmoid(v128.load(from), f32x4.splat(1)))
+    case SILU: {
+      const blocks = (n & ~15) << 2
+      sigmoidBlocks(x, x + blocks, y, kind == SILU)
+      from = x + blocks
+      to = y + blocks
+      for (; from < end; from += 16, to += 16) v128.store(to, activate(kind, v128.load(from), alpha, beta))
       break
+    }
     case TANH:
       for (; from < end; from += 16, to += 16) v128.store(to, tanh(v128.load(from)))
       break
@@ -83,20 +89,6 @@ export function activateRow(kind: u32, low: f32, high: f32, x: usize, y: usize, 
       break
     case HARD_SWISH:
       for (; from < end; from += 16, to += 16) v128.store(to, hardSwish(v128.load(from), alpha, beta))
-      break
-    case SILU:
-      // Four at a time share the constants, which V8 would otherwise build again for each.
-      for (; from + 48 < end; from += 64, to += 64) {
-        const v0 = v128.load(from)
-        const v1 = v128.load(from, 16)
-        const v2 = v128.load(from, 32)
-        const v3 = v128.load(from, 48)
-        v128.store(to, silu(v0))
-        v128.store(to, silu(v1), 16)
-        v128.store(to, silu(v2), 32)
-        v128.store(to, silu(v3), 48)
-      }
-      for (; from < end; from += 16, to += 16) v128.store(to, silu(v128.load(from)))
       break
     case GELU:
       for (; from < end; from += 16, to += 16) v128.store(to, gelu(v128.load(from)))

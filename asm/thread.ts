@@ -7,8 +7,8 @@ let self: u32 = 0
 let threads: u32 = 1
 let grain: u32 = 0
 
-/** Bytes in front of the first thread's statics, and of each thread's. */
-const FRONT: usize = 1024
+/** Bytes in front of the first thread's statics (constants of asm/math.ts among them), and of each thread's. */
+const FRONT: usize = 8192
 const STATICS: usize = 2048
 
 /** This is thread `index` of `count` from now on; a slice that touches fewer than `least` floats is not worth it. */
@@ -25,7 +25,7 @@ export function isFirst(): bool {
 
 /** Memory of this thread's own, behind which kernels keep what does not fit in registers. */
 export function statics(): usize {
-  return FRONT + self * STATICS
+  return FRONT + <usize>self * STATICS
 }
 
 /** Of `items` this thread takes those from firstOf to lastOf; no thread is called upon for fewer than `least`. */

@@ -7,7 +7,8 @@ import type { Graph } from './graph.js'
 import { lower } from './lower.js'
 import { type ImportOptions, importOnnx } from './onnx.js'
 import { ops } from './ops/index.js'
-import type { WinogradTile } from './ops/op.js'
+import { kernels as allKernels } from './ops/kernels.js'
+import type { Choice, WinogradTile } from './ops/op.js'
 import { passes, required } from './passes/index.js'
 import { print } from './print.js'
 import { referenceBackend } from './reference.js'
@@ -18,16 +19,26 @@ export { CompileError } from './errors.js'
 export interface CompileOptions extends ImportOptions {
   /** How weights are stored in the file; computation is single precision either way. Default `f32`. */
   readonly weights?: Stored
-  /** Output tile of Winograd convolution; 2 by default. */
+  /** The largest output tile of Winograd convolution: 4 by default, 2 for results as exact as direct sums, 0 for none. */
   readonly winograd?: WinogradTile
+  /** Names of kernels to take wherever they can run a layer, instead of the cheapest. */
+  readonly kernels?: readonly string[]
   /** Passes to leave out, by name; those that lowering depends on cannot be. */
   readonly without?: readonly string[]
   /** Called after each pass with what it did, and the graph's text on demand. */
   readonly onPass?: (name: string, did: string | undefined, text: () => string) => void
 }
 
+/** The kernels that could run a node, with their costs, and the one that does. */
+export interface KernelChoice {
+  readonly choices: readonly Choice[]
+  readonly chosen: string
+}
+
 export interface Built {
   readonly graph: Graph
+  /** By node, where there was a choice. */
+  readonly choices: ReadonlyMap<string, KernelChoice>
   readonly program: Program
   readonly summary: Summary
 }
@@ -53,7 +64,12 @@ export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
     verify(graph, pass.name)
     options.onPass?.(pass.name, did, () => print(graph))
   }
-  const program = lower(graph, options.winograd)
+  const choices = new Map<string, KernelChoice>()
+  const program = lower(graph, {
+    winograd: options.winograd,
+    kernels: options.kernels,
+    onChoice: (node, list, chosen) => choices.set(node, { choices: list, chosen })
+  })
   const { bytes: arena, lowerBound } = planProgram(program, Object.fromEntries(program.free.map(name => [name, 1])))
   const summary = {
     arena,
@@ -64,14 +80,17 @@ export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
     batchNormsFolded: batchNorms - countOf(graph, 'ScaleShift'),
     operators
   }
-  return { graph, program, summary }
+  return { graph, choices, program, summary }
 }
 
 const countOf = (graph: Graph, op: string) => graph.nodes.filter(node => node.op === op).length
 
-function checkOptions({ weights = 'f32', winograd = 2, without = [] }: CompileOptions): void {
+function checkOptions({ weights = 'f32', winograd = 4, kernels = [], without = [] }: CompileOptions): void {
   if (weights !== 'f32' && weights !== 'f16') throw new CompileError(`weights "${weights}"; f32 and f16 are allowed`)
   if (![0, 2, 4].includes(winograd)) throw new CompileError(`winograd ${winograd}; 0, 2 and 4 are allowed`)
+  for (const name of kernels)
+    if (!Object.hasOwn(allKernels, name))
+      throw new CompileError(`no kernel "${name}"; there are ${Object.keys(allKernels).join(', ')}`)
   const names = passes.map(pass => pass.name)
   for (const name of without)
     if (!names.includes(name) || required.has(name))

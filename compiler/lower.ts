@@ -6,6 +6,7 @@ import { kindOf } from './ops/activation.js'
 import { emitCopy, unaryKernel } from './ops/elementwise.js'
 import { ops } from './ops/index.js'
 import {
+  type Choice,
   type Kernel,
   type Lowering,
   numbered,
@@ -18,9 +19,17 @@ import {
 import { place } from './place.js'
 
 /** Graph to Program: places every value, then lets each operator emit its calls. */
-export function lower(graph: Graph, winograd: WinogradTile = 2): Program {
+export interface Preferences {
+  readonly winograd?: WinogradTile
+  /** Kernels to take wherever they can run a layer, the first that can. */
+  readonly kernels?: readonly string[]
+  /** Told of every node for which there was a choice. */
+  readonly onChoice?: (node: string, choices: readonly Choice[], chosen: string) => void
+}
+
+export function lower(graph: Graph, preferences: Preferences = {}): Program {
   const { views, storages } = place(graph)
-  const builder = new Builder(views, storages, winograd)
+  const builder = new Builder(views, storages, preferences)
   for (const node of graph.nodes) {
     const op = ops[node.op]
     if (!op?.lower)
@@ -73,8 +82,20 @@ class Builder implements Lowering {
   constructor(
     private readonly views: Map<Value, View>,
     readonly storages: Dim[],
-    readonly winograd: WinogradTile
+    private readonly preferences: Preferences
   ) {}
+
+  get winograd(): WinogradTile {
+    return this.preferences.winograd ?? 4
+  }
+
+  choose(choices: readonly Choice[]): string {
+    const { kernels = [], onChoice } = this.preferences
+    const preferred = kernels.find(name => choices.some(({ kernel }) => kernel === name))
+    const chosen = preferred ?? choices.reduce((best, next) => (next.cost < best.cost ? next : best)).kernel
+    onChoice?.(this.node.name, choices, chosen)
+    return chosen
+  }
 
   begin(node: Node): void {
     this.node = node

@@ -4,10 +4,10 @@ import { type Elements, isConstant, type Node, type Value } from '../graph.js'
 import { activate, kindOf } from './activation.js'
 import { epilogueOf } from './elementwise.js'
 import { panelWidth, residualOf, vectorOf } from './epilogue.js'
-import { emitGemm } from './gemm.js'
-import { type Kernel, kernel, type Lowering, type Op, type View } from './op.js'
+import { emitGemm, gemmKernel } from './gemm.js'
+import { type Choice, convBuffers, type Kernel, kernel, type Lowering, type Op, type View } from './op.js'
 import { transposedWindows, type Windows, windows } from './window.js'
-import { emitWinograd, suitsWinograd } from './winograd.js'
+import { emitWinograd, nominal, winogradCost, winogradKernels } from './winograd.js'
 
 const spatial = <P extends string>(prefix: P) =>
   ({ [`${prefix}D`]: 'u32', [`${prefix}H`]: 'u32', [`${prefix}W`]: 'u32' }) as Record<`${P}${'D' | 'H' | 'W'}`, 'u32'>
@@ -37,16 +37,6 @@ const convFields = {
   alpha: 'f32',
   beta: 'f32',
   tiles: 'u32'
-} as const
-
-const convBuffers = {
-  x: 'read',
-  w: 'read',
-  bias: 'read',
-  slope: 'read',
-  r: 'read',
-  y: 'write',
-  scratch: 'scratch'
 } as const
 
 type ConvKernel = Kernel<keyof typeof convFields, keyof typeof convBuffers>
@@ -272,23 +262,33 @@ function lowerConv(node: Node, to: Lowering): void {
   const bias = vectorOf(node, to, convInputs.bias, columns)
   const slope = vectorOf(node, to, convInputs.slope, columns)
 
-  if (!transposed && taps === 1 && groups === 1 && isPointwise(window)) {
-    const rows = rowsOf({ x, y, r })
-    if (rows) {
-      emitGemm(node, to, { ...rows, inner: channels, columns: filters }, { x, w, bias, slope, r: r ?? bias, y })
-      return
+  const rows = !transposed && taps === 1 && groups === 1 && isPointwise(window) ? rowsOf({ x, y, r }) : undefined
+  const direct = depthwise ? depthwiseKernel : transposed ? convTransposeKernel : convKernel
+  const choices: Choice[] = [{ kernel: direct.name, cost: costOf(window, shape) }]
+  if (rows) choices.unshift({ kernel: gemmKernel.name, cost: costOf(window, shape) })
+  if (groups === 1 && !transposed)
+    for (const size of [2, 4] as const) {
+      const cost =
+        size <= to.winograd ? winogradCost(size, window, kernel, channels, filters) : Number.POSITIVE_INFINITY
+      if (Number.isFinite(cost)) choices.push({ kernel: winogradKernels[size].name, cost })
     }
-  }
-  if (to.winograd && !transposed && groups === 1 && suitsWinograd(window, kernel, channels, filters)) {
-    emitWinograd(node, to, window, channels, { x, y, r, w, bias, slope })
+  const chosen = to.choose(choices)
+  if (rows && chosen === gemmKernel.name) {
+    emitGemm(node, to, { ...rows, inner: channels, columns: filters }, { x, w, bias, slope, r: r ?? bias, y })
     return
   }
-  const target = depthwise ? depthwiseKernel : transposed ? convTransposeKernel : convKernel
+  for (const size of [2, 4] as const)
+    if (chosen === winogradKernels[size].name) {
+      emitWinograd(node, to, size, window, channels, { x, y, r, w, bias, slope })
+      return
+    }
   const tiles = Math.min(Math.max(Math.floor(16384 / (taps * channels)), 4), 64)
-  // Tables of asm/tile.ts with a segment per kernel position, and zeros to read where a window is outside.
-  const scratch = to.scratch([depthwise ? 4 : tiles * (12 + taps * 6) + groups * channels])
+  // Tables of asm/tile.ts with a segment per kernel position, and zeros to read where a window is outside; or a row.
+  const scratch = to.scratch([
+    depthwise ? (r ? mul(y.shape[y.shape.length - 1], groups) : 4) : tiles * (12 + taps * 6) + groups * channels
+  ])
   to.call(
-    target,
+    direct,
     {
       batch: x.shape[0],
       groups,
@@ -308,6 +308,14 @@ function lowerConv(node: Node, to: Lowering): void {
       tiles
     },
     { x, w, bias, slope, r: r ?? bias, y, scratch }
+  )
+}
+
+/** Multiply-accumulates of direct sums over one image. */
+function costOf({ out }: Windows, { groups, channels, filters, kernel }: Shape): number {
+  return [...out, ...kernel].reduce<number>(
+    (cost, size) => cost * (typeof size === 'number' ? size : nominal),
+    groups * channels * filters
   )
 }
 

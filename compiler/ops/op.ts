@@ -48,6 +48,23 @@ export function kernel<F extends string, A extends string>(definition: Kernel<F,
   return definition
 }
 
+/** What kernels take that end in an epilogue: input, weights, bias, slopes of a PRelu, residual, output. */
+export const convBuffers = {
+  x: 'read',
+  w: 'read',
+  bias: 'read',
+  slope: 'read',
+  r: 'read',
+  y: 'write',
+  scratch: 'scratch'
+} as const
+
+/** A kernel that can run a layer, and what it costs there in multiply-accumulates of the direct kernel. */
+export interface Choice {
+  readonly kernel: string
+  readonly cost: number
+}
+
 /** Where a value lies: element [i0, i1, ...] of its logical shape is `strides . i` floats behind `offset`. */
 export interface View {
   readonly space: 'constant' | 'derived' | 'storage'
@@ -59,12 +76,17 @@ export interface View {
   readonly order: readonly number[]
 }
 
-/** Output tile of Winograd convolution: 2x2 is as exact as direct sums, 4x4 faster at about 1e-5; 0 is direct. */
+/**
+ * The largest output tile of Winograd convolution: 2x2 is as exact as direct sums, 4x4 faster, with an error of about
+ * 1e-5 of a layer's maximum; 0 is direct sums only.
+ */
 export type WinogradTile = 0 | 2 | 4
 
 /** What an operator may ask for while it lowers. */
 export interface Lowering {
   readonly winograd: WinogradTile
+  /** The kernel that the node runs on: the cheapest, unless the caller of the compiler prefers another. */
+  choose(choices: readonly Choice[]): string
   view(value: Value): View
   /** The view itself when it is dense in `order`, else a dense copy. */
   dense(value: Value, order?: readonly number[]): View

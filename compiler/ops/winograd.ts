@@ -3,76 +3,82 @@ import type { Node } from '../graph.js'
 import { activate, kindOf } from './activation.js'
 import { epilogueOf } from './elementwise.js'
 import { panelWidth, residualOf } from './epilogue.js'
-import { kernel, type Lowering, type View } from './op.js'
+import { convBuffers, type Kernel, kernel, type Lowering, type View } from './op.js'
 import type { Windows } from './window.js'
+
+const winogradFields = {
+  batch: 'u32',
+  channels: 'u32',
+  filters: 'u32',
+  inH: 'u32',
+  inW: 'u32',
+  outH: 'u32',
+  outW: 'u32',
+  padH: 'u32',
+  padW: 'u32',
+  xN: 'u32',
+  xH: 'u32',
+  xW: 'u32',
+  yN: 'u32',
+  yH: 'u32',
+  yW: 'u32',
+  rN: 'u32',
+  rH: 'u32',
+  rW: 'u32',
+  residual: 'u32',
+  act: 'u32',
+  alpha: 'f32',
+  beta: 'f32',
+  tiles: 'u32'
+} as const
+
+type WinogradKernel = Kernel<keyof typeof winogradFields, keyof typeof convBuffers>
 
 /**
  * 3x3 convolution with stride 1 as F(m x m, 3x3), see asm/winograd.ts. The reference computes the same sums in the
  * transformed domain, so that it checks the transformed weights too.
  */
-export const winogradKernel = kernel({
-  name: 'winograd',
-  fields: {
-    batch: 'u32',
-    channels: 'u32',
-    filters: 'u32',
-    inH: 'u32',
-    inW: 'u32',
-    outH: 'u32',
-    outW: 'u32',
-    padH: 'u32',
-    padW: 'u32',
-    xN: 'u32',
-    xH: 'u32',
-    xW: 'u32',
-    yN: 'u32',
-    yH: 'u32',
-    yW: 'u32',
-    rN: 'u32',
-    rH: 'u32',
-    rW: 'u32',
-    residual: 'u32',
-    act: 'u32',
-    alpha: 'f32',
-    beta: 'f32',
-    size: 'u32',
-    tiles: 'u32'
-  },
-  buffers: { x: 'read', w: 'read', bias: 'read', slope: 'read', r: 'read', y: 'write', scratch: 'scratch' },
-  reference(p, { x, w, bias, slope, r, y }) {
-    const m = p.size
-    const side = m + 2
-    const { input, output } = transforms[m as 2 | 4]
-    const panels = Math.ceil(p.filters / panelWidth)
-    const weight = (point: number, c: number, f: number) =>
-      w[((point * panels + Math.floor(f / panelWidth)) * p.channels + c) * panelWidth + (f % panelWidth)]
-    for (let n = 0; n < p.batch; n++)
-      for (let h = 0; h < p.outH; h += m)
-        for (let v = 0; v < p.outW; v += m) {
-          const tile = Array.from({ length: p.channels }, (_, c) =>
-            sandwich(input, (i, j) => {
-              const [row, column] = [h + i - p.padH, v + j - p.padW]
-              const inside = row >= 0 && row < p.inH && column >= 0 && column < p.inW
-              return inside ? x[n * p.xN + row * p.xH + column * p.xW + c] : 0
-            }).flat()
-          )
-          for (let f = 0; f < p.filters; f++) {
-            const products = new Float64Array(side * side)
-            for (let point = 0; point < products.length; point++)
-              for (let c = 0; c < p.channels; c++) products[point] += tile[c][point] * weight(point, c, f)
-            const sums = sandwich(output, (i, j) => products[i * side + j])
-            for (let i = 0; i < m && h + i < p.outH; i++)
-              for (let j = 0; j < m && v + j < p.outW; j++) {
-                const residual = p.residual ? r[n * p.rN + (h + i) * p.rH + (v + j) * p.rW + f] : 0
-                const before = sums[i][j] + bias[f] + (p.residual === 1 ? residual : 0)
-                const alpha = p.act === kindOf('prelu') ? slope[f] : p.alpha
-                y[n * p.yN + (h + i) * p.yH + (v + j) * p.yW + f] =
-                  activate(p.act, before, alpha, p.beta) + (p.residual === 2 ? residual : 0)
-              }
+function winogradKernel(m: 2 | 4): WinogradKernel {
+  return kernel({
+    name: `winograd${m}`,
+    fields: winogradFields,
+    buffers: convBuffers,
+    reference(p, { x, w, bias, slope, r, y }) {
+      const side = m + 2
+      const { input, output } = transforms[m]
+      const panels = Math.ceil(p.filters / panelWidth)
+      const weight = (point: number, c: number, f: number) =>
+        w[((point * panels + Math.floor(f / panelWidth)) * p.channels + c) * panelWidth + (f % panelWidth)]
+      for (let n = 0; n < p.batch; n++)
+        for (let h = 0; h < p.outH; h += m)
+          for (let v = 0; v < p.outW; v += m) {
+            const tile = Array.from({ length: p.channels }, (_, c) =>
+              sandwich(input, (i, j) => {
+                const [row, column] = [h + i - p.padH, v + j - p.padW]
+                const inside = row >= 0 && row < p.inH && column >= 0 && column < p.inW
+                return inside ? x[n * p.xN + row * p.xH + column * p.xW + c] : 0
+              }).flat()
+            )
+            for (let f = 0; f < p.filters; f++) {
+              const products = new Float64Array(side * side)
+              for (let point = 0; point < products.length; point++)
+                for (let c = 0; c < p.channels; c++) products[point] += tile[c][point] * weight(point, c, f)
+              const sums = sandwich(output, (i, j) => products[i * side + j])
+              for (let i = 0; i < m && h + i < p.outH; i++)
+                for (let j = 0; j < m && v + j < p.outW; j++) {
+                  const residual = p.residual ? r[n * p.rN + (h + i) * p.rH + (v + j) * p.rW + f] : 0
+                  const before = sums[i][j] + bias[f] + (p.residual === 1 ? residual : 0)
+                  const alpha = p.act === kindOf('prelu') ? slope[f] : p.alpha
+                  y[n * p.yN + (h + i) * p.yH + (v + j) * p.yW + f] =
+                    activate(p.act, before, alpha, p.beta) + (p.residual === 2 ? residual : 0)
+                }
+            }
           }
-        }
-  }
-})
+    }
+  })
+}
+
+export const winogradKernels: Readonly<Record<2 | 4, WinogradKernel>> = { 2: winogradKernel(2), 4: winogradKernel(4) }
 
 /** Filters in conv's panels (panel, kernel position, channel, 8) to (point, panel, channel, 8). */
 export const winogradFiltersKernel = kernel({
@@ -165,24 +171,33 @@ interface Operands {
   readonly slope: View
 }
 
-/** Tiles of a block: transformed inputs and products together stay near a megabyte. */
+/** Transformed inputs and products of a block of tiles stay near a megabyte together. */
 const blockFloats = 1 << 18
 
-export function emitWinograd(node: Node, to: Lowering, window: Windows, channels: number, operands: Operands): void {
+/** Tiles of a block: a multiple of every group that the products take. */
+const group = 12
+
+export function emitWinograd(
+  node: Node,
+  to: Lowering,
+  size: 2 | 4,
+  window: Windows,
+  channels: number,
+  operands: Operands
+): void {
   const { x, y, w, bias, slope } = operands
   const r = operands.r ?? y
   const filters = y.shape[1] as number
-  const size = to.winograd
   const points = (size + 2) ** 2
   const padded = Math.ceil(filters / panelWidth) * panelWidth
-  const lanes = Math.ceil(channels / 4) * 4
-  const tiles = Math.min(Math.max(Math.floor(blockFloats / (points * (lanes + padded))) & ~3, 16), 192)
+  const fitting = Math.floor(blockFloats / (points * (channels + padded)) / group) * group
+  const tiles = Math.min(Math.max(fitting, 2 * group), 16 * group)
   const u = to.derived(`${w.index} winograd ${size}`, points * padded * channels, view =>
     to.call(winogradFiltersKernel, { channels, filters, size }, { w, u: view })
   )
   const step = (view: View, axis: number): Dim => view.strides[axis]
   to.call(
-    winogradKernel,
+    winogradKernels[size],
     {
       batch: x.shape[0],
       channels,
@@ -204,7 +219,6 @@ export function emitWinograd(node: Node, to: Lowering, window: Windows, channels
       rW: step(r, 3),
       residual: residualOf(node),
       ...epilogueOf(node),
-      size,
       tiles
     },
     {
@@ -214,24 +228,43 @@ export function emitWinograd(node: Node, to: Lowering, window: Windows, channels
       slope,
       r: operands.r ?? bias,
       y,
-      scratch: to.scratch([points * (tiles * (lanes + padded) + 32) + padded + Math.ceil(tiles / 4) * 18])
+      scratch: to.scratch([points * (tiles * (channels + padded) + 32)])
     }
   )
 }
 
-/** Outputs per channel below which transformed filters cost more to make and to read than they save. */
-const fewestOutputs = 64
+/**
+ * What a multiply-accumulate of the direct kernel is to one value on its way through a transform, and to one
+ * transformed weight, which comes from memory far away (measured, bench:kernels).
+ */
+const transformCost = 3
+const weightCost = 3
 
-/** Whether Winograd pays: enough channels on both sides, and enough outputs, to outweigh the transforms. */
-export function suitsWinograd(window: Windows, kernel: readonly number[], channels: number, filters: number): boolean {
-  const outputs = window.out.reduce<number>((count, size) => (typeof size === 'number' ? count * size : Number.NaN), 1)
-  return (
+/** Sizes that only a run knows count as this large. */
+export const nominal = 56
+
+/** Multiply-accumulates that F(size, 3) costs, all told, for a layer of this shape; infinite where it cannot run it. */
+export function winogradCost(
+  size: number,
+  window: Windows,
+  kernel: readonly number[],
+  channels: number,
+  filters: number
+): number {
+  const suits =
     kernel.length === 2 &&
-    kernel.every(size => size === 3) &&
+    kernel.every(taps => taps === 3) &&
     window.strides.every(stride => stride === 1) &&
-    window.dilations.every(dilation => dilation === 1) &&
-    !(outputs < fewestOutputs) &&
-    channels >= 16 &&
-    filters >= 16
+    window.dilations.every(dilation => dilation === 1)
+  if (!suits || channels < fewestChannels || filters < fewestChannels) return Number.POSITIVE_INFINITY
+  const tiles = window.out.reduce<number>(
+    (count, side) => count * Math.ceil((typeof side === 'number' ? side : nominal) / size),
+    1
+  )
+  const points = (size + 2) ** 2
+  return (
+    points * (tiles * (channels * filters + transformCost * (channels + filters)) + weightCost * channels * filters)
   )
 }
+
+const fewestChannels = 16
