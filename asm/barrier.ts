@@ -1,7 +1,7 @@
 /**
  * Where threads meet. The control block lies at the front of the shared memory, each word on a cache line of its own;
- * runtime/threads.ts knows the same places. Whoever waits spins for some ten microseconds, which covers the unevenness
- * of slices, and then sleeps; a thread that may not sleep (a browser window's) goes on spinning.
+ * runtime/threads.ts knows the same places. Whoever waits spins for some tens of microseconds, which covers the
+ * unevenness of slices and costs less than waking up, and then sleeps; a thread that may not sleep (a browser window's) goes on spinning.
  */
 /** Threads that have arrived at the barrier. */
 const ARRIVED: usize = 0
@@ -12,7 +12,7 @@ const RUNS: usize = 128
 /** Threads that sleep, on either of the two counters. */
 const SLEEPERS: usize = 192
 
-const SPINS: u32 = 20000
+const SPINS: u32 = 120000
 
 /** Returns when all `threads` have called it. */
 export function meet(threads: u32, maySleep: bool): void {
