@@ -95,6 +95,28 @@ test('they are fetched from servers, whatever type these say', async () => {
   }
 })
 
+test('kernels are fetched while the model is still on its way', async () => {
+  const server = createServer((request, response) => response.end(readFileSync(join(folder, request.url!))))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const asked = new Promise((resolve, reject) => {
+    server.on('request', resolve)
+    setTimeout(() => reject(new Error('the kernels wait for the model')), 10_000).unref()
+  })
+  try {
+    env.wasm.wasmPaths = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+    const body = new ReadableStream({
+      async start(model) {
+        await asked
+        model.enqueue(file)
+        model.close()
+      }
+    })
+    await (await InferenceSession.create(new Response(body))).release()
+  } finally {
+    server.close()
+  }
+})
+
 test('the plain one can be asked for, and another kind is refused', async () => {
   env.wasm.binary = 'simd'
   await check()

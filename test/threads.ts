@@ -145,7 +145,7 @@ test('profiles time every call', async () => {
 
 const tasks = '/proc/self/task'
 if (existsSync(tasks))
-  test('thirty sessions leave no thread behind', async () => {
+  test('thirty sessions leave no thread behind, nor do those that are refused', async () => {
     const feeds = feedsAt({ N: 1, H: 8, W: 8 })
     const cycle = async () => {
       const session = await load(file, 3)
@@ -155,6 +155,16 @@ if (existsSync(tasks))
     await cycle()
     const before = readdirSync(tasks).length
     for (let i = 0; i < 30; i++) await cycle()
+    assert.is(readdirSync(tasks).length, before)
+    const damaged = file.slice()
+    damaged[damaged.length - 20] ^= 1
+    for (const bytes of [damaged, new Uint8Array(9)])
+      assert.ok(
+        await load(bytes, 3).then(
+          () => false,
+          () => true
+        )
+      )
     assert.is(readdirSync(tasks).length, before)
   })
 else skip('thirty sessions leave no thread behind', 'threads of a process are counted on Linux only')
