@@ -1,5 +1,6 @@
-import { isFirst } from './thread'
-import { Epilogue, PANEL, panels, SEGMENT, TABLE_HEAD } from './tile'
+import { Epilogue } from './epilogue'
+import { firstOf, lastOf, statics } from './thread'
+import { PANEL, panels, SEGMENT, TABLE_HEAD } from './tile'
 
 /** Dense and grouped convolution and its transpose; see compiler/ops/conv.ts for the parameter block. */
 @unmanaged
@@ -67,9 +68,9 @@ class Pixel {
   w: i32
 }
 
-const epilogueMemory = memory.data(offsetof<Epilogue>(), 16)
-const gridMemory = memory.data(offsetof<Grid>(), 16)
-const pixelMemory = memory.data(4 * offsetof<Pixel>(), 16)
+/** Where the grid and the pixels lie behind the thread's statics. */
+const GRID: usize = 256
+const PIXELS: usize = 320
 
 export function conv(
   p: ConvParams,
@@ -81,8 +82,7 @@ export function conv(
   y: usize,
   scratch: usize
 ): void {
-  if (!isFirst()) return
-  const grid = changetype<Grid>(gridMemory)
+  const grid = changetype<Grid>(statics() + GRID)
   grid.firstD = 0
   grid.firstH = 0
   grid.firstW = 0
@@ -109,8 +109,7 @@ export function convTranspose(
   y: usize,
   scratch: usize
 ): void {
-  if (!isFirst()) return
-  const grid = changetype<Grid>(gridMemory)
+  const grid = changetype<Grid>(statics() + GRID)
   grid.stepD = p.strideD
   grid.stepH = p.strideH
   grid.stepW = p.strideW
@@ -139,11 +138,7 @@ function walk(
   y: usize,
   scratch: usize
 ): void {
-  const e = changetype<Epilogue>(epilogueMemory)
-  e.act = p.act
-  e.residual = p.residual
-  e.alpha = p.alpha
-  e.beta = p.beta
+  const e = changetype<Epilogue>(changetype<usize>(p) + offsetof<ConvParams>('residual'))
   const taps = p.kernelD * p.kernelH * p.kernelW
   const inner = taps * p.channels
   const stride = TABLE_HEAD + taps * SEGMENT
@@ -151,30 +146,36 @@ function walk(
   memory.fill(zeros, 0, p.groups * p.channels * 4)
   const padded = ((p.filters + PANEL - 1) / PANEL) * PANEL
   const pixels = grid.countD * grid.countH * grid.countW
-  for (let n: u32 = 0; n < p.batch; n++) {
+  const least = 16384 / (inner * padded * p.groups) + 1
+  const fours = (p.batch * pixels + 3) >> 2
+  const end = min(lastOf(fours, least) << 2, p.batch * pixels)
+  for (let from = firstOf(fours, least) << 2; from < end; ) {
+    // Blocks end with an image.
+    const n = from / pixels
+    const first = from - n * pixels
+    const last = min(first + min(p.tiles * 4, end - from), pixels) - 1
+    const tiles = (last - first + 4) >> 2
     const xn = x + <usize>n * p.xN * 4
     const yn = y + <usize>n * p.yN * 4
     const rn = r + <usize>n * p.rN * 4
-    for (let first: u32 = 0; first < pixels; first += p.tiles * 4) {
-      const last = min(first + p.tiles * 4, pixels) - 1
-      const tiles = (last - first + 4) >> 2
-      for (let t: u32 = 0; t < tiles; t++)
-        writeTable(p, grid, transposed, scratch + t * stride, first + t * 4, last, xn, rn, yn, zeros)
-      for (let g: u32 = 0; g < p.groups; g++)
-        panels(
-          scratch,
-          stride,
-          last - first + 1,
-          <usize>g * p.channels * 4,
-          w + <usize>g * padded * inner * 4,
-          bias + g * padded * 4,
-          slope + g * padded * 4,
-          <usize>g * p.filters * 4,
-          inner,
-          p.filters,
-          e
-        )
-    }
+    for (let t: u32 = 0; t < tiles; t++)
+      writeTable(p, grid, transposed, scratch + t * stride, first + t * 4, last, xn, rn, yn, zeros)
+    for (let g: u32 = 0; g < p.groups; g++)
+      panels(
+        scratch,
+        stride,
+        last - first + 1,
+        <usize>g * p.channels * 4,
+        w + <usize>g * padded * inner * 4,
+        bias + g * padded * 4,
+        slope + g * padded * 4,
+        <usize>g * p.filters * 4,
+        inner,
+        p.filters,
+        e,
+        pixels == 1
+      )
+    from += last - first + 1
   }
 }
 
@@ -191,20 +192,42 @@ function writeTable(
   y: usize,
   zeros: usize
 ): void {
-  for (let i: u32 = 0; i < 4; i++) {
-    const at = min(first + i, last)
-    const row = at / grid.countW
-    const d = grid.firstD + (row / grid.countH) * grid.stepD
-    const h = grid.firstH + (row % grid.countH) * grid.stepH
-    const v = grid.firstW + (at % grid.countW) * grid.stepW
-    const pixel = changetype<Pixel>(pixelMemory + i * offsetof<Pixel>())
-    pixel.d = transposed ? <i32>(d + p.padD) : <i32>(d * p.strideD - p.padD)
-    pixel.h = transposed ? <i32>(h + p.padH) : <i32>(h * p.strideH - p.padH)
-    pixel.w = transposed ? <i32>(v + p.padW) : <i32>(v * p.strideW - p.padW)
-    store<u32>(table + i * 4, <u32>(y + <usize>(d * p.yD + h * p.yH + v * p.yW) * 4))
-    store<u32>(table + i * 4, <u32>(r + <usize>(d * p.rD + h * p.rH + v * p.rW) * 4), 16)
+  let column = first % grid.countW
+  let row = first / grid.countW
+  let h = row % grid.countH
+  let d = row / grid.countH
+  const dense = !transposed && p.dilationW == 1 && p.xW == p.channels
+  if (dense && first + 3 <= last && column + 3 < grid.countW && p.kernelD == 1) {
+    const left = <i32>(column * p.strideW - p.padW)
+    if (left >= 0 && left + <i32>(3 * p.strideW + p.kernelW) <= <i32>p.inW) {
+      writeRuns(p, table, h, left, x + <usize>(d * p.xD) * 4)
+      const to = y + <usize>(d * p.yD + h * p.yH + column * p.yW) * 4
+      const skip = r + <usize>(d * p.rD + h * p.rH + column * p.rW) * 4
+      for (let i: u32 = 0; i < 4; i++) {
+        store<u32>(table + (i << 2), <u32>(to + ((i * p.yW) << 2)))
+        store<u32>(table + (i << 2), <u32>(skip + ((i * p.rW) << 2)), 16)
+      }
+      return
+    }
   }
-  const runs = !transposed && p.dilationW == 1 && p.xW == p.channels && insideColumns(p)
+  const pixels = statics() + PIXELS
+  for (let i: u32 = 0; i < 4; i++) {
+    const od = grid.firstD + d * grid.stepD
+    const oh = grid.firstH + h * grid.stepH
+    const ow = grid.firstW + column * grid.stepW
+    const pixel = changetype<Pixel>(pixels + i * offsetof<Pixel>())
+    pixel.d = transposed ? <i32>(od + p.padD) : <i32>(od * p.strideD - p.padD)
+    pixel.h = transposed ? <i32>(oh + p.padH) : <i32>(oh * p.strideH - p.padH)
+    pixel.w = transposed ? <i32>(ow + p.padW) : <i32>(ow * p.strideW - p.padW)
+    store<u32>(table + (i << 2), <u32>(y + <usize>(od * p.yD + oh * p.yH + ow * p.yW) * 4))
+    store<u32>(table + (i << 2), <u32>(r + <usize>(od * p.rD + oh * p.rH + ow * p.rW) * 4), 16)
+    if (first + i >= last || ++column < grid.countW) continue
+    column = 0
+    if (++h < grid.countH) continue
+    h = 0
+    d++
+  }
+  const runs = dense && insideColumns(p, pixels)
   const tapBytes = p.channels * PANEL * 4
   let segment = table + TABLE_HEAD
   let skip: u32 = 0
@@ -213,7 +236,7 @@ function writeTable(
       for (let kw: u32 = 0; kw < p.kernelW; kw++) {
         let inside: u32 = 0
         for (let i: u32 = 0; i < 4; i++) {
-          const pixel = changetype<Pixel>(pixelMemory + i * offsetof<Pixel>())
+          const pixel = changetype<Pixel>(pixels + i * offsetof<Pixel>())
           const d = coordinate(transposed, pixel.d, kd * p.dilationD, p.strideD, p.inD)
           const h = coordinate(transposed, pixel.h, kh * p.dilationH, p.strideH, p.inH)
           const v = coordinate(transposed, pixel.w, kw * p.dilationW, p.strideW, p.inW)
@@ -238,10 +261,35 @@ function writeTable(
   store<u32>(table, <u32>(segment - table - TABLE_HEAD) / SEGMENT, 32)
 }
 
+/** Segments of four neighbours whose windows lie inside the input's columns: a run for each kernel row inside. */
+function writeRuns(p: ConvParams, table: usize, oh: u32, left: i32, x: usize): void {
+  const step = (p.strideW * p.xW) << 2
+  const length = p.channels * p.kernelW
+  let segment = table + TABLE_HEAD
+  let skip: u32 = 0
+  let h = <i32>(oh * p.strideH - p.padH)
+  for (let kh = p.kernelH; kh > 0; kh--, h += <i32>p.dilationH) {
+    if (<u32>h >= p.inH) {
+      skip += (length * PANEL) << 2
+      continue
+    }
+    const from = <u32>(x + ((<usize>(<u32>h * p.xH + <u32>left * p.xW)) << 2))
+    store<u32>(segment, from)
+    store<u32>(segment, from + step, 4)
+    store<u32>(segment, from + 2 * step, 8)
+    store<u32>(segment, from + 3 * step, 12)
+    store<u32>(segment, length, 16)
+    store<u32>(segment, skip, 20)
+    skip = 0
+    segment += SEGMENT
+  }
+  store<u32>(table, <u32>(segment - table - TABLE_HEAD) / SEGMENT, 32)
+}
+
 /** Whether all four windows lie inside the input's columns, so that a kernel row is one run of memory. */
-function insideColumns(p: ConvParams): bool {
+function insideColumns(p: ConvParams, pixels: usize): bool {
   for (let i: u32 = 0; i < 4; i++) {
-    const v = changetype<Pixel>(pixelMemory + i * offsetof<Pixel>()).w
+    const v = changetype<Pixel>(pixels + i * offsetof<Pixel>()).w
     if (v < 0 || v + <i32>p.kernelW > <i32>p.inW) return false
   }
   return true

@@ -1,5 +1,6 @@
-import { isFirst } from './thread'
-import { Epilogue, PANEL, panels, SEGMENT, TABLE_HEAD } from './tile'
+import { Epilogue } from './epilogue'
+import { firstOf, lastOf } from './thread'
+import { PANEL, panels, SEGMENT, TABLE_HEAD } from './tile'
 
 /** Matrix products; see compiler/ops/gemm.ts for the meaning of the parameter blocks. */
 @unmanaged
@@ -19,8 +20,6 @@ export class GemmParams {
 
 const TABLE: usize = TABLE_HEAD + SEGMENT
 
-const epilogueMemory = memory.data(offsetof<Epilogue>(), 16)
-
 export function gemm(
   p: GemmParams,
   x: usize,
@@ -31,13 +30,36 @@ export function gemm(
   y: usize,
   scratch: usize
 ): void {
-  if (!isFirst()) return
-  const e = changetype<Epilogue>(epilogueMemory)
-  e.act = p.act
-  e.residual = p.residual
-  e.alpha = p.alpha
-  e.beta = p.beta
-  rows(x, p.xRow, y, p.yRow, r, p.rRow, p.rows, w, bias, slope, p.inner, p.columns, p.tiles, scratch, e)
+  const e = changetype<Epilogue>(changetype<usize>(p) + offsetof<GemmParams>('residual'))
+  const tiles = (p.rows + 3) >> 2
+  const panelCount = (p.columns + PANEL - 1) / PANEL
+  // Few rows are shared out by columns: each thread then reads its part of the weights only.
+  const byColumns = p.rows < 128
+  const least = 65536 / (p.inner * (byColumns ? p.rows : p.columns) * (byColumns ? 8 : 4)) + 1
+  const firstPanel: u32 = byColumns ? firstOf(panelCount, least) : 0
+  const lastPanel = byColumns ? lastOf(panelCount, least) : panelCount
+  const firstRow: u32 = byColumns ? 0 : firstOf(tiles, least) << 2
+  const lastRow = byColumns ? p.rows : min(lastOf(tiles, least) << 2, p.rows)
+  if (firstPanel == lastPanel || firstRow >= lastRow) return
+  const skipped = (<usize>(firstPanel * PANEL)) << 2
+  rows(
+    x + ((<usize>(firstRow * p.xRow)) << 2),
+    p.xRow,
+    y + ((<usize>(firstRow * p.yRow)) << 2) + skipped,
+    p.yRow,
+    r + ((<usize>(firstRow * p.rRow)) << 2) + skipped,
+    p.rRow,
+    lastRow - firstRow,
+    w + skipped * p.inner,
+    bias + skipped,
+    slope + skipped,
+    p.inner,
+    min(lastPanel * PANEL, p.columns) - firstPanel * PANEL,
+    p.tiles,
+    scratch,
+    e,
+    p.rows == 1
+  )
 }
 
 /** y[i] = epilogue(x[i] . w) for `count` rows, in blocks of `tiles` tiles. Strides count floats. */
@@ -56,7 +78,8 @@ function rows(
   columns: u32,
   tiles: u32,
   tables: usize,
-  e: Epilogue
+  e: Epilogue,
+  single: bool
 ): void {
   tiles = max(tiles, 1)
   for (let first: u32 = 0; first < count; first += tiles * 4) {
@@ -74,7 +97,7 @@ function rows(
       store<u32>(table + TABLE_HEAD, inner, 16)
       store<u32>(table + TABLE_HEAD, 0, 20)
     }
-    panels(tables, TABLE, blockRows, 0, w, bias, slope, 0, inner, columns, e)
+    panels(tables, TABLE, blockRows, 0, w, bias, slope, 0, inner, columns, e, single)
   }
 }
 
@@ -95,6 +118,7 @@ export class MatmulParams {
   wRow: u32
   wColumn: u32
   yRow: u32
+  residual: u32
   act: u32
   alpha: f32
   beta: f32
@@ -102,31 +126,30 @@ export class MatmulParams {
 }
 
 export function matmul(p: MatmulParams, x: usize, w: usize, y: usize, scratch: usize): void {
-  if (!isFirst()) return
-  const e = changetype<Epilogue>(epilogueMemory)
+  const e = changetype<Epilogue>(changetype<usize>(p) + offsetof<MatmulParams>('residual'))
   const packed = scratch
   const bytes = <usize>((p.columns + PANEL - 1) / PANEL) * PANEL * p.inner * 4
   const zeros = packed + bytes
   const tables = zeros + PANEL * 4
   memory.fill(zeros, 0, PANEL * 4)
-  e.act = p.act
-  e.residual = 0
-  e.alpha = p.alpha
-  e.beta = p.beta
-  for (let i: u32 = 0; i < p.d0; i++)
-    for (let j: u32 = 0; j < p.d1; j++) {
-      const source = w + <usize>(i * p.w0 + j * p.w1) * 4
-      if ((i == 0 && j == 0) || p.w0 != 0 || p.w1 != 0) pack(p, source, packed)
-      matmulPanels(
-        p,
-        x + <usize>(i * p.x0 + j * p.x1) * 4,
-        packed,
-        y + <usize>(i * p.y0 + j * p.y1) * 4,
-        zeros,
-        tables,
-        e
-      )
-    }
+  const products = p.d0 * p.d1
+  const least = 65536 / (p.rows * p.inner * p.columns + 1) + 1
+  const first = firstOf(products, least)
+  const last = lastOf(products, least)
+  for (let at = first; at < last; at++) {
+    const i = at / p.d1
+    const j = at % p.d1
+    if (at == first || p.w0 != 0 || p.w1 != 0) pack(p, w + <usize>(i * p.w0 + j * p.w1) * 4, packed)
+    matmulPanels(
+      p,
+      x + <usize>(i * p.x0 + j * p.x1) * 4,
+      packed,
+      y + <usize>(i * p.y0 + j * p.y1) * 4,
+      zeros,
+      tables,
+      e
+    )
+  }
 }
 
 /** One panel at a time, because the bias is the same eight zeros for all. */
@@ -142,7 +165,25 @@ function matmulPanels(
   for (let first: u32 = 0; first < p.columns; first += PANEL) {
     const width = min(p.columns - first, PANEL)
     const panel = packed + <usize>first * p.inner * 4
-    rows(x, p.xRow, y + first * 4, p.yRow, y, p.yRow, p.rows, panel, zeros, zeros, p.inner, width, p.tiles, tables, e)
+    const to = y + first * 4
+    rows(
+      x,
+      p.xRow,
+      to,
+      p.yRow,
+      to,
+      p.yRow,
+      p.rows,
+      panel,
+      zeros,
+      zeros,
+      p.inner,
+      width,
+      p.tiles,
+      tables,
+      e,
+      p.rows == 1
+    )
   }
 }
 

@@ -1,5 +1,7 @@
-import { activate, activateRow } from './activation'
+import { activate, activateRow, CLIP, PRELU } from './activation'
+import { Epilogue, RESIDUAL_AFTER, RESIDUAL_BEFORE } from './epilogue'
 import { madd } from './madd'
+import { statics } from './thread'
 
 /**
  * The micro-kernel under every dense product: 4 rows x 8 columns in registers. Rows are read where they lie, through
@@ -17,15 +19,6 @@ export const TABLE_HEAD: u32 = 12 * 4
 export const SEGMENT: u32 = 6 * 4
 export const PANEL: u32 = 8
 
-/** What is the same for all tiles of a call. */
-@unmanaged
-export class Epilogue {
-  act: u32
-  residual: u32
-  alpha: f32
-  beta: f32
-}
-
 /**
  * Whether an activation is worth a pass of its own over rows that are still in the cache: curves cost less in a loop
  * over a row than one vector at a time. What comes behind the activation forbids it.
@@ -33,11 +26,6 @@ export class Epilogue {
 export function isLate(act: u32, residual: u32): bool {
   return act > PRELU && residual != RESIDUAL_AFTER
 }
-
-const RESIDUAL_BEFORE: u32 = 1
-const RESIDUAL_AFTER: u32 = 2
-const CLIP: u32 = 1
-const PRELU: u32 = 3
 
 /**
  * One tile times one panel. Inputs are read `shift` bytes behind the table's addresses, which is how groups share
@@ -135,7 +123,8 @@ export function tile(
   }
   // Repeated rows must see the residual before it is overwritten in place, so all are read before any is stored.
   if (e.residual) {
-    loadResiduals(table, at, columns)
+    const residuals = statics()
+    loadResiduals(table, residuals, at, columns)
     if (e.residual == RESIDUAL_BEFORE) {
       a0 = f32x4.add(a0, v128.load(residuals))
       b0 = f32x4.add(b0, v128.load(residuals, 16))
@@ -156,10 +145,7 @@ export function tile(
   finish(y3, a3, b3, p, q, 96, columns, e)
 }
 
-/** Room for the residuals of one tile. */
-const residuals = memory.data(128, 16)
-
-function loadResiduals(table: usize, at: usize, columns: u32): void {
+function loadResiduals(table: usize, residuals: usize, at: usize, columns: u32): void {
   for (let row: usize = 0; row < 4; row++) {
     const from = <usize>load<u32>(table + row * 4, 16) + at
     memory.copy(residuals + row * 32, from, columns * 4)
@@ -173,8 +159,9 @@ function finish(y: usize, a: v128, b: v128, p: v128, q: v128, row: usize, column
     b = activate(e.act, b, q, beta)
   }
   if (e.residual == RESIDUAL_AFTER) {
-    a = f32x4.add(a, v128.load(residuals + row))
-    b = f32x4.add(b, v128.load(residuals + row, 16))
+    const skip = statics() + row
+    a = f32x4.add(a, v128.load(skip))
+    b = f32x4.add(b, v128.load(skip, 16))
   }
   storeColumns(y, a, b, columns)
 }
@@ -254,6 +241,7 @@ export function rowTile(
   a0 = f32x4.add(f32x4.add(a0, a1), f32x4.add(a2, a3))
   b0 = f32x4.add(f32x4.add(b0, b1), f32x4.add(b2, b3))
   if (e.residual) {
+    const residuals = statics()
     memory.copy(residuals, <usize>load<u32>(table, 16) + at, columns * 4)
     if (e.residual == RESIDUAL_BEFORE) {
       a0 = f32x4.add(a0, v128.load(residuals))
@@ -268,7 +256,8 @@ export function rowTile(
 
 /**
  * All panels of one group over `rows` rows, four to a tile, whose tables follow each other: a panel of weights stays in
- * the cache while the tiles pass under it. `at` is where the group's first column lies behind the rows' addresses.
+ * the cache while the tiles pass under it. `at` is where the group's first column lies behind the rows' addresses;
+ * `single` says that a call has one row only, which a remainder of one does not make true: rowTile rounds otherwise.
  */
 export function panels(
   tables: usize,
@@ -281,13 +270,14 @@ export function panels(
   at: usize,
   inner: u32,
   columns: u32,
-  e: Epilogue
+  e: Epilogue,
+  single: bool
 ): void {
   const count = (rows + 3) >> 2
   let panelAt = at
   for (let first: u32 = 0; first < columns; first += PANEL) {
     const width = min(columns - first, PANEL)
-    if (rows == 1) rowTile(tables, shift, w, bias, slope, panelAt, width, e)
+    if (single) rowTile(tables, shift, w, bias, slope, panelAt, width, e)
     else
       for (let i: u32 = 0, table = tables; i < count; i++, table += stride)
         tile(table, shift, w, bias, slope, panelAt, width, e)

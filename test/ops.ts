@@ -118,6 +118,11 @@ for (const [family, cases] of Object.entries(families)) {
       const { model, runs } = await prepared
       const { program } = build(model, item.options)
       for (const { name } of program.kernels) called.add(name)
+      for (const wanted of item.options?.kernels ?? [])
+        assert.ok(
+          program.kernels.some(({ name }) => name === wanted),
+          `${wanted} does not take the case`
+        )
       for (const { feeds, expected, bindings } of runs) {
         const guarded = await Guarded.of(program, bindings)
         const inputs = program.inputs.map(port => feeds[port.name].data)

@@ -7,7 +7,7 @@ import { panelWidth, residualOf, vectorOf } from './epilogue.js'
 import { emitGemm, gemmKernel } from './gemm.js'
 import { type Choice, convBuffers, type Kernel, kernel, type Lowering, type Op, type View } from './op.js'
 import { transposedWindows, type Windows, windows } from './window.js'
-import { emitWinograd, nominal, winogradCost, winogradKernels } from './winograd.js'
+import { emitWinograd, nominal, winogradCost, winograds } from './winograd.js'
 
 const spatial = <P extends string>(prefix: P) =>
   ({ [`${prefix}D`]: 'u32', [`${prefix}H`]: 'u32', [`${prefix}W`]: 'u32' }) as Record<`${P}${'D' | 'H' | 'W'}`, 'u32'>
@@ -266,22 +266,25 @@ function lowerConv(node: Node, to: Lowering): void {
   const direct = depthwise ? depthwiseKernel : transposed ? convTransposeKernel : convKernel
   const choices: Choice[] = [{ kernel: direct.name, cost: costOf(window, shape) }]
   if (rows) choices.unshift({ kernel: gemmKernel.name, cost: costOf(window, shape) })
-  if (groups === 1 && !transposed)
-    for (const size of [2, 4] as const) {
+  if (!transposed && !depthwise)
+    for (const variant of winograds) {
+      // The larger tiles' rounding is what the limit is about.
       const cost =
-        size <= to.winograd ? winogradCost(size, window, kernel, channels, filters) : Number.POSITIVE_INFINITY
-      if (Number.isFinite(cost)) choices.push({ kernel: winogradKernels[size].name, cost })
+        to.winograd >= (variant.m + variant.k > 5 ? 4 : 2)
+          ? winogradCost(variant, window, kernel, shape)
+          : Number.POSITIVE_INFINITY
+      if (Number.isFinite(cost)) choices.push({ kernel: variant.kernel.name, cost })
     }
   const chosen = to.choose(choices)
   if (rows && chosen === gemmKernel.name) {
     emitGemm(node, to, { ...rows, inner: channels, columns: filters }, { x, w, bias, slope, r: r ?? bias, y })
     return
   }
-  for (const size of [2, 4] as const)
-    if (chosen === winogradKernels[size].name) {
-      emitWinograd(node, to, size, window, channels, { x, y, r, w, bias, slope })
-      return
-    }
+  const variant = winograds.find(each => each.kernel.name === chosen)
+  if (variant) {
+    emitWinograd(node, to, variant, window, shape, { x, y, r, w, bias, slope })
+    return
+  }
   const tiles = Math.min(Math.max(Math.floor(16384 / (taps * channels)), 4), 64)
   // Tables of asm/tile.ts with a segment per kernel position, and zeros to read where a window is outside; or a row.
   const scratch = to.scratch([

@@ -56,6 +56,7 @@ export const matmulKernel = kernel({
     wRow: 'u32',
     wColumn: 'u32',
     yRow: 'u32',
+    residual: 'u32',
     act: 'u32',
     alpha: 'f32',
     beta: 'f32',
@@ -221,6 +222,7 @@ const matmul: Op = {
         wRow: w.strides[b.rank - 2],
         wColumn: w.strides[b.rank - 1],
         yRow: y.strides[rank - 2],
+        residual: 0,
         ...epilogueOf(node),
         tiles
       },

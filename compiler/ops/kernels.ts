@@ -12,7 +12,7 @@ import { padKernel } from './pad.js'
 import { poolKernel } from './pool.js'
 import { reduceKernel } from './reduce.js'
 import { softmaxKernel } from './softmax.js'
-import { winogradFiltersKernel, winogradKernels } from './winograd.js'
+import { winogradFiltersKernel, winograds } from './winograd.js'
 
 /** Every kernel by its name. Whoever calls one knows its fields and buffers; this list only knows that it has some. */
 export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
@@ -38,7 +38,6 @@ export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
     unaryKernel,
     whereKernel,
     winogradFiltersKernel,
-    winogradKernels[2],
-    winogradKernels[4]
+    ...winograds.map(variant => variant.kernel)
   ].map(kernel => [kernel.name, kernel as unknown as Kernel])
 )

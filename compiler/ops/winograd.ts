@@ -8,6 +8,7 @@ import type { Windows } from './window.js'
 
 const winogradFields = {
   batch: 'u32',
+  groups: 'u32',
   channels: 'u32',
   filters: 'u32',
   inH: 'u32',
@@ -34,123 +35,151 @@ const winogradFields = {
 
 type WinogradKernel = Kernel<keyof typeof winogradFields, keyof typeof convBuffers>
 
+/** F(m x m, k x k) on tiles of (m + k - 1)^2 inputs. */
+export interface Winograd {
+  readonly m: 2 | 4
+  readonly k: 3 | 5
+  readonly kernel: WinogradKernel
+}
+
 /**
- * 3x3 convolution with stride 1 as F(m x m, 3x3), see asm/winograd.ts. The reference computes the same sums in the
- * transformed domain, so that it checks the transformed weights too.
+ * Convolution with stride 1 as F(m x m, k x k), see asm/winograd.ts; `channels` and `filters` count one group's. The
+ * reference computes the same sums in the transformed domain, so that it checks the transformed weights too.
  */
-function winogradKernel(m: 2 | 4): WinogradKernel {
-  return kernel({
-    name: `winograd${m}`,
+function winograd(name: string, m: 2 | 4, k: 3 | 5): Winograd {
+  const side = m + k - 1
+  const { input, output } = transformsOf(m, k)
+  const definition = kernel({
+    name,
     fields: winogradFields,
     buffers: convBuffers,
     reference(p, { x, w, bias, slope, r, y }) {
-      const side = m + 2
-      const { input, output } = transforms[m]
       const panels = Math.ceil(p.filters / panelWidth)
-      const weight = (point: number, c: number, f: number) =>
-        w[((point * panels + Math.floor(f / panelWidth)) * p.channels + c) * panelWidth + (f % panelWidth)]
-      for (let n = 0; n < p.batch; n++)
-        for (let h = 0; h < p.outH; h += m)
-          for (let v = 0; v < p.outW; v += m) {
-            const tile = Array.from({ length: p.channels }, (_, c) =>
-              sandwich(input, (i, j) => {
-                const [row, column] = [h + i - p.padH, v + j - p.padW]
-                const inside = row >= 0 && row < p.inH && column >= 0 && column < p.inW
-                return inside ? x[n * p.xN + row * p.xH + column * p.xW + c] : 0
-              }).flat()
-            )
-            for (let f = 0; f < p.filters; f++) {
-              const products = new Float64Array(side * side)
-              for (let point = 0; point < products.length; point++)
-                for (let c = 0; c < p.channels; c++) products[point] += tile[c][point] * weight(point, c, f)
-              const sums = sandwich(output, (i, j) => products[i * side + j])
-              for (let i = 0; i < m && h + i < p.outH; i++)
-                for (let j = 0; j < m && v + j < p.outW; j++) {
-                  const residual = p.residual ? r[n * p.rN + (h + i) * p.rH + (v + j) * p.rW + f] : 0
-                  const before = sums[i][j] + bias[f] + (p.residual === 1 ? residual : 0)
-                  const alpha = p.act === kindOf('prelu') ? slope[f] : p.alpha
-                  y[n * p.yN + (h + i) * p.yH + (v + j) * p.yW + f] =
-                    activate(p.act, before, alpha, p.beta) + (p.residual === 2 ? residual : 0)
-                }
+      const weight = (g: number, point: number, c: number, f: number) =>
+        w[
+          (((g * side * side + point) * panels + Math.floor(f / panelWidth)) * p.channels + c) * panelWidth +
+            (f % panelWidth)
+        ]
+      forEachTile(p, m, (n, g, h, v) => {
+        const tile = Array.from({ length: p.channels }, (_, c) =>
+          sandwich(input, (i, j) => {
+            const [row, column] = [h + i - p.padH, v + j - p.padW]
+            const inside = row >= 0 && row < p.inH && column >= 0 && column < p.inW
+            return inside ? x[n * p.xN + row * p.xH + column * p.xW + g * p.channels + c] : 0
+          }).flat()
+        )
+        for (let f = 0; f < p.filters; f++) {
+          const products = new Float64Array(side * side)
+          for (let point = 0; point < products.length; point++)
+            for (let c = 0; c < p.channels; c++) products[point] += tile[c][point] * weight(g, point, c, f)
+          const sums = sandwich(output, (i, j) => products[i * side + j])
+          const own = g * p.filters + f
+          const at = g * panels * panelWidth + f
+          for (let i = 0; i < m && h + i < p.outH; i++)
+            for (let j = 0; j < m && v + j < p.outW; j++) {
+              const residual = p.residual ? r[n * p.rN + (h + i) * p.rH + (v + j) * p.rW + own] : 0
+              const before = sums[i][j] + bias[at] + (p.residual === 1 ? residual : 0)
+              const alpha = p.act === kindOf('prelu') ? slope[at] : p.alpha
+              y[n * p.yN + (h + i) * p.yH + (v + j) * p.yW + own] =
+                activate(p.act, before, alpha, p.beta) + (p.residual === 2 ? residual : 0)
             }
-          }
+        }
+      })
     }
   })
+  return { m, k, kernel: definition }
 }
 
-export const winogradKernels: Readonly<Record<2 | 4, WinogradKernel>> = { 2: winogradKernel(2), 4: winogradKernel(4) }
+function forEachTile(
+  { batch, groups, outH, outW }: { batch: number; groups: number; outH: number; outW: number },
+  m: number,
+  body: (n: number, g: number, h: number, v: number) => void
+): void {
+  for (let n = 0; n < batch; n++)
+    for (let g = 0; g < groups; g++)
+      for (let h = 0; h < outH; h += m) for (let v = 0; v < outW; v += m) body(n, g, h, v)
+}
 
-/** Filters in conv's panels (panel, kernel position, channel, 8) to (point, panel, channel, 8). */
+/** Filters in conv's panels (group, panel, kernel position, channel, 8) to (group, point, panel, channel, 8). */
 export const winogradFiltersKernel = kernel({
   name: 'winogradFilters',
-  fields: { channels: 'u32', filters: 'u32', size: 'u32' },
+  fields: { groups: 'u32', channels: 'u32', filters: 'u32', size: 'u32', kernel: 'u32' },
   buffers: { w: 'read', u: 'write' },
   reference(p, { w, u }) {
-    const side = p.size + 2
+    const k = p.kernel as 3 | 5
+    const side = p.size + k - 1
     const panels = Math.ceil(p.filters / panelWidth)
-    for (let panel = 0; panel < panels; panel++)
-      for (let c = 0; c < p.channels; c++)
-        for (let f = 0; f < panelWidth; f++) {
-          const points = sandwich(
-            transforms[p.size as 2 | 4].filter,
-            (i, j) => w[((panel * 9 + i * 3 + j) * p.channels + c) * panelWidth + f]
-          )
-          points.forEach((row, i) =>
-            row.forEach((value, j) => {
-              u[(((i * side + j) * panels + panel) * p.channels + c) * panelWidth + f] = value
-            })
-          )
-        }
+    const { filter } = transformsOf(p.size as 2 | 4, k)
+    for (let g = 0; g < p.groups; g++)
+      for (let panel = 0; panel < panels; panel++)
+        for (let c = 0; c < p.channels; c++)
+          for (let f = 0; f < panelWidth; f++) {
+            const from = (g * panels + panel) * k * k
+            const points = sandwich(filter, (i, j) => w[((from + i * k + j) * p.channels + c) * panelWidth + f])
+            points.forEach((row, i) =>
+              row.forEach((value, j) => {
+                const point = (g * side + i) * side + j
+                u[((point * panels + panel) * p.channels + c) * panelWidth + f] = value
+              })
+            )
+          }
   }
 })
 
 type Matrix = readonly (readonly number[])[]
 
-/** B^T, G and A^T of F(2x2, 3x3) and F(4x4, 3x3) (Lavin and Gray 2015, sections 4.1 and 4.3). */
-const transforms: Readonly<Record<2 | 4, { input: Matrix; filter: Matrix; output: Matrix }>> = {
-  2: {
-    input: [
-      [1, 0, -1, 0],
-      [0, 1, 1, 0],
-      [0, -1, 1, 0],
-      [0, 1, 0, -1]
-    ],
-    filter: [
-      [1, 0, 0],
-      [1 / 2, 1 / 2, 1 / 2],
-      [1 / 2, -1 / 2, 1 / 2],
-      [0, 0, 1]
-    ],
-    output: [
-      [1, 1, 1, 0],
-      [0, 1, -1, -1]
-    ]
-  },
-  4: {
-    input: [
-      [4, 0, -5, 0, 1, 0],
-      [0, -4, -4, 1, 1, 0],
-      [0, 4, -4, -1, 1, 0],
-      [0, -2, -1, 2, 1, 0],
-      [0, 2, -1, -2, 1, 0],
-      [0, 4, 0, -5, 0, 1]
-    ],
-    filter: [
-      [1 / 4, 0, 0],
-      [-1 / 6, -1 / 6, -1 / 6],
-      [-1 / 6, 1 / 6, -1 / 6],
-      [1 / 24, 1 / 12, 1 / 6],
-      [1 / 24, -1 / 12, 1 / 6],
-      [0, 0, 1]
-    ],
-    output: [
-      [1, 1, 1, 1, 1, 0],
-      [0, 1, -1, 2, -2, 0],
-      [0, 1, 1, 4, 4, 0],
-      [0, 1, -1, 8, -8, 1]
-    ]
-  }
+/**
+ * B^T, G and A^T of F(m, k): the input at four or six points, whatever m and k make these of (Lavin and Gray 2015, sections
+ * 4.1 and 4.3), the filter and the outputs as polynomials of degree k - 1 and m - 1 there; the last point is infinity.
+ */
+function transformsOf(m: 2 | 4, k: 3 | 5): { input: Matrix; filter: Matrix; output: Matrix } {
+  const { points, scales, input } = m + k - 1 === 4 ? fourPoints : sixPoints
+  const powers = (count: number) => [
+    ...points.map(point => Array.from({ length: count }, (_, i) => point ** i)),
+    Array.from({ length: count }, (_, i) => (i === count - 1 ? 1 : 0))
+  ]
+  const filter = powers(k).map((row, i) => row.map(value => value * scales[i]))
+  const columns = powers(m)
+  const output = Array.from({ length: m }, (_, i) => columns.map(column => column[i]))
+  return { input, filter, output }
 }
+
+interface Points {
+  /** All but infinity. */
+  readonly points: readonly number[]
+  readonly scales: readonly number[]
+  readonly input: Matrix
+}
+
+const fourPoints: Points = {
+  points: [0, 1, -1],
+  scales: [1, 1 / 2, 1 / 2, 1],
+  input: [
+    [1, 0, -1, 0],
+    [0, 1, 1, 0],
+    [0, -1, 1, 0],
+    [0, -1, 0, 1]
+  ]
+}
+
+const sixPoints: Points = {
+  points: [0, 1, -1, 2, -2],
+  scales: [1 / 4, -1 / 6, -1 / 6, 1 / 24, 1 / 24, 1],
+  input: [
+    [4, 0, -5, 0, 1, 0],
+    [0, -4, -4, 1, 1, 0],
+    [0, 4, -4, -1, 1, 0],
+    [0, -2, -1, 2, 1, 0],
+    [0, 2, -1, -2, 1, 0],
+    [0, 4, 0, -5, 0, 1]
+  ]
+}
+
+export const winograds: readonly Winograd[] = [
+  winograd('winograd2', 2, 3),
+  winograd('winograd4', 4, 3),
+  winograd('winograd2x5', 2, 5)
+]
 
 /** T d T^t for a square d that is read through `at`. */
 function sandwich(matrix: Matrix, at: (i: number, j: number) => number): number[][] {
@@ -159,6 +188,13 @@ function sandwich(matrix: Matrix, at: (i: number, j: number) => number): number[
     Array.from({ length: side }, (_, j) => row.reduce((sum, factor, i) => sum + (factor ? factor * at(i, j) : 0), 0))
   )
   return half.map(row => matrix.map(weights => weights.reduce((sum, factor, j) => sum + factor * row[j], 0)))
+}
+
+/** Of one group. */
+interface Sizes {
+  readonly groups: number
+  readonly channels: number
+  readonly filters: number
 }
 
 interface Operands {
@@ -180,26 +216,26 @@ const group = 12
 export function emitWinograd(
   node: Node,
   to: Lowering,
-  size: 2 | 4,
+  { m, k, kernel: target }: Winograd,
   window: Windows,
-  channels: number,
+  { groups, channels, filters }: Sizes,
   operands: Operands
 ): void {
   const { x, y, w, bias, slope } = operands
   const r = operands.r ?? y
-  const filters = y.shape[1] as number
-  const points = (size + 2) ** 2
+  const points = (m + k - 1) ** 2
   const padded = Math.ceil(filters / panelWidth) * panelWidth
   const fitting = Math.floor(blockFloats / (points * (channels + padded)) / group) * group
   const tiles = Math.min(Math.max(fitting, 2 * group), 16 * group)
-  const u = to.derived(`${w.index} winograd ${size}`, points * padded * channels, view =>
-    to.call(winogradFiltersKernel, { channels, filters, size }, { w, u: view })
+  const u = to.derived(`${w.index} ${target.name}`, groups * points * padded * channels, view =>
+    to.call(winogradFiltersKernel, { groups, channels, filters, size: m, kernel: k }, { w, u: view })
   )
   const step = (view: View, axis: number): Dim => view.strides[axis]
   to.call(
-    winogradKernels[size],
+    target,
     {
       batch: x.shape[0],
+      groups,
       channels,
       filters,
       inH: x.shape[2],
@@ -237,34 +273,32 @@ export function emitWinograd(
  * What a multiply-accumulate of the direct kernel is to one value on its way through a transform, and to one
  * transformed weight, which comes from memory far away (measured, bench:kernels).
  */
-const transformCost = 3
+const transformCost = 12
 const weightCost = 3
 
 /** Sizes that only a run knows count as this large. */
 export const nominal = 56
 
-/** Multiply-accumulates that F(size, 3) costs, all told, for a layer of this shape; infinite where it cannot run it. */
+/** Multiply-accumulates that it costs, all told, for a layer of this shape; infinite where it cannot run it. */
 export function winogradCost(
-  size: number,
+  { m, k }: Winograd,
   window: Windows,
   kernel: readonly number[],
-  channels: number,
-  filters: number
+  { groups, channels, filters }: Sizes
 ): number {
   const suits =
     kernel.length === 2 &&
-    kernel.every(taps => taps === 3) &&
+    kernel.every(taps => taps === k) &&
     window.strides.every(stride => stride === 1) &&
     window.dilations.every(dilation => dilation === 1)
   if (!suits || channels < fewestChannels || filters < fewestChannels) return Number.POSITIVE_INFINITY
   const tiles = window.out.reduce<number>(
-    (count, side) => count * Math.ceil((typeof side === 'number' ? side : nominal) / size),
+    (count, side) => count * Math.ceil((typeof side === 'number' ? side : nominal) / m),
     1
   )
-  const points = (size + 2) ** 2
-  return (
-    points * (tiles * (channels * filters + transformCost * (channels + filters)) + weightCost * channels * filters)
-  )
+  const products = tiles * (channels * filters + transformCost * (channels + filters))
+  return groups * (m + k - 1) ** 2 * (products + weightCost * channels * filters)
 }
 
-const fewestChannels = 16
+/** Vectors of fewer channels would be mostly empty. */
+const fewestChannels = 4

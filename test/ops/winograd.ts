@@ -1,4 +1,4 @@
-// 3×3 convolutions of many channels, which run as Winograd's F(2×2, 3×3) and F(4×4, 3×3), and without.
+// 3×3 and 5×5 convolutions of many channels on every Winograd variant that takes them, and without.
 import { type Case, c, one, type Step, x } from '../support/case.js'
 import type { Attributes } from '../support/model.js'
 
@@ -6,6 +6,7 @@ interface Shape {
   readonly name: string
   readonly input: readonly (number | string)[]
   readonly filters: number
+  readonly group?: number
   readonly attributes?: Attributes
   readonly next?: readonly Step[]
   readonly bindings?: Case['bindings']
@@ -25,6 +26,7 @@ const shapes: readonly Shape[] = [
   { name: 'one pixel', input: [1, 20, 1, 1], filters: 16, attributes: same },
   { name: 'one row', input: [1, 16, 1, 13], filters: 17, attributes: same },
   { name: 'more tiles than a block', input: [3, 64, 30, 29], filters: 48, attributes: same },
+  { name: 'groups', input: [2, 40, 9, 10], filters: 34, group: 2, attributes: same },
   { name: 'many channels', input: [1, 150, 6, 6], filters: 40, attributes: same },
   { name: 'Relu', input: [1, 16, 6, 7], filters: 18, attributes: same, next: [{ op: 'Relu' }] },
   { name: 'Sigmoid', input: [1, 16, 6, 7], filters: 18, attributes: same, next: [{ op: 'Sigmoid' }] },
@@ -93,12 +95,36 @@ function slice(value: number) {
   return { kind: 'constant' as const, dims: [1], dtype: 'int64' as const, range: [0, 0] as const, values: [value] }
 }
 
-export const winograd: readonly Case[] = shapes.flatMap(({ name, input, filters, attributes, next, bindings }) =>
-  ([0, 2, 4] as const).map(size =>
-    one(`${name}, F(${size})`, 'Conv', [x(...input), c(filters, input[1] as number, 3, 3), c(filters)], attributes, {
-      next,
-      bindings,
-      options: { winograd: size }
+/** The attributes of the 3x3 convolution for a k x k one. */
+function attributesFor(k: number, attributes: Attributes | undefined, group: number): Attributes {
+  if (attributes !== same) return { ...attributes, group }
+  return { pads: new Array<number>(4).fill((k - 1) / 2), group }
+}
+
+/** Every variant on every shape that it takes; F(0) is direct. */
+const tiles = [
+  { winograd: 0, kernels: [], k: 3 },
+  { winograd: 2, kernels: ['winograd2'], k: 3 },
+  { winograd: 4, kernels: ['winograd4'], k: 3 },
+  { winograd: 0, kernels: [], k: 5 },
+  { winograd: 4, kernels: ['winograd2x5'], k: 5 }
+] as const
+
+export const winograd: readonly Case[] = shapes.flatMap(
+  ({ name, input, filters, group = 1, attributes, next, bindings }) =>
+    tiles.map(({ winograd, kernels, k }) => {
+      const channels = (input[1] as number) / group
+      const operands = [x(...input), c(filters, channels, k, k), c(filters)]
+      return one(
+        `${name}, ${k}x${k}, ${kernels[0] ?? 'direct'}`,
+        'Conv',
+        operands,
+        attributesFor(k, attributes, group),
+        {
+          next,
+          bindings,
+          options: { winograd, kernels }
+        }
+      )
     })
-  )
 )
