@@ -26,21 +26,18 @@ export class Team {
     return shares && mayUseWorkers() ? wanted : 1
   }
 
-  /** Hands the workers what they run, each the address of its own table of calls; waits until they stand ready. */
-  async gather(
-    common: Omit<Membership, 'index' | 'count' | 'table'>,
-    tableOf: (thread: number) => number
-  ): Promise<void> {
+  /** Hands the workers what they run, each the address of its own table of calls. */
+  inform(common: Omit<Membership, 'index' | 'count' | 'table'>, tableOf: (thread: number) => number): void {
     this.control = new Control(common.memory)
     this.workers.forEach((worker, i) => {
       worker.post({ ...common, index: i + 1, count: this.count, table: tableOf(i + 1) } satisfies Membership)
     })
-    await this.ready
   }
 
-  /** From now on the thread of these exports is the first of several. */
-  enter(exports: ThreadExports): void {
+  /** Waits until all threads stand ready; from then on the one of these exports is the first of several. */
+  async gather(exports: ThreadExports): Promise<void> {
     this.maySleep = maySleep()
+    await this.ready
     exports.enter(0, this.count, grain)
   }
 

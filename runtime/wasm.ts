@@ -65,10 +65,9 @@ class WasmExecutor implements Executor {
         if (typeof exports[name] !== 'function' || helpers.has(name))
           throw new CairnError(`the CPU path has no kernel "${name}"; the file was compiled for another version`)
       const executor = new WasmExecutor(header, exports as unknown as Exports, memory, layout, team)
-      // Every instance writes the module's own data to the memory when it is made, so all are made before it is used.
-      await executor.gather(module)
+      executor.inform(module)
       executor.fill(bytes)
-      team?.enter(executor.exports)
+      await team?.gather(executor.exports)
       return executor
     } catch (error) {
       await team?.release()
@@ -86,11 +85,12 @@ class WasmExecutor implements Executor {
     if (!header.free.length) this.bind({})
   }
 
-  private async gather(module: WebAssembly.Module): Promise<void> {
+  /** Tells the workers what they need to make ready while this thread loads the constants. */
+  private inform(module: WebAssembly.Module): void {
     const { kernels, calls } = this.header
     const { tables, tableBytes } = this.layout
     const common = { module, memory: this.memory!, kernels: kernels.map(({ name }) => name), calls: calls.length }
-    await this.team?.gather(common, thread => tables + (thread - 1) * tableBytes)
+    this.team?.inform(common, thread => tables + (thread - 1) * tableBytes)
   }
 
   get threads(): number {
