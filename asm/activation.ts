@@ -185,7 +185,7 @@ function hardSigmoid(v: v128, alpha: v128, beta: v128): v128 {
   return clip(affine(v, alpha, beta), f32x4.splat(0), f32x4.splat(1))
 }
 
-function hardSwish(v: v128, alpha: v128, beta: v128): v128 {
+export function hardSwish(v: v128, alpha: v128, beta: v128): v128 {
   return f32x4.mul(v, hardSigmoid(v, alpha, beta))
 }
 

@@ -58,11 +58,14 @@ export function gemm(
     p.tiles,
     scratch,
     e,
-    p.rows == 1
+    (p.rows & 3) == 1 && lastRow == p.rows
   )
 }
 
-/** y[i] = epilogue(x[i] . w) for `count` rows, in blocks of `tiles` tiles. Strides count floats. */
+/**
+ * y[i] = epilogue(x[i] . w) for `count` rows, in blocks of `tiles` tiles; `lone` when the last tile is one row. Strides
+ * count floats.
+ */
 function rows(
   x: usize,
   xRow: u32,
@@ -79,7 +82,7 @@ function rows(
   tiles: u32,
   tables: usize,
   e: Epilogue,
-  single: bool
+  lone: bool
 ): void {
   tiles = max(tiles, 1)
   for (let first: u32 = 0; first < count; first += tiles * 4) {
@@ -97,7 +100,7 @@ function rows(
       store<u32>(table + TABLE_HEAD, inner, 16)
       store<u32>(table + TABLE_HEAD, 0, 20)
     }
-    panels(tables, TABLE, blockRows, 0, w, bias, slope, 0, inner, columns, e, single)
+    panels(tables, TABLE, blockRows, 0, w, bias, slope, 0, inner, columns, e, lone && first + blockRows == count)
   }
 }
 
@@ -182,7 +185,7 @@ function matmulPanels(
       p.tiles,
       tables,
       e,
-      p.rows == 1
+      (p.rows & 3) == 1
     )
   }
 }

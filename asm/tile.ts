@@ -1,4 +1,4 @@
-import { activate, activateRow, CLIP, PRELU } from './activation'
+import { activate, activateRow, CLIP, clip, HARD_SWISH, hardSwish, PRELU } from './activation'
 import { Epilogue, RESIDUAL_AFTER, RESIDUAL_BEFORE } from './epilogue'
 import { madd } from './madd'
 import { statics } from './thread'
@@ -19,12 +19,17 @@ export const TABLE_HEAD: u32 = 12 * 4
 export const SEGMENT: u32 = 6 * 4
 export const PANEL: u32 = 8
 
+/** What a tile does to its sums while they are in registers: bounds, hard swish, a residual in front of them. */
+function isInline(e: Epilogue): bool {
+  return (e.act <= CLIP || e.act == HARD_SWISH) && e.residual <= RESIDUAL_BEFORE
+}
+
 /**
  * Whether an activation is worth a pass of its own over rows that are still in the cache: curves cost less in a loop
  * over a row than one vector at a time. What comes behind the activation forbids it.
  */
-export function isLate(act: u32, residual: u32): bool {
-  return act > PRELU && residual != RESIDUAL_AFTER
+export function isLate(e: Epilogue): bool {
+  return e.act > PRELU && e.act != HARD_SWISH && e.residual != RESIDUAL_AFTER
 }
 
 /**
@@ -84,7 +89,7 @@ export function tile(
   const y1 = <usize>load<u32>(table, 4) + at
   const y2 = <usize>load<u32>(table, 8) + at
   const y3 = <usize>load<u32>(table, 12) + at
-  if (e.act <= CLIP && e.residual <= RESIDUAL_BEFORE && columns == PANEL) {
+  if (isInline(e) && (columns == PANEL || e.residual == 0)) {
     if (e.residual) {
       const r0 = <usize>load<u32>(table, 16) + at
       const r1 = <usize>load<u32>(table, 20) + at
@@ -99,26 +104,44 @@ export function tile(
       a3 = f32x4.add(a3, v128.load(r3))
       b3 = f32x4.add(b3, v128.load(r3, 16))
     }
-    if (e.act == CLIP) {
-      const low = f32x4.splat(e.alpha)
-      const high = f32x4.splat(e.beta)
-      a0 = f32x4.pmin(f32x4.pmax(a0, low), high)
-      b0 = f32x4.pmin(f32x4.pmax(b0, low), high)
-      a1 = f32x4.pmin(f32x4.pmax(a1, low), high)
-      b1 = f32x4.pmin(f32x4.pmax(b1, low), high)
-      a2 = f32x4.pmin(f32x4.pmax(a2, low), high)
-      b2 = f32x4.pmin(f32x4.pmax(b2, low), high)
-      a3 = f32x4.pmin(f32x4.pmax(a3, low), high)
-      b3 = f32x4.pmin(f32x4.pmax(b3, low), high)
+    if (e.act) {
+      const alpha = f32x4.splat(e.alpha)
+      const beta = f32x4.splat(e.beta)
+      if (e.act == CLIP) {
+        a0 = clip(a0, alpha, beta)
+        b0 = clip(b0, alpha, beta)
+        a1 = clip(a1, alpha, beta)
+        b1 = clip(b1, alpha, beta)
+        a2 = clip(a2, alpha, beta)
+        b2 = clip(b2, alpha, beta)
+        a3 = clip(a3, alpha, beta)
+        b3 = clip(b3, alpha, beta)
+      } else {
+        a0 = hardSwish(a0, alpha, beta)
+        b0 = hardSwish(b0, alpha, beta)
+        a1 = hardSwish(a1, alpha, beta)
+        b1 = hardSwish(b1, alpha, beta)
+        a2 = hardSwish(a2, alpha, beta)
+        b2 = hardSwish(b2, alpha, beta)
+        a3 = hardSwish(a3, alpha, beta)
+        b3 = hardSwish(b3, alpha, beta)
+      }
     }
-    v128.store(y0, a0)
-    v128.store(y0, b0, 16)
-    v128.store(y1, a1)
-    v128.store(y1, b1, 16)
-    v128.store(y2, a2)
-    v128.store(y2, b2, 16)
-    v128.store(y3, a3)
-    v128.store(y3, b3, 16)
+    if (columns == PANEL) {
+      v128.store(y0, a0)
+      v128.store(y0, b0, 16)
+      v128.store(y1, a1)
+      v128.store(y1, b1, 16)
+      v128.store(y2, a2)
+      v128.store(y2, b2, 16)
+      v128.store(y3, a3)
+      v128.store(y3, b3, 16)
+      return
+    }
+    storeColumns(y0, a0, b0, columns)
+    storeColumns(y1, a1, b1, columns)
+    storeColumns(y2, a2, b2, columns)
+    storeColumns(y3, a3, b3, columns)
     return
   }
   // Repeated rows must see the residual before it is overwritten in place, so all are read before any is stored.
@@ -154,7 +177,7 @@ function loadResiduals(table: usize, residuals: usize, at: usize, columns: u32):
 
 function finish(y: usize, a: v128, b: v128, p: v128, q: v128, row: usize, columns: u32, e: Epilogue): void {
   const beta = f32x4.splat(e.beta)
-  if (!isLate(e.act, e.residual)) {
+  if (!isLate(e)) {
     a = activate(e.act, a, p, beta)
     b = activate(e.act, b, q, beta)
   }
@@ -254,10 +277,13 @@ export function rowTile(
   finish(<usize>load<u32>(table) + at, a0, b0, p, q, 0, columns, e)
 }
 
+/** Weights of a matrix that stays in the cache of the second level, beside few rows and beside many. */
+const CACHED: u32 = 196608
+const SMALL: u32 = 65536
+
 /**
- * All panels of one group over `rows` rows, four to a tile, whose tables follow each other: a panel of weights stays in
- * the cache while the tiles pass under it. `at` is where the group's first column lies behind the rows' addresses;
- * `single` says that a call has one row only, which a remainder of one does not make true: rowTile rounds otherwise.
+ * All panels of one group over `rows` rows, four to a tile, whose tables follow each other. `at` is where the group's first column lies behind the rows' addresses;
+ * `lone` says that the last tile is one row, and so in every thread's slice, for rowTile rounds otherwise than tile.
  */
 export function panels(
   tables: usize,
@@ -271,22 +297,28 @@ export function panels(
   inner: u32,
   columns: u32,
   e: Epilogue,
-  single: bool
+  lone: bool
 ): void {
-  const count = (rows + 3) >> 2
-  let panelAt = at
-  for (let first: u32 = 0; first < columns; first += PANEL) {
-    const width = min(columns - first, PANEL)
-    if (single) rowTile(tables, shift, w, bias, slope, panelAt, width, e)
-    else
-      for (let i: u32 = 0, table = tables; i < count; i++, table += stride)
-        tile(table, shift, w, bias, slope, panelAt, width, e)
-    w += <usize>inner * PANEL * 4
-    bias += PANEL * 4
-    slope += PANEL * 4
-    panelAt += PANEL * 4
-  }
-  if (!isLate(e.act, e.residual)) return
+  const tiles = (rows + 3) >> 2
+  const count = (columns + PANEL - 1) / PANEL
+  const matrix = inner * columns
+  const panel = <usize>inner * PANEL * 4
+  // Weights that stay near anyway go by in one stream for each tile; of others a panel stays while the tiles go by.
+  const streamed = matrix <= SMALL || (rows <= 64 && matrix <= CACHED)
+  const outer = streamed ? tiles : count
+  const inside = streamed ? count : tiles
+  for (let i: u32 = 0; i < outer; i++)
+    for (let j: u32 = 0; j < inside; j++) {
+      const t = streamed ? i : j
+      const c = streamed ? j : i
+      const table = tables + <usize>t * stride
+      const weights = w + <usize>c * panel
+      const o = <usize>(c * PANEL) * 4
+      const width = min(columns - c * PANEL, PANEL)
+      if (lone && t + 1 == tiles) rowTile(table, shift, weights, bias + o, slope + o, at + o, width, e)
+      else tile(table, shift, weights, bias + o, slope + o, at + o, width, e)
+    }
+  if (!isLate(e)) return
   for (let i: u32 = 0; i < rows; i++) {
     const y = <usize>load<u32>(tables + <usize>(i >> 2) * stride + <usize>(i & 3) * 4) + at
     activateRow(e.act, e.alpha, e.beta, y, y, columns)

@@ -1,7 +1,7 @@
 /** What a command of the CLI is, and the two ways in which it can fail. */
 export interface Command {
   readonly name: string
-  /** Positional arguments as `<needed>` or `[optional]`. */
+  /** Positional arguments as `<needed>` or `[optional]`; a last one of `<several...>` takes all that follow. */
   readonly usage: string
   readonly summary: string
   readonly options: readonly Option[]

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import sade from 'sade'
+import { bench } from './bench.js'
 import { type Command, Flags, longName, oneLine, UsageError } from './command.js'
 import { compile } from './compile.js'
 import { inspect } from './inspect.js'
@@ -9,7 +10,7 @@ import { verify } from './verify.js'
 import { zoo } from './zoo.js'
 
 /** The command line. Exit codes: 0 done, 1 bad input, 2 wrong usage; the latter two with one line on standard error. */
-const commands: readonly Command[] = [compile, run, verify, inspect, zoo]
+const commands: readonly Command[] = [compile, run, verify, inspect, bench, zoo]
 
 const isHelp = (argument: string) => argument === '-h' || argument === '--help'
 
@@ -52,7 +53,7 @@ function parse(argv: readonly string[]): (() => Promise<void>) | undefined {
   const positional = [...parsed.args.slice(0, -1), ...flags._].filter(value => value !== undefined).map(String)
   const missing = wanted.slice(positional.length).find(argument => argument.startsWith('<'))
   if (missing) throw new UsageError(`${first}: ${missing} is missing; cairn ${first} ${command.usage} is allowed`)
-  if (positional.length > wanted.length)
+  if (positional.length > wanted.length && !wanted.at(-1)?.includes('...'))
     throw new UsageError(`${first}: "${positional[wanted.length]}" is one argument too many; see cairn ${first} --help`)
   return () => command.run(positional, new Flags(flags))
 }

@@ -1,6 +1,7 @@
 import type * as Ort from 'onnxruntime-node'
 import type { Feeds, Tensor } from '../../runtime/index.js'
 import { InputError } from './command.js'
+import { halvesAsBits } from './halves.js'
 import { toNumbers } from './tensors.js'
 
 /** onnxruntime-node as the other side of a comparison; an optional companion, so it is looked for when needed. */
@@ -52,19 +53,6 @@ export async function openReference(model: string | Uint8Array, { plain }: Refer
 
 export function valuesOf(tensor: Tensor | Ort.Tensor): Values {
   return { dims: tensor.dims, data: toNumbers(tensor as Tensor) }
-}
-
-/**
- * Makes onnxruntime-node hold float16 as bits. Where the host has Float16Array (Node 24) its tensors use that, which
- * its native binding cannot read; which array it takes is settled when it makes its first tensor.
- */
-export function halvesAsBits<T extends Pick<typeof Ort, 'Tensor'>>(ort: T): T {
-  const own = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array')
-  if (!own) return ort
-  Reflect.deleteProperty(globalThis, 'Float16Array')
-  new ort.Tensor('float16', new Uint16Array(1), [1])
-  Object.defineProperty(globalThis, 'Float16Array', own)
-  return ort
 }
 
 async function load(): Promise<typeof Ort> {

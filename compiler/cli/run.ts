@@ -95,7 +95,9 @@ async function timedRun(
 }
 
 /** What `--device` and `--threads` ask for. */
-export function sessionOptionsOf(flags: Flags): SessionOptions & { readonly device: string } {
+export function sessionOptionsOf(
+  flags: Flags
+): SessionOptions & { readonly device: string; readonly numThreads: number } {
   const device = flags.choice('device', ['wasm', 'webgpu', 'reference', 'auto'], 'auto')
   if (device === 'webgpu')
     throw new InputError('--device webgpu comes in a later version; wasm, reference and auto are allowed')

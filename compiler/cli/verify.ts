@@ -115,9 +115,13 @@ export const verify: Command = {
   }
 }
 
-type Opened = Awaited<ReturnType<typeof open>>
+export interface Opened {
+  readonly session: InferenceSession
+  readonly program: Program
+  readonly summary: Summary
+}
 
-async function open(model: ModelFile, options: SessionOptions) {
+async function open(model: ModelFile, options: SessionOptions): Promise<Opened> {
   const { program, summary } = await buildModel(model)
   return { session: await load(program, summary, options), program, summary }
 }
@@ -133,7 +137,7 @@ const wellConditioned = 3e-5
  * Inputs that were not given. Pictures in the range in which rounding matters least; where that is still much, of three
  * scenes the best.
  */
-async function drawInputs(
+export async function drawInputs(
   { session, program, summary }: Opened,
   missing: readonly Port[],
   given: Record<string, Tensor>,
@@ -159,7 +163,7 @@ async function drawInputs(
   return best
 }
 
-interface Drawn {
+export interface Drawn {
   readonly feeds: Record<string, Tensor>
   readonly range?: Range
   readonly seed: number

@@ -1,6 +1,6 @@
 // Runs models on onnxruntime-node, what every result is compared with.
 import ort from 'onnxruntime-node'
-import { halvesAsBits } from '../../compiler/cli/onnxruntime.js'
+import { halvesAsBits } from '../../compiler/cli/halves.js'
 import { halfToFloat } from '../../runtime/half.js'
 import { type DType, decodeModel, encodeModel, type Input, sizeOf, tensorProto, typedArray } from './model.js'
 import type { Random } from './random.js'

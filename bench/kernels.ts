@@ -1,0 +1,148 @@
+// Every layer shape on every kernel that can run it: compared with onnxruntime-node first, then timed, the variants and
+// the peers in turns. `npm run bench:kernels [NETWORK | PART OF A LAYER'S LINE]... [-- --vs LIST --rounds N --out FILE]`.
+//
+// A kernel's time is that of its call alone, without copies at the model's edge. Peers offer no such figure, so theirs is a
+// difference: a model with several copies of the layer side by side, less one with a single copy and the same inputs and
+// outputs, over the number of copies between.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { type PeerName, peerNames, titles } from '../compiler/cli/measure/engine.js'
+import { gflops, showSpread } from '../compiler/cli/measure/interleave.js'
+import { Peak } from '../compiler/cli/measure/peak.js'
+import { geometricMean, median, spreadOf } from '../compiler/cli/measure/statistics.js'
+import { table } from '../compiler/cli/table.js'
+import { zoo } from '../models/index.js'
+import { fail } from './fail.js'
+import { type LayerResult, measureLayer, type PeerResult, type VariantResult } from './kernel-contest.js'
+import { kindOf, type Layer, macsOf, parseFile, showLayer } from './layers.js'
+import { measured } from './networks.js'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    vs: { type: 'string', default: 'ort-web,tfjs' },
+    rounds: { type: 'string', default: '7' },
+    out: { type: 'string' }
+  }
+})
+const peers = peerNames.filter(name => values.vs.split(',').includes(name))
+const layers = pick(positionals)
+const peak = await Peak.open()
+const results: LayerResult[] = []
+
+console.log(
+  `${layers.length} shapes; kernels are timed alone, peers as the difference of models with several copies and with one.`
+)
+for (const [index, layer] of layers.entries()) {
+  const result = await measureLayer(layer, peers, Number(values.rounds), peak)
+  results.push(result)
+  print(result, index)
+}
+summarise()
+if (values.out !== undefined)
+  writeFileSync(values.out, `${JSON.stringify({ node: process.versions.node, results }, undefined, 1)}\n`)
+// Peers leave worker threads behind.
+process.exit(0)
+
+/** The shapes of the named networks, or those whose line holds a given text; each shape once. */
+function pick(wanted: readonly string[]): Layer[] {
+  const networks = wanted.filter(name => zoo[name])
+  const parts = wanted.filter(name => !zoo[name])
+  const files = networks.length ? networks : measured
+  const unique = new Map<string, Layer>()
+  for (const name of files) {
+    const path = join(fileURLToPath(new URL('../../bench/shapes/', import.meta.url)), `${name}.txt`)
+    for (const layer of parseFile(readFileSync(path, 'utf8'))) {
+      const line = showLayer(layer)
+      const fits = !parts.length || parts.some(part => `${line} ${kindOf(layer)} ${layer.name}`.includes(part))
+      if (fits && !unique.has(line)) unique.set(line, layer)
+    }
+  }
+  if (!unique.size) fail(`no layer of ${files.join(', ')} fits ${parts.join(' or ')}`)
+  return [...unique.values()]
+}
+
+function print({ layer, variants, peers, peak }: LayerResult, index: number): void {
+  const macs = macsOf(layer)
+  const rate = (milliseconds: number) => (macs ? gflops(macs, milliseconds).toFixed(1) : '')
+  const share = (milliseconds: number) => (macs ? `${((100 * gflops(macs, milliseconds)) / peak).toFixed(0)} %` : '')
+  const own = ({ kernel, chosen, error, times, refusal }: VariantResult) => {
+    const time = times && spreadOf(times)
+    return [
+      `${kernel}${chosen ? ' *' : ''}`,
+      time ? showSpread(time, 4) : (refusal ?? ''),
+      time ? rate(time.median) : '',
+      time ? share(time.median) : '',
+      '',
+      error.toExponential(0)
+    ]
+  }
+  const other = ({ engine, times, ratio, error, refusal }: PeerResult) => [
+    titles[engine],
+    times ? showSpread(spreadOf(times), 4) : (refusal ?? ''),
+    times ? rate(median(times)) : '',
+    times ? share(median(times)) : '',
+    ratio === undefined ? '' : ratio.toFixed(2),
+    error === undefined ? '' : error.toExponential(0)
+  ]
+  const head = ['kernel', 'ms', 'GFLOP/s', 'of peak', 'ratio', 'error']
+  const rows = [...variants.map(own), ...peers.map(other)]
+  console.log(
+    `\n${index + 1}. ${showLayer(layer)}   # ${kindOf(layer)}, ${layer.name}; peak ${peak.toFixed(1)} GFLOP/s`
+  )
+  console.log(table(head, rows, ['left', 'right', 'right', 'right', 'right', 'right']))
+}
+
+/** By kind of layer and peer: the mean ratio, the least, and what is slower than the peer's. */
+function summarise(): void {
+  const ratios = results.flatMap(({ layer, peers }) =>
+    peers.flatMap(({ engine, ratio }) => (ratio === undefined ? [] : [{ layer, kind: kindOf(layer), engine, ratio }]))
+  )
+  const rows: string[][] = []
+  for (const kind of new Set(ratios.map(r => r.kind)))
+    for (const engine of peers) {
+      const list = ratios.filter(r => r.kind === kind && r.engine === engine)
+      if (!list.length) continue
+      const least = list.reduce((a, b) => (b.ratio < a.ratio ? b : a))
+      const mean = geometricMean(list.map(({ ratio }) => Math.max(ratio, 1e-3)))
+      const slower = list.filter(({ ratio }) => ratio < 1).length
+      rows.push([
+        kind,
+        titles[engine],
+        `${list.length}`,
+        mean.toFixed(2),
+        least.ratio.toFixed(2),
+        `${slower}`,
+        showLayer(least.layer)
+      ])
+    }
+  const head = ['kind', 'against', 'shapes', 'mean ratio', 'least', 'slower', 'where it is least']
+  console.log(`\n${table(head, rows, ['left', 'left', 'right', 'right', 'right', 'right', 'left'])}`)
+  const failed = results.flatMap(({ layer, variants }) =>
+    variants.filter(({ refusal }) => refusal).map(({ kernel, refusal }) => `${showLayer(layer)}: ${kernel}: ${refusal}`)
+  )
+  if (failed.length) console.log(`\nwrong or refused:\n${failed.join('\n')}`)
+  const misses = results.flatMap(({ layer, variants }) => {
+    const timed = variants.flatMap(({ kernel, chosen, times }) =>
+      times ? [{ kernel, chosen, ms: median(times) }] : []
+    )
+    const own = timed.find(({ chosen }) => chosen)
+    const best = timed.reduce<typeof own>((a, b) => (a && a.ms <= b.ms ? a : b), undefined)
+    const gain = own && best ? own.ms / best.ms : 1
+    return own && best && gain > 1.05 ? [{ layer, text: `${gain.toFixed(2)}  ${best.kernel} for ${own.kernel}` }] : []
+  })
+  if (misses.length)
+    console.log(
+      `\nfaster than the compiler's choice:\n${misses.map(({ layer, text }) => `  ${text}: ${showLayer(layer)}`).join('\n')}`
+    )
+  const names = (engine: PeerName) => ratios.filter(r => r.engine === engine && r.ratio < 1)
+  for (const engine of peers)
+    if (names(engine).length)
+      console.log(
+        `\nslower than ${titles[engine]}:\n${names(engine)
+          .map(({ layer, ratio }) => `  ${ratio.toFixed(2)}  ${showLayer(layer)}`)
+          .join('\n')}`
+      )
+}

@@ -1,0 +1,116 @@
+// Whole networks against other runtimes: speed in turns of one process, cold start and memory in fresh processes, download
+// size. `npm run bench:peers [networks] [-- --threads N --vs LIST --seconds S --starts K --out DIR]`. The report is
+// written for the usual networks; for others only with --out.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { cpus } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { contest } from '../compiler/cli/measure/contest.js'
+import { packagesOf, peerNames, titles } from '../compiler/cli/measure/engine.js'
+import { bareBytes } from '../compiler/cli/measure/fresh.js'
+import { showSpread } from '../compiler/cli/measure/interleave.js'
+import { median } from '../compiler/cli/measure/statistics.js'
+import { table } from '../compiler/cli/table.js'
+import { type Bar, chart } from './chart.js'
+import { fail } from './fail.js'
+import { measured, network, pickNetworks, usual } from './networks.js'
+import { markdown, type NetworkResult, type PeersReport, summarise } from './peers-report.js'
+import { downloads } from './size.js'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    threads: { type: 'string', default: '1' },
+    vs: { type: 'string', default: peerNames.join() },
+    seconds: { type: 'string', default: '8' },
+    starts: { type: 'string', default: '5' },
+    out: { type: 'string' }
+  }
+})
+const threads = Number(values.threads)
+const seconds = Number(values.seconds)
+const starts = Number(values.starts)
+const wanted = values.vs.split(',').map(name => name.trim())
+for (const name of wanted)
+  if (!peerNames.some(peer => peer === name)) fail(`--vs ${name}: ${peerNames.join(', ')} are allowed`)
+const peers = peerNames.filter(name => wanted.includes(name))
+if (!(threads >= 1 && seconds > 0 && starts >= 0)) fail('--threads, --seconds and --starts take numbers')
+const names = pickNetworks(positionals, usual)
+const major = process.versions.node.split('.')[0]
+const out =
+  values.out ?? (positionals.length ? undefined : fileURLToPath(new URL('../../bench/results/', import.meta.url)))
+
+const header = ['runtime', 'ms', 'ratio', 'cold start', 'peak MiB', 'error']
+const align = ['left', 'right', 'right', 'right', 'right', 'right'] as const
+const networks: NetworkResult[] = []
+for (const name of names) {
+  const subject = network(name)
+  const standings = await contest(subject, { threads, peers, patience: { seconds }, tolerance: 1e-3, starts })
+  networks.push({ network: name, macs: subject.macs, standings })
+  const rows = standings.map(({ engine, times, ratio, cold, error }) => [
+    titles[engine],
+    times ? showSpread(times) : '',
+    ratio ? showSpread(ratio) : '',
+    cold ? cold.total.toFixed(0) : '',
+    cold ? (cold.peakBytes / 2 ** 20).toFixed(0) : '',
+    error === undefined ? '' : error.toExponential(0)
+  ])
+  const refusals = standings.flatMap(({ refusal }) => (refusal ? [refusal] : []))
+  console.log(`${[name, table(header, rows, align), ...refusals].join('\n')}\n`)
+}
+
+const bare: number[] = []
+for (let i = 0; i < 5; i++) bare.push(await bareBytes())
+const summary = summarise(networks)
+for (const { engine, networks: count, geometricMean, least } of summary)
+  console.log(
+    `${titles[engine]}: geometric mean of the ratios ${geometricMean.toFixed(3)} over ${count} of the ${measured.length} networks, least ${least.ratio.toFixed(2)} (${least.network})`
+  )
+
+const sizes = await downloads()
+for (const { engine, gzipped } of sizes)
+  console.log(`${titles[engine]}: download ${gzipped.toLocaleString('en-US')} bytes`)
+
+if (out !== undefined) {
+  const report: PeersReport = {
+    node: process.versions.node,
+    threads,
+    processor: cpus()[0].model.trim(),
+    packages: versions(),
+    networks,
+    summary,
+    downloads: sizes,
+    bareBytes: median(bare)
+  }
+  const stem = `node${major}${threads > 1 ? `-${threads}threads` : ''}`
+  mkdirSync(out, { recursive: true })
+  writeFileSync(join(out, `${stem}.json`), `${JSON.stringify(report, undefined, 1)}\n`)
+  writeFileSync(join(out, `${stem}.md`), markdown(report, `${stem}.svg`))
+  writeFileSync(join(out, `${stem}.svg`), await picture(report))
+  console.log(`written to ${join(out, stem)}.md, .json and .svg`)
+}
+// Peers leave worker threads behind.
+process.exit(0)
+
+/** The wasm runtimes only: onnxruntime-node is machine code, and its bars would be another story. */
+function picture({ networks, node }: PeersReport): Promise<string> {
+  const bars = networks.flatMap(({ network, standings }) =>
+    standings.flatMap(({ engine, ratio }): Bar[] =>
+      ratio && engine !== 'ort-node' ? [{ network, engine, ratio }] : []
+    )
+  )
+  const title = `Whole networks on ${threads === 1 ? 'one thread' : `${threads} threads`}`
+  return chart(bars, title, `Node ${node}, batch 1, float32; medians and quartiles of interleaved runs`)
+}
+
+function versions(): Record<string, string> {
+  const require = createRequire(import.meta.url)
+  const found = [...new Set(peers.flatMap(peer => packagesOf[peer]))].map(name => {
+    const entry = dirname(require.resolve(name))
+    const folder = entry.slice(0, entry.lastIndexOf(name) + name.length)
+    return [name, require(join(folder, 'package.json')).version] as const
+  })
+  return Object.fromEntries(found)
+}

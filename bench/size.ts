@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import type { EngineName } from '../compiler/cli/measure/engine.js'
+
+/** What a page downloads before its first model: gzipped at level 9, file by file. */
+export interface Download {
+  readonly engine: EngineName
+  readonly files: readonly { readonly name: string; readonly bytes: number; readonly gzipped: number }[]
+  readonly bytes: number
+  readonly gzipped: number
+}
+
+const require = createRequire(import.meta.url)
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+function downloadOf(engine: EngineName, files: readonly (readonly [string, Uint8Array])[]): Download {
+  const listed = files.map(([name, data]) => ({
+    name,
+    bytes: data.length,
+    gzipped: gzipSync(data, { level: 9 }).length
+  }))
+  const sum = (key: 'bytes' | 'gzipped') => listed.reduce((total, file) => total + file[key], 0)
+  return { engine, files: listed, bytes: sum('bytes'), gzipped: sum('gzipped') }
+}
+
+/** The runtime's JavaScript in one minified file, and the largest of the binaries, of which a browser loads one. */
+async function cairn(): Promise<Download> {
+  const runtime = join(root, 'dist', 'runtime')
+  const { outputFiles } = await build({
+    entryPoints: [join(runtime, 'index.js')],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    write: false
+  })
+  const binaries = readdirSync(runtime)
+    .filter(name => name.endsWith('.wasm'))
+    .map(name => [name, readFileSync(join(runtime, name))] as const)
+  const largest = binaries.reduce((a, b) => (b[1].length > a[1].length ? b : a))
+  return downloadOf('cairn', [['runtime, minified', outputFiles[0].contents], largest])
+}
+
+function fromPackages(engine: EngineName, files: readonly (readonly [string, string])[]): Download {
+  return downloadOf(
+    engine,
+    files.map(([name, file]) => [file, readFileSync(join(dirname(require.resolve(name)), file))] as const)
+  )
+}
+
+/** Cairn, onnxruntime-web's bundle for WebAssembly alone, and TensorFlow.js with its WebAssembly backend. */
+export async function downloads(): Promise<Download[]> {
+  return [
+    await cairn(),
+    fromPackages('ort-web', [
+      ['onnxruntime-web', 'ort.wasm.bundle.min.mjs'],
+      ['onnxruntime-web', 'ort-wasm-simd-threaded.wasm']
+    ]),
+    fromPackages('tfjs', [
+      ['@tensorflow/tfjs-core', 'tf-core.min.js'],
+      ['@tensorflow/tfjs-backend-wasm', 'tf-backend-wasm.min.js'],
+      ['@tensorflow/tfjs-backend-wasm', 'tfjs-backend-wasm-simd.wasm']
+    ])
+  ]
+}

@@ -1,0 +1,14 @@
+import type * as Ort from 'onnxruntime-node'
+
+/**
+ * Makes onnxruntime-node hold float16 as bits. Where the host has Float16Array (Node 24) its tensors use that, which
+ * its native binding cannot read; which array it takes is settled when it makes its first tensor.
+ */
+export function halvesAsBits<T extends Pick<typeof Ort, 'Tensor'>>(ort: T): T {
+  const own = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array')
+  if (!own) return ort
+  Reflect.deleteProperty(globalThis, 'Float16Array')
+  new ort.Tensor('float16', new Uint16Array(1), [1])
+  Object.defineProperty(globalThis, 'Float16Array', own)
+  return ort
+}

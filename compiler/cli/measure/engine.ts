@@ -1,0 +1,67 @@
+/**
+ * One runtime under measurement, Cairn or a peer. A module of this folder holds each, and imports nothing but that
+ * runtime, so that a fresh process that loads one of them pays for no other.
+ */
+export interface Engine {
+  /** Loads `model`, the bytes that this engine takes: .cairn, ONNX, or a plan for TensorFlow.js. */
+  open(model: Uint8Array, feeds: readonly Feed[], options: EngineOptions): Promise<Opened>
+}
+
+export interface Feed {
+  readonly name: string
+  readonly type: string
+  readonly dims: readonly number[]
+  readonly data: ArrayLike<number> | ArrayLike<bigint>
+}
+
+export interface EngineOptions {
+  readonly threads: number
+  /** Cairn's device. */
+  readonly device?: string
+}
+
+export interface Opened {
+  /** One run on the feeds, from handing them over to having the outputs as arrays. */
+  run(): Promise<readonly Output[]>
+  release(): Promise<void>
+}
+
+export interface Output {
+  readonly name: string
+  readonly dims: readonly number[]
+  readonly type: string
+  readonly data: ArrayLike<number> | ArrayLike<bigint>
+}
+
+export const engineNames = ['cairn', 'ort-web', 'ort-node', 'tfjs'] as const
+export type EngineName = (typeof engineNames)[number]
+export type PeerName = Exclude<EngineName, 'cairn'>
+export const peerNames = engineNames.filter(name => name !== 'cairn')
+
+/** The npm packages that a peer needs; Cairn depends on none of them. */
+export const packagesOf: Readonly<Record<PeerName, readonly string[]>> = {
+  'ort-web': ['onnxruntime-web'],
+  'ort-node': ['onnxruntime-node'],
+  tfjs: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm']
+}
+
+export const titles: Readonly<Record<EngineName, string>> = {
+  cairn: 'Cairn',
+  'ort-web': 'onnxruntime-web (wasm)',
+  'ort-node': 'onnxruntime-node',
+  tfjs: 'TensorFlow.js (wasm)'
+}
+
+/** Imports the engine's module, and with it the runtime. */
+export async function importEngine(name: EngineName): Promise<Engine> {
+  switch (name) {
+    case 'cairn':
+      return (await import('./cairn.js')).cairn
+    case 'ort-web':
+      return (await import('./ort.js')).ortWeb()
+    case 'ort-node':
+      return (await import('./ort.js')).ortNode()
+    case 'tfjs':
+      return (await import('./tfjs.js')).tfjs()
+  }
+}

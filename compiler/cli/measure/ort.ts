@@ -1,0 +1,45 @@
+import type * as OrtNode from 'onnxruntime-node'
+import type * as OrtWeb from 'onnxruntime-web'
+import { halvesAsBits } from '../halves.js'
+import type { Engine, Feed } from './engine.js'
+
+type Ort = typeof OrtNode | typeof OrtWeb
+
+export async function ortWeb(): Promise<Engine> {
+  const ort = await import('onnxruntime-web')
+  ort.env.logLevel = 'error'
+  return {
+    async open(model, feeds, { threads }) {
+      ort.env.wasm.numThreads = threads
+      const session = await ort.InferenceSession.create(model, { executionProviders: ['wasm'], logSeverityLevel: 3 })
+      return opened(ort, session, feeds)
+    }
+  }
+}
+
+export async function ortNode(): Promise<Engine> {
+  const module = await import('onnxruntime-node')
+  const ort = halvesAsBits((module.default ?? module) as typeof OrtNode)
+  return {
+    async open(model, feeds, { threads }) {
+      const options = { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: 4 } as const
+      return opened(ort, await ort.InferenceSession.create(model, options), feeds)
+    }
+  }
+}
+
+function opened(ort: Ort, session: OrtWeb.InferenceSession | OrtNode.InferenceSession, feeds: readonly Feed[]) {
+  const given = Object.fromEntries(
+    feeds.map(({ name, type, data, dims }) => [name, new ort.Tensor(type as 'float32', data as Float32Array, dims)])
+  )
+  return {
+    async run() {
+      const results = await session.run(given)
+      return session.outputNames.map(name => {
+        const { dims, type, data } = results[name]
+        return { name, dims, type, data: data as Float32Array }
+      })
+    },
+    release: () => session.release()
+  }
+}
