@@ -90,40 +90,72 @@ function tapsBefore(at: i32, end: u32, taps: u32, dilation: u32): i32 {
   return max(before, min(firstTap(at, dilation), <i32>taps))
 }
 
+/** The next block of `size` channels begins at `c`; the last one may repeat channels that are done. */
+function block(c: u32, size: u32, channels: u32): u32 {
+  return min(c, channels - size)
+}
+
 function maxWindow(p: PoolParams, from: usize, to: usize, n0: i32, n1: i32, n2: i32): void {
   const step0 = (p.d0 * p.i0) << 2
   const step1 = (p.d1 * p.i1) << 2
   const step2 = (p.d2 * p.i2) << 2
   const channels = p.channels
-  let c: u32 = 0
-  for (; c + 16 <= channels; c += 16, from += 64, to += 64) {
-    let m0 = f32x4.splat(-Infinity)
-    let m1 = m0
-    let m2 = m0
-    let m3 = m0
-    let plane = from
-    for (let i = n0; i > 0; i--, plane += step0) {
-      let row = plane
-      for (let j = n1; j > 0; j--, row += step1) {
-        let tap = row
-        for (let k = n2; k > 0; k--, tap += step2) {
-          m0 = f32x4.pmax(m0, v128.load(tap))
-          m1 = f32x4.pmax(m1, v128.load(tap, 16))
-          m2 = f32x4.pmax(m2, v128.load(tap, 32))
-          m3 = f32x4.pmax(m3, v128.load(tap, 48))
+  if (channels >= 8 && n0 == 1 && n1 == 3 && n2 == 3) {
+    maxNine(channels, from, to, step1, step2)
+  } else if (channels >= 16) {
+    for (let c: u32 = 0; c < channels; c += 16) {
+      const at = block(c, 16, channels) << 2
+      let m0 = f32x4.splat(-Infinity)
+      let m1 = m0
+      let m2 = m0
+      let m3 = m0
+      let plane = from + at
+      for (let i = n0; i > 0; i--, plane += step0) {
+        let row = plane
+        for (let j = n1; j > 0; j--, row += step1) {
+          let tap = row
+          for (let k = n2; k > 0; k--, tap += step2) {
+            m0 = f32x4.pmax(m0, v128.load(tap))
+            m1 = f32x4.pmax(m1, v128.load(tap, 16))
+            m2 = f32x4.pmax(m2, v128.load(tap, 32))
+            m3 = f32x4.pmax(m3, v128.load(tap, 48))
+          }
         }
       }
+      v128.store(to + at, m0)
+      v128.store(to + at, m1, 16)
+      v128.store(to + at, m2, 32)
+      v128.store(to + at, m3, 48)
     }
-    v128.store(to, m0)
-    v128.store(to, m1, 16)
-    v128.store(to, m2, 32)
-    v128.store(to, m3, 48)
-  }
-  for (; c + 4 <= channels; c += 4, from += 16, to += 16) {
-    store<v128>(to, maxTaps<v128>(f32x4.splat(-Infinity), from, n0, n1, n2, step0, step1, step2))
-  }
-  for (; c < channels; c++, from += 4, to += 4) {
-    store<f32>(to, maxTaps<f32>(-Infinity, from, n0, n1, n2, step0, step1, step2))
+  } else if (channels >= 4) {
+    for (let c: u32 = 0; c < channels; c += 4) {
+      const at = block(c, 4, channels) << 2
+      store<v128>(to + at, maxTaps<v128>(f32x4.splat(-Infinity), from + at, n0, n1, n2, step0, step1, step2))
+    }
+  } else
+    for (let c: u32 = 0; c < channels; c++, from += 4, to += 4)
+      store<f32>(to, maxTaps<f32>(-Infinity, from, n0, n1, n2, step0, step1, step2))
+}
+
+/** The window that most networks have, without loops over its taps. */
+function maxNine(channels: u32, from: usize, to: usize, step1: u32, step2: u32): void {
+  for (let c: u32 = 0; c < channels; c += 8) {
+    const at = block(c, 8, channels) << 2
+    let row = from + at
+    let m0 = f32x4.splat(-Infinity)
+    let m1 = m0
+    for (let i = 3; i > 0; i--, row += step1) {
+      const next = row + step2
+      const last = next + step2
+      m0 = f32x4.pmax(m0, v128.load(row))
+      m1 = f32x4.pmax(m1, v128.load(row, 16))
+      m0 = f32x4.pmax(m0, v128.load(next))
+      m1 = f32x4.pmax(m1, v128.load(next, 16))
+      m0 = f32x4.pmax(m0, v128.load(last))
+      m1 = f32x4.pmax(m1, v128.load(last, 16))
+    }
+    v128.store(to + at, m0)
+    v128.store(to + at, m1, 16)
   }
 }
 
@@ -145,44 +177,48 @@ function meanWindow(p: PoolParams, from: usize, to: usize, n0: i32, n1: i32, n2:
   const step2 = (p.d2 * p.i2) << 2
   const channels = p.channels
   const shares = f32x4.splat(share)
-  let c: u32 = 0
-  for (; c + 16 <= channels; c += 16, from += 64, to += 64) {
-    let s0 = f32x4.splat(0)
-    let s1 = s0
-    let s2 = s0
-    let s3 = s0
-    let plane = from
-    for (let i = n0; i > 0; i--, plane += step0) {
-      let row = plane
-      for (let j = n1; j > 0; j--, row += step1) {
-        let tap = row
-        let r0 = f32x4.splat(0)
-        let r1 = r0
-        let r2 = r0
-        let r3 = r0
-        for (let k = n2; k > 0; k--, tap += step2) {
-          r0 = f32x4.add(r0, v128.load(tap))
-          r1 = f32x4.add(r1, v128.load(tap, 16))
-          r2 = f32x4.add(r2, v128.load(tap, 32))
-          r3 = f32x4.add(r3, v128.load(tap, 48))
+  if (channels >= 16) {
+    for (let c: u32 = 0; c < channels; c += 16) {
+      const at = block(c, 16, channels) << 2
+      let s0 = f32x4.splat(0)
+      let s1 = s0
+      let s2 = s0
+      let s3 = s0
+      let plane = from + at
+      for (let i = n0; i > 0; i--, plane += step0) {
+        let row = plane
+        for (let j = n1; j > 0; j--, row += step1) {
+          let tap = row
+          let r0 = f32x4.splat(0)
+          let r1 = r0
+          let r2 = r0
+          let r3 = r0
+          for (let k = n2; k > 0; k--, tap += step2) {
+            r0 = f32x4.add(r0, v128.load(tap))
+            r1 = f32x4.add(r1, v128.load(tap, 16))
+            r2 = f32x4.add(r2, v128.load(tap, 32))
+            r3 = f32x4.add(r3, v128.load(tap, 48))
+          }
+          s0 = f32x4.add(s0, r0)
+          s1 = f32x4.add(s1, r1)
+          s2 = f32x4.add(s2, r2)
+          s3 = f32x4.add(s3, r3)
         }
-        s0 = f32x4.add(s0, r0)
-        s1 = f32x4.add(s1, r1)
-        s2 = f32x4.add(s2, r2)
-        s3 = f32x4.add(s3, r3)
       }
+      v128.store(to + at, f32x4.mul(s0, shares))
+      v128.store(to + at, f32x4.mul(s1, shares), 16)
+      v128.store(to + at, f32x4.mul(s2, shares), 32)
+      v128.store(to + at, f32x4.mul(s3, shares), 48)
     }
-    v128.store(to, f32x4.mul(s0, shares))
-    v128.store(to, f32x4.mul(s1, shares), 16)
-    v128.store(to, f32x4.mul(s2, shares), 32)
-    v128.store(to, f32x4.mul(s3, shares), 48)
-  }
-  for (; c + 4 <= channels; c += 4, from += 16, to += 16) {
-    store<v128>(to, f32x4.mul(sumTaps<v128>(f32x4.splat(0), from, n0, n1, n2, step0, step1, step2), shares))
-  }
-  for (; c < channels; c++, from += 4, to += 4) {
-    store<f32>(to, sumTaps<f32>(0, from, n0, n1, n2, step0, step1, step2) * share)
-  }
+  } else if (channels >= 4) {
+    for (let c: u32 = 0; c < channels; c += 4) {
+      const at = block(c, 4, channels) << 2
+      const sum = sumTaps<v128>(f32x4.splat(0), from + at, n0, n1, n2, step0, step1, step2)
+      store<v128>(to + at, f32x4.mul(sum, shares))
+    }
+  } else
+    for (let c: u32 = 0; c < channels; c++, from += 4, to += 4)
+      store<f32>(to, sumTaps<f32>(0, from, n0, n1, n2, step0, step1, step2) * share)
 }
 
 function sumTaps<T>(zero: T, from: usize, n0: i32, n1: i32, n2: i32, step0: u32, step1: u32, step2: u32): T {

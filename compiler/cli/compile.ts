@@ -2,11 +2,12 @@ import { resolve } from 'node:path'
 import { evaluate } from '../../runtime/dims.js'
 import { encode, type Stored } from '../../runtime/format.js'
 import { importOnnx } from '../onnx.js'
+import type { WinogradTile } from '../ops/op.js'
 import { passes, required } from '../passes/index.js'
 import { print as printGraph } from '../print.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
 import { externalDataOf, readModel, writeWhole } from './files.js'
-import { layersOf, originalGraph } from './layers.js'
+import { kernelsOf, layersOf, originalGraph } from './layers.js'
 import { memoryReport, ratioOf } from './memory.js'
 import { about, type BuiltModel, bindDims, buildModel, describeBindings, memoryOf } from './model.js'
 import { reportHtml } from './report.js'
@@ -14,6 +15,13 @@ import { count, facts, scaled, size, table } from './table.js'
 
 const optional = passes.filter(({ name }) => !required.has(name)).map(({ name }) => name)
 const dumpable = ['import', ...passes.map(({ name }) => name)]
+
+function winogradOf(flags: Flags): WinogradTile | undefined {
+  const tile = flags.text('winograd')
+  if (tile === undefined) return undefined
+  if (tile === '0' || tile === '2' || tile === '4') return Number(tile) as WinogradTile
+  throw new UsageError(`--winograd ${tile}: 0, 2 and 4 are allowed`)
+}
 
 /** `cairn compile`: ONNX → .cairn, and what the compiler did on the way. */
 export const compile: Command = {
@@ -26,6 +34,16 @@ export const compile: Command = {
     { flag: '--calibrate', value: 'DIR', help: 'calibration data for int8 weights, which come in a later version' },
     { flag: '--shape', value: 'NAME=1x3x224x224', help: "fix an input's shape (repeatable)" },
     { flag: '--dump', value: 'PASS', help: `print the graph behind ${dumpable.join(', ')}` },
+    {
+      flag: '--winograd',
+      value: '0|2|4',
+      help: 'largest tile of Winograd convolution (default 4; 2 rounds as direct sums do)'
+    },
+    {
+      flag: '--kernel',
+      value: 'NAME',
+      help: 'a kernel to take wherever it can run a layer (repeatable; inspect --layers)'
+    },
     ...optional.map(name => ({ flag: `--no-${name}`, help: 'leave this pass out' })),
     { flag: '--max-bytes', value: 'N', help: 'fail, and write nothing, if the file would be larger' },
     { flag: '--max-memory', value: 'N', help: 'fail, and write nothing, if weights and arena need more' },
@@ -59,6 +77,8 @@ export const compile: Command = {
     const built = await buildModel(model, {
       ...imported,
       without,
+      winograd: winogradOf(flags),
+      kernels: flags.all('kernel'),
       onPass: (name, _did, show) => {
         if (name === dump) text = show()
       }
@@ -96,7 +116,7 @@ export const compile: Command = {
     }
     const overview = overviewOf(built, report)
     if (reportPath !== undefined) {
-      const layers = await about(path, () => layersOf(originalGraph(model.bytes, imported), bindings))
+      const layers = await about(path, () => layersOf(originalGraph(model.bytes, imported), bindings, kernelsOf(built)))
       const plan = memoryReport(program, bindings)
       writeWhole(
         reportPath,

@@ -3,7 +3,7 @@ import { type Bindings, evaluate } from '../../runtime/dims.js'
 import { storedLength } from '../../runtime/program.js'
 import { type Command, jsonOption, print, printJson, UsageError } from './command.js'
 import { externalDataOf, type ModelFile, readModel, writeWhole } from './files.js'
-import { type Layer, layersOf, layerTable, originalGraph, totalsOf } from './layers.js'
+import { kernelsOf, type Layer, layersOf, layerTable, originalGraph, totalsOf } from './layers.js'
 import { memoryReport, memoryText } from './memory.js'
 import {
   about,
@@ -25,7 +25,7 @@ export const inspect: Command = {
   usage: '<model>',
   summary: 'Show nodes, shapes, parameters, MACs, receptive field and memory of an .onnx or .cairn model.',
   options: [
-    { flag: '--layers', help: 'a table of all layers, for ONNX as its paper lists them' },
+    { flag: '--layers', help: 'a table of all layers, for ONNX as its paper lists them, with their kernels' },
     { flag: '--memory', help: 'the memory plan: every storage, its bytes, and the calls that it lives through' },
     { flag: '--plot', value: 'FILE.svg', help: 'draw the memory plan' },
     { flag: '--dims', value: 'N=1,H=64', help: 'values of free dimensions (default 1 for the batch, 64 else)' },
@@ -122,7 +122,9 @@ async function read(model: ModelFile): Promise<Subject> {
     const operators = tally(header.calls.map(call => header.kernels[call.kernel].name))
     return { program: header, bytes, nodesBefore, nodesAfter, listed: 'kernels', operators, layersAt: () => undefined }
   }
-  const { program, summary } = await buildModel(model)
+  const built = await buildModel(model)
+  const { program, summary } = built
+  const kernels = kernelsOf(built)
   const graph = await about(model.path, () => originalGraph(model.bytes, { externalData: externalDataOf(model.path) }))
   const operators = tally(graph.nodes.map(node => node.op))
   const { nodesBefore, nodesAfter } = summary
@@ -133,7 +135,7 @@ async function read(model: ModelFile): Promise<Subject> {
     nodesAfter,
     listed: 'operators',
     operators,
-    layersAt: bindings => layersOf(graph, bindings)
+    layersAt: bindings => layersOf(graph, bindings, kernels)
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Bindings, evaluate } from '../../runtime/dims.js'
 import type { Dim } from '../dim.js'
 import { type Graph, isConstant, type Node, type Value } from '../graph.js'
+import type { Built } from '../index.js'
 import { type ImportOptions, importOnnx } from '../onnx.js'
 import { ops } from '../ops/index.js'
 import { foldConstants } from '../passes/fold-constants.js'
@@ -17,6 +18,29 @@ export interface Layer {
   readonly parameters: number
   readonly macs: number
   readonly field: Field
+  /** What runs it; undefined where a pass has made it part of another layer, or nothing. */
+  readonly kernel?: LayerKernel
+}
+
+/** A layer's kernel, and the others that could run it with their estimated cost against it. */
+export interface LayerKernel {
+  readonly name: string
+  readonly others: readonly { readonly kernel: string; readonly cost: number }[]
+}
+
+/** Kernels by the node that they run, of a compiled model. */
+export function kernelsOf({ program, choices }: Pick<Built, 'program' | 'choices'>): Map<string, LayerKernel> {
+  const found = new Map<string, LayerKernel>()
+  for (const { node, kernel } of program.calls) {
+    const choice = choices.get(node)
+    const name = choice?.chosen ?? program.kernels[kernel].name
+    const own = choice?.choices.find(each => each.kernel === name)?.cost ?? 1
+    const others = (choice?.choices ?? [])
+      .filter(each => each.kernel !== name)
+      .map(each => ({ kernel: each.kernel, cost: each.cost / own }))
+    if (!found.has(node) || !choice) found.set(node, { name, others })
+  }
+  return found
 }
 
 /** The operands that training would change; a batch normalisation's statistics are none. */
@@ -44,7 +68,7 @@ export function originalGraph(bytes: Uint8Array, options: ImportOptions): Graph 
   return graph
 }
 
-export function layersOf(graph: Graph, bindings: Bindings): Layer[] {
+export function layersOf(graph: Graph, bindings: Bindings, kernels: ReadonlyMap<string, LayerKernel>): Layer[] {
   const fields = new Map<Value, Field>()
   const counted = new Set<Value>()
   const numbers = (dims: readonly Dim[]) => dims.map(dim => evaluate(dim, bindings))
@@ -62,7 +86,8 @@ export function layersOf(graph: Graph, bindings: Bindings): Layer[] {
       weights: own.length ? numbers(own[0].shape) : undefined,
       parameters: fresh.reduce((sum, value) => sum + value.data.length, 0),
       macs: evaluate(ops[node.op].macs?.(node) ?? 0, bindings),
-      field
+      field,
+      kernel: kernels.get(node.name)
     })
   }
   return layers
@@ -97,10 +122,21 @@ export function totalsOf(layers: readonly Layer[]): Totals {
 
 const number = (value: number) => (value ? value.toLocaleString('en-US') : '')
 
-export const layerHeader = ['layer', 'type', 'output', 'weights', 'parameters', 'MACs', 'receptive field', 'jump']
+export const layerHeader = [
+  'layer',
+  'type',
+  'output',
+  'weights',
+  'parameters',
+  'MACs',
+  'receptive field',
+  'jump',
+  'kernel',
+  'others, and their cost'
+]
 
 export function layerRows(layers: readonly Layer[]): string[][] {
-  return layers.map(({ name, op, output, weights, parameters, macs, field }) => [
+  return layers.map(({ name, op, output, weights, parameters, macs, field, kernel }) => [
     name,
     op,
     shape(output),
@@ -108,7 +144,9 @@ export function layerRows(layers: readonly Layer[]): string[][] {
     number(parameters),
     number(macs),
     showField(field),
-    field === 'whole' ? '' : showSizes(field.jump)
+    field === 'whole' ? '' : showSizes(field.jump),
+    kernel?.name ?? '',
+    kernel?.others.map(other => `${other.kernel} ×${other.cost.toFixed(2)}`).join(', ') ?? ''
   ])
 }
 
@@ -117,7 +155,8 @@ const showSizes = (sizes: readonly number[]) =>
 
 export function layerTable(layers: readonly Layer[]): string {
   const { parameters, macs } = totalsOf(layers)
-  const total = ['total', '', '', '', number(parameters), number(macs), '', '']
-  const align = ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'] as const
+  const total = ['total', '', '', '', number(parameters), number(macs), '', '', '', '']
+  const right = new Array<'right'>(6).fill('right')
+  const align = ['left', 'left', ...right, 'left', 'left'] as const
   return table(layerHeader, [...layerRows(layers), total], align)
 }
