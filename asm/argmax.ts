@@ -2,6 +2,9 @@
  * Positions of maxima and minima along one axis: four columns side by side where they are neighbours in memory,
  * four interleaved searches where the axis itself is contiguous.
  */
+import { endOfRun, offsetOf, tripsOf } from './loops'
+import { firstOf, lastOf, worth } from './thread'
+
 @unmanaged
 export class ArgmaxParams {
   least: u32
@@ -24,24 +27,29 @@ export class ArgmaxParams {
 
 export function argmax(p: ArgmaxParams, x: usize, y: usize): void {
   const sideBySide = p.x3 == 1 && p.y3 == 1
-  for (let i0: u32 = 0; i0 < p.k0; i0++) {
-    for (let i1: u32 = 0; i1 < p.k1; i1++) {
-      for (let i2: u32 = 0; i2 < p.k2; i2++) {
-        const from = x + ((i0 * p.x0 + i1 * p.x1 + i2 * p.x2) << 2)
-        const to = y + ((i0 * p.y0 + i1 * p.y1 + i2 * p.y2) << 2)
-        let i3: u32 = 0
-        if (sideBySide) {
-          for (; i3 + 4 <= p.k3; i3 += 4) {
-            v128.store(to + (i3 << 2), f32x4.convert_i32x4_s(search4(p, from + (i3 << 2), p.count, p.step << 2)))
-          }
-        }
-        for (; i3 < p.k3; i3++) {
-          const at = from + ((i3 * p.x3) << 2)
-          const found = p.step == 1 && p.count >= 8 ? searchRun(p, at) : searchSteps(p, at)
-          store<f32>(to + ((i3 * p.y3) << 2), <f32>found)
-        }
+  const sizes = changetype<usize>(p) + offsetof<ArgmaxParams>('k0')
+  const unit: u32 = sideBySide ? 4 : 1
+  const blocks = (p.k3 + unit - 1) / unit
+  const items = tripsOf(3, sizes) * blocks
+  const least = worth(2 * unit * p.count)
+  const last = lastOf(items, least)
+  for (let i = firstOf(items, least); i < last; ) {
+    const end = endOfRun(i, blocks, last)
+    const from = x + offsetOf(i / blocks, 3, sizes, sizes + 16)
+    const to = y + offsetOf(i / blocks, 3, sizes, sizes + 32)
+    let i3 = (i % blocks) * unit
+    const stop = min(i3 + (end - i) * unit, p.k3)
+    if (sideBySide) {
+      for (; i3 + 4 <= stop; i3 += 4) {
+        v128.store(to + (i3 << 2), f32x4.convert_i32x4_s(search4(p, from + (i3 << 2), p.count, p.step << 2)))
       }
     }
+    for (; i3 < stop; i3++) {
+      const at = from + ((i3 * p.x3) << 2)
+      const found = p.step == 1 && p.count >= 8 ? searchRun(p, at) : searchSteps(p, at)
+      store<f32>(to + ((i3 * p.y3) << 2), <f32>found)
+    }
+    i = end
   }
 }
 

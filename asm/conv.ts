@@ -1,5 +1,5 @@
 import { Epilogue } from './epilogue'
-import { firstOf, lastOf, statics } from './thread'
+import { firstOf, lastOf, statics, worth } from './thread'
 import { PANEL, panels, SEGMENT, TABLE_HEAD } from './tile'
 
 /** Dense and grouped convolution and its transpose; see compiler/ops/conv.ts for the parameter block. */
@@ -146,7 +146,7 @@ function walk(
   memory.fill(zeros, 0, p.groups * p.channels * 4)
   const padded = ((p.filters + PANEL - 1) / PANEL) * PANEL
   const pixels = grid.countD * grid.countH * grid.countW
-  const least = 16384 / (inner * padded * p.groups) + 1
+  const least = worth(2 * inner * padded * p.groups)
   const fours = (p.batch * pixels + 3) >> 2
   const end = min(lastOf(fours, least) << 2, p.batch * pixels)
   for (let from = firstOf(fours, least) << 2; from < end; ) {

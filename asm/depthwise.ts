@@ -2,7 +2,7 @@ import { CLIP, lowerBound, upperBound } from './activation'
 import { ConvParams } from './conv'
 import { Epilogue, finishRow } from './epilogue'
 import { madd } from './madd'
-import { firstOf, lastOf, statics } from './thread'
+import { firstOf, lastOf, statics, worth } from './thread'
 
 /**
  * Depthwise convolution, 4 output columns x 4 channels in registers: a kernel row's weights stay there while the
@@ -30,7 +30,7 @@ export function depthwise(
   const pitch = <usize>p.groups * 4
   const e = changetype<Epilogue>(changetype<usize>(p) + offsetof<ConvParams>('residual'))
   const rows = p.batch * p.outH
-  const least = 65536 / (p.outW * p.groups * p.kernelH * p.kernelW) + 1
+  const least = worth((p.outW * p.groups * p.kernelH * p.kernelW) >> 1)
   const last = lastOf(rows, least)
   for (let row = firstOf(rows, least); row < last; row++) {
     const n = <usize>(row / p.outH)

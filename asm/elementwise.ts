@@ -1,13 +1,15 @@
 /**
  * Element-wise kernels over up to six nested loops. Every operand has its own strides, in floats: 0 repeats it, negative
- * ones walk backwards. The outer four loops find where a plane of d4 rows starts; a row of d5 elements that is dense or
+ * ones walk backwards. The outer five loops find where a row starts; a row of d5 elements that is dense or
  * repeated runs on vectors, any other gathers and scatters four lanes. A copy between a plane that is dense along d4
  * and one that is dense along d5 changes the layout and goes by 4x4 transposes. Nothing outside a row is touched, and
  * each element is read before it is written, so y may be an input.
  */
 import { activate, activateRow, CLIP, clip, IDENTITY, leakyRelu, lowerBound, upperBound } from './activation'
 import { gather, scatter, transpose } from './lanes'
+import { endOfRun, offsetOf, tripsOf } from './loops'
 import { mod, powf, remainder } from './math'
+import { firstOf, lastOf, worth } from './thread'
 
 const ADD: u32 = 0
 const SUB: u32 = 1
@@ -32,6 +34,8 @@ const REMAINDER: u32 = 17
 const LOOPS: usize = 24
 /** From this many bytes on, a dense copy is worth its call. */
 const LONG_ROW: u32 = 1024
+/** Fewer rows than this are divided by columns. */
+const FEW_ROWS: u32 = 32
 
 @unmanaged
 export class UnaryParams {
@@ -124,27 +128,63 @@ export class WhereParams {
   y5: i32
 }
 
+/** This thread's part of the rows, and of the columns of each. */
+let row: u32 = 0
+let lastRow: u32 = 0
+let column: u32 = 0
+let columns: u32 = 0
+
+/**
+ * Threads divide the rows, or where these are few the columns, in blocks of sixteen: each element goes the same way
+ * through the loops wherever a slice ends.
+ */
+function takeSlice(sizes: usize, cost: u32): void {
+  const rows = tripsOf(5, sizes)
+  const width = load<u32>(sizes, 20)
+  row = 0
+  lastRow = rows
+  column = 0
+  columns = width
+  if (rows < FEW_ROWS) {
+    const blocks = (width + 15) >> 4
+    const least = worth(16 * rows * cost)
+    column = firstOf(blocks, least) << 4
+    const end = min(lastOf(blocks, least) << 4, width)
+    if (column < end) columns = end - column
+    else lastRow = 0
+  } else {
+    const least = worth(width * cost)
+    row = firstOf(rows, least)
+    lastRow = lastOf(rows, least)
+  }
+}
+
+/** Where an operand of the given steps is at the beginning of the slice's row. */
+function at(operand: usize, sizes: usize, steps: usize): usize {
+  return operand + offsetOf(row, 5, sizes, steps) + ((column * load<u32>(steps, 20)) << 2)
+}
+
 export function unary(p: UnaryParams, x: usize, y: usize): void {
   const sizes = changetype<usize>(p)
-  const planes = p.d0 * p.d1 * p.d2 * p.d3
+  takeSlice(sizes, p.act > CLIP ? 8 : 1)
+  const n = columns
   const layoutChange = p.act == IDENTITY && p.d4 > 1 && p.d5 > 1
-  for (let plane: u32 = 0; plane < planes; plane++) {
-    const from = x + planeOffset(plane, sizes, sizes + LOOPS)
-    const to = y + planeOffset(plane, sizes, sizes + 2 * LOOPS)
+  while (row < lastRow) {
+    let from = at(x, sizes, sizes + LOOPS)
+    let to = at(y, sizes, sizes + 2 * LOOPS)
+    const rows = endOfRun(row, p.d4, lastRow) - row
+    row += rows
     if (layoutChange && p.x4 == 1 && p.y5 == 1 && p.x5 != 1) {
-      transpose(from, p.x5 << 2, to, p.y4 << 2, p.d4, p.d5)
+      transpose(from, p.x5 << 2, to, p.y4 << 2, rows, n)
     } else if (layoutChange && p.x5 == 1 && p.y4 == 1 && p.y5 != 1) {
-      transpose(from, p.x4 << 2, to, p.y5 << 2, p.d5, p.d4)
+      transpose(from, p.x4 << 2, to, p.y5 << 2, n, rows)
     } else {
-      for (let row: u32 = 0; row < p.d4; row++) {
-        unaryRow(p, from + ((row * p.x4) << 2), to + ((row * p.y4) << 2))
-      }
+      for (let i = rows; i > 0; i--, from += p.x4 << 2, to += p.y4 << 2) unaryRow(p, from, to, n)
     }
   }
 }
 
-function unaryRow(p: UnaryParams, x: usize, y: usize): void {
-  const n = p.d5
+function unaryRow(p: UnaryParams, x: usize, y: usize, n: u32): void {
   const kind = p.act
   const xStep = p.x5 << 2
   const yStep = p.y5 << 2
@@ -162,19 +202,22 @@ function unaryRow(p: UnaryParams, x: usize, y: usize): void {
 
 export function binary(p: BinaryParams, a: usize, b: usize, y: usize): void {
   const sizes = changetype<usize>(p)
-  const planes = p.d0 * p.d1 * p.d2 * p.d3
-  for (let plane: u32 = 0; plane < planes; plane++) {
-    const left = a + planeOffset(plane, sizes, sizes + LOOPS)
-    const right = b + planeOffset(plane, sizes, sizes + 2 * LOOPS)
-    const to = y + planeOffset(plane, sizes, sizes + 3 * LOOPS)
-    for (let row: u32 = 0; row < p.d4; row++) {
-      binaryRow(p, left + ((row * p.a4) << 2), right + ((row * p.b4) << 2), to + ((row * p.y4) << 2))
+  takeSlice(sizes, p.act > CLIP || p.kind == POW ? 8 : 1)
+  const n = columns
+  while (row < lastRow) {
+    let left = at(a, sizes, sizes + LOOPS)
+    let right = at(b, sizes, sizes + 2 * LOOPS)
+    let to = at(y, sizes, sizes + 3 * LOOPS)
+    for (const end = endOfRun(row, p.d4, lastRow); row < end; row++) {
+      binaryRow(p, left, right, to, n)
+      left += p.a4 << 2
+      right += p.b4 << 2
+      to += p.y4 << 2
     }
   }
 }
 
-function binaryRow(p: BinaryParams, a: usize, b: usize, y: usize): void {
-  const n = p.d5
+function binaryRow(p: BinaryParams, a: usize, b: usize, y: usize, n: u32): void {
   const kind = p.kind
   // Over a dense row an activation beyond a bound runs afterwards, as a loop of its own.
   const afterwards = p.act > CLIP && p.y5 == 1
@@ -186,7 +229,7 @@ function binaryRow(p: BinaryParams, a: usize, b: usize, y: usize): void {
   const beta = f32x4.splat(p.beta)
   let i: u32 = 0
   if (n >= 4 && (aStep == 4 || aStep == 0) && (bStep == 4 || bStep == 0) && yStep == 4) {
-    if (act <= CLIP && kind <= MIN && kind != POW) i = arithmeticRow(p, act, a, b, y)
+    if (act <= CLIP && kind <= MIN && kind != POW) i = arithmeticRow(p, act, a, b, y, n)
     let left = v128.load32_splat(a)
     let right = v128.load32_splat(b)
     for (; i + 4 <= n; i += 4) {
@@ -204,8 +247,7 @@ function binaryRow(p: BinaryParams, a: usize, b: usize, y: usize): void {
 }
 
 /** Eight elements a turn share one look at the kind; returns how many elements are done. */
-function arithmeticRow(p: BinaryParams, act: u32, a: usize, b: usize, y: usize): u32 {
-  const n = p.d5
+function arithmeticRow(p: BinaryParams, act: u32, a: usize, b: usize, y: usize, n: u32): u32 {
   const kind = p.kind
   const aStep = p.a5 << 2
   const bStep = p.b5 << 2
@@ -317,45 +359,32 @@ function nonzero(v: v128): v128 {
 
 export function where(p: WhereParams, c: usize, a: usize, b: usize, y: usize): void {
   const sizes = changetype<usize>(p)
-  const planes = p.d0 * p.d1 * p.d2 * p.d3
-  for (let plane: u32 = 0; plane < planes; plane++) {
-    const condition = c + planeOffset(plane, sizes, sizes + LOOPS)
-    const left = a + planeOffset(plane, sizes, sizes + 2 * LOOPS)
-    const right = b + planeOffset(plane, sizes, sizes + 3 * LOOPS)
-    const to = y + planeOffset(plane, sizes, sizes + 4 * LOOPS)
-    for (let row: u32 = 0; row < p.d4; row++) {
-      whereRow(
-        p,
-        condition + ((row * p.c4) << 2),
-        left + ((row * p.a4) << 2),
-        right + ((row * p.b4) << 2),
-        to + ((row * p.y4) << 2)
-      )
+  takeSlice(sizes, 2)
+  const n = columns
+  while (row < lastRow) {
+    let condition = at(c, sizes, sizes + LOOPS)
+    let left = at(a, sizes, sizes + 2 * LOOPS)
+    let right = at(b, sizes, sizes + 3 * LOOPS)
+    let to = at(y, sizes, sizes + 4 * LOOPS)
+    for (const end = endOfRun(row, p.d4, lastRow); row < end; row++) {
+      whereRow(p, condition, left, right, to, n)
+      condition += p.c4 << 2
+      left += p.a4 << 2
+      right += p.b4 << 2
+      to += p.y4 << 2
     }
   }
 }
 
-function whereRow(p: WhereParams, c: usize, a: usize, b: usize, y: usize): void {
+function whereRow(p: WhereParams, c: usize, a: usize, b: usize, y: usize, n: u32): void {
   const cStep = p.c5 << 2
   const aStep = p.a5 << 2
   const bStep = p.b5 << 2
   const yStep = p.y5 << 2
-  for (let i: u32 = 0; i < p.d5; i += 4) {
-    const left = p.d5 - i
+  for (let i: u32 = 0; i < n; i += 4) {
+    const left = n - i
     const condition = nonzero(gather(c + i * cStep, cStep, left))
     const v = v128.bitselect(gather(a + i * aStep, aStep, left), gather(b + i * bStep, bStep, left), condition)
     scatter(y + i * yStep, yStep, v, left)
   }
-}
-
-/** Bytes from an operand's start to a plane: the index of the plane spelled in d0 .. d3, times the strides. */
-function planeOffset(plane: u32, sizes: usize, strides: usize): usize {
-  let offset: usize = 0
-  for (let axis: i32 = 3; axis >= 0; axis--) {
-    const size = load<u32>(sizes + (axis << 2))
-    if (size == 1) continue
-    offset += (plane % size) * load<u32>(strides + (axis << 2))
-    plane /= size
-  }
-  return offset << 2
 }

@@ -1,3 +1,5 @@
+import { firstOf, lastOf, worth } from './thread'
+
 /** Rows picked by index, which is clamped to the table so that no index reads outside it. */
 @unmanaged
 export class GatherParams {
@@ -9,14 +11,16 @@ export class GatherParams {
 
 export function gather(p: GatherParams, x: usize, indices: usize, y: usize): void {
   const bytes = p.inner << 2
-  for (let o: u32 = 0; o < p.outer; o++, x += p.size * bytes) {
-    for (let j: u32 = 0; j < p.count; j++, y += bytes) {
-      let index = <i32>load<f32>(indices + (j << 2))
-      if (index < 0) index += p.size
-      const from = x + min(max(index, 0), <i32>p.size - 1) * bytes
-      let i: u32 = 0
-      for (; i + 16 <= bytes; i += 16) v128.store(y + i, v128.load(from + i))
-      for (; i < bytes; i += 4) store<f32>(y + i, load<f32>(from + i))
-    }
+  const rows = p.outer * p.count
+  const least = worth(p.inner)
+  const last = lastOf(rows, least)
+  for (let row = firstOf(rows, least); row < last; row++) {
+    let index = <i32>load<f32>(indices + ((row % p.count) << 2))
+    if (index < 0) index += p.size
+    const from = x + ((row / p.count) * p.size + min(max(index, 0), <i32>p.size - 1)) * bytes
+    const to = y + row * bytes
+    let i: u32 = 0
+    for (; i + 16 <= bytes; i += 16) v128.store(to + i, v128.load(from + i))
+    for (; i < bytes; i += 4) store<f32>(to + i, load<f32>(from + i))
   }
 }

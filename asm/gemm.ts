@@ -1,5 +1,5 @@
 import { Epilogue } from './epilogue'
-import { firstOf, lastOf } from './thread'
+import { firstOf, lastOf, worth } from './thread'
 import { PANEL, panels, SEGMENT, TABLE_HEAD } from './tile'
 
 /** Matrix products; see compiler/ops/gemm.ts for the meaning of the parameter blocks. */
@@ -35,7 +35,7 @@ export function gemm(
   const panelCount = (p.columns + PANEL - 1) / PANEL
   // Few rows are shared out by columns: each thread then reads its part of the weights only.
   const byColumns = p.rows < 128
-  const least = 65536 / (p.inner * (byColumns ? p.rows : p.columns) * (byColumns ? 8 : 4)) + 1
+  const least = worth(p.inner * (byColumns ? p.rows * 4 : p.columns * 2))
   const firstPanel: u32 = byColumns ? firstOf(panelCount, least) : 0
   const lastPanel = byColumns ? lastOf(panelCount, least) : panelCount
   const firstRow: u32 = byColumns ? 0 : firstOf(tiles, least) << 2
@@ -136,7 +136,7 @@ export function matmul(p: MatmulParams, x: usize, w: usize, y: usize, scratch: u
   const tables = zeros + PANEL * 4
   memory.fill(zeros, 0, PANEL * 4)
   const products = p.d0 * p.d1
-  const least = 65536 / (p.rows * p.inner * p.columns + 1) + 1
+  const least = worth((p.rows * p.inner * p.columns) >> 1)
   const first = firstOf(products, least)
   const last = lastOf(products, least)
   for (let at = first; at < last; at++) {

@@ -5,6 +5,8 @@
  */
 import { activate, CLIP, clip, lowerBound, upperBound } from './activation'
 import { gather, scatter } from './lanes'
+import { endOfRun } from './loops'
+import { firstOf, lastOf, worth } from './thread'
 
 @unmanaged
 export class GroupNormParams {
@@ -32,57 +34,86 @@ export class GroupNormParams {
 /** Pixels that are summed in f32 before the sum is carried into f64. */
 const CHUNK: u32 = 16
 
-/** `work` holds, by channel: the f64 sums, then means, factors and shifts. */
+/**
+ * `work` holds, by channel: the f64 sums, then means, factors and shifts. Threads divide the channels of all images, in
+ * blocks of whole groups that begin at a multiple of four.
+ */
 export function groupNorm(p: GroupNormParams, x: usize, scale: usize, bias: usize, work: usize, y: usize): void {
+  const width = p.channels / p.groups
+  let unit = width
+  while (unit & 3) unit += width
+  while (unit < 16) unit += unit
+  const blocks = (p.channels + unit - 1) / unit
+  const items = p.batch * blocks
+  const least = worth(3 * p.p0 * p.p1 * p.p2 * unit)
+  const last = lastOf(items, least)
+  for (let i = firstOf(items, least); i < last; ) {
+    const end = endOfRun(i, blocks, last)
+    const n = i / blocks
+    const c0 = (i % blocks) * unit
+    const c1 = min(c0 + (end - i) * unit, p.channels)
+    normaliseChannels(p, c0, c1, x + ((n * p.xBatch) << 2), scale, bias, work, y + ((n * p.yBatch) << 2))
+    i = end
+  }
+}
+
+/** The channels c0 .. c1-1 of one image. */
+function normaliseChannels(
+  p: GroupNormParams,
+  c0: u32,
+  c1: u32,
+  x: usize,
+  scale: usize,
+  bias: usize,
+  work: usize,
+  y: usize
+): void {
   const row = ((p.channels + 3) & ~3) << 2
   const means = work + 2 * row
   const factors = means + row
   const shifts = factors + row
   const width = p.channels / p.groups
   const count = <f64>p.p0 * <f64>p.p1 * <f64>p.p2 * <f64>width
-  for (let n: u32 = 0; n < p.batch; n++) {
-    const from = x + ((n * p.xBatch) << 2)
-    sumPixels(p, from, work, 0)
-    for (let group: u32 = 0; group < p.groups; group++) {
-      const mean = sumOfGroup(work, group, width) / count
-      const rounded = <f32>mean
-      for (let c = group * width; c < (group + 1) * width; c++) {
-        store<f32>(means + (c << 2), rounded)
-        store<f32>(shifts + (c << 2), <f32>(<f64>rounded - mean))
-      }
+  sumPixels(p, c0, c1, x, work, 0)
+  for (let first = c0; first < c1; first += width) {
+    const mean = sumOfGroup(work, first, width) / count
+    const rounded = <f32>mean
+    for (let c = first; c < first + width; c++) {
+      store<f32>(means + (c << 2), rounded)
+      store<f32>(shifts + (c << 2), <f32>(<f64>rounded - mean))
     }
-    sumPixels(p, from, work, means)
-    for (let group: u32 = 0; group < p.groups; group++) {
-      const variance = sumOfGroup(work, group, width) / count
-      const deviation = <f32>(1 / Math.sqrt(variance + <f64>p.epsilon))
-      for (let c = group * width; c < (group + 1) * width; c++) {
-        const own = (p.perGroup ? group : c) << 2
-        const factor = deviation * load<f32>(scale + own)
-        store<f32>(factors + (c << 2), factor)
-        store<f32>(shifts + (c << 2), load<f32>(shifts + (c << 2)) * factor + load<f32>(bias + own))
-      }
-    }
-    normalise(p, from, means, factors, shifts, y + ((n * p.yBatch) << 2))
   }
+  sumPixels(p, c0, c1, x, work, means)
+  for (let first = c0; first < c1; first += width) {
+    const variance = sumOfGroup(work, first, width) / count
+    const deviation = <f32>(1 / Math.sqrt(variance + <f64>p.epsilon))
+    for (let c = first; c < first + width; c++) {
+      const own = (p.perGroup ? first / width : c) << 2
+      const factor = deviation * load<f32>(scale + own)
+      store<f32>(factors + (c << 2), factor)
+      store<f32>(shifts + (c << 2), load<f32>(shifts + (c << 2)) * factor + load<f32>(bias + own))
+    }
+  }
+  normalise(p, c0, c1, x, means, factors, shifts, y)
 }
 
-function sumOfGroup(sums: usize, group: u32, width: u32): f64 {
+function sumOfGroup(sums: usize, first: u32, width: u32): f64 {
   let sum: f64 = 0
-  for (let c = group * width; c < (group + 1) * width; c++) sum += load<f64>(sums + (c << 3))
+  for (let c = first; c < first + width; c++) sum += load<f64>(sums + (c << 3))
   return sum
 }
 
 /** By channel, the sum of the elements, or with `means` of their squared distances from the mean. */
-function sumPixels(p: GroupNormParams, x: usize, sums: usize, means: usize): void {
-  memory.fill(sums, 0, ((p.channels + 3) & ~3) << 3)
+function sumPixels(p: GroupNormParams, c0: u32, c1: u32, x: usize, sums: usize, means: usize): void {
+  memory.fill(sums + (c0 << 3), 0, ((c1 - c0 + 3) & ~3) << 3)
   const step = p.x2 << 2
   for (let i0: u32 = 0; i0 < p.p0; i0++) {
     for (let i1: u32 = 0; i1 < p.p1; i1++) {
       let from = x + ((i0 * p.x0 + i1 * p.x1) << 2)
       for (let i2: u32 = 0; i2 < p.p2; i2 += CHUNK) {
         const pixels = min(p.p2 - i2, CHUNK)
-        for (let c: u32 = 0; c < p.channels; c += 4) {
-          const left = p.channels - c
+        for (let c = c0; c < c1; c += 4) {
+          const left = c1 - c
           const sum = means
             ? squaresOf(from + (c << 2), step, pixels, left, gather(means + (c << 2), 4, left))
             : sumOf(from + (c << 2), step, pixels, left)
@@ -112,18 +143,27 @@ function squaresOf(at: usize, step: usize, pixels: u32, left: u32, mean: v128): 
   return sum
 }
 
-function normalise(p: GroupNormParams, x: usize, means: usize, factors: usize, shifts: usize, y: usize): void {
+function normalise(
+  p: GroupNormParams,
+  c0: u32,
+  c1: u32,
+  x: usize,
+  means: usize,
+  factors: usize,
+  shifts: usize,
+  y: usize
+): void {
   const curved = p.act > CLIP
   const low = lowerBound(p.act, p.alpha)
   const high = upperBound(p.act, p.beta)
-  const bytes = (p.channels & ~3) << 2
-  const left = p.channels & 3
+  const bytes = (c1 & ~3) << 2
+  const left = c1 & 3
   for (let i0: u32 = 0; i0 < p.p0; i0++) {
     for (let i1: u32 = 0; i1 < p.p1; i1++) {
       let from = x + ((i0 * p.x0 + i1 * p.x1) << 2)
       let to = y + ((i0 * p.y0 + i1 * p.y1) << 2)
       for (let i2 = p.p2; i2 > 0; i2--, from += p.x2 << 2, to += p.y2 << 2) {
-        let c: usize = 0
+        let c: usize = c0 << 2
         for (; c < bytes; c += 16) {
           let v = f32x4.mul(f32x4.sub(v128.load(from + c), v128.load(means + c)), v128.load(factors + c))
           v = f32x4.add(v, v128.load(shifts + c))

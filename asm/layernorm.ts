@@ -3,6 +3,8 @@
  * Sums collect some vectors in f32 and carry them into f64.
  */
 import { gather, scatter } from './lanes'
+import { endOfRun, offsetOf, tripsOf } from './loops'
+import { firstOf, lastOf, worth } from './thread'
 
 @unmanaged
 export class LayerNormParams {
@@ -27,16 +29,15 @@ export class LayerNormParams {
 const CHUNK: u32 = 16
 
 export function layerNorm(p: LayerNormParams, x: usize, scale: usize, bias: usize, y: usize): void {
-  for (let i0: u32 = 0; i0 < p.k0; i0++) {
-    for (let i1: u32 = 0; i1 < p.k1; i1++) {
-      for (let i2: u32 = 0; i2 < p.k2; i2++) {
-        let from = x + ((i0 * p.x0 + i1 * p.x1 + i2 * p.x2) << 2)
-        let to = y + ((i0 * p.y0 + i1 * p.y1 + i2 * p.y2) << 2)
-        for (let i3 = p.k3; i3 > 0; i3--, from += p.x3 << 2, to += p.y3 << 2) {
-          layerNormRow(p, from, scale, bias, to)
-        }
-      }
-    }
+  const sizes = changetype<usize>(p) + offsetof<LayerNormParams>('k0')
+  const rows = tripsOf(4, sizes)
+  const least = worth(3 * p.count)
+  const last = lastOf(rows, least)
+  for (let i = firstOf(rows, least); i < last; ) {
+    const end = endOfRun(i, p.k3, last)
+    let from = x + offsetOf(i, 4, sizes, sizes + 16)
+    let to = y + offsetOf(i, 4, sizes, sizes + 32)
+    for (; i < end; i++, from += p.x3 << 2, to += p.y3 << 2) layerNormRow(p, from, scale, bias, to)
   }
 }
 

@@ -4,7 +4,9 @@
  */
 import { activate, CLIP, clip, lowerBound, upperBound } from './activation'
 import { gather, scatter } from './lanes'
+import { endOfRun, offsetOf, tripsOf } from './loops'
 import { exp, log } from './math'
+import { firstOf, lastOf, worth } from './thread'
 
 @unmanaged
 export class ScaleShiftParams {
@@ -27,16 +29,15 @@ export class ScaleShiftParams {
 }
 
 export function scaleShift(p: ScaleShiftParams, x: usize, scale: usize, shift: usize, y: usize): void {
-  for (let i0: u32 = 0; i0 < p.k0; i0++) {
-    for (let i1: u32 = 0; i1 < p.k1; i1++) {
-      for (let i2: u32 = 0; i2 < p.k2; i2++) {
-        let from = x + ((i0 * p.x0 + i1 * p.x1 + i2 * p.x2) << 2)
-        let to = y + ((i0 * p.y0 + i1 * p.y1 + i2 * p.y2) << 2)
-        for (let i3 = p.k3; i3 > 0; i3--, from += p.x3 << 2, to += p.y3 << 2) {
-          scaleShiftPixel(p, from, scale, shift, to)
-        }
-      }
-    }
+  const sizes = changetype<usize>(p) + offsetof<ScaleShiftParams>('k0')
+  const pixels = tripsOf(4, sizes)
+  const least = worth(p.channels)
+  const last = lastOf(pixels, least)
+  for (let i = firstOf(pixels, least); i < last; ) {
+    const end = endOfRun(i, p.k3, last)
+    let from = x + offsetOf(i, 4, sizes, sizes + 16)
+    let to = y + offsetOf(i, 4, sizes, sizes + 32)
+    for (; i < end; i++, from += p.x3 << 2, to += p.y3 << 2) scaleShiftPixel(p, from, scale, shift, to)
   }
 }
 
@@ -81,20 +82,23 @@ export class LrnParams {
 }
 
 export function lrn(p: LrnParams, x: usize, y: usize): void {
-  for (let i0: u32 = 0; i0 < p.k0; i0++) {
-    for (let i1: u32 = 0; i1 < p.k1; i1++) {
-      for (let i2: u32 = 0; i2 < p.k2; i2++) {
-        let from = x + ((i0 * p.x0 + i1 * p.x1 + i2 * p.x2) << 2)
-        let to = y + ((i0 * p.y0 + i1 * p.y1 + i2 * p.y2) << 2)
-        for (let i3 = p.k3; i3 > 0; i3--, from += p.x3 << 2, to += p.y3 << 2) {
-          for (let c: u32 = 0; c < p.channels; c += 4) {
-            const left = p.channels - c
-            const v = gather(from + (c << 2), 4, left)
-            scatter(to + (c << 2), 4, f32x4.mul(v, response(p, from, c)), left)
-          }
-        }
-      }
-    }
+  const sizes = changetype<usize>(p) + offsetof<LrnParams>('k0')
+  const pixels = tripsOf(4, sizes)
+  const least = worth(p.channels * (p.size + 4))
+  const last = lastOf(pixels, least)
+  for (let i = firstOf(pixels, least); i < last; ) {
+    const end = endOfRun(i, p.k3, last)
+    let from = x + offsetOf(i, 4, sizes, sizes + 16)
+    let to = y + offsetOf(i, 4, sizes, sizes + 32)
+    for (; i < end; i++, from += p.x3 << 2, to += p.y3 << 2) lrnPixel(p, from, to)
+  }
+}
+
+function lrnPixel(p: LrnParams, x: usize, y: usize): void {
+  for (let c: u32 = 0; c < p.channels; c += 4) {
+    const left = p.channels - c
+    const v = gather(x + (c << 2), 4, left)
+    scatter(y + (c << 2), 4, f32x4.mul(v, response(p, x, c)), left)
   }
 }
 

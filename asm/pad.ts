@@ -2,6 +2,9 @@
  * Padding of up to five axes at once. The outer loops map each output row to an input row, or to none; along a row
  * what lies inside is copied and what lies outside is mapped element by element.
  */
+import { endOfRun, offsetOf, tripsOf } from './loops'
+import { firstOf, lastOf, worth } from './thread'
+
 @unmanaged
 export class PadParams {
   mode: u32
@@ -40,19 +43,21 @@ const WRAP: u32 = 3
 const NONE: i32 = -1
 
 export function pad(p: PadParams, x: usize, y: usize): void {
-  for (let i0: u32 = 0; i0 < p.m0; i0++) {
-    const s0 = source(p.mode, i0 - p.b0, p.n0)
-    for (let i1: u32 = 0; i1 < p.m1; i1++) {
-      const s1 = source(p.mode, i1 - p.b1, p.n1)
-      for (let i2: u32 = 0; i2 < p.m2; i2++) {
-        const s2 = source(p.mode, i2 - p.b2, p.n2)
-        for (let i3: u32 = 0; i3 < p.m3; i3++) {
-          const s3 = source(p.mode, i3 - p.b3, p.n3)
-          const to = y + ((i0 * p.y0 + i1 * p.y1 + i2 * p.y2 + i3 * p.y3) << 2)
-          if (min(min(s0, s1), min(s2, s3)) == NONE) fill(p, to, p.m4)
-          else padRow(p, x + ((s0 * p.x0 + s1 * p.x1 + s2 * p.x2 + s3 * p.x3) << 2), to)
-        }
-      }
+  const sizes = changetype<usize>(p) + offsetof<PadParams>('m0')
+  const rows = tripsOf(4, sizes)
+  const least = worth(p.m4)
+  const last = lastOf(rows, least)
+  for (let i = firstOf(rows, least); i < last; ) {
+    let to = y + offsetOf(i, 4, sizes, changetype<usize>(p) + offsetof<PadParams>('y0'))
+    let i3 = i % p.m3
+    const outer = i / p.m3
+    const s0 = source(p.mode, outer / p.m2 / p.m1 - p.b0, p.n0)
+    const s1 = source(p.mode, ((outer / p.m2) % p.m1) - p.b1, p.n1)
+    const s2 = source(p.mode, (outer % p.m2) - p.b2, p.n2)
+    for (const end = endOfRun(i, p.m3, last); i < end; i++, i3++, to += p.y3 << 2) {
+      const s3 = source(p.mode, i3 - p.b3, p.n3)
+      if (min(min(s0, s1), min(s2, s3)) == NONE) fill(p, to, p.m4)
+      else padRow(p, x + ((s0 * p.x0 + s1 * p.x1 + s2 * p.x2 + s3 * p.x3) << 2), to)
     }
   }
 }

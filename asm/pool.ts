@@ -2,6 +2,8 @@
  * Max and average pooling, channels innermost. Each window is clipped to the input once, then runs over its taps
  * with 16 channels in registers. Means add up row by row, so that large windows keep their precision.
  */
+import { firstOf, lastOf, worth } from './thread'
+
 @unmanaged
 export class PoolParams {
   kind: u32
@@ -39,38 +41,39 @@ export class PoolParams {
 }
 
 export function pool(p: PoolParams, x: usize, y: usize): void {
-  for (let n: u32 = 0; n < p.batch; n++) {
-    const xn = x + ((n * p.xBatch) << 2)
-    const yn = y + ((n * p.yBatch) << 2)
-    for (let o0: u32 = 0; o0 < p.y0; o0++) {
-      const at0 = <i32>(o0 * p.s0 - p.b0)
-      const first0 = firstTap(at0, p.d0)
-      const n0 = tapsBefore(at0, p.x0, p.k0, p.d0) - first0
-      const all0 = tapsBefore(at0, p.x0 + p.e0, p.k0, p.d0)
-      const from0 = xn + (((at0 + first0 * p.d0) * p.i0) << 2)
-      const to0 = yn + ((o0 * p.o0) << 2)
-      for (let o1: u32 = 0; o1 < p.y1; o1++) {
-        const at1 = <i32>(o1 * p.s1 - p.b1)
-        const first1 = firstTap(at1, p.d1)
-        const n1 = tapsBefore(at1, p.x1, p.k1, p.d1) - first1
-        const all1 = tapsBefore(at1, p.x1 + p.e1, p.k1, p.d1)
-        const from1 = from0 + (((at1 + first1 * p.d1) * p.i1) << 2)
-        const to1 = to0 + ((o1 * p.o1) << 2)
-        for (let o2: u32 = 0; o2 < p.y2; o2++) {
-          const at2 = <i32>(o2 * p.s2 - p.b2)
-          const first2 = firstTap(at2, p.d2)
-          const n2 = tapsBefore(at2, p.x2, p.k2, p.d2) - first2
-          const from = from1 + (((at2 + first2 * p.d2) * p.i2) << 2)
-          const to = to1 + ((o2 * p.o2) << 2)
-          if (p.kind == 0) {
-            maxWindow(p, from, to, n0, n1, n2)
-          } else {
-            const all2 = tapsBefore(at2, p.x2 + p.e2, p.k2, p.d2)
-            const count = p.kind == 1 ? n0 * n1 * n2 : all0 * all1 * all2
-            meanWindow(p, from, to, n0, n1, n2, <f32>1 / <f32>max(count, 1))
-          }
-        }
-      }
+  const rows = p.batch * p.y0 * p.y1
+  const least = worth(p.y2 * p.channels * p.k0 * p.k1 * p.k2)
+  const last = lastOf(rows, least)
+  for (let row = firstOf(rows, least); row < last; row++) {
+    const o1 = row % p.y1
+    const o0 = (row / p.y1) % p.y0
+    const n = row / p.y1 / p.y0
+    poolRow(p, x + ((n * p.xBatch) << 2), y + ((n * p.yBatch + o0 * p.o0 + o1 * p.o1) << 2), o0, o1)
+  }
+}
+
+/** The output row of depth o0 and height o1 of an image. */
+function poolRow(p: PoolParams, x: usize, to: usize, o0: u32, o1: u32): void {
+  const at0 = <i32>(o0 * p.s0 - p.b0)
+  const first0 = firstTap(at0, p.d0)
+  const n0 = tapsBefore(at0, p.x0, p.k0, p.d0) - first0
+  const all0 = tapsBefore(at0, p.x0 + p.e0, p.k0, p.d0)
+  const at1 = <i32>(o1 * p.s1 - p.b1)
+  const first1 = firstTap(at1, p.d1)
+  const n1 = tapsBefore(at1, p.x1, p.k1, p.d1) - first1
+  const all1 = tapsBefore(at1, p.x1 + p.e1, p.k1, p.d1)
+  const row = x + (((at0 + first0 * p.d0) * p.i0 + (at1 + first1 * p.d1) * p.i1) << 2)
+  for (let o2: u32 = 0; o2 < p.y2; o2++, to += p.o2 << 2) {
+    const at2 = <i32>(o2 * p.s2 - p.b2)
+    const first2 = firstTap(at2, p.d2)
+    const n2 = tapsBefore(at2, p.x2, p.k2, p.d2) - first2
+    const from = row + (((at2 + first2 * p.d2) * p.i2) << 2)
+    if (p.kind == 0) {
+      maxWindow(p, from, to, n0, n1, n2)
+    } else {
+      const all2 = tapsBefore(at2, p.x2 + p.e2, p.k2, p.d2)
+      const count = p.kind == 1 ? n0 * n1 * n2 : all0 * all1 * all2
+      meanWindow(p, from, to, n0, n1, n2, <f32>1 / <f32>max(count, 1))
     }
   }
 }

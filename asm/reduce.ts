@@ -3,7 +3,9 @@
  * are reduced side by side; else where the reduced elements are neighbours, vectors run along them. Sums collect a
  * few elements in f32 and carry those into f64, so that their precision does not depend on the count.
  */
+import { endOfRun, offsetOf, tripsOf } from './loops'
 import { exp, log } from './math'
+import { firstOf, lastOf, worth } from './thread'
 
 @unmanaged
 export class ReduceParams {
@@ -44,23 +46,27 @@ const LOG_OF_SUM_OF_EXP: u32 = 9
 /** Elements that a sum collects in f32 before it carries into f64. */
 const CHUNK: u32 = 16
 
+/** Threads divide the kept columns in blocks of sixteen, so that each is reduced the same way wherever a slice ends. */
 export function reduce(p: ReduceParams, x: usize, y: usize): void {
   const sideBySide = p.x3 == 1 && p.y3 == 1 && p.kind != LOG_OF_SUM_OF_EXP
-  for (let i0: u32 = 0; i0 < p.k0; i0++) {
-    for (let i1: u32 = 0; i1 < p.k1; i1++) {
-      for (let i2: u32 = 0; i2 < p.k2; i2++) {
-        const from = x + ((i0 * p.x0 + i1 * p.x1 + i2 * p.x2) << 2)
-        const to = y + ((i0 * p.y0 + i1 * p.y1 + i2 * p.y2) << 2)
-        let i3: u32 = 0
-        if (sideBySide) {
-          if (p.kind <= MEAN) for (; i3 + 16 <= p.k3; i3 += 16) sum16(p, from + (i3 << 2), to + (i3 << 2))
-          for (; i3 + 4 <= p.k3; i3 += 4) reduce4(p, from + (i3 << 2), to + (i3 << 2))
-        }
-        for (; i3 < p.k3; i3++) {
-          store<f32>(to + ((i3 * p.y3) << 2), reduce1(p, from + ((i3 * p.x3) << 2)))
-        }
-      }
+  const sizes = changetype<usize>(p) + offsetof<ReduceParams>('k0')
+  const unit: u32 = sideBySide ? 16 : 1
+  const blocks = (p.k3 + unit - 1) / unit
+  const items = tripsOf(3, sizes) * blocks
+  const least = worth(unit * p.r0 * p.r1 * p.r2 * p.r3)
+  const last = lastOf(items, least)
+  for (let i = firstOf(items, least); i < last; ) {
+    const end = endOfRun(i, blocks, last)
+    const from = x + offsetOf(i / blocks, 3, sizes, sizes + 16)
+    const to = y + offsetOf(i / blocks, 3, sizes, sizes + 32)
+    let i3 = (i % blocks) * unit
+    const stop = min(i3 + (end - i) * unit, p.k3)
+    if (sideBySide) {
+      if (p.kind <= MEAN) for (; i3 + 16 <= stop; i3 += 16) sum16(p, from + (i3 << 2), to + (i3 << 2))
+      for (; i3 + 4 <= stop; i3 += 4) reduce4(p, from + (i3 << 2), to + (i3 << 2))
     }
+    for (; i3 < stop; i3++) store<f32>(to + ((i3 * p.y3) << 2), reduce1(p, from + ((i3 * p.x3) << 2)))
+    i = end
   }
 }
 

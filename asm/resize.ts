@@ -3,6 +3,8 @@
  * and linear. Coordinates are rounded to single precision where onnxruntime rounds, so that ties fall alike.
  */
 import { gather, scatter } from './lanes'
+import { tripsOf } from './loops'
+import { firstOf, lastOf, worth } from './thread'
 
 @unmanaged
 export class ResizeAxisParams {
@@ -51,7 +53,9 @@ const FLOOR: u32 = 2
 export function resizeAxis(p: ResizeAxisParams, x: usize, y: usize): void {
   const scale = scaleOf(p.scale, p.xSize, p.ySize)
   const spread: f32 = p.antialias && scale < 1 ? 1 / scale : 1
-  for (let i: u32 = 0; i < p.ySize; i++) {
+  const least = worth(max(p.mode, 1) * 2 * tripsOf(4, changetype<usize>(p) + offsetof<ResizeAxisParams>('k0')))
+  const last = lastOf(p.ySize, least)
+  for (let i = firstOf(p.ySize, least); i < last; i++) {
     const to = y + ((i * p.yStep) << 2)
     if (p.coordinates == TF_CROP_AND_RESIZE) {
       const at = cropped(p, <f32>i)
@@ -185,30 +189,32 @@ export class ResizePlaneParams {
 export function resizePlane(p: ResizePlaneParams, x: usize, y: usize): void {
   const scale0 = scaleOf(p.scale0, p.x0, p.y0)
   const scale1 = scaleOf(p.scale1, p.x1, p.y1)
-  for (let n: u32 = 0; n < p.batch; n++) {
-    const image = x + ((n * p.xBatch) << 2)
-    for (let o0: u32 = 0; o0 < p.y0; o0++) {
-      const at0 = coordinate(p.coordinates, <f32>o0, scale0, <f32>p.x0, <f32>p.y0)
-      let to = y + ((n * p.yBatch + o0 * p.o0) << 2)
-      if (p.mode == NEAREST) {
-        const row = image + ((nearest(p.rounding, at0, p.x0) * p.i0) << 2)
-        for (let o1: u32 = 0; o1 < p.y1; o1++, to += p.o1 << 2) {
-          const at1 = coordinate(p.coordinates, <f32>o1, scale1, <f32>p.x1, <f32>p.y1)
-          copyPixel(row + ((nearest(p.rounding, at1, p.x1) * p.i1) << 2), to, p.channels)
-        }
-        continue
-      }
-      const inside0 = within(at0, p.x0)
-      const above = <u32>inside0
-      const down = inside0 - <f32>above
-      const row = image + ((above * p.i0) << 2)
-      const nextRow = above + 1 < p.x0 ? p.i0 << 2 : 0
+  const rows = p.batch * p.y0
+  const least = worth((p.mode == NEAREST ? 1 : 4) * p.y1 * p.channels)
+  const last = lastOf(rows, least)
+  for (let i = firstOf(rows, least); i < last; i++) {
+    const image = x + (((i / p.y0) * p.xBatch) << 2)
+    const o0 = i % p.y0
+    const at0 = coordinate(p.coordinates, <f32>o0, scale0, <f32>p.x0, <f32>p.y0)
+    let to = y + (((i / p.y0) * p.yBatch + o0 * p.o0) << 2)
+    if (p.mode == NEAREST) {
+      const row = image + ((nearest(p.rounding, at0, p.x0) * p.i0) << 2)
       for (let o1: u32 = 0; o1 < p.y1; o1++, to += p.o1 << 2) {
-        const inside1 = within(coordinate(p.coordinates, <f32>o1, scale1, <f32>p.x1, <f32>p.y1), p.x1)
-        const before = <u32>inside1
-        const nextColumn = before + 1 < p.x1 ? p.i1 << 2 : 0
-        blendPixel(row + ((before * p.i1) << 2), nextRow, nextColumn, down, inside1 - <f32>before, to, p.channels)
+        const at1 = coordinate(p.coordinates, <f32>o1, scale1, <f32>p.x1, <f32>p.y1)
+        copyPixel(row + ((nearest(p.rounding, at1, p.x1) * p.i1) << 2), to, p.channels)
       }
+      continue
+    }
+    const inside0 = within(at0, p.x0)
+    const above = <u32>inside0
+    const down = inside0 - <f32>above
+    const row = image + ((above * p.i0) << 2)
+    const nextRow = above + 1 < p.x0 ? p.i0 << 2 : 0
+    for (let o1: u32 = 0; o1 < p.y1; o1++, to += p.o1 << 2) {
+      const inside1 = within(coordinate(p.coordinates, <f32>o1, scale1, <f32>p.x1, <f32>p.y1), p.x1)
+      const before = <u32>inside1
+      const nextColumn = before + 1 < p.x1 ? p.i1 << 2 : 0
+      blendPixel(row + ((before * p.i1) << 2), nextRow, nextColumn, down, inside1 - <f32>before, to, p.channels)
     }
   }
 }

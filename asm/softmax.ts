@@ -3,9 +3,10 @@
  * neighbouring rows, one a lane. The sum of the exponentials is kept in f64. Each element is read before it is
  * written, so y may be x.
  */
-
 import { gather, scatter } from './lanes'
+import { endOfRun, offsetOf, tripsOf } from './loops'
 import { exp, log } from './math'
+import { firstOf, lastOf, worth } from './thread'
 
 @unmanaged
 export class SoftmaxParams {
@@ -28,20 +29,25 @@ export class SoftmaxParams {
 }
 
 export function softmax(p: SoftmaxParams, x: usize, y: usize): void {
-  for (let i0: u32 = 0; i0 < p.k0; i0++) {
-    for (let i1: u32 = 0; i1 < p.k1; i1++) {
-      for (let i2: u32 = 0; i2 < p.k2; i2++) {
-        const from = x + ((i0 * p.x0 + i1 * p.x1 + i2 * p.x2) << 2)
-        const to = y + ((i0 * p.y0 + i1 * p.y1 + i2 * p.y2) << 2)
-        if (p.xStep == 1 && p.yStep == 1) {
-          for (let i3: u32 = 0; i3 < p.k3; i3++) alongRow(p, from + ((i3 * p.x3) << 2), to + ((i3 * p.y3) << 2))
-        } else {
-          for (let i3: u32 = 0; i3 < p.k3; i3 += 4) {
-            fourRows(p, from + ((i3 * p.x3) << 2), to + ((i3 * p.y3) << 2), p.k3 - i3)
-          }
-        }
-      }
+  const contiguous = p.xStep == 1 && p.yStep == 1
+  const sizes = changetype<usize>(p) + offsetof<SoftmaxParams>('k0')
+  const unit: u32 = contiguous ? 1 : 4
+  const blocks = (p.k3 + unit - 1) / unit
+  const items = tripsOf(3, sizes) * blocks
+  const least = worth(8 * unit * p.count)
+  const last = lastOf(items, least)
+  for (let i = firstOf(items, least); i < last; ) {
+    const end = endOfRun(i, blocks, last)
+    const from = x + offsetOf(i / blocks, 3, sizes, sizes + 16)
+    const to = y + offsetOf(i / blocks, 3, sizes, sizes + 32)
+    let i3 = (i % blocks) * unit
+    const stop = min(i3 + (end - i) * unit, p.k3)
+    for (; i3 < stop; i3 += unit) {
+      const row = from + ((i3 * p.x3) << 2)
+      if (contiguous) alongRow(p, row, to + ((i3 * p.y3) << 2))
+      else fourRows(p, row, to + ((i3 * p.y3) << 2), stop - i3)
     }
+    i = end
   }
 }
 

@@ -5,15 +5,22 @@
  */
 let self: u32 = 0
 let threads: u32 = 1
+let grain: u32 = 0
 
 /** Bytes in front of the first thread's statics (constants of asm/math.ts among them), and of each thread's. */
 const FRONT: usize = 8192
 const STATICS: usize = 2048
 
-/** Called once, before any kernel: this is thread `index` of `count`. */
-export function enter(index: u32, count: u32): void {
+/** This is thread `index` of `count` from now on; a slice that touches fewer than `least` floats is not worth it. */
+export function enter(index: u32, count: u32, least: u32): void {
   self = index
   threads = count
+  grain = least
+}
+
+/** Whether this thread does what cannot be divided. */
+export function isFirst(): bool {
+  return self == 0
 }
 
 /** Memory of this thread's own, behind which kernels keep what does not fit in registers. */
@@ -28,6 +35,11 @@ export function firstOf(items: u32, least: u32): u32 {
 
 export function lastOf(items: u32, least: u32): u32 {
   return boundary(self + 1, items, least)
+}
+
+/** The fewest items that are worth a thread's while when each touches `cost` floats. */
+export function worth(cost: u32): u32 {
+  return grain / max(cost, 1) + 1
 }
 
 function boundary(thread: u32, items: u32, least: u32): u32 {

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { build, type Plugin } from 'esbuild'
+import { build } from 'esbuild'
 import type { EngineName } from '../compiler/cli/measure/engine.js'
 
 /** What a page downloads before its first model: gzipped at level 9, file by file. */
@@ -27,36 +27,22 @@ function downloadOf(engine: EngineName, files: readonly (readonly [string, Uint8
   return { engine, files: listed, bytes: sum('bytes'), gzipped: sum('gzipped') }
 }
 
-/** The runtime's JavaScript in one minified file, and the kernels that are inlined there as the file that they are. */
+/** The runtime's JavaScript in one minified file, and the largest of the binaries, of which a browser loads one. */
 async function cairn(): Promise<Download> {
-  const modules: Uint8Array[] = []
-  const separate: Plugin = {
-    name: 'kernels as a file',
-    setup(on) {
-      on.onLoad({ filter: /kernels\.generated\.js$/ }, ({ path }) => {
-        const text = readFileSync(path, 'utf8')
-        const names = [...text.matchAll(/export const (\w+)/g)].map(match => match[1])
-        for (const [, base64] of text.matchAll(/'([A-Za-z0-9+/=]{1000,})'/g))
-          modules.push(Buffer.from(base64, 'base64'))
-        return { contents: names.map(name => `export const ${name} = ''`).join('\n') }
-      })
-    }
-  }
+  const runtime = join(root, 'dist', 'runtime')
   const { outputFiles } = await build({
-    entryPoints: [join(root, 'dist', 'runtime', 'index.js')],
+    entryPoints: [join(runtime, 'index.js')],
     bundle: true,
     minify: true,
     format: 'esm',
     target: 'es2022',
-    write: false,
-    plugins: [separate]
+    write: false
   })
-  // A browser loads one of the modules; the largest counts.
-  const largest = modules.reduce((a, b) => (b.length > a.length ? b : a))
-  return downloadOf('cairn', [
-    ['runtime, minified', outputFiles[0].contents],
-    ['kernels.wasm', largest]
-  ])
+  const binaries = readdirSync(runtime)
+    .filter(name => name.endsWith('.wasm'))
+    .map(name => [name, readFileSync(join(runtime, name))] as const)
+  const largest = binaries.reduce((a, b) => (b[1].length > a[1].length ? b : a))
+  return downloadOf('cairn', [['runtime, minified', outputFiles[0].contents], largest])
 }
 
 function fromPackages(engine: EngineName, files: readonly (readonly [string, string])[]): Download {

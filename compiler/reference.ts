@@ -90,5 +90,5 @@ class ReferenceExecutor implements Executor {
 /** The device `reference`: available where the compiler is, because the operators' meanings live with it. */
 export const referenceBackend: Backend = {
   name: 'reference',
-  load: async file => new ReferenceExecutor(file)
+  load: async file => new ReferenceExecutor(await file)
 }

@@ -8,7 +8,13 @@ import type { CairnFile } from './format.js'
  */
 export interface Backend {
   readonly name: string
-  load(file: CairnFile): Promise<Executor>
+  /** Begins before the file has arrived with whatever does not need it. */
+  load(file: Promise<CairnFile>, options: LoadOptions): Promise<Executor>
+}
+
+export interface LoadOptions {
+  /** Threads that the caller wants; a backend without threads takes no notice. */
+  readonly numThreads: number
 }
 
 export interface Executor {
@@ -16,7 +22,9 @@ export interface Executor {
   run(feeds: readonly Float32Array[], bindings: Bindings): Promise<Float32Array[]> | Float32Array[]
   /** As `run`, for the milliseconds that each call took. */
   profile?(feeds: readonly Float32Array[], bindings: Bindings): Promise<number[]> | number[]
-  release(): void
+  release(): void | Promise<void>
+  /** Threads that run the calls, where a backend has any. */
+  readonly threads?: number
   /** Bytes of memory that the executor holds now. */
   readonly memoryBytes: number
 }

@@ -134,7 +134,7 @@ const call = struct<Program['calls'][number]>({
       space: choice('constant', 'derived', 'storage'),
       index: int,
       offset: dim,
-      access: choice('read', 'write')
+      access: choice('read', 'write', 'scratch')
     })
   )
 })

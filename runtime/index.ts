@@ -4,7 +4,9 @@ import { wasmBackend } from './wasm.js'
 registerBackend(wasmBackend)
 
 export { CairnError } from './backend.js'
+export { env, type WasmEnvironment, type WasmFile } from './env.js'
 export { FormatError } from './format.js'
 export { type ImageTensorOptions, type Picture, type Scored, softmax, topK } from './image.js'
+export { type ParallelOptions, ParallelSession } from './parallel.js'
 export { type CallTime, type Feeds, InferenceSession, type Results, type SessionOptions } from './session.js'
 export { Tensor, type Type } from './tensor.js'

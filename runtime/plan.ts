@@ -1,4 +1,4 @@
-import { type Bindings, evaluate } from './dims.js'
+import { type Bindings, type Dim, evaluate } from './dims.js'
 import type { Program } from './program.js'
 
 type Schedule = Omit<Program, 'constants'>
@@ -25,31 +25,46 @@ export interface Block {
 }
 
 const alignment = 16
+/** What threads write side by side lies on cache lines of its own. */
+const cacheLine = 64
 
-export function planProgram(program: Schedule, bindings: Bindings): Plan {
-  return planBlocks(blocksOf(program, bindings))
+export function planProgram(program: Schedule, bindings: Bindings, threads = 1): Plan {
+  return planBlocks(blocksOf(program, bindings, threads))
 }
 
-/** Size and lifetime of each storage. */
-export function blocksOf(program: Schedule, bindings: Bindings): Block[] {
+/** Bytes of a storage in whole cache lines: from one thread's part of a scratch storage to the next one's. */
+export function lineBytes(size: Dim, bindings: Bindings): number {
+  return roundUp(evaluate(size, bindings) * 4, cacheLine)
+}
+
+/** Size and lifetime of each storage; what is scratch is there once for every thread. */
+export function blocksOf(program: Schedule, bindings: Bindings, threads = 1): Block[] {
   const end = program.calls.length
   const first = program.storages.map(() => end)
   const last = program.storages.map(() => -1)
+  const scratch = new Set<number>()
   const touch = (storage: number, at: number) => {
     first[storage] = Math.min(first[storage], at)
     last[storage] = Math.max(last[storage], at)
   }
   for (const input of program.inputs) touch(input.storage, -1)
   program.calls.forEach((call, at) => {
-    for (const { space, index } of call.arguments) if (space === 'storage') touch(index, at)
+    for (const { space, index, access } of call.arguments) {
+      if (space !== 'storage') continue
+      touch(index, at)
+      if (access === 'scratch') scratch.add(index)
+    }
   })
   for (const output of program.outputs) touch(output.storage, end)
-  return program.storages.map((size, i) => ({
-    bytes: last[i] < first[i] ? 0 : Math.ceil((evaluate(size, bindings) * 4) / alignment) * alignment,
-    first: first[i],
-    last: last[i]
-  }))
+  const bytesOf = (size: Dim, i: number) => {
+    if (last[i] < first[i]) return 0
+    if (threads === 1) return roundUp(evaluate(size, bindings) * 4, alignment)
+    return lineBytes(size, bindings) * (scratch.has(i) ? threads : 1)
+  }
+  return program.storages.map((size, i) => ({ bytes: bytesOf(size, i), first: first[i], last: last[i] }))
 }
+
+const roundUp = (bytes: number, to: number) => Math.ceil(bytes / to) * to
 
 export function planBlocks(blocks: readonly Block[]): Plan {
   const lowerBound = largestLiveSum(blocks)

@@ -77,7 +77,8 @@ export interface Argument {
   readonly space: 'constant' | 'derived' | 'storage'
   readonly index: number
   readonly offset: Dim
-  readonly access: 'read' | 'write'
+  /** What a call leaves in its scratch nobody reads: every thread has its own. */
+  readonly access: 'read' | 'write' | 'scratch'
 }
 
 /** Elements of a constant in the file, and in memory with its last panels padded. */

@@ -1,12 +1,13 @@
 import { CairnError, type Executor, findBackend, findCompiler } from './backend.js'
 import { type Bindings, evaluate, show, showShape } from './dims.js'
+import { threadsOf } from './env.js'
 import { type CairnFile, decode, type Header, magic } from './format.js'
 import { copyFloats, fromFloats, type Tensor } from './tensor.js'
 
 export interface SessionOptions {
   /** Backends by preference; the first that is available is taken. Default `['wasm']`. */
   readonly executionProviders?: readonly (string | { readonly name: string })[]
-  /** Threads of the CPU path; this version runs on one. */
+  /** Threads of the CPU path, 1 to 16; `env.wasm.numThreads` by default, and 1 where memory cannot be shared. */
   readonly numThreads?: number
   readonly signal?: AbortSignal
   readonly onProgress?: (loaded: number, total: number) => void
@@ -42,9 +43,15 @@ export class InferenceSession {
       typeof entry === 'string' ? entry : entry.name
     )
     const backend = findBackend(names)
-    const file = await open(source, options)
-    options.signal?.throwIfAborted()
-    return new InferenceSession(file.header, await backend.load(file), backend.name)
+    const numThreads = threadsOf(options.numThreads)
+    const file = open(source, options)
+    const executor = await backend.load(file, { numThreads })
+    return new InferenceSession((await file).header, executor, backend.name)
+  }
+
+  /** Threads that run the model. */
+  get threads(): number {
+    return this.executor?.threads ?? 1
   }
 
   get inputNames(): readonly string[] {
@@ -104,8 +111,9 @@ export class InferenceSession {
 
   async release(): Promise<void> {
     await this.queue
-    this.executor?.release()
+    const { executor } = this
     this.executor = undefined
+    await executor?.release()
   }
 
   /** Checks the feeds and copies them, so that the caller may reuse its buffers while the run waits its turn. */
@@ -179,7 +187,8 @@ function bindInputs(header: Header, feeds: Feeds): Bindings {
   return bindings
 }
 
-function freeName(dim: Exclude<Header['inputs'][number]['shape'][number], number>): string | undefined {
+/** The free dimension that `dim` is, and nothing else. */
+export function freeName(dim: Exclude<Header['inputs'][number]['shape'][number], number>): string | undefined {
   const [term] = dim.terms
   const [atom] = term.atoms
   return dim.terms.length === 1 && term.factor === 1 && term.atoms.length === 1 && atom.op === 'free'
@@ -193,11 +202,13 @@ function describe(bindings: Bindings): string {
     .join(', ')
 }
 
-async function open(
+/** The file that a session is made from, compiled where it is ONNX. */
+export async function open(
   source: Uint8Array | ArrayBuffer | string | URL | Response,
   options: SessionOptions
 ): Promise<CairnFile> {
   const bytes = await read(source, options)
+  options.signal?.throwIfAborted()
   const isCairn = bytes.length < 4 || new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === magic
   if (isCairn) return decode(bytes)
   const compile = findCompiler()

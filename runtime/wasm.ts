@@ -1,43 +1,26 @@
-import { type Backend, CairnError, type Executor } from './backend.js'
+import { type Backend, CairnError, type Executor, type LoadOptions } from './backend.js'
+import { compileKernels } from './binary.js'
 import { type Bindings, evaluate } from './dims.js'
 import type { CairnFile, Header, Section } from './format.js'
-import { simd } from './kernels.generated.js'
-import { planProgram } from './plan.js'
+import { type BoundCall, type Kernel, type ThreadExports, tableLength, writeTable } from './lockstep.js'
+import { type Plan, planProgram } from './plan.js'
 import { type Argument, type Call, paddedLength } from './program.js'
+import { Team } from './threads.js'
 import { unpackInto } from './unpack.js'
 
 /**
- * The CPU path. One linear memory holds, from the front: the kernels' own statics, the calls' parameter blocks, the
- * constants in the kernels' panels, what the setup calls derive from them, and the arena. Everything is laid out when
- * a session loads (again for a new binding of the free dimensions); a run only copies inputs in, makes the calls, and
- * copies outputs out.
+ * The CPU path. One linear memory holds, from the front: the threads' control block and statics, the calls' parameter
+ * blocks and tables for the other threads, the constants in the kernels' panels, what the setup calls derive from them,
+ * and the arena. Everything is laid out when a session loads (again for a new binding of the free dimensions); a run
+ * only copies inputs in, makes the calls, and copies outputs out.
  */
 const page = 65536
 const largestMemory = 65536 * page
 
-type Kernel = (parameters: number, ...buffers: number[]) => void
-interface Exports {
+type Exports = ThreadExports & {
   digest(at: number, words: number): number
   widen(from: number, to: number, count: number): void
-  readonly [kernel: string]: Kernel
-}
-
-let compiled: Promise<WebAssembly.Module> | undefined
-
-function compileKernels(): Promise<WebAssembly.Module> {
-  if (!compiled) {
-    const text = atob(simd)
-    const bytes = new Uint8Array(text.length)
-    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
-    compiled = WebAssembly.compile(bytes)
-  }
-  return compiled
-}
-
-interface BoundCall {
-  readonly kernel: Kernel
-  readonly arguments: readonly number[]
-}
+} & { readonly [kernel: string]: Kernel }
 
 interface Bound {
   readonly key: string
@@ -52,6 +35,9 @@ interface Layout {
   readonly constants: readonly number[]
   readonly derived: readonly number[]
   readonly arena: number
+  /** The tables of calls of all threads but the first, and the bytes from one to the next. */
+  readonly tables: number
+  readonly tableBytes: number
 }
 
 type AddressOf = (argument: Omit<Argument, 'access'>) => number
@@ -63,25 +49,52 @@ class WasmExecutor implements Executor {
     private readonly header: Header,
     private readonly exports: Exports,
     private memory: WebAssembly.Memory | undefined,
-    private readonly layout: Layout
+    private readonly layout: Layout,
+    private readonly team: Team | undefined
   ) {}
 
-  static async load(file: CairnFile): Promise<WasmExecutor> {
-    const { header, bytes } = file
-    const module = await compileKernels()
-    const layout = layoutOf(header)
-    const memory = new WebAssembly.Memory({ initial: pages(layout.arena + stagingBytes(header), 'constants') })
-    const { exports } = await WebAssembly.instantiate(module, { env: { memory, abort } })
-    const executor = new WasmExecutor(header, exports as unknown as Exports, memory, layout)
-    for (const { name } of header.kernels)
-      if (typeof executor.exports[name] !== 'function' || name === 'digest' || name === 'widen')
-        throw new CairnError(`the CPU path has no kernel "${name}"; the file was compiled for another version`)
+  static async load(file: Promise<CairnFile>, { numThreads }: LoadOptions): Promise<WasmExecutor> {
+    const count = Team.most(numThreads)
+    const team = count > 1 ? new Team(count) : undefined
+    try {
+      const [module, { header, bytes }] = await Promise.all([compileKernels(count > 1), file])
+      const layout = layoutOf(header, count)
+      const memory = newMemory(pages(layout.arena + stagingBytes(header), 'constants'), count > 1)
+      const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
+      for (const { name } of header.kernels)
+        if (typeof exports[name] !== 'function' || helpers.has(name))
+          throw new CairnError(`the CPU path has no kernel "${name}"; the file was compiled for another version`)
+      const executor = new WasmExecutor(header, exports as unknown as Exports, memory, layout, team)
+      executor.inform(module)
+      executor.fill(bytes)
+      await team?.gather(executor.exports)
+      return executor
+    } catch (error) {
+      await team?.release()
+      throw error
+    }
+  }
+
+  /** Loads the constants and makes the setup calls, on one thread. */
+  private fill(bytes: Uint8Array): void {
+    const { header, layout } = this
     header.constants.forEach((constant, i) => {
-      if (layout.constants[i] >= 0) executor.loadConstant(bytes, constant, layout.constants[i], layout.arena)
+      if (layout.constants[i] >= 0) this.loadConstant(bytes, constant, layout.constants[i], layout.arena)
     })
-    for (const call of header.setup) executor.runSetup(bytes, call)
-    if (!header.free.length) executor.bind({})
-    return executor
+    for (const call of header.setup) this.runSetup(bytes, call)
+    if (!header.free.length) this.bind({})
+  }
+
+  /** Tells the workers what they need to make ready while this thread loads the constants. */
+  private inform(module: WebAssembly.Module): void {
+    const { kernels, calls } = this.header
+    const { tables, tableBytes } = this.layout
+    const common = { module, memory: this.memory!, kernels: kernels.map(({ name }) => name), calls: calls.length }
+    this.team?.inform(common, thread => tables + (thread - 1) * tableBytes)
+  }
+
+  get threads(): number {
+    return this.team?.count ?? 1
   }
 
   get memoryBytes(): number {
@@ -90,18 +103,35 @@ class WasmExecutor implements Executor {
 
   run(feeds: readonly Float32Array[], bindings: Bindings): Float32Array[] {
     const { calls, outputs } = this.feed(feeds, bindings)
-    for (const call of calls) invoke(call)
+    this.perform(calls)
     const { buffer } = this.memory!
     return outputs.map(({ at, length }) => new Float32Array(buffer, at, length).slice())
   }
 
   profile(feeds: readonly Float32Array[], bindings: Bindings): number[] {
     const { calls } = this.feed(feeds, bindings)
-    return calls.map(call => {
-      const start = performance.now()
-      invoke(call)
-      return performance.now() - start
+    let last = performance.now()
+    const times: number[] = []
+    this.perform(calls, () => {
+      const now = performance.now()
+      times.push(now - last)
+      last = now
     })
+    return times
+  }
+
+  private perform(calls: readonly BoundCall[], done?: () => void): void {
+    const { team, exports } = this
+    team?.begin(exports)
+    calls.forEach((call, at) => {
+      if (team) team.step(exports, call, at)
+      else call.kernel(...call.arguments)
+      done?.()
+    })
+    const failed = team?.failed()
+    if (failed === undefined) return
+    const { kernel, node } = this.header.calls[failed]
+    throw new CairnError(`kernel ${this.header.kernels[kernel].name} of "${node}" has failed; the file is damaged`)
   }
 
   private feed(feeds: readonly Float32Array[], bindings: Bindings): Bound {
@@ -111,9 +141,10 @@ class WasmExecutor implements Executor {
     return bound
   }
 
-  release(): void {
+  async release(): Promise<void> {
     this.memory = undefined
     this.bound = undefined
+    await this.team?.release()
   }
 
   /**
@@ -151,13 +182,12 @@ class WasmExecutor implements Executor {
       this.loadConstant(file, constants[index], addresses.get(index)!, free)
     }
     const view = new DataView(this.memory!.buffer)
-    invoke(
-      this.bindCall(call, page, view, {}, argument =>
-        argument.space === 'constant' && addresses.has(argument.index)
-          ? addresses.get(argument.index)!
-          : this.staticAddress(argument)
-      )
+    const bound = this.bindCall(call, page, view, {}, argument =>
+      argument.space === 'constant' && addresses.has(argument.index)
+        ? addresses.get(argument.index)!
+        : this.staticAddress(argument)
     )
+    bound.kernel(...bound.arguments)
   }
 
   private staticAddress({ space, index }: Omit<Argument, 'access'>): number {
@@ -175,7 +205,7 @@ class WasmExecutor implements Executor {
     if (this.bound?.key === key) return this.bound
     // Until the parameter blocks are written, no binding holds.
     this.bound = undefined
-    const plan = planProgram(header, bindings)
+    const plan = planProgram(header, bindings, this.threads)
     const missing =
       pages(this.layout.arena + plan.bytes, `bound to ${key || 'its shapes'}`) - this.memory!.buffer.byteLength / page
     if (missing > 0) this.memory!.grow(missing)
@@ -196,6 +226,7 @@ class WasmExecutor implements Executor {
       block += call.parameters.length * 4
       return bound
     })
+    this.writeTables(calls, plan)
     this.bound = {
       key,
       calls,
@@ -206,6 +237,24 @@ class WasmExecutor implements Executor {
       }))
     }
     return this.bound
+  }
+
+  /** What the other threads call: the same, but each with its own part of what is scratch. */
+  private writeTables(calls: readonly BoundCall[], plan: Plan): void {
+    if (!this.team) return
+    const { tables, tableBytes } = this.layout
+    for (let thread = 1; thread < this.threads; thread++) {
+      const table = new Int32Array(this.memory!.buffer, tables + (thread - 1) * tableBytes, tableBytes / 4)
+      const own = this.header.calls.map((call, at) => {
+        const [block, ...buffers] = calls[at].arguments
+        const moved = call.arguments.map(({ access, index }, i) =>
+          access === 'scratch' ? buffers[i] + (thread * plan.blocks[index].bytes) / this.threads : buffers[i]
+        )
+        return { kernel: call.kernel, arguments: [block, ...moved] }
+      })
+      writeTable(table, own)
+    }
+    this.team.renew()
   }
 
   /** Writes a call's parameter block at `block` and resolves its buffers. */
@@ -220,13 +269,12 @@ class WasmExecutor implements Executor {
   }
 }
 
-function invoke({ kernel, arguments: values }: BoundCall): void {
-  kernel.apply(undefined, values as [number, ...number[]])
-}
+/** Exports that are no kernels. */
+const helpers = new Set(['digest', 'widen', 'enter', 'meet', 'begin', 'nextRun'])
 
 const align = (at: number) => Math.ceil(at / 64) * 64
 
-function layoutOf({ calls, setup, constants, derived }: Header): Layout {
+function layoutOf({ calls, setup, constants, derived }: Header, threads: number): Layout {
   const words = (list: readonly Call[]) => list.map(call => call.parameters.length)
   let at =
     page +
@@ -240,12 +288,16 @@ function layoutOf({ calls, setup, constants, derived }: Header): Layout {
     at = start + floats * 4
     return start
   }
+  const tableBytes = align(tableLength(calls) * 4)
+  const tables = place(((threads - 1) * tableBytes) / 4)
   const read = new Set<number>()
   for (const call of calls) for (const { space, index } of call.arguments) if (space === 'constant') read.add(index)
   return {
     constants: constants.map((constant, i) => (read.has(i) ? place(paddedLength(constant)) : -1)),
     derived: derived.map(place),
-    arena: align(at)
+    arena: align(at),
+    tables,
+    tableBytes
   }
 }
 
@@ -267,14 +319,22 @@ function isDirect(constant: Section): boolean {
   return constant.stored === 'f32' && paddedLength(constant) === constant.groups * constant.rows * constant.columns
 }
 
+/** Shared memory has to say how far it may grow; where so much cannot be reserved, less has to do. */
+function newMemory(initial: number, shared: boolean): WebAssembly.Memory {
+  if (!shared) return new WebAssembly.Memory({ initial })
+  for (let maximum = largestMemory / page; ; maximum = Math.max(Math.ceil(maximum / 2), initial)) {
+    try {
+      return new WebAssembly.Memory({ initial, maximum, shared })
+    } catch (error) {
+      if (maximum === initial) throw new CairnError(`cannot share ${initial * page} bytes: ${(error as Error).message}`)
+    }
+  }
+}
+
 function pages(bytes: number, what: string): number {
   if (bytes > largestMemory)
     throw new CairnError(`the model ${what} needs ${bytes} bytes; WebAssembly allows ${largestMemory}`)
   return Math.ceil(bytes / page)
 }
 
-function abort(): never {
-  throw new Error('kernel aborted')
-}
-
-export const wasmBackend: Backend = { name: 'wasm', load: file => WasmExecutor.load(file) }
+export const wasmBackend: Backend = { name: 'wasm', load: (file, options) => WasmExecutor.load(file, options) }

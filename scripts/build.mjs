@@ -1,8 +1,9 @@
 // Sets up and builds whatever is out of date: dependencies, the WebAssembly kernels, the TypeScript.
 // Plain JavaScript without dependencies, because it runs before anything is installed.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -16,11 +17,29 @@ function run(command, args) {
   if (status !== 0) process.exit(1)
 }
 
+/** The `asc` processes of all binaries, as many at a time as there are cores. */
+async function assemble(targets) {
+  const waiting = [...targets]
+  const work = async () => {
+    for (let target = waiting.shift(); target; target = waiting.shift()) await assembleOne(target)
+  }
+  await Promise.all(Array.from({ length: availableParallelism() }, work))
+}
+
+function assembleOne(target) {
+  const entries = ['asm/index.ts', ...(target.endsWith('threads') ? ['asm/barrier.ts'] : [])]
+  const args = [bin('assemblyscript', 'bin/asc.js'), ...entries, '--config', 'asconfig.json', '--target', target]
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+    child.on('error', reject)
+    child.on('close', code => (code === 0 ? resolve() : process.exit(1)))
+  })
+}
+
 function filesUnder(folder) {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())
     .map(entry => join(entry.parentPath ?? entry.path, entry.name))
-    .filter(file => !file.endsWith('kernels.generated.ts'))
     .sort()
 }
 
@@ -31,11 +50,12 @@ function digestOf(files) {
 }
 
 /** Runs `step` unless its inputs are the ones that it last succeeded with. */
-function stage(name, files, output, step) {
+async function stage(name, files, outputs, step) {
   const stamp = join(root, 'dist', `.${name}`)
   const digest = digestOf(files)
-  if (!force && existsSync(join(root, output)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return
-  step()
+  const made = [...outputs.map(output => join(root, output)), stamp].every(existsSync)
+  if (!force && made && readFileSync(stamp, 'utf8') === digest) return
+  await step()
   mkdirSync(dirname(stamp), { recursive: true })
   writeFileSync(stamp, digest)
 }
@@ -51,20 +71,15 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtime
 
 const bin = (name, file) => join(root, 'node_modules', name, file)
 
-stage('asm', [...filesUnder('asm'), join(root, 'asconfig.json')], 'runtime/kernels.generated.ts', () => {
+const targets = Object.keys(JSON.parse(readFileSync(join(root, 'asconfig.json'), 'utf8')).targets)
+const binaries = targets.map(target => `dist/runtime/${target}.wasm`)
+await stage('asm', [...filesUnder('asm'), join(root, 'asconfig.json')], binaries, () => {
   console.error('cairn: building the WebAssembly kernels')
-  mkdirSync(join(root, 'dist', 'asm'), { recursive: true })
-  run(process.execPath, [bin('assemblyscript', 'bin/asc.js'), '--config', 'asconfig.json', '--target', 'simd'])
-  const wasm = readFileSync(join(root, 'dist', 'asm', 'cairn.wasm'))
-  writeFileSync(
-    join(root, 'runtime', 'kernels.generated.ts'),
-    `// Written by scripts/build.mjs from asm/: the kernels' WebAssembly module, base64.\nexport const simd: string =\n  '${wasm.toString('base64')}'\n`
-  )
+  return assemble(targets)
 })
 
 const sources = ['compiler', 'runtime', 'models', 'bench', 'test', 'scripts'].flatMap(filesUnder)
-const generated = join(root, 'runtime', 'kernels.generated.ts')
-stage('tsc', [...sources, generated, join(root, 'tsconfig.json')], 'dist/runtime/index.js', () => {
+await stage('tsc', [...sources, join(root, 'tsconfig.json')], ['dist/runtime/index.js'], () => {
   console.error('cairn: compiling the TypeScript')
   run(process.execPath, [bin('typescript', 'bin/tsc')])
 })

@@ -23,7 +23,7 @@ import { softmax } from './ops/softmax.js'
 import { winograd } from './ops/winograd.js'
 import { backends, compileModel, Runner } from './support/cairn.js'
 import { type Case, modelOf } from './support/case.js'
-import { assertClose, isTelling, tolerance } from './support/compare.js'
+import { assertClose, isTelling, sameBits, tolerance } from './support/compare.js'
 import { Guarded } from './support/guarded.js'
 import { type Bindings, type Named, type Numbers, Oracle, randomFeeds } from './support/oracle.js'
 import { baseSeed, Random } from './support/random.js'
@@ -125,7 +125,10 @@ for (const [family, cases] of Object.entries(families)) {
         )
       for (const { feeds, expected, bindings } of runs) {
         const guarded = await Guarded.of(program, bindings)
-        const outputs = guarded.run(program.inputs.map(port => feeds[port.name].data))
+        const inputs = program.inputs.map(port => feeds[port.name].data)
+        const outputs = guarded.run(inputs)
+        const divided = (await Guarded.of(program, bindings, 3)).run(inputs)
+        outputs.forEach((data, i) => assert.ok(sameBits(data, divided[i]), `output ${i} is another on three threads`))
         program.outputs.forEach(({ name }, i) => {
           const wanted = expected[name]
           if (!wanted) return

@@ -13,7 +13,7 @@ import { medianCalls, type NodeFacts, type Profile, profileOf, profileText } fro
 import { findEngine, openOn, orReason, type Subject, worstOf } from './measure/subject.js'
 import { about, bindDims, buildModel, decodeModel, describeBindings } from './model.js'
 import { Progress } from './progress.js'
-import { deviceOf } from './run.js'
+import { sessionOptionsOf } from './run.js'
 import { scaled, short, table } from './table.js'
 import { withRandom } from './tensors.js'
 import { drawInputs } from './verify.js'
@@ -75,9 +75,10 @@ interface Settings {
 function settingsOf(flags: Flags): Settings {
   const seconds = flags.number('seconds') ?? 3
   if (seconds <= 0) throw new UsageError(`--seconds ${seconds}: a number above 0 is allowed`)
+  const { device, numThreads } = sessionOptionsOf(flags)
   return {
-    device: deviceOf(flags),
-    threads: flags.whole('threads') ?? 1,
+    device,
+    threads: numThreads,
     peers: peersOf(flags.text('vs')),
     seconds,
     starts: flags.whole('starts', 0) ?? 3,

@@ -6,7 +6,7 @@ import { count, facts, size, table } from './table.js'
 type Schedule = Omit<Program, 'constants'>
 
 /** Each storage by what first writes it, for the memory tables and pictures. */
-function storageNames({ storages, inputs, outputs, calls }: Schedule, { blocks }: Plan): string[] {
+function storageNames({ storages, inputs, outputs, calls }: Schedule): string[] {
   const names = storages.map((_, i) => `storage ${i}`)
   const named = new Set<number>()
   const name = (index: number, text: string) => {
@@ -16,24 +16,15 @@ function storageNames({ storages, inputs, outputs, calls }: Schedule, { blocks }
   for (const input of inputs) name(input.storage, `input ${input.name}`)
   for (const call of calls)
     for (const { space, index, access } of call.arguments)
-      if (space === 'storage' && access === 'write') name(index, call.node)
+      if (space === 'storage' && access !== 'read')
+        name(index, access === 'write' ? call.node : `${call.node} (scratch)`)
   for (const output of outputs) name(output.storage, `output ${output.name}`)
-  calls.forEach((call, at) => {
-    for (const { space, index, access } of call.arguments)
-      if (
-        space === 'storage' &&
-        access === 'write' &&
-        blocks[index].first === blocks[index].last &&
-        blocks[index].first === at
-      )
-        names[index] = `${call.node} (scratch)`
-  })
   return names
 }
 
 export function memoryReport(program: Schedule, bindings: Bindings) {
   const plan = planProgram(program, bindings)
-  const names = storageNames(program, plan)
+  const names = storageNames(program)
   const storages = plan.blocks
     .map(({ bytes, first, last }, i) => ({ name: names[i], bytes, offset: plan.offsets[i], first, last }))
     .filter(({ bytes }) => bytes > 0)

@@ -1,6 +1,6 @@
 import { type Bindings, evaluate, show } from '../../runtime/dims.js'
 import { type CairnFile, decode, encode, type Header, type Stored } from '../../runtime/format.js'
-import { InferenceSession } from '../../runtime/index.js'
+import { InferenceSession, type SessionOptions } from '../../runtime/index.js'
 import { planProgram } from '../../runtime/plan.js'
 import { type Packing, type Port, type Program, paddedLength } from '../../runtime/program.js'
 import { type Built, build, type CompileOptions } from '../index.js'
@@ -67,12 +67,12 @@ export function decodeModel({ path, bytes }: ModelFile): Promise<CairnFile> {
 
 export async function openSession(
   path: string,
-  device: string
+  options: SessionOptions
 ): Promise<{ session: InferenceSession; header: Header }> {
   const model = readModel(path)
   if (model.kind === 'cairn') await decodeModel(model)
   const bytes = await fileOf(model)
-  const session = await about(path, () => InferenceSession.create(bytes, { executionProviders: [device] }))
+  const session = await about(path, () => InferenceSession.create(bytes, options))
   return { session, header: decode(bytes).header }
 }
 

@@ -1,6 +1,7 @@
 import { basename, extname, join } from 'node:path'
+import { mostThreads } from '../../runtime/env.js'
 import { type Scored, softmax, topK } from '../../runtime/image.js'
-import type { InferenceSession, Results, Tensor } from '../../runtime/index.js'
+import type { InferenceSession, Results, SessionOptions, Tensor } from '../../runtime/index.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
 import { fileNameOf, readBytes, writeWhole } from './files.js'
 import { imageOptions, imagePort, imageTensor, preparationOf, readPicture } from './image-input.js'
@@ -22,7 +23,7 @@ export const run: Command = {
     { flag: '--random', value: 'SEED', help: 'seeded random numbers for the inputs that are not given' },
     { flag: '--dims', value: 'N=1,H=64', help: 'free dimensions of random inputs' },
     { flag: '--device', value: 'NAME', help: 'wasm, reference or auto (default auto, which is wasm)' },
-    { flag: '--threads', value: 'N', help: 'threads of the CPU path; this version runs on 1' },
+    { flag: '--threads', value: 'N', help: 'threads of the CPU path, 1 to 16 (default 1)' },
     { flag: '--top', value: 'K', help: 'print the K best classes (default 5 with --image)' },
     { flag: '--labels', value: 'FILE', help: 'class names, one a line' },
     { flag: '--out', value: 'DIR', help: 'write each output as DIR/NAME.npy' },
@@ -31,7 +32,7 @@ export const run: Command = {
   examples: ['mobilenet.cairn --image cat.jpg --labels imagenet.txt', 'model.onnx --input x=x.npy --out results'],
 
   async run([path], flags) {
-    const device = deviceOf(flags)
+    const options = sessionOptionsOf(flags)
     const prepare = preparationOf(flags)
     const images = flags.all('image')
     const given = flags.pairs('input', 'NAME=FILE')
@@ -40,7 +41,7 @@ export const run: Command = {
     const labels = labelsOf(flags)
     const folder = flags.text('out')
 
-    const { session, header } = await openSession(path, device)
+    const { session, header } = await openSession(path, options)
     const feeds = readInputs(header, given)
     const target = images.length ? imagePort(header, prepare.layout) : undefined
     if (target && feeds[target.name])
@@ -66,13 +67,14 @@ export const run: Command = {
         writeOutputs(folder, each.results, prefixOf(images, i))
       })
     const described = runs.map(each => ({ ...describe(each), ...(top ? classesOf(each.results, top, labels) : {}) }))
+    const { device, threads } = session
     await session.release()
-    if (flags.has('json')) return printJson({ model: path, device: session.device, threads: 1, runs: described })
+    if (flags.has('json')) return printJson({ model: path, device, threads, runs: described })
     if (open.length)
       print(`random inputs (seed ${seed}): ${open.map(describePort).join(', ')} at ${describeBindings(bindings)}`)
     if (flags.text('top') && described.some(each => !('top' in each)))
       print('no output holds one score a class, so there are no best classes')
-    for (const each of described) print(`${textOf(each, session.device)}\n`)
+    for (const each of described) print(`${textOf(each, device)}\n`)
   }
 }
 
@@ -92,13 +94,18 @@ async function timedRun(
   return { image, results, ms: performance.now() - began }
 }
 
-export function deviceOf(flags: Flags): string {
+/** What `--device` and `--threads` ask for. */
+export function sessionOptionsOf(
+  flags: Flags
+): SessionOptions & { readonly device: string; readonly numThreads: number } {
   const device = flags.choice('device', ['wasm', 'webgpu', 'reference', 'auto'], 'auto')
   if (device === 'webgpu')
     throw new InputError('--device webgpu comes in a later version; wasm, reference and auto are allowed')
-  const threads = flags.whole('threads') ?? 1
-  if (threads > 1) throw new InputError(`--threads ${threads}: more than one comes in a later version; 1 is allowed`)
-  return device === 'auto' ? 'wasm' : device
+  const numThreads = flags.whole('threads') ?? 1
+  if (numThreads > mostThreads)
+    throw new UsageError(`--threads ${numThreads}: a whole number from 1 to ${mostThreads} is allowed`)
+  const name = device === 'auto' ? 'wasm' : device
+  return { device: name, executionProviders: [name], numThreads }
 }
 
 function labelsOf(flags: Flags): string[] | undefined {

@@ -1,6 +1,6 @@
 import type { Bindings } from '../../runtime/dims.js'
 import { encode, type Summary } from '../../runtime/format.js'
-import { InferenceSession, type Tensor } from '../../runtime/index.js'
+import { InferenceSession, type SessionOptions, type Tensor } from '../../runtime/index.js'
 import type { Port, Program } from '../../runtime/program.js'
 import { isConstant } from '../graph.js'
 import { infer } from '../infer.js'
@@ -13,7 +13,7 @@ import { about, bindDims, buildModel, describeBindings } from './model.js'
 import { openReference, type Reference, valuesOf } from './onnxruntime.js'
 import { Progress } from './progress.js'
 import { exposeValues } from './protobuf.js'
-import { deviceOf } from './run.js'
+import { sessionOptionsOf } from './run.js'
 import { difference, type Range, ranges, roundedOtherwise } from './scene.js'
 import { shape, short, table } from './table.js'
 import { generator, readInputs, takesPictures, withRandom } from './tensors.js'
@@ -34,7 +34,7 @@ export const verify: Command = {
     { flag: '--seed', value: 'S', help: 'seed of the drawn inputs (default: the best of 1 to 3)' },
     { flag: '--dims', value: 'N=3,H=64', help: 'free dimensions of random inputs (default 1 for the batch, 64 else)' },
     { flag: '--device', value: 'NAME', help: 'wasm, reference or auto (default auto, which is wasm)' },
-    { flag: '--threads', value: 'N', help: 'threads of the CPU path; this version runs on 1' },
+    { flag: '--threads', value: 'N', help: 'threads of the CPU path, 1 to 16 (default 1)' },
     { flag: '--tolerance', value: 'T', help: 'largest relative error that passes (default 0.001)' },
     { flag: '--layers', help: 'compare what every node computes, and name the first that diverges' },
     jsonOption
@@ -42,7 +42,7 @@ export const verify: Command = {
   examples: ['model.onnx', 'model.onnx --dims N=3,H=320,W=256 --tolerance 1e-4 --layers'],
 
   async run([path], flags) {
-    const device = deviceOf(flags)
+    const options = sessionOptionsOf(flags)
     const tolerance = flags.number('tolerance') ?? 1e-3
     if (tolerance < 0) throw new UsageError(`--tolerance ${tolerance}: a number of at least 0 is allowed`)
     const files = flags.pairs('input', 'NAME=FILE')
@@ -54,8 +54,9 @@ export const verify: Command = {
     if (model.kind === 'cairn')
       throw new InputError(`${path} is compiled; verify takes the ONNX model, which onnxruntime can run too`)
     const progress = new Progress(4)
-    const opened = await open(model, device)
+    const opened = await open(model, options)
     const { session, program } = opened
+    const { threads } = session
     const given = readInputs(program, files)
     if (image !== undefined) {
       const port = imagePort(program, prepare.layout)
@@ -69,7 +70,7 @@ export const verify: Command = {
     progress.step(2, 'comparing')
     const outputs = await compareAll(session, reference, feeds, session.outputNames)
     progress.step(3, 'layers')
-    const layers = flags.has('layers') ? await compareLayers(model, device, feeds) : undefined
+    const layers = flags.has('layers') ? await compareLayers(model, options, feeds) : undefined
     progress.stop()
     const failed = outputs.filter(({ relative }) => !(relative <= tolerance))
     const diverges = layers?.find(({ relative }) => !(relative <= tolerance))
@@ -82,6 +83,7 @@ export const verify: Command = {
       printJson({
         model: path,
         device: session.device,
+        threads,
         seed,
         range: range?.name,
         dims: bindings,
@@ -100,7 +102,7 @@ export const verify: Command = {
       if (layers) print(`\n${layersText(layers, diverges, tolerance)}`)
     }
     if (!failed.length) return
-    if (!flags.has('json') && device !== 'reference')
+    if (!flags.has('json') && session.device !== 'reference')
       print(
         '\n--device reference (slow: double precision) tells which side is off; --image or --input give natural input'
       )
@@ -119,13 +121,13 @@ export interface Opened {
   readonly summary: Summary
 }
 
-async function open(model: ModelFile, device: string): Promise<Opened> {
+async function open(model: ModelFile, options: SessionOptions): Promise<Opened> {
   const { program, summary } = await buildModel(model)
-  return { session: await load(program, summary, device), program, summary }
+  return { session: await load(program, summary, options), program, summary }
 }
 
-function load(program: Program, summary: Summary, device: string): Promise<InferenceSession> {
-  return InferenceSession.create(encode(program, summary), { executionProviders: [device] })
+function load(program: Program, summary: Summary, options: SessionOptions): Promise<InferenceSession> {
+  return InferenceSession.create(encode(program, summary), options)
 }
 
 /** Outputs that rounding changes by more than this say little about either side. */
@@ -144,7 +146,7 @@ export async function drawInputs(
 ): Promise<Drawn> {
   const seed = wanted ?? 1
   if (!missing.some(takesPictures)) return { feeds: withRandom(given, missing, bindings, seed), seed, change: 0 }
-  const twin = await load(roundedOtherwise(program, generator(seed)), summary, session.device)
+  const twin = await load(roundedOtherwise(program, generator(seed)), summary, { executionProviders: [session.device] })
   const draw = async (range: Range, from: number): Promise<Drawn> => {
     const feeds = withRandom(given, missing, bindings, from, range)
     return { feeds, range, seed: from, change: await difference(session, twin, feeds) }
@@ -189,7 +191,7 @@ interface LayerDifference extends Difference {
 /** What every node computes, in the model's order: both sides run the model with all inner values as outputs. */
 async function compareLayers(
   model: ModelFile,
-  device: string,
+  options: SessionOptions,
   feeds: Record<string, Tensor>
 ): Promise<LayerDifference[]> {
   const externalData = externalDataOf(model.path)
@@ -208,7 +210,7 @@ async function compareLayers(
     values.map(({ value }) => value),
     externalData
   )
-  const { session } = await open({ ...model, bytes: exposed }, device)
+  const { session } = await open({ ...model, bytes: exposed }, options)
   const names = values.map(({ value }) => value)
   const differences = await compareAll(session, await openReference(exposed, { plain: true }), feeds, names)
   return differences.map((difference, i) => ({ ...difference, node: values[i].node, op: values[i].op }))

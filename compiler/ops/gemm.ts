@@ -22,7 +22,7 @@ export const gemmKernel = kernel({
     beta: 'f32',
     tiles: 'u32'
   },
-  buffers: { x: 'read', w: 'read', bias: 'read', slope: 'read', r: 'read', y: 'write', scratch: 'write' },
+  buffers: { x: 'read', w: 'read', bias: 'read', slope: 'read', r: 'read', y: 'write', scratch: 'scratch' },
   reference(p, { x, w, bias, slope, r, y }) {
     for (let row = 0; row < p.rows; row++)
       for (let column = 0; column < p.columns; column++) {
@@ -62,7 +62,7 @@ export const matmulKernel = kernel({
     beta: 'f32',
     tiles: 'u32'
   },
-  buffers: { x: 'read', w: 'read', y: 'write', scratch: 'write' },
+  buffers: { x: 'read', w: 'read', y: 'write', scratch: 'scratch' },
   reference(p, { x, w, y }) {
     for (let i = 0; i < p.d0; i++)
       for (let j = 0; j < p.d1; j++)

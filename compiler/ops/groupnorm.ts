@@ -28,7 +28,7 @@ export const groupNormKernel = kernel({
     alpha: 'f32',
     beta: 'f32'
   },
-  buffers: { x: 'read', scale: 'read', bias: 'read', work: 'write', y: 'write' },
+  buffers: { x: 'read', scale: 'read', bias: 'read', work: 'scratch', y: 'write' },
   reference(p, { x, scale, bias, y }) {
     const width = p.channels / p.groups
     visit([p.batch, p.groups], ([n, group]) => {

@@ -1,4 +1,4 @@
-import type { Packing } from '../../runtime/program.js'
+import type { Argument, Packing } from '../../runtime/program.js'
 import { type Dim, denseStrides, mul, same, show } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Elements, Node, Value } from '../graph.js'
@@ -32,7 +32,7 @@ export interface Op {
 }
 
 export type Field = 'u32' | 'i32' | 'f32'
-export type Access = 'read' | 'write'
+export type Access = Argument['access']
 
 /** A kernel's calling convention: parameter block, then buffers. Object order is memory order. */
 export interface Kernel<F extends string = string, A extends string = string> {
@@ -56,7 +56,7 @@ export const convBuffers = {
   slope: 'read',
   r: 'read',
   y: 'write',
-  scratch: 'write'
+  scratch: 'scratch'
 } as const
 
 /** A kernel that can run a layer, and what it costs there in multiply-accumulates of the direct kernel. */
@@ -90,7 +90,7 @@ export interface Lowering {
   view(value: Value): View
   /** The view itself when it is dense in `order`, else a dense copy. */
   dense(value: Value, order?: readonly number[]): View
-  /** Memory that lives for this node's calls only. */
+  /** Memory that lives for this node's calls only; a call that takes it as scratch gets it for itself. */
   scratch(shape: readonly Dim[], order?: readonly number[]): View
   /** A constant of the program; equal `key`s share one. */
   constant(key: string, elements: () => Elements, packing?: Packing): View

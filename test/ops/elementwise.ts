@@ -187,7 +187,7 @@ export const elementwise: readonly Case[] = [
     { next: [{ op: 'Where', operands: [x(3, 7), scalar(-9)] }] }
   ),
   one('Where of int64', 'Where', [bools(3, 7), typed(x(3, 7), 'int64', [-99, 99]), scalar(5, 'int64')]),
-  ...['And', 'Or', 'Xor'].map(op => one(op, op, [bools(3, 9), bools(9)])),
+  ...['And', 'Or', 'Xor'].map(op => one(op, op, [bools(3, 29), bools(29)])),
   one('Not', 'Not', [bools(3, 9)]),
   ...types.flatMap(from =>
     types

@@ -1,9 +1,11 @@
 // Runs models on Cairn through the public session, with poisoned memory.
 import { build, type CompileOptions } from '../../compiler/index.js'
 import { encode } from '../../runtime/format.js'
-import { InferenceSession, Tensor } from '../../runtime/index.js'
+import { env, InferenceSession, Tensor } from '../../runtime/index.js'
 import { typedArray } from './model.js'
 import { type Named, type Numbers, numbersOf } from './oracle.js'
+
+if (process.env.CAIRN_BINARY) env.wasm.binary = process.env.CAIRN_BINARY as 'simd' | 'relaxed'
 
 export const backends = ['wasm', 'reference'] as const
 export type BackendName = (typeof backends)[number]

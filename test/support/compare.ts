@@ -51,3 +51,8 @@ export function assertClose(actual: Named, expected: Named, limit = tolerance, f
 export function isTelling({ data }: Numbers): boolean {
   return data.length < 8 || Array.from(data).some(value => value !== data[0])
 }
+
+export function sameBits(a: ArrayBufferView, b: ArrayBufferView): boolean {
+  const bytes = (data: ArrayBufferView) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  return Buffer.compare(bytes(a), bytes(b)) === 0
+}

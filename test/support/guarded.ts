@@ -1,8 +1,8 @@
 // Two executors that watch what kernels do with memory. `Guarded` runs the WebAssembly kernels with every storage
 // between canaries; `ArenaInterpreter` runs the references inside the planned arena, dead storages poisoned.
 import { kernels } from '../../compiler/ops/kernels.js'
+import { compileKernels } from '../../runtime/binary.js'
 import { type Bindings, evaluate } from '../../runtime/dims.js'
-import { simd } from '../../runtime/kernels.generated.js'
 import { blocksOf, planProgram } from '../../runtime/plan.js'
 import { type Argument, type Call, type Program, paddedLength } from '../../runtime/program.js'
 import { unpackInto } from '../../runtime/unpack.js'
@@ -12,7 +12,6 @@ const canary = 0x7fc5dead
 const gap = 64
 const page = 65536
 
-let compiled: Promise<WebAssembly.Module> | undefined
 type Kernel = (...args: number[]) => void
 
 interface Extent {
@@ -30,7 +29,8 @@ export class Guarded {
     private readonly program: Program,
     private readonly bindings: Bindings,
     private readonly exports: Record<string, Kernel>,
-    memory: WebAssembly.Memory
+    memory: WebAssembly.Memory,
+    private readonly threads: number
   ) {
     let at = page
     const take = (bytes: number): Extent => {
@@ -58,11 +58,12 @@ export class Guarded {
     for (const call of program.setup) this.invoke(call)
   }
 
-  static async of(program: Program, bindings: Bindings): Promise<Guarded> {
-    compiled ??= WebAssembly.compile(Buffer.from(simd, 'base64'))
+  /** With several threads each call is made once for every one of them, each taking even the smallest slice. */
+  static async of(program: Program, bindings: Bindings, threads = 1): Promise<Guarded> {
+    const module = await compileKernels(false)
     const memory = new WebAssembly.Memory({ initial: 1 })
-    const { exports } = await WebAssembly.instantiate(await compiled, { env: { memory, abort: () => undefined } })
-    return new Guarded(program, bindings, exports as Record<string, Kernel>, memory)
+    const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
+    return new Guarded(program, bindings, exports as Record<string, Kernel>, memory, threads)
   }
 
   /** Throws when a kernel writes outside the buffers that it may write. */
@@ -71,7 +72,11 @@ export class Guarded {
     program.inputs.forEach((port, i) => {
       this.floats(this.extents.storage[port.storage]).set(inputs[i], evaluate(port.offset, bindings))
     })
-    for (const call of program.calls) this.invoke(call)
+    for (const call of program.calls)
+      for (let thread = 0; thread < this.threads; thread++) {
+        this.exports.enter(thread, this.threads, 0)
+        this.invoke(call)
+      }
     return program.outputs.map(port => {
       const start = evaluate(port.offset, bindings)
       const length = port.shape.reduce<number>((count, dim) => count * evaluate(dim, bindings), 1)
@@ -112,7 +117,7 @@ export class Guarded {
 
   private readOnly(list: readonly Argument[]): Extent[] {
     const written = new Set(
-      list.filter(argument => argument.access === 'write').map(argument => this.extentOf(argument))
+      list.filter(argument => argument.access !== 'read').map(argument => this.extentOf(argument))
     )
     return [...new Set(list.map(argument => this.extentOf(argument)))].filter(extent => !written.has(extent))
   }

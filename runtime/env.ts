@@ -1,0 +1,26 @@
+import { CairnError } from './backend.js'
+
+/** The four builds of asm/: with relaxed SIMD or without, with threads or without. */
+export type WasmFile = 'cairn.wasm' | 'cairn-relaxed.wasm' | 'cairn-threads.wasm' | 'cairn-relaxed-threads.wasm'
+
+/** Settings of the process, in the manner of onnxruntime-web; they count for sessions made after they are set. */
+export interface WasmEnvironment {
+  /** Threads of sessions that do not say themselves; 1 by default. */
+  numThreads?: number
+  /** Where the .wasm files are, when not beside the runtime: what to put in front of their names, or each one's place. */
+  wasmPaths?: string | Partial<Record<WasmFile, string | URL>>
+  /** The instructions that kernels may use; the best that the engine has by default. */
+  binary?: 'simd' | 'relaxed'
+}
+
+export const env: { readonly wasm: WasmEnvironment } = { wasm: {} }
+
+export const mostThreads = 16
+
+/** The number of threads that a session asks for, `given` or the environment's. */
+export function threadsOf(given: number | undefined): number {
+  const count = given ?? env.wasm.numThreads ?? 1
+  if (!Number.isInteger(count) || count < 1 || count > mostThreads)
+    throw new CairnError(`numThreads ${count}; a whole number from 1 to ${mostThreads} is allowed`)
+  return count
+}

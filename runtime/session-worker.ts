@@ -1,0 +1,34 @@
+import { registerBackend } from './backend.js'
+import { env } from './env.js'
+import { buffersOf, type Parcels, pack, type Reply, type Request, unpack } from './parcel.js'
+import { InferenceSession } from './session.js'
+import { listen } from './spawn.js'
+import { wasmBackend } from './wasm.js'
+
+/** A worker of a parallel session: a session of its own, on one thread. */
+let session: Promise<InferenceSession> | undefined
+
+async function perform(request: Request): Promise<Parcels> {
+  if (request.kind === 'open') {
+    registerBackend(wasmBackend)
+    Object.assign(env.wasm, request.wasm, { numThreads: 1 })
+    session = InferenceSession.create(request.file)
+    await session
+    return {}
+  }
+  const results = await (await session!).run(unpack(request.feeds), request.fetches)
+  return pack(results)
+}
+
+let last: Promise<unknown> = Promise.resolve()
+
+listen((message, answer) => {
+  last = last.then(async () => {
+    try {
+      const results = await perform(message as Request)
+      answer({ results } satisfies Reply, buffersOf(results))
+    } catch (error) {
+      answer({ error: (error as Error).message } satisfies Reply)
+    }
+  })
+})

@@ -1,0 +1,32 @@
+import {
+  type BoundCall,
+  Control,
+  grain,
+  type Kernel,
+  type Membership,
+  readTable,
+  type ThreadExports
+} from './lockstep.js'
+import { listen } from './spawn.js'
+
+/** A thread of a session. Having been told what it belongs to it never comes back to its event loop: it waits for runs. */
+listen((message, answer) => {
+  const { module, memory, index, count, kernels, table, calls } = message as Membership
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+  const threads = exports as unknown as ThreadExports
+  const known = kernels.map(name => exports[name] as Kernel)
+  const control = new Control(memory)
+  threads.enter(index, count, grain)
+  let bound: readonly BoundCall[] = []
+  let version = 0
+  let runs = 0
+  answer('ready')
+  for (;;) {
+    runs = threads.nextRun(runs)
+    if (version !== control.version) {
+      version = control.version
+      bound = readTable(new Int32Array(memory.buffer, table), calls, known)
+    }
+    for (let at = 0; at < calls; at++) control.step(threads, bound[at], at, count, true)
+  }
+})
