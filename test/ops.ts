@@ -1,8 +1,9 @@
 // Every operator case on every backend against onnxruntime-node. CAIRN_ONLY=text picks cases by name.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { build } from '../compiler/index.js'
+import { build, type CompileOptions } from '../compiler/index.js'
 import { kernels } from '../compiler/ops/kernels.js'
+import type { Program } from '../runtime/program.js'
 import { argmax } from './ops/argmax.js'
 import { compound } from './ops/compound.js'
 import { conv } from './ops/conv.js'
@@ -79,6 +80,31 @@ function checkKnown(actual: Record<string, Numbers>, outputs: readonly (readonly
   assertClose(actual, expected, limit)
 }
 
+/** The case's own preference, or every kernel that the compiler could choose in turn. */
+function variantsOf(model: Uint8Array, options: CompileOptions = {}): (readonly string[])[] {
+  if (options.kernels?.length) return [options.kernels]
+  const all = [...build(model, options).choices.values()].flatMap(({ choices }) => choices.map(({ kernel }) => kernel))
+  return all.length ? [...new Set(all)].map(kernel => [kernel]) : [[]]
+}
+
+async function checkBetweenCanaries(
+  program: Program,
+  { feeds, expected, bindings }: Prepared['runs'][number],
+  item: Case
+): Promise<void> {
+  const inputs = program.inputs.map(port => feeds[port.name].data)
+  const outputs = (await Guarded.of(program, bindings)).run(inputs)
+  const divided = (await Guarded.of(program, bindings, 3)).run(inputs)
+  outputs.forEach((data, i) => assert.ok(sameBits(data, divided[i]), `output ${i} is another on three threads`))
+  program.outputs.forEach(({ name }, i) => {
+    const wanted = expected[name]
+    if (!wanted) return
+    // Kernels leave the rounding to binary16 to the session.
+    const limit = wanted.dtype === 'float16' ? 1e-3 : item.tolerance?.limit
+    assertClose({ [name]: { ...wanted, data: outputs[i] } }, { [name]: wanted }, limit)
+  })
+}
+
 const only = process.env.CAIRN_ONLY
 const names = new Set<string>()
 const called = new Set<string>()
@@ -116,26 +142,15 @@ for (const [family, cases] of Object.entries(families)) {
     test(`${title} (kernels between canaries)`, async () => {
       prepared ??= prepare(family, item)
       const { model, runs } = await prepared
-      const { program } = build(model, item.options)
-      for (const { name } of program.kernels) called.add(name)
-      for (const wanted of item.options?.kernels ?? [])
-        assert.ok(
-          program.kernels.some(({ name }) => name === wanted),
-          `${wanted} does not take the case`
-        )
-      for (const { feeds, expected, bindings } of runs) {
-        const guarded = await Guarded.of(program, bindings)
-        const inputs = program.inputs.map(port => feeds[port.name].data)
-        const outputs = guarded.run(inputs)
-        const divided = (await Guarded.of(program, bindings, 3)).run(inputs)
-        outputs.forEach((data, i) => assert.ok(sameBits(data, divided[i]), `output ${i} is another on three threads`))
-        program.outputs.forEach(({ name }, i) => {
-          const wanted = expected[name]
-          if (!wanted) return
-          // Kernels leave the rounding to binary16 to the session.
-          const limit = wanted.dtype === 'float16' ? 1e-3 : item.tolerance?.limit
-          assertClose({ [name]: { ...wanted, data: outputs[i] } }, { [name]: wanted }, limit)
-        })
+      for (const kernels of variantsOf(model, item.options)) {
+        const { program } = build(model, { ...item.options, kernels })
+        for (const { name } of program.kernels) called.add(name)
+        for (const wanted of kernels)
+          assert.ok(
+            program.kernels.some(({ name }) => name === wanted),
+            `${wanted} does not take the case`
+          )
+        for (const run of runs) await checkBetweenCanaries(program, run, item)
       }
     })
   }
