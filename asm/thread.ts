@@ -9,7 +9,7 @@ let grain: u32 = 0
 
 /** Bytes in front of the first thread's statics (constants of asm/math.ts among them), and of each thread's. */
 const FRONT: usize = 8192
-const STATICS: usize = 2048
+const STATICS: usize = 3072
 
 /** This is thread `index` of `count` from now on; a slice that touches fewer than `least` floats is not worth it. */
 export function enter(index: u32, count: u32, least: u32): void {

@@ -165,17 +165,43 @@ export function winogradFilters(p: WinogradFiltersParams, w: usize, u: usize): v
   const tap = <usize>vectors * 16
   const count = (p.filters + PANEL - 1) / PANEL
   const point = <usize>count * tap
-  const pass = statics()
-  const row: usize = 6 * 16
   for (let g: u32 = 0; g < p.groups; g++, u += <usize>(side * side) * point)
     for (let panel: u32 = 0; panel < count; panel++, w += <usize>taps * tap)
-      for (let i: u32 = 0; i < vectors; i++) {
-        const from = w + ((<usize>i) << 4)
-        for (let j: usize = 0; j < p.kernel; j++)
-          filterColumn(p, from + j * tap, <usize>p.kernel * tap, pass + (j << 4), row)
-        const to = u + <usize>panel * tap + ((<usize>i) << 4)
-        for (let j: usize = 0; j < side; j++) filterColumn(p, pass + j * row, 16, to + j * side * point, point)
-      }
+      for (let i: u32 = 0; i < vectors; i += 4)
+        filterLine(
+          p,
+          w + ((<usize>i) << 4),
+          tap,
+          u + <usize>panel * tap + ((<usize>i) << 4),
+          point,
+          min(vectors - i, 4)
+        )
+}
+
+/**
+ * A cache line of every point, which is written at once: the points lie so far apart that their lines push each other
+ * out.
+ */
+function filterLine(p: WinogradFiltersParams, w: usize, tap: usize, u: usize, point: usize, vectors: u32): void {
+  const side = p.size + p.kernel - 1
+  const row: usize = 6 * 16
+  const pass = statics()
+  const line: usize = 4 * 16
+  const lines = pass + 6 * row
+  for (let i: usize = 0; i < vectors; i++) {
+    const from = w + (i << 4)
+    for (let j: usize = 0; j < p.kernel; j++)
+      filterColumn(p, from + j * tap, <usize>p.kernel * tap, pass + (j << 4), row)
+    const to = lines + (i << 4)
+    for (let j: usize = 0; j < side; j++) filterColumn(p, pass + j * row, 16, to + j * side * line, line)
+  }
+  let from = lines
+  for (let left = side * side; left > 0; left--, from += line, u += point) {
+    v128.store(u, v128.load(from))
+    if (vectors > 1) v128.store(u, v128.load(from, 16), 16)
+    if (vectors > 2) v128.store(u, v128.load(from, 32), 32)
+    if (vectors > 3) v128.store(u, v128.load(from, 48), 48)
+  }
 }
 
 /** One column of G g: the filter as a polynomial at the points 0, 1, -1 (and 2, -2) and infinity, scaled. */

@@ -63,8 +63,9 @@ function unpacked(packing: Packing, stored: Float32Array): Float64Array {
   return memory
 }
 
-function storedElements({ bytes }: CairnFile, section: Section): Float32Array {
-  const stored = new Uint8Array(bytes.subarray(section.offset, section.offset + section.bytes))
+async function storedElements({ source }: CairnFile, section: Section): Promise<Float32Array> {
+  const stored = new Uint8Array(section.bytes)
+  await source.read(section.offset, [stored])
   if (digest(stored) !== section.digest)
     throw new CairnError(`the section at byte ${section.offset} is damaged: its digest does not match`)
   const data = stored.buffer
@@ -72,12 +73,20 @@ function storedElements({ bytes }: CairnFile, section: Section): Float32Array {
 }
 
 class ReferenceExecutor implements Executor {
-  private readonly interpreter: Interpreter
   readonly memoryBytes = 0
 
-  constructor(file: CairnFile) {
-    const constants = file.header.constants.map(section => unpacked(section, storedElements(file, section)))
-    this.interpreter = new Interpreter(file.header, constants)
+  private constructor(private readonly interpreter: Interpreter) {}
+
+  static async load(file: CairnFile): Promise<ReferenceExecutor> {
+    const constants: Float64Array[] = []
+    try {
+      for (const section of file.header.constants)
+        constants.push(unpacked(section, await storedElements(file, section)))
+      await file.source.end(file.length)
+    } finally {
+      await file.source.close()
+    }
+    return new ReferenceExecutor(new Interpreter(file.header, constants))
   }
 
   run(feeds: readonly Float32Array[], bindings: Bindings): Float32Array[] {
@@ -90,5 +99,5 @@ class ReferenceExecutor implements Executor {
 /** The device `reference`: available where the compiler is, because the operators' meanings live with it. */
 export const referenceBackend: Backend = {
   name: 'reference',
-  load: async file => new ReferenceExecutor(await file)
+  load: async file => ReferenceExecutor.load(await file)
 }

@@ -4,6 +4,7 @@ import { digest } from './digest.js'
 import type { Atom, Dim, Term } from './dims.js'
 import { floatToHalf } from './half.js'
 import { type Constant, type Program, storedLength } from './program.js'
+import { BytesSource, checkLength, type Source } from './source.js'
 
 /**
  * The .cairn file, specified in docs/format.md: four bytes `CARN`, version, header length, header digest; the header;
@@ -33,7 +34,9 @@ export interface Section extends Omit<Constant, 'data'> {
 /** A decoded file: the program without its constants' data, and where that lies. */
 export interface CairnFile {
   readonly header: Header
-  readonly bytes: Uint8Array
+  readonly source: Source
+  /** Bytes of the whole file, as its header has it. */
+  readonly length: number
 }
 
 export interface Header extends Omit<Program, 'constants'> {
@@ -212,15 +215,32 @@ export function encode(program: Program, summary: Summary, { weights = 'f32' }: 
 
 /** Reads and checks a file's header and extents; the sections' digests are checked when they are loaded. */
 export function decode(bytes: Uint8Array): CairnFile {
+  const { header, length } = readHead(bytes)
+  checkLength(bytes.length, length)
+  return { header, source: new BytesSource(bytes), length }
+}
+
+/** As `decode`, of what may still arrive. Throws FormatError or CairnError. */
+export async function decodeSource(source: Source): Promise<CairnFile> {
+  let head = await source.head(usualHead)
+  if (head.length === usualHead) {
+    const needed = preamble + new DataView(head.buffer, head.byteOffset).getUint32(8, true)
+    if (needed > head.length) head = await source.head(needed)
+  }
+  return { ...readHead(head), source }
+}
+
+/** Most headers are in the first bytes of this number. */
+const usualHead = 65536
+
+function readHead(bytes: Uint8Array): { header: Header; length: number } {
   const decoded = decodeHeader(bytes)
-  const end = decoded.constants.reduce(
+  checkHeader(decoded)
+  const length = decoded.constants.reduce(
     (last, { offset, bytes: size }) => Math.max(last, align(offset + size)),
     sectionBase(bytes)
   )
-  if (bytes.length !== end)
-    throw new FormatError(`file has ${bytes.length} bytes where its header asks for ${end}; it is truncated or padded`)
-  checkHeader(decoded)
-  return { header: decoded, bytes }
+  return { header: decoded, length }
 }
 
 /** The header alone, from the beginning of a file: enough to decide before the weights have arrived. */

@@ -29,13 +29,15 @@ export class ParallelSession {
     if (!Number.isInteger(workers) || workers < 1 || workers > 64)
       throw new CairnError(`workers ${workers}; a whole number from 1 to 64 is allowed`)
     if (!mayUseWorkers()) throw new CairnError('a parallel session needs workers, which this host does not have')
-    const { header, bytes } = await open(source, options)
+    const { header, source: arriving } = await open(source, options)
     const batch = header.inputs.map(({ shape }) => nameOf(shape[0]))[0]
     for (const { name, shape } of [...header.inputs, ...header.outputs])
       if (batch === undefined || nameOf(shape[0]) !== batch)
         throw new CairnError(
           `"${name}" cannot be split; the same free first dimension in all inputs and outputs is needed`
         )
+    const bytes = await arriving.all()
+    await arriving.close()
     const members = Array.from({ length: workers }, () => new Member())
     const names = (ports: readonly { readonly name: string }[]) => ports.map(({ name }) => name)
     const session = new ParallelSession(names(header.inputs), names(header.outputs), members)

@@ -1,7 +1,8 @@
 import { CairnError, type Executor, findBackend, findCompiler } from './backend.js'
 import { type Bindings, evaluate, show, showShape } from './dims.js'
 import { threadsOf } from './env.js'
-import { type CairnFile, decode, type Header, magic } from './format.js'
+import { type CairnFile, decode, decodeSource, type Header, magic } from './format.js'
+import { type Given, type SourceOptions, sourceOf } from './source.js'
 import { copyFloats, fromFloats, type Tensor } from './tensor.js'
 
 export interface SessionOptions {
@@ -203,47 +204,20 @@ function describe(bindings: Bindings): string {
 }
 
 /** The file that a session is made from, compiled where it is ONNX. */
-export async function open(
-  source: Uint8Array | ArrayBuffer | string | URL | Response,
-  options: SessionOptions
-): Promise<CairnFile> {
-  const bytes = await read(source, options)
-  options.signal?.throwIfAborted()
-  const isCairn = bytes.length < 4 || new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === magic
-  if (isCairn) return decode(bytes)
-  const compile = findCompiler()
-  if (!compile) throw new CairnError('not a .cairn file; to load ONNX import "cairn/compiler" first')
-  return decode(await compile(bytes))
-}
-
-async function read(
-  source: Uint8Array | ArrayBuffer | string | URL | Response,
-  { signal, onProgress }: SessionOptions
-): Promise<Uint8Array> {
-  // A Node Buffer's slice shares memory; as a plain array it copies, like everywhere else.
-  if (source instanceof Uint8Array) return new Uint8Array(source.buffer, source.byteOffset, source.length)
-  if (source instanceof ArrayBuffer) return new Uint8Array(source)
-  if (!(typeof source === 'string' || source instanceof URL || source instanceof Response))
-    throw new CairnError('a session is made from bytes, an URL, or a Response')
-  const response = source instanceof Response ? source : await fetch(source, { signal })
-  if (!response.ok) throw new CairnError(`cannot fetch ${response.url}: status ${response.status}`)
-  const total = Number(response.headers.get('content-length') ?? 0)
-  if (!response.body || !onProgress) return new Uint8Array(await response.arrayBuffer())
-  const parts: Uint8Array[] = []
-  let loaded = 0
-  const reader = response.body.getReader()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
-    parts.push(value)
-    loaded += value.length
-    onProgress(loaded, total)
+export async function open(given: Given, options: SourceOptions): Promise<CairnFile> {
+  const source = await sourceOf(given, options)
+  try {
+    const head = await source.head(4)
+    options.signal?.throwIfAborted()
+    const isCairn = head.length < 4 || new DataView(head.buffer, head.byteOffset).getUint32(0, true) === magic
+    if (isCairn) return await decodeSource(source)
+    const compile = findCompiler()
+    if (!compile) throw new CairnError('not a .cairn file; to load ONNX import "cairn/compiler" first')
+    const compiled = decode(await compile(await source.all()))
+    await source.close()
+    return compiled
+  } catch (error) {
+    await source.close()
+    throw error
   }
-  const bytes = new Uint8Array(loaded)
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
 }

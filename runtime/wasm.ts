@@ -1,3 +1,4 @@
+import { arrivals, Spare } from './arrival.js'
 import { type Backend, CairnError, type Executor, type LoadOptions } from './backend.js'
 import { compileKernels } from './binary.js'
 import { type Bindings, evaluate } from './dims.js'
@@ -15,6 +16,8 @@ import { unpackInto } from './unpack.js'
  * only copies inputs in, makes the calls, and copies outputs out.
  */
 const page = 65536
+/** Bytes behind the arena that the kernels' last vectors may read, not write. */
+const overread = 64
 const largestMemory = 65536 * page
 
 type Exports = ThreadExports & {
@@ -57,7 +60,8 @@ class WasmExecutor implements Executor {
     const count = Team.most(numThreads)
     const team = count > 1 ? new Team(count) : undefined
     try {
-      const [module, { header, bytes }] = await Promise.all([compileKernels(count > 1), file])
+      const [module, arriving] = await Promise.all([compileKernels(count > 1), file])
+      const { header } = arriving
       const layout = layoutOf(header, count)
       const memory = newMemory(pages(layout.arena + stagingBytes(header), 'constants'), count > 1)
       const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
@@ -66,7 +70,7 @@ class WasmExecutor implements Executor {
           throw new CairnError(`the CPU path has no kernel "${name}"; the file was compiled for another version`)
       const executor = new WasmExecutor(header, exports as unknown as Exports, memory, layout, team)
       executor.inform(module)
-      executor.fill(bytes)
+      await executor.fill(arriving)
       await team?.gather(executor.exports)
       return executor
     } catch (error) {
@@ -75,13 +79,40 @@ class WasmExecutor implements Executor {
     }
   }
 
-  /** Loads the constants and makes the setup calls, on one thread. */
-  private fill(bytes: Uint8Array): void {
-    const { header, layout } = this
-    header.constants.forEach((constant, i) => {
-      if (layout.constants[i] >= 0) this.loadConstant(bytes, constant, layout.constants[i], layout.arena)
-    })
-    for (const call of header.setup) this.runSetup(bytes, call)
+  /** Loads the constants as they arrive and makes the setup calls as soon as they can be, on one thread. */
+  private async fill({ header, source, length }: CairnFile): Promise<void> {
+    const { layout } = this
+    const { constants, setup } = header
+    const spare = new Spare()
+    const placeOf = (index: number) => {
+      const at = layout.constants[index]
+      if (at < 0 || !isDirect(constants[index])) return undefined
+      return new Uint8Array(this.memory!.buffer, at, constants[index].bytes)
+    }
+    /** What has arrived; sections that only setup calls read with their bytes, until these have been made. */
+    const arrived = new Map<number, Uint8Array | undefined>()
+    const waiting = [...setup]
+    try {
+      for await (const [index, bytes] of arrivals(source, constants, placeOf, spare)) {
+        const stays = layout.constants[index] >= 0
+        arrived.set(index, stays ? undefined : bytes)
+        if (stays) this.loadConstant(bytes, constants[index], layout.constants[index], layout.arena)
+        if (stays && bytes.buffer !== this.memory!.buffer) spare.give(bytes)
+        while (waiting.length && constantsOf(waiting[0]).every(each => arrived.has(each))) {
+          const call = waiting.shift()!
+          this.runSetup(arrived, call)
+          for (const each of constantsOf(call)) {
+            const held = arrived.get(each)
+            if (!held || waiting.some(later => constantsOf(later).includes(each))) continue
+            spare.give(held)
+            arrived.set(each, undefined)
+          }
+        }
+      }
+      await source.end(length)
+    } finally {
+      await source.close()
+    }
     if (!header.free.length) this.bind({})
   }
 
@@ -148,15 +179,15 @@ class WasmExecutor implements Executor {
   }
 
   /**
-   * Copies a constant to its place; halves are widened and last panels padded on the way, for which `staging` is the
-   * address of free memory.
+   * Puts a section that has arrived in its place, unless that is where it arrived; halves are widened and last panels
+   * padded on the way, for which `staging` is the address of free memory.
    */
-  private loadConstant(file: Uint8Array, constant: Section, at: number, staging: number): void {
+  private loadConstant(bytes: Uint8Array, constant: Section, at: number, staging: number): void {
     const { buffer } = this.memory!
     const memory = new Uint8Array(buffer)
     const first = isDirect(constant) ? at : staging
     const words = Math.ceil(constant.bytes / 4)
-    memory.set(file.subarray(constant.offset, constant.offset + constant.bytes), first)
+    if (bytes.buffer !== buffer) memory.set(bytes, first)
     memory.fill(0, first + constant.bytes, first + words * 4)
     if (this.exports.digest(first, words) >>> 0 !== constant.digest)
       throw new CairnError(`the section at byte ${constant.offset} is damaged: its digest does not match`)
@@ -171,7 +202,7 @@ class WasmExecutor implements Executor {
   }
 
   /** Loads what only this call reads to where the arena will be, and makes the call. */
-  private runSetup(file: Uint8Array, call: Call): void {
+  private runSetup(arrived: ReadonlyMap<number, Uint8Array | undefined>, call: Call): void {
     const { constants } = this.header
     const addresses = new Map<number, number>()
     let free = this.layout.arena
@@ -179,7 +210,7 @@ class WasmExecutor implements Executor {
       if (space !== 'constant' || this.layout.constants[index] >= 0 || addresses.has(index)) continue
       addresses.set(index, free)
       free = align(free + paddedLength(constants[index]) * 4)
-      this.loadConstant(file, constants[index], addresses.get(index)!, free)
+      this.loadConstant(arrived.get(index)!, constants[index], addresses.get(index)!, free)
     }
     const view = new DataView(this.memory!.buffer)
     const bound = this.bindCall(call, page, view, {}, argument =>
@@ -207,7 +238,8 @@ class WasmExecutor implements Executor {
     this.bound = undefined
     const plan = planProgram(header, bindings, this.threads)
     const missing =
-      pages(this.layout.arena + plan.bytes, `bound to ${key || 'its shapes'}`) - this.memory!.buffer.byteLength / page
+      pages(this.layout.arena + plan.bytes + overread, `bound to ${key || 'its shapes'}`) -
+      this.memory!.buffer.byteLength / page
     if (missing > 0) this.memory!.grow(missing)
     const view = new DataView(this.memory!.buffer)
     const addressOf: AddressOf = argument => {
@@ -267,6 +299,10 @@ class WasmExecutor implements Executor {
     })
     return { kernel: this.exports[name], arguments: [block, ...call.arguments.map(addressOf)] }
   }
+}
+
+function constantsOf(call: Call): number[] {
+  return call.arguments.filter(({ space }) => space === 'constant').map(({ index }) => index)
 }
 
 /** Exports that are no kernels. */

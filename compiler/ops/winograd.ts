@@ -270,11 +270,11 @@ export function emitWinograd(
 }
 
 /**
- * What a multiply-accumulate of the direct kernel is to one value on its way through a transform, and to one
- * transformed weight, which comes from memory far away (measured, bench:kernels).
+ * Multiply-accumulates of the direct kernel that one value on its way through a transform is worth, and one transformed
+ * weight, which is made at load, takes memory, and comes from far away in every run (measured, bench:kernels).
  */
 const transformCost = 12
-const weightCost = 3
+const weightCost = 12
 
 /** Sizes that only a run knows count as this large. */
 export const nominal = 56

@@ -2,6 +2,7 @@ import { InferenceSession, Tensor, type Type } from '../../../runtime/index.js'
 import type { Engine } from './engine.js'
 
 export const cairn: Engine = {
+  readsFiles: true,
   async open(model, feeds, { threads, device = 'wasm' }) {
     // The reference is the compiler's.
     if (device === 'reference') await import('../../index.js')

@@ -4,7 +4,10 @@
  */
 export interface Engine {
   /** Loads `model`, the bytes that this engine takes: .cairn, ONNX, or a plan for TensorFlow.js. */
-  open(model: Uint8Array, feeds: readonly Feed[], options: EngineOptions): Promise<Opened>
+  /** From bytes, or where `readsFiles` from a path. */
+  open(model: Uint8Array | string, feeds: readonly Feed[], options: EngineOptions): Promise<Opened>
+  /** Whether it loads from a path by itself; others are given the bytes. */
+  readonly readsFiles?: boolean
 }
 
 export interface Feed {

@@ -11,7 +11,10 @@ export async function ortWeb(): Promise<Engine> {
   return {
     async open(model, feeds, { threads }) {
       ort.env.wasm.numThreads = threads
-      const session = await ort.InferenceSession.create(model, { executionProviders: ['wasm'], logSeverityLevel: 3 })
+      const session = await ort.InferenceSession.create(model as Uint8Array, {
+        executionProviders: ['wasm'],
+        logSeverityLevel: 3
+      })
       return opened(ort, session, feeds)
     }
   }
@@ -21,9 +24,10 @@ export async function ortNode(): Promise<Engine> {
   const module = await import('onnxruntime-node')
   const ort = halvesAsBits((module.default ?? module) as typeof OrtNode)
   return {
+    readsFiles: true,
     async open(model, feeds, { threads }) {
       const options = { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: 4 } as const
-      return opened(ort, await ort.InferenceSession.create(model, options), feeds)
+      return opened(ort, await ort.InferenceSession.create(model as string, options), feeds)
     }
   }
 }

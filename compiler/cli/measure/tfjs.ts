@@ -21,7 +21,7 @@ export async function tfjs(): Promise<Engine> {
       if (threads > 1) throw new Error('TensorFlow.js runs on one thread in Node')
       await tf.setBackend('wasm')
       await tf.ready()
-      const { plan, weights } = decodePlan(model)
+      const { plan, weights } = decodePlan(model as Uint8Array)
       const constants = plan.weights.map(({ id, shape, offset }) => {
         const length = shape.reduce((a, b) => a * b, 1)
         return [id, tf.tensor(weights.subarray(offset, offset + length), [...shape])] as const

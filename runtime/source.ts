@@ -1,0 +1,231 @@
+import { CairnError } from './backend.js'
+
+/** Where a file's bytes come from: memory, disk, or the network, so that weights go straight to where they belong. */
+export interface Source {
+  /** The first `count` bytes, or all when there are fewer. */
+  head(count: number): Promise<Uint8Array>
+  /**
+   * Fills `targets`, one behind the other, with what lies at `offset`. Reads may be begun before others have ended, each
+   * behind the last. Throws CairnError where the bytes end too early.
+   */
+  read(offset: number, targets: readonly Uint8Array[]): Promise<void>
+  /** Throws CairnError unless there are exactly `length` bytes; nothing is read afterwards. */
+  end(length: number): Promise<void>
+  /** Everything, for what cannot be read in parts; nothing else is read before or afterwards but the head. */
+  all(): Promise<Uint8Array>
+  close(): Promise<void>
+}
+
+export interface SourceOptions {
+  readonly signal?: AbortSignal
+  readonly onProgress?: (loaded: number, total: number) => void
+}
+
+export type Given = Uint8Array | ArrayBuffer | string | URL | Response
+
+export function checkLength(found: number, length: number): void {
+  if (found !== length)
+    throw new CairnError(`file has ${found} bytes where its header asks for ${length}; it is truncated or padded`)
+}
+
+const lengthOf = (targets: readonly Uint8Array[]) => targets.reduce((sum, { length }) => sum + length, 0)
+
+const tooShort = (found: number, wanted: number) =>
+  new CairnError(`file ends after ${found} bytes where its header asks for ${wanted} or more; it is truncated`)
+
+export class BytesSource implements Source {
+  constructor(private readonly bytes: Uint8Array) {}
+
+  async head(count: number): Promise<Uint8Array> {
+    return this.bytes.subarray(0, count)
+  }
+
+  async read(offset: number, targets: readonly Uint8Array[]): Promise<void> {
+    const end = offset + lengthOf(targets)
+    if (end > this.bytes.length) throw tooShort(this.bytes.length, end)
+    let at = offset
+    for (const target of targets) {
+      target.set(this.bytes.subarray(at, at + target.length))
+      at += target.length
+    }
+  }
+
+  async end(length: number): Promise<void> {
+    checkLength(this.bytes.length, length)
+  }
+
+  async all(): Promise<Uint8Array> {
+    return this.bytes
+  }
+
+  async close(): Promise<void> {}
+}
+
+const nodeFiles = () => globalThis.process?.getBuiltinModule?.('node:fs')?.promises
+type Files = NonNullable<ReturnType<typeof nodeFiles>>
+type Handle = Awaited<ReturnType<Files['open']>>
+
+/** A file of Node's: read by the system's own threads, straight into the target. */
+class DiskSource implements Source {
+  private constructor(
+    private readonly handle: Handle,
+    private readonly size: number,
+    private readonly options: SourceOptions
+  ) {}
+
+  static async open(files: Files, path: string | URL, options: SourceOptions): Promise<DiskSource> {
+    const handle = await files.open(path).catch(error => {
+      throw new CairnError(`cannot open ${path}: ${(error as Error).message}`)
+    })
+    return new DiskSource(handle, (await handle.stat()).size, options)
+  }
+
+  async head(count: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(Math.min(count, this.size))
+    await this.read(0, [bytes])
+    return bytes
+  }
+
+  async read(offset: number, targets: readonly Uint8Array[]): Promise<void> {
+    const end = offset + lengthOf(targets)
+    if (end > this.size) throw tooShort(this.size, end)
+    let left = targets.filter(({ length }) => length)
+    for (let at = offset; at < end; ) {
+      this.options.signal?.throwIfAborted()
+      const { bytesRead } = await this.handle.readv(left, at)
+      if (!bytesRead) throw tooShort(at, end)
+      at += bytesRead
+      left = behind(left, bytesRead)
+    }
+    this.options.onProgress?.(end, this.size)
+  }
+
+  async end(length: number): Promise<void> {
+    checkLength(this.size, length)
+  }
+
+  all(): Promise<Uint8Array> {
+    return this.head(this.size)
+  }
+
+  async close(): Promise<void> {
+    await this.handle.close()
+  }
+}
+
+/** What of `targets` is not filled by their first `count` bytes. */
+function behind(targets: readonly Uint8Array[], count: number): Uint8Array[] {
+  const left: Uint8Array[] = []
+  let at = 0
+  for (const target of targets) {
+    const filled = Math.min(Math.max(count - at, 0), target.length)
+    if (filled < target.length) left.push(target.subarray(filled))
+    at += target.length
+  }
+  return left
+}
+
+/** A body that arrives: what has come and is not taken yet waits in `chunks`. */
+class StreamSource implements Source {
+  private chunks: Uint8Array[] = []
+  /** Where the first chunk begins, and where the last one ends. */
+  private taken = 0
+  private arrived = 0
+  private turn: Promise<unknown> = Promise.resolve()
+
+  constructor(
+    private readonly reader: ReadableStreamDefaultReader<Uint8Array>,
+    private readonly total: number,
+    private readonly options: SourceOptions
+  ) {}
+
+  async head(count: number): Promise<Uint8Array> {
+    while (this.arrived < count && (await this.arrive()));
+    return joined(this.chunks).subarray(0, count)
+  }
+
+  read(offset: number, targets: readonly Uint8Array[]): Promise<void> {
+    const turn = this.turn.then(async () => {
+      let at = offset
+      for (const target of targets) {
+        await this.take(at, target)
+        at += target.length
+      }
+    })
+    this.turn = turn.catch(() => undefined)
+    return turn
+  }
+
+  async end(length: number): Promise<void> {
+    while (await this.arrive());
+    checkLength(this.arrived, length)
+  }
+
+  async all(): Promise<Uint8Array> {
+    while (await this.arrive());
+    return joined(this.chunks)
+  }
+
+  async close(): Promise<void> {
+    await this.reader.cancel().catch(() => undefined)
+  }
+
+  private async arrive(): Promise<boolean> {
+    this.options.signal?.throwIfAborted()
+    const { done, value } = await this.reader.read()
+    if (done) return false
+    this.chunks.push(value)
+    this.arrived += value.length
+    this.options.onProgress?.(this.arrived, this.total)
+    return true
+  }
+
+  private async take(offset: number, target: Uint8Array): Promise<void> {
+    if (offset < this.taken) throw new CairnError('sections of the file overlap; they must follow each other')
+    let done = 0
+    while (done < target.length) {
+      const [chunk] = this.chunks
+      if (!chunk) {
+        if (!(await this.arrive())) throw tooShort(this.arrived, offset + target.length)
+        continue
+      }
+      const skipped = Math.min(offset + done - this.taken, chunk.length)
+      const part = chunk.subarray(skipped, skipped + target.length - done)
+      target.set(part, done)
+      done += part.length
+      const used = skipped + part.length
+      this.taken += used
+      if (used === chunk.length) this.chunks.shift()
+      else this.chunks[0] = chunk.subarray(used)
+    }
+  }
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  if (chunks.length === 1) return chunks[0]
+  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
+
+/** Bytes, a Response, an URL; in Node also a path. */
+export async function sourceOf(given: Given, options: SourceOptions): Promise<Source> {
+  // A Node Buffer's slice shares memory; as a plain array it copies, like everywhere else.
+  if (given instanceof Uint8Array) return new BytesSource(new Uint8Array(given.buffer, given.byteOffset, given.length))
+  if (given instanceof ArrayBuffer) return new BytesSource(new Uint8Array(given))
+  const place = typeof given === 'string' || given instanceof URL
+  const files = nodeFiles()
+  if (place && files && !/^(https?|data|blob):/.test(String(given)))
+    return DiskSource.open(files, String(given).startsWith('file:') ? new URL(given) : given, options)
+  // Node loads its whole fetch at the first mention of Response.
+  if (!place && !(given instanceof Response))
+    throw new CairnError('a session is made from bytes, an URL, or a Response')
+  const response = place ? await fetch(given, { signal: options.signal }) : given
+  if (!response.ok) throw new CairnError(`cannot fetch ${response.url}: status ${response.status}`)
+  if (!response.body) return new BytesSource(new Uint8Array(await response.arrayBuffer()))
+  return new StreamSource(response.body.getReader(), Number(response.headers.get('content-length') ?? 0), options)
+}
