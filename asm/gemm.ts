@@ -1,5 +1,5 @@
 import { Epilogue } from './epilogue'
-import { firstOf, lastOf, worth } from './thread'
+import { firstOf, lastOf, statics, worth } from './thread'
 import { PANEL, panels, SEGMENT, TABLE_HEAD } from './tile'
 
 /** Matrix products; see compiler/ops/gemm.ts for the meaning of the parameter blocks. */
@@ -31,42 +31,67 @@ export function gemm(
   scratch: usize
 ): void {
   const e = changetype<Epilogue>(changetype<usize>(p) + offsetof<GemmParams>('residual'))
-  const tiles = (p.rows + 3) >> 2
-  const panelCount = (p.columns + PANEL - 1) / PANEL
-  // Few rows are shared out by columns: each thread then reads its part of the weights only.
-  const byColumns = p.rows < 128
-  const least = worth(p.inner * (byColumns ? p.rows * 4 : p.columns * 2))
-  const firstPanel: u32 = byColumns ? firstOf(panelCount, least) : 0
-  const lastPanel = byColumns ? lastOf(panelCount, least) : panelCount
-  const firstRow: u32 = byColumns ? 0 : firstOf(tiles, least) << 2
-  const lastRow = byColumns ? p.rows : min(lastOf(tiles, least) << 2, p.rows)
-  if (firstPanel == lastPanel || firstRow >= lastRow) return
-  const skipped = (<usize>(firstPanel * PANEL)) << 2
+  const s = sliceOf(p)
+  if (s.firstPanel == s.lastPanel || s.firstRow >= s.lastRow) return
+  const skipped = (<usize>(s.firstPanel * PANEL)) << 2
   rows(
-    x + ((<usize>(firstRow * p.xRow)) << 2),
+    x + ((<usize>(s.firstRow * p.xRow)) << 2),
     p.xRow,
-    y + ((<usize>(firstRow * p.yRow)) << 2) + skipped,
+    y + ((<usize>(s.firstRow * p.yRow)) << 2) + skipped,
     p.yRow,
-    r + ((<usize>(firstRow * p.rRow)) << 2) + skipped,
+    r + ((<usize>(s.firstRow * p.rRow)) << 2) + skipped,
     p.rRow,
-    lastRow - firstRow,
+    s.lastRow - s.firstRow,
     w + skipped * p.inner,
     bias + skipped,
     slope + skipped,
     p.inner,
-    min(lastPanel * PANEL, p.columns) - firstPanel * PANEL,
+    min(s.lastPanel * PANEL, p.columns) - s.firstPanel * PANEL,
     p.tiles,
     scratch,
     e,
-    (p.rows & 3) == 1 && lastRow == p.rows
+    (p.rows & 3) == 1 && s.lastRow == p.rows
   )
+}
+
+/** The rows and panels that a thread computes. */
+@unmanaged
+export class Slice {
+  firstRow: u32
+  lastRow: u32
+  firstPanel: u32
+  lastPanel: u32
+}
+
+/** Where the slice lies behind the thread's statics. */
+const SLICE: usize = 512
+
+export function sliceOf(p: GemmParams): Slice {
+  const slice = changetype<Slice>(statics() + SLICE)
+  const panelCount = (p.columns + PANEL - 1) / PANEL
+  slice.firstRow = 0
+  slice.lastRow = p.rows
+  slice.firstPanel = 0
+  slice.lastPanel = panelCount
+  // Few rows are shared out by columns: each thread then reads its part of the weights only.
+  if (p.rows < 128) {
+    const least = worth(p.inner * p.rows * 4)
+    slice.firstPanel = firstOf(panelCount, least)
+    slice.lastPanel = lastOf(panelCount, least)
+  } else {
+    const least = worth(p.inner * p.columns * 2)
+    const tiles = (p.rows + 3) >> 2
+    slice.firstRow = firstOf(tiles, least) << 2
+    slice.lastRow = min(lastOf(tiles, least) << 2, p.rows)
+  }
+  return slice
 }
 
 /**
  * y[i] = epilogue(x[i] . w) for `count` rows, in blocks of `tiles` tiles; `lone` when the last tile is one row. Strides
  * count floats.
  */
-function rows(
+export function rows(
   x: usize,
   xRow: u32,
   y: usize,

@@ -20,7 +20,7 @@ export const SEGMENT: u32 = 6 * 4
 export const PANEL: u32 = 8
 
 /** What a tile does to its sums while they are in registers: bounds, hard swish, a residual in front of them. */
-function isInline(e: Epilogue): bool {
+export function isInline(e: Epilogue): bool {
   return (e.act <= CLIP || e.act == HARD_SWISH) && e.residual <= RESIDUAL_BEFORE
 }
 

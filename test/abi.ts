@@ -29,7 +29,7 @@ const classes = new Map(
 )
 /** What asm/index.ts exports, by name; two files may have a helper of that name. */
 const functions = new Map(
-  [...sources.get('index.ts')!.matchAll(/export \{([^}]*)\} from '\.\/(\w+)'/g)].flatMap(([, names, file]) =>
+  [...sources.get('index.ts')!.matchAll(/export \{([^}]*)\} from '\.\/([\w-]+)'/g)].flatMap(([, names, file]) =>
     names.split(',').map(name => {
       const signature = new RegExp(`export function ${name.trim()}\\(([^)]*)\\)`).exec(sources.get(`${file}.ts`)!)
       return [name.trim(), pairs(signature?.[1] ?? '')]

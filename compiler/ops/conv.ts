@@ -4,7 +4,7 @@ import { type Elements, isConstant, type Node, type Value } from '../graph.js'
 import { activate, kindOf } from './activation.js'
 import { epilogueOf } from './elementwise.js'
 import { panelWidth, residualOf, vectorOf } from './epilogue.js'
-import { emitGemm, gemmKernel } from './gemm.js'
+import { emitGemm, gemmChoices } from './gemm.js'
 import { type Choice, convBuffers, type Kernel, kernel, type Lowering, type Op, type View } from './op.js'
 import { transposedWindows, type Windows, windows } from './window.js'
 import { emitWinograd, nominal, winogradCost, winograds } from './winograd.js'
@@ -265,7 +265,7 @@ function lowerConv(node: Node, to: Lowering): void {
   const rows = !transposed && taps === 1 && groups === 1 && isPointwise(window) ? rowsOf({ x, y, r }) : undefined
   const direct = depthwise ? depthwiseKernel : transposed ? convTransposeKernel : convKernel
   const choices: Choice[] = [{ kernel: direct.name, cost: costOf(window, shape) }]
-  if (rows) choices.unshift({ kernel: gemmKernel.name, cost: costOf(window, shape) })
+  if (rows) choices.unshift(...gemmChoices(costOf(window, shape), filters))
   if (!transposed && !depthwise)
     for (const variant of winograds) {
       // The larger tiles' rounding is what the limit is about.
@@ -276,8 +276,8 @@ function lowerConv(node: Node, to: Lowering): void {
       if (Number.isFinite(cost)) choices.push({ kernel: variant.kernel.name, cost })
     }
   const chosen = to.choose(choices)
-  if (rows && chosen === gemmKernel.name) {
-    emitGemm(node, to, { ...rows, inner: channels, columns: filters }, { x, w, bias, slope, r: r ?? bias, y })
+  if (rows && chosen.startsWith('gemm')) {
+    emitGemm(node, to, { ...rows, inner: channels, columns: filters }, { x, w, bias, slope, r: r ?? bias, y }, chosen)
     return
   }
   const variant = winograds.find(each => each.kernel.name === chosen)

@@ -4,7 +4,17 @@ import { type Elements, isConstant, type Node, type Value } from '../graph.js'
 import { activate, kindOf } from './activation.js'
 import { broadcastShape, epilogueOf } from './elementwise.js'
 import { panelWidth, residualOf, vectorOf } from './epilogue.js'
-import { broadcastStrides, kernel, type Lowering, loopsOver, numbered, type Op, plainOrder, type View } from './op.js'
+import {
+  broadcastStrides,
+  type Choice,
+  kernel,
+  type Lowering,
+  loopsOver,
+  numbered,
+  type Op,
+  plainOrder,
+  type View
+} from './op.js'
 
 /** y[row] = act(x[row] . w + bias + r[row]); w in panels of 8 columns. Also every 1x1 convolution. */
 export const gemmKernel = kernel({
@@ -36,6 +46,9 @@ export const gemmKernel = kernel({
       }
   }
 })
+
+/** The same, of rows that the kernel packs first. */
+export const gemmPackedKernel = kernel({ ...gemmKernel, name: 'gemmPacked' })
 
 /** y = x . w for two activations, over up to two batch loops; the kernel packs w into panels in its scratch. */
 export const matmulKernel = kernel({
@@ -95,12 +108,25 @@ interface Buffers {
   readonly y: View
 }
 
-export function emitGemm(node: Node, to: Lowering, sizes: Sizes, buffers: Buffers): void {
+/** Packing a row is worth this many columns' multiply-accumulates, and the packed kernel takes this share of gemm's. */
+const packingCost = 8
+const packedShare = 0.9
+
+/** What can multiply `macs / columns` elements of rows with that many columns. */
+export function gemmChoices(macs: number, columns: number): Choice[] {
+  return [
+    { kernel: gemmKernel.name, cost: macs },
+    { kernel: gemmPackedKernel.name, cost: macs * (packedShare + packingCost / columns) }
+  ]
+}
+
+export function emitGemm(node: Node, to: Lowering, sizes: Sizes, buffers: Buffers, name = gemmKernel.name): void {
   const tiles = tilesFor(sizes.inner)
+  const packs = name === gemmPackedKernel.name
   to.call(
-    gemmKernel,
+    packs ? gemmPackedKernel : gemmKernel,
     { ...sizes, residual: residualOf(node), ...epilogueOf(node), tiles },
-    { ...buffers, scratch: to.scratch([tiles * tileTable]) }
+    { ...buffers, scratch: to.scratch([tiles * Math.max(tileTable, packs ? 4 * sizes.inner : 0)]) }
   )
 }
 
