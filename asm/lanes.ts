@@ -43,6 +43,10 @@ export function scatter(to: usize, step: usize, v: v128, count: u32): void {
  * that neighbouring ones share a cache set.
  */
 export function transpose(x: usize, xStep: usize, y: usize, yStep: usize, rows: usize, columns: usize): void {
+  if (columns == 2 && yStep == 8 && rows >= 4) {
+    interleave(x, x + xStep, y, rows)
+    return
+  }
   const blockRows = rows & ~3
   const blockColumns = columns & ~3
   const width: usize = xStep << 3 < yStep ? 64 : 16
@@ -71,6 +75,18 @@ export function transpose(x: usize, xStep: usize, y: usize, yStep: usize, rows: 
     for (let k: usize = 0; k < columns; k++) {
       store<f32>(y + i * yStep + (k << 2), load<f32>(x + k * xStep + (i << 2)))
     }
+  }
+}
+
+/** y = a0 b0 a1 b1 ..., which is what a channel shuffle of two groups does; at least four of each. */
+function interleave(a: usize, b: usize, y: usize, count: usize): void {
+  for (let i: usize = 0; i < count; i += 4) {
+    // The last four may repeat what is done.
+    const at = min(i, count - 4)
+    const v = v128.load(a + (at << 2))
+    const w = v128.load(b + (at << 2))
+    v128.store(y + (at << 3), i32x4.shuffle(v, w, 0, 4, 1, 5))
+    v128.store(y + (at << 3), i32x4.shuffle(v, w, 2, 6, 3, 7), 16)
   }
 }
 
