@@ -30,6 +30,8 @@ let relaxed: boolean | undefined
 function fileFor(threads: boolean): WasmFile {
   relaxed ??= WebAssembly.validate(relaxedProbe)
   const { binary = relaxed ? 'relaxed' : 'simd' } = env.wasm
+  if (binary === 'relaxed' && !relaxed)
+    throw new CairnError('env.wasm.binary is "relaxed", which this engine does not have; "simd" is allowed')
   if (binary === 'relaxed') return threads ? 'cairn-relaxed-threads.wasm' : 'cairn-relaxed.wasm'
   if (binary === 'simd') return threads ? 'cairn-threads.wasm' : 'cairn.wasm'
   throw new CairnError(`env.wasm.binary is "${binary}"; "simd" and "relaxed" are allowed`)
@@ -53,7 +55,7 @@ export async function compileKernels(threads: boolean): Promise<WebAssembly.Modu
 
 function placeOf(file: WasmFile): string {
   const { wasmPaths } = env.wasm
-  if (typeof wasmPaths === 'string') return wasmPaths + file
+  if (typeof wasmPaths === 'string') return `${wasmPaths.replace(/\/?$/, '/')}${file}`
   return String(wasmPaths?.[file] ?? places[file]())
 }
 

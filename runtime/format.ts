@@ -227,7 +227,9 @@ export async function decodeSource(source: Source): Promise<CairnFile> {
     const needed = preamble + new DataView(head.buffer, head.byteOffset).getUint32(8, true)
     if (needed > head.length) head = await source.head(needed)
   }
-  return { ...readHead(head), source }
+  const decoded = readHead(head)
+  if (source.size !== undefined) checkLength(source.size, decoded.length)
+  return { ...decoded, source }
 }
 
 /** Most headers are in the first bytes of this number. */

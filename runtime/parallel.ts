@@ -1,5 +1,6 @@
 import { CairnError } from './backend.js'
 import { env } from './env.js'
+import { decode } from './format.js'
 import { buffersOf, mapped, type Parcels, pack, type Reply, type Request, unpack } from './parcel.js'
 import { type Feeds, freeName, open, type Results, type SessionOptions } from './session.js'
 import { mayUseWorkers, type Spawned, spawn } from './spawn.js'
@@ -30,14 +31,14 @@ export class ParallelSession {
       throw new CairnError(`workers ${workers}; a whole number from 1 to 64 is allowed`)
     if (!mayUseWorkers()) throw new CairnError('a parallel session needs workers, which this host does not have')
     const { header, source: arriving } = await open(source, options)
+    const bytes = await arriving.all().finally(() => arriving.close())
+    decode(bytes)
     const batch = header.inputs.map(({ shape }) => nameOf(shape[0]))[0]
     for (const { name, shape } of [...header.inputs, ...header.outputs])
       if (batch === undefined || nameOf(shape[0]) !== batch)
         throw new CairnError(
           `"${name}" cannot be split; the same free first dimension in all inputs and outputs is needed`
         )
-    const bytes = await arriving.all()
-    await arriving.close()
     const members = Array.from({ length: workers }, () => new Member())
     const names = (ports: readonly { readonly name: string }[]) => ports.map(({ name }) => name)
     const session = new ParallelSession(names(header.inputs), names(header.outputs), members)

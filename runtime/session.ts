@@ -212,7 +212,8 @@ export async function open(given: Given, options: SourceOptions): Promise<CairnF
     const isCairn = head.length < 4 || new DataView(head.buffer, head.byteOffset).getUint32(0, true) === magic
     if (isCairn) return await decodeSource(source)
     const compile = findCompiler()
-    if (!compile) throw new CairnError('not a .cairn file; to load ONNX import "cairn/compiler" first')
+    if (!compile)
+      throw new CairnError(`${nameOf(given)} is not a .cairn file; to load ONNX import "cairn/compiler" first`)
     const compiled = decode(await compile(await source.all()))
     await source.close()
     return compiled
@@ -220,4 +221,9 @@ export async function open(given: Given, options: SourceOptions): Promise<CairnF
     await source.close()
     throw error
   }
+}
+
+function nameOf(given: Given): string {
+  if (typeof given === 'string' || given instanceof URL) return `"${given}"`
+  return 'url' in given && given.url ? `"${given.url}"` : 'the model'
 }

@@ -2,6 +2,8 @@ import { CairnError } from './backend.js'
 
 /** Where a file's bytes come from: memory, disk, or the network, so that weights go straight to where they belong. */
 export interface Source {
+  /** Bytes in all, where that is known from the start. */
+  readonly size: number | undefined
   /** The first `count` bytes, or all when there are fewer. */
   head(count: number): Promise<Uint8Array>
   /**
@@ -34,7 +36,11 @@ const tooShort = (found: number, wanted: number) =>
   new CairnError(`file ends after ${found} bytes where its header asks for ${wanted} or more; it is truncated`)
 
 export class BytesSource implements Source {
-  constructor(private readonly bytes: Uint8Array) {}
+  readonly size: number
+
+  constructor(private readonly bytes: Uint8Array) {
+    this.size = bytes.length
+  }
 
   async head(count: number): Promise<Uint8Array> {
     return this.bytes.subarray(0, count)
@@ -69,15 +75,19 @@ type Handle = Awaited<ReturnType<Files['open']>>
 class DiskSource implements Source {
   private constructor(
     private readonly handle: Handle,
-    private readonly size: number,
+    readonly size: number,
     private readonly options: SourceOptions
   ) {}
 
   static async open(files: Files, path: string | URL, options: SourceOptions): Promise<DiskSource> {
     const handle = await files.open(path).catch(error => {
-      throw new CairnError(`cannot open ${path}: ${(error as Error).message}`)
+      const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+      throw new CairnError(`cannot open "${path}": ${missing ? 'no such file' : (error as Error).message}`)
     })
-    return new DiskSource(handle, (await handle.stat()).size, options)
+    const found = await handle.stat()
+    if (found.isFile()) return new DiskSource(handle, found.size, options)
+    await handle.close()
+    throw new CairnError(`cannot open "${path}": it is not a file`)
   }
 
   async head(count: number): Promise<Uint8Array> {
@@ -135,7 +145,8 @@ class StreamSource implements Source {
 
   constructor(
     private readonly reader: ReadableStreamDefaultReader<Uint8Array>,
-    private readonly total: number,
+    readonly size: number | undefined,
+    private readonly url: string,
     private readonly options: SourceOptions
   ) {}
 
@@ -157,7 +168,7 @@ class StreamSource implements Source {
   }
 
   async end(length: number): Promise<void> {
-    while (await this.arrive());
+    while (this.arrived <= length && (await this.arrive()));
     checkLength(this.arrived, length)
   }
 
@@ -171,12 +182,17 @@ class StreamSource implements Source {
   }
 
   private async arrive(): Promise<boolean> {
-    this.options.signal?.throwIfAborted()
-    const { done, value } = await this.reader.read()
+    const { signal } = this.options
+    signal?.throwIfAborted()
+    const { done, value } = await this.reader.read().catch(error => {
+      signal?.throwIfAborted()
+      const expected = this.size ? ` of ${this.size}` : ''
+      throw new CairnError(`${this.url} broke off after ${this.arrived}${expected} bytes: ${(error as Error).message}`)
+    })
     if (done) return false
     this.chunks.push(value)
     this.arrived += value.length
-    this.options.onProgress?.(this.arrived, this.total)
+    this.options.onProgress?.(this.arrived, this.size ?? 0)
     return true
   }
 
@@ -212,7 +228,7 @@ function joined(chunks: readonly Uint8Array[]): Uint8Array {
   return bytes
 }
 
-/** Bytes, a Response, an URL; in Node also a path. */
+/** Bytes, a Response, a URL; in Node also a path. */
 export async function sourceOf(given: Given, options: SourceOptions): Promise<Source> {
   // A Node Buffer's slice shares memory; as a plain array it copies, like everywhere else.
   if (given instanceof Uint8Array) return new BytesSource(new Uint8Array(given.buffer, given.byteOffset, given.length))
@@ -223,9 +239,24 @@ export async function sourceOf(given: Given, options: SourceOptions): Promise<So
     return DiskSource.open(files, String(given).startsWith('file:') ? new URL(given) : given, options)
   // Node loads its whole fetch at the first mention of Response.
   if (!place && !(given instanceof Response))
-    throw new CairnError('a session is made from bytes, an URL, or a Response')
-  const response = place ? await fetch(given, { signal: options.signal }) : given
-  if (!response.ok) throw new CairnError(`cannot fetch ${response.url}: status ${response.status}`)
+    throw new CairnError('a session is made from bytes, a URL, a Response, or in Node a path')
+  const response = place ? await fetched(given, options) : given
+  const url = response.url || 'the response'
+  if (!response.ok) {
+    await response.body?.cancel()
+    throw new CairnError(`cannot fetch ${url}: status ${response.status}`)
+  }
+  if (response.bodyUsed || response.body?.locked) throw new CairnError(`${url} has been read already`)
   if (!response.body) return new BytesSource(new Uint8Array(await response.arrayBuffer()))
-  return new StreamSource(response.body.getReader(), Number(response.headers.get('content-length') ?? 0), options)
+  // Of a body that was compressed on the way the header gives the compressed length.
+  const { headers } = response
+  const length = headers.has('content-encoding') ? 0 : Number(headers.get('content-length') ?? 0)
+  return new StreamSource(response.body.getReader(), length || undefined, url, options)
+}
+
+function fetched(url: string | URL, { signal }: SourceOptions): Promise<Response> {
+  return fetch(url, { signal }).catch(error => {
+    signal?.throwIfAborted()
+    throw new CairnError(`cannot fetch ${url}: ${(error as Error).cause ?? (error as Error).message}`)
+  })
 }

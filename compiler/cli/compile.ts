@@ -84,6 +84,11 @@ export const compile: Command = {
       }
     })
     const { program, summary } = built
+    for (const name of flags.all('kernel'))
+      if (!program.kernels.some(kernel => kernel.name === name))
+        throw new InputError(
+          `${path}: no layer can run on --kernel ${name}; inspect --layers shows what each can run on`
+        )
     const file = encode(program, summary, { weights })
     const bindings = bindDims(program)
     const memory = memoryOf(program, bindings)
@@ -155,6 +160,7 @@ function overviewOf({ program, summary }: BuiltModel, report: Report): [string, 
     ['BatchNorms folded', String(summary.batchNormsFolded)],
     ['parameters', `${count(program.parameters)} in the file`],
     ['MACs', `${scaled(report.macs)} at ${at}`],
+    ['kernels', kernelCounts(program)],
     ['arena', `${size(report.arena)} (${count(report.arena)} bytes) at ${at}`],
     ['arena lower bound', `${size(report.arenaLowerBound)}; the arena is ${share} of it`],
     [
@@ -162,6 +168,13 @@ function overviewOf({ program, summary }: BuiltModel, report: Report): [string, 
       `${report.output}, ${count(report.bytes)} bytes, weights ${report.weights} (ONNX: ${count(report.onnxBytes)})`
     ]
   ]
+}
+
+/** The kernels and how many calls each has. */
+function kernelCounts({ calls, kernels }: BuiltModel['program']): string {
+  const counts = kernels.map(({ name }, i) => ({ name, times: calls.filter(({ kernel }) => kernel === i).length }))
+  const called = counts.filter(({ times }) => times).sort((a, b) => b.times - a.times)
+  return called.map(({ name, times }) => `${name} ${times}`).join(', ')
 }
 
 function weightsOf(flags: Flags): Stored {

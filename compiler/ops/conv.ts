@@ -7,7 +7,7 @@ import { panelWidth, residualOf, vectorOf } from './epilogue.js'
 import { emitGemm, gemmChoices } from './gemm.js'
 import { type Choice, convBuffers, type Kernel, kernel, type Lowering, type Op, type View } from './op.js'
 import { transposedWindows, type Windows, windows } from './window.js'
-import { emitWinograd, nominal, winogradCost, winograds } from './winograd.js'
+import { emitWinograd, usualSize, winogradCost, winograds } from './winograd.js'
 
 const spatial = <P extends string>(prefix: P) =>
   ({ [`${prefix}D`]: 'u32', [`${prefix}H`]: 'u32', [`${prefix}W`]: 'u32' }) as Record<`${P}${'D' | 'H' | 'W'}`, 'u32'>
@@ -316,10 +316,7 @@ function lowerConv(node: Node, to: Lowering): void {
 
 /** Multiply-accumulates of direct sums over one image. */
 function costOf({ out }: Windows, { groups, channels, filters, kernel }: Shape): number {
-  return [...out, ...kernel].reduce<number>(
-    (cost, size) => cost * (typeof size === 'number' ? size : nominal),
-    groups * channels * filters
-  )
+  return [...out, ...kernel].reduce<number>((cost, size) => cost * usualSize(size), groups * channels * filters)
 }
 
 function depthwiseWeights(node: Node, channels: number, taps: number): Elements {

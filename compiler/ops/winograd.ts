@@ -1,4 +1,5 @@
-import type { Dim } from '../dim.js'
+import { evaluate } from '../../runtime/dims.js'
+import { type Dim, freeNamesOf } from '../dim.js'
 import type { Node } from '../graph.js'
 import { activate, kindOf } from './activation.js'
 import { epilogueOf } from './elementwise.js'
@@ -274,10 +275,12 @@ export function emitWinograd(
  * weight, which is made at load, takes memory, and comes from far away in every run (measured, bench:kernels).
  */
 const transformCost = 12
-const weightCost = 12
+const weightCost = 8
 
-/** Sizes that only a run knows count as this large. */
-export const nominal = 56
+/** A size as it is for pictures of 224 pixels a side, where only a run knows it. */
+export function usualSize(size: Dim): number {
+  return evaluate(size, Object.fromEntries([...freeNamesOf(size)].map(name => [name, 224])))
+}
 
 /** Multiply-accumulates that it costs, all told, for a layer of this shape; infinite where it cannot run it. */
 export function winogradCost(
@@ -292,10 +295,7 @@ export function winogradCost(
     window.strides.every(stride => stride === 1) &&
     window.dilations.every(dilation => dilation === 1)
   if (!suits || channels < fewestChannels || filters < fewestChannels) return Number.POSITIVE_INFINITY
-  const tiles = window.out.reduce<number>(
-    (count, side) => count * Math.ceil((typeof side === 'number' ? side : nominal) / m),
-    1
-  )
+  const tiles = window.out.reduce<number>((count, side) => count * Math.ceil(usualSize(side) / m), 1)
   const products = tiles * (channels * filters + transformCost * (channels + filters))
   return groups * (m + k - 1) ** 2 * (products + weightCost * channels * filters)
 }
