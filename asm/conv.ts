@@ -199,8 +199,9 @@ function writeTable(
   const dense = !transposed && p.dilationW == 1 && p.xW == p.channels
   if (dense && first + 3 <= last && column + 3 < grid.countW && p.kernelD == 1) {
     const left = <i32>(column * p.strideW - p.padW)
-    if (left >= 0 && left + <i32>(3 * p.strideW + p.kernelW) <= <i32>p.inW) {
-      writeRuns(p, table, h, left, x + <usize>(d * p.xD) * 4)
+    const depth = d * p.strideD - p.padD
+    if (depth < p.inD && left >= 0 && left + <i32>(3 * p.strideW + p.kernelW) <= <i32>p.inW) {
+      writeRuns(p, table, h, left, x + <usize>(depth * p.xD) * 4)
       const to = y + <usize>(d * p.yD + h * p.yH + column * p.yW) * 4
       const skip = r + <usize>(d * p.rD + h * p.rH + column * p.rW) * 4
       for (let i: u32 = 0; i < 4; i++) {

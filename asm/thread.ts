@@ -18,11 +18,6 @@ export function enter(index: u32, count: u32, least: u32): void {
   grain = least
 }
 
-/** Whether this thread does what cannot be divided. */
-export function isFirst(): bool {
-  return self == 0
-}
-
 /** Memory of this thread's own, behind which kernels keep what does not fit in registers. */
 export function statics(): usize {
   return FRONT + <usize>self * STATICS
@@ -38,8 +33,8 @@ export function lastOf(items: u32, least: u32): u32 {
 }
 
 /** The fewest items that are worth a thread's while when each touches `cost` floats. */
-export function worth(cost: u32): u32 {
-  return grain / max(cost, 1) + 1
+export function worth(cost: u64): u32 {
+  return <u32>(grain / max<u64>(cost, 1)) + 1
 }
 
 function boundary(thread: u32, items: u32, least: u32): u32 {

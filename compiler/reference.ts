@@ -79,13 +79,8 @@ class ReferenceExecutor implements Executor {
 
   static async load(file: CairnFile): Promise<ReferenceExecutor> {
     const constants: Float64Array[] = []
-    try {
-      for (const section of file.header.constants)
-        constants.push(unpacked(section, await storedElements(file, section)))
-      await file.source.end(file.length)
-    } finally {
-      await file.source.close()
-    }
+    for (const section of file.header.constants) constants.push(unpacked(section, await storedElements(file, section)))
+    await file.source.end(file.length)
     return new ReferenceExecutor(new Interpreter(file.header, constants))
   }
 

@@ -53,6 +53,14 @@ export async function compileKernels(threads: boolean): Promise<WebAssembly.Modu
   return module
 }
 
+/** Where the files are, for a worker, to which this page's relative places and URL objects mean nothing. */
+export function absolutePaths(): Partial<Record<WasmFile, string>> | undefined {
+  if (env.wasm.wasmPaths === undefined) return undefined
+  const base = globalThis.location?.href
+  const files = Object.keys(places) as WasmFile[]
+  return Object.fromEntries(files.map(file => [file, base ? String(new URL(placeOf(file), base)) : placeOf(file)]))
+}
+
 function placeOf(file: WasmFile): string {
   const { wasmPaths } = env.wasm
   if (typeof wasmPaths === 'string') return `${wasmPaths.replace(/\/?$/, '/')}${file}`

@@ -1,6 +1,7 @@
 /**
  * What the threads of a session share, whichever they are: the same calls, one after another, with a meeting behind
- * each (asm/barrier.ts). Whatever goes wrong in a call, the meetings are kept, so that nobody waits for ever.
+ * each (asm/barrier.ts). Whatever goes wrong in a call, the meetings are kept, and the first thread gives up one that is
+ * gone, so that nobody waits for ever.
  */
 export type Kernel = (...values: number[]) => void
 
@@ -13,7 +14,7 @@ export interface BoundCall {
 /** What a binary with threads exports beside its kernels. */
 export interface ThreadExports {
   enter(index: number, count: number, least: number): void
-  meet(threads: number, maySleep: boolean): void
+  meet(threads: number, maySleep: boolean, patient: boolean): number
   begin(): void
   nextRun(runs: number): number
 }
@@ -55,14 +56,21 @@ export class Control {
     Atomics.add(this.words, versionAt, 1)
   }
 
-  /** Makes one call and meets the other threads; a trap is noted. */
-  step(exports: ThreadExports, { kernel, arguments: values }: BoundCall, at: number, count: number, maySleep: boolean) {
+  /** Makes one call and meets the other threads, which is false when one is missing; a trap is noted. */
+  step(
+    exports: ThreadExports,
+    { kernel, arguments: values }: BoundCall,
+    at: number,
+    count: number,
+    maySleep: boolean,
+    patient = true
+  ): boolean {
     try {
       kernel(...values)
     } catch {
       Atomics.compareExchange(this.words, failedAt, 0, at + 1)
     }
-    exports.meet(count, maySleep)
+    return exports.meet(count, maySleep, patient) !== 0
   }
 
   /** The first call that has been noted since this was asked last. */

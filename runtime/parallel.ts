@@ -1,4 +1,5 @@
 import { CairnError } from './backend.js'
+import { absolutePaths } from './binary.js'
 import { env } from './env.js'
 import { decode } from './format.js'
 import { buffersOf, mapped, type Parcels, pack, type Reply, type Request, unpack } from './parcel.js'
@@ -39,11 +40,13 @@ export class ParallelSession {
         throw new CairnError(
           `"${name}" cannot be split; the same free first dimension in all inputs and outputs is needed`
         )
-    const members = Array.from({ length: workers }, () => new Member())
+    const members: Member[] = []
     const names = (ports: readonly { readonly name: string }[]) => ports.map(({ name }) => name)
     const session = new ParallelSession(names(header.inputs), names(header.outputs), members)
     try {
-      await Promise.all(members.map(member => member.ask({ kind: 'open', file: bytes, wasm: { ...env.wasm } })))
+      for (let i = 0; i < workers; i++) members.push(new Member())
+      const wasm = { ...env.wasm, wasmPaths: absolutePaths() }
+      await Promise.all(members.map(member => member.ask({ kind: 'open', file: bytes, wasm })))
     } catch (error) {
       await session.release()
       throw error
@@ -133,8 +136,8 @@ class Member {
 
   /** Ends the worker once it has answered everything. */
   async end(): Promise<void> {
-    await this.last
     this.failure ??= 'the session has been released'
+    await this.last
     await this.worker.end()
   }
 

@@ -35,7 +35,7 @@ export class InferenceSession {
     readonly device: string
   ) {}
 
-  /** Loads .cairn bytes, an URL or Response of them, or (with cairn/compiler imported) ONNX bytes. */
+  /** Loads .cairn bytes, a URL or Response of them, in Node also a path, or (with cairn/compiler imported) ONNX bytes. */
   static async create(
     source: Uint8Array | ArrayBuffer | string | URL | Response,
     options: SessionOptions = {}
@@ -46,8 +46,12 @@ export class InferenceSession {
     const backend = findBackend(names)
     const numThreads = threadsOf(options.numThreads)
     const file = open(source, options)
-    const executor = await backend.load(file, { numThreads })
-    return new InferenceSession((await file).header, executor, backend.name)
+    try {
+      const executor = await backend.load(file, { numThreads })
+      return new InferenceSession((await file).header, executor, backend.name)
+    } finally {
+      await file.then(opened => opened.source.close()).catch(() => undefined)
+    }
   }
 
   /** Threads that run the model. */
@@ -94,7 +98,7 @@ export class InferenceSession {
   }
 
   /** Runs once and tells what each kernel call took, in the order of the calls. */
-  profile(feeds: Feeds): Promise<CallTime[]> {
+  async profile(feeds: Feeds): Promise<CallTime[]> {
     const { bindings, data } = this.prepare(feeds)
     const turn = this.queue.then(async () => {
       if (!this.executor?.profile) throw new CairnError(`the device "${this.device}" does not time its calls`)

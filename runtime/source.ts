@@ -73,6 +73,8 @@ type Handle = Awaited<ReturnType<Files['open']>>
 
 /** A file of Node's: read by the system's own threads, straight into the target. */
 class DiskSource implements Source {
+  private loaded = 0
+
   private constructor(
     private readonly handle: Handle,
     readonly size: number,
@@ -107,7 +109,8 @@ class DiskSource implements Source {
       at += bytesRead
       left = behind(left, bytesRead)
     }
-    this.options.onProgress?.(end, this.size)
+    this.loaded = Math.max(this.loaded, end)
+    this.options.onProgress?.(this.loaded, this.size)
   }
 
   async end(length: number): Promise<void> {
@@ -148,7 +151,10 @@ class StreamSource implements Source {
     readonly size: number | undefined,
     private readonly url: string,
     private readonly options: SourceOptions
-  ) {}
+  ) {
+    // A body that stalls would not notice otherwise.
+    options.signal?.addEventListener('abort', () => void this.close(), { once: true })
+  }
 
   async head(count: number): Promise<Uint8Array> {
     while (this.arrived < count && (await this.arrive()));
@@ -168,7 +174,7 @@ class StreamSource implements Source {
   }
 
   async end(length: number): Promise<void> {
-    while (this.arrived <= length && (await this.arrive()));
+    while (this.arrived <= length && (await this.arrive())) this.chunks = []
     checkLength(this.arrived, length)
   }
 
@@ -189,6 +195,7 @@ class StreamSource implements Source {
       const expected = this.size ? ` of ${this.size}` : ''
       throw new CairnError(`${this.url} broke off after ${this.arrived}${expected} bytes: ${(error as Error).message}`)
     })
+    signal?.throwIfAborted()
     if (done) return false
     this.chunks.push(value)
     this.arrived += value.length

@@ -53,7 +53,9 @@ export class Team {
 
   /** The first thread's part of one call; returns when all have made theirs. */
   step(exports: ThreadExports, call: BoundCall, at: number): void {
-    this.control!.step(exports, call, at, this.count, this.maySleep)
+    if (this.control!.step(exports, call, at, this.count, this.maySleep, false)) return
+    this.failure ??= `one of ${this.count} threads has not come back for a minute`
+    throw new CairnError(this.failure)
   }
 
   /** The call that failed in the run that has ended, if one did. */

@@ -92,27 +92,23 @@ class WasmExecutor implements Executor {
     /** What has arrived; sections that only setup calls read with their bytes, until these have been made. */
     const arrived = new Map<number, Uint8Array | undefined>()
     const waiting = [...setup]
-    try {
-      for await (const [index, bytes] of arrivals(source, constants, placeOf, spare)) {
-        const stays = layout.constants[index] >= 0
-        arrived.set(index, stays ? undefined : bytes)
-        if (stays) this.loadConstant(bytes, constants[index], layout.constants[index], layout.arena)
-        if (stays && bytes.buffer !== this.memory!.buffer) spare.give(bytes)
-        while (waiting.length && constantsOf(waiting[0]).every(each => arrived.has(each))) {
-          const call = waiting.shift()!
-          this.runSetup(arrived, call)
-          for (const each of constantsOf(call)) {
-            const held = arrived.get(each)
-            if (!held || waiting.some(later => constantsOf(later).includes(each))) continue
-            spare.give(held)
-            arrived.set(each, undefined)
-          }
+    for await (const [index, bytes] of arrivals(source, constants, placeOf, spare)) {
+      const stays = layout.constants[index] >= 0
+      arrived.set(index, stays ? undefined : bytes)
+      if (stays) this.loadConstant(bytes, constants[index], layout.constants[index], layout.arena)
+      if (stays && bytes.buffer !== this.memory!.buffer) spare.give(bytes)
+      while (waiting.length && constantsOf(waiting[0]).every(each => arrived.has(each))) {
+        const call = waiting.shift()!
+        this.runSetup(arrived, call)
+        for (const each of constantsOf(call)) {
+          const held = arrived.get(each)
+          if (!held || waiting.some(later => constantsOf(later).includes(each))) continue
+          spare.give(held)
+          arrived.set(each, undefined)
         }
       }
-      await source.end(length)
-    } finally {
-      await source.close()
     }
+    await source.end(length)
     if (!header.free.length) this.bind({})
   }
 
@@ -240,7 +236,7 @@ class WasmExecutor implements Executor {
     const missing =
       pages(this.layout.arena + plan.bytes + overread, `bound to ${key || 'its shapes'}`) -
       this.memory!.buffer.byteLength / page
-    if (missing > 0) this.memory!.grow(missing)
+    if (missing > 0) this.grow(missing)
     const view = new DataView(this.memory!.buffer)
     const addressOf: AddressOf = argument => {
       const { space, index } = argument
@@ -269,6 +265,14 @@ class WasmExecutor implements Executor {
       }))
     }
     return this.bound
+  }
+
+  private grow(missing: number): void {
+    try {
+      this.memory!.grow(missing)
+    } catch {
+      throw new CairnError(`no memory for ${missing * page} bytes more than ${this.memoryBytes}`)
+    }
   }
 
   /** What the other threads call: the same, but each with its own part of what is scratch. */
@@ -357,12 +361,12 @@ function isDirect(constant: Section): boolean {
 
 /** Shared memory has to say how far it may grow; where so much cannot be reserved, less has to do. */
 function newMemory(initial: number, shared: boolean): WebAssembly.Memory {
-  if (!shared) return new WebAssembly.Memory({ initial })
   for (let maximum = largestMemory / page; ; maximum = Math.max(Math.ceil(maximum / 2), initial)) {
     try {
-      return new WebAssembly.Memory({ initial, maximum, shared })
+      return new WebAssembly.Memory(shared ? { initial, maximum, shared } : { initial })
     } catch (error) {
-      if (maximum === initial) throw new CairnError(`cannot share ${initial * page} bytes: ${(error as Error).message}`)
+      if (!shared || maximum === initial)
+        throw new CairnError(`no memory for ${initial * page} bytes: ${(error as Error).message}`)
     }
   }
 }

@@ -9,10 +9,11 @@ import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CairnError, env, InferenceSession, Tensor, type WasmFile } from '../runtime/index.js'
+import { env, InferenceSession, Tensor, type WasmFile } from '../runtime/index.js'
 import { compileModel } from './support/cairn.js'
 import { ModelBuilder } from './support/model.js'
 import { Random } from './support/random.js'
+import { rejects } from './support/rejects.js'
 import { root } from './support/root.js'
 import { skip } from './support/skip.js'
 
@@ -38,14 +39,7 @@ async function check(): Promise<void> {
   }
 }
 
-async function refuses(message: RegExp): Promise<void> {
-  const error = await check().then(
-    () => assert.unreachable('does not reject'),
-    (error: Error) => error
-  )
-  assert.instance(error, CairnError)
-  assert.match((error as Error).message, message)
-}
+const refuses = (message: RegExp) => rejects(check, message)
 
 test.after.each(() => {
   delete env.wasm.wasmPaths
@@ -66,7 +60,7 @@ test('the files may lie elsewhere: a folder, URLs of a folder, a place for each'
     rmSync(elsewhere, { recursive: true })
   }
   env.wasm.wasmPaths = `${elsewhere + sep}nothing`
-  await refuses(/^cannot load .*nothingcairn/)
+  await refuses(/^cannot load .*nothing\/cairn/)
 })
 
 test('they are fetched from servers, whatever type these say', async () => {

@@ -1,12 +1,13 @@
 // Parallel sessions: a batch split among workers gives what a session gives for each part.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CairnError, InferenceSession, ParallelSession, Tensor } from '../runtime/index.js'
+import { InferenceSession, ParallelSession, Tensor } from '../runtime/index.js'
 import { compileModel, numbersOfTensors, tensorsOf } from './support/cairn.js'
 import { assertClose, sameBits } from './support/compare.js'
 import { ModelBuilder } from './support/model.js'
 import { randomFeeds } from './support/oracle.js'
 import { baseSeed, Random } from './support/random.js'
+import { rejects } from './support/rejects.js'
 
 const test = suite(`parallel (seed ${baseSeed})`)
 const random = new Random('parallel')
@@ -23,15 +24,6 @@ function model(): ModelBuilder {
 const built = model()
 const file = compileModel(built.encode())
 const feedsOf = (images: number) => tensorsOf(randomFeeds(built.inputs, random, { N: images, W: 9 }))
-
-async function rejects(run: () => Promise<unknown>, message: RegExp): Promise<void> {
-  const error = await run().then(
-    () => assert.unreachable('does not reject'),
-    (error: Error) => error
-  )
-  assert.instance(error, CairnError)
-  assert.match((error as Error).message, message)
-}
 
 test('batches of any size come back whole and in order', async () => {
   const single = await InferenceSession.create(file)
@@ -97,7 +89,9 @@ test('what cannot be run or split is refused, and later runs go on', async () =>
   await rejects(() => session.run(feeds, ['nothing']), /"nothing"/)
   assert.equal(Object.keys(await session.run(feeds)), built.outputs)
   const running = session.run(feeds)
-  await session.release()
+  const released = session.release()
+  await rejects(() => session.run(feeds), /released/)
+  await released
   assert.equal(Object.keys(await running), built.outputs, 'a call before the release ends')
   await rejects(() => session.run(feeds), /released/)
 

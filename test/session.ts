@@ -3,12 +3,13 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CairnError, FormatError, InferenceSession, Tensor } from '../runtime/index.js'
+import { FormatError, InferenceSession, Tensor } from '../runtime/index.js'
 import { backends, compileModel, numbersOfTensors, tensorsOf } from './support/cairn.js'
 import { assertClose } from './support/compare.js'
 import { ModelBuilder, sizeOf } from './support/model.js'
 import { Oracle, randomFeeds } from './support/oracle.js'
 import { baseSeed, Random } from './support/random.js'
+import { rejects } from './support/rejects.js'
 
 const test = suite(`session (seed ${baseSeed})`)
 const random = new Random('session')
@@ -29,22 +30,6 @@ const file = compileModel(bytes)
 const sizes = { N: 2, H: 6, W: 9 }
 const feedsAt = (bindings: Record<string, number>) => randomFeeds(model.inputs, random, bindings)
 const load = (source: Uint8Array = file) => InferenceSession.create(source)
-
-async function rejects(
-  run: () => Promise<unknown>,
-  message: RegExp,
-  kind: new (...args: never[]) => Error = CairnError
-): Promise<void> {
-  try {
-    await run()
-  } catch (error) {
-    assert.instance(error, kind)
-    assert.match((error as Error).message, message)
-    assert.not.match((error as Error).message, /\n/)
-    return
-  }
-  assert.unreachable('does not reject')
-}
 
 test('names, metadata and device', async () => {
   const session = await load()

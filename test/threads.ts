@@ -8,12 +8,13 @@ import * as assert from 'uvu/assert'
 import { build } from '../compiler/index.js'
 import { zoo } from '../models/index.js'
 import { encode } from '../runtime/format.js'
-import { CairnError, env, InferenceSession, type Results } from '../runtime/index.js'
+import { env, InferenceSession, type Results } from '../runtime/index.js'
 import { compileModel, tensorsOf } from './support/cairn.js'
 import { sameBits } from './support/compare.js'
 import { ModelBuilder } from './support/model.js'
 import { type Bindings, randomFeeds } from './support/oracle.js'
 import { baseSeed, Random } from './support/random.js'
+import { rejects } from './support/rejects.js'
 import { root } from './support/root.js'
 import { skip } from './support/skip.js'
 
@@ -56,16 +57,6 @@ function assertSame(results: Results, expected: Results, what: string): void {
     assert.equal(dims, expected[name].dims)
     assert.ok(sameBits(data, expected[name].data), `${what}: "${name}" is not what one thread computes`)
   }
-}
-
-async function rejects(run: () => Promise<unknown>, message: RegExp): Promise<void> {
-  const error = await run().then(
-    () => assert.unreachable('does not reject'),
-    (error: Error) => error
-  )
-  assert.instance(error, CairnError)
-  assert.match((error as Error).message, message)
-  assert.not.match((error as Error).message, /\n/)
 }
 
 test('the kernels that are divided give the same bits at every number of threads', async () => {

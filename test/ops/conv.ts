@@ -82,6 +82,9 @@ export const conv = [
   conv1('3-D dilated', { dilations: [1, 2, 2], pads: [1, 2, 2, 1, 2, 2] }, [1, 2, 4, 7, 6], [4, 2, 3, 3, 3]),
   conv1('3-D depthwise', { group: 4, pads: [1, 1, 1, 1, 1, 1] }, [1, 4, 4, 5, 6], [4, 1, 3, 3, 3]),
   conv1('3-D grouped', { group: 2 }, [2, 4, 4, 5, 6], [6, 2, 2, 3, 2]),
+  conv1('3-D strided in depth', { strides: [2, 1, 1] }, [1, 4, 5, 6, 12], [6, 4, 1, 3, 3]),
+  conv1('3-D padded in depth', { pads: [1, 1, 1, 1, 1, 1] }, [2, 4, 3, 6, 12], [6, 4, 1, 3, 3]),
+  conv1('3-D pointwise, strided', { strides: [2, 2, 2] }, [2, 4, 5, 7, 16], [8, 4, 1, 1, 1]),
   conv1('3-D pointwise', {}, [1, 4, 3, 5, 4], [9, 4, 1, 1, 1]),
   one(
     'free batch',
