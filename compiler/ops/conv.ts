@@ -1,13 +1,12 @@
 import { type Dim, mul, product, same, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import { type Elements, isConstant, type Node, type Value } from '../graph.js'
-import { activate, kindOf } from './activation.js'
 import { epilogueOf } from './elementwise.js'
-import { panelWidth, residualOf, vectorOf } from './epilogue.js'
+import { finished, panelWidth, residualOf, vectorOf } from './epilogue.js'
 import { emitGemm, gemmChoices } from './gemm.js'
-import { type Choice, convBuffers, type Kernel, kernel, type Lowering, type Op, type View } from './op.js'
+import { convBuffers, type Kernel, kernel, type Lowering, type Op, type View } from './op.js'
 import { transposedWindows, type Windows, windows } from './window.js'
-import { emitWinograd, usualSize, winogradCost, winograds } from './winograd.js'
+import { emitWinograd, usualSize, winogradChoices } from './winograd.js'
 
 const spatial = <P extends string>(prefix: P) =>
   ({ [`${prefix}D`]: 'u32', [`${prefix}H`]: 'u32', [`${prefix}W`]: 'u32' }) as Record<`${P}${'D' | 'H' | 'W'}`, 'u32'>
@@ -127,10 +126,8 @@ function forEachOutput(
               const c = g * p.filters + f
               const at = g * perGroup + f
               const residual = p.residual ? r[n * p.rN + od * p.rD + oh * p.rH + ow * p.rW + c] : 0
-              const before = bias[at] + sum(n, g, od, oh, ow, f) + (p.residual === 1 ? residual : 0)
-              const alpha = p.act === kindOf('prelu') ? slope[at] : p.alpha
-              y[n * p.yN + od * p.yD + oh * p.yH + ow * p.yW + c] =
-                activate(p.act, before, alpha, p.beta) + (p.residual === 2 ? residual : 0)
+              const total = bias[at] + sum(n, g, od, oh, ow, f)
+              y[n * p.yN + od * p.yD + oh * p.yH + ow * p.yW + c] = finished(p, total, slope[at], residual)
             }
 }
 
@@ -262,27 +259,19 @@ function lowerConv(node: Node, to: Lowering): void {
   const bias = vectorOf(node, to, convInputs.bias, columns)
   const slope = vectorOf(node, to, convInputs.slope, columns)
 
-  const rows = !transposed && taps === 1 && groups === 1 && isPointwise(window) ? rowsOf({ x, y, r }) : undefined
+  const pointwise = !transposed && taps === 1 && groups === 1 && isPointwise(window)
+  const rows = pointwise ? rowsOf({ x, y, r }) : undefined
   const direct = depthwise ? depthwiseKernel : transposed ? convTransposeKernel : convKernel
-  const choices: Choice[] = [{ kernel: direct.name, cost: costOf(window, shape) }]
-  if (rows) choices.unshift(...gemmChoices(costOf(window, shape), filters))
-  if (!transposed && !depthwise)
-    for (const variant of winograds) {
-      // The larger tiles' rounding is what the limit is about.
-      const cost =
-        to.winograd >= (variant.m + variant.k > 5 ? 4 : 2)
-          ? winogradCost(variant, window, kernel, shape)
-          : Number.POSITIVE_INFINITY
-      if (Number.isFinite(cost)) choices.push({ kernel: variant.kernel.name, cost })
-    }
-  const chosen = to.choose(choices)
-  if (rows && chosen.startsWith('gemm')) {
+  const macs = macsOf(window, shape)
+  const products = rows ? gemmChoices(macs, filters) : []
+  const transforms = transposed || depthwise ? [] : winogradChoices(to.winograd, window, kernel, shape)
+  const chosen = to.choose([...products, { kernel: direct.name, cost: macs }, ...transforms])
+  if (rows && products.some(choice => choice.kernel === chosen)) {
     emitGemm(node, to, { ...rows, inner: channels, columns: filters }, { x, w, bias, slope, r: r ?? bias, y }, chosen)
     return
   }
-  const variant = winograds.find(each => each.kernel.name === chosen)
-  if (variant) {
-    emitWinograd(node, to, variant, window, shape, { x, y, r, w, bias, slope })
+  if (transforms.some(choice => choice.kernel === chosen)) {
+    emitWinograd(node, to, chosen, window, shape, { x, y, r, w, bias, slope })
     return
   }
   const tiles = Math.min(Math.max(Math.floor(16384 / (taps * channels)), 4), 64)
@@ -315,7 +304,7 @@ function lowerConv(node: Node, to: Lowering): void {
 }
 
 /** Multiply-accumulates of direct sums over one image. */
-function costOf({ out }: Windows, { groups, channels, filters, kernel }: Shape): number {
+function macsOf({ out }: Windows, { groups, channels, filters, kernel }: Shape): number {
   return [...out, ...kernel].reduce<number>((cost, size) => cost * usualSize(size), groups * channels * filters)
 }
 

@@ -1,5 +1,6 @@
 import { refuse } from '../errors.js'
 import { isConstant, type Node } from '../graph.js'
+import { activate, kindOf } from './activation.js'
 import type { Lowering, View } from './op.js'
 
 /** What convolutions and matrix products share: how weights are cut into panels, and the operands of the epilogue. */
@@ -34,4 +35,16 @@ export function vectorOf(
     },
     { ...columns, rows: 1 }
   )
+}
+
+/** What kernels with an epilogue make of a sum: residual and activation, as asm/epilogue.ts and asm/tile.ts do. */
+export function finished(
+  { residual, act, alpha, beta }: Readonly<Record<'residual' | 'act' | 'alpha' | 'beta', number>>,
+  sum: number,
+  slope: number,
+  r: number
+): number {
+  const before = residual === residuals.indexOf('before') ? sum + r : sum
+  const active = activate(act, before, act === kindOf('prelu') ? slope : alpha, beta)
+  return residual === residuals.indexOf('after') ? active + r : active
 }

@@ -1,10 +1,9 @@
 import { evaluate } from '../../runtime/dims.js'
 import { type Dim, freeNamesOf } from '../dim.js'
 import type { Node } from '../graph.js'
-import { activate, kindOf } from './activation.js'
 import { epilogueOf } from './elementwise.js'
-import { panelWidth, residualOf } from './epilogue.js'
-import { convBuffers, type Kernel, kernel, type Lowering, type View } from './op.js'
+import { finished, panelWidth, residualOf } from './epilogue.js'
+import { type Choice, convBuffers, type Kernel, kernel, type Lowering, type View, type WinogradTile } from './op.js'
 import type { Windows } from './window.js'
 
 const winogradFields = {
@@ -40,6 +39,8 @@ type WinogradKernel = Kernel<keyof typeof winogradFields, keyof typeof convBuffe
 export interface Winograd {
   readonly m: 2 | 4
   readonly k: 3 | 5
+  /** The limit that admits it: 4 for what rounds as F(4x4, 3x3) does. */
+  readonly tile: WinogradTile
   readonly kernel: WinogradKernel
 }
 
@@ -79,16 +80,14 @@ function winograd(name: string, m: 2 | 4, k: 3 | 5): Winograd {
           for (let i = 0; i < m && h + i < p.outH; i++)
             for (let j = 0; j < m && v + j < p.outW; j++) {
               const residual = p.residual ? r[n * p.rN + (h + i) * p.rH + (v + j) * p.rW + own] : 0
-              const before = sums[i][j] + bias[at] + (p.residual === 1 ? residual : 0)
-              const alpha = p.act === kindOf('prelu') ? slope[at] : p.alpha
-              y[n * p.yN + (h + i) * p.yH + (v + j) * p.yW + own] =
-                activate(p.act, before, alpha, p.beta) + (p.residual === 2 ? residual : 0)
+              const total = sums[i][j] + bias[at]
+              y[n * p.yN + (h + i) * p.yH + (v + j) * p.yW + own] = finished(p, total, slope[at], residual)
             }
         }
       })
     }
   })
-  return { m, k, kernel: definition }
+  return { m, k, tile: side === 4 ? 2 : 4, kernel: definition }
 }
 
 function forEachTile(
@@ -217,11 +216,12 @@ const group = 12
 export function emitWinograd(
   node: Node,
   to: Lowering,
-  { m, k, kernel: target }: Winograd,
+  name: string,
   window: Windows,
   { groups, channels, filters }: Sizes,
   operands: Operands
 ): void {
+  const { m, k, kernel: target } = winograds.find(({ kernel }) => kernel.name === name)!
   const { x, y, w, bias, slope } = operands
   const r = operands.r ?? y
   const points = (m + k - 1) ** 2
@@ -282,22 +282,22 @@ export function usualSize(size: Dim): number {
   return evaluate(size, Object.fromEntries([...freeNamesOf(size)].map(name => [name, 224])))
 }
 
-/** Multiply-accumulates that it costs, all told, for a layer of this shape; infinite where it cannot run it. */
-export function winogradCost(
-  { m, k }: Winograd,
+/** The variants up to `limit` that can run a layer, with the multiply-accumulates that they cost, all told. */
+export function winogradChoices(
+  limit: WinogradTile,
   window: Windows,
   kernel: readonly number[],
   { groups, channels, filters }: Sizes
-): number {
-  const suits =
-    kernel.length === 2 &&
-    kernel.every(taps => taps === k) &&
-    window.strides.every(stride => stride === 1) &&
-    window.dilations.every(dilation => dilation === 1)
-  if (!suits || channels < fewestChannels || filters < fewestChannels) return Number.POSITIVE_INFINITY
-  const tiles = window.out.reduce<number>((count, side) => count * Math.ceil(usualSize(side) / m), 1)
-  const products = tiles * (channels * filters + transformCost * (channels + filters))
-  return groups * (m + k - 1) ** 2 * (products + weightCost * channels * filters)
+): Choice[] {
+  const plain = [...window.strides, ...window.dilations].every(step => step === 1)
+  if (kernel.length !== 2 || !plain || channels < fewestChannels || filters < fewestChannels) return []
+  return winograds
+    .filter(({ k, tile }) => tile <= limit && kernel.every(taps => taps === k))
+    .map(({ m, k, kernel: { name } }) => {
+      const tiles = window.out.reduce<number>((count, side) => count * Math.ceil(usualSize(side) / m), 1)
+      const products = tiles * (channels * filters + transformCost * (channels + filters))
+      return { kernel: name, cost: groups * (m + k - 1) ** 2 * (products + weightCost * channels * filters) }
+    })
 }
 
 /** Vectors of fewer channels would be mostly empty. */
