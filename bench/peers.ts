@@ -6,37 +6,26 @@ import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { contest } from '../compiler/cli/measure/contest.js'
 import { packagesOf, peerNames, titles } from '../compiler/cli/measure/engine.js'
 import { bareBytes } from '../compiler/cli/measure/fresh.js'
 import { showSpread } from '../compiler/cli/measure/interleave.js'
 import { median } from '../compiler/cli/measure/statistics.js'
 import { table } from '../compiler/cli/table.js'
+import { numberOf, peersOf, readArguments } from './arguments.js'
 import { type Bar, chart } from './chart.js'
-import { fail } from './fail.js'
 import { measured, network, pickNetworks, usual } from './networks.js'
 import { markdown, type NetworkResult, type PeersReport, summarise } from './peers-report.js'
 import { downloads } from './size.js'
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    threads: { type: 'string', default: '1' },
-    vs: { type: 'string', default: peerNames.join() },
-    seconds: { type: 'string', default: '8' },
-    starts: { type: 'string', default: '5' },
-    out: { type: 'string' }
-  }
-})
-const threads = Number(values.threads)
-const seconds = Number(values.seconds)
-const starts = Number(values.starts)
-const wanted = values.vs.split(',').map(name => name.trim())
-for (const name of wanted)
-  if (!peerNames.some(peer => peer === name)) fail(`--vs ${name}: ${peerNames.join(', ')} are allowed`)
-const peers = peerNames.filter(name => wanted.includes(name))
-if (!(threads >= 1 && seconds > 0 && starts >= 0)) fail('--threads, --seconds and --starts take numbers')
+const { values, positionals } = readArguments(
+  'npm run bench:peers -- [networks] [--threads N] [--vs LIST] [--seconds S] [--starts K] [--out DIR]',
+  { threads: '1', vs: peerNames.join(), seconds: '8', starts: '5', out: undefined }
+)
+const threads = numberOf('threads', values.threads, 1)
+const seconds = numberOf('seconds', values.seconds, 0.1, false)
+const starts = numberOf('starts', values.starts, 0)
+const peers = peersOf(values.vs)
 const names = pickNetworks(positionals, usual)
 const major = process.versions.node.split('.')[0]
 const out =
