@@ -1,7 +1,7 @@
 import { registerBackend, registerCompiler } from '../runtime/backend.js'
-import { encode, type Stored, type Summary } from '../runtime/format.js'
+import { encode, type Summary } from '../runtime/format.js'
 import { planProgram } from '../runtime/plan.js'
-import type { Program } from '../runtime/program.js'
+import type { Program, Stored } from '../runtime/program.js'
 import { CompileError } from './errors.js'
 import type { Graph } from './graph.js'
 import { lower } from './lower.js'
@@ -46,7 +46,7 @@ export interface Built {
 /** Compiles ONNX bytes to a .cairn file. Throws CompileError, one line, for what cannot be compiled. */
 export async function compile(bytes: Uint8Array, options: CompileOptions = {}): Promise<Uint8Array> {
   const { program, summary } = build(bytes, options)
-  return encode(program, summary, options)
+  return encode(program, summary)
 }
 
 /** ONNX bytes to a lowered program: the whole pipeline. */
@@ -66,6 +66,7 @@ export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
   }
   const choices = new Map<string, KernelChoice>()
   const program = lower(graph, {
+    weights: options.weights,
     winograd: options.winograd,
     kernels: options.kernels,
     onChoice: (node, list, chosen) => choices.set(node, { choices: list, chosen })

@@ -20,12 +20,8 @@ export class FormatError extends Error {
   override name = 'FormatError'
 }
 
-/** How a constant's elements are stored. */
-export type Stored = 'f32' | 'f16'
-
 /** A constant whose elements are still in the file. */
 export interface Section extends Omit<Constant, 'data'> {
-  readonly stored: Stored
   readonly offset: number
   readonly bytes: number
   readonly digest: number
@@ -176,21 +172,16 @@ const header: Codec<Header> = struct<Header>({
   calls: list(call)
 })
 
-export interface EncodeOptions {
-  readonly weights?: Stored
-}
-
 const align = (at: number) => Math.ceil(at / alignment) * alignment
 
-export function encode(program: Program, summary: Summary, { weights = 'f32' }: EncodeOptions = {}): Uint8Array {
-  const payloads = program.constants.map(({ data }) => (weights === 'f16' ? halves(data) : bytesOf(data)))
+export function encode(program: Program, summary: Summary): Uint8Array {
+  const payloads = program.constants.map(({ stored, data }) => (stored === 'f16' ? halves(data) : bytesOf(data)))
   let offset = 0
   const constants = program.constants.map((constant, i): Section => {
     const { data: _, ...rest } = constant
     const section = {
       ...rest,
       name: '',
-      stored: weights,
       offset,
       bytes: payloads[i].length,
       digest: digest(payloads[i])

@@ -11,6 +11,12 @@ export function halfToFloat(half: number): number {
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : (2 ** -14 * fraction) / 1024)
 }
 
+/** Whether no finite value becomes infinite as a half. */
+export function fitsHalf(values: Float32Array): boolean {
+  for (const value of values) if (Math.abs(value) >= 65520 && Number.isFinite(value)) return false
+  return true
+}
+
 /** The nearest half, ties to even; beyond the range to infinity. */
 export function floatToHalf(value: number): number {
   word[0] = value

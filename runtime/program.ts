@@ -52,9 +52,14 @@ export interface Packing {
   readonly panel: number
 }
 
+/** How elements are held: in single precision, or as IEEE 754 halves. */
+export type Stored = 'f32' | 'f16'
+
 export interface Constant extends Packing {
   readonly name: string
-  /** The elements as the file holds them. */
+  /** How the file holds the elements. */
+  readonly stored: Stored
+  /** The elements in the file's order; the file may round them. */
   readonly data: Float32Array
 }
 

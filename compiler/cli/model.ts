@@ -1,8 +1,8 @@
 import { type Bindings, evaluate, show } from '../../runtime/dims.js'
-import { type CairnFile, decode, encode, type Header, type Stored } from '../../runtime/format.js'
+import { type CairnFile, decode, encode, type Header } from '../../runtime/format.js'
 import { InferenceSession, type SessionOptions } from '../../runtime/index.js'
 import { planProgram } from '../../runtime/plan.js'
-import { type Packing, type Port, type Program, paddedLength } from '../../runtime/program.js'
+import { type Packing, type Port, type Program, paddedLength, type Stored } from '../../runtime/program.js'
 import { type Built, build, type CompileOptions } from '../index.js'
 import { passes } from '../passes/index.js'
 import { InputError, oneLine, UsageError } from './command.js'
@@ -57,8 +57,8 @@ export function buildModel({ path, bytes }: ModelFile, options: CompileOptions =
 /** The model as a .cairn file, compiled when it is not one yet. */
 export async function fileOf(model: ModelFile, weights: Stored = 'f32'): Promise<Uint8Array> {
   if (model.kind === 'cairn') return model.bytes
-  const { program, summary } = await buildModel(model)
-  return encode(program, summary, { weights })
+  const { program, summary } = await buildModel(model, { weights })
+  return encode(program, summary)
 }
 
 export function decodeModel({ path, bytes }: ModelFile): Promise<CairnFile> {

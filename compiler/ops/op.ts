@@ -1,4 +1,4 @@
-import type { Argument, Packing } from '../../runtime/program.js'
+import type { Argument, Packing, Stored } from '../../runtime/program.js'
 import { type Dim, denseStrides, mul, same, show } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Elements, Node, Value } from '../graph.js'
@@ -85,6 +85,8 @@ export type WinogradTile = 0 | 2 | 4
 /** What an operator may ask for while it lowers. */
 export interface Lowering {
   readonly winograd: WinogradTile
+  /** How the file will store constants that allow it. */
+  readonly weights: Stored
   /** The kernel that the node runs on: the cheapest, unless the caller of the compiler prefers another. */
   choose(choices: readonly Choice[]): string
   view(value: Value): View
