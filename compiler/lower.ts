@@ -143,7 +143,7 @@ class Builder implements Lowering {
     return { space: 'storage', index, offset: 0, shape, strides: orderedStrides(shape, order), order }
   }
 
-  constant(key: string, elements: () => Elements, packing?: Packing): View {
+  constant(key: string, elements: () => Elements, packing?: Packing, kept: Stored = 'f32'): View {
     let index = this.constantIndex.get(key)
     if (index === undefined) {
       index = this.constants.length
@@ -151,7 +151,8 @@ class Builder implements Lowering {
       const data = given instanceof Float32Array ? given : Float32Array.from(given)
       const packed = packing ?? { groups: 1, rows: 1, columns: data.length, panel: 0 }
       const stored = this.weights === 'f16' && fitsHalf(data) ? 'f16' : 'f32'
-      this.constants.push({ name: key, stored, data, ...packed })
+      if (kept === 'f16' && stored !== 'f16') throw refuse(this.node, `cannot keep "${key}" as halves`)
+      this.constants.push({ name: key, stored, kept, data, ...packed })
       this.constantIndex.set(key, index)
     }
     const { length } = this.constants[index].data

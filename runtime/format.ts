@@ -3,7 +3,7 @@ import { type Codec, Cursor, f32, f64, int, lazy, list, struct, text, Writer } f
 import { digest } from './digest.js'
 import type { Atom, Dim, Term } from './dims.js'
 import { floatToHalf } from './half.js'
-import { type Constant, type Program, storedLength } from './program.js'
+import { type Constant, type Program, storedLength, widthOf } from './program.js'
 import { BytesSource, checkLength, type Source } from './source.js'
 
 /**
@@ -159,6 +159,7 @@ const header: Codec<Header> = struct<Header>({
     struct<Section>({
       name: text,
       stored: choice('f32', 'f16'),
+      kept: choice('f32', 'f16'),
       groups: int,
       rows: int,
       columns: int,
@@ -249,8 +250,7 @@ export function decodeHeader(bytes: Uint8Array): Header {
   const base = sectionBase(bytes)
   const decoded = readHeader(new Cursor(head))
   for (const section of decoded.constants) {
-    const width = section.stored === 'f16' ? 2 : 4
-    if (section.bytes !== storedLength(section) * width || section.offset % alignment !== 0)
+    if (section.bytes !== storedLength(section) * widthOf(section.stored) || section.offset % alignment !== 0)
       throw new FormatError(`a section of ${section.bytes} bytes at ${section.offset} does not fit its constant`)
   }
   return { ...decoded, constants: decoded.constants.map(section => ({ ...section, offset: base + section.offset })) }

@@ -59,6 +59,8 @@ export interface Constant extends Packing {
   readonly name: string
   /** How the file holds the elements. */
   readonly stored: Stored
+  /** How memory holds them: halves only for a kernel that reads halves, and only where the file has them. */
+  readonly kept: Stored
   /** The elements in the file's order; the file may round them. */
   readonly data: Float32Array
 }
@@ -86,6 +88,9 @@ export interface Argument {
   readonly access: 'read' | 'write' | 'scratch'
 }
 
+/** Bytes of an element. */
+export const widthOf = (held: Stored): number => (held === 'f16' ? 2 : 4)
+
 /** Elements of a constant in the file, and in memory with its last panels padded. */
 export function storedLength({ groups, rows, columns }: Packing): number {
   return groups * rows * columns
@@ -93,4 +98,9 @@ export function storedLength({ groups, rows, columns }: Packing): number {
 
 export function paddedLength({ groups, rows, columns, panel }: Packing): number {
   return groups * rows * (panel ? Math.ceil(columns / panel) * panel : columns)
+}
+
+/** Bytes of a constant in memory. */
+export function residentBytes(constant: Packing & Pick<Constant, 'kept'>): number {
+  return paddedLength(constant) * widthOf(constant.kept)
 }

@@ -94,8 +94,8 @@ export interface Lowering {
   dense(value: Value, order?: readonly number[]): View
   /** Memory that lives for this node's calls only; a call that takes it as scratch gets it for itself. */
   scratch(shape: readonly Dim[], order?: readonly number[]): View
-  /** A constant of the program; equal `key`s share one. */
-  constant(key: string, elements: () => Elements, packing?: Packing): View
+  /** A constant of the program; equal `key`s share one. Halves are kept for kernels that read halves. */
+  constant(key: string, elements: () => Elements, packing?: Packing, kept?: Stored): View
   /** A buffer that `setup`'s calls fill from constants when a model is loaded; equal `key`s share one. */
   derived(key: string, length: number, setup: (view: View) => void): View
   call<F extends string, A extends string>(
