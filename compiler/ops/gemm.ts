@@ -1,3 +1,4 @@
+import { isHalf } from '../../runtime/half.js'
 import { add, ceilDiv, type Dim, mul, product, sameShape, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import { type Elements, isConstant, type Node, type Value } from '../graph.js'
@@ -36,6 +37,9 @@ export const gemmKernel = kernel({
       }
   }
 })
+
+/** As gemm, of weights that are kept as halves; `scratch` holds a panel of them as floats where there are more rows than one. */
+export const gemmHalfKernel = kernel({ ...gemmKernel, name: 'gemmHalf' })
 
 /** y = x . w for two activations, over up to two batch loops; the kernel packs w into panels in its scratch. */
 export const matmulKernel = kernel({
@@ -95,12 +99,13 @@ interface Buffers {
   readonly y: View
 }
 
-export function emitGemm(node: Node, to: Lowering, sizes: Sizes, buffers: Buffers): void {
+export function emitGemm(node: Node, to: Lowering, sizes: Sizes, buffers: Buffers, chosen = gemmKernel): void {
   const tiles = tilesFor(sizes.inner)
+  const widened = chosen === gemmHalfKernel && sizes.rows !== 1 ? sizes.inner * panelWidth : 0
   to.call(
-    gemmKernel,
+    chosen,
     { ...sizes, residual: residualOf(node), ...epilogueOf(node), tiles },
-    { ...buffers, scratch: to.scratch([tiles * tileTable]) }
+    { ...buffers, scratch: to.scratch([widened + tiles * tileTable]) }
   )
 }
 
@@ -146,27 +151,47 @@ const gemm: Op = {
     const [inner, columns] = (transB ? [...weights.shape].reverse() : weights.shape) as number[]
     const { data } = weights
     const packing = { groups: 1, columns, panel: panelWidth }
+    const y = to.view(node.output)
+    const half = to.weights === 'f16' && data.every(isHalf) && chooseHalf(to, y.shape[0], inner * columns)
     const w = to.constant(
-      `${weights.name} gemm ${transB}`,
+      `${weights.name} gemm ${transB}${half ? ' of halves' : ''}`,
       () =>
         packColumns(inner, columns, (k, column) => (transB ? data[column * inner + k] : data[k * columns + column])),
-      { ...packing, rows: inner }
+      { ...packing, rows: inner },
+      half ? 'f16' : 'f32'
     )
     const bias = vectorOf(node, to, 2, packing)
     const slope = vectorOf(node, to, 3, packing)
     const x = rowsOf(to, node.inputs[0]!)
-    const y = to.view(node.output)
     const residual = node.inputs[4]
     const r = residual ? to.view(residual) : undefined
     emitGemm(
       node,
       to,
       { rows: y.shape[0], inner, columns, xRow: x.strides[0], yRow: y.strides[0], rRow: r ? r.strides[0] : 0 },
-      { x, w, bias, slope, r: r ?? bias, y }
+      { x, w, bias, slope, r: r ?? bias, y },
+      half ? gemmHalfKernel : gemmKernel
     )
   },
   inPlace: [4],
   macs: node => mul(product(node.output.shape), node.inputs[1]!.shape[node.number('transB', 0) ? 1 : 0])
+}
+
+/** Weights from which on no cache holds them from one run to the next. */
+const uncached = 2 ** 20
+
+/** Fetching a weight of four bytes costs as much as this many multiplications, widening a half as much as one. */
+const fetching = 6
+
+/** Whether halves are to be kept; free rows are taken for one. */
+function chooseHalf(to: Lowering, rows: Dim, weights: number): boolean {
+  const macs = weights * (typeof rows === 'number' ? rows : 1)
+  const fetched = weights >= uncached ? weights * fetching : 0
+  const chosen = to.choose([
+    { kernel: gemmKernel.name, cost: macs + fetched },
+    { kernel: gemmHalfKernel.name, cost: macs + weights + fetched / 2 }
+  ])
+  return chosen === gemmHalfKernel.name
 }
 
 /** A view whose last axis is contiguous. */
