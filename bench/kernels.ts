@@ -1,5 +1,5 @@
 // Every layer shape on every kernel that can run it: compared with onnxruntime-node first, then timed, the variants and
-// the peers in turns. `npm run bench:kernels [NETWORK | PART OF A LAYER'S LINE]... [-- --vs LIST --rounds N --out FILE]`.
+// the peers in turns. `npm run bench:kernels [NETWORK | PART OF A LAYER'S LINE]... [-- --vs LIST --weights f32|f16 --rounds N --out FILE]`.
 //
 // A kernel's time is that of its call alone, without copies at the model's edge. Peers offer no such figure, so theirs is a
 // difference: a model with several copies of the layer side by side, less one with a single copy and the same inputs and
@@ -23,10 +23,13 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     vs: { type: 'string', default: 'ort-web,tfjs' },
+    weights: { type: 'string', default: 'f32' },
     rounds: { type: 'string', default: '7' },
     out: { type: 'string' }
   }
 })
+const { weights } = values
+if (weights !== 'f32' && weights !== 'f16') fail(`--weights ${weights}: f32 and f16 are allowed`)
 const peers = peerNames.filter(name => values.vs.split(',').includes(name))
 const layers = pick(positionals)
 const peak = await Peak.open()
@@ -36,7 +39,7 @@ console.log(
   `${layers.length} shapes; kernels are timed alone, peers as the difference of models with several copies and with one.`
 )
 for (const [index, layer] of layers.entries()) {
-  const result = await measureLayer(layer, peers, Number(values.rounds), peak)
+  const result = await measureLayer(layer, peers, Number(values.rounds), peak, weights)
   results.push(result)
   print(result, index)
 }
@@ -64,11 +67,11 @@ function pick(wanted: readonly string[]): Layer[] {
   return [...unique.values()]
 }
 
-function print({ layer, variants, peers, peak }: LayerResult, index: number): void {
+function print({ layer, variants, peers, peak, copy }: LayerResult, index: number): void {
   const macs = macsOf(layer)
   const rate = (milliseconds: number) => (macs ? gflops(macs, milliseconds).toFixed(1) : '')
   const share = (milliseconds: number) => (macs ? `${((100 * gflops(macs, milliseconds)) / peak).toFixed(0)} %` : '')
-  const own = ({ kernel, chosen, error, times, refusal }: VariantResult) => {
+  const own = ({ kernel, chosen, error, times, read, refusal }: VariantResult) => {
     const time = times && spreadOf(times)
     return [
       `${kernel}${chosen ? ' *' : ''}`,
@@ -76,7 +79,8 @@ function print({ layer, variants, peers, peak }: LayerResult, index: number): vo
       time ? rate(time.median) : '',
       time ? share(time.median) : '',
       '',
-      error.toExponential(0)
+      error.toExponential(0),
+      ...(copy ? [read?.toFixed(1) ?? ''] : [])
     ]
   }
   const other = ({ engine, times, ratio, error, refusal }: PeerResult) => [
@@ -85,14 +89,15 @@ function print({ layer, variants, peers, peak }: LayerResult, index: number): vo
     times ? rate(median(times)) : '',
     times ? share(median(times)) : '',
     ratio === undefined ? '' : ratio.toFixed(2),
-    error === undefined ? '' : error.toExponential(0)
+    error === undefined ? '' : error.toExponential(0),
+    ...(copy ? [''] : [])
   ]
-  const head = ['kernel', 'ms', 'GFLOP/s', 'of peak', 'ratio', 'error']
+  const head = ['kernel', 'ms', 'GFLOP/s', 'of peak', 'ratio', 'error', ...(copy ? ['GB/s of weights'] : [])]
   const rows = [...variants.map(own), ...peers.map(other)]
   console.log(
-    `\n${index + 1}. ${showLayer(layer)}   # ${kindOf(layer)}, ${layer.name}; peak ${peak.toFixed(1)} GFLOP/s`
+    `\n${index + 1}. ${showLayer(layer)}   # ${kindOf(layer)}, ${layer.name}; peak ${peak.toFixed(1)} GFLOP/s${copy ? `, copy ${copy.toFixed(1)} GB/s (read + written)` : ''}`
   )
-  console.log(table(head, rows, ['left', 'right', 'right', 'right', 'right', 'right']))
+  console.log(table(head, rows, ['left', ...new Array<'right'>(head.length - 1).fill('right')]))
 }
 
 /** By kind of layer and peer: the mean ratio, the least, and what is slower than the peer's. */
