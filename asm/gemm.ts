@@ -189,23 +189,23 @@ function rowHalf(
   const whole = w + ((<usize>(inner & ~3)) << 4)
   for (; w < whole; w += 64) {
     let v = v128.load_splat<f32>(x)
-    a0 = madd(v, widened(w, bits, scale), a0)
-    b0 = madd(v, widened(w + 8, bits, scale), b0)
+    a0 = madd(v, floats(v128.load16x4_s(w), bits, scale), a0)
+    b0 = madd(v, floats(v128.load16x4_s(w, 8), bits, scale), b0)
     v = v128.load_splat<f32>(x, 4)
-    a1 = madd(v, widened(w + 16, bits, scale), a1)
-    b1 = madd(v, widened(w + 24, bits, scale), b1)
+    a1 = madd(v, floats(v128.load16x4_s(w, 16), bits, scale), a1)
+    b1 = madd(v, floats(v128.load16x4_s(w, 24), bits, scale), b1)
     v = v128.load_splat<f32>(x, 8)
-    a2 = madd(v, widened(w + 32, bits, scale), a2)
-    b2 = madd(v, widened(w + 40, bits, scale), b2)
+    a2 = madd(v, floats(v128.load16x4_s(w, 32), bits, scale), a2)
+    b2 = madd(v, floats(v128.load16x4_s(w, 40), bits, scale), b2)
     v = v128.load_splat<f32>(x, 12)
-    a3 = madd(v, widened(w + 48, bits, scale), a3)
-    b3 = madd(v, widened(w + 56, bits, scale), b3)
+    a3 = madd(v, floats(v128.load16x4_s(w, 48), bits, scale), a3)
+    b3 = madd(v, floats(v128.load16x4_s(w, 56), bits, scale), b3)
     x += 16
   }
   for (let i = inner & 3; i > 0; i--) {
     const v = v128.load_splat<f32>(x)
-    a0 = madd(v, widened(w, bits, scale), a0)
-    b0 = madd(v, widened(w + 8, bits, scale), b0)
+    a0 = madd(v, floats(v128.load16x4_s(w), bits, scale), a0)
+    b0 = madd(v, floats(v128.load16x4_s(w, 8), bits, scale), b0)
     x += 4
     w += 16
   }
@@ -214,9 +214,9 @@ function rowHalf(
   finishOne(y, r, a0, b0, slope, columns, e)
 }
 
-/** Four halves as floats; exact, subnormal ones too. */
-function widened(halves: usize, bits: v128, scale: v128): v128 {
-  return f32x4.mul(v128.and(i32x4.shl(v128.load16x4_s(halves), 13), bits), scale)
+/** Floats from four halves with their signs extended; exact, subnormal ones too. */
+function floats(halves: v128, bits: v128, scale: v128): v128 {
+  return f32x4.mul(v128.and(i32x4.shl(halves, 13), bits), scale)
 }
 
 function widenPanel(halves: usize, panel: usize, inner: u32): void {
@@ -224,8 +224,8 @@ function widenPanel(halves: usize, panel: usize, inner: u32): void {
   const scale = v128.load32_splat(HALF_SCALE)
   const end = halves + ((<usize>inner) << 4)
   for (; halves < end; halves += 16, panel += 32) {
-    v128.store(panel, widened(halves, bits, scale))
-    v128.store(panel, widened(halves + 8, bits, scale), 16)
+    v128.store(panel, floats(v128.load16x4_s(halves), bits, scale))
+    v128.store(panel, floats(v128.load16x4_s(halves, 8), bits, scale), 16)
   }
 }
 

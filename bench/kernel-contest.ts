@@ -4,9 +4,7 @@ import type { Peak } from '../compiler/cli/measure/peak.js'
 import { median } from '../compiler/cli/measure/statistics.js'
 import { openChecked, openOn, type Subject, subjectOf, worstOf } from '../compiler/cli/measure/subject.js'
 import { build, type CompileOptions } from '../compiler/index.js'
-import { gemmHalfKernel } from '../compiler/ops/gemm.js'
 import { InferenceSession, Tensor } from '../runtime/index.js'
-import { type Stored, widthOf } from '../runtime/program.js'
 import { Bandwidth } from './bandwidth.js'
 import { layerModel } from './layer-model.js'
 import { type Layer, macsOf } from './layers.js'
@@ -52,7 +50,7 @@ interface Variant {
 }
 
 /** The kernels that can run the layer, the compiler's choice first. */
-function variantsOf(onnx: Uint8Array, weights: Stored): Variant[] {
+function variantsOf(onnx: Uint8Array, weights: CompileOptions['weights']): Variant[] {
   const { choices, program } = build(onnx, { weights })
   const [choice] = [...choices.values()]
   const copies = program.kernels.filter(({ name }) => name !== 'unary')
@@ -89,7 +87,7 @@ export async function measureLayer(
   peers: readonly PeerName[],
   rounds: number,
   peak: Peak,
-  weights: Stored
+  weights: CompileOptions['weights']
 ): Promise<LayerResult> {
   const onnx = layerModel(layer, undefined, weights)
   const subject = subjectOf('layer', onnx)
@@ -138,9 +136,9 @@ export async function measureLayer(
   }
 }
 
-/** Of one row every weight is read once. */
+/** Of one row every weight is read once, as wide as the kernel's name says. */
 function readRate(layer: Layer, { variant, times }: RunningVariant): number {
-  return (macsOf(layer) * widthOf(variant.kernel === gemmHalfKernel.name ? 'f16' : 'f32')) / median(times) / 1e6
+  return (macsOf(layer) * (variant.kernel.endsWith('Half') ? 2 : 4)) / median(times) / 1e6
 }
 
 async function openVariant(
@@ -192,7 +190,7 @@ async function openOther(
   subject: Subject,
   engine: PeerName,
   expected: Awaited<ReturnType<Opened['run']>>,
-  weights: Stored
+  weights: CompileOptions['weights']
 ): Promise<RunningPeer | PeerResult> {
   const options = { threads: 1 }
   const checked = await openChecked(engine, subject, options, expected, 1e-3)

@@ -1,8 +1,8 @@
+import { nearestHalves } from '../compiler/cli/halves.js'
+import type { CompileOptions } from '../compiler/index.js'
 import { type Attribute, GraphBuilder } from '../models/builder.js'
 import { constant } from '../models/moments.js'
 import { Tensor } from '../models/tensor.js'
-import { floatToHalf, halfToFloat } from '../runtime/half.js'
-import type { Stored } from '../runtime/program.js'
 import { type Act, binaries, type Layer, outputShape, windowed } from './layers.js'
 
 /** How often a layer stands in a model, side by side and each with inputs of its own. */
@@ -17,7 +17,7 @@ export interface Copies {
  * One layer as an ONNX model; for weights that are stored as halves its weights are halves already. With `copies` its output is one element of each set's result: two such models that differ
  * in `applied` alone take and give the same bytes, and the difference of their times is the layers'.
  */
-export function layerModel(layer: Layer, copies?: Copies, weights: Stored = 'f32'): Uint8Array {
+export function layerModel(layer: Layer, copies?: Copies, weights: CompileOptions['weights'] = 'f32'): Uint8Array {
   const graph = new GraphBuilder('layer', { batch: 1 })
   const model = new LayerModel(graph, layer, weights)
   if (!copies) return graph.finish(tensor(graph, model.apply(0), outputShape(layer).slice(1)))
@@ -41,7 +41,7 @@ class LayerModel {
   constructor(
     private readonly graph: GraphBuilder,
     private readonly layer: Layer,
-    private readonly stored: Stored
+    private readonly stored: CompileOptions['weights']
   ) {
     this.parameters = this.weights()
   }
@@ -106,7 +106,7 @@ class LayerModel {
     const { op, input, outputs, sizes, groups } = this.layer
     const random = (name: string, dims: number[], fan: number) => {
       const values = this.graph.random.normal(0, Math.sqrt(2 / fan), product(dims))
-      const rounded = this.stored === 'f16' ? values.map(value => halfToFloat(floatToHalf(value))) : values
+      const rounded = this.stored === 'f16' ? nearestHalves(values) : values
       return this.graph.floats(name, dims, rounded)
     }
     const bias = () => random('bias', [outputs!], 1)

@@ -17,7 +17,7 @@ import { verify } from './verify.js'
 export { CompileError } from './errors.js'
 
 export interface CompileOptions extends ImportOptions {
-  /** How weights are stored in the file; computation is single precision either way. Default `f32`. */
+  /** How weights are stored in the file, those of large matrices in memory too; sums are single precision either way. Default `f32`. */
   readonly weights?: Stored
   /** The largest output tile of Winograd convolution: 4 by default, 2 for results as exact as direct sums, 0 for none. */
   readonly winograd?: WinogradTile
