@@ -344,7 +344,7 @@ function layoutOf({ calls, setup, constants, derived }: Header, threads: number)
 
 /** Memory behind the arena's beginning that loading needs at most, at any one time. */
 function stagingBytes({ constants, setup }: Header): number {
-  const staged = constants.map(constant => align(constant.bytes))
+  const staged = constants.map(constant => (isDirect(constant) ? 0 : align(constant.bytes)))
   const perCall = setup.map(call =>
     call.arguments.reduce(
       (sum, { space, index }) =>
