@@ -1,6 +1,8 @@
+import { activateRow } from './activation'
 import { Epilogue } from './epilogue'
+import { madd } from './madd'
 import { firstOf, lastOf, statics, worth } from './thread'
-import { PANEL, panels, SEGMENT, TABLE_HEAD } from './tile'
+import { finishOne, isLate, PANEL, panels, SEGMENT, TABLE_HEAD } from './tile'
 
 /** Matrix products; see compiler/ops/gemm.ts for the meaning of the parameter blocks. */
 @unmanaged
@@ -126,6 +128,129 @@ export function rows(
       store<u32>(table + TABLE_HEAD, 0, 20)
     }
     panels(tables, TABLE, blockRows, 0, w, bias, slope, 0, inner, columns, e, lone && first + blockRows == count)
+  }
+}
+
+/** What is left of a half in a float's place: its sign, and from the exponent on; and how much too small that float is. */
+const HALF_BITS = memory.data<u32>([0x8fffffff])
+const HALF_SCALE = memory.data<f32>([5.192296858534828e33])
+
+/**
+ * As gemm, of weights that memory holds as halves, which are finite: for what is read faster than it is multiplied. One
+ * row widens them in registers; of more rows every panel is widened once, for all of them.
+ */
+export function gemmHalf(
+  p: GemmParams,
+  x: usize,
+  w: usize,
+  bias: usize,
+  slope: usize,
+  r: usize,
+  y: usize,
+  scratch: usize
+): void {
+  const e = changetype<Epilogue>(changetype<usize>(p) + offsetof<GemmParams>('residual'))
+  const count = (p.columns + PANEL - 1) / PANEL
+  const least = worth(p.inner * p.rows * 4)
+  const first = firstOf(count, least)
+  const last = lastOf(count, least)
+  const panel = scratch
+  const tables = panel + <usize>p.inner * PANEL * 4
+  for (let c = first; c < last; c++) {
+    const o = (<usize>(c * PANEL)) << 2
+    const halves = w + <usize>c * p.inner * PANEL * 2
+    const width = min(p.columns - c * PANEL, PANEL)
+    if (p.rows == 1) {
+      rowHalf(x, halves, p.inner, bias + o, slope + o, r + o, y + o, width, e)
+      continue
+    }
+    widenPanel(halves, panel, p.inner)
+    rows(
+      x,
+      p.xRow,
+      y + o,
+      p.yRow,
+      r + o,
+      p.rRow,
+      p.rows,
+      panel,
+      bias + o,
+      slope + o,
+      p.inner,
+      width,
+      p.tiles,
+      tables,
+      e,
+      (p.rows & 3) == 1
+    )
+  }
+  if (p.rows > 1 || first == last || !isLate(e)) return
+  const done = y + ((<usize>(first * PANEL)) << 2)
+  activateRow(e.act, e.alpha, e.beta, done, done, min(last * PANEL, p.columns) - first * PANEL)
+}
+
+/** One row times one panel of halves, in the order of sums that rowTile has. */
+function rowHalf(
+  x: usize,
+  w: usize,
+  inner: u32,
+  bias: usize,
+  slope: usize,
+  r: usize,
+  y: usize,
+  columns: u32,
+  e: Epilogue
+): void {
+  const bits = v128.load32_splat(HALF_BITS)
+  const scale = v128.load32_splat(HALF_SCALE)
+  let a0 = v128.load(bias)
+  let b0 = v128.load(bias, 16)
+  let a1 = f32x4.splat(0)
+  let b1 = a1
+  let a2 = a1
+  let b2 = a1
+  let a3 = a1
+  let b3 = a1
+  const whole = w + ((<usize>(inner & ~3)) << 4)
+  for (; w < whole; w += 64) {
+    let v = v128.load_splat<f32>(x)
+    a0 = madd(v, floats(v128.load16x4_s(w), bits, scale), a0)
+    b0 = madd(v, floats(v128.load16x4_s(w, 8), bits, scale), b0)
+    v = v128.load_splat<f32>(x, 4)
+    a1 = madd(v, floats(v128.load16x4_s(w, 16), bits, scale), a1)
+    b1 = madd(v, floats(v128.load16x4_s(w, 24), bits, scale), b1)
+    v = v128.load_splat<f32>(x, 8)
+    a2 = madd(v, floats(v128.load16x4_s(w, 32), bits, scale), a2)
+    b2 = madd(v, floats(v128.load16x4_s(w, 40), bits, scale), b2)
+    v = v128.load_splat<f32>(x, 12)
+    a3 = madd(v, floats(v128.load16x4_s(w, 48), bits, scale), a3)
+    b3 = madd(v, floats(v128.load16x4_s(w, 56), bits, scale), b3)
+    x += 16
+  }
+  for (let i = inner & 3; i > 0; i--) {
+    const v = v128.load_splat<f32>(x)
+    a0 = madd(v, floats(v128.load16x4_s(w), bits, scale), a0)
+    b0 = madd(v, floats(v128.load16x4_s(w, 8), bits, scale), b0)
+    x += 4
+    w += 16
+  }
+  a0 = f32x4.add(f32x4.add(a0, a1), f32x4.add(a2, a3))
+  b0 = f32x4.add(f32x4.add(b0, b1), f32x4.add(b2, b3))
+  finishOne(y, r, a0, b0, slope, columns, e)
+}
+
+/** Floats from four halves with their signs extended; exact, subnormal ones too. */
+function floats(halves: v128, bits: v128, scale: v128): v128 {
+  return f32x4.mul(v128.and(i32x4.shl(halves, 13), bits), scale)
+}
+
+function widenPanel(halves: usize, panel: usize, inner: u32): void {
+  const bits = v128.load32_splat(HALF_BITS)
+  const scale = v128.load32_splat(HALF_SCALE)
+  const end = halves + ((<usize>inner) << 4)
+  for (; halves < end; halves += 16, panel += 32) {
+    v128.store(panel, floats(v128.load16x4_s(halves), bits, scale))
+    v128.store(panel, floats(v128.load16x4_s(halves, 8), bits, scale), 16)
   }
 }
 

@@ -263,18 +263,23 @@ export function rowTile(
   }
   a0 = f32x4.add(f32x4.add(a0, a1), f32x4.add(a2, a3))
   b0 = f32x4.add(f32x4.add(b0, b1), f32x4.add(b2, b3))
+  finishOne(<usize>load<u32>(table) + at, <usize>load<u32>(table, 16) + at, a0, b0, slope, columns, e)
+}
+
+/** The epilogue of one row's sums, but for an activation that is late. */
+export function finishOne(y: usize, r: usize, a: v128, b: v128, slope: usize, columns: u32, e: Epilogue): void {
   if (e.residual) {
     const residuals = statics()
-    memory.copy(residuals, <usize>load<u32>(table, 16) + at, columns * 4)
+    memory.copy(residuals, r, columns * 4)
     if (e.residual == RESIDUAL_BEFORE) {
-      a0 = f32x4.add(a0, v128.load(residuals))
-      b0 = f32x4.add(b0, v128.load(residuals, 16))
+      a = f32x4.add(a, v128.load(residuals))
+      b = f32x4.add(b, v128.load(residuals, 16))
     }
   }
   const plain = f32x4.splat(e.alpha)
   const p = e.act == PRELU ? v128.load(slope) : plain
   const q = e.act == PRELU ? v128.load(slope, 16) : plain
-  finish(<usize>load<u32>(table) + at, a0, b0, p, q, 0, columns, e)
+  finish(y, a, b, p, q, 0, columns, e)
 }
 
 /** Weights of a matrix that stays in the cache of the second level, beside few rows and beside many. */

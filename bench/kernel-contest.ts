@@ -5,8 +5,9 @@ import { median } from '../compiler/cli/measure/statistics.js'
 import { openChecked, openOn, type Subject, subjectOf, worstOf } from '../compiler/cli/measure/subject.js'
 import { build, type CompileOptions } from '../compiler/index.js'
 import { InferenceSession, Tensor } from '../runtime/index.js'
+import { Bandwidth } from './bandwidth.js'
 import { layerModel } from './layer-model.js'
-import type { Layer } from './layers.js'
+import { type Layer, macsOf } from './layers.js'
 
 /** One layer shape on all of its kernels and peers. */
 export interface LayerResult {
@@ -15,6 +16,8 @@ export interface LayerResult {
   readonly peers: readonly PeerResult[]
   /** Gigaflops a second, measured beside the layer. */
   readonly peak: number
+  /** Gigabytes a second of a copy, read and written, beside matrices times one row. */
+  readonly copy?: number
 }
 
 export interface VariantResult {
@@ -25,6 +28,8 @@ export interface VariantResult {
   readonly error: number
   /** Milliseconds of the kernel's calls alone. */
   readonly times?: readonly number[]
+  /** Gigabytes a second at which the weights are read, of matrices times one row. */
+  readonly read?: number
   readonly refusal?: string
 }
 
@@ -45,13 +50,13 @@ interface Variant {
 }
 
 /** The kernels that can run the layer, the compiler's choice first. */
-function variantsOf(onnx: Uint8Array): Variant[] {
-  const { choices, program } = build(onnx)
+function variantsOf(onnx: Uint8Array, weights: CompileOptions['weights']): Variant[] {
+  const { choices, program } = build(onnx, { weights })
   const [choice] = [...choices.values()]
   const copies = program.kernels.filter(({ name }) => name !== 'unary')
-  if (!choice) return [{ kernel: (copies[0] ?? program.kernels[0]).name, chosen: true, options: {} }]
+  if (!choice) return [{ kernel: (copies[0] ?? program.kernels[0]).name, chosen: true, options: { weights } }]
   const names = [choice.chosen, ...choice.choices.map(({ kernel }) => kernel).filter(name => name !== choice.chosen)]
-  return names.map(kernel => ({ kernel, chosen: kernel === choice.chosen, options: { kernels: [kernel] } }))
+  return names.map(kernel => ({ kernel, chosen: kernel === choice.chosen, options: { weights, kernels: [kernel] } }))
 }
 
 const toleranceOf = (kernel: string) => (kernel.startsWith('winograd') ? 1e-3 : 1e-4)
@@ -81,29 +86,38 @@ export async function measureLayer(
   layer: Layer,
   peers: readonly PeerName[],
   rounds: number,
-  peak: Peak
+  peak: Peak,
+  weights: CompileOptions['weights']
 ): Promise<LayerResult> {
-  const onnx = layerModel(layer)
+  const onnx = layerModel(layer, undefined, weights)
   const subject = subjectOf('layer', onnx)
   const reference = await openOn('ort-node', subject, { threads: 1 })
   const expected = await reference.run()
   const variants: (RunningVariant | VariantResult)[] = []
-  for (const variant of variantsOf(onnx)) variants.push(await openVariant(layer, subject, variant, expected))
+  for (const variant of variantsOf(onnx, weights)) variants.push(await openVariant(layer, subject, variant, expected))
   const others: (RunningPeer | PeerResult)[] = []
-  for (const engine of peers) others.push(await openOther(layer, subject, engine, expected))
+  for (const engine of peers) others.push(await openOther(layer, subject, engine, expected, weights))
 
   const running = [...variants, ...others].filter((entry): entry is RunningVariant | RunningPeer => 'turn' in entry)
+  const bandwidth = layer.op === 'gemm' && layer.input[0] === 1 ? new Bandwidth() : undefined
   let rate = await peak.measure()
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < running.length; i++) await running[(i + round) % running.length].turn()
     rate = Math.max(rate, await peak.measure())
   }
+  const copy = bandwidth?.measure()
   for (const { release } of running) await release()
   await reference.release()
 
   const done = variants.map(entry =>
     'turn' in entry
-      ? { kernel: entry.variant.kernel, chosen: entry.variant.chosen, error: entry.error, times: entry.times }
+      ? {
+          kernel: entry.variant.kernel,
+          chosen: entry.variant.chosen,
+          error: entry.error,
+          times: entry.times,
+          read: bandwidth && readRate(layer, entry)
+        }
       : entry
   )
   const own = done.find(({ chosen }) => chosen)?.times
@@ -117,8 +131,14 @@ export async function measureLayer(
       if (!(median(times) > 0)) return { engine, error, refusal: 'too short to tell from noise' }
       return { engine, error, times, ratio: own && median(times) / median(own) }
     }),
-    peak: rate
+    peak: rate,
+    copy
   }
+}
+
+/** Of one row every weight is read once, as wide as the kernel's name says. */
+function readRate(layer: Layer, { variant, times }: RunningVariant): number {
+  return (macsOf(layer) * (variant.kernel.endsWith('Half') ? 2 : 4)) / median(times) / 1e6
 }
 
 async function openVariant(
@@ -169,7 +189,8 @@ async function openOther(
   layer: Layer,
   subject: Subject,
   engine: PeerName,
-  expected: Awaited<ReturnType<Opened['run']>>
+  expected: Awaited<ReturnType<Opened['run']>>,
+  weights: CompileOptions['weights']
 ): Promise<RunningPeer | PeerResult> {
   const options = { threads: 1 }
   const checked = await openChecked(engine, subject, options, expected, 1e-3)
@@ -177,7 +198,8 @@ async function openOther(
   const { error } = checked
   await checked.opened.release()
   const sets = setsFor(layer)
-  const open = (applied: number) => openOn(engine, subjectOf('layers', layerModel(layer, { sets, applied })), options)
+  const open = (applied: number) =>
+    openOn(engine, subjectOf('layers', layerModel(layer, { sets, applied }, weights)), options)
   const [all, one] = [await open(sets), await open(1)]
   const times: number[] = []
   const runs = (opened: Opened) => async () => {

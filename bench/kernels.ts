@@ -1,5 +1,5 @@
 // Every layer shape on every kernel that can run it: compared with onnxruntime-node first, then timed, the variants and
-// the peers in turns. `npm run bench:kernels [NETWORK | PART OF A LAYER'S LINE]... [-- --vs LIST --rounds N --out FILE]`.
+// the peers in turns. `npm run bench:kernels [NETWORK | PART OF A LAYER'S LINE]... [-- --vs LIST --weights f32|f16 --rounds N --out FILE]`.
 //
 // A kernel's time is that of its call alone, without copies at the model's edge. Peers offer no such figure, so theirs is a
 // difference: a model with several copies of the layer side by side, less one with a single copy and the same inputs and
@@ -7,27 +7,26 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
-import { type PeerName, peerNames, titles } from '../compiler/cli/measure/engine.js'
+import { type PeerName, titles } from '../compiler/cli/measure/engine.js'
 import { gflops, showSpread } from '../compiler/cli/measure/interleave.js'
 import { Peak } from '../compiler/cli/measure/peak.js'
 import { geometricMean, median, spreadOf } from '../compiler/cli/measure/statistics.js'
 import { table } from '../compiler/cli/table.js'
 import { zoo } from '../models/index.js'
+import { numberOf, peersOf, readArguments } from './arguments.js'
 import { fail } from './fail.js'
 import { type LayerResult, measureLayer, type PeerResult, type VariantResult } from './kernel-contest.js'
 import { kindOf, type Layer, macsOf, parseFile, showLayer } from './layers.js'
 import { measured } from './networks.js'
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    vs: { type: 'string', default: 'ort-web,tfjs' },
-    rounds: { type: 'string', default: '7' },
-    out: { type: 'string' }
-  }
-})
-const peers = peerNames.filter(name => values.vs.split(',').includes(name))
+const { values, positionals } = readArguments(
+  'npm run bench:kernels -- [NETWORK | PART OF A LAYER]... [--vs LIST] [--rounds N] [--weights f32|f16] [--out FILE]',
+  { vs: 'ort-web,tfjs', rounds: '7', weights: 'f32', out: undefined }
+)
+const weights = values.weights === 'f16' ? 'f16' : 'f32'
+if (values.weights !== weights) fail(`--weights ${values.weights}: f32 and f16 are allowed`)
+const rounds = numberOf('rounds', values.rounds, 1)
+const peers = values.vs === '' ? [] : peersOf(values.vs)
 const layers = pick(positionals)
 const peak = await Peak.open()
 const results: LayerResult[] = []
@@ -36,7 +35,7 @@ console.log(
   `${layers.length} shapes; kernels are timed alone, peers as the difference of models with several copies and with one.`
 )
 for (const [index, layer] of layers.entries()) {
-  const result = await measureLayer(layer, peers, Number(values.rounds), peak)
+  const result = await measureLayer(layer, peers, rounds, peak, weights)
   results.push(result)
   print(result, index)
 }
@@ -51,24 +50,28 @@ function pick(wanted: readonly string[]): Layer[] {
   const networks = wanted.filter(name => zoo[name])
   const parts = wanted.filter(name => !zoo[name])
   const files = networks.length ? networks : measured
+  const known = new Set<string>()
   const unique = new Map<string, Layer>()
   for (const name of files) {
     const path = join(fileURLToPath(new URL('../../bench/shapes/', import.meta.url)), `${name}.txt`)
     for (const layer of parseFile(readFileSync(path, 'utf8'))) {
       const line = showLayer(layer)
-      const fits = !parts.length || parts.some(part => `${line} ${kindOf(layer)} ${layer.name}`.includes(part))
+      const matching = parts.filter(part => `${line} ${kindOf(layer)} ${layer.name}`.includes(part))
+      for (const part of matching) known.add(part)
+      const fits = !parts.length || matching.length > 0
       if (fits && !unique.has(line)) unique.set(line, layer)
     }
   }
-  if (!unique.size) fail(`no layer of ${files.join(', ')} fits ${parts.join(' or ')}`)
+  for (const part of parts)
+    if (!known.has(part)) fail(`"${part}" is no network, and no layer of ${files.join(', ')} has it`)
   return [...unique.values()]
 }
 
-function print({ layer, variants, peers, peak }: LayerResult, index: number): void {
+function print({ layer, variants, peers, peak, copy }: LayerResult, index: number): void {
   const macs = macsOf(layer)
   const rate = (milliseconds: number) => (macs ? gflops(macs, milliseconds).toFixed(1) : '')
   const share = (milliseconds: number) => (macs ? `${((100 * gflops(macs, milliseconds)) / peak).toFixed(0)} %` : '')
-  const own = ({ kernel, chosen, error, times, refusal }: VariantResult) => {
+  const own = ({ kernel, chosen, error, times, read, refusal }: VariantResult) => {
     const time = times && spreadOf(times)
     return [
       `${kernel}${chosen ? ' *' : ''}`,
@@ -76,7 +79,8 @@ function print({ layer, variants, peers, peak }: LayerResult, index: number): vo
       time ? rate(time.median) : '',
       time ? share(time.median) : '',
       '',
-      error.toExponential(0)
+      error.toExponential(0),
+      ...(copy ? [read?.toFixed(1) ?? ''] : [])
     ]
   }
   const other = ({ engine, times, ratio, error, refusal }: PeerResult) => [
@@ -85,14 +89,15 @@ function print({ layer, variants, peers, peak }: LayerResult, index: number): vo
     times ? rate(median(times)) : '',
     times ? share(median(times)) : '',
     ratio === undefined ? '' : ratio.toFixed(2),
-    error === undefined ? '' : error.toExponential(0)
+    error === undefined ? '' : error.toExponential(0),
+    ...(copy ? [''] : [])
   ]
-  const head = ['kernel', 'ms', 'GFLOP/s', 'of peak', 'ratio', 'error']
+  const head = ['kernel', 'ms', 'GFLOP/s', 'of peak', 'ratio', 'error', ...(copy ? ['GB/s of weights'] : [])]
   const rows = [...variants.map(own), ...peers.map(other)]
   console.log(
-    `\n${index + 1}. ${showLayer(layer)}   # ${kindOf(layer)}, ${layer.name}; peak ${peak.toFixed(1)} GFLOP/s`
+    `\n${index + 1}. ${showLayer(layer)}   # ${kindOf(layer)}, ${layer.name}; peak ${peak.toFixed(1)} GFLOP/s${copy ? `, copy ${copy.toFixed(1)} GB/s (read + written)` : ''}`
   )
-  console.log(table(head, rows, ['left', 'right', 'right', 'right', 'right', 'right']))
+  console.log(table(head, rows, ['left', ...new Array<'right'>(head.length - 1).fill('right')]))
 }
 
 /** By kind of layer and peer: the mean ratio, the least, and what is slower than the peer's. */

@@ -1,3 +1,5 @@
+import { nearestHalves } from '../compiler/cli/halves.js'
+import type { CompileOptions } from '../compiler/index.js'
 import { type Attribute, GraphBuilder } from '../models/builder.js'
 import { constant } from '../models/moments.js'
 import { Tensor } from '../models/tensor.js'
@@ -12,12 +14,12 @@ export interface Copies {
 }
 
 /**
- * One layer as an ONNX model. With `copies` its output is one element of each set's result: two such models that differ
+ * One layer as an ONNX model; for weights that are stored as halves its weights are halves already. With `copies` its output is one element of each set's result: two such models that differ
  * in `applied` alone take and give the same bytes, and the difference of their times is the layers'.
  */
-export function layerModel(layer: Layer, copies?: Copies): Uint8Array {
+export function layerModel(layer: Layer, copies?: Copies, weights: CompileOptions['weights'] = 'f32'): Uint8Array {
   const graph = new GraphBuilder('layer', { batch: 1 })
-  const model = new LayerModel(graph, layer)
+  const model = new LayerModel(graph, layer, weights)
   if (!copies) return graph.finish(tensor(graph, model.apply(0), outputShape(layer).slice(1)))
   const ends = Array.from({ length: copies.sets }, (_, set) =>
     set < copies.applied ? model.first(model.apply(set)) : model.firstOfInputs(set)
@@ -38,7 +40,8 @@ class LayerModel {
 
   constructor(
     private readonly graph: GraphBuilder,
-    private readonly layer: Layer
+    private readonly layer: Layer,
+    private readonly stored: CompileOptions['weights']
   ) {
     this.parameters = this.weights()
   }
@@ -101,8 +104,11 @@ class LayerModel {
 
   private weights(): string[] {
     const { op, input, outputs, sizes, groups } = this.layer
-    const random = (name: string, dims: number[], fan: number) =>
-      this.graph.floats(name, dims, this.graph.random.normal(0, Math.sqrt(2 / fan), product(dims)))
+    const random = (name: string, dims: number[], fan: number) => {
+      const values = this.graph.random.normal(0, Math.sqrt(2 / fan), product(dims))
+      const rounded = this.stored === 'f16' ? nearestHalves(values) : values
+      return this.graph.floats(name, dims, rounded)
+    }
     const bias = () => random('bias', [outputs!], 1)
     if (windowed.includes(op) && op.startsWith('conv')) {
       const dims = op === 'conv' ? [outputs!, input[1] / groups, ...sizes!] : [input[1], outputs! / groups, ...sizes!]

@@ -1,7 +1,7 @@
 import { registerBackend, registerCompiler } from '../runtime/backend.js'
-import { encode, type Stored, type Summary } from '../runtime/format.js'
+import { encode, type Summary } from '../runtime/format.js'
 import { planProgram } from '../runtime/plan.js'
-import type { Program } from '../runtime/program.js'
+import type { Program, Stored } from '../runtime/program.js'
 import { CompileError } from './errors.js'
 import type { Graph } from './graph.js'
 import { lower } from './lower.js'
@@ -17,7 +17,7 @@ import { verify } from './verify.js'
 export { CompileError } from './errors.js'
 
 export interface CompileOptions extends ImportOptions {
-  /** How weights are stored in the file; computation is single precision either way. Default `f32`. */
+  /** How weights are stored in the file, those of large matrices in memory too; sums are single precision either way. Default `f32`. */
   readonly weights?: Stored
   /** The largest output tile of Winograd convolution: 4 by default, 2 for results as exact as direct sums, 0 for none. */
   readonly winograd?: WinogradTile
@@ -46,7 +46,7 @@ export interface Built {
 /** Compiles ONNX bytes to a .cairn file. Throws CompileError, one line, for what cannot be compiled. */
 export async function compile(bytes: Uint8Array, options: CompileOptions = {}): Promise<Uint8Array> {
   const { program, summary } = build(bytes, options)
-  return encode(program, summary, options)
+  return encode(program, summary)
 }
 
 /** ONNX bytes to a lowered program: the whole pipeline. */
@@ -66,6 +66,7 @@ export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
   }
   const choices = new Map<string, KernelChoice>()
   const program = lower(graph, {
+    weights: options.weights,
     winograd: options.winograd,
     kernels: options.kernels,
     onChoice: (node, list, chosen) => choices.set(node, { choices: list, chosen })

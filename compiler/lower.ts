@@ -1,4 +1,15 @@
-import type { Argument, Call, Constant, Constraint, KernelInfo, Packing, Port, Program } from '../runtime/program.js'
+import { fitsHalf } from '../runtime/half.js'
+import type {
+  Argument,
+  Call,
+  Constant,
+  Constraint,
+  KernelInfo,
+  Packing,
+  Port,
+  Program,
+  Stored
+} from '../runtime/program.js'
 import { add, type Dim, freeNamesOf, product, same, show } from './dim.js'
 import { CompileError, refuse } from './errors.js'
 import { type Elements, type Graph, isConstant, Node, type Value } from './graph.js'
@@ -20,6 +31,8 @@ import { place } from './place.js'
 
 /** Graph to Program: places every value, then lets each operator emit its calls. */
 export interface Preferences {
+  /** How the file stores constants. */
+  readonly weights?: Stored
   readonly winograd?: WinogradTile
   /** Kernels to take wherever they can run a layer, the first that can. */
   readonly kernels?: readonly string[]
@@ -85,6 +98,10 @@ class Builder implements Lowering {
     private readonly preferences: Preferences
   ) {}
 
+  get weights(): Stored {
+    return this.preferences.weights ?? 'f32'
+  }
+
   get winograd(): WinogradTile {
     return this.preferences.winograd ?? 4
   }
@@ -126,13 +143,16 @@ class Builder implements Lowering {
     return { space: 'storage', index, offset: 0, shape, strides: orderedStrides(shape, order), order }
   }
 
-  constant(key: string, elements: () => Elements, packing?: Packing): View {
+  constant(key: string, elements: () => Elements, packing?: Packing, kept: Stored = 'f32'): View {
     let index = this.constantIndex.get(key)
     if (index === undefined) {
       index = this.constants.length
-      const data = elements()
+      const given = elements()
+      const data = given instanceof Float32Array ? given : Float32Array.from(given)
       const packed = packing ?? { groups: 1, rows: 1, columns: data.length, panel: 0 }
-      this.constants.push({ name: key, data: data instanceof Float32Array ? data : Float32Array.from(data), ...packed })
+      const stored = this.weights === 'f16' && fitsHalf(data) ? 'f16' : 'f32'
+      if (kept === 'f16' && stored !== 'f16') throw refuse(this.node, `cannot keep "${key}" as halves`)
+      this.constants.push({ name: key, stored, kept, data, ...packed })
       this.constantIndex.set(key, index)
     }
     const { length } = this.constants[index].data

@@ -22,6 +22,9 @@ export function checkHeader(header: Header): void {
   constants.forEach(({ groups, rows, columns, panel, offset, bytes }, i) =>
     check([groups, rows, columns, panel, offset, bytes].every(isSize), `constant ${i} has an impossible size`)
   )
+  constants.forEach(({ stored, kept }, i) =>
+    check(kept === 'f32' || stored === 'f16', `constant ${i} is kept as halves but stored in single precision`)
+  )
   for (const { name, storage, shape, dtype, offset } of [...inputs, ...outputs]) {
     check(isIndex(storage, storages), `"${name}" lies in storage ${storage}`)
     check([...shape, offset].every(bound), `"${name}" depends on a dimension that no input has`)

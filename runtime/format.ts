@@ -3,7 +3,7 @@ import { type Codec, Cursor, f32, f64, int, lazy, list, struct, text, Writer } f
 import { digest } from './digest.js'
 import type { Atom, Dim, Term } from './dims.js'
 import { floatToHalf } from './half.js'
-import { type Constant, type Program, storedLength } from './program.js'
+import { type Constant, type Program, storedLength, widthOf } from './program.js'
 import { BytesSource, checkLength, type Source } from './source.js'
 
 /**
@@ -20,12 +20,8 @@ export class FormatError extends Error {
   override name = 'FormatError'
 }
 
-/** How a constant's elements are stored. */
-export type Stored = 'f32' | 'f16'
-
 /** A constant whose elements are still in the file. */
 export interface Section extends Omit<Constant, 'data'> {
-  readonly stored: Stored
   readonly offset: number
   readonly bytes: number
   readonly digest: number
@@ -163,6 +159,7 @@ const header: Codec<Header> = struct<Header>({
     struct<Section>({
       name: text,
       stored: choice('f32', 'f16'),
+      kept: choice('f32', 'f16'),
       groups: int,
       rows: int,
       columns: int,
@@ -176,21 +173,16 @@ const header: Codec<Header> = struct<Header>({
   calls: list(call)
 })
 
-export interface EncodeOptions {
-  readonly weights?: Stored
-}
-
 const align = (at: number) => Math.ceil(at / alignment) * alignment
 
-export function encode(program: Program, summary: Summary, { weights = 'f32' }: EncodeOptions = {}): Uint8Array {
-  const payloads = program.constants.map(({ data }) => (weights === 'f16' ? halves(data) : bytesOf(data)))
+export function encode(program: Program, summary: Summary): Uint8Array {
+  const payloads = program.constants.map(({ stored, data }) => (stored === 'f16' ? halves(data) : bytesOf(data)))
   let offset = 0
   const constants = program.constants.map((constant, i): Section => {
     const { data: _, ...rest } = constant
     const section = {
       ...rest,
       name: '',
-      stored: weights,
       offset,
       bytes: payloads[i].length,
       digest: digest(payloads[i])
@@ -260,8 +252,7 @@ export function decodeHeader(bytes: Uint8Array): Header {
   const base = sectionBase(bytes)
   const decoded = readHeader(new Cursor(head))
   for (const section of decoded.constants) {
-    const width = section.stored === 'f16' ? 2 : 4
-    if (section.bytes !== storedLength(section) * width || section.offset % alignment !== 0)
+    if (section.bytes !== storedLength(section) * widthOf(section.stored) || section.offset % alignment !== 0)
       throw new FormatError(`a section of ${section.bytes} bytes at ${section.offset} does not fit its constant`)
   }
   return { ...decoded, constants: decoded.constants.map(section => ({ ...section, offset: base + section.offset })) }

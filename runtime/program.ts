@@ -52,9 +52,16 @@ export interface Packing {
   readonly panel: number
 }
 
+/** How elements are held: in single precision, or as IEEE 754 halves. */
+export type Stored = 'f32' | 'f16'
+
 export interface Constant extends Packing {
   readonly name: string
-  /** The elements as the file holds them. */
+  /** How the file holds the elements. */
+  readonly stored: Stored
+  /** How memory holds them: halves only for a kernel that reads halves, and only where the file has them. */
+  readonly kept: Stored
+  /** The elements in the file's order; the file may round them. */
   readonly data: Float32Array
 }
 
@@ -81,6 +88,9 @@ export interface Argument {
   readonly access: 'read' | 'write' | 'scratch'
 }
 
+/** Bytes of an element. */
+export const widthOf = (held: Stored): number => (held === 'f16' ? 2 : 4)
+
 /** Elements of a constant in the file, and in memory with its last panels padded. */
 export function storedLength({ groups, rows, columns }: Packing): number {
   return groups * rows * columns
@@ -88,4 +98,9 @@ export function storedLength({ groups, rows, columns }: Packing): number {
 
 export function paddedLength({ groups, rows, columns, panel }: Packing): number {
   return groups * rows * (panel ? Math.ceil(columns / panel) * panel : columns)
+}
+
+/** Bytes of a constant in memory. */
+export function residentBytes(constant: Packing & Pick<Constant, 'kept'>): number {
+  return paddedLength(constant) * widthOf(constant.kept)
 }

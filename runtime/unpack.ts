@@ -1,7 +1,11 @@
 import type { Packing } from './program.js'
 
 /** Writes the file's elements of a constant to memory, padding the last panel of every group with zeros. */
-export function unpackInto(memory: Float32Array | Float64Array, packing: Packing, stored: Float32Array): void {
+export function unpackInto<T extends Float32Array | Uint16Array>(
+  memory: T | Float64Array,
+  packing: Packing,
+  stored: T
+): void {
   const { groups, rows, columns, panel } = packing
   const rest = panel ? columns % panel : 0
   if (rest === 0) {

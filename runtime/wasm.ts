@@ -5,7 +5,7 @@ import { type Bindings, evaluate } from './dims.js'
 import type { CairnFile, Header, Section } from './format.js'
 import { type BoundCall, type Kernel, type ThreadExports, tableLength, writeTable } from './lockstep.js'
 import { type Plan, planProgram } from './plan.js'
-import { type Argument, type Call, paddedLength } from './program.js'
+import { type Argument, type Call, paddedLength, residentBytes, storedLength } from './program.js'
 import { Team } from './threads.js'
 import { unpackInto } from './unpack.js'
 
@@ -175,8 +175,8 @@ class WasmExecutor implements Executor {
   }
 
   /**
-   * Puts a section that has arrived in its place, unless that is where it arrived; halves are widened and last panels
-   * padded on the way, for which `staging` is the address of free memory.
+   * Puts a section that has arrived in its place, unless that is where it arrived; halves that are not kept are widened
+   * and last panels padded on the way, for which `staging` is the address of free memory.
    */
   private loadConstant(bytes: Uint8Array, constant: Section, at: number, staging: number): void {
     const { buffer } = this.memory!
@@ -188,12 +188,17 @@ class WasmExecutor implements Executor {
     if (this.exports.digest(first, words) >>> 0 !== constant.digest)
       throw new CairnError(`the section at byte ${constant.offset} is damaged: its digest does not match`)
     if (isDirect(constant)) return
-    const elements = constant.groups * constant.rows * constant.columns
-    const target = new Float32Array(buffer, at, paddedLength(constant))
+    const elements = storedLength(constant)
+    const length = paddedLength(constant)
+    if (constant.kept === 'f16') {
+      unpackInto(new Uint16Array(buffer, at, length), constant, new Uint16Array(buffer, staging, elements))
+      return
+    }
+    const target = new Float32Array(buffer, at, length)
     if (constant.stored === 'f32') unpackInto(target, constant, new Float32Array(buffer, staging, elements))
     else {
       this.exports.widen(staging, at, elements)
-      if (target.length !== elements) unpackInto(target, constant, target.slice(0, elements))
+      if (length !== elements) unpackInto(target, constant, target.slice(0, elements))
     }
   }
 
@@ -205,7 +210,7 @@ class WasmExecutor implements Executor {
     for (const { space, index } of call.arguments) {
       if (space !== 'constant' || this.layout.constants[index] >= 0 || addresses.has(index)) continue
       addresses.set(index, free)
-      free = align(free + paddedLength(constants[index]) * 4)
+      free = align(free + residentBytes(constants[index]))
       this.loadConstant(arrived.get(index)!, constants[index], addresses.get(index)!, free)
     }
     const view = new DataView(this.memory!.buffer)
@@ -223,7 +228,7 @@ class WasmExecutor implements Executor {
 
   private staticBytes({ space, index }: Omit<Argument, 'access'>): number {
     const { constants, derived } = this.header
-    return 4 * (space === 'constant' ? paddedLength(constants[index]) : derived[index])
+    return space === 'constant' ? residentBytes(constants[index]) : derived[index] * 4
   }
 
   private bind(bindings: Bindings): Bound {
@@ -323,18 +328,18 @@ function layoutOf({ calls, setup, constants, derived }: Header, threads: number)
         words(calls).reduce((a, b) => a + b, 0),
         ...words(setup)
       )
-  const place = (floats: number) => {
+  const place = (bytes: number) => {
     const start = align(at)
-    at = start + floats * 4
+    at = start + bytes
     return start
   }
   const tableBytes = align(tableLength(calls) * 4)
-  const tables = place(((threads - 1) * tableBytes) / 4)
+  const tables = place((threads - 1) * tableBytes)
   const read = new Set<number>()
   for (const call of calls) for (const { space, index } of call.arguments) if (space === 'constant') read.add(index)
   return {
-    constants: constants.map((constant, i) => (read.has(i) ? place(paddedLength(constant)) : -1)),
-    derived: derived.map(place),
+    constants: constants.map((constant, i) => (read.has(i) ? place(residentBytes(constant)) : -1)),
+    derived: derived.map(length => place(length * 4)),
     arena: align(at),
     tables,
     tableBytes
@@ -343,20 +348,20 @@ function layoutOf({ calls, setup, constants, derived }: Header, threads: number)
 
 /** Memory behind the arena's beginning that loading needs at most, at any one time. */
 function stagingBytes({ constants, setup }: Header): number {
-  const staged = constants.map(constant => align(constant.bytes))
+  const staged = constants.map(constant => (isDirect(constant) ? 0 : align(constant.bytes)))
   const perCall = setup.map(call =>
     call.arguments.reduce(
       (sum, { space, index }) =>
-        sum + (space === 'constant' ? align(paddedLength(constants[index]) * 4) + staged[index] : 0),
+        sum + (space === 'constant' ? align(residentBytes(constants[index])) + staged[index] : 0),
       0
     )
   )
   return Math.max(0, ...staged, ...perCall)
 }
 
-/** Stored as memory wants it: single precision without a padded panel. */
+/** Stored as memory wants it: of that precision, without a padded panel. */
 function isDirect(constant: Section): boolean {
-  return constant.stored === 'f32' && paddedLength(constant) === constant.groups * constant.rows * constant.columns
+  return constant.stored === constant.kept && paddedLength(constant) === storedLength(constant)
 }
 
 /** Shared memory has to say how far it may grow; where so much cannot be reserved, less has to do. */

@@ -1,12 +1,12 @@
 // The file format: round trips, damage of every kind, sizes, and what half precision costs.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Built, build, CompileError } from '../compiler/index.js'
+import { build, CompileError, compile } from '../compiler/index.js'
 import { zoo } from '../models/index.js'
-import { decode, encode, type Stored } from '../runtime/format.js'
+import { decode, encode } from '../runtime/format.js'
 import { halfToFloat } from '../runtime/half.js'
 import { CairnError, FormatError, InferenceSession } from '../runtime/index.js'
-import type { Program } from '../runtime/program.js'
+import type { Program, Stored } from '../runtime/program.js'
 import { backends, numbersOfTensors, tensorsOf } from './support/cairn.js'
 import { errorOf } from './support/compare.js'
 import { ModelBuilder } from './support/model.js'
@@ -31,11 +31,12 @@ function restored(file: Uint8Array): Program {
 
 for (let i = 0; i < 40; i++)
   trips(`random network ${i}`, () => {
-    const { program, summary } = build(randomNetwork(baseSeed + 31 * i).model.encode())
+    const model = randomNetwork(baseSeed + 31 * i).model.encode()
     for (const weights of ['f32', 'f16'] as const) {
-      const file = encode(program, summary, { weights })
+      const { program, summary } = build(model, { weights })
+      const file = encode(program, summary)
       assert.is(new TextDecoder().decode(file.slice(0, 4)), 'CARN')
-      const again = encode(restored(file), decode(file).header, { weights })
+      const again = encode(restored(file), decode(file).header)
       assert.is(Buffer.compare(file, again), 0, 'encodes to other bytes')
       const { header } = decode(file)
       for (const key of [
@@ -70,8 +71,8 @@ function smallFile(weights: Stored): Uint8Array {
   const model = new ModelBuilder(new Random('small file', 1))
   const x = model.input(['N', 2, 'H', 4])
   const y = model.add('Relu', [model.add('Conv', [x, model.weights([3, 2, 1, 1]), model.weights([3])])])
-  const { program, summary } = build(model.output(model.add('GlobalAveragePool', [y])).encode())
-  return encode(program, summary, { weights })
+  const { program, summary } = build(model.output(model.add('GlobalAveragePool', [y])).encode(), { weights })
+  return encode(program, summary)
 }
 
 /** One line by the runtime; by the importer where the first four bytes are not CARN any more. */
@@ -136,7 +137,10 @@ damage.run()
 const sizes = suite(`format sizes (seed ${baseSeed})`)
 const largest = 30e6
 const close = ['lenet5', 'resnet20-cifar', 'squeezenet1.1', 'mobilenet-v3-small', 'shufflenet-v2']
-const built = (name: string): Built => build(zoo[name].build())
+const encoded = (name: string, weights: Stored) => {
+  const { program, summary } = build(zoo[name].build(), { weights })
+  return encode(program, summary)
+}
 
 for (const [name, { parameters }] of Object.entries(zoo)) {
   if (parameters > largest && !process.env.CAIRN_ALL) {
@@ -144,9 +148,8 @@ for (const [name, { parameters }] of Object.entries(zoo)) {
     continue
   }
   sizes(name, async () => {
-    const { program, summary } = built(name)
-    const single = encode(program, summary)
-    const half = encode(program, summary, { weights: 'f16' })
+    const single = encoded(name, 'f32')
+    const half = encoded(name, 'f16')
     const allowed = parameters * 4 + 65536
     assert.ok(single.length <= allowed, `f32 has ${single.length} bytes, allowed ${allowed}`)
     assert.ok(half.length <= allowed / 2, `f16 has ${half.length} bytes, allowed ${allowed / 2}`)
@@ -165,3 +168,20 @@ for (const [name, { parameters }] of Object.entries(zoo)) {
   })
 }
 sizes.run()
+
+const ranges = suite('format ranges')
+ranges('a constant with numbers that no half holds stays in single precision', async () => {
+  const model = new ModelBuilder(new Random('ranges', 1))
+  const x = model.input([1, 3])
+  const large = model.constant({ dtype: 'float32', dims: [3], data: [65520, -1e30, 1] })
+  const small = model.constant({ dtype: 'float32', dims: [3], data: [65519, -2, Number.POSITIVE_INFINITY] })
+  const bytes = model.output(model.add('Max', [model.add('Add', [x, large]), small])).encode()
+  const file = await compile(bytes, { weights: 'f16' })
+  assert.equal(
+    decode(file)
+      .header.constants.map(({ stored }) => stored)
+      .sort(),
+    ['f16', 'f32']
+  )
+})
+ranges.run()

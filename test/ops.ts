@@ -12,6 +12,7 @@ import { activations, elementwise } from './ops/elementwise.js'
 import { epilogues } from './ops/epilogue.js'
 import { gather } from './ops/gather.js'
 import { gemm } from './ops/gemm.js'
+import { gemmHalf } from './ops/gemm-half.js'
 import { groupnorm } from './ops/groupnorm.js'
 import { layernorm } from './ops/layernorm.js'
 import { movement } from './ops/movement.js'
@@ -35,6 +36,7 @@ const families = {
   convTranspose,
   winograd,
   gemm,
+  gemmHalf,
   pool,
   reduce,
   softmax,

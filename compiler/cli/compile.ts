@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { evaluate } from '../../runtime/dims.js'
-import { encode, type Stored } from '../../runtime/format.js'
+import { encode } from '../../runtime/format.js'
+import type { Stored } from '../../runtime/program.js'
 import { importOnnx } from '../onnx.js'
 import type { WinogradTile } from '../ops/op.js'
 import { passes, required } from '../passes/index.js'
@@ -77,6 +78,7 @@ export const compile: Command = {
     const built = await buildModel(model, {
       ...imported,
       without,
+      weights,
       winograd: winogradOf(flags),
       kernels: flags.all('kernel'),
       onPass: (name, _did, show) => {
@@ -89,7 +91,7 @@ export const compile: Command = {
         throw new InputError(
           `${path}: no layer can run on --kernel ${name}; inspect --layers shows what each can run on`
         )
-    const file = encode(program, summary, { weights })
+    const file = encode(program, summary)
     const bindings = bindDims(program)
     const memory = memoryOf(program, bindings)
     if (limits.bytes !== undefined && file.length > limits.bytes)

@@ -1,4 +1,5 @@
 import type * as Ort from 'onnxruntime-node'
+import { floatToHalf, halfToFloat } from '../../runtime/half.js'
 
 /**
  * Makes onnxruntime-node hold float16 as bits. Where the host has Float16Array (Node 24) its tensors use that, which
@@ -11,4 +12,9 @@ export function halvesAsBits<T extends Pick<typeof Ort, 'Tensor'>>(ort: T): T {
   new ort.Tensor('float16', new Uint16Array(1), [1])
   Object.defineProperty(globalThis, 'Float16Array', own)
   return ort
+}
+
+/** The numbers of half precision that are nearest. */
+export function nearestHalves(values: Float32Array): Float32Array<ArrayBuffer> {
+  return values.map(value => halfToFloat(floatToHalf(value)))
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { type Bindings, evaluate } from '../../runtime/dims.js'
-import { storedLength } from '../../runtime/program.js'
+import { residentBytes, storedLength } from '../../runtime/program.js'
 import { type Command, jsonOption, print, printJson, UsageError } from './command.js'
 import { externalDataOf, type ModelFile, readModel, writeWhole } from './files.js'
 import { kernelsOf, type Layer, layersOf, layerTable, originalGraph, totalsOf } from './layers.js'
@@ -88,12 +88,7 @@ export const inspect: Command = {
         'receptive field',
         totals ? `${totals.field} (of the last layer before the whole input is seen)` : 'told from the ONNX model only'
       ],
-      [
-        'weights',
-        program.constants.some(c => (c as { stored?: string }).stored === 'f16')
-          ? 'f16 in the file, f32 in memory'
-          : 'f32'
-      ],
+      ['weights', weightsText(program)],
       ['peak memory', `${size(peak)}: weights ${size(memory.weights)}, arena ${size(memory.arena)}`]
     ]
     print(facts(entries))
@@ -137,6 +132,12 @@ async function read(model: ModelFile): Promise<Subject> {
     operators,
     layersAt: bindings => layersOf(graph, bindings, kernels)
   }
+}
+
+function weightsText({ constants }: Schedule): string {
+  if (!constants.some(({ stored }) => stored === 'f16')) return 'f32'
+  const halves = constants.filter(({ kept }) => kept === 'f16').reduce((sum, each) => sum + residentBytes(each), 0)
+  return `f16 in the file, f32 in memory${halves ? ` but for ${size(halves)} of f16` : ''}`
 }
 
 function tally(names: readonly string[]): Record<string, number> {

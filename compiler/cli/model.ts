@@ -1,8 +1,8 @@
 import { type Bindings, evaluate, show } from '../../runtime/dims.js'
-import { type CairnFile, decode, encode, type Header, type Stored } from '../../runtime/format.js'
+import { type CairnFile, decode, encode, type Header } from '../../runtime/format.js'
 import { InferenceSession, type SessionOptions } from '../../runtime/index.js'
 import { planProgram } from '../../runtime/plan.js'
-import { type Packing, type Port, type Program, paddedLength } from '../../runtime/program.js'
+import { type Constant, type Port, type Program, residentBytes, type Stored } from '../../runtime/program.js'
 import { type Built, build, type CompileOptions } from '../index.js'
 import { passes } from '../passes/index.js'
 import { InputError, oneLine, UsageError } from './command.js'
@@ -57,8 +57,8 @@ export function buildModel({ path, bytes }: ModelFile, options: CompileOptions =
 /** The model as a .cairn file, compiled when it is not one yet. */
 export async function fileOf(model: ModelFile, weights: Stored = 'f32'): Promise<Uint8Array> {
   if (model.kind === 'cairn') return model.bytes
-  const { program, summary } = await buildModel(model)
-  return encode(program, summary, { weights })
+  const { program, summary } = await buildModel(model, { weights })
+  return encode(program, summary)
 }
 
 export function decodeModel({ path, bytes }: ModelFile): Promise<CairnFile> {
@@ -146,12 +146,12 @@ export interface MemoryNeed {
 }
 
 /** A program as compiled, or as the header of a file describes it. */
-export type Schedule = Omit<Program, 'constants'> & { readonly constants: readonly Packing[] }
+export type Schedule = Omit<Program, 'constants'> & { readonly constants: readonly Omit<Constant, 'data'>[] }
 
 export function memoryOf(program: Schedule, bindings: Bindings): MemoryNeed {
   const { bytes: arena, lowerBound } = planProgram(program, bindings)
   const read = program.calls.flatMap(call => call.arguments.filter(({ space }) => space === 'constant'))
-  const resident = [...new Set(read.map(({ index }) => index))].map(index => paddedLength(program.constants[index]))
-  const weights = [...resident, ...program.derived].reduce((sum, length) => sum + length * 4, 0)
+  const resident = [...new Set(read.map(({ index }) => index))].map(index => residentBytes(program.constants[index]))
+  const weights = [...resident, ...program.derived.map(length => length * 4)].reduce((sum, bytes) => sum + bytes, 0)
   return { arena, lowerBound, weights }
 }

@@ -1,3 +1,4 @@
+import { isHalf } from '../../runtime/half.js'
 import { add, ceilDiv, type Dim, mul, product, sameShape, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import { type Elements, isConstant, type Node, type Value } from '../graph.js'
@@ -49,6 +50,11 @@ export const gemmKernel = kernel({
 
 /** The same, of rows that the kernel packs first. */
 export const gemmPackedKernel = kernel({ ...gemmKernel, name: 'gemmPacked' })
+
+/** As gemm, of weights that are kept as halves; `scratch` holds a panel of them as floats where there are more rows than one. */
+export const gemmHalfKernel = kernel({ ...gemmKernel, name: 'gemmHalf' })
+
+const gemms = [gemmKernel, gemmPackedKernel, gemmHalfKernel]
 
 /** y = x . w for two activations, over up to two batch loops; the kernel packs w into panels in its scratch. */
 export const matmulKernel = kernel({
@@ -120,13 +126,14 @@ export function gemmChoices(macs: number, columns: number): Choice[] {
   ]
 }
 
-export function emitGemm(node: Node, to: Lowering, sizes: Sizes, buffers: Buffers, name = gemmKernel.name): void {
+export function emitGemm(node: Node, to: Lowering, sizes: Sizes, buffers: Buffers, chosen = gemmKernel.name): void {
   const tiles = tilesFor(sizes.inner)
-  const packs = name === gemmPackedKernel.name
+  const widened = chosen === gemmHalfKernel.name && sizes.rows !== 1 ? sizes.inner * panelWidth : 0
+  const packed = chosen === gemmPackedKernel.name ? 4 * tiles * sizes.inner : 0
   to.call(
-    packs ? gemmPackedKernel : gemmKernel,
+    gemms.find(({ name }) => name === chosen)!,
     { ...sizes, residual: residualOf(node), ...epilogueOf(node), tiles },
-    { ...buffers, scratch: to.scratch([tiles * Math.max(tileTable, packs ? 4 * sizes.inner : 0)]) }
+    { ...buffers, scratch: to.scratch([Math.max(widened + tiles * tileTable, packed)]) }
   )
 }
 
@@ -172,28 +179,53 @@ const gemm: Op = {
     const [inner, columns] = (transB ? [...weights.shape].reverse() : weights.shape) as number[]
     const { data } = weights
     const packing = { groups: 1, columns, panel: panelWidth }
+    const y = to.view(node.output)
+    const halves = to.weights === 'f16' && data.every(isHalf)
+    const chosen = to.choose(choicesOf(y.shape[0], inner * columns, columns, halves))
+    const half = chosen === gemmHalfKernel.name
     const w = to.constant(
-      `${weights.name} gemm ${transB}`,
+      `${weights.name} gemm ${transB}${half ? ' of halves' : ''}`,
       () =>
         packColumns(inner, columns, (k, column) => (transB ? data[column * inner + k] : data[k * columns + column])),
-      { ...packing, rows: inner }
+      { ...packing, rows: inner },
+      half ? 'f16' : 'f32'
     )
     const bias = vectorOf(node, to, 2, packing)
     const slope = vectorOf(node, to, 3, packing)
     const x = rowsOf(to, node.inputs[0]!)
-    const y = to.view(node.output)
     const residual = node.inputs[4]
     const r = residual ? to.view(residual) : undefined
     emitGemm(
       node,
       to,
       { rows: y.shape[0], inner, columns, xRow: x.strides[0], yRow: y.strides[0], rRow: r ? r.strides[0] : 0 },
-      { x, w, bias, slope, r: r ?? bias, y }
+      { x, w, bias, slope, r: r ?? bias, y },
+      chosen
     )
   },
   inPlace: [4],
   macs: node => mul(product(node.output.shape), node.inputs[1]!.shape[node.number('transB', 0) ? 1 : 0])
 }
+
+/** Weights from which on no cache holds them from one run to the next. */
+const uncached = 2 ** 20
+
+/** Fetching a weight of four bytes costs as much as this many multiplications, widening a half as much as one. */
+const fetching = 6
+
+/** What can run a Gemm with so many weights; free rows are taken for one. */
+function choicesOf(rows: Dim, weights: number, columns: number, halves: boolean): Choice[] {
+  const macs = weights * (typeof rows === 'number' ? rows : 1)
+  const fetched = weights >= uncached ? weights * fetching : 0
+  const [plain, packed] = gemmChoices(macs, columns).map(({ kernel, cost }) => ({ kernel, cost: cost + fetched }))
+  const choices = [plain]
+  if (typeof rows === 'number' && rows >= fewestPacked) choices.push(packed)
+  if (halves) choices.push({ kernel: gemmHalfKernel.name, cost: macs + weights + fetched / 2 })
+  return choices
+}
+
+/** Rows from which on gemmPacked packs (asm/gemm-packed.ts). */
+const fewestPacked = 12
 
 /** A view whose last axis is contiguous. */
 function rowsOf(to: Lowering, value: Value): View {

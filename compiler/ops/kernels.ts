@@ -2,7 +2,7 @@ import { argmaxKernel } from './argmax.js'
 import { convKernel, convTransposeKernel, depthwiseKernel } from './conv.js'
 import { binaryKernel, unaryKernel, whereKernel } from './elementwise.js'
 import { gatherKernel } from './gather.js'
-import { gemmKernel, gemmPackedKernel, matmulKernel } from './gemm.js'
+import { gemmHalfKernel, gemmKernel, gemmPackedKernel, matmulKernel } from './gemm.js'
 import { groupNormKernel } from './groupnorm.js'
 import { resizeAxisKernel, resizePlaneKernel } from './interpolate.js'
 import { layerNormKernel } from './layernorm.js'
@@ -23,6 +23,7 @@ export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
     convTransposeKernel,
     depthwiseKernel,
     gatherKernel,
+    gemmHalfKernel,
     gemmKernel,
     gemmPackedKernel,
     groupNormKernel,

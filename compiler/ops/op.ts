@@ -1,4 +1,4 @@
-import type { Argument, Packing } from '../../runtime/program.js'
+import type { Argument, Packing, Stored } from '../../runtime/program.js'
 import { type Dim, denseStrides, mul, same, show } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Elements, Node, Value } from '../graph.js'
@@ -85,6 +85,8 @@ export type WinogradTile = 0 | 2 | 4
 /** What an operator may ask for while it lowers. */
 export interface Lowering {
   readonly winograd: WinogradTile
+  /** How the file will store constants that allow it. */
+  readonly weights: Stored
   /** The kernel that the node runs on: the cheapest, unless the caller of the compiler prefers another. */
   choose(choices: readonly Choice[]): string
   view(value: Value): View
@@ -92,8 +94,8 @@ export interface Lowering {
   dense(value: Value, order?: readonly number[]): View
   /** Memory that lives for this node's calls only; a call that takes it as scratch gets it for itself. */
   scratch(shape: readonly Dim[], order?: readonly number[]): View
-  /** A constant of the program; equal `key`s share one. */
-  constant(key: string, elements: () => Elements, packing?: Packing): View
+  /** A constant of the program; equal `key`s share one. Halves are kept for kernels that read halves. */
+  constant(key: string, elements: () => Elements, packing?: Packing, kept?: Stored): View
   /** A buffer that `setup`'s calls fill from constants when a model is loaded; equal `key`s share one. */
   derived(key: string, length: number, setup: (view: View) => void): View
   call<F extends string, A extends string>(

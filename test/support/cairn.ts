@@ -12,7 +12,7 @@ export type BackendName = (typeof backends)[number]
 
 export function compileModel(model: Uint8Array, options: CompileOptions = {}): Uint8Array {
   const { program, summary } = build(model, options)
-  return encode(program, summary, options)
+  return encode(program, summary)
 }
 
 export function tensorsOf(feeds: Named): Record<string, Tensor> {

@@ -1,5 +1,6 @@
 // Operator cases as data: one node, or a chain of nodes, and what its operands are.
 import type { CompileOptions } from '../../compiler/index.js'
+import { floatToHalf, halfToFloat } from '../../runtime/half.js'
 import type { BackendName } from './cairn.js'
 import { type Attributes, type Dim, type DType, ModelBuilder, type Range } from './model.js'
 import type { Bindings } from './oracle.js'
@@ -12,6 +13,8 @@ export interface Operand {
   readonly dtype: DType
   readonly range: Range
   readonly values?: readonly number[]
+  /** Drawn values are rounded to binary16, of which these are subnormal. */
+  readonly subnormal?: 'some' | 'all'
 }
 
 export interface Step {
@@ -54,6 +57,8 @@ export const one = (
 
 export const x = (...dims: Dim[]): Operand => ({ kind: 'input', dims, dtype: 'float32', range: [-2, 2] })
 export const c = (...dims: number[]): Operand => ({ kind: 'constant', dims, dtype: 'float32', range: [-1, 1] })
+/** A constant that half precision holds exactly, one in three numbers subnormal there. */
+export const halves = (...dims: number[]): Operand => ({ ...c(...dims), subnormal: 'some' })
 export const within = (operand: Operand, low: number, high: number): Operand => ({ ...operand, range: [low, high] })
 export const typed = (operand: Operand, dtype: DType, range = operand.range): Operand => ({ ...operand, dtype, range })
 
@@ -79,11 +84,14 @@ export function modelOf(
   const model = new ModelBuilder(random, opset)
   const nameOf = (operand: Operand | undefined): string | undefined => {
     if (!operand) return undefined
-    const { kind, dims, dtype, range, values } = operand
+    const { kind, dims, dtype, range, values, subnormal } = operand
     if (kind === 'input') return model.input(dims, dtype, range)
     const count = (dims as number[]).reduce((a, b) => a * b, 1)
     const drawn = () => (dtype.startsWith('float') ? random.values(count, range) : random.ints(count, range))
-    return model.constant({ dtype, dims: dims as number[], data: values ?? drawn() })
+    const rounded = (value: number, i: number) =>
+      halfToFloat(floatToHalf(subnormal === 'all' || i % 3 === 1 ? value * 2 ** -15 : value))
+    const data = values ?? (subnormal ? drawn().map(rounded) : drawn())
+    return model.constant({ dtype, dims: dims as number[], data })
   }
   let results = model.addMany(op, operands.map(nameOf), outputs, attributes)
   for (const step of next) {

@@ -3,8 +3,9 @@
 import { kernels } from '../../compiler/ops/kernels.js'
 import { compileKernels } from '../../runtime/binary.js'
 import { type Bindings, evaluate } from '../../runtime/dims.js'
+import { floatToHalf } from '../../runtime/half.js'
 import { blocksOf, planProgram } from '../../runtime/plan.js'
-import { type Argument, type Call, type Program, paddedLength } from '../../runtime/program.js'
+import { type Argument, type Call, type Program, paddedLength, residentBytes } from '../../runtime/program.js'
 import { unpackInto } from '../../runtime/unpack.js'
 
 /** A NaN that no kernel makes. */
@@ -43,7 +44,7 @@ export class Guarded {
     const calls = [...program.setup, ...program.calls]
     for (const call of calls) this.blocks.set(call, take(call.parameters.length * 4).at)
     this.extents = {
-      constant: program.constants.map(constant => take(paddedLength(constant) * 4)),
+      constant: program.constants.map(constant => take(residentBytes(constant))),
       derived: program.derived.map(length => take(length * 4)),
       storage: program.storages.map(size => take(evaluate(size, bindings) * 4))
     }
@@ -52,7 +53,14 @@ export class Guarded {
     this.words = new Uint32Array(memory.buffer)
     this.words.fill(canary, page / 4)
     program.constants.forEach((constant, i) => {
-      unpackInto(this.floats(this.extents.constant[i]), constant, constant.data)
+      const { at, bytes } = this.extents.constant[i]
+      if (constant.kept === 'f16')
+        unpackInto(
+          new Uint16Array(memory.buffer, at, bytes / 2),
+          constant,
+          Uint16Array.from(constant.data, floatToHalf)
+        )
+      else unpackInto(this.floats(this.extents.constant[i]), constant, constant.data)
     })
     for (const call of calls) this.writeParameters(call, new DataView(memory.buffer))
     for (const call of program.setup) this.invoke(call)

@@ -44,7 +44,7 @@ export function subjectOf(
     return { name, type: dtype, dims, data }
   })
   const macs = evaluate(program.macs, bindings)
-  return { name, file: encode(program, summary, options), source: { onnx, graph }, bindings, feeds, macs }
+  return { name, file: encode(program, summary), source: { onnx, graph }, bindings, feeds, macs }
 }
 
 /** The bytes that `engine` loads. */
