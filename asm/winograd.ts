@@ -1,5 +1,4 @@
-import { Epilogue } from './epilogue'
-import { product, ROWS } from './product'
+import { bareProduct, ROWS } from './product'
 import { firstOf, lastOf, statics } from './thread'
 import { PANEL } from './tile'
 import { transformInput, transformOutput } from './winograd-transform'
@@ -122,9 +121,6 @@ function winograd(
   }
 }
 
-/** Zeros: no bias, and an epilogue that does nothing. */
-const NOTHING = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0])
-
 /** For every point, the block's rows times the panels of its weights. */
 function multiply(
   p: WinogradParams,
@@ -140,13 +136,12 @@ function multiply(
   const panel = <usize>(PANEL * p.channels) * 4
   const group = <usize>(ROWS * p.channels) * 4
   const row = <usize>padded * 4
-  const plain = changetype<Epilogue>(NOTHING)
   for (let i = points; i > 0; i--, v += vStep, products += mStep)
     for (let column: usize = 0; column < row; column += PANEL * 4, w += panel) {
       let from = v
       let to = products + column
       for (let t: u32 = 0; t < block; t += ROWS, from += group, to += <usize>ROWS * row)
-        product(from, w, p.channels, NOTHING, to, row, to, row, plain, block - t)
+        bareProduct(from, w, p.channels, to, row, block - t)
     }
 }
 
