@@ -1,12 +1,13 @@
 import { activateRow } from './activation'
 import { Epilogue } from './epilogue'
 import { GemmParams, gemm, rows, sliceOf } from './gemm'
-import { product, ROWS } from './product'
+import { ROWS, sixRows } from './product'
 import { isInline, isLate, PANEL } from './tile'
 
 /**
  * gemm for many columns: a block of rows is packed into groups first, which the panels pay back. Rows and columns that
- * fill no group or panel go the way of gemm; sums are the same bits either way.
+ * fill no group or panel go the way of gemm; sums are the same bits either way. Without fused multiply-adds a group is
+ * no larger than a tile of gemm's and gains nothing (measured), so all goes that way.
  */
 export function gemmPacked(
   p: GemmParams,
@@ -19,7 +20,7 @@ export function gemmPacked(
   scratch: usize
 ): void {
   const e = changetype<Epilogue>(changetype<usize>(p) + offsetof<GemmParams>('residual'))
-  if (p.rows < 2 * ROWS || !(isInline(e) || isLate(e))) {
+  if (ROWS < 6 || p.rows < 2 * ROWS || !(isInline(e) || isLate(e))) {
     gemm(p, x, w, bias, slope, r, y, scratch)
     return
   }
@@ -128,7 +129,7 @@ function multiply(
     let to = y + column
     let skip = r + column
     for (let g = groups; g > 0; g--, from += group, to += <usize>ROWS * yStep, skip += <usize>ROWS * rStep)
-      product(from, w, p.inner, bias + column, to, yStep, skip, rStep, e, ROWS)
+      sixRows(from, w, p.inner, bias + column, to, yStep, skip, rStep, e)
   }
   if (!isLate(e)) return
   for (let row = groups * ROWS; row > 0; row--, y += yStep) activateRow(e.act, e.alpha, e.beta, y, y, columns)

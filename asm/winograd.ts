@@ -1,4 +1,4 @@
-import { bareProduct, ROWS } from './product'
+import { product, ROWS } from './product'
 import { firstOf, lastOf, statics } from './thread'
 import { PANEL } from './tile'
 import { transformInput, transformOutput } from './winograd-transform'
@@ -141,7 +141,7 @@ function multiply(
       let from = v
       let to = products + column
       for (let t: u32 = 0; t < block; t += ROWS, from += group, to += <usize>ROWS * row)
-        bareProduct(from, w, p.channels, to, row, block - t)
+        product(from, w, p.channels, to, row, block - t)
     }
 }
 

@@ -2,12 +2,13 @@ import { isHalf } from '../../runtime/half.js'
 import { add, ceilDiv, type Dim, mul, product, sameShape, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import { type Elements, isConstant, type Node, type Value } from '../graph.js'
-import { activate, kindOf } from './activation.js'
+import { activate } from './activation.js'
 import { broadcastShape, epilogueOf } from './elementwise.js'
-import { panelWidth, residualOf, vectorOf } from './epilogue.js'
+import { finished, panelWidth, residualOf, vectorOf } from './epilogue.js'
 import {
   broadcastStrides,
   type Choice,
+  convBuffers,
   kernel,
   type Lowering,
   loopsOver,
@@ -33,7 +34,7 @@ export const gemmKernel = kernel({
     beta: 'f32',
     tiles: 'u32'
   },
-  buffers: { x: 'read', w: 'read', bias: 'read', slope: 'read', r: 'read', y: 'write', scratch: 'scratch' },
+  buffers: convBuffers,
   reference(p, { x, w, bias, slope, r, y }) {
     for (let row = 0; row < p.rows; row++)
       for (let column = 0; column < p.columns; column++) {
@@ -41,9 +42,7 @@ export const gemmKernel = kernel({
         let sum = 0
         for (let k = 0; k < p.inner; k++) sum += x[row * p.xRow + k] * w[panel + k * panelWidth]
         const residual = p.residual ? r[row * p.rRow + column] : 0
-        const before = bias[column] + sum + (p.residual === 1 ? residual : 0)
-        const alpha = p.act === kindOf('prelu') ? slope[column] : p.alpha
-        y[row * p.yRow + column] = activate(p.act, before, alpha, p.beta) + (p.residual === 2 ? residual : 0)
+        y[row * p.yRow + column] = finished(p, bias[column] + sum, slope[column], residual)
       }
   }
 })
