@@ -161,8 +161,7 @@ export function transformOutput(
     const count = min(p.filters - f, 4)
     const at = <usize>f * 4
     if (side == 4) outputTwo(memory, products + at, mStep)
-    else if (m == 4) outputFour(memory, products + at, mStep)
-    else outputTwoOfSix(memory, products + at, mStep)
+    else outputOfSix(m, memory, products + at, mStep)
     const b = v128.load(bias + at)
     for (let i: u32 = 0; i < rows; i++) {
       let from = memory + <usize>i * ROW
@@ -205,8 +204,12 @@ function outputTwo(memory: usize, products: usize, mStep: usize): void {
   }
 }
 
-/** A^T m A for F(4, 3), by rows and then by columns. */
-function outputFour(memory: usize, products: usize, mStep: usize): void {
+/**
+ * A^T m A for four outputs a side, or two, from six points, by rows and then by columns: the outputs as polynomials there,
+ * of which the last has the point at infinity. Written out for both passes: as a function of one line it costs a
+ * twentieth of the whole convolution.
+ */
+function outputOfSix(m: u32, memory: usize, products: usize, mStep: usize): void {
   const pass = memory + PASS
   const two = f32x4.splat(2)
   const four = f32x4.splat(4)
@@ -222,61 +225,39 @@ function outputFour(memory: usize, products: usize, mStep: usize): void {
     const m3 = v128.load(from)
     from += mStep
     const m4 = v128.load(from)
+    const m5 = v128.load(from + mStep)
     const near = f32x4.add(m1, m2)
     const far = f32x4.add(m3, m4)
     const nearOdd = f32x4.sub(m1, m2)
     const farOdd = f32x4.sub(m3, m4)
     const t = pass + i * ROW
+    const second = f32x4.add(nearOdd, f32x4.mul(two, farOdd))
     v128.store(t, f32x4.add(m0, f32x4.add(near, far)))
-    v128.store(t, f32x4.add(nearOdd, f32x4.mul(two, farOdd)), 16)
-    v128.store(t, f32x4.add(near, f32x4.mul(four, far)), 32)
-    v128.store(t, f32x4.add(f32x4.add(nearOdd, f32x4.mul(eight, farOdd)), v128.load(from + mStep)), 48)
+    if (m == 2) v128.store(t, f32x4.add(second, m5), 16)
+    else {
+      v128.store(t, second, 16)
+      v128.store(t, f32x4.add(near, f32x4.mul(four, far)), 32)
+      v128.store(t, f32x4.add(f32x4.add(nearOdd, f32x4.mul(eight, farOdd)), m5), 48)
+    }
   }
-  for (let j: usize = 0; j < 64; j += 16) {
+  for (let j: usize = 0; j < (<usize>m) << 4; j += 16) {
     const m1 = v128.load(pass + j, ROW)
     const m2 = v128.load(pass + j, 2 * ROW)
     const m3 = v128.load(pass + j, 3 * ROW)
     const m4 = v128.load(pass + j, 4 * ROW)
+    const m5 = v128.load(pass + j, 5 * ROW)
     const near = f32x4.add(m1, m2)
     const far = f32x4.add(m3, m4)
     const nearOdd = f32x4.sub(m1, m2)
     const farOdd = f32x4.sub(m3, m4)
     const t = memory + j
+    const second = f32x4.add(nearOdd, f32x4.mul(two, farOdd))
     v128.store(t, f32x4.add(v128.load(pass + j), f32x4.add(near, far)))
-    v128.store(t, f32x4.add(nearOdd, f32x4.mul(two, farOdd)), ROW)
-    v128.store(t, f32x4.add(near, f32x4.mul(four, far)), 2 * ROW)
-    v128.store(t, f32x4.add(f32x4.add(nearOdd, f32x4.mul(eight, farOdd)), v128.load(pass + j, 5 * ROW)), 3 * ROW)
-  }
-}
-
-/** A^T m A for F(2, 5), whose points are those of F(4, 3). */
-function outputTwoOfSix(memory: usize, products: usize, mStep: usize): void {
-  const pass = memory + PASS
-  const two = f32x4.splat(2)
-  for (let i: usize = 0; i < 6; i++) {
-    let from = products + i * 6 * mStep
-    const m0 = v128.load(from)
-    from += mStep
-    const m1 = v128.load(from)
-    from += mStep
-    const m2 = v128.load(from)
-    from += mStep
-    const m3 = v128.load(from)
-    from += mStep
-    const m4 = v128.load(from)
-    const odd = f32x4.add(f32x4.sub(m1, m2), f32x4.mul(two, f32x4.sub(m3, m4)))
-    const t = pass + i * ROW
-    v128.store(t, f32x4.add(m0, f32x4.add(f32x4.add(m1, m2), f32x4.add(m3, m4))))
-    v128.store(t, f32x4.add(odd, v128.load(from + mStep)), 16)
-  }
-  for (let j: usize = 0; j < 32; j += 16) {
-    const m1 = v128.load(pass + j, ROW)
-    const m2 = v128.load(pass + j, 2 * ROW)
-    const m3 = v128.load(pass + j, 3 * ROW)
-    const m4 = v128.load(pass + j, 4 * ROW)
-    const odd = f32x4.add(f32x4.sub(m1, m2), f32x4.mul(two, f32x4.sub(m3, m4)))
-    const t = memory + j
-    v128.store(t, f32x4.add(v128.load(pass + j), f32x4.add(f32x4.add(m1, m2), f32x4.add(m3, m4))))
-    v128.store(t, f32x4.add(odd, v128.load(pass + j, 5 * ROW)), ROW)
+    if (m == 2) v128.store(t, f32x4.add(second, m5), ROW)
+    else {
+      v128.store(t, second, ROW)
+      v128.store(t, f32x4.add(near, f32x4.mul(four, far)), 2 * ROW)
+      v128.store(t, f32x4.add(f32x4.add(nearOdd, f32x4.mul(eight, farOdd)), m5), 3 * ROW)
+    }
   }
 }
