@@ -1,0 +1,75 @@
+import { constants, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { create, globals } from 'webgpu'
+import { unpacked } from './archive.js'
+import { InputError } from './command.js'
+
+/**
+ * WebGPU for Node: Dawn, from the optional companion `webgpu`, on the adapter that the machine has. On Linux, where a machine
+ * has no Vulkan driver, SwiftShader is taken, which computes on the CPU, if the package @sparticuz/chromium is there to bring it.
+ */
+export async function openGpu(flags: readonly string[] = []): Promise<GPU> {
+  const dawn = await loadDawn()
+  for (const [name, value] of Object.entries(dawn.globals))
+    if (!(name in globalThis)) Reflect.set(globalThis, name, value)
+  // Drivers with window systems complain without it.
+  process.env.XDG_RUNTIME_DIR ??= tmpdir()
+  const gpu = (await openSystem(dawn, flags)) ?? (await openSwiftShader(dawn, flags))
+  // Dawn, and with it every device, ends when this object is collected.
+  kept.push(gpu)
+  return gpu
+}
+
+interface Dawn {
+  readonly create: typeof create
+  readonly globals: typeof globals
+}
+
+const kept: GPU[] = []
+
+async function loadDawn(): Promise<Dawn> {
+  try {
+    return await import('webgpu')
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const missing = code === 'ERR_MODULE_NOT_FOUND'
+    throw new InputError(
+      `WebGPU in Node takes the package webgpu, which ${missing ? 'is not installed' : `does not load (${message})`}: npm i webgpu`
+    )
+  }
+}
+
+async function openSystem({ create }: Dawn, flags: readonly string[]): Promise<GPU | undefined> {
+  // Dawn would print that there is no loader.
+  if (process.platform === 'linux' && !preload('libvulkan.so.1')) return undefined
+  const gpu = create([...flags])
+  return (await gpu.requestAdapter()) ? gpu : undefined
+}
+
+async function openSwiftShader({ create }: Dawn, flags: readonly string[]): Promise<GPU> {
+  const folder = await unpacked('swiftshader.tar.br')
+  if (!folder) {
+    const help =
+      process.platform === 'linux' && process.arch === 'x64' ? '; npm i @sparticuz/chromium brings a slow one' : ''
+    throw new InputError(`this machine has no WebGPU adapter${help}`)
+  }
+  delete process.env.VK_DRIVER_FILES
+  process.env.VK_ICD_FILENAMES = join(folder, 'vk_swiftshader_icd.json')
+  preload(join(folder, 'libvulkan.so.1'))
+  const gpu = create([...flags])
+  if (!(await gpu.requestAdapter())) throw new InputError(`SwiftShader in ${folder} does not start on this machine`)
+  return gpu
+}
+
+/**
+ * Loads a library for good; Dawn, which asks for it by its short name, is then given this one. False where it does not load.
+ */
+function preload(library: string): boolean {
+  const stay = 0x1000 // RTLD_NODELETE, since Node closes what turns out to be no addon
+  try {
+    process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_NOW | stay)
+    return true
+  } catch (error) {
+    return /did not self-register/.test((error as Error).message)
+  }
+}

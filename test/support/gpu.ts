@@ -1,0 +1,19 @@
+// WebGPU in Node for tests: the machine's own adapter, or SwiftShader.
+import { openGpu } from '../../compiler/cli/gpu.js'
+
+let opened: Promise<GPU> | undefined
+
+/** A navigator.gpu; rejects with the reason to skip where there is none. The GPU* globals are set with it. */
+export function gpu(): Promise<GPU> {
+  return (opened ??= openGpu())
+}
+
+/** Why there is no WebGPU here, or undefined where there is. */
+export async function withoutGpu(): Promise<string | undefined> {
+  try {
+    await gpu()
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
