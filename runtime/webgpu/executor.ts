@@ -62,9 +62,14 @@ export class WebGpuExecutor implements Executor {
       device.pushErrorScope('out-of-memory')
       const weights = createBanks(device, banks)
       const size = Math.max(calls.length, 1) * blockBytes
-      const parameters = device.createBuffer({ label: 'cairn parameters', size, usage: usage.uniform | usage.copyTarget })
+      const parameters = device.createBuffer({
+        label: 'cairn parameters',
+        size,
+        usage: usage.uniform | usage.copyTarget
+      })
       const failed = await device.popErrorScope()
-      if (failed) throw new CairnError(`the GPU has no memory for ${banks.sizes.reduce((a, b) => a + b)} bytes of weights`)
+      if (failed)
+        throw new CairnError(`the GPU has no memory for ${banks.sizes.reduce((a, b) => a + b)} bytes of weights`)
       const pipelines = new Pipelines(device, 'f32')
       const executor = new WebGpuExecutor(held, header, calls, banks, weights, parameters, pipelines)
       device.addEventListener?.('uncapturederror', event => executor.noteFailure(event))

@@ -1,4 +1,4 @@
-import type { Dispatch } from '../../shaders/kernels.js'
+import type { Dispatch } from '../../shaders/dispatch.js'
 import { sources } from '../../shaders/sources.js'
 import { CairnError } from '../backend.js'
 import type { Stored } from '../program.js'
@@ -33,7 +33,11 @@ export class Pipelines {
   }
 
   /** `node` and `kernel` are who asks first, for the error of a shader that does not compile. */
-  get({ files, entry, constants = {}, vector }: Dispatch, halves: boolean, kernel: string): Promise<GPUComputePipeline> {
+  get(
+    { files, entry, constants = {}, vector }: Dispatch,
+    halves: boolean,
+    kernel: string
+  ): Promise<GPUComputePipeline> {
     const texts = [`element-${this.element}`, `arena-${vector ? 'vector' : 'scalar'}`, ...files]
     const all = files.includes('weights') ? { ...constants, HALVES: Number(halves) } : constants
     const key = `${texts} ${entry} ${JSON.stringify(all)}`

@@ -1,9 +1,10 @@
+import type { Shader } from '../../shaders/dispatch.js'
+import { shaders } from '../../shaders/kernels.js'
 import { blocks } from '../../shaders/sources.js'
 import { CairnError } from '../backend.js'
 import type { Dim } from '../dims.js'
 import type { Header } from '../format.js'
 import type { Argument, Call } from '../program.js'
-import { type Shader, shaders } from '../../shaders/kernels.js'
 
 /** A call as the GPU makes it. */
 export interface GpuCall {
@@ -24,10 +25,13 @@ export function programOf(header: Header): { header: Header; calls: GpuCall[] } 
     const { name, fields: letters } = header.kernels[call.kernel]
     const plain = name.startsWith('winograd') ? directly(header, call) : { call, letters }
     const shader = shaders[name.startsWith('winograd') ? 'conv' : name]
-    if (!shader) throw new CairnError(`WebGPU has no shader for kernel "${name}" of "${call.node}"; the device wasm runs it`)
+    if (!shader)
+      throw new CairnError(`WebGPU has no shader for kernel "${name}" of "${call.node}"; the device wasm runs it`)
     const fields = blocks[shader.block]
     if (fields.length !== plain.letters.length + call.arguments.length)
-      throw new CairnError(`kernel "${name}" of "${call.node}" has other parameters; the file was compiled for another version`)
+      throw new CairnError(
+        `kernel "${name}" of "${call.node}" has other parameters; the file was compiled for another version`
+      )
     return { ...plain, shader, fields }
   })
   return { header: { ...header, calls: calls.map(({ call }) => call), setup: [], derived: [] }, calls }
@@ -36,7 +40,9 @@ export function programOf(header: Header): { header: Header; calls: GpuCall[] } 
 /** A Winograd convolution with the filters that its setup call transforms. */
 function directly({ kernels, setup }: Header, call: Call): { call: Call; letters: string } {
   const { name, fields } = kernels[call.kernel]
-  const given = Object.fromEntries(blocks.Winograd.slice(0, fields.length).map((field, i) => [field, call.parameters[i]]))
+  const given = Object.fromEntries(
+    blocks.Winograd.slice(0, fields.length).map((field, i) => [field, call.parameters[i]])
+  )
   const taps = name.endsWith('x5') ? 5 : 3
   const ones = ['inD', 'outD', 'kernelD', 'strideD', 'strideH', 'strideW', 'dilationD', 'dilationH', 'dilationW']
   const own: Readonly<Record<string, Dim>> = {

@@ -5,8 +5,8 @@ import type { CairnFile, Section } from '../format.js'
 import { halfToFloat } from '../half.js'
 import { paddedLength, type Stored, storedLength, widthOf } from '../program.js'
 import { unpackInto } from '../unpack.js'
-import { usage } from './usage.js'
 import type { GpuCall } from './program.js'
+import { usage } from './usage.js'
 
 /**
  * The constants in buffers that shaders only read. One is enough unless the device binds less than the model has; then
@@ -99,7 +99,12 @@ function resident(section: Section, held: Stored, bytes: Uint8Array): Uint8Array
       : new Float32Array(bytes.buffer, bytes.byteOffset, elements)
   const words = new ArrayBuffer(Math.ceil((length * widthOf(held)) / 4) * 4)
   if (held === 'f16') unpackInto(new Uint16Array(words, 0, length), section, stored as Uint16Array)
-  else unpackInto(new Float32Array(words), section, same ? (stored as Float32Array) : Float32Array.from(stored, halfToFloat))
+  else
+    unpackInto(
+      new Float32Array(words),
+      section,
+      same ? (stored as Float32Array) : Float32Array.from(stored, halfToFloat)
+    )
   return new Uint8Array(words)
 }
 
