@@ -60,6 +60,10 @@ export async function missing(): Promise<string | undefined> {
   }
 }
 
+export async function isFallback(): Promise<boolean> {
+  return !env.webgpu.device && (await adapter()).info.isFallbackAdapter
+}
+
 async function adapter(): Promise<GPUAdapter> {
   const gpu = env.webgpu.gpu ?? globalThis.navigator?.gpu ?? (await dawn())
   if (!gpu) throw new CairnError('this browser has no WebGPU')
