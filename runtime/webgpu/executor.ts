@@ -40,7 +40,6 @@ export class WebGpuExecutor implements Executor {
   private groups: readonly GPUBindGroup[] = []
   private bound: Bound | undefined
   private readonly element: Stored = 'f32'
-  private failure: string | undefined
 
   private constructor(
     private readonly held: Lease,
@@ -70,9 +69,8 @@ export class WebGpuExecutor implements Executor {
       const failed = await device.popErrorScope()
       if (failed)
         throw new CairnError(`the GPU has no memory for ${banks.sizes.reduce((a, b) => a + b)} bytes of weights`)
-      const pipelines = new Pipelines(device, 'f32')
+      const pipelines = Pipelines.of(device, 'f32')
       const executor = new WebGpuExecutor(held, header, calls, banks, weights, parameters, pipelines)
-      device.addEventListener?.('uncapturederror', event => executor.noteFailure(event))
       const usual = Object.fromEntries(header.free.map(name => [name, usualSize]))
       const ready = executor.bind(usual)
       ready.catch(() => undefined)
@@ -86,10 +84,6 @@ export class WebGpuExecutor implements Executor {
     }
   }
 
-  private noteFailure(event: GPUUncapturedErrorEvent): void {
-    this.failure ??= event.error.message.split('\n')[0]
-  }
-
   get memoryBytes(): number {
     const sizes = [...this.banks.sizes, this.arena?.size ?? 0, this.parameters.size, this.readback?.size ?? 0]
     return sizes.reduce((a, b) => a + b)
@@ -97,12 +91,13 @@ export class WebGpuExecutor implements Executor {
 
   /** Pipelines that the session's calls need. */
   get pipelineCount(): number {
-    return this.pipelines.count
+    return new Set(this.bound?.steps.map(({ pipeline }) => pipeline)).size
   }
 
   async run(feeds: readonly Float32Array[], bindings: Bindings): Promise<Float32Array[]> {
     const { device } = this.held
     const { steps, inputs, outputs } = await this.bind(bindings)
+    device.pushErrorScope('validation')
     this.write(feeds, inputs)
     const encoder = device.createCommandEncoder()
     const pass = encoder.beginComputePass()
@@ -117,6 +112,7 @@ export class WebGpuExecutor implements Executor {
     for (const { at, elements, to } of outputs)
       encoder.copyBufferToBuffer(this.arena!, at, readback, to, Math.ceil((elements * width) / 4) * 4)
     device.queue.submit([encoder.finish()])
+    const refused = device.popErrorScope()
     await readback.mapAsync(mapRead)
     const mapped = readback.getMappedRange()
     const results = outputs.map(({ elements, to }) =>
@@ -125,7 +121,8 @@ export class WebGpuExecutor implements Executor {
         : Float32Array.from(new Uint16Array(mapped, to, elements), halfToFloat)
     )
     readback.unmap()
-    this.check()
+    const failure = await refused
+    if (failure) throw new CairnError(`WebGPU refused a run: ${failure.message.split('\n')[0]}`)
     return results
   }
 
@@ -139,12 +136,6 @@ export class WebGpuExecutor implements Executor {
         queue.writeBuffer(this.arena!, inputs[i], halves)
       }
     })
-  }
-
-  private check(): void {
-    const { failure } = this
-    this.failure = undefined
-    if (failure) throw new CairnError(`WebGPU refused a run: ${failure}`)
   }
 
   async release(): Promise<void> {
