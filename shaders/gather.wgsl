@@ -22,10 +22,10 @@ fn gather(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: 
   let given = i32(fetch(p.indicesAt + row % p.count));
   let size = i32(p.size);
   let index = u32(clamp(select(given, given + size, given < 0), 0, size - 1));
-  let from = p.xAt + ((row / p.count) * p.size + index) * p.inner + at % p.inner;
+  let origin = p.xAt + ((row / p.count) * p.size + index) * p.inner + at % p.inner;
   if (LANES == 4) {
-    store4(p.yAt + at, fetch4(from));
+    store4(p.yAt + at, fetch4(origin));
   } else {
-    store(p.yAt + at, fetch(from));
+    store(p.yAt + at, fetch(origin));
   }
 }

@@ -57,7 +57,7 @@ fn groupNorm(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) group
   let part = (i % parts) * span;
   let width = p.channels / p.groups;
   let first = part * width;
-  let from = p.xAt + n * p.xBatch + first;
+  let origin = p.xAt + n * p.xBatch + first;
   let to = p.yAt + n * p.yBatch + first;
   let elements = p.p0 * p.p1 * p.p2 * width;
   let step = select(LANES, 1, APART);
@@ -65,20 +65,20 @@ fn groupNorm(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) group
   var sum = vec4f();
   for (var e = local * step; e < elements; e += stride) {
     let at = placeOf(e, width);
-    sum += loadLanes(from + at.x + at.z);
+    sum += loadLanes(origin + at.x + at.z);
   }
   let mean = total(joinedByAll(SUM, sum, local)) / f32(elements);
   var squares = vec4f();
   for (var e = local * step; e < elements; e += stride) {
     let at = placeOf(e, width);
-    let off = loadLanes(from + at.x + at.z) - mean;
+    let off = loadLanes(origin + at.x + at.z) - mean;
     squares += off * off;
   }
   let variance = total(joinedByAll(SUM, squares, local)) / f32(elements);
   let factor = 1 / sqrt(variance + p.epsilon);
   for (var e = local * step; e < elements; e += stride) {
     let at = placeOf(e, width);
-    let normal = (loadLanes(from + at.x + at.z) - mean) * factor;
+    let normal = (loadLanes(origin + at.x + at.z) - mean) * factor;
     var scale: vec4f;
     var bias: vec4f;
     if (p.perGroup != 0 && !APART) {

@@ -31,23 +31,23 @@ fn layerNorm(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) group
     return;
   }
   let k = unravel(row, vec4u(p.k0, p.k1, p.k2, p.k3));
-  let from = p.xAt + dot(k, vec4u(p.x0, p.x1, p.x2, p.x3));
+  let origin = p.xAt + dot(k, vec4u(p.x0, p.x1, p.x2, p.x3));
   let to = p.yAt + dot(k, vec4u(p.y0, p.y1, p.y2, p.y3));
   let stride = 64 * LANES;
   var sum = vec4f();
   for (var i = local * LANES; i < p.count; i += stride) {
-    sum += loadLanes(from + i);
+    sum += loadLanes(origin + i);
   }
   let mean = acrossLanes(joinedByAll(SUM, sum, local)) / f32(p.count);
   var squares = vec4f();
   for (var i = local * LANES; i < p.count; i += stride) {
-    let off = loadLanes(from + i) - mean;
+    let off = loadLanes(origin + i) - mean;
     squares += off * off;
   }
   let variance = acrossLanes(joinedByAll(SUM, squares, local)) / f32(p.count);
   let factor = 1 / sqrt(variance + p.epsilon);
   for (var i = local * LANES; i < p.count; i += stride) {
-    var y = (loadLanes(from + i) - mean) * factor * fetchLanes(p.scaleAt + i);
+    var y = (loadLanes(origin + i) - mean) * factor * fetchLanes(p.scaleAt + i);
     if (p.biased != 0) {
       y += fetchLanes(p.biasAt + i);
     }

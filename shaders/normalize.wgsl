@@ -72,17 +72,17 @@ fn lrn(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec
     return;
   }
   let k = unravel(pixel, vec4u(l.k0, l.k1, l.k2, l.k3));
-  let from = l.xAt + dot(k, vec4u(l.x0, l.x1, l.x2, l.x3));
+  let origin = l.xAt + dot(k, vec4u(l.x0, l.x1, l.x2, l.x3));
   let before = (l.size - 1) / 2;
   // Of each lane, the channels from the first on that its window takes in.
   let first = vec4i(i32(c) - i32(before)) + vec4i(0, 1, 2, 3);
   let end = min(c + LANES - 1 - before + l.size, l.channels);
   var sum = vec4f();
   for (var other = max(c, before) - before; other < end; other++) {
-    let v = load(from + other);
+    let v = load(origin + other);
     let within = vec4i(i32(other)) - first;
     sum += select(vec4f(), vec4f(v * v), (within >= vec4i()) & (within < vec4i(i32(l.size))));
   }
-  let y = loadLanes(from + c) * exp2(-l.beta * log2(l.bias + l.alpha * sum));
+  let y = loadLanes(origin + c) * exp2(-l.beta * log2(l.bias + l.alpha * sum));
   storeLanes(l.yAt + dot(k, vec4u(l.y0, l.y1, l.y2, l.y3)) + c, y);
 }

@@ -41,13 +41,13 @@ fn placeOf(i: u32) -> vec2u {
 }
 
 // What every `stride`th reduced element from the first on makes, as `kind` has it.
-fn partOf(kind: u32, from: u32, first: u32, stride: u32, largest: vec4f) -> vec4f {
+fn partOf(kind: u32, origin: u32, first: u32, stride: u32, largest: vec4f) -> vec4f {
   var sum = initial(kind);
   let sizes = vec4u(p.r0, p.r1, p.r2, p.r3);
   let count = p.r0 * p.r1 * p.r2 * p.r3;
   for (var i = first; i < count; i += stride) {
     let r = unravel(i, sizes);
-    let v = loadLanes(from + dot(r, vec4u(p.s0, p.s1, p.s2, p.s3)));
+    let v = loadLanes(origin + dot(r, vec4u(p.s0, p.s1, p.s2, p.s3)));
     sum = joined(kind, sum, contribution(kind, v, largest));
   }
   return sum;

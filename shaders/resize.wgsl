@@ -10,7 +10,7 @@ struct ResizeAxis {
   xSize: u32,
   ySize: u32,
   scale: f32,
-  from: f32,
+  from_: f32,
   to: f32,
   xStep: u32,
   yStep: u32,
@@ -162,22 +162,22 @@ fn resizeAxis(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
   }
   let i = line % a.ySize;
   let k = vec4u(unravel(line / a.ySize, vec4u(1, a.k0, a.k1, a.k2)).yzw, (at % quads) * LANES);
-  let from = a.xAt + dot(k, vec4u(a.x0, a.x1, a.x2, a.x3));
-  storeLanes(a.yAt + dot(k, vec4u(a.y0, a.y1, a.y2, a.y3)) + i * a.yStep, sampled(from, i));
+  let origin = a.xAt + dot(k, vec4u(a.x0, a.x1, a.x2, a.x3));
+  storeLanes(a.yAt + dot(k, vec4u(a.y0, a.y1, a.y2, a.y3)) + i * a.yStep, sampled(origin, i));
 }
 
-fn sampled(from: u32, i: u32) -> vec4f {
+fn sampled(origin: u32, i: u32) -> vec4f {
   let scale = select(a.scale, quotient(f32(a.ySize), f32(a.xSize)), a.scale == 0);
   var at: f32;
   if (a.coordinates == TF_CROP_AND_RESIZE) {
-    at = croppedCoordinate(i, a.xSize, a.ySize, a.from, a.to);
+    at = croppedCoordinate(i, a.xSize, a.ySize, a.from_, a.to);
     if (at < 0 || at > f32(a.xSize - 1)) {
       return vec4f(a.outside);
     }
   } else {
     at = coordinate(a.coordinates, i, scale, a.xSize, a.ySize);
   }
-  let closest = from + nearest(a.rounding, at, a.xSize) * a.xStep;
+  let closest = origin + nearest(a.rounding, at, a.xSize) * a.xStep;
   if (a.mode == NEAREST) {
     return loadLanes(closest);
   }
@@ -189,7 +189,7 @@ fn sampled(from: u32, i: u32) -> vec4f {
   for (var index = i32(ceil(at - radius)); index <= last; index++) {
     if (a.excludeOutside == 0 || (index >= 0 && index < i32(a.xSize))) {
       let weight = filterAt(a.mode, (f32(index) - at) / spread, a.cubic);
-      sum += weight * loadLanes(from + within(index, a.xSize) * a.xStep);
+      sum += weight * loadLanes(origin + within(index, a.xSize) * a.xStep);
       total += weight;
     }
   }
@@ -212,14 +212,14 @@ fn resizePlane(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
   let scale1 = select(p.scale1, quotient(f32(p.y1), f32(p.x1)), p.scale1 == 0);
   let h = coordinate(p.coordinates, o.y, scale0, p.x0, p.y0);
   let w = coordinate(p.coordinates, o.z, scale1, p.x1, p.y1);
-  let from = p.xAt + o.x * p.xBatch + c;
+  let origin = p.xAt + o.x * p.xBatch + c;
   let to = p.yAt + o.x * p.yBatch + o.y * p.o0 + o.z * p.o1 + c;
   if (p.mode == NEAREST) {
-    storeLanes(to, loadLanes(from + nearest(p.rounding, h, p.x0) * p.i0 + nearest(p.rounding, w, p.x1) * p.i1));
+    storeLanes(to, loadLanes(origin + nearest(p.rounding, h, p.x0) * p.i0 + nearest(p.rounding, w, p.x1) * p.i1));
     return;
   }
-  let upper = from + within(i32(floor(h)), p.x0) * p.i0;
-  let lower = from + within(i32(floor(h)) + 1, p.x0) * p.i0;
+  let upper = origin + within(i32(floor(h)), p.x0) * p.i0;
+  let lower = origin + within(i32(floor(h)) + 1, p.x0) * p.i0;
   let left = within(i32(floor(w)), p.x1) * p.i1;
   let right = within(i32(floor(w)) + 1, p.x1) * p.i1;
   let top = mix(loadLanes(upper + left), loadLanes(upper + right), fract(w));
