@@ -72,11 +72,34 @@ const ROUND_PREFER_CEIL: u32 = 1;
 const FLOOR: u32 = 2;
 const CEIL: u32 = 3;
 
-// Division is a little off on most GPUs; halves and whole numbers, where rounding turns, are not.
+// Division is a little off on most GPUs; rounded to the nearest, as here, coordinates fall on the same side of a
+// boundary between elements as on the CPU.
 fn quotient(a: f32, b: f32) -> f32 {
   let q = a / b;
-  let half = round(2 * q) / 2;
-  return select(q, half, half * b == a);
+  return q + remainder(a, b, q) / b;
+}
+
+// a - b * q for a quotient q that is almost right, from halves of both factors, whose products are exact.
+fn remainder(a: f32, b: f32, q: f32) -> f32 {
+  let bHigh = upperHalf(b);
+  let qHigh = upperHalf(q);
+  let bLow = b - bHigh;
+  let qLow = q - qHigh;
+  return ((a - bHigh * qHigh) - (bHigh * qLow + bLow * qHigh)) - bLow * qLow;
+}
+
+fn upperHalf(v: f32) -> f32 {
+  return bitcast<f32>(bitcast<u32>(v) & 0xfffff000);
+}
+
+// offset + a / b - 0.5, rounded once.
+fn shiftedQuotient(offset: f32, a: f32, b: f32) -> f32 {
+  let q = quotient(a, b);
+  let centred = q - 0.5;
+  let sum = offset + centred;
+  let added = sum - offset;
+  let lost = (offset - (sum - added)) + (centred - added);
+  return sum + (lost + remainder(a, b, q) / b);
 }
 
 // Where output element `i` lies in the input.
@@ -88,7 +111,8 @@ fn coordinate(mode: u32, i: u32, scale: f32, size: u32, count: u32) -> f32 {
   let centred = quotient(at + 0.5, scale) - 0.5;
   switch (mode) {
     case HALF_PIXEL_SYMMETRIC: {
-      return f32(size) / 2 * (1 - quotient(f32(count), scale * f32(size))) + centred;
+      let offset = f32(size) / 2 * (1 - quotient(f32(count), scale * f32(size)));
+      return shiftedQuotient(offset, at + 0.5, scale);
     }
     case PYTORCH_HALF_PIXEL: {
       return select(0, centred, count > 1);
