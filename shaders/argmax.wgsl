@@ -26,18 +26,9 @@ struct Argmax {
 fn placeOf(i: u32) -> vec2u {
   return vec2u(p.xAt, p.yAt) + placesOf(
     i,
-    vec4u(p.k0,
-    p.k1,
-    p.k2,
-    p.k3),
-    vec4u(p.x0,
-    p.x1,
-    p.x2,
-    p.x3),
-    vec4u(p.y0,
-    p.y1,
-    p.y2,
-    p.y3)
+    vec4u(p.k0, p.k1, p.k2, p.k3),
+    vec4u(p.x0, p.x1, p.x2, p.x3),
+    vec4u(p.y0, p.y1, p.y2, p.y3)
   );
 }
 

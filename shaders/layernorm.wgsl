@@ -32,18 +32,9 @@ fn layerNorm(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) group
   }
   let at = vec2u(p.xAt, p.yAt) + placesOf(
     row,
-    vec4u(p.k0,
-    p.k1,
-    p.k2,
-    p.k3),
-    vec4u(p.x0,
-    p.x1,
-    p.x2,
-    p.x3),
-    vec4u(p.y0,
-    p.y1,
-    p.y2,
-    p.y3)
+    vec4u(p.k0, p.k1, p.k2, p.k3),
+    vec4u(p.x0, p.x1, p.x2, p.x3),
+    vec4u(p.y0, p.y1, p.y2, p.y3)
   );
   let stride = 64 * LANES;
   var sum = vec4f();

@@ -58,18 +58,9 @@ fn scaleShift(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
   }
   let at = vec2u(p.xAt, p.yAt) + placesOf(
     pixel,
-    vec4u(p.k0,
-    p.k1,
-    p.k2,
-    p.k3),
-    vec4u(p.x0,
-    p.x1,
-    p.x2,
-    p.x3),
-    vec4u(p.y0,
-    p.y1,
-    p.y2,
-    p.y3)
+    vec4u(p.k0, p.k1, p.k2, p.k3),
+    vec4u(p.x0, p.x1, p.x2, p.x3),
+    vec4u(p.y0, p.y1, p.y2, p.y3)
   ) + c;
   let x = loadLanes(at.x);
   let y = activate(p.act, x * fetchLanes(p.scaleAt + c) + fetchLanes(p.shiftAt + c), vec4f(p.alpha), p.beta);
