@@ -12,7 +12,7 @@ function slicesOf(p: Block): number {
 export const groupNorm: Shader = {
   block: 'GroupNorm',
   either: ['scale', 'bias'],
-  scratch: p => (slicesOf(p) > 1 ? p.batch * p.groups * slicesOf(p) * 8 : 0),
+  scratch: p => (slicesOf(p) > 1 ? p.batch * p.groups * slicesOf(p) * 12 : 0),
   dispatches(p) {
     const width = p.channels / p.groups
     const SLICES = slicesOf(p)

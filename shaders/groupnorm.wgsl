@@ -88,8 +88,10 @@ fn placeOf(i: u32, width: u32) -> vec3u {
   return vec3u(dot(k, vec3u(p.x0, p.x1, p.x2)) + c, dot(k, vec3u(p.y0, p.y1, p.y2)) + c, c);
 }
 
+// `rest` is what the rounding of a mean that is large beside the deviation from it has lost.
 struct Moments {
   mean: vec4f,
+  rest: vec4f,
   variance: vec4f,
 }
 
@@ -101,12 +103,15 @@ fn momentsOf(part: Part, local: u32) -> Moments {
     sum += loadLanes(part.x + placeOf(i, part.width).x);
   }
   let mean = total(joinedByAll(SUM, sum, local)) / count;
+  var rest = vec4f();
   var squares = vec4f();
   for (var i = part.begin + local * stepWidth(); i < part.end; i += stride) {
     let off = loadLanes(part.x + placeOf(i, part.width).x) - mean;
+    rest += off;
     squares += off * off;
   }
-  return Moments(mean, total(joinedByAll(SUM, squares, local)) / count);
+  rest = total(joinedByAll(SUM, rest, local)) / count;
+  return Moments(mean, rest, total(joinedByAll(SUM, squares, local)) / count - rest * rest);
 }
 
 fn total(sum: vec4f) -> vec4f {
@@ -117,10 +122,10 @@ fn total(sum: vec4f) -> vec4f {
 }
 
 fn normalise(part: Part, moments: Moments, local: u32) {
-  let factor = 1 / sqrt(moments.variance + p.epsilon);
+  let factor = 1 / sqrt(max(moments.variance, vec4f()) + p.epsilon);
   for (var i = part.begin + local * stepWidth(); i < part.end; i += 64 * stepWidth()) {
     let at = placeOf(i, part.width);
-    let normal = (loadLanes(part.x + at.x) - moments.mean) * factor;
+    let normal = (loadLanes(part.x + at.x) - moments.mean - moments.rest) * factor;
     var scale: vec4f;
     var bias: vec4f;
     if (p.perGroup != 0 && !APART) {
@@ -144,9 +149,9 @@ fn groupNorm(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) group
   normalise(part, momentsOf(part, local), local);
 }
 
-// Mean and standard deviation, whose range is that of the elements, of slice `i`.
+// Where mean, rest and standard deviation, whose range is that of the elements, of slice `i` lie.
 fn workAt(i: u32) -> u32 {
-  return p.workAt + i * 8;
+  return p.workAt + i * 12;
 }
 
 @compute @workgroup_size(64)
@@ -158,7 +163,8 @@ fn sliceMoments(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gr
   let moments = momentsOf(partOf(i / SLICES, i % SLICES), local);
   if (local == 0) {
     store4(workAt(i), moments.mean);
-    store4(workAt(i) + 4, sqrt(moments.variance));
+    store4(workAt(i) + 4, moments.rest);
+    store4(workAt(i) + 8, sqrt(max(moments.variance, vec4f())));
   }
 }
 
@@ -171,19 +177,19 @@ fn sliceNormal(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
   normalise(partOf(i / SLICES, i % SLICES), joinedMoments(i / SLICES), local);
 }
 
-// The moments of all slices of a part.
+// The moments of all slices of a part, from the first one's mean on.
 fn joinedMoments(i: u32) -> Moments {
-  var mean = vec4f();
+  let mean = load4(workAt(i * SLICES));
+  var rest = vec4f();
+  var squares = vec4f();
   for (var slice = 0u; slice < SLICES; slice++) {
-    mean += load4(workAt(i * SLICES + slice)) * shareOf(slice);
+    let at = workAt(i * SLICES + slice);
+    let off = load4(at) - mean + load4(at + 4);
+    let deviation = load4(at + 8);
+    rest += off * shareOf(slice);
+    squares += (off * off + deviation * deviation) * shareOf(slice);
   }
-  var variance = vec4f();
-  for (var slice = 0u; slice < SLICES; slice++) {
-    let off = load4(workAt(i * SLICES + slice)) - mean;
-    let deviation = load4(workAt(i * SLICES + slice) + 4);
-    variance += (off * off + deviation * deviation) * shareOf(slice);
-  }
-  return Moments(mean, variance);
+  return Moments(mean, rest, squares - rest * rest);
 }
 
 fn shareOf(slice: u32) -> f32 {

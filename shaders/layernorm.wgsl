@@ -42,15 +42,19 @@ fn layerNorm(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) group
     sum += loadLanes(at.x + i);
   }
   let mean = acrossLanes(joinedByAll(SUM, sum, local)) / f32(p.count);
+  // What the rounding of a mean that is large beside the deviation from it has lost.
+  var rest = vec4f();
   var squares = vec4f();
   for (var i = local * LANES; i < p.count; i += stride) {
     let off = loadLanes(at.x + i) - mean;
+    rest += off;
     squares += off * off;
   }
-  let variance = acrossLanes(joinedByAll(SUM, squares, local)) / f32(p.count);
+  let lost = acrossLanes(joinedByAll(SUM, rest, local)) / f32(p.count);
+  let variance = max(acrossLanes(joinedByAll(SUM, squares, local)) / f32(p.count) - lost * lost, 0);
   let factor = 1 / sqrt(variance + p.epsilon);
   for (var i = local * LANES; i < p.count; i += stride) {
-    var y = (loadLanes(at.x + i) - mean) * factor * fetchLanes(p.scaleAt + i);
+    var y = (loadLanes(at.x + i) - mean - lost) * factor * fetchLanes(p.scaleAt + i);
     if (p.biased != 0) {
       y += fetchLanes(p.biasAt + i);
     }
