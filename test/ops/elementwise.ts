@@ -177,6 +177,7 @@ export const elementwise: readonly Case[] = [
     one(`${op} of two`, op, [x(2, 6, 3), c(6, 3)])
   ]),
   one('Where', 'Where', [bools(3, 7), x(3, 7), x(3, 7)]),
+  one('Where, aligned, broadcast values', 'Where', [bools(3, 8), x(3, 1), x(8)]),
   one('Where, broadcast condition', 'Where', [bools(3, 1, 5), x(2, 3, 4, 5), x(1)]),
   one('Where, broadcast values', 'Where', [bools(2, 3, 4, 5), x(5), x(3, 1, 1)]),
   one(
