@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
-import { backends, compileModel, Runner } from './support/cairn.js'
+import { compileModel, presentBackends, Runner } from './support/cairn.js'
 import { assertClose } from './support/compare.js'
 import { failure } from './support/failure.js'
 import { type Bindings, type Named, Oracle, randomFeeds, spellSigmoids } from './support/oracle.js'
@@ -12,6 +12,7 @@ import { baseSeed, Random } from './support/random.js'
 import { randomNetwork, upTo } from './support/random-graph.js'
 
 const test = suite('random')
+const backends = await presentBackends()
 const fixedSeed = process.env.CAIRN_RANDOM_SEED
 const count = fixedSeed ? 1 : Number(process.env.CAIRN_RANDOM_SEEDS ?? 150)
 const first = fixedSeed ? Number(fixedSeed) : baseSeed
