@@ -23,7 +23,7 @@ import { reduce } from './ops/reduce.js'
 import { resize } from './ops/resize.js'
 import { softmax } from './ops/softmax.js'
 import { winograd } from './ops/winograd.js'
-import { type BackendName, backends, compileModel, missingBackend, Runner } from './support/cairn.js'
+import { compileModel, presentBackends, Runner } from './support/cairn.js'
 import { type Case, modelOf } from './support/case.js'
 import { assertClose, isTelling, sameBits, tolerance } from './support/compare.js'
 import { Guarded } from './support/guarded.js'
@@ -108,12 +108,7 @@ async function checkBetweenCanaries(
 }
 
 const only = process.env.CAIRN_ONLY
-const running: BackendName[] = []
-for (const backend of backends) {
-  const reason = await missingBackend(backend)
-  if (reason) skip(`every operator case on ${backend}`, reason)
-  else running.push(backend)
-}
+const backends = await presentBackends()
 const names = new Set<string>()
 const called = new Set<string>()
 for (const [family, cases] of Object.entries(families)) {
@@ -125,7 +120,7 @@ for (const [family, cases] of Object.entries(families)) {
     if (names.has(name)) throw new Error(`two cases are named "${name}"`)
     names.add(name)
     let prepared: Promise<Prepared> | undefined
-    for (const backend of running) {
+    for (const backend of backends) {
       if (item.without?.[backend]) {
         skip(`${name} on ${backend}`, item.without[backend])
         continue
