@@ -110,7 +110,7 @@ test('kernels of one operator family have the same stem everywhere', () => {
   const stems = (folder: string) => inFolder(folder).map(({ path }) => path.split('/').pop())
   const operators = stems('compiler/ops')
   const helpers =
-    'barrier depthwise depthwise-columns epilogue gemm-packed index lanes loops madd math product thread tile weights winograd-transform'.split(
+    'barrier depthwise epilogue gemm-packed index lanes loops madd math product thread tile weights winograd-transform'.split(
       ' '
     )
   assert.equal(
@@ -119,7 +119,8 @@ test('kernels of one operator family have the same stem everywhere', () => {
   )
   const shared = (
     'arena-scalar arena-vector binary conv-direct conv-product dense dispatch element-f16 element-f32 epilogue image ' +
-    'index kernels lanes loops matmul operands product sources.d top tree weights winograd-filters winograd-product winograd-transform'
+    'index kernels lanes loops matmul operands product sources.d top tree weights ' +
+    'winograd-filters winograd-product winograd-transform'
   ).split(' ')
   const shaders = readdirSync(join(root, 'shaders')).map(file => file.replace(/\.(ts|wgsl)$/, ''))
   assert.equal(
