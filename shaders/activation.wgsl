@@ -32,12 +32,18 @@ const SOFTSIGN: u32 = 29;
 const THRESHOLDED_RELU: u32 = 30;
 const AFFINE: u32 = 31;
 
+// Whether the pipeline's calls have kinds beyond a bound; those without spare compilers and registers the rest.
+override CURVES: bool = true;
+
 fn activate(kind: u32, v: vec4f, alpha: vec4f, beta: f32) -> vec4f {
   if (kind == IDENTITY) {
     return v;
   }
   if (kind == CLIP) {
     return min(max(v, alpha), vec4f(beta));
+  }
+  if (!CURVES) {
+    return v;
   }
   return curve(kind, v, alpha, beta);
 }

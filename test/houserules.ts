@@ -110,7 +110,7 @@ test('kernels of one operator family have the same stem everywhere', () => {
   const stems = (folder: string) => inFolder(folder).map(({ path }) => path.split('/').pop())
   const operators = stems('compiler/ops')
   const helpers =
-    'barrier depthwise epilogue gemm-packed index lanes loops madd math product thread tile weights winograd-transform'.split(
+    'barrier depthwise depthwise-columns epilogue gemm-packed index lanes loops madd math product thread tile weights winograd-transform'.split(
       ' '
     )
   assert.equal(

@@ -7,6 +7,14 @@ import { computeStage } from './usage.js'
 /** Bytes that a call's parameters may take; also the distance from one to the next. */
 export const blockBytes = 256
 
+/** What modules that share a file are told alike. */
+export interface Switches {
+  /** The operand that may be halves is (shaders/weights.wgsl). */
+  readonly halves: boolean
+  /** The activation is more than a bound (shaders/activation.wgsl). */
+  readonly curves: boolean
+}
+
 /**
  * The pipelines of one device, which its sessions share: one for each shader module, entry point and set of constants,
  * made when first asked for.
@@ -42,13 +50,13 @@ export class Pipelines {
   }
 
   /** `kernel` is who asks, for the error of a shader that does not compile. */
-  get(
-    { files, entry, constants = {}, vector }: Dispatch,
-    halves: boolean,
-    kernel: string
-  ): Promise<GPUComputePipeline> {
+  get({ files, entry, constants, vector }: Dispatch, switches: Switches, kernel: string): Promise<GPUComputePipeline> {
     const texts = [`element-${this.element}`, `arena-${vector ? 'vector' : 'scalar'}`, ...files]
-    const all = files.includes('weights') ? { ...constants, HALVES: Number(halves) } : constants
+    const all = {
+      ...constants,
+      ...(files.includes('weights') ? { HALVES: Number(switches.halves) } : {}),
+      ...(files.includes('activation') ? { CURVES: Number(switches.curves) } : {})
+    }
     const key = `${texts} ${entry} ${JSON.stringify(all)}`
     let pipeline = this.made.get(key)
     if (!pipeline) {

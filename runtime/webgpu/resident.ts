@@ -41,6 +41,9 @@ export interface Bound {
   readonly outputs: readonly PortPlace[]
 }
 
+/** The last of the activations that are no more than a bound (compiler/ops/activation.ts). */
+const lastBound = 1
+
 /** What a free dimension is taken for when pipelines are made ahead of the first run. */
 const assumedSize = 1
 
@@ -248,14 +251,17 @@ export class Resident {
     groupOf: (derived: boolean) => GPUBindGroup
   ): Promise<Step>[] {
     const operand = operandOf(gpuCall)
-    const halves = operand?.space === 'constant' && this.banks.held[operand.index] === 'f16'
+    const switches = {
+      halves: operand?.space === 'constant' && this.banks.held[operand.index] === 'f16',
+      curves: block.act > lastBound
+    }
     const { kernels } = this.program.header
     return gpuCall.shader.dispatches(block).map(async dispatch => ({
       call: at,
       group: groupOf(dispatch.derived ?? false),
       offset: [at * blockBytes] as const,
       groups: dispatch.groups,
-      pipeline: await this.pipelines.get(dispatch, halves, kernels[gpuCall.call.kernel].name)
+      pipeline: await this.pipelines.get(dispatch, switches, kernels[gpuCall.call.kernel].name)
     }))
   }
 
