@@ -1,0 +1,309 @@
+import { type Entry, fetchBytes, fetchLabels, readCatalogue } from './catalogue.js'
+import { labelOf } from './devices.js'
+import { byId, download, el } from './dom.js'
+import { draw } from './draw.js'
+import { Engine } from './engine.js'
+import { type Guess, guess } from './guess.js'
+import { startInput, stopCamera } from './input.js'
+import { labelsFor, parseLabels } from './labels.js'
+import { bytes, median, ms, plural, rough } from './numbers.js'
+import { interpret } from './outputs/index.js'
+import type { Finding } from './outputs/output.js'
+import { type Photo, photoFrom, pixelsOf, testPicture } from './photo.js'
+import { type PicturePort, type Preparation, picturePort } from './prepare.js'
+import type { Given, Job, Loaded, Opened, Progress, Ran } from './protocol.js'
+import { Check } from './views/check.js'
+import { showCompilation } from './views/compilation.js'
+import { chosenDevices, chosenThreads, noteDevice, startDevices } from './views/device.js'
+import { showLayers } from './views/layers.js'
+import { showMemory } from './views/memory.js'
+import { showPreparation, startPreparation } from './views/preparation.js'
+import { type Shown, sentence, showResult } from './views/result.js'
+import { nameOfUrl, pressSample, showEntries, showSamples, showZoo } from './views/start.js'
+import { announce, doing, showFailure } from './views/status.js'
+import { startTabs } from './views/tabs.js'
+import { followTheme } from './views/theme.js'
+
+/** The page's one state: a model, a photo, and what the one says of the other. */
+interface Source {
+  readonly name: string
+  readonly entry?: Entry
+  /** Bytes, or an architecture of the zoo, whose weights are not trained. */
+  read(progress: (progress: Progress) => void): Promise<Given['from']>
+}
+
+interface Model {
+  readonly source: Source
+  readonly opened: Opened
+  readonly untrained: boolean
+  readonly port: PicturePort | undefined
+  readonly guess: Guess
+  preparation: Preparation
+  readonly labels: readonly (readonly string[])[]
+}
+
+const engine = new Engine()
+const check = new Check()
+const canvas = byId<HTMLCanvasElement>('canvas')
+const valueOf = (id: string) => byId<HTMLInputElement | HTMLSelectElement>(id).value
+/** All that the server offers: also a model that was dropped may fit its labels. */
+let offered: { readonly photos: readonly string[]; readonly labels: readonly string[] } = { photos: [], labels: [] }
+let model: Model | undefined
+let loaded: Loaded | undefined
+let photo: Photo | undefined
+let last: { ran: Ran; finding: Finding | undefined } | undefined
+/** Labels that were given by hand come before all others. */
+let ownLabels: readonly string[] | undefined
+
+async function open(source: Source): Promise<void> {
+  const opening = await doing(source.name, async progress => {
+    const from = await source.read(progress)
+    const opened = await engine.ask('open', { name: source.name, from, weights: valueOf('weights') as Given['weights'] }, progress)
+    return { opened, untrained: !(from instanceof Uint8Array), labels: await fetchLabels([...new Set([...(source.entry?.labels ?? []), ...offered.labels])]) }
+  })
+  model = loaded = last = undefined
+  if (!opening) return show('start')
+  const guessed = guess([source.name, opening.opened.model.name], opening.opened.model, source.entry?.preprocess)
+  const port = picturePort(opening.opened.model.inputs)
+  model = { source, ...opening, port, guess: guessed, preparation: guessed.preparation }
+  showModel(model)
+  await load()
+  if (!photo && offered.photos.length) await takeSample(offered.photos[0])
+}
+
+function showModel({ opened, untrained, port }: Model): void {
+  show('work')
+  const { parameters, macs, memory } = opened.model
+  byId('model-name').replaceChildren(opened.name, ...(untrained ? [' ', el('span', { className: 'badge' }, 'untrained')] : []))
+  byId('model-facts').textContent = [
+    `${rough(parameters)} parameters`,
+    `${rough(macs)} multiply-adds`,
+    `file ${bytes(opened.bytes)}`,
+    `arena ${bytes(memory.arena)}`
+  ].join(' · ')
+  byId('input-details').hidden = port === undefined
+  showCompilation(opened)
+  showLayers(undefined)
+  update()
+}
+
+function show(view: 'start' | 'work'): void {
+  document.body.dataset.view = view
+  if (view === 'start') stopCamera()
+}
+
+/** Loads the model on the first device that takes it; the others' refusals are said, not hidden. */
+async function load(): Promise<void> {
+  loaded = undefined
+  noteDevice(undefined)
+  const refusals: string[] = []
+  await doing('Loading', async () => {
+    for (const device of chosenDevices()) {
+      try {
+        loaded = await engine.ask('load', { devices: [device], threads: chosenThreads() })
+        break
+      } catch (error) {
+        refusals.push(`${labelOf(device)}: ${(error as Error).message}`)
+      }
+    }
+    if (!loaded) throw new Error(refusals.join('; '))
+    if (refusals.length) noteDevice(`Runs on ${labelOf(loaded.device)}. ${refusals.join('; ')}`)
+  })
+  await run()
+}
+
+let running = false
+let again = false
+
+/** Runs the model on the photo; what is asked for meanwhile is done behind it, once. */
+async function run(quiet = false): Promise<void> {
+  if (running) {
+    again = true
+    return
+  }
+  running = true
+  do {
+    again = false
+    await runOnce(quiet)
+  } while (again)
+  running = false
+}
+
+async function runOnce(quiet: boolean): Promise<void> {
+  const now = model
+  const job = currentJob()
+  if (!now || !loaded || !job) return update()
+  const ask = () => engine.ask('run', job)
+  const ran = quiet ? await ask().catch(showFailure) : await doing('Running', ask)
+  if (model !== now) return
+  const { height, width } = ran?.shown ?? { height: 1, width: 1 }
+  last = ran && { ran, finding: interpret(ran.outputs, { height, width, channels: now.preparation.channels }) }
+  update()
+  const shown = currentResult()
+  if (shown && !quiet) announce(sentence(shown))
+  if (!byId('memory').hidden && !quiet) await refreshMemory()
+}
+
+/** Models that take no picture get one all the same, and take no notice of it. */
+function currentJob(): Job | undefined {
+  const given = photo ?? (model && !model.port ? testPicture() : undefined)
+  return model && given && { picture: pixelsOf(given), preparation: model.preparation }
+}
+
+function currentResult(): Shown | undefined {
+  if (!model || !loaded || !last) return undefined
+  const { finding, ran } = last
+  return { ran, loaded, finding, labels: labelsOf(finding), least: Number(valueOf('least')), untrained: model.untrained }
+}
+
+function labelsOf(finding: Finding | undefined): readonly string[] | undefined {
+  const classes = finding?.kind === 'classes' ? finding.probabilities.length : finding && 'classes' in finding ? finding.classes : 0
+  if (!model || !classes) return undefined
+  const fits = labelsFor(classes, [...(ownLabels ? [ownLabels] : []), ...model.labels], model.source.name)
+  if (ownLabels && fits !== ownLabels && fits?.length !== ownLabels.length)
+    byId('labels-note').textContent = `The file has ${plural(ownLabels.length, 'line')}; the model has ${plural(classes, 'class')}.`
+  return fits
+}
+
+/** Shows what is, all of it. */
+function update(): void {
+  const shown = currentResult()
+  showResult(shown)
+  if (model?.port) showPreparation(model.preparation, model.guess, model.port)
+  byId('least-value').textContent = `${Math.round(Number(valueOf('least')) * 100)} %`
+  const isDrawn = photo !== undefined && (model?.port !== undefined || !model)
+  canvas.hidden = !isDrawn || !byId('video').hidden
+  byId('no-photo').hidden = isDrawn || !byId('video').hidden
+  if (photo && isDrawn)
+    draw(canvas, {
+      photo,
+      finding: shown?.finding,
+      region: shown?.ran.shown?.region,
+      labels: shown?.labels,
+      least: Number(valueOf('least')),
+      blend: Number(valueOf('blend'))
+    })
+  canvas.setAttribute('aria-label', shown && photo ? `${photo.name}: ${sentence(shown)}` : (photo?.name ?? 'No picture'))
+}
+
+async function take(next: Photo, sample?: HTMLElement): Promise<void> {
+  photo = next
+  last = undefined
+  pressSample(sample)
+  if (!model) byId('model-drop-title').textContent = `Drop a model for ${next.name}`
+  await run()
+}
+
+async function takeSample(url: string, button = byId('samples').querySelectorAll('button')[offered.photos.indexOf(url)]): Promise<void> {
+  stopCamera()
+  const fetched = await doing('Photo', async progress => {
+    const content = await fetchBytes(url, (done, total) => progress({ done, total, what: nameOfUrl(url) }))
+    return photoFrom(new Blob([new Uint8Array(content)]), nameOfUrl(url))
+  })
+  if (fetched) await take(fetched, button)
+}
+
+async function receive(files: readonly File[]): Promise<void> {
+  const order = ['model', 'labels', 'photo']
+  const sorted = files.map(file => ({ file, kind: kindOf(file) })).sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))
+  for (const { file, kind } of sorted) {
+    if (kind === 'model') await open({ name: file.name.replace(/\.(onnx|cairn)$/i, ''), read: async () => new Uint8Array(await file.arrayBuffer()) })
+    else if (kind === 'labels') {
+      ownLabels = parseLabels(await file.text())
+      byId('labels-note').textContent = `${file.name}: ${plural(ownLabels.length, 'label')}`
+      update()
+    } else {
+      stopCamera()
+      const read = await doing('Photo', () => photoFrom(file, file.name))
+      if (read) await take(read)
+    }
+  }
+}
+
+function kindOf({ name, type }: File): 'model' | 'labels' | 'photo' {
+  if (/\.(onnx|cairn)$/i.test(name)) return 'model'
+  return /\.txt$/i.test(name) || type === 'text/plain' ? 'labels' : 'photo'
+}
+
+async function refreshMemory(): Promise<void> {
+  if (!model) return
+  const threads = loaded?.threads ?? 1
+  const inspection = await doing('Memory', () => engine.ask('inspect', { threads }))
+  if (inspection) showMemory(inspection, threads)
+}
+
+function onSubmit(id: string, act: () => Promise<unknown>): void {
+  byId<HTMLFormElement>(id).onsubmit = event => {
+    event.preventDefault()
+    void act()
+  }
+}
+
+async function timeRuns(): Promise<void> {
+  const times = await doing('Timing', progress => engine.ask('time', { runs: Number(valueOf('time-runs')) }, progress))
+  if (!times) return
+  const text = `${ms(median(times))} (${ms(Math.min(...times))} to ${ms(Math.max(...times))})`
+  byId('timing-facts').append(el('div', {}, el('dt', {}, `median of ${times.length}`), el('dd', {}, text)))
+  announce(`median of ${times.length} runs: ${ms(median(times))}`)
+}
+
+async function measureLayers(): Promise<void> {
+  const calls = await doing('Measuring', progress => engine.ask('profile', { runs: Number(valueOf('profile-runs')) }, progress))
+  if (calls) showLayers(calls)
+}
+
+async function compareDevices(): Promise<void> {
+  const job = currentJob()
+  if (!job) return showFailure(new Error('there is nothing to compare yet: the model waits for a photo'))
+  await doing('Comparing', async progress => check.run(await engine.ask('file', undefined), valueOf('against'), job, progress))
+}
+
+followTheme()
+startTabs(panel => panel === 'memory' && void refreshMemory())
+startInput({
+  files: files => void receive(files),
+  photo: taken => void take(taken),
+  frame: async frame => {
+    photo = frame
+    await run(true)
+  }
+})
+startPreparation(
+  preparation => {
+    if (model) model.preparation = preparation
+    void run()
+  },
+  () => {
+    if (model) model.preparation = model.guess.preparation
+    void run()
+  }
+)
+byId('test-picture').onclick = () => {
+  stopCamera()
+  void take(testPicture())
+}
+byId('other').onclick = () => show('start')
+byId('save').onclick = () =>
+  void doing('Saving', async () => download(`${model!.opened.name}.cairn`, new Blob([await engine.ask('file', undefined)])))
+byId('save-picture').onclick = () => canvas.toBlob(blob => blob && download(`${photo!.name.replace(/\.\w+$/, '')}-${model!.opened.name}.png`, blob))
+byId('weights').onchange = () => model && void open(model.source)
+for (const id of ['least', 'blend']) byId(id).oninput = update
+byId('check-stop').onclick = () => check.stop()
+onSubmit('time-form', timeRuns)
+onSubmit('profile-form', measureLayers)
+onSubmit('check-form', compareDevices)
+
+await doing('Starting', async () => {
+  const [entries, networks, available] = await Promise.all([
+    readCatalogue(),
+    engine.ask('zoo', undefined),
+    engine.ask('devices', undefined)
+  ])
+  startDevices(available, () => void load())
+  const all = (kind: 'photos' | 'labels') => [...new Set(entries.flatMap(entry => entry[kind]))]
+  offered = { photos: all('photos'), labels: all('labels') }
+  showSamples(offered.photos, (url, button) => void takeSample(url, button))
+  showEntries(entries, entry => void open({ name: entry.name, entry, read: progress => fetchBytes(entry.url, (done, total) => progress({ done, total, what: 'downloading' })) }))
+  showZoo(networks, ({ key, title }) => void open({ name: title, read: async () => ({ zoo: key }) }))
+})
+document.body.dataset.ready = ''

@@ -1,0 +1,38 @@
+// Builds the page into dist/web, for any server and any folder of it. Needs dist/runtime and dist/compiler.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/** The page imports this package as its users do; what it does not export yet cannot be loaded. */
+const own = () => ({
+  name: 'cairn',
+  enforce: 'pre',
+  resolveId(id) {
+    if (!/^cairn(\/|$)/.test(id)) return undefined
+    const entry = exports[`.${id.slice('cairn'.length)}`]
+    return entry ? join(root, entry.default) : `\0${id}`
+  },
+  load(id) {
+    return id.startsWith('\0cairn/') ? `throw new Error('this build has no ${id.slice(1)}')` : undefined
+  }
+})
+
+export default {
+  root: fileURLToPath(new URL('.', import.meta.url)),
+  base: './',
+  logLevel: 'warn',
+  plugins: [own()],
+  worker: { format: 'es', plugins: () => [own()] },
+  build: {
+    outDir: join(root, 'dist', 'web'),
+    emptyOutDir: true,
+    target: 'es2022',
+    // The page's policy allows no data: addresses.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false
+  }
+}
