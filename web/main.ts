@@ -6,7 +6,7 @@ import { Engine } from './engine.js'
 import { type Guess, guess } from './guess.js'
 import { startInput, stopCamera } from './input.js'
 import { labelsFor, parseLabels } from './labels.js'
-import { bytes, median, ms, plural, rough } from './numbers.js'
+import { bytes, count, median, ms, plural, rough } from './numbers.js'
 import { interpret } from './outputs/index.js'
 import type { Finding } from './outputs/output.js'
 import { type Photo, photoFrom, pixelsOf, testPicture } from './photo.js'
@@ -68,7 +68,7 @@ async function open(source: Source): Promise<void> {
   model = { source, ...opening, port, guess: guessed, preparation: guessed.preparation }
   showModel(model)
   await load()
-  if (!photo && offered.photos.length) await takeSample(offered.photos[0])
+  if (!photo && port && offered.photos.length) await takeSample(offered.photos[0])
 }
 
 function showModel({ opened, untrained, port }: Model): void {
@@ -161,7 +161,7 @@ function labelsOf(finding: Finding | undefined): readonly string[] | undefined {
   if (!model || !classes) return undefined
   const fits = labelsFor(classes, [...(ownLabels ? [ownLabels] : []), ...model.labels], model.source.name)
   if (ownLabels && fits !== ownLabels && fits?.length !== ownLabels.length)
-    byId('labels-note').textContent = `The file has ${plural(ownLabels.length, 'line')}; the model has ${plural(classes, 'class')}.`
+    byId('labels-note').textContent = `The file has ${plural(ownLabels.length, 'line')}; the model has ${count(classes)} classes.`
   return fits
 }
 

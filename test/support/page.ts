@@ -24,7 +24,9 @@ export async function serve(...args: string[]): Promise<Served> {
   const child: ChildProcess = spawn(process.execPath, [cli, 'serve', ...args, '--port', '0', '--json'], {
     stdio: ['ignore', 'pipe', 'inherit']
   })
-  const [line] = await once(child.stdout!, 'data')
+  const ended = once(child, 'close').then(([code]) => Promise.reject(new Error(`cairn serve ended with ${code}`)))
+  ended.catch(() => undefined)
+  const [line] = await Promise.race([once(child.stdout!, 'data'), ended])
   return {
     url: JSON.parse(String(line).split('\n')[0]).url,
     async end(signal = 'SIGTERM') {

@@ -36,7 +36,7 @@ export function showResult(shown: Shown | undefined): void {
 export function sentence({ finding, labels, least, ran, loaded }: Shown): string {
   const took = `${ms(ran.milliseconds)} on ${labelOf(loaded.device)}`
   if (finding?.kind === 'classes') {
-    const [{ index, score }] = topK(Array.from(finding.probabilities), 1)
+    const [{ index, score }] = topK(finding.probabilities, 1)
     return `${nameOf(index, labels)}, ${percent(score)}; ${took}`
   }
   if (finding?.kind === 'boxes') {
@@ -78,7 +78,7 @@ function bars(rows: readonly { name: string; share: number; colour?: string }[])
 }
 
 function classParts({ probabilities, softmaxed }: Classes, labels: readonly string[] | undefined): Node[] {
-  const rows = topK(Array.from(probabilities), shownClasses)
+  const rows = topK(probabilities, shownClasses)
   const list = bars(rows.map(({ index, score }) => ({ name: nameOf(index, labels), share: score })))
   return softmaxed ? [list, plain('The model gives scores; a softmax has made them shares.')] : [list]
 }

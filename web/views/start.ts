@@ -38,7 +38,7 @@ export function showSamples(urls: readonly string[], choose: (url: string, butto
   byId('samples').replaceChildren(
     ...urls.map(url => {
       const name = nameOfUrl(url)
-      const picture = el('img', { src: url, alt: name, loading: 'lazy', decoding: 'async' })
+      const picture = el('img', { loading: 'lazy', decoding: 'async', alt: name, src: url })
       const button = el('button', { type: 'button', title: name, 'aria-pressed': 'false' }, picture)
       button.onclick = () => choose(url, button)
       return el('li', {}, button)
