@@ -28,7 +28,11 @@ command('refuses in one line what it cannot serve', async () => {
     [['no/such/folder'], 1, /^cairn: no\/such\/folder: no such folder.*\n$/],
     [['--port', port], 1, /^cairn: cannot listen on localhost:\d+: the port is in use.*\n$/],
     [['--port', '70000'], 2, /^cairn: --port 70000: .*\n$/],
-    [['--host', '203.0.113.7', '--port', '0'], 1, /^cairn: cannot listen on 203\.0\.113\.7:0: this machine has no such address.*\n$/]
+    [
+      ['--host', '203.0.113.7', '--port', '0'],
+      1,
+      /^cairn: cannot listen on 203\.0\.113\.7:0: this machine has no such address.*\n$/
+    ]
   ] as const) {
     const { status: code, line } = refused(...args)
     assert.match(line, pattern)

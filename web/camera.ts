@@ -9,8 +9,7 @@ export class Camera {
   }
 
   async start(): Promise<void> {
-    if (!navigator.mediaDevices)
-      throw new Error('the camera needs a secure page: https or localhost')
+    if (!navigator.mediaDevices) throw new Error('the camera needs a secure page: https or localhost')
     try {
       this.stream = await navigator.mediaDevices.getUserMedia({
         video: { facingMode: { ideal: 'environment' }, width: { ideal: 1280 }, height: { ideal: 720 } }

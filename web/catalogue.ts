@@ -39,7 +39,10 @@ export async function fetchLabels(urls: readonly string[]): Promise<string[][]> 
 }
 
 /** The bytes of a file of this origin, with what has arrived of them. */
-export async function fetchBytes(url: string, onProgress: (loaded: number, total: number) => void): Promise<Uint8Array> {
+export async function fetchBytes(
+  url: string,
+  onProgress: (loaded: number, total: number) => void
+): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetched(url)
   const total = Number(response.headers.get('content-length'))
   const chunks: Uint8Array<ArrayBuffer>[] = []

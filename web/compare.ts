@@ -8,7 +8,8 @@ export interface Difference {
 }
 
 export function difference({ name, data }: Output, other: Output): Difference {
-  if (data.length !== other.data.length) return { name, absolute: Number.POSITIVE_INFINITY, relative: Number.POSITIVE_INFINITY }
+  if (data.length !== other.data.length)
+    return { name, absolute: Number.POSITIVE_INFINITY, relative: Number.POSITIVE_INFINITY }
   let [absolute, largest] = [0, 0]
   for (let i = 0; i < data.length; i++) {
     const error = Object.is(data[i], other.data[i]) ? 0 : Math.abs(data[i] - other.data[i])

@@ -25,7 +25,10 @@ const hueOf = (index: number) => Math.round((155 + index * 137.508) % 360)
 
 export function draw(canvas: HTMLCanvasElement, drawing: Drawing): void {
   const { photo, finding, region } = drawing
-  if (finding?.kind === 'image') return drawImage(canvas, drawing, finding)
+  if (finding?.kind === 'image') {
+    drawImage(canvas, drawing, finding)
+    return
+  }
   canvas.width = photo.canvas.width
   canvas.height = photo.canvas.height
   const context = contextOf(canvas)
@@ -113,7 +116,10 @@ function drawImage(canvas: HTMLCanvasElement, drawing: Drawing, { grey, pixels }
   const { photo, region } = drawing
   if (!region) return
   const part = clipped(region, photo.canvas)
-  const used = { width: (pixels.width * part.width) / region.width, height: (pixels.height * part.height) / region.height }
+  const used = {
+    width: (pixels.width * part.width) / region.width,
+    height: (pixels.height * part.height) / region.height
+  }
   canvas.width = Math.round(used.width)
   canvas.height = Math.round(used.height)
   const context = contextOf(canvas)

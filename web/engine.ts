@@ -33,7 +33,10 @@ export class Engine {
   private hear(reply: Reply): void {
     const waiting = this.waiting.get(reply.id)
     if (!waiting) return
-    if ('progress' in reply) return waiting.onProgress?.(reply.progress)
+    if ('progress' in reply) {
+      waiting.onProgress?.(reply.progress)
+      return
+    }
     this.waiting.delete(reply.id)
     if ('error' in reply) waiting.reject(new Error(reply.error))
     else waiting.resolve(reply.value)

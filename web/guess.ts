@@ -37,7 +37,8 @@ export function guess(names: readonly string[], model: Inspection, known?: Parti
   if (classes.includes(1001))
     return { preparation: { ...usual, values: 'signed', fit: 'centre' }, why: 'from its 1001 classes' }
   const port = picturePort(model.inputs)
-  if (port?.channels === 1) return { preparation: { ...usual, values: 'unit', fit: 'centre' }, why: 'from its one channel' }
+  if (port?.channels === 1)
+    return { preparation: { ...usual, values: 'unit', fit: 'centre' }, why: 'from its one channel' }
   const isMap = model.outputs.some(({ shape }) => shape.length === 4 && shape.slice(2).every(size => size !== 1))
   if (isMap) return { preparation: { ...usual, fit: 'stretch' }, why: 'from the shape of its output' }
   return { preparation: usual, why: 'as most ImageNet models' }

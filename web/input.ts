@@ -82,6 +82,7 @@ function showCamera(): void {
   byId('camera').textContent = camera.running ? 'Stop the camera' : 'Camera'
   for (const id of ['take', 'live']) byId(id).hidden = !camera.running
   byId('live').setAttribute('aria-pressed', String(live))
+  byId('live').textContent = 'Live'
   video.hidden = !camera.running || live
   if (camera.running) byId('no-photo').hidden = true
   if (!video.hidden) byId('canvas').hidden = true
@@ -89,7 +90,9 @@ function showCamera(): void {
 
 async function runLive({ frame }: Receiver): Promise<void> {
   while (live) {
+    const began = performance.now()
     await frame(frameOf(video, liveSide))
     await new Promise(resolve => requestAnimationFrame(resolve))
+    if (live) byId('live').textContent = `Live, ${(1000 / (performance.now() - began)).toFixed(1)} a second`
   }
 }

@@ -45,7 +45,7 @@ interface Model {
 const engine = new Engine()
 const check = new Check()
 const canvas = byId<HTMLCanvasElement>('canvas')
-const valueOf = (id: string) => byId<HTMLInputElement | HTMLSelectElement>(id).value
+const chosen = (id: string) => byId<HTMLInputElement | HTMLSelectElement>(id).value
 /** All that the server offers: also a model that was dropped may fit its labels. */
 let offered: { readonly photos: readonly string[]; readonly labels: readonly string[] } = { photos: [], labels: [] }
 let model: Model | undefined
@@ -58,8 +58,16 @@ let ownLabels: readonly string[] | undefined
 async function open(source: Source): Promise<void> {
   const opening = await doing(source.name, async progress => {
     const from = await source.read(progress)
-    const opened = await engine.ask('open', { name: source.name, from, weights: valueOf('weights') as Given['weights'] }, progress)
-    return { opened, untrained: !(from instanceof Uint8Array), labels: await fetchLabels([...new Set([...(source.entry?.labels ?? []), ...offered.labels])]) }
+    const opened = await engine.ask(
+      'open',
+      { name: source.name, from, weights: chosen('weights') as Given['weights'] },
+      progress
+    )
+    return {
+      opened,
+      untrained: !(from instanceof Uint8Array),
+      labels: await fetchLabels([...new Set([...(source.entry?.labels ?? []), ...offered.labels])])
+    }
   })
   model = loaded = last = undefined
   if (!opening) return show('start')
@@ -74,7 +82,10 @@ async function open(source: Source): Promise<void> {
 function showModel({ opened, untrained, port }: Model): void {
   show('work')
   const { parameters, macs, memory } = opened.model
-  byId('model-name').replaceChildren(opened.name, ...(untrained ? [' ', el('span', { className: 'badge' }, 'untrained')] : []))
+  byId('model-name').replaceChildren(
+    opened.name,
+    ...(untrained ? [' ', el('span', { className: 'badge' }, 'untrained')] : [])
+  )
   byId('model-facts').textContent = [
     `${rough(parameters)} parameters`,
     `${rough(macs)} multiply-adds`,
@@ -134,7 +145,7 @@ async function runOnce(quiet: boolean): Promise<void> {
   const job = currentJob()
   if (!now || !loaded || !job) return update()
   const ask = () => engine.ask('run', job)
-  const ran = quiet ? await ask().catch(showFailure) : await doing('Running', ask)
+  const ran = quiet ? await ask().catch(refused) : await doing('Running', ask)
   if (model !== now) return
   const { height, width } = ran?.shown ?? { height: 1, width: 1 }
   last = ran && { ran, finding: interpret(ran.outputs, { height, width, channels: now.preparation.channels }) }
@@ -142,6 +153,10 @@ async function runOnce(quiet: boolean): Promise<void> {
   const shown = currentResult()
   if (shown && !quiet) announce(sentence(shown))
   if (!byId('memory').hidden && !quiet) await refreshMemory()
+}
+
+function refused(error: unknown): undefined {
+  showFailure(error)
 }
 
 /** Models that take no picture get one all the same, and take no notice of it. */
@@ -153,15 +168,24 @@ function currentJob(): Job | undefined {
 function currentResult(): Shown | undefined {
   if (!model || !loaded || !last) return undefined
   const { finding, ran } = last
-  return { ran, loaded, finding, labels: labelsOf(finding), least: Number(valueOf('least')), untrained: model.untrained }
+  return {
+    ran,
+    loaded,
+    finding,
+    labels: labelsOf(finding),
+    least: Number(chosen('least')),
+    untrained: model.untrained
+  }
 }
 
 function labelsOf(finding: Finding | undefined): readonly string[] | undefined {
-  const classes = finding?.kind === 'classes' ? finding.probabilities.length : finding && 'classes' in finding ? finding.classes : 0
+  const classes =
+    finding?.kind === 'classes' ? finding.probabilities.length : finding && 'classes' in finding ? finding.classes : 0
   if (!model || !classes) return undefined
   const fits = labelsFor(classes, [...(ownLabels ? [ownLabels] : []), ...model.labels], model.source.name)
   if (ownLabels && fits !== ownLabels && fits?.length !== ownLabels.length)
-    byId('labels-note').textContent = `The file has ${plural(ownLabels.length, 'line')}; the model has ${count(classes)} classes.`
+    byId('labels-note').textContent =
+      `The file has ${plural(ownLabels.length, 'line')}; the model has ${count(classes)} classes.`
   return fits
 }
 
@@ -170,7 +194,7 @@ function update(): void {
   const shown = currentResult()
   showResult(shown)
   if (model?.port) showPreparation(model.preparation, model.guess, model.port)
-  byId('least-value').textContent = `${Math.round(Number(valueOf('least')) * 100)} %`
+  byId('least-value').textContent = `${Math.round(Number(chosen('least')) * 100)} %`
   const isDrawn = photo !== undefined && (model?.port !== undefined || !model)
   canvas.hidden = !isDrawn || !byId('video').hidden
   byId('no-photo').hidden = isDrawn || !byId('video').hidden
@@ -180,10 +204,13 @@ function update(): void {
       finding: shown?.finding,
       region: shown?.ran.shown?.region,
       labels: shown?.labels,
-      least: Number(valueOf('least')),
-      blend: Number(valueOf('blend'))
+      least: Number(chosen('least')),
+      blend: Number(chosen('blend'))
     })
-  canvas.setAttribute('aria-label', shown && photo ? `${photo.name}: ${sentence(shown)}` : (photo?.name ?? 'No picture'))
+  canvas.setAttribute(
+    'aria-label',
+    shown && photo ? `${photo.name}: ${sentence(shown)}` : (photo?.name ?? 'No picture')
+  )
 }
 
 async function take(next: Photo, sample?: HTMLElement): Promise<void> {
@@ -194,20 +221,29 @@ async function take(next: Photo, sample?: HTMLElement): Promise<void> {
   await run()
 }
 
-async function takeSample(url: string, button = byId('samples').querySelectorAll('button')[offered.photos.indexOf(url)]): Promise<void> {
+async function takeSample(
+  url: string,
+  button = byId('samples').querySelectorAll('button')[offered.photos.indexOf(url)]
+): Promise<void> {
   stopCamera()
   const fetched = await doing('Photo', async progress => {
     const content = await fetchBytes(url, (done, total) => progress({ done, total, what: nameOfUrl(url) }))
-    return photoFrom(new Blob([new Uint8Array(content)]), nameOfUrl(url))
+    return photoFrom(new Blob([content]), nameOfUrl(url))
   })
   if (fetched) await take(fetched, button)
 }
 
 async function receive(files: readonly File[]): Promise<void> {
   const order = ['model', 'labels', 'photo']
-  const sorted = files.map(file => ({ file, kind: kindOf(file) })).sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))
+  const sorted = files
+    .map(file => ({ file, kind: kindOf(file) }))
+    .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))
   for (const { file, kind } of sorted) {
-    if (kind === 'model') await open({ name: file.name.replace(/\.(onnx|cairn)$/i, ''), read: async () => new Uint8Array(await file.arrayBuffer()) })
+    if (kind === 'model')
+      await open({
+        name: file.name.replace(/\.(onnx|cairn)$/i, ''),
+        read: async () => new Uint8Array(await file.arrayBuffer())
+      })
     else if (kind === 'labels') {
       ownLabels = parseLabels(await file.text())
       byId('labels-note').textContent = `${file.name}: ${plural(ownLabels.length, 'label')}`
@@ -240,7 +276,7 @@ function onSubmit(id: string, act: () => Promise<unknown>): void {
 }
 
 async function timeRuns(): Promise<void> {
-  const times = await doing('Timing', progress => engine.ask('time', { runs: Number(valueOf('time-runs')) }, progress))
+  const times = await doing('Timing', progress => engine.ask('time', { runs: Number(chosen('time-runs')) }, progress))
   if (!times) return
   const text = `${ms(median(times))} (${ms(Math.min(...times))} to ${ms(Math.max(...times))})`
   byId('timing-facts').append(el('div', {}, el('dt', {}, `median of ${times.length}`), el('dd', {}, text)))
@@ -248,14 +284,18 @@ async function timeRuns(): Promise<void> {
 }
 
 async function measureLayers(): Promise<void> {
-  const calls = await doing('Measuring', progress => engine.ask('profile', { runs: Number(valueOf('profile-runs')) }, progress))
+  const calls = await doing('Measuring', progress =>
+    engine.ask('profile', { runs: Number(chosen('profile-runs')) }, progress)
+  )
   if (calls) showLayers(calls)
 }
 
 async function compareDevices(): Promise<void> {
   const job = currentJob()
   if (!job) return showFailure(new Error('there is nothing to compare yet: the model waits for a photo'))
-  await doing('Comparing', async progress => check.run(await engine.ask('file', undefined), valueOf('against'), job, progress))
+  await doing('Comparing', async progress =>
+    check.run(await engine.ask('file', undefined), chosen('against'), job, progress)
+  )
 }
 
 followTheme()
@@ -284,8 +324,11 @@ byId('test-picture').onclick = () => {
 }
 byId('other').onclick = () => show('start')
 byId('save').onclick = () =>
-  void doing('Saving', async () => download(`${model!.opened.name}.cairn`, new Blob([await engine.ask('file', undefined)])))
-byId('save-picture').onclick = () => canvas.toBlob(blob => blob && download(`${photo!.name.replace(/\.\w+$/, '')}-${model!.opened.name}.png`, blob))
+  void doing('Saving', async () =>
+    download(`${model!.opened.name}.cairn`, new Blob([await engine.ask('file', undefined)]))
+  )
+byId('save-picture').onclick = () =>
+  canvas.toBlob(blob => blob && download(`${photo!.name.replace(/\.\w+$/, '')}-${model!.opened.name}.png`, blob))
 byId('weights').onchange = () => model && void open(model.source)
 for (const id of ['least', 'blend']) byId(id).oninput = update
 byId('check-stop').onclick = () => check.stop()
@@ -303,7 +346,15 @@ await doing('Starting', async () => {
   const all = (kind: 'photos' | 'labels') => [...new Set(entries.flatMap(entry => entry[kind]))]
   offered = { photos: all('photos'), labels: all('labels') }
   showSamples(offered.photos, (url, button) => void takeSample(url, button))
-  showEntries(entries, entry => void open({ name: entry.name, entry, read: progress => fetchBytes(entry.url, (done, total) => progress({ done, total, what: 'downloading' })) }))
+  showEntries(
+    entries,
+    entry =>
+      void open({
+        name: entry.name,
+        entry,
+        read: progress => fetchBytes(entry.url, (done, total) => progress({ done, total, what: 'downloading' }))
+      })
+  )
   showZoo(networks, ({ key, title }) => void open({ name: title, read: async () => ({ zoo: key }) }))
 })
 document.body.dataset.ready = ''

@@ -1,4 +1,4 @@
-import { type FloatOptions, fit, imageNet, type Picture, resize, Tensor, toFloatData, type Type } from 'cairn'
+import { type FloatOptions, fit, imageNet, type Picture, resize, Tensor, type Type, toFloatData } from 'cairn'
 import type { PortInfo } from 'cairn/compiler'
 
 /** From a photo to what a model reads: which part of it, at what size, in which numbers. */

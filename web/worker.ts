@@ -1,12 +1,24 @@
-import { type CallTime, CairnError, copyFloats, type Feeds, InferenceSession, Tensor, type Type } from 'cairn'
+import { CairnError, type CallTime, copyFloats, type Feeds, InferenceSession, Tensor, type Type } from 'cairn'
 import { CompileError, compile, inspect, passNames } from 'cairn/compiler'
 import { zoo } from '../models/index.js'
 import { devices, registerDevices } from './devices.js'
 import { type Prepared, picturePort, prepare } from './prepare.js'
-import type { Api, Argument, Given, Job, Loaded, Method, Opened, PassReport, Progress, Question, Ran } from './protocol.js'
+import type {
+  Api,
+  Argument,
+  Given,
+  Job,
+  Loaded,
+  Method,
+  Opened,
+  PassReport,
+  Progress,
+  Question,
+  Ran
+} from './protocol.js'
 
 /** The engine's worker: one model, its session, and the input of its last run. */
-let file: Uint8Array<ArrayBuffer> | undefined
+let file: Uint8Array | undefined
 let session: InferenceSession | undefined
 let feeds: Feeds | undefined
 
@@ -36,17 +48,16 @@ async function open({ name, from, weights }: Given, progress: (progress: Progres
   const bytes = from instanceof Uint8Array ? from : zoo[from.zoo].build()
   const done: Omit<PassReport, 'before'>[] = []
   const began = performance.now()
-  if (isCairn(bytes)) file = bytes.slice()
+  if (isCairn(bytes)) file = bytes
   else {
     progress({ done: 1, total, what: 'reading the model' })
-    const compiled = await compile(bytes, {
+    file = await compile(bytes, {
       weights,
       onPass: (pass, did, _text, after) => {
         done.push({ name: pass, did, after })
         progress({ done: done.length + 1, total, what: pass })
       }
     })
-    file = new Uint8Array(compiled)
   }
   const model = inspect(file)
   const passes = done.map((pass, i) => ({ ...pass, before: i ? done[i - 1].after : model.nodesBefore }))
@@ -120,7 +131,7 @@ async function close(): Promise<void> {
   file = undefined
 }
 
-function opened(): Uint8Array<ArrayBuffer> {
+function opened(): Uint8Array {
   if (!file) throw new CairnError('no model is open')
   return file
 }

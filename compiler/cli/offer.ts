@@ -32,7 +32,9 @@ export function offerOf(folder: string): Offer {
   return {
     models: new Map(among(isModel, own)),
     labels: new Map(among(isLabels, own)),
-    photos: new Map(among(isPhoto, [...filesOf(join(folder, '..', 'photos')), ...filesOf(join(folder, 'photos')), ...own]))
+    photos: new Map(
+      among(isPhoto, [...filesOf(join(folder, '..', 'photos')), ...filesOf(join(folder, 'photos')), ...own])
+    )
   }
 }
 

@@ -24,7 +24,8 @@ export const serve: Command = {
   examples: ['', 'models --port 9000'],
 
   async run([folder], flags) {
-    if (flags.has('api')) throw new InputError('--api comes in a later version; serve without it shows the browser page')
+    if (flags.has('api'))
+      throw new InputError('--api comes in a later version; serve without it shows the browser page')
     const host = flags.text('host') ?? 'localhost'
     const port = flags.whole('port', 0) ?? usualPort
     if (port > 65535) throw new UsageError(`--port ${port}: a whole number from 0 to 65535 is allowed`)
@@ -43,9 +44,13 @@ export const serve: Command = {
 function greeting(url: string, folder: string | undefined, offer: Offer | undefined): string {
   const lines = [`Cairn is at ${url} (Ctrl-C ends it)`]
   if (offer)
-    lines.push(`with ${offer.models.size} models, ${offer.labels.size} lists of labels and ${offer.photos.size} photos of ${folder}`)
+    lines.push(
+      `with ${offer.models.size} models, ${offer.labels.size} lists of labels and ${offer.photos.size} photos of ${folder}`
+    )
   if (!isLocal(new URL(url).hostname))
-    lines.push('Browsers give threads and the camera only to localhost and to https: other machines get one thread and no camera.')
+    lines.push(
+      'Browsers give threads and the camera only to localhost and to https: other machines get one thread and no camera.'
+    )
   return lines.join('\n')
 }
 

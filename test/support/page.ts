@@ -9,7 +9,9 @@ const cli = join(root, 'dist', 'compiler', 'cli', 'index.js')
 
 /** Builds the page where it is out of date. */
 export function buildPage(): void {
-  const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs'), '--page'], { encoding: 'utf8' })
+  const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs'), '--page'], {
+    encoding: 'utf8'
+  })
   if (status !== 0) throw new Error(`the page cannot be built: ${stderr}`)
 }
 
@@ -55,7 +57,8 @@ export async function visit(browser: Browser, url: string, width = 1280, height 
   page.on('console', message => message.type() === 'error' && errors.push(message.text()))
   page.on('pageerror', error => errors.push(error.message))
   context.on('request', request => {
-    if (!request.url().startsWith('blob:') && new URL(request.url()).origin !== new URL(url).origin) strangers.push(request.url())
+    if (!request.url().startsWith('blob:') && new URL(request.url()).origin !== new URL(url).origin)
+      strangers.push(request.url())
   })
   await page.goto(url)
   await page.waitForSelector('body[data-ready]')

@@ -13,8 +13,7 @@ export const classMap: Recognise = (outputs, fed): ClassMap | undefined => {
   if (!planes || planes.channels < 2 || planes.channels > mostClasses) return undefined
   const { channels, height, width, at } = planes
   const best = new Uint16Array(height * width)
-  for (let i = 0; i < best.length; i++)
-    for (let c = 1; c < channels; c++) if (at(c, i) > at(best[i], i)) best[i] = c
+  for (let i = 0; i < best.length; i++) for (let c = 1; c < channels; c++) if (at(c, i) > at(best[i], i)) best[i] = c
   return { kind: 'map', width, height, classes: channels, best }
 }
 

@@ -19,7 +19,12 @@ export function showCompilation(opened: Opened): void {
     ['inputs', ports(model.inputs)],
     ['outputs', ports(model.outputs)]
   ])
-  byId('compiled').replaceChildren(overview, passes ? passTable(passes) : el('p', { className: 'muted' }, 'The file had been compiled before; its passes are not in it.'))
+  byId('compiled').replaceChildren(
+    overview,
+    passes
+      ? passTable(passes)
+      : el('p', { className: 'muted' }, 'The file had been compiled before; its passes are not in it.')
+  )
   byId('weights-field').hidden = passes === undefined
 }
 

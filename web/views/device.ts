@@ -10,7 +10,9 @@ export function startDevices(available: readonly Availability[], changed: () => 
   list('device').replaceChildren(option('auto', 'Auto'), ...usable.map(({ name }) => option(name, labelOf(name))))
   const others = usable.filter(({ name }) => name !== 'wasm')
   list('against').replaceChildren(...[...others, reference].map(({ name }) => option(name, labelOf(name))))
-  const missing = available.flatMap(({ name, missing }) => (missing === undefined ? [] : [`No ${labelOf(name)}: ${missing}.`]))
+  const missing = available.flatMap(({ name, missing }) =>
+    missing === undefined ? [] : [`No ${labelOf(name)}: ${missing}.`]
+  )
   list('device').title = missing.join(' ')
 
   const cores = crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, 16) : 1

@@ -26,8 +26,18 @@ export function showLayers(calls: readonly CallTime[] | undefined): void {
   const total = kernels.reduce((sum, { milliseconds }) => sum + milliseconds, 0)
   byId('profile-sum').textContent = `${plural(calls.length, 'call')}, ${ms(total)} together; each bar is a median.`
   byId('profile-tables').replaceChildren(
-    table('Time by kernel', ['kernel', 'calls', 'time', 'share'], kernels.map(each => [each.kernel, String(each.calls), ms(each.milliseconds), percent(each.milliseconds / total)]), 1),
-    table('Time of each call', ['node', 'kernel', 'time', 'share'], calls.map(each => [each.node, each.kernel, ms(each.milliseconds), percent(each.milliseconds / total)]), 2)
+    table(
+      'Time by kernel',
+      ['kernel', 'calls', 'time', 'share'],
+      kernels.map(each => [each.kernel, String(each.calls), ms(each.milliseconds), percent(each.milliseconds / total)]),
+      1
+    ),
+    table(
+      'Time of each call',
+      ['node', 'kernel', 'time', 'share'],
+      calls.map(each => [each.node, each.kernel, ms(each.milliseconds), percent(each.milliseconds / total)]),
+      2
+    )
   )
   drawCharts(calls, kernels, total)
 }
@@ -53,12 +63,21 @@ function drawCharts(calls: readonly CallTime[], kernels: readonly KernelTime[], 
       type: 'bar',
       data: {
         labels: kernels.map(({ kernel }) => kernel),
-        datasets: [{ data: kernels.map(each => each.milliseconds), backgroundColor: kernels.map(each => colours.get(each.kernel)), maxBarThickness: 22 }]
+        datasets: [
+          {
+            data: kernels.map(each => each.milliseconds),
+            backgroundColor: kernels.map(each => colours.get(each.kernel)),
+            maxBarThickness: 22
+          }
+        ]
       },
       options: {
         ...common,
         indexAxis: 'y',
-        scales: { x: { ...axis, title: { display: true, text: 'ms', color: text } }, y: { ...axis, grid: { display: false } } },
+        scales: {
+          x: { ...axis, title: { display: true, text: 'ms', color: text } },
+          y: { ...axis, grid: { display: false } }
+        },
         plugins: { tooltip: { callbacks: { label: ({ dataIndex }) => kernelLine(kernels[dataIndex], total) } } }
       }
     }),
@@ -66,11 +85,21 @@ function drawCharts(calls: readonly CallTime[], kernels: readonly KernelTime[], 
       type: 'bar',
       data: {
         labels: calls.map((_, i) => String(i + 1)),
-        datasets: [{ data: calls.map(call => call.milliseconds), backgroundColor: calls.map(call => colours.get(call.kernel)), barPercentage: 1, categoryPercentage: 0.92 }]
+        datasets: [
+          {
+            data: calls.map(call => call.milliseconds),
+            backgroundColor: calls.map(call => colours.get(call.kernel)),
+            barPercentage: 1,
+            categoryPercentage: 0.92
+          }
+        ]
       },
       options: {
         ...common,
-        scales: { x: { ...axis, grid: { display: false }, title: { display: true, text: 'call', color: text } }, y: { ...axis, title: { display: true, text: 'ms', color: text } } },
+        scales: {
+          x: { ...axis, grid: { display: false }, title: { display: true, text: 'call', color: text } },
+          y: { ...axis, title: { display: true, text: 'ms', color: text } }
+        },
         plugins: {
           tooltip: {
             callbacks: {

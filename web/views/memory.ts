@@ -8,7 +8,11 @@ const [width, height, left, bottom] = [1000, 520, 84, 30]
 
 /** The memory plan as a picture: calls from left to right, addresses upwards, a rectangle for each storage. */
 export function showMemory({ memory }: Inspection, threads: number): void {
-  const line = el('p', { className: 'muted', 'aria-live': 'polite' }, 'Point at a rectangle, or walk through them with the arrow keys.')
+  const line = el(
+    'p',
+    { className: 'muted', 'aria-live': 'polite' },
+    'Point at a rectangle, or walk through them with the arrow keys.'
+  )
   byId('plan').replaceChildren(
     facts([
       ['arena', bytes(memory.arena)],
@@ -20,10 +24,16 @@ export function showMemory({ memory }: Inspection, threads: number): void {
       line.textContent = text
     }),
     line,
-    el('p', { className: 'muted' }, 'Calls from left to right, addresses from bottom to top; dashed is the bound that no plan can go below.'),
+    el(
+      'p',
+      { className: 'muted' },
+      'Calls from left to right, addresses from bottom to top; dashed is the bound that no plan can go below.'
+    ),
     el('details', {}, el('summary', {}, 'The same as a table'), el('div', { className: 'scroll' }, tableOf(memory)))
   )
 }
+
+const steps: Readonly<Record<string, number>> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }
 
 function picture({ arena, lowerBound, calls, storages }: Plan, say: (text: string) => void): SVGSVGElement {
   const x = (call: number) => left + ((call + 1) / (calls + 2)) * (width - left)
@@ -31,15 +41,28 @@ function picture({ arena, lowerBound, calls, storages }: Plan, say: (text: strin
   const rectangles = storages.map(({ bytes: size, offset, first, last }, i) =>
     svg('rect', {
       ...{ class: 'storage', x: x(first), y: y(offset + size), width: x(last + 1) - x(first) },
-      ...{ height: Math.max(y(offset) - y(offset + size), 1), fill: `hsl(${Math.round((150 + i * 137.508) % 360)} 42% 58%)` }
+      ...{
+        height: Math.max(y(offset) - y(offset + size), 1),
+        fill: `hsl(${Math.round((150 + i * 137.508) % 360)} 42% 58%)`
+      }
     })
   )
   const marks = [0, 0.5, 1].map(part =>
-    svg('text', { x: left - 8, y: Math.max(y(arena * part) + 4, 14), 'text-anchor': 'end' }, bytes(Math.round(arena * part)))
+    svg(
+      'text',
+      { x: left - 8, y: Math.max(y(arena * part) + 4, 14), 'text-anchor': 'end' },
+      bytes(Math.round(arena * part))
+    )
   )
   const drawn = svg(
     'svg',
-    { class: 'plan', viewBox: `0 0 ${width} ${height}`, role: 'img', tabindex: 0, 'aria-label': 'Memory plan; the table below has the same figures' },
+    {
+      class: 'plan',
+      viewBox: `0 0 ${width} ${height}`,
+      role: 'img',
+      tabindex: 0,
+      'aria-label': 'Memory plan; the table below has the same figures'
+    },
     ...rectangles,
     svg('line', { x1: left, x2: width, y1: y(lowerBound), y2: y(lowerBound) }),
     ...marks,
@@ -55,7 +78,7 @@ function picture({ arena, lowerBound, calls, storages }: Plan, say: (text: strin
   }
   rectangles.forEach((rectangle, i) => rectangle.addEventListener('pointerenter', () => choose(i)))
   drawn.addEventListener('keydown', event => {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
+    const step = steps[event.key]
     if (step === undefined || !storages.length) return
     event.preventDefault()
     choose(at < 0 ? 0 : at + step)
@@ -65,7 +88,8 @@ function picture({ arena, lowerBound, calls, storages }: Plan, say: (text: strin
 
 type Storage = Plan['storages'][number]
 
-const when = (call: number, calls: number) => (call < 0 ? 'the start' : call >= calls ? 'the end' : `call ${count(call + 1)}`)
+const when = (call: number, calls: number) =>
+  call < 0 ? 'the start' : call >= calls ? 'the end' : `call ${count(call + 1)}`
 
 function describe({ name, bytes: size, offset, first, last }: Storage, calls: number): string {
   return `${name}: ${bytes(size)} at ${count(offset)}, from ${when(first, calls)} to ${when(last, calls)}`

@@ -23,7 +23,11 @@ function chosen(): Preparation {
   }
 }
 
-export function showPreparation(preparation: Preparation, { preparation: guessed, why }: Guess, port: PicturePort): void {
+export function showPreparation(
+  preparation: Preparation,
+  { preparation: guessed, why }: Guess,
+  port: PicturePort
+): void {
   const { values, channels, fit, size } = preparation
   list('values').value = values
   list('channels').value = channels

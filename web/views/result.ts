@@ -4,7 +4,7 @@ import { byId, el, facts, table } from '../dom.js'
 import { colourOf, isBackground } from '../draw.js'
 import { nameOf } from '../labels.js'
 import { ms, percent, shape, short } from '../numbers.js'
-import type { Boxes, ClassMap, Classes, Finding, Mask } from '../outputs/output.js'
+import type { Boxes, Classes, ClassMap, Finding, Mask } from '../outputs/output.js'
 import { range } from '../outputs/output.js'
 import type { Loaded, Ran } from '../protocol.js'
 
@@ -49,7 +49,9 @@ export function sentence({ finding, labels, least, ran, loaded }: Shown): string
 function found(shown: Shown): Node[] {
   const { finding, untrained } = shown
   const note = untrained && el('p', { className: 'note' }, 'Untrained weights: the answer means nothing.')
-  const parts: Node[] = finding ? partsOf(finding, shown) : [plain('The outputs are of no kind that this page draws; below they are in numbers.')]
+  const parts: Node[] = finding
+    ? partsOf(finding, shown)
+    : [plain('The outputs are of no kind that this page draws; below they are in numbers.')]
   return note ? [note, ...parts] : parts
 }
 
@@ -86,7 +88,9 @@ function classParts({ probabilities, softmaxed }: Classes, labels: readonly stri
 function boxParts({ boxes }: Boxes, labels: readonly string[] | undefined, least: number): Node[] {
   const seen = boxes.filter(({ score }) => score >= least)
   if (!seen.length) return [plain('Nothing found that is as sure as this.')]
-  return [bars(seen.map(({ index, score }) => ({ name: nameOf(index, labels), share: score, colour: colourOf(index) })))]
+  return [
+    bars(seen.map(({ index, score }) => ({ name: nameOf(index, labels), share: score, colour: colourOf(index) })))
+  ]
 }
 
 function maskParts({ values, width, height }: Mask): Node[] {
@@ -113,7 +117,12 @@ function mapParts({ best, classes }: ClassMap, labels: readonly string[] | undef
 function showFigures({ ran, loaded }: Shown): void {
   const entries: [string, string][] = [
     ['this run', ms(ran.milliseconds)],
-    ['device', loaded.device === 'wasm' ? `CPU, ${loaded.threads} thread${loaded.threads > 1 ? 's' : ''}` : labelOf(loaded.device)],
+    [
+      'device',
+      loaded.device === 'wasm'
+        ? `CPU, ${loaded.threads} thread${loaded.threads > 1 ? 's' : ''}`
+        : labelOf(loaded.device)
+    ],
     ['preparing the photo', ms(ran.preparing)]
   ]
   if (ran.shown) entries.push(['input', `${ran.shown.width}×${ran.shown.height}`])

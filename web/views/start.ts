@@ -34,7 +34,7 @@ export function showZoo(networks: readonly ZooNetwork[], choose: (network: ZooNe
   }
 }
 
-export function showSamples(urls: readonly string[], choose: (url: string, button: HTMLElement) => void): void {
+export function showSamples(urls: readonly string[], choose: (url: string, button: HTMLButtonElement) => void): void {
   byId('samples').replaceChildren(
     ...urls.map(url => {
       const name = nameOfUrl(url)
