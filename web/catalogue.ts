@@ -58,7 +58,10 @@ export async function fetchBytes(
 }
 
 async function fetched(url: string): Promise<Response> {
-  const response = await fetch(url)
-  if (!response.ok) throw new Error(`${decodeURIComponent(new URL(url).pathname)}: status ${response.status}`)
+  const name = decodeURIComponent(new URL(url).pathname)
+  const response = await fetch(url).catch(() => {
+    throw new Error(`${name}: the server does not answer`)
+  })
+  if (!response.ok) throw new Error(`${name}: the server answers with status ${response.status}`)
   return response
 }

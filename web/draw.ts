@@ -17,11 +17,11 @@ export interface Drawing {
 }
 
 /** A colour for each class, far from those of its neighbours. */
-export function colourOf(index: number, alpha = 1): string {
-  return `hsl(${hueOf(index)} 72% 45% / ${alpha})`
+export function colourOf(index: number): string {
+  return `oklch(0.56 0.16 ${hueOf(index)})`
 }
 
-const hueOf = (index: number) => Math.round((155 + index * 137.508) % 360)
+const hueOf = (index: number) => Math.round((165 + index * 137.508) % 360)
 
 export function draw(canvas: HTMLCanvasElement, drawing: Drawing): void {
   const { photo, finding, region } = drawing
@@ -67,9 +67,11 @@ function drawBoxes(
     const text = `${nameOf(box.index, labels)} ${percent(box.score)}`
     context.strokeStyle = colourOf(box.index)
     context.strokeRect(x, y, wide, high)
-    const [left, top] = [Math.max(x - context.lineWidth / 2, 0), Math.max(y - size * 1.45, 0)]
+    const room = context.measureText(text).width + size * 0.7
+    const left = Math.max(Math.min(x - context.lineWidth / 2, context.canvas.width - room), 0)
+    const top = Math.max(y - size * 1.45, 0)
     context.fillStyle = colourOf(box.index)
-    context.fillRect(left, top, context.measureText(text).width + size * 0.7, size * 1.45)
+    context.fillRect(left, top, room, size * 1.45)
     context.fillStyle = '#fff'
     context.fillText(text, left + size * 0.35, top + size * 0.76)
   }

@@ -6,17 +6,16 @@ import { Engine } from './engine.js'
 import { type Guess, guess } from './guess.js'
 import { startInput, stopCamera } from './input.js'
 import { labelsFor, parseLabels } from './labels.js'
-import { bytes, count, median, ms, plural, rough } from './numbers.js'
+import { count, median, ms, plural } from './numbers.js'
 import { interpret } from './outputs/index.js'
 import type { Finding } from './outputs/output.js'
 import { type Photo, photoFrom, pixelsOf, testPicture } from './photo.js'
 import { type PicturePort, type Preparation, picturePort } from './prepare.js'
 import type { Given, Job, Loaded, Opened, Progress, Ran } from './protocol.js'
 import { Check } from './views/check.js'
-import { showCompilation } from './views/compilation.js'
 import { chosenDevices, chosenThreads, noteDevice, startDevices } from './views/device.js'
 import { showLayers } from './views/layers.js'
-import { showMemory } from './views/memory.js'
+import { showFigures, showName } from './views/model.js'
 import { showPreparation, startPreparation } from './views/preparation.js'
 import { type Shown, sentence, showResult } from './views/result.js'
 import { nameOfUrl, pressSample, showEntries, showSamples, showZoo } from './views/start.js'
@@ -52,6 +51,8 @@ let model: Model | undefined
 let loaded: Loaded | undefined
 let photo: Photo | undefined
 let last: { ran: Ran; finding: Finding | undefined } | undefined
+/** What the figures that are shown hold for. */
+let figures = ''
 /** Labels that were given by hand come before all others. */
 let ownLabels: readonly string[] | undefined
 
@@ -73,27 +74,21 @@ async function open(source: Source): Promise<void> {
   if (!opening) return show('start')
   const guessed = guess([source.name, opening.opened.model.name], opening.opened.model, source.entry?.preprocess)
   const port = picturePort(opening.opened.model.inputs)
+  figures = ''
   model = { source, ...opening, port, guess: guessed, preparation: guessed.preparation }
   showModel(model)
   await load()
-  if (!photo && port && offered.photos.length) await takeSample(offered.photos[0])
+  if (!photo && port && offered.photos.length)
+    await takeSample(offered.photos[0], byId('samples').querySelector('button')!)
 }
 
 function showModel({ opened, untrained, port }: Model): void {
   show('work')
-  const { parameters, macs, memory } = opened.model
-  byId('model-name').replaceChildren(
-    opened.name,
-    ...(untrained ? [' ', el('span', { className: 'badge' }, 'untrained')] : [])
-  )
-  byId('model-facts').textContent = [
-    `${rough(parameters)} parameters`,
-    `${rough(macs)} multiply-adds`,
-    `file ${bytes(opened.bytes)}`,
-    `arena ${bytes(memory.arena)}`
-  ].join(' · ')
+  showName(opened.name, untrained)
+  showFigures(opened, opened.model, 1)
   byId('input-details').hidden = port === undefined
-  showCompilation(opened)
+  byId('no-photo-title').textContent = port ? 'Drop a photo' : 'This model takes no picture'
+  byId('no-photo-text').textContent = port ? 'or paste one from the clipboard' : 'it runs on numbers that are made up'
   showLayers(undefined)
   update()
 }
@@ -152,7 +147,17 @@ async function runOnce(quiet: boolean): Promise<void> {
   update()
   const shown = currentResult()
   if (shown && !quiet) announce(sentence(shown))
-  if (!byId('memory').hidden && !quiet) await refreshMemory()
+  await refreshFigures(now)
+}
+
+/** What depends on the input's shape and on the threads, once these are others. */
+async function refreshFigures({ opened }: Model): Promise<void> {
+  const threads = loaded?.threads ?? 1
+  const { height, width } = last?.ran.shown ?? {}
+  const now = [opened.name, height, width, threads].join()
+  if (!last || now === figures) return
+  figures = now
+  showFigures(opened, await engine.ask('inspect', { threads }), threads)
 }
 
 function refused(error: unknown): undefined {
@@ -179,6 +184,8 @@ function currentResult(): Shown | undefined {
 }
 
 function labelsOf(finding: Finding | undefined): readonly string[] | undefined {
+  // What means nothing has no name either.
+  if (model?.untrained) return undefined
   const classes =
     finding?.kind === 'classes' ? finding.probabilities.length : finding && 'classes' in finding ? finding.classes : 0
   if (!model || !classes) return undefined
@@ -221,16 +228,21 @@ async function take(next: Photo, sample?: HTMLElement): Promise<void> {
   await run()
 }
 
-async function takeSample(
-  url: string,
-  button = byId('samples').querySelectorAll('button')[offered.photos.indexOf(url)]
-): Promise<void> {
+let wanted = 0
+
+/** Takes what `read` gives, unless another photo has been asked for meanwhile. */
+async function takeFrom(read: (progress: (progress: Progress) => void) => Promise<Photo>, sample?: HTMLElement) {
   stopCamera()
-  const fetched = await doing('Photo', async progress => {
+  const turn = ++wanted
+  const next = await doing('Photo', read)
+  if (next && turn === wanted) await take(next, sample)
+}
+
+function takeSample(url: string, button?: HTMLElement): Promise<void> {
+  return takeFrom(async progress => {
     const content = await fetchBytes(url, (done, total) => progress({ done, total, what: nameOfUrl(url) }))
     return photoFrom(new Blob([content]), nameOfUrl(url))
-  })
-  if (fetched) await take(fetched, button)
+  }, button)
 }
 
 async function receive(files: readonly File[]): Promise<void> {
@@ -248,24 +260,13 @@ async function receive(files: readonly File[]): Promise<void> {
       ownLabels = parseLabels(await file.text())
       byId('labels-note').textContent = `${file.name}: ${plural(ownLabels.length, 'label')}`
       update()
-    } else {
-      stopCamera()
-      const read = await doing('Photo', () => photoFrom(file, file.name))
-      if (read) await take(read)
-    }
+    } else await takeFrom(() => photoFrom(file, file.name))
   }
 }
 
 function kindOf({ name, type }: File): 'model' | 'labels' | 'photo' {
   if (/\.(onnx|cairn)$/i.test(name)) return 'model'
   return /\.txt$/i.test(name) || type === 'text/plain' ? 'labels' : 'photo'
-}
-
-async function refreshMemory(): Promise<void> {
-  if (!model) return
-  const threads = loaded?.threads ?? 1
-  const inspection = await doing('Memory', () => engine.ask('inspect', { threads }))
-  if (inspection) showMemory(inspection, threads)
 }
 
 function onSubmit(id: string, act: () => Promise<unknown>): void {
@@ -299,12 +300,13 @@ async function compareDevices(): Promise<void> {
 }
 
 followTheme()
-startTabs(panel => panel === 'memory' && void refreshMemory())
+startTabs()
 startInput({
   files: files => void receive(files),
   photo: taken => void take(taken),
   frame: async frame => {
     photo = frame
+    pressSample(undefined)
     await run(true)
   }
 })

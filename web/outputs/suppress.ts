@@ -1,14 +1,14 @@
 import { type Box, floor } from './output.js'
 
-/** Overlap from which two boxes of a class are taken for the same thing. */
+/** Overlap from which two boxes are taken for the same thing, whatever classes they have. */
 const most = 0.45
 const kept = 100
 
-/** The surest boxes, without those that lie on a surer one of their class. */
+/** The surest boxes, without those that lie on a surer one. */
 export function suppress(boxes: readonly Box[]): Box[] {
   const result: Box[] = []
   for (const box of boxes.filter(({ score }) => score >= floor).sort((a, b) => b.score - a.score)) {
-    if (result.every(other => other.index !== box.index || overlap(box, other) < most)) result.push(box)
+    if (result.every(other => overlap(box, other) < most)) result.push(box)
     if (result.length === kept) break
   }
   return result

@@ -1,10 +1,11 @@
+import type { Inspection } from 'cairn/compiler'
 import { byId, el, facts, table } from '../dom.js'
 import { bytes, count, ms, rough, shape } from '../numbers.js'
 import type { Opened } from '../protocol.js'
 
-/** What the compiler has done: its passes, and what came of the model. */
-export function showCompilation(opened: Opened): void {
-  const { model, passes, given } = opened
+/** Figures are those of `model`, whose free dimensions are bound as in the last run. */
+export function showCompilation(opened: Opened, model: Inspection): void {
+  const { passes, given } = opened
   const { arena, lowerBound } = model.memory
   const ports = (list: typeof model.inputs) => list.map(({ name, shape: dims }) => `${name} ${shape(dims)}`).join(', ')
   const overview = facts([

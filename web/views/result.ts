@@ -70,11 +70,12 @@ function bars(rows: readonly { name: string; share: number; colour?: string }[])
     'ol',
     { className: 'bars' },
     ...rows.map(({ name, share, colour }) => {
-      const filled = el('i', { 'aria-hidden': 'true' })
+      const filled = el('i')
       filled.style.width = percent(Math.min(share, 1))
       const swatch = colour !== undefined && el('span', { className: 'swatch', 'aria-hidden': 'true' })
       if (swatch) swatch.style.background = colour!
-      return el('li', { className: 'bar' }, filled, el('span', {}, swatch, name), el('span', {}, percent(share)))
+      const track = el('span', { className: 'track', 'aria-hidden': 'true' }, filled)
+      return el('li', { className: 'bar' }, el('span', {}, swatch, name), el('b', {}, percent(share)), track)
     })
   )
 }

@@ -14,7 +14,7 @@ export function showEntries(entries: readonly Entry[], choose: (entry: Entry) =>
         el(
           'button',
           { className: 'card', type: 'button', onclick: () => choose(entry) },
-          entry.name,
+          ...breakable(entry.name),
           entry.bytes !== undefined && el('small', {}, bytes(entry.bytes))
         )
       )
@@ -44,6 +44,11 @@ export function showSamples(urls: readonly string[], choose: (url: string, butto
       return el('li', {}, button)
     })
   )
+}
+
+/** A name that may go on in the next line behind its underscores and dashes. */
+function breakable(name: string): Node[] {
+  return name.split(/(?<=[_-])/).flatMap(part => [document.createTextNode(part), el('wbr')])
 }
 
 /** One of the samples is the photo that is shown, or none. */

@@ -18,19 +18,14 @@ const steps: Readonly<Record<string, (at: number) => number>> = {
   End: () => tabs.length - 1
 }
 
-/** `shown` is called with the id of the panel that comes up. */
-export function startTabs(shown: (panel: string) => void): void {
-  const select = (tab: HTMLElement, focus: boolean) => {
-    selectTab(tab, focus)
-    shown(tab.getAttribute('aria-controls')!)
-  }
+export function startTabs(): void {
   tabs.forEach((tab, at) => {
-    tab.onclick = () => select(tab, false)
+    tab.onclick = () => selectTab(tab, false)
     tab.onkeydown = event => {
       const step = steps[event.key]
       if (!step) return
       event.preventDefault()
-      select(tabs[step(at)], true)
+      selectTab(tabs[step(at)], true)
     }
   })
   selectTab(tabs[0], false)
