@@ -5,7 +5,7 @@ import { draw } from './draw.js'
 import { Engine } from './engine.js'
 import { type Guess, guess } from './guess.js'
 import { startInput, stopCamera } from './input.js'
-import { labelsFor, parseLabels } from './labels.js'
+import { fitting, knownLabels, parseLabels } from './labels.js'
 import { count, median, ms, plural } from './numbers.js'
 import { interpret } from './outputs/index.js'
 import type { Finding } from './outputs/output.js'
@@ -189,11 +189,11 @@ function labelsOf(finding: Finding | undefined): readonly string[] | undefined {
   const classes =
     finding?.kind === 'classes' ? finding.probabilities.length : finding && 'classes' in finding ? finding.classes : 0
   if (!model || !classes) return undefined
-  const fits = labelsFor(classes, [...(ownLabels ? [ownLabels] : []), ...model.labels], model.source.name)
-  if (ownLabels && fits !== ownLabels && fits?.length !== ownLabels.length)
+  const own = ownLabels && fitting(classes, [ownLabels])
+  if (ownLabels && !own)
     byId('labels-note').textContent =
       `The file has ${plural(ownLabels.length, 'line')}; the model has ${count(classes)} classes.`
-  return fits
+  return own ?? fitting(classes, [...model.labels, ...knownLabels(model.source.name)])
 }
 
 /** Shows what is, all of it. */

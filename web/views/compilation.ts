@@ -30,10 +30,9 @@ export function showCompilation(opened: Opened, model: Inspection): void {
 }
 
 function passTable(passes: NonNullable<Opened['passes']>): HTMLElement {
-  const rows = passes.map(({ name, did, before, after }) => [
-    name,
-    did ?? '–',
-    before === after ? count(after) : `${count(before)} → ${count(after)}`
-  ])
+  const rows = passes.map(({ name, did, before, after }) => {
+    const cells = [name, did ?? '–', before === after ? count(after) : `${count(before)} → ${count(after)}`]
+    return did === undefined ? cells.map(text => el('span', { className: 'muted' }, text)) : cells
+  })
   return el('div', { className: 'scroll' }, el('h3', {}, 'Passes'), table('Passes', ['pass', 'did', 'nodes'], rows, 2))
 }

@@ -72,6 +72,7 @@ function bars(rows: readonly { name: string; share: number; colour?: string }[])
     ...rows.map(({ name, share, colour }) => {
       const filled = el('i')
       filled.style.width = percent(Math.min(share, 1))
+      if (colour !== undefined) filled.style.background = colour
       const swatch = colour !== undefined && el('span', { className: 'swatch', 'aria-hidden': 'true' })
       if (swatch) swatch.style.background = colour!
       const track = el('span', { className: 'track', 'aria-hidden': 'true' }, filled)
