@@ -89,7 +89,7 @@ function showModel({ opened, untrained, port }: Model): void {
   byId('input-details').hidden = port === undefined
   byId('no-photo-title').textContent = port ? 'Drop a photo' : 'This model takes no picture'
   byId('no-photo-text').textContent = port ? 'or paste one from the clipboard' : 'it runs on numbers that are made up'
-  showLayers(undefined)
+  void showLayers(undefined)
   update()
 }
 
@@ -288,7 +288,7 @@ async function measureLayers(): Promise<void> {
   const calls = await doing('Measuring', progress =>
     engine.ask('profile', { runs: Number(chosen('profile-runs')) }, progress)
   )
-  if (calls) showLayers(calls)
+  if (calls) await showLayers(calls)
 }
 
 async function compareDevices(): Promise<void> {

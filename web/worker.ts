@@ -55,7 +55,8 @@ async function open({ name, from, weights }: Given, progress: (progress: Progres
       weights,
       onPass: (pass, did, _text, after) => {
         done.push({ name: pass, did, after })
-        progress({ done: done.length + 1, total, what: pass })
+        const what = done.length < passNames.length ? pass : 'packing the weights'
+        progress({ done: done.length + 1, total, what })
       }
     })
   }
