@@ -86,7 +86,11 @@ await stage('tsc', [...sources, join(root, 'tsconfig.json')], ['dist/runtime/ind
 })
 
 if (process.argv.includes('--page')) {
-  const inputs = [...['asm', 'compiler', 'models', 'runtime', 'web'].flatMap(filesUnder), lock]
+  const inputs = [
+    ...['asm', 'compiler', 'models', 'runtime', 'web'].flatMap(filesUnder),
+    lock,
+    join(root, 'package.json')
+  ]
   await stage('web', inputs, ['dist/web/index.html'], () => {
     console.error('cairn: building the browser page')
     run(process.execPath, [bin('vite', 'bin/vite.js'), 'build', 'web', '--config', 'web/vite.config.mjs'])

@@ -4,7 +4,7 @@ import { bytes, count } from '../numbers.js'
 
 type Plan = Inspection['memory']
 
-const [width, height, left, bottom] = [1000, 520, 84, 30]
+const [width, height, left, bottom] = [1000, 520, 96, 34]
 
 /** The memory plan as a picture: calls from left to right, addresses upwards, a rectangle for each storage. */
 export function showMemory({ memory }: Inspection, threads: number): void {
@@ -66,8 +66,8 @@ function picture({ arena, lowerBound, calls, storages }: Plan, say: (text: strin
     ...rectangles,
     svg('line', { x1: left, x2: width, y1: y(lowerBound), y2: y(lowerBound) }),
     ...marks,
-    svg('text', { x: left, y: height - 6 }, 'first call'),
-    svg('text', { x: width - 4, y: height - 6, 'text-anchor': 'end' }, `call ${count(calls)}`)
+    svg('text', { x: left, y: height - 8 }, 'first call'),
+    svg('text', { x: width - 4, y: height - 8, 'text-anchor': 'end' }, `call ${count(calls)}`)
   )
   let at = -1
   const choose = (wanted: number) => {
