@@ -6,7 +6,9 @@ import type { Browser, Page } from 'playwright-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { launchChromium } from './support/chromium.js'
+import { ModelBuilder } from './support/model.js'
 import { buildPage, drop, openZoo, type Served, serve, settled, type Visit, visit } from './support/page.js'
+import { Random } from './support/random.js'
 import { root, sharedModels } from './support/root.js'
 import { skip } from './support/skip.js'
 
@@ -144,6 +146,16 @@ function bare(browser: Browser): void {
     await page.waitForSelector('#model-name:text("again")')
     await page.click('#tab-compilation')
     assert.match(await page.innerText('#compiled'), /had been compiled before/)
+  })
+
+  test('a model that takes no picture runs all the same, and says so', async () => {
+    const { page } = visited
+    const model = new ModelBuilder(new Random('page'))
+    model.output(model.add('Softmax', [model.input([1, 7], 'float32', [-1, 1], 'x')]))
+    const buffer = Buffer.from(model.encode())
+    await page.setInputFiles('#model-file', { name: 'vector.onnx', mimeType: '', buffer })
+    await page.waitForSelector('#found .bar')
+    assert.match(await page.innerText('#photo-drop'), /takes no picture/)
   })
 
   test('what is not a model or a photo is refused in one line', async () => {
