@@ -83,9 +83,11 @@ function drawOver(context: CanvasRenderingContext2D, painted: ImageData, region:
   context.globalAlpha = 1
 }
 
+const maskColour = [20, 200, 140]
+
 function paintMask({ width, height, values }: Mask): ImageData {
   const painted = new ImageData(width, height)
-  values.forEach((value, i) => painted.data.set([20, 200, 140, value * 255], i * 4))
+  values.forEach((value, i) => paintPixel(painted.data, i, maskColour, value * 255))
   return painted
 }
 
@@ -95,9 +97,16 @@ function paintMap({ width, height, best }: ClassMap, labels: readonly string[] |
   best.forEach((index, i) => {
     const colour = known.get(index) ?? bytesOf(index, isBackground(index, labels) ? 0 : 255)
     known.set(index, colour)
-    painted.data.set(colour, i * 4)
+    paintPixel(painted.data, i, colour, colour[3])
   })
   return painted
+}
+
+function paintPixel(data: ImageDataArray, i: number, [red, green, blue]: readonly number[], alpha: number): void {
+  data[i * 4] = red
+  data[i * 4 + 1] = green
+  data[i * 4 + 2] = blue
+  data[i * 4 + 3] = alpha
 }
 
 export const isBackground = (index: number, labels: readonly string[] | undefined) =>

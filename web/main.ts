@@ -100,21 +100,19 @@ function show(view: 'start' | 'work'): void {
 
 /** Loads the model on the first device that takes it; the others' refusals are said, not hidden. */
 async function load(): Promise<void> {
-  loaded = undefined
   noteDevice(undefined)
   const refusals: string[] = []
-  await doing('Loading', async () => {
+  loaded = await doing('Loading', async () => {
     for (const device of chosenDevices()) {
       try {
-        loaded = await engine.ask('load', { devices: [device], threads: chosenThreads() })
-        break
+        return await engine.ask('load', { devices: [device], threads: chosenThreads() })
       } catch (error) {
         refusals.push(`${labelOf(device)}: ${(error as Error).message}`)
       }
     }
-    if (!loaded) throw new Error(refusals.join('; '))
-    if (refusals.length) noteDevice(`Runs on ${labelOf(loaded.device)}. ${refusals.join('; ')}`)
+    throw new Error(refusals.join('; '))
   })
+  if (loaded && refusals.length) noteDevice(`Runs on ${labelOf(loaded.device)}. ${refusals.join('; ')}`)
   await run()
 }
 
@@ -128,20 +126,26 @@ async function run(quiet = false): Promise<void> {
     return
   }
   running = true
-  do {
-    again = false
-    await runOnce(quiet)
-  } while (again)
-  running = false
+  try {
+    do {
+      again = false
+      await runOnce(quiet)
+    } while (again)
+  } catch (error) {
+    showFailure(error)
+  } finally {
+    running = false
+  }
 }
 
 async function runOnce(quiet: boolean): Promise<void> {
-  const now = model
+  const [now, of] = [model, photo]
   const job = currentJob()
   if (!now || !loaded || !job) return update()
   const ask = () => engine.ask('run', job)
-  const ran = quiet ? await ask().catch(refused) : await doing('Running', ask)
-  if (model !== now) return
+  const ran = await (quiet ? ask() : doing('Running', ask))
+  // Of another model or photo than are there by now: another run comes behind this one.
+  if (model !== now || photo !== of) return
   const { height, width } = ran?.shown ?? { height: 1, width: 1 }
   last = ran && { ran, finding: interpret(ran.outputs, { height, width, channels: now.preparation.channels }) }
   update()
@@ -157,11 +161,8 @@ async function refreshFigures({ opened }: Model): Promise<void> {
   const now = [opened.name, height, width, threads].join()
   if (!last || now === figures) return
   figures = now
-  showFigures(opened, await engine.ask('inspect', { threads }), threads)
-}
-
-function refused(error: unknown): undefined {
-  showFailure(error)
+  const inspection = await engine.ask('inspect', { threads })
+  if (model?.opened === opened) showFigures(opened, inspection, threads)
 }
 
 /** Models that take no picture get one all the same, and take no notice of it. */
@@ -220,15 +221,17 @@ function update(): void {
   )
 }
 
+/** Counts the photos that have been asked for. */
+let wanted = 0
+
 async function take(next: Photo, sample?: HTMLElement): Promise<void> {
+  wanted++
   photo = next
   last = undefined
   pressSample(sample)
   if (!model) byId('model-drop-title').textContent = `Drop a model for ${next.name}`
   await run()
 }
-
-let wanted = 0
 
 /** Takes what `read` gives, unless another photo has been asked for meanwhile. */
 async function takeFrom(read: (progress: (progress: Progress) => void) => Promise<Photo>, sample?: HTMLElement) {
