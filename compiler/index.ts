@@ -15,6 +15,11 @@ import { referenceBackend } from './reference.js'
 import { verify } from './verify.js'
 
 export { CompileError } from './errors.js'
+export { type CallInfo, type Inspection, inspect, type PortInfo } from './inspect.js'
+export type { MemoryPlan, PlannedStorage } from './memory.js'
+
+/** The passes in their order, for whoever shows how far a compilation is. */
+export const passNames: readonly string[] = passes.map(({ name }) => name)
 
 export interface CompileOptions extends ImportOptions {
   /** How weights are stored in the file, those of large matrices in memory too; sums are single precision either way. Default `f32`. */
@@ -25,8 +30,8 @@ export interface CompileOptions extends ImportOptions {
   readonly kernels?: readonly string[]
   /** Passes to leave out, by name; those that lowering depends on cannot be. */
   readonly without?: readonly string[]
-  /** Called after each pass with what it did, and the graph's text on demand. */
-  readonly onPass?: (name: string, did: string | undefined, text: () => string) => void
+  /** Called after each pass with what it did, the graph's text on demand, and the number of nodes left. */
+  readonly onPass?: (name: string, did: string | undefined, text: () => string, nodes: number) => void
 }
 
 /** The kernels that could run a node, with their costs, and the one that does. */
@@ -62,7 +67,7 @@ export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
     if (options.without?.includes(pass.name)) continue
     const did = pass.run(graph)
     verify(graph, pass.name)
-    options.onPass?.(pass.name, did, () => print(graph))
+    options.onPass?.(pass.name, did, () => print(graph), graph.nodes.length)
   }
   const choices = new Map<string, KernelChoice>()
   const program = lower(graph, {
@@ -92,10 +97,11 @@ function checkOptions({ weights = 'f32', winograd = 4, kernels = [], without = [
   for (const name of kernels)
     if (!Object.hasOwn(allKernels, name))
       throw new CompileError(`no kernel "${name}"; there are ${Object.keys(allKernels).join(', ')}`)
-  const names = passes.map(pass => pass.name)
   for (const name of without)
-    if (!names.includes(name) || required.has(name))
-      throw new CompileError(`pass "${name}" cannot be left out; ${names.filter(n => !required.has(n)).join(', ')} can`)
+    if (!passNames.includes(name) || required.has(name))
+      throw new CompileError(
+        `pass "${name}" cannot be left out; ${passNames.filter(n => !required.has(n)).join(', ')} can`
+      )
 }
 
 /** All unsupported operators of a model in one message, each with how often and where it first stands. */

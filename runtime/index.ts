@@ -18,11 +18,15 @@ export { FormatError } from './format.js'
 export {
   type FitOptions,
   type FloatOptions,
+  fit,
   type ImageSource,
   type ImageTensorOptions,
+  imageNet,
   type Picture,
+  resize,
   type Scored,
   softmax,
+  toFloatData,
   topK
 } from './image.js'
 export { type ParallelOptions, ParallelSession } from './parallel.js'
@@ -35,4 +39,4 @@ export {
   type SessionOptions,
   type TopOptions
 } from './session.js'
-export { type GpuTensorOptions, Tensor, type Type } from './tensor.js'
+export { copyFloats, type GpuTensorOptions, Tensor, type Type } from './tensor.js'

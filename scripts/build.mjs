@@ -1,4 +1,5 @@
-// Sets up and builds whatever is out of date: dependencies, the WebAssembly kernels, the shaders, the TypeScript.
+// Sets up and builds whatever is out of date: dependencies, the WebAssembly kernels, the shaders, the TypeScript; with
+// --page also the browser page. --force builds it all, out of date or not.
 // Plain JavaScript without dependencies, because it runs before anything is installed.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -103,3 +104,15 @@ await stage('tsc', [...sources, join(root, 'tsconfig.json')], ['dist/runtime/ind
   console.error('cairn: compiling the TypeScript')
   run(process.execPath, [bin('typescript', 'bin/tsc')])
 })
+
+if (process.argv.includes('--page')) {
+  const inputs = [
+    ...['asm', 'compiler', 'models', 'runtime', 'web'].flatMap(filesUnder),
+    lock,
+    join(root, 'package.json')
+  ]
+  await stage('web', inputs, ['dist/web/index.html'], () => {
+    console.error('cairn: building the browser page')
+    run(process.execPath, [bin('vite', 'bin/vite.js'), 'build', 'web', '--config', 'web/vite.config.mjs'])
+  })
+}

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { root } from './support/root.js'
 
 const test = suite('house rules')
-const folders = ['compiler', 'runtime', 'models', 'asm', 'shaders', 'test', 'bench', 'scripts']
+const folders = ['compiler', 'runtime', 'models', 'asm', 'shaders', 'test', 'bench', 'scripts', 'web']
 
 interface Source {
   /** Path from the checkout, with slashes. */
@@ -97,6 +97,10 @@ test('bench/ uses the public entry points, and what it shares with cairn bench',
     inFolder('bench'),
     name => !/^(compiler|runtime)\//.test(name) || /^(compiler|runtime)\/index$|^compiler\/cli\//.test(name)
   )
+})
+
+test('web/ uses the package by its exported names, the zoo, and a library for charts', () => {
+  check(inFolder('web'), name => /^(web\/|models\/index$|cairn(\/compiler|\/webgpu)?$|chart\.js$)/.test(name))
 })
 
 test('files are shorter than 400 lines', () => {

@@ -6,11 +6,12 @@ import { type Command, Flags, longName, oneLine, UsageError } from './command.js
 import { compile } from './compile.js'
 import { inspect } from './inspect.js'
 import { run } from './run.js'
+import { serve } from './serve.js'
 import { verify } from './verify.js'
 import { zoo } from './zoo.js'
 
 /** The command line. Exit codes: 0 done, 1 bad input, 2 wrong usage; the latter two with one line on standard error. */
-const commands: readonly Command[] = [compile, run, verify, inspect, bench, zoo]
+const commands: readonly Command[] = [compile, run, verify, inspect, bench, zoo, serve]
 
 const isHelp = (argument: string) => argument === '-h' || argument === '--help'
 

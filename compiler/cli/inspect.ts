@@ -46,7 +46,7 @@ export const inspect: Command = {
     const plan = memoryReport(program, bindings)
     const peak = memory.weights + memory.arena
     if (wanted.plot !== undefined)
-      writeWhole(wanted.plot, planSvg(plan.plan, plan.names, `${program.name} at ${describeBindings(bindings)}`))
+      writeWhole(wanted.plot, planSvg(plan, `${program.name} at ${describeBindings(bindings)}`))
 
     const totals = layers && totalsOf(layers)
     const macs = evaluate(program.macs, bindings)

@@ -34,20 +34,19 @@ export async function about<T>(path: string, step: () => T | Promise<T>): Promis
 /** Compiles the ONNX file with everything in the model's own folder at hand. */
 export function buildModel({ path, bytes }: ModelFile, options: CompileOptions = {}): Promise<BuiltModel> {
   const progress = new Progress(passes.length + 1)
-  const done: { name: string; did: string | undefined; lines: number }[] = []
+  const done: PassReport[] = []
   return about(path, () => {
     try {
       const built = build(bytes, {
         externalData: externalDataOf(path),
         ...options,
-        onPass: (name, did, text) => {
-          options.onPass?.(name, did, text)
-          done.push({ name, did, lines: text().split('\n').length - 1 })
+        onPass: (name, did, text, nodes) => {
+          options.onPass?.(name, did, text, nodes)
+          done.push({ name, did, nodes })
           progress.step(done.length, name)
         }
       })
-      const ports = built.graph.inputs.length + built.graph.outputs.length
-      return { ...built, passes: done.map(({ name, did, lines }) => ({ name, did, nodes: lines - ports })) }
+      return { ...built, passes: done }
     } finally {
       progress.stop()
     }

@@ -1,5 +1,5 @@
 import { type Layer, layerHeader, layerRows } from './layers.js'
-import type { memoryReport } from './memory.js'
+import type { MemoryReport } from './memory.js'
 import { escapeXml, planSvg } from './plan-svg.js'
 
 export interface ReportContent {
@@ -7,7 +7,7 @@ export interface ReportContent {
   readonly facts: readonly (readonly [string, string])[]
   readonly passes: readonly (readonly string[])[]
   readonly layers: readonly Layer[]
-  readonly plan: ReturnType<typeof memoryReport>
+  readonly plan: MemoryReport
 }
 
 const style = `body{font:14px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem;color:#222}
@@ -28,7 +28,7 @@ export function reportHtml({ title, facts, passes, layers, plan }: ReportContent
 <h2>Passes</h2>
 <table>${row(['pass', 'did', 'nodes left'], 'th')}${rows(passes)}</table>
 <h2>Memory plan</h2>
-${planSvg(plan.plan, plan.names, `arena ${plan.arena} bytes, lower bound ${plan.lowerBound}`)}
+${planSvg(plan, `arena ${plan.arena} bytes, lower bound ${plan.lowerBound}`)}
 <h2>Layers</h2>
 <table class="layers">${row(layerHeader, 'th')}${rows(layerRows(layers))}</table>
 </body></html>

@@ -5,5 +5,5 @@ import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** The folder of real models beside the checkout, where there is one. */
-export const sharedModels = [join(root, '..', 'shared', 'models')].find(existsSync)
+/** The folder of real models beside the checkout, or where CAIRN_SHARED says, if there is one. */
+export const sharedModels = [join(process.env.CAIRN_SHARED ?? join(root, '..', 'shared'), 'models')].find(existsSync)

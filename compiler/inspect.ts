@@ -1,0 +1,53 @@
+import { type Bindings, evaluate, show } from '../runtime/dims.js'
+import { decode } from '../runtime/format.js'
+import type { Port } from '../runtime/program.js'
+import { type MemoryPlan, memoryPlan } from './memory.js'
+
+/** What a .cairn file says of itself, as plain data that can be posted and shown. */
+export interface Inspection {
+  readonly name: string
+  readonly inputs: readonly PortInfo[]
+  readonly outputs: readonly PortInfo[]
+  readonly free: readonly string[]
+  readonly nodesBefore: number
+  readonly nodesAfter: number
+  readonly batchNormsFolded: number
+  /** ONNX operators of the model that was compiled, each once. */
+  readonly operators: readonly string[]
+  readonly parameters: number
+  /** Multiply-accumulates of one run. */
+  readonly macs: number
+  readonly calls: readonly CallInfo[]
+  readonly memory: MemoryPlan
+}
+
+/** A dimension that depends on free ones is their formula. */
+export interface PortInfo {
+  readonly name: string
+  readonly type: string
+  readonly shape: readonly (number | string)[]
+}
+
+export interface CallInfo {
+  readonly node: string
+  readonly kernel: string
+}
+
+/** Figures are for `dims`, the values of free dimensions (1 where none is given), and for a number of threads. */
+export function inspect(file: Uint8Array, dims: Bindings = {}, threads = 1): Inspection {
+  const { header } = decode(file)
+  const bindings = { ...Object.fromEntries(header.free.map(name => [name, 1])), ...dims }
+  const { name, free, nodesBefore, nodesAfter, batchNormsFolded, operators, parameters } = header
+  return {
+    ...{ name, free, nodesBefore, nodesAfter, batchNormsFolded, operators, parameters },
+    inputs: header.inputs.map(portInfo),
+    outputs: header.outputs.map(portInfo),
+    macs: evaluate(header.macs, bindings),
+    calls: header.calls.map(({ node, kernel }) => ({ node, kernel: header.kernels[kernel].name })),
+    memory: memoryPlan(header, bindings, threads)
+  }
+}
+
+function portInfo({ name, dtype, shape }: Port): PortInfo {
+  return { name, type: dtype, shape: shape.map(dim => (typeof dim === 'number' ? dim : show(dim))) }
+}

@@ -1,0 +1,49 @@
+import type { Bindings } from '../runtime/dims.js'
+import { planProgram } from '../runtime/plan.js'
+import type { Program } from '../runtime/program.js'
+
+/** The memory plan of a program with its free dimensions bound, told in names: for tables and pictures. */
+export interface MemoryPlan {
+  readonly arena: number
+  /** The largest sum of bytes that are live at once: no plan can need less. */
+  readonly lowerBound: number
+  readonly calls: number
+  readonly storages: readonly PlannedStorage[]
+}
+
+export interface PlannedStorage {
+  /** The node that first writes it, or the port that it is. */
+  readonly name: string
+  readonly bytes: number
+  readonly offset: number
+  /** First and last call that touches it: -1 is before the first call, `calls` behind the last. */
+  readonly first: number
+  readonly last: number
+}
+
+export type Schedule = Omit<Program, 'constants'>
+
+export function memoryPlan(program: Schedule, bindings: Bindings, threads = 1): MemoryPlan {
+  const { bytes: arena, lowerBound, blocks, offsets } = planProgram(program, bindings, threads)
+  const names = storageNames(program)
+  const storages = blocks
+    .map(({ bytes, first, last }, i) => ({ name: names[i], bytes, offset: offsets[i], first, last }))
+    .filter(({ bytes }) => bytes > 0)
+  return { arena, lowerBound, calls: program.calls.length, storages }
+}
+
+function storageNames({ storages, inputs, outputs, calls }: Schedule): string[] {
+  const names = storages.map((_, i) => `storage ${i}`)
+  const named = new Set<number>()
+  const name = (index: number, text: string) => {
+    if (!named.has(index)) names[index] = text
+    named.add(index)
+  }
+  for (const input of inputs) name(input.storage, `input ${input.name}`)
+  for (const call of calls)
+    for (const { space, index, access } of call.arguments)
+      if (space === 'storage' && access !== 'read')
+        name(index, access === 'write' ? call.node : `${call.node} (scratch)`)
+  for (const output of outputs) name(output.storage, `output ${output.name}`)
+  return names
+}

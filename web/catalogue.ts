@@ -1,0 +1,67 @@
+import { parseLabels } from './labels.js'
+import type { Preparation } from './prepare.js'
+
+/** Models that the page's origin offers, read from `models/index.json`; places there are relative to that file. */
+export interface Entry {
+  readonly name: string
+  readonly url: string
+  readonly bytes: number | undefined
+  readonly labels: readonly string[]
+  readonly preprocess: Partial<Preparation> | undefined
+  readonly photos: readonly string[]
+}
+
+interface Listed {
+  readonly name: string
+  readonly file: string
+  readonly bytes?: number
+  readonly labels?: string | readonly string[]
+  readonly preprocess?: Partial<Preparation>
+  readonly photos?: readonly string[]
+}
+
+/** Nothing where the origin has no such list. */
+export async function readCatalogue(): Promise<Entry[]> {
+  const index = new URL('models/index.json', document.baseURI)
+  const response = await fetch(index)
+  if (!response.ok || !response.headers.get('content-type')?.includes('json')) return []
+  const place = (path: string) => String(new URL(path, index))
+  return ((await response.json()) as Listed[]).map(({ name, file, bytes, labels = [], preprocess, photos = [] }) => ({
+    ...{ name, bytes, preprocess },
+    url: place(file),
+    labels: [labels].flat().map(place),
+    photos: photos.map(place)
+  }))
+}
+
+export async function fetchLabels(urls: readonly string[]): Promise<string[][]> {
+  return Promise.all(urls.map(async url => parseLabels(await (await fetched(url)).text())))
+}
+
+/** The bytes of a file of this origin, with what has arrived of them. */
+export async function fetchBytes(
+  url: string,
+  onProgress: (loaded: number, total: number) => void
+): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetched(url)
+  const total = Number(response.headers.get('content-length'))
+  const chunks: Uint8Array<ArrayBuffer>[] = []
+  let loaded = 0
+  for (const reader = response.body!.getReader(); ; ) {
+    const { done, value } = await reader.read()
+    if (done) break
+    chunks.push(value)
+    loaded += value.length
+    onProgress(loaded, Math.max(total, loaded))
+  }
+  return new Uint8Array(await new Blob(chunks).arrayBuffer())
+}
+
+async function fetched(url: string): Promise<Response> {
+  const name = decodeURIComponent(new URL(url).pathname)
+  const response = await fetch(url).catch(() => {
+    throw new Error(`${name}: the server does not answer`)
+  })
+  if (!response.ok) throw new Error(`${name}: the server answers with status ${response.status}`)
+  return response
+}

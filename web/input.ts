@@ -1,0 +1,98 @@
+import { Camera } from './camera.js'
+import { byId } from './dom.js'
+import { frameOf, type Photo } from './photo.js'
+import { showFailure } from './views/status.js'
+
+/** Everything by which files and frames reach the page. */
+export interface Receiver {
+  files(files: readonly File[]): void
+  photo(photo: Photo): void
+  /** A frame of the live camera; the next one is taken when it is done. */
+  frame(photo: Photo): Promise<void>
+}
+
+/** Frames are kept small: what counts is how many there are in a second. */
+const liveSide = 640
+const photoSide = 1280
+
+const video = byId<HTMLVideoElement>('video')
+const camera = new Camera(video)
+let live = false
+
+export function startInput(receiver: Receiver): void {
+  for (const [button, input] of [
+    ['choose-model', 'model-file'],
+    ['choose-photo', 'photo-file'],
+    ['choose-labels', 'labels-file']
+  ]) {
+    const chooser = byId<HTMLInputElement>(input)
+    byId(button).onclick = () => chooser.click()
+    chooser.onchange = () => {
+      receiver.files([...(chooser.files ?? [])])
+      chooser.value = ''
+    }
+  }
+  listenForDrops(receiver)
+  document.onpaste = ({ clipboardData }) => {
+    const files = [...(clipboardData?.files ?? [])]
+    if (files.length) receiver.files(files)
+  }
+  byId('camera').onclick = () => void toggleCamera().catch(showFailure)
+  byId('take').onclick = () => {
+    receiver.photo(frameOf(video, photoSide))
+    stopCamera()
+  }
+  byId('live').onclick = () => {
+    live = !live
+    showCamera()
+    if (live) void runLive(receiver)
+  }
+}
+
+function listenForDrops({ files }: Receiver): void {
+  const dragging = (on: boolean) => document.body.toggleAttribute('data-dragging', on)
+  document.ondragover = event => {
+    event.preventDefault()
+    dragging(true)
+  }
+  document.ondragleave = event => {
+    if (!event.relatedTarget) dragging(false)
+  }
+  document.ondrop = event => {
+    event.preventDefault()
+    dragging(false)
+    files([...(event.dataTransfer?.files ?? [])])
+  }
+}
+
+async function toggleCamera(): Promise<void> {
+  if (camera.running) return stopCamera()
+  showFailure(undefined)
+  await camera.start()
+  showCamera()
+}
+
+export function stopCamera(): void {
+  camera.stop()
+  live = false
+  showCamera()
+}
+
+function showCamera(): void {
+  byId('camera').textContent = camera.running ? 'Stop the camera' : 'Camera'
+  for (const id of ['take', 'live']) byId(id).hidden = !camera.running
+  byId('live').setAttribute('aria-pressed', String(live))
+  byId('live').textContent = 'Live'
+  video.hidden = !camera.running || live
+  if (camera.running) byId('no-photo').hidden = true
+  if (!video.hidden) byId('canvas').hidden = true
+}
+
+async function runLive({ frame }: Receiver): Promise<void> {
+  while (live) {
+    const began = performance.now()
+    await frame(frameOf(video, liveSide))
+    await new Promise(resolve => requestAnimationFrame(resolve))
+    if (live) byId('live').textContent = `Live, ${(1000 / (performance.now() - began)).toFixed(1)} a second`
+  }
+}

@@ -1,0 +1,365 @@
+import { type Entry, fetchBytes, fetchLabels, readCatalogue } from './catalogue.js'
+import { labelOf } from './devices.js'
+import { byId, download, el } from './dom.js'
+import { draw } from './draw.js'
+import { Engine } from './engine.js'
+import { type Guess, guess } from './guess.js'
+import { startInput, stopCamera } from './input.js'
+import { fitting, knownLabels, parseLabels } from './labels.js'
+import { count, median, ms, plural } from './numbers.js'
+import { interpret } from './outputs/index.js'
+import type { Finding } from './outputs/output.js'
+import { type Photo, photoFrom, pixelsOf, testPicture } from './photo.js'
+import { type PicturePort, type Preparation, picturePort } from './prepare.js'
+import type { Given, Job, Loaded, Opened, Progress, Ran } from './protocol.js'
+import { Check } from './views/check.js'
+import { chosenDevices, chosenThreads, noteDevice, startDevices } from './views/device.js'
+import { showLayers } from './views/layers.js'
+import { showFigures, showName } from './views/model.js'
+import { showPreparation, startPreparation } from './views/preparation.js'
+import { type Shown, sentence, showResult } from './views/result.js'
+import { nameOfUrl, pressSample, showEntries, showSamples, showZoo } from './views/start.js'
+import { announce, doing, showFailure } from './views/status.js'
+import { startTabs } from './views/tabs.js'
+import { followTheme } from './views/theme.js'
+
+/** The page's one state: a model, a photo, and what the one says of the other. */
+interface Source {
+  readonly name: string
+  readonly entry?: Entry
+  /** Bytes, or an architecture of the zoo, whose weights are not trained. */
+  read(progress: (progress: Progress) => void): Promise<Given['from']>
+}
+
+interface Model {
+  readonly source: Source
+  readonly opened: Opened
+  readonly untrained: boolean
+  readonly port: PicturePort | undefined
+  readonly guess: Guess
+  preparation: Preparation
+  readonly labels: readonly (readonly string[])[]
+}
+
+const engine = new Engine()
+const check = new Check()
+const canvas = byId<HTMLCanvasElement>('canvas')
+const chosen = (id: string) => byId<HTMLInputElement | HTMLSelectElement>(id).value
+/** All that the server offers: also a model that was dropped may fit its labels. */
+let offered: { readonly photos: readonly string[]; readonly labels: readonly string[] } = { photos: [], labels: [] }
+let model: Model | undefined
+let loaded: Loaded | undefined
+let photo: Photo | undefined
+let last: { ran: Ran; finding: Finding | undefined } | undefined
+/** What the figures that are shown hold for. */
+let figures = ''
+/** Labels that were given by hand come before all others. */
+let ownLabels: readonly string[] | undefined
+
+async function open(source: Source): Promise<void> {
+  const opening = await doing(source.name, async progress => {
+    const from = await source.read(progress)
+    const opened = await engine.ask(
+      'open',
+      { name: source.name, from, weights: chosen('weights') as Given['weights'] },
+      progress
+    )
+    return {
+      opened,
+      untrained: !(from instanceof Uint8Array),
+      labels: await fetchLabels([...new Set([...(source.entry?.labels ?? []), ...offered.labels])])
+    }
+  })
+  model = loaded = last = undefined
+  if (!opening) return show('start')
+  const guessed = guess([source.name, opening.opened.model.name], opening.opened.model, source.entry?.preprocess)
+  const port = picturePort(opening.opened.model.inputs)
+  figures = ''
+  model = { source, ...opening, port, guess: guessed, preparation: guessed.preparation }
+  showModel(model)
+  await load()
+  if (!photo && port && offered.photos.length)
+    await takeSample(offered.photos[0], byId('samples').querySelector('button')!)
+}
+
+function showModel({ opened, untrained, port }: Model): void {
+  show('work')
+  showName(opened.name, untrained)
+  showFigures(opened, opened.model, 1)
+  byId('input-details').hidden = port === undefined
+  byId('no-photo-title').textContent = port ? 'Drop a photo' : 'This model takes no picture'
+  byId('no-photo-text').textContent = port ? 'or paste one from the clipboard' : 'it runs on numbers that are made up'
+  void showLayers(undefined)
+  update()
+}
+
+function show(view: 'start' | 'work'): void {
+  document.body.dataset.view = view
+  if (view === 'start') stopCamera()
+}
+
+/** Loads the model on the first device that takes it; the others' refusals are said, not hidden. */
+async function load(): Promise<void> {
+  noteDevice(undefined)
+  const refusals: string[] = []
+  loaded = await doing('Loading', async () => {
+    for (const device of chosenDevices()) {
+      try {
+        return await engine.ask('load', { devices: [device], threads: chosenThreads() })
+      } catch (error) {
+        refusals.push(`${labelOf(device)}: ${(error as Error).message}`)
+      }
+    }
+    throw new Error(refusals.join('; '))
+  })
+  if (loaded && refusals.length) noteDevice(`Runs on ${labelOf(loaded.device)}. ${refusals.join('; ')}`)
+  await run()
+}
+
+let running = false
+let again = false
+
+/** Runs the model on the photo; what is asked for meanwhile is done behind it, once. */
+async function run(quiet = false): Promise<void> {
+  if (running) {
+    again = true
+    return
+  }
+  running = true
+  try {
+    do {
+      again = false
+      await runOnce(quiet)
+    } while (again)
+  } catch (error) {
+    showFailure(error)
+  } finally {
+    running = false
+  }
+}
+
+async function runOnce(quiet: boolean): Promise<void> {
+  const [now, of] = [model, photo]
+  const job = currentJob()
+  if (!now || !loaded || !job) return update()
+  const ask = () => engine.ask('run', job)
+  const ran = await (quiet ? ask() : doing('Running', ask))
+  // Of another model or photo than are there by now: another run comes behind this one.
+  if (model !== now || photo !== of) return
+  const { height, width } = ran?.shown ?? { height: 1, width: 1 }
+  last = ran && { ran, finding: interpret(ran.outputs, { height, width, channels: now.preparation.channels }) }
+  update()
+  const shown = currentResult()
+  if (shown && !quiet) announce(sentence(shown))
+  await refreshFigures(now)
+}
+
+/** What depends on the input's shape and on the threads, once these are others. */
+async function refreshFigures({ opened }: Model): Promise<void> {
+  const threads = loaded?.threads ?? 1
+  const { height, width } = last?.ran.shown ?? {}
+  const now = [opened.name, height, width, threads].join()
+  if (!last || now === figures) return
+  figures = now
+  const inspection = await engine.ask('inspect', { threads })
+  if (model?.opened === opened) showFigures(opened, inspection, threads)
+}
+
+/** Models that take no picture get one all the same, and take no notice of it. */
+function currentJob(): Job | undefined {
+  const given = photo ?? (model && !model.port ? testPicture() : undefined)
+  return model && given && { picture: pixelsOf(given), preparation: model.preparation }
+}
+
+function currentResult(): Shown | undefined {
+  if (!model || !loaded || !last) return undefined
+  const { finding, ran } = last
+  return {
+    ran,
+    loaded,
+    finding,
+    labels: labelsOf(finding),
+    least: Number(chosen('least')),
+    untrained: model.untrained
+  }
+}
+
+function labelsOf(finding: Finding | undefined): readonly string[] | undefined {
+  // What means nothing has no name either.
+  if (model?.untrained) return undefined
+  const classes =
+    finding?.kind === 'classes' ? finding.probabilities.length : finding && 'classes' in finding ? finding.classes : 0
+  if (!model || !classes) return undefined
+  const own = ownLabels && fitting(classes, [ownLabels])
+  if (ownLabels && !own)
+    byId('labels-note').textContent =
+      `The file has ${plural(ownLabels.length, 'line')}; the model has ${count(classes)} classes.`
+  return own ?? fitting(classes, [...model.labels, ...knownLabels(model.source.name)])
+}
+
+/** Shows what is, all of it. */
+function update(): void {
+  const shown = currentResult()
+  showResult(shown)
+  if (model?.port) showPreparation(model.preparation, model.guess, model.port)
+  byId('least-value').textContent = `${Math.round(Number(chosen('least')) * 100)} %`
+  const isDrawn = photo !== undefined && (model?.port !== undefined || !model)
+  canvas.hidden = !isDrawn || !byId('video').hidden
+  byId('no-photo').hidden = isDrawn || !byId('video').hidden
+  if (photo && isDrawn)
+    draw(canvas, {
+      photo,
+      finding: shown?.finding,
+      region: shown?.ran.shown?.region,
+      labels: shown?.labels,
+      least: Number(chosen('least')),
+      blend: Number(chosen('blend'))
+    })
+  canvas.setAttribute(
+    'aria-label',
+    shown && photo ? `${photo.name}: ${sentence(shown)}` : (photo?.name ?? 'No picture')
+  )
+}
+
+/** Counts the photos that have been asked for. */
+let wanted = 0
+
+async function take(next: Photo, sample?: HTMLElement): Promise<void> {
+  wanted++
+  photo = next
+  last = undefined
+  pressSample(sample)
+  if (!model) byId('model-drop-title').textContent = `Drop a model for ${next.name}`
+  await run()
+}
+
+/** Takes what `read` gives, unless another photo has been asked for meanwhile. */
+async function takeFrom(read: (progress: (progress: Progress) => void) => Promise<Photo>, sample?: HTMLElement) {
+  stopCamera()
+  const turn = ++wanted
+  const next = await doing('Photo', read)
+  if (next && turn === wanted) await take(next, sample)
+}
+
+function takeSample(url: string, button?: HTMLElement): Promise<void> {
+  return takeFrom(async progress => {
+    const content = await fetchBytes(url, (done, total) => progress({ done, total, what: nameOfUrl(url) }))
+    return photoFrom(new Blob([content]), nameOfUrl(url))
+  }, button)
+}
+
+async function receive(files: readonly File[]): Promise<void> {
+  const order = ['model', 'labels', 'photo']
+  const sorted = files
+    .map(file => ({ file, kind: kindOf(file) }))
+    .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))
+  for (const { file, kind } of sorted) {
+    if (kind === 'model')
+      await open({
+        name: file.name.replace(/\.(onnx|cairn)$/i, ''),
+        read: async () => new Uint8Array(await file.arrayBuffer())
+      })
+    else if (kind === 'labels') {
+      ownLabels = parseLabels(await file.text())
+      byId('labels-note').textContent = `${file.name}: ${plural(ownLabels.length, 'label')}`
+      update()
+    } else await takeFrom(() => photoFrom(file, file.name))
+  }
+}
+
+function kindOf({ name, type }: File): 'model' | 'labels' | 'photo' {
+  if (/\.(onnx|cairn)$/i.test(name)) return 'model'
+  return /\.txt$/i.test(name) || type === 'text/plain' ? 'labels' : 'photo'
+}
+
+function onSubmit(id: string, act: () => Promise<unknown>): void {
+  byId<HTMLFormElement>(id).onsubmit = event => {
+    event.preventDefault()
+    void act()
+  }
+}
+
+async function timeRuns(): Promise<void> {
+  const times = await doing('Timing', progress => engine.ask('time', { runs: Number(chosen('time-runs')) }, progress))
+  if (!times) return
+  const text = `${ms(median(times))} (${ms(Math.min(...times))} to ${ms(Math.max(...times))})`
+  byId('timing-facts').append(el('div', {}, el('dt', {}, `median of ${times.length}`), el('dd', {}, text)))
+  announce(`median of ${times.length} runs: ${ms(median(times))}`)
+}
+
+async function measureLayers(): Promise<void> {
+  const calls = await doing('Measuring', progress =>
+    engine.ask('profile', { runs: Number(chosen('profile-runs')) }, progress)
+  )
+  if (calls) await showLayers(calls)
+}
+
+async function compareDevices(): Promise<void> {
+  const job = currentJob()
+  if (!job) return showFailure(new Error('there is nothing to compare yet: the model waits for a photo'))
+  await doing('Comparing', async progress =>
+    check.run(await engine.ask('file', undefined), chosen('against'), job, progress)
+  )
+}
+
+followTheme()
+startTabs()
+startInput({
+  files: files => void receive(files),
+  photo: taken => void take(taken),
+  frame: async frame => {
+    photo = frame
+    pressSample(undefined)
+    await run(true)
+  }
+})
+startPreparation(
+  preparation => {
+    if (model) model.preparation = preparation
+    void run()
+  },
+  () => {
+    if (model) model.preparation = model.guess.preparation
+    void run()
+  }
+)
+byId('test-picture').onclick = () => {
+  stopCamera()
+  void take(testPicture())
+}
+byId('other').onclick = () => show('start')
+byId('save').onclick = () =>
+  void doing('Saving', async () =>
+    download(`${model!.opened.name}.cairn`, new Blob([await engine.ask('file', undefined)]))
+  )
+byId('save-picture').onclick = () =>
+  canvas.toBlob(blob => blob && download(`${photo!.name.replace(/\.\w+$/, '')}-${model!.opened.name}.png`, blob))
+byId('weights').onchange = () => model && void open(model.source)
+for (const id of ['least', 'blend']) byId(id).oninput = update
+byId('check-stop').onclick = () => check.stop()
+onSubmit('time-form', timeRuns)
+onSubmit('profile-form', measureLayers)
+onSubmit('check-form', compareDevices)
+
+await doing('Starting', async () => {
+  const [entries, networks, available] = await Promise.all([
+    readCatalogue(),
+    engine.ask('zoo', undefined),
+    engine.ask('devices', undefined)
+  ])
+  startDevices(available, () => void load())
+  const all = (kind: 'photos' | 'labels') => [...new Set(entries.flatMap(entry => entry[kind]))]
+  offered = { photos: all('photos'), labels: all('labels') }
+  showSamples(offered.photos, (url, button) => void takeSample(url, button))
+  showEntries(
+    entries,
+    entry =>
+      void open({
+        name: entry.name,
+        entry,
+        read: progress => fetchBytes(entry.url, (done, total) => progress({ done, total, what: 'downloading' }))
+      })
+  )
+  showZoo(networks, ({ key, title }) => void open({ name: title, read: async () => ({ zoo: key }) }))
+})
+document.body.dataset.ready = ''

@@ -1,0 +1,114 @@
+import type { CallTime, Picture } from 'cairn'
+import type { Inspection } from 'cairn/compiler'
+import type { Preparation, Region } from './prepare.js'
+
+/** What the page asks of the engine's worker, and what that answers: plain data, which can be posted. */
+export interface Api {
+  devices(): Availability[]
+  zoo(): ZooNetwork[]
+  open(given: Given): Opened
+  load(wanted: Wanted): Loaded
+  run(job: Job): Ran
+  /** Milliseconds of each of several runs on the last input. */
+  time(job: { readonly runs: number }): number[]
+  /** Each call's median time on the last input. */
+  profile(job: { readonly runs: number }): CallTime[]
+  /** The model at the last input's shape. */
+  inspect(job: { readonly threads: number }): Inspection
+  file(): Uint8Array<ArrayBuffer>
+}
+
+export interface Availability {
+  readonly name: string
+  /** Why the device cannot be had here; nothing when it can. */
+  readonly missing: string | undefined
+}
+
+export interface ZooNetwork {
+  readonly key: string
+  readonly title: string
+  readonly paper: string
+  readonly parameters: number
+}
+
+/** Bytes of a model, or the name of an architecture of the zoo. */
+export interface Given {
+  readonly name: string
+  readonly from: Uint8Array | { readonly zoo: string }
+  readonly weights: 'f32' | 'f16'
+}
+
+export interface PassReport {
+  readonly name: string
+  readonly did: string | undefined
+  /** Nodes before and behind it. */
+  readonly before: number
+  readonly after: number
+}
+
+export interface Opened {
+  readonly name: string
+  /** Bytes that were given and bytes of the .cairn file. */
+  readonly given: number
+  readonly bytes: number
+  readonly milliseconds: number
+  /** Nothing for a file that had been compiled already. */
+  readonly passes: readonly PassReport[] | undefined
+  readonly model: Inspection
+}
+
+export interface Wanted {
+  /** Devices by preference. */
+  readonly devices: readonly string[]
+  readonly threads: number
+}
+
+export interface Loaded {
+  readonly device: string
+  readonly threads: number
+  readonly milliseconds: number
+  readonly memory: number
+}
+
+export interface Job {
+  readonly picture: Picture
+  readonly preparation: Preparation
+}
+
+export interface Output {
+  readonly name: string
+  readonly type: string
+  readonly dims: readonly number[]
+  readonly data: Float32Array
+}
+
+export interface Ran {
+  readonly outputs: readonly Output[]
+  readonly milliseconds: number
+  /** What it took to make the picture the model's input. */
+  readonly preparing: number
+  /** Height and width of the input, and what part of the picture it shows; nothing for models that take no picture. */
+  readonly shown: { readonly height: number; readonly width: number; readonly region: Region } | undefined
+}
+
+export interface Progress {
+  readonly done: number
+  readonly total: number
+  readonly what: string
+}
+
+export type Method = keyof Api
+export type Argument<M extends Method> = Parameters<Api[M]>[0]
+export type Answer<M extends Method> = ReturnType<Api[M]>
+
+export interface Question {
+  readonly id: number
+  readonly method: Method
+  readonly argument: unknown
+}
+
+export type Reply = { readonly id: number } & (
+  | { readonly value: unknown }
+  | { readonly error: string }
+  | { readonly progress: Progress }
+)

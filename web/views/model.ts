@@ -1,0 +1,24 @@
+import type { Inspection } from 'cairn/compiler'
+import { byId, el } from '../dom.js'
+import { bytes, rough } from '../numbers.js'
+import type { Opened } from '../protocol.js'
+import { showCompilation } from './compilation.js'
+import { showMemory } from './memory.js'
+
+/** The model's head line, and everything that says what the compiler has made of it. */
+export function showName(name: string, untrained: boolean): void {
+  const badge = untrained ? [' ', el('span', { className: 'badge' }, 'untrained')] : []
+  byId('model-name').replaceChildren(name, ...badge)
+}
+
+/** For the free dimensions that `model` has been looked at with. */
+export function showFigures(opened: Opened, model: Inspection, threads: number): void {
+  byId('model-facts').textContent = [
+    `${rough(model.parameters)} parameters`,
+    `${rough(model.macs)} multiply-adds`,
+    `file ${bytes(opened.bytes)}`,
+    `arena ${bytes(model.memory.arena)}`
+  ].join(' · ')
+  showCompilation(opened, model)
+  showMemory(model, threads)
+}

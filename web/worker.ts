@@ -1,0 +1,194 @@
+import { CairnError, type CallTime, copyFloats, type Feeds, InferenceSession, Tensor, type Type } from 'cairn'
+import { CompileError, compile, inspect, passNames } from 'cairn/compiler'
+import { zoo } from '../models/index.js'
+import { devices } from './devices.js'
+import { type Prepared, picturePort, prepare } from './prepare.js'
+import type {
+  Api,
+  Argument,
+  Given,
+  Job,
+  Loaded,
+  Method,
+  Opened,
+  PassReport,
+  Progress,
+  Question,
+  Ran
+} from './protocol.js'
+
+/** The engine's worker: one model, its session, and the input of its last run. */
+let file: Uint8Array | undefined
+let session: InferenceSession | undefined
+let feeds: Feeds | undefined
+
+type Handlers = {
+  [M in Method]: (
+    argument: Argument<M>,
+    progress: (progress: Progress) => void
+  ) => ReturnType<Api[M]> | Promise<ReturnType<Api[M]>>
+}
+
+const handlers: Handlers = {
+  devices: () => Promise.all(devices.map(async ({ name, missing }) => ({ name, missing: await missing() }))),
+  zoo: () => Object.entries(zoo).map(([key, { title, paper, parameters }]) => ({ key, title, paper, parameters })),
+  open,
+  load,
+  run,
+  time,
+  profile,
+  inspect: ({ threads }) => inspect(opened(), dimsOf(feeds), threads),
+  file: () => opened().slice()
+}
+
+async function open({ name, from, weights }: Given, progress: (progress: Progress) => void): Promise<Opened> {
+  await close()
+  const total = passNames.length + 2
+  if (!(from instanceof Uint8Array)) progress({ done: 0, total, what: `drawing the weights of ${name}` })
+  const bytes = from instanceof Uint8Array ? from : zoo[from.zoo].build()
+  const done: Omit<PassReport, 'before'>[] = []
+  const began = performance.now()
+  if (isCairn(bytes)) file = bytes
+  else {
+    progress({ done: 1, total, what: 'reading the model' })
+    file = await compile(bytes, {
+      weights,
+      onPass: (pass, did, _text, after) => {
+        done.push({ name: pass, did, after })
+        const what = done.length < passNames.length ? pass : 'packing the weights'
+        progress({ done: done.length + 1, total, what })
+      }
+    })
+  }
+  const model = inspect(file)
+  const passes = done.map((pass, i) => ({ ...pass, before: i ? done[i - 1].after : model.nodesBefore }))
+  return {
+    ...{ name, given: bytes.length, bytes: file.length, milliseconds: performance.now() - began },
+    passes: passes.length ? passes : undefined,
+    model
+  }
+}
+
+async function load({ devices, threads }: Argument<'load'>): Promise<Loaded> {
+  await session?.release()
+  session = undefined
+  const began = performance.now()
+  session = await InferenceSession.create(opened(), { executionProviders: devices, numThreads: threads })
+  const milliseconds = performance.now() - began
+  return { device: session.device, threads: session.threads, milliseconds, memory: session.memoryBytes }
+}
+
+async function run({ picture, preparation }: Job): Promise<Ran> {
+  const running = loaded()
+  const began = performance.now()
+  const port = picturePort(running.inputMetadata)
+  const prepared = port && prepare(picture, port, preparation)
+  feeds = { ...randomFeeds(running, port?.name), ...(prepared && { [port.name]: prepared.tensor }) }
+  const ready = performance.now()
+  const results = await running.run(feeds)
+  const outputs = Object.entries(results).map(([name, tensor]) => {
+    const { type, dims } = tensor
+    return { name, type, dims, data: copyFloats(tensor) }
+  })
+  return { outputs, milliseconds: performance.now() - ready, preparing: ready - began, shown: shownBy(prepared) }
+}
+
+function shownBy(prepared: Prepared | undefined): Ran['shown'] {
+  if (!prepared) return undefined
+  const { height, width, region } = prepared
+  return { height, width, region }
+}
+
+async function time({ runs }: Argument<'time'>, progress: (progress: Progress) => void): Promise<number[]> {
+  const running = loaded()
+  const times: number[] = []
+  for (let i = 0; i < runs; i++) {
+    const began = performance.now()
+    await running.run(given())
+    times.push(performance.now() - began)
+    progress({ done: i + 1, total: runs, what: `run ${i + 1} of ${runs}` })
+  }
+  return times
+}
+
+async function profile({ runs }: Argument<'profile'>, progress: (progress: Progress) => void): Promise<CallTime[]> {
+  const running = loaded()
+  const all: CallTime[][] = []
+  for (let i = 0; i < runs; i++) {
+    all.push(await running.profile(given()))
+    progress({ done: i + 1, total: runs, what: `run ${i + 1} of ${runs}` })
+  }
+  return all[0].map((call, i) => {
+    const times = all.map(calls => calls[i].milliseconds).sort((a, b) => a - b)
+    return { ...call, milliseconds: times[times.length >> 1] }
+  })
+}
+
+async function close(): Promise<void> {
+  await session?.release()
+  session = undefined
+  feeds = undefined
+  file = undefined
+}
+
+function opened(): Uint8Array {
+  if (!file) throw new CairnError('no model is open')
+  return file
+}
+
+function loaded(): InferenceSession {
+  if (!session) throw new CairnError('the model is not loaded')
+  return session
+}
+
+function given(): Feeds {
+  if (!feeds) throw new CairnError('the model has not run yet')
+  return feeds
+}
+
+const isCairn = (bytes: Uint8Array) => String.fromCharCode(...bytes.subarray(0, 4)) === 'CARN'
+
+/** Inputs that no picture can be: numbers from -1 to 1 that look random and are the same each time. */
+function randomFeeds({ inputMetadata }: InferenceSession, but: string | undefined): Feeds {
+  const others = inputMetadata.filter(({ name }) => name !== but)
+  return Object.fromEntries(
+    others.map(({ name, type, shape }) => {
+      const dims = shape.map(dim => (typeof dim === 'number' ? dim : 1))
+      const count = dims.reduce((a, b) => a * b, 1)
+      const whole = !type.startsWith('float')
+      const data = Array.from({ length: count }, (_, i) => (whole ? i % 2 : Math.sin(i * 12.9898 + 78.233)))
+      return [name, new Tensor(type as Type, type === 'int64' ? data.map(BigInt) : data, dims)]
+    })
+  )
+}
+
+/** Values of the free dimensions, as the last input has bound them. */
+function dimsOf(fed: Feeds | undefined): Record<string, number> {
+  const dims: Record<string, number> = {}
+  for (const { name, shape } of session?.inputMetadata ?? [])
+    shape.forEach((dim, axis) => {
+      if (fed?.[name] && typeof dim === 'string') dims[dim] = fed[name].dims[axis]
+    })
+  return dims
+}
+
+/** Refusals are one line already; whatever else goes wrong is named as what it is. */
+function lineOf(error: unknown): string {
+  if (error instanceof CompileError || error instanceof CairnError) return error.message
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}
+
+async function answer({ id, method, argument }: Question): Promise<void> {
+  try {
+    const handler = handlers[method] as (argument: unknown, progress: (progress: Progress) => void) => unknown
+    self.postMessage({ id, value: await handler(argument, progress => self.postMessage({ id, progress })) })
+  } catch (error) {
+    self.postMessage({ id, error: lineOf(error) })
+  }
+}
+
+/** One question after the other: a model is not loaded anew while it runs. */
+let turn: Promise<void> = Promise.resolve()
+self.onmessage = ({ data }: MessageEvent<Question>) => {
+  turn = turn.then(() => answer(data))
+}
