@@ -48,7 +48,7 @@ export const conv: Shader = {
     const pixels = product(p.batch, p.outD, p.outH, p.outW)
     if (p.groups > 1 && p.filters < fewFilters) return [direct(p, 'grouped', vector)]
     const LINEAR = Number(p.channels < fewChannels)
-    return [tiled(pixels, p.filters, p.groups, ['conv', 'conv-product'], vector && !LINEAR, { LINEAR })]
+    return [tiled(pixels, p.filters, p.groups, ['conv', 'conv-product'], vector && !LINEAR, undefined, { LINEAR })]
   }
 }
 

@@ -11,14 +11,7 @@ import { pool } from './pool.js'
 import { reduce } from './reduce.js'
 import { resizeAxis, resizePlane } from './resize.js'
 import { softmax } from './softmax.js'
-import { winograd, winogradFilters } from './winograd.js'
-
-/** Convolutions that a plain one can replace. */
-export const winograds: Readonly<Record<string, Shader>> = {
-  winograd2: winograd(2, 3),
-  winograd4: winograd(4, 3),
-  winograd2x5: winograd(2, 5)
-}
+import { winograd4, winogradFilters } from './winograd.js'
 
 /** By the names that programs call kernels by. */
 export const shaders: Readonly<Record<string, Shader>> = {
@@ -45,5 +38,5 @@ export const shaders: Readonly<Record<string, Shader>> = {
   unary,
   where,
   winogradFilters,
-  ...winograds
+  winograd4
 }

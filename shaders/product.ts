@@ -8,18 +8,19 @@ interface Tile {
 /** Invocations of a product's workgroup, each for four rows and columns. */
 const largeTile: Tile = { THREADS_X: 16, THREADS_Y: 16 }
 const usualTile: Tile = { THREADS_X: 8, THREADS_Y: 8 }
-const flatTile: Tile = { THREADS_X: 16, THREADS_Y: 4 }
+export const flatTile: Tile = { THREADS_X: 16, THREADS_Y: 4 }
 
 /** With fewer workgroups than this, smaller ones keep more of a GPU busy. */
 const fewGroups = 128
 
-/** `parts` products of `rows` by `columns`, whose hooks are in `files`. */
+/** `parts` products of `rows` by `columns`, whose hooks are in `files`; on `given` tiles, or those that fit the shape. */
 export function tiled(
   rows: number,
   columns: number,
   parts: number,
   files: readonly string[],
   vector: boolean,
+  given?: Tile,
   constants: Readonly<Record<string, number>> = {}
 ): Dispatch {
   const groupsOf = ({ THREADS_X, THREADS_Y }: Tile): [number, number, number] => [
@@ -28,7 +29,7 @@ export function tiled(
     parts
   ]
   const large = product(...groupsOf(largeTile)) >= fewGroups && columns > 32
-  const tile = rows <= 16 ? flatTile : large ? largeTile : usualTile
+  const tile = given ?? (rows <= 16 ? flatTile : large ? largeTile : usualTile)
   return {
     files: [...common, 'epilogue', ...files, 'product'],
     entry: 'product',

@@ -7,17 +7,14 @@ struct Tile {
 }
 
 fn tileOf(index: u32) -> Tile {
-  let columns = (p.outW + M - 1) / M;
-  let rows = (p.outH + M - 1) / M;
+  let columns = (p.outW + 3) / 4;
+  let rows = (p.outH + 3) / 4;
   let line = index / columns;
-  return Tile(index, line / rows, (line % rows) * M, (index % columns) * M);
+  return Tile(index, line / rows, (line % rows) * 4, (index % columns) * 4);
 }
 
-// A line of inputs to its points: B^T d for four points, or six.
+// A line of inputs to its points, 0, 1, -1, 2, -2 and infinity: B^T d.
 fn toPoints(d: array<f32, 6>) -> array<f32, 6> {
-  if (M + K - 1 == 4) {
-    return array(d[0] - d[2], d[1] + d[2], d[2] - d[1], d[3] - d[1], 0, 0);
-  }
   let even = d[4] - 4 * d[2];
   let odd = d[3] - 4 * d[1];
   let far = d[4] - d[2];
@@ -25,18 +22,12 @@ fn toPoints(d: array<f32, 6>) -> array<f32, 6> {
   return array(4 * d[0] - 5 * d[2] + d[4], even + odd, even - odd, far + near, far - near, 4 * d[1] - 5 * d[3] + d[5]);
 }
 
-// A line of points to its outputs: A^T m, the points being 0, 1, -1, 2, -2 and infinity.
+// A line of points to its outputs: A^T m.
 fn fromPoints(m: array<f32, 6>) -> vec4f {
-  if (M + K - 1 == 4) {
-    return vec4f(m[0] + m[1] + m[2], m[1] - m[2] + m[3], 0, 0);
-  }
   let sum1 = m[1] + m[2];
   let sum2 = m[3] + m[4];
   let difference1 = m[1] - m[2];
   let difference2 = 2 * (m[3] - m[4]);
-  if (M == 2) {
-    return vec4f(m[0] + sum1 + sum2, difference1 + difference2 + m[5], 0, 0);
-  }
   return vec4f(m[0] + sum1 + sum2, difference1 + difference2, sum1 + 4 * sum2, difference1 + 4 * difference2 + m[5]);
 }
 
@@ -48,25 +39,24 @@ fn scatterInputs(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) g
   if (tile.n >= p.batch) {
     return;
   }
-  const SIDE = 6u;
   // Arrays inside loops are set to zeros explicitly: not every compiler does so by itself from one turn to the next.
   var columns: array<array<f32, 6>, 6>;
-  for (var x = 0u; x < SIDE; x++) {
+  for (var x = 0u; x < 6; x++) {
     var line = array<f32, 6>();
-    for (var y = 0u; y < SIDE; y++) {
+    for (var y = 0u; y < 6; y++) {
       let h = tile.h + y - p.padH;
       let w = tile.w + x - p.padW;
       // What is before the beginning has wrapped around to a large number.
-      if (x < M + K - 1 && y < M + K - 1 && h < p.inH && w < p.inW) {
+      if (h < p.inH && w < p.inW) {
         line[y] = load(p.xAt + tile.n * p.xN + h * p.xH + w * p.xW + c);
       }
     }
     columns[x] = toPoints(line);
   }
-  for (var y = 0u; y < M + K - 1; y++) {
+  for (var y = 0u; y < 6; y++) {
     let line = toPoints(array(columns[0][y], columns[1][y], columns[2][y], columns[3][y], columns[4][y], columns[5][y]));
-    for (var x = 0u; x < M + K - 1; x++) {
-      store(inputAt(y * (M + K - 1) + x, tile.index) + c, line[x]);
+    for (var x = 0u; x < 6; x++) {
+      store(inputAt(y * 6 + x, tile.index) + c, line[x]);
     }
   }
 }
@@ -80,10 +70,10 @@ fn gatherOutputs(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) g
     return;
   }
   var columns: array<vec4f, 6>;
-  for (var x = 0u; x < M + K - 1; x++) {
+  for (var x = 0u; x < 6; x++) {
     var line = array<f32, 6>();
-    for (var y = 0u; y < M + K - 1; y++) {
-      line[y] = load(productAt(y * (M + K - 1) + x, tile.index) + f);
+    for (var y = 0u; y < 6; y++) {
+      line[y] = load(productAt(y * 6 + x, tile.index) + f);
     }
     columns[x] = fromPoints(line);
   }
@@ -92,21 +82,22 @@ fn gatherOutputs(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) g
   if (p.act == PRELU) {
     alpha = constant(p.slopeAt + f);
   }
-  for (var y = 0u; y < M; y++) {
-    let line = fromPoints(array(columns[0][y], columns[1][y], columns[2][y], columns[3][y], columns[4][y], columns[5][y]));
+  for (var y = 0u; y < 4; y++) {
     let h = tile.h + y;
-    if (h < p.outH) {
-      var r = vec4f();
-      for (var x = 0u; x < M; x++) {
-        if (p.residual != 0 && tile.w + x < p.outW) {
-          r[x] = load(p.rAt + tile.n * p.rN + h * p.rH + (tile.w + x) * p.rW + f);
-        }
+    if (h >= p.outH) {
+      return;
+    }
+    let line = fromPoints(array(columns[0][y], columns[1][y], columns[2][y], columns[3][y], columns[4][y], columns[5][y]));
+    var r = vec4f();
+    for (var x = 0u; x < 4; x++) {
+      if (p.residual != 0 && tile.w + x < p.outW) {
+        r[x] = load(p.rAt + tile.n * p.rN + h * p.rH + (tile.w + x) * p.rW + f);
       }
-      let v = finished(line + bias, p.residual, r, p.act, vec4f(alpha), p.beta);
-      for (var x = 0u; x < M; x++) {
-        if (tile.w + x < p.outW) {
-          store(p.yAt + tile.n * p.yN + h * p.yH + (tile.w + x) * p.yW + f, v[x]);
-        }
+    }
+    let v = finished(line + bias, p.residual, r, p.act, vec4f(alpha), p.beta);
+    for (var x = 0u; x < 4; x++) {
+      if (tile.w + x < p.outW) {
+        store(p.yAt + tile.n * p.yN + h * p.yH + (tile.w + x) * p.yW + f, v[x]);
       }
     }
   }

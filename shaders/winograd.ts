@@ -1,30 +1,32 @@
 import { aligned, type Block, ceil, common, type Dispatch, list, product, type Shader } from './dispatch.js'
-import { tiled } from './product.js'
+import { flatTile, tiled } from './product.js'
 
-/** F(m x m, k x k) in three dispatches, through scratch memory. */
-export function winograd(M: 2 | 4, K: 3 | 5): Shader {
-  const points = (M + K - 1) ** 2
-  const tilesOf = (p: Block) => product(p.batch, ceil(p.outH, M), ceil(p.outW, M))
-  const transform = (entry: string, count: number): Dispatch => ({
-    files: ['index', ...common, 'epilogue', 'winograd', 'winograd-transform'],
-    entry,
-    constants: { M, K },
-    vector: false,
-    groups: list(count)
-  })
-  return {
-    block: 'Winograd',
-    scratch: p => points * tilesOf(p) * (p.channels + p.filters),
-    dispatches(p) {
-      const tiles = tilesOf(p)
-      const vector = aligned(p.channels, p.filters, p.scratchAt)
-      const products = tiled(tiles, p.filters, points, ['winograd', 'winograd-product'], vector, { M, K })
-      return [
-        transform('scatterInputs', tiles * p.channels),
-        { ...products, derived: true },
-        transform('gatherOutputs', tiles * p.filters)
-      ]
-    }
+/** Outputs a side of a tile, and the points that a tile's inputs become. */
+const side = 4
+const points = 36
+
+const tilesOf = (p: Block) => product(p.batch, ceil(p.outH, side), ceil(p.outW, side))
+
+const transform = (entry: string, count: number): Dispatch => ({
+  files: ['index', ...common, 'epilogue', 'winograd', 'winograd-transform'],
+  entry,
+  vector: false,
+  groups: list(count)
+})
+
+/** F(4 x 4, 3 x 3) in three dispatches, through scratch memory. */
+export const winograd4: Shader = {
+  block: 'Winograd',
+  scratch: p => points * tilesOf(p) * (p.channels + p.filters),
+  dispatches(p) {
+    const tiles = tilesOf(p)
+    const vector = aligned(p.channels, p.filters, p.scratchAt)
+    const files = ['winograd', 'winograd-product']
+    return [
+      transform('scatterInputs', tiles * p.channels),
+      { ...tiled(tiles, p.filters, points, files, vector, flatTile), derived: true },
+      transform('gatherOutputs', tiles * p.filters)
+    ]
   }
 }
 
@@ -33,7 +35,7 @@ export const winogradFilters: Shader = {
   block: 'WinogradFilters',
   halves: 'w',
   dispatches(p) {
-    const count = product(p.groups, (p.size + p.kernel - 1) ** 2, ceil(p.filters, 8), p.channels, 8)
+    const count = product(points, ceil(p.filters, 8), p.channels, 8)
     const files = ['index', 'weights', 'winograd-filters']
     return [{ files, entry: 'winogradFilters', vector: false, groups: list(count) }]
   }

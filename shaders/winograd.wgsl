@@ -1,5 +1,5 @@
-// Convolution with stride 1 as F(M x M, K x K) (Lavin and Gray 2015): inputs to (M + K - 1)^2 points in scratch memory,
-// a product for each point, and the points of the products to outputs. One group.
+// Convolution with stride 1 as F(4 x 4, 3 x 3) (Lavin and Gray 2015, section 4.3): inputs to 36 points in scratch memory, a
+// product for each point, and the points of the products to outputs. One group.
 struct Winograd {
   batch: u32,
   groups: u32,
@@ -36,12 +36,10 @@ struct Winograd {
 
 @group(0) @binding(2) var<uniform> p: Winograd;
 
-override M: u32 = 4;
-override K: u32 = 3;
-override POINTS: u32 = (M + K - 1) * (M + K - 1);
+const POINTS: u32 = 36;
 
 fn tileCount() -> u32 {
-  return p.batch * ((p.outH + M - 1) / M) * ((p.outW + M - 1) / M);
+  return p.batch * ((p.outH + 3) / 4) * ((p.outW + 3) / 4);
 }
 
 // Inputs lie by point, tile and channel, and behind them products by point, tile and filter.

@@ -1,5 +1,5 @@
 import type { Shader } from '../../shaders/dispatch.js'
-import { shaders, winograds } from '../../shaders/kernels.js'
+import { shaders } from '../../shaders/kernels.js'
 import { blocks } from '../../shaders/sources.js'
 import { CairnError } from '../backend.js'
 import { type Bindings, type Dim, evaluate } from '../dims.js'
@@ -23,6 +23,9 @@ export interface GpuProgram {
   readonly calls: readonly GpuCall[]
 }
 
+/** Kernel sizes of the convolutions that a plain one can replace. */
+const winogradTaps: Readonly<Record<string, number>> = { winograd2: 3, winograd4: 3, winograd2x5: 5 }
+
 /** Fewer channels or filters are not worth the way through Winograd's points and back. */
 const fewestChannels = 32
 
@@ -33,13 +36,14 @@ const fewestChannels = 32
 export function programOf(header: Header, element: Stored): GpuProgram {
   const nameOf = ({ kernel }: Call) => header.kernels[kernel].name
   const stays = (call: Call) => {
+    if (!(nameOf(call) in shaders)) return false
     const field = (name: string) => call.parameters[blocks.Winograd.indexOf(name)]
     const wide = Math.min(Number(field('channels')), Number(field('filters'))) >= fewestChannels
     return element === 'f32' && wide && field('groups') === 1
   }
   const onGpu = (call: Call): GpuCall => {
     const name = nameOf(call)
-    const direct = name in winograds && !stays(call)
+    const direct = winogradTaps[name] !== undefined && !stays(call)
     const plain = direct ? directly(header, call) : { call, letters: header.kernels[call.kernel].fields }
     const shader = shaders[direct ? 'conv' : name]
     if (!shader)
@@ -66,7 +70,7 @@ function directly({ kernels, setup }: Header, call: Call): { call: Call; letters
   const given = Object.fromEntries(
     blocks.Winograd.slice(0, fields.length).map((field, i) => [field, call.parameters[i]])
   )
-  const taps = name.endsWith('x5') ? 5 : 3
+  const taps = winogradTaps[name]
   const ones = ['inD', 'outD', 'kernelD', 'strideD', 'strideH', 'strideW', 'dilationD', 'dilationH', 'dilationW']
   const own: Readonly<Record<string, Dim>> = {
     ...Object.fromEntries(ones.map(field => [field, 1])),
