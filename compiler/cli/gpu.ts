@@ -47,7 +47,7 @@ async function openSystem({ create }: Dawn, flags: readonly string[]): Promise<G
 }
 
 async function openSwiftShader({ create }: Dawn, flags: readonly string[]): Promise<GPU> {
-  const folder = await unpacked('swiftshader.tar.br')
+  const folder = await unpacked('swiftshader', ['swiftshader.tar.br'])
   if (!folder) {
     const help =
       process.platform === 'linux' && process.arch === 'x64' ? '; npm i @sparticuz/chromium brings a slow one' : ''

@@ -1,0 +1,242 @@
+// The runtime in pages of Chromium: with threads and without, in workers, under a strict policy, from the network, bundled.
+import { build } from 'esbuild'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { zoo } from '../models/index.js'
+import { env, InferenceSession, ParallelSession } from '../runtime/index.js'
+import type { Plain, Ran, Report, Task } from './page/perform.js'
+import { compileModel, tensorsOf } from './support/cairn.js'
+import { withoutChromium } from './support/chromium.js'
+import { assertClose, sameBits } from './support/compare.js'
+import { manyKernels } from './support/many-kernels.js'
+import { ModelBuilder } from './support/model.js'
+import { type Named, randomFeeds } from './support/oracle.js'
+import { devices, isolation, modulesFor, numbersOfPlain, type PageDevice, plainOf, TestPage } from './support/page.js'
+import { baseSeed, Random } from './support/random.js'
+import { root } from './support/root.js'
+import type { Answer } from './support/serve.js'
+import { skip } from './support/skip.js'
+
+const random = new Random('browser')
+const strict = {
+  'content-security-policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"
+}
+const settings = [
+  { name: 'an isolated page', headers: isolation, isolated: true },
+  { name: 'a page without isolation', headers: {}, isolated: false },
+  { name: 'an isolated page with a strict policy', headers: { ...isolation, ...strict }, isolated: true },
+  { name: 'a page with a strict policy', headers: strict, isolated: false }
+]
+
+const model = manyKernels(random)
+const file = new Uint8Array(compileModel(model.encode()))
+const feeds = [
+  { N: 2, H: 24, W: 40 },
+  { N: 1, H: 33, W: 17 }
+].map(bindings => randomFeeds(model.inputs, random, bindings))
+
+/** What Node's CPU path computes, with the instructions that every engine has. */
+async function inNode(bytes: Uint8Array, feeds: readonly Named[]): Promise<Plain[]> {
+  const session = await InferenceSession.create(bytes)
+  const results: Plain[] = []
+  for (const feed of feeds) results.push({ ...(await session.run(tensorsOf(feed))) })
+  await session.release()
+  return results
+}
+
+/** The same bits from kernels of the same instructions, and nearly the same numbers from others. */
+function assertSame(device: PageDevice, actual: readonly Plain[], expected: readonly Plain[], exact = true): void {
+  assert.is(actual.length, expected.length)
+  actual.forEach((outputs, run) => {
+    if (device !== 'wasm' || !exact) return void assertClose(numbersOfPlain(outputs), numbersOfPlain(expected[run]))
+    assert.equal(Object.keys(outputs), Object.keys(expected[run]))
+    for (const [name, { type, dims, data }] of Object.entries(outputs)) {
+      assert.equal([type, dims], [expected[run][name].type, [...expected[run][name].dims]])
+      assert.ok(sameBits(data, expected[run][name].data), `run ${run}: "${name}" is not what Node computes`)
+    }
+  })
+}
+
+function ranOf(report: Report, index = 0): Ran {
+  const result = report.results[index]
+  if ('error' in result) throw new Error(result.error)
+  return result
+}
+
+/** Opens a page, and sees to it that it has nothing to complain of and asks nobody but its server. */
+async function inPage(headers: Readonly<Record<string, string>>, use: (page: TestPage) => Promise<void>): Promise<void> {
+  const page = await TestPage.open(headers)
+  try {
+    await use(page)
+    assert.equal(page.opened.errors, [])
+    assert.equal(page.opened.strangers, [])
+  } finally {
+    await page.close()
+  }
+}
+
+const taskOf = (device: PageDevice, more: Partial<Task> = {}): Task => ({
+  modules: modulesFor(device),
+  device,
+  binary: 'simd',
+  models: [{ file, feeds: feeds.map(plainOf) }],
+  ...more
+})
+
+function placesOf(device: PageDevice): void {
+  const test = suite(`browser, ${device} (seed ${baseSeed})`)
+  let expected: Plain[]
+  test.before(async () => {
+    env.wasm.binary = 'simd'
+    expected = await inNode(file, feeds)
+  })
+
+  for (const { name, headers, isolated } of settings)
+    for (const where of ['page', 'worker'] as const)
+      test(where === 'page' ? name : `a worker of ${name}`, () =>
+        inPage(headers, async page => {
+          for (const numThreads of device === 'wasm' ? [1, 3] : [1]) {
+            const report = await page.perform(taskOf(device, { numThreads, poison: true }), where)
+            assert.is(report.isolated, isolated)
+            const ran = ranOf(report)
+            assert.is(ran.device, device)
+            assert.is(ran.threads, isolated ? numThreads : 1)
+            assertSame(device, ran.outputs, expected)
+          }
+        })
+      )
+
+  test('a file from the network, which the kernels do not wait for', async () => {
+    const network = zoo['squeezenet1.1'].build()
+    const bytes = compileModel(network)
+    const session = await InferenceSession.create(bytes)
+    const inputs = session.inputMetadata.map(({ name, type, shape }) => {
+      const dims = shape.map(dim => (typeof dim === 'number' ? dim : 1))
+      return { name, dtype: type as 'float32', dims, range: [-2, 2] as const }
+    })
+    await session.release()
+    const feed = randomFeeds(inputs, random)
+    const [output] = await inNode(bytes, [feed])
+    await inPage(isolation, async page => {
+      for (const asResponse of [false, true]) {
+        page.site.files.set('/model.cairn', slowly(bytes, page.site.asked))
+        const models = [{ file: '/model.cairn', asResponse, feeds: [plainOf(feed)] }]
+        const ran = ranOf(await page.perform(taskOf(device, { binary: undefined, models })))
+        assertSame(device, ran.outputs, [output], false)
+        const loaded = ran.progress.map(([loaded]) => loaded)
+        assert.ok(loaded.length > 3, `${loaded.length} reports of progress`)
+        assert.equal(loaded, [...new Set(loaded)].sort((a, b) => a - b))
+        assert.is(loaded.at(-1), bytes.length)
+        assert.ok(ran.progress.every(([, total]) => total === bytes.length))
+      }
+    })
+  })
+  test.run()
+}
+
+/** Sends a file in parts, the second one only when the runtime has asked for its kernels. */
+function slowly(bytes: Uint8Array, asked: readonly string[]): Answer {
+  return async (_, response) => {
+    response.writeHead(200, { 'content-length': bytes.length })
+    const part = Math.ceil(bytes.length / 8)
+    const began = Date.now()
+    for (let at = 0; at < bytes.length; at += part) {
+      response.write(bytes.subarray(at, at + part))
+      do await new Promise(resolve => setTimeout(resolve, 10))
+      while (!asked.some(isKernels) && Date.now() - began < 10_000)
+    }
+    if (Date.now() - began < 10_000) response.end()
+    else response.destroy()
+  }
+}
+
+const isKernels = (path: string) => /\.(wasm|wgsl)$/.test(path)
+
+function cpuPath(): void {
+  const test = suite(`browser, the CPU path (seed ${baseSeed})`)
+  test.before(() => {
+    env.wasm.binary = 'simd'
+  })
+
+  test('a page loads one binary, and compiles it while it arrives', () =>
+    inPage(isolation, async page => {
+      await page.opened.page.evaluate(() => {
+        const own = WebAssembly.compileStreaming
+        WebAssembly.compileStreaming = source => {
+          document.title = `streamed ${document.title}`
+          return own(source)
+        }
+      })
+      const ran = ranOf(await page.perform(taskOf('wasm', { binary: undefined })))
+      assertSame('wasm', ran.outputs, await inNode(file, feeds), false)
+      assert.is(await page.opened.page.title(), 'streamed Cairn')
+      assert.equal(page.site.asked.filter(isKernels), ['/dist/runtime/cairn-relaxed.wasm'])
+    }))
+
+  test('what the server does not have is an error that names it', async () => {
+    const page = await TestPage.open()
+    const report = await page.perform(taskOf('wasm', { models: [{ file: '/none.cairn', feeds: [] }] }))
+    assert.match((report.results[0] as { error: string }).error, /^CairnError: .*none\.cairn.*404/)
+    await page.close()
+  })
+
+  for (const { name, headers } of settings)
+    test(`a parallel session in ${name}`, () =>
+      inPage(headers, async page => {
+        const m = new ModelBuilder(random)
+        const conv = m.add('Conv', [m.input(['N', 3, 20, 'W']), m.weights([9, 3, 3, 3])])
+        const bytes = new Uint8Array(compileModel(m.output(m.add('GlobalAveragePool', [conv]), conv).encode()))
+        const feed = randomFeeds(m.inputs, random, { N: 5, W: 21 })
+        const session = await ParallelSession.create(bytes, { workers: 2 })
+        const expected = { ...(await session.run(tensorsOf(feed))) }
+        await session.release()
+        const models = [{ file: bytes, feeds: [plainOf(feed)] }]
+        assertSame('wasm', ranOf(await page.perform(taskOf('wasm', { workers: 2, models }))).outputs, [expected])
+      }))
+
+  test('one bundle of runtime and compiler, threads too, under a strict policy', () =>
+    inPage({ ...isolation, ...strict }, async page => {
+      const entries = {
+        cairn: `export * from 'cairn'; export * from 'cairn/compiler'`,
+        worker: `import './dist/runtime/worker.js'`
+      }
+      for (const [name, contents] of Object.entries(entries)) {
+        const { outputFiles } = await build({
+          stdin: { contents, resolveDir: root },
+          bundle: true,
+          minify: true,
+          format: 'esm',
+          write: false
+        })
+        page.site.files.set(`/bundle/${name}.js`, { type: 'text/javascript', body: outputFiles[0].contents })
+      }
+      const m = new ModelBuilder(random)
+      const x = m.input(['N', 5, 30, 30])
+      const y = m.add('Relu', [m.add('Conv', [x, m.weights([7, 5, 3, 3])])])
+      const onnx = m.output(y).encode()
+      const feed = randomFeeds(m.inputs, random, { N: 2 })
+      const models = [{ file: new Uint8Array(onnx), feeds: [plainOf(feed)] }]
+      const ran = ranOf(await page.perform(taskOf('wasm', { modules: ['/bundle/cairn.js'], numThreads: 2, models })))
+      assert.is(ran.threads, 2)
+      assertSame('wasm', ran.outputs, await inNode(compileModel(onnx), [feed]))
+      assert.ok(page.site.asked.includes('/bundle/worker.js'))
+    }))
+
+  test('the page has WebGPU, which computes', () =>
+    inPage(isolation, async page => {
+      const [rows, columns] = [random.int(3, 20), random.int(65, 200)]
+      const x = random.ints(rows * columns, [-40, 40])
+      const expected = Array.from({ length: rows }, (_, row) =>
+        x.slice(row * columns, (row + 1) * columns).reduce((a, b) => a + b, 0)
+      )
+      assert.equal(await page.call('sum', x, rows), expected)
+    }))
+  test.run()
+}
+
+const reason = await withoutChromium()
+if (reason) skip('the runtime in a page', reason)
+else {
+  for (const device of devices) placesOf(device)
+  cpuPath()
+}

@@ -1,0 +1,87 @@
+// Models run in a page of a Chromium, their outputs brought back to Node.
+import { join } from 'node:path'
+import type { Plain, Report, Task } from '../page/perform.js'
+import type { Verbs } from '../page/index.js'
+import { pack, unpack } from '../page/pack.js'
+import { type Opened, openPage } from './chromium.js'
+import { type DType, typedArray } from './model.js'
+import { type Named, type Numbers, numbersOf } from './oracle.js'
+import { root } from './root.js'
+import { Site, type SiteOptions } from './serve.js'
+
+/** What runs in pages. */
+export const devices = ['wasm'] as const
+export type PageDevice = (typeof devices)[number]
+
+/** What a page imports for a device: the runtime, and what registers the device with it. */
+export const modulesFor = (device: string) => [
+  '/dist/runtime/index.js',
+  ...(device === 'wasm' ? [] : [`/dist/runtime/${device}/index.js`])
+]
+
+export const isolation = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp'
+}
+
+const html = '<!doctype html><title>Cairn</title><script type="module" src="/dist/test/page/index.js"></script>'
+
+/** A page with a server of the build, and of bundles with the .wasm files beside them; it does what test/page can. */
+export class TestPage {
+  private count = 0
+
+  private constructor(
+    readonly site: Site,
+    readonly opened: Opened
+  ) {}
+
+  static async open(headers: SiteOptions['headers'] = {}): Promise<TestPage> {
+    const dist = join(root, 'dist')
+    const site = await Site.open({ folders: { '/dist/': dist, '/bundle/': join(dist, 'runtime') }, headers })
+    site.files.set('/', { type: 'text/html', body: html })
+    site.files.set('/favicon.ico', { type: 'image/png', body: '' })
+    return new TestPage(site, await openPage(`${site.origin}/`))
+  }
+
+  /** Has a task done by the page, or by a worker of it. */
+  async perform(task: Task, where: 'page' | 'worker' = 'page'): Promise<Report> {
+    const at = `/task/${this.count++}`
+    this.site.files.set(at, { type: 'application/octet-stream', body: pack(task) })
+    const report = this.site.posting(at)
+    const verb = where === 'page' ? 'perform' : 'performInWorker'
+    await this.call(verb, at)
+    this.site.files.delete(at)
+    return unpack<Report>(await report)
+  }
+
+  /** Calls what test/page/index.ts puts in the page's global scope. */
+  call<V extends keyof Verbs>(verb: V, ...args: Parameters<Verbs[V]>): Promise<Awaited<ReturnType<Verbs[V]>>> {
+    return this.opened.page.evaluate(
+      ([verb, args]) => (globalThis as never as Record<string, (...args: unknown[]) => unknown>)[verb](...args),
+      [verb, args] as const
+    ) as Promise<Awaited<ReturnType<Verbs[V]>>>
+  }
+
+  async close(): Promise<void> {
+    await this.opened.page.context().close()
+    await this.site.close()
+  }
+}
+
+export function plainOf(feeds: Named): Plain {
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, { dtype, dims, data }]) => [
+      name,
+      { type: dtype, dims, data: typedArray(dtype, data) }
+    ])
+  )
+}
+
+export function numbersOfPlain(plain: Plain): Record<string, Numbers> {
+  return Object.fromEntries(
+    Object.entries(plain).map(([name, { type, dims, data }]) => [
+      name,
+      { dtype: type as DType, dims, data: numbersOf(type, data) }
+    ])
+  )
+}
