@@ -8,6 +8,8 @@ import type { CairnFile } from './format.js'
  */
 export interface Backend {
   readonly name: string
+  /** Why it cannot run here; undefined, or absent, where it can. */
+  missing?(): Promise<string | undefined>
   /** Begins before the file has arrived with whatever does not need it. */
   load(file: Promise<CairnFile>, options: LoadOptions): Promise<Executor>
 }
@@ -41,15 +43,16 @@ export function registerBackend(backend: Backend): void {
   backends.set(backend.name, backend)
 }
 
-/** The first of `names` that is registered; throws CairnError when none is. */
-export function findBackend(names: readonly string[]): Backend {
+/** The first of `names` that is registered and can run here; throws CairnError, with the reasons, when none can. */
+export async function findBackend(names: readonly string[]): Promise<Backend> {
+  const reasons: string[] = []
   for (const name of names) {
     const backend = backends.get(name)
-    if (backend) return backend
+    const reason = backend ? await backend.missing?.() : `registered are ${[...backends.keys()].join(', ')}`
+    if (backend && reason === undefined) return backend
+    reasons.push(`${name}: ${reason}`)
   }
-  throw new CairnError(
-    `no execution provider of [${names.join(', ')}] is available; registered: ${[...backends.keys()].join(', ')}`
-  )
+  throw new CairnError(`no execution provider of [${names.join(', ')}] is available; ${reasons.join('; ')}`)
 }
 
 type OnnxCompiler = (bytes: Uint8Array) => Promise<Uint8Array>

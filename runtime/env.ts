@@ -13,7 +13,15 @@ export interface WasmEnvironment {
   binary?: 'simd' | 'relaxed'
 }
 
-export const env: { readonly wasm: WasmEnvironment } = { wasm: {} }
+export interface WebGpuEnvironment {
+  /** The application's own device, instead of one that sessions share. */
+  device?: GPUDevice
+  /** Where adapters come from; `navigator.gpu`, or in Node the package `webgpu`, by default. */
+  gpu?: GPU
+  powerPreference?: GPUPowerPreference
+}
+
+export const env: { readonly wasm: WasmEnvironment; readonly webgpu: WebGpuEnvironment } = { wasm: {}, webgpu: {} }
 
 export const mostThreads = 16
 

@@ -3,8 +3,16 @@ import { wasmBackend } from './wasm.js'
 
 registerBackend(wasmBackend)
 
+// Loaded when a session asks for it, so that others do not download it.
+const webgpu = async () => (await import('./webgpu/index.js')).webgpuBackend
+registerBackend({
+  name: 'webgpu',
+  missing: async () => (await webgpu()).missing!(),
+  load: async (file, options) => (await webgpu()).load(file, options)
+})
+
 export { CairnError } from './backend.js'
-export { env, type WasmEnvironment, type WasmFile } from './env.js'
+export { env, type WasmEnvironment, type WasmFile, type WebGpuEnvironment } from './env.js'
 export { FormatError } from './format.js'
 export { type ImageTensorOptions, type Picture, type Scored, softmax, topK } from './image.js'
 export { type ParallelOptions, ParallelSession } from './parallel.js'

@@ -43,7 +43,7 @@ export class InferenceSession {
     const names = (options.executionProviders ?? ['wasm']).map(entry =>
       typeof entry === 'string' ? entry : entry.name
     )
-    const backend = findBackend(names)
+    const backend = await findBackend(names)
     const numThreads = threadsOf(options.numThreads)
     const file = open(source, options)
     try {

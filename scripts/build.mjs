@@ -1,10 +1,10 @@
-// Sets up and builds whatever is out of date: dependencies, the WebAssembly kernels, the TypeScript.
+// Sets up and builds whatever is out of date: dependencies, the WebAssembly kernels, the shaders, the TypeScript.
 // Plain JavaScript without dependencies, because it runs before anything is installed.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -35,6 +35,24 @@ function assembleOne(target) {
     child.on('close', code => (code === 0 ? resolve() : process.exit(1)))
   })
 }
+
+/** All shaders as one module: their texts without comments and indentation, and the fields of their parameter blocks. */
+function gatherShaders() {
+  const texts = {}
+  const blocks = {}
+  for (const file of filesUnder('shaders').filter(isShader)) {
+    const text = readFileSync(file, 'utf8').replace(/\/\/.*$/gm, '')
+    texts[basename(file, '.wgsl')] = text.replace(/^\s+/gm, '').trimEnd()
+    for (const [, name, body] of text.matchAll(/struct (\w+) \{([^}]*)\}/g))
+      if (body.includes('At: u32')) blocks[name] = [...body.matchAll(/(\w+):/g)].map(field => field[1])
+  }
+  const target = join(root, 'dist', 'shaders')
+  mkdirSync(target, { recursive: true })
+  const line = (name, value) => `export const ${name} = ${JSON.stringify(value)}\n`
+  writeFileSync(join(target, 'sources.js'), line('sources', texts) + line('blocks', blocks))
+}
+
+const isShader = file => file.endsWith('.wgsl')
 
 function filesUnder(folder) {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
@@ -78,7 +96,9 @@ await stage('asm', [...filesUnder('asm'), join(root, 'asconfig.json')], binaries
   return assemble(targets)
 })
 
-const sources = ['compiler', 'runtime', 'models', 'bench', 'test', 'scripts'].flatMap(filesUnder)
+await stage('wgsl', filesUnder('shaders').filter(isShader), ['dist/shaders/sources.js'], gatherShaders)
+
+const sources = ['compiler', 'runtime', 'shaders', 'models', 'bench', 'test', 'scripts'].flatMap(filesUnder)
 await stage('tsc', [...sources, join(root, 'tsconfig.json')], ['dist/runtime/index.js'], () => {
   console.error('cairn: compiling the TypeScript')
   run(process.execPath, [bin('typescript', 'bin/tsc')])

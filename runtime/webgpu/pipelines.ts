@@ -1,0 +1,79 @@
+import type { Dispatch } from '../../shaders/dispatch.js'
+import { sources } from '../../shaders/sources.js'
+import { CairnError } from '../backend.js'
+import type { Stored } from '../program.js'
+import { computeStage } from './usage.js'
+
+/** Bytes that a call's parameters may take; also the distance from one to the next. */
+export const blockBytes = 256
+
+/** The pipelines of one device: one for each shader module, entry point and set of constants, made when first asked for. */
+export class Pipelines {
+  readonly bindings: GPUBindGroupLayout
+  private readonly layout: GPUPipelineLayout
+  private readonly modules = new Map<string, GPUShaderModule>()
+  private readonly made = new Map<string, Promise<GPUComputePipeline>>()
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly element: Stored
+  ) {
+    this.bindings = device.createBindGroupLayout({
+      entries: [
+        { binding: 0, visibility: computeStage, buffer: { type: 'storage' } },
+        { binding: 1, visibility: computeStage, buffer: { type: 'read-only-storage' } },
+        { binding: 2, visibility: computeStage, buffer: { type: 'uniform', hasDynamicOffset: true } }
+      ]
+    })
+    this.layout = device.createPipelineLayout({ bindGroupLayouts: [this.bindings] })
+  }
+
+  get count(): number {
+    return this.made.size
+  }
+
+  /** `node` and `kernel` are who asks first, for the error of a shader that does not compile. */
+  get(
+    { files, entry, constants = {}, vector }: Dispatch,
+    halves: boolean,
+    kernel: string
+  ): Promise<GPUComputePipeline> {
+    const texts = [`element-${this.element}`, `arena-${vector ? 'vector' : 'scalar'}`, ...files]
+    const all = files.includes('weights') ? { ...constants, HALVES: Number(halves) } : constants
+    const key = `${texts} ${entry} ${JSON.stringify(all)}`
+    let pipeline = this.made.get(key)
+    if (!pipeline) {
+      pipeline = this.make(texts, entry, all, kernel)
+      // Whoever asked awaits it; until then a failure is nobody's.
+      pipeline.catch(() => undefined)
+      this.made.set(key, pipeline)
+    }
+    return pipeline
+  }
+
+  private async make(
+    texts: readonly string[],
+    entryPoint: string,
+    constants: Readonly<Record<string, number>>,
+    kernel: string
+  ): Promise<GPUComputePipeline> {
+    const name = texts.join('+')
+    let module = this.modules.get(name)
+    if (!module) {
+      module = this.device.createShaderModule({ label: name, code: texts.map(text => sources[text]).join('\n') })
+      this.modules.set(name, module)
+    }
+    try {
+      return await this.device.createComputePipelineAsync({
+        label: `${kernel} ${entryPoint}`,
+        layout: this.layout,
+        compute: { module, entryPoint, constants }
+      })
+    } catch (error) {
+      const { messages } = await module.getCompilationInfo()
+      const [first] = messages.filter(({ type }) => type === 'error')
+      const where = first ? `line ${first.lineNum}: ${first.message}` : (error as Error).message
+      throw new CairnError(`the shader ${name} of kernel "${kernel}" does not compile on this device: ${where}`)
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import { arrivals, Spare } from '../arrival.js'
+import { CairnError } from '../backend.js'
+import { digest } from '../digest.js'
+import type { CairnFile, Section } from '../format.js'
+import { halfToFloat } from '../half.js'
+import { paddedLength, type Stored, storedLength, widthOf } from '../program.js'
+import { unpackInto } from '../unpack.js'
+import type { GpuCall } from './program.js'
+import { usage } from './usage.js'
+
+/**
+ * The constants in buffers that shaders only read. One is enough unless the device binds less than the model has; then
+ * calls are given one after the other to a bank as long as their constants fit, and what calls of two banks read is in both.
+ */
+export interface Banks {
+  readonly sizes: readonly number[]
+  /** The bank of each call. */
+  readonly bankOf: readonly number[]
+  /** Per bank, where each constant begins in it, in bytes. */
+  readonly places: readonly ReadonlyMap<number, number>[]
+  /** How each constant is held: as halves only for the operand of a product. */
+  readonly held: readonly Stored[]
+}
+
+const alignment = 16
+
+export function planBanks(calls: readonly GpuCall[], constants: readonly Section[], limit: number): Banks {
+  const held = heldAs(calls, constants)
+  const bytesOf = (index: number) =>
+    Math.ceil((paddedLength(constants[index]) * widthOf(held[index])) / alignment) * alignment
+  const sizes: number[] = [alignment]
+  const places: Map<number, number>[] = [new Map()]
+  const bankOf = calls.map(({ call }) => {
+    const wanted = [...new Set(call.arguments.filter(({ space }) => space === 'constant').map(({ index }) => index))]
+    const missing = () => wanted.filter(index => !places[places.length - 1].has(index))
+    const growth = () => missing().reduce((sum, index) => sum + bytesOf(index), 0)
+    if (sizes[sizes.length - 1] + growth() > limit) {
+      sizes.push(alignment)
+      places.push(new Map())
+      if (alignment + growth() > limit)
+        throw new CairnError(
+          `the weights of "${call.node}" take ${growth()} bytes; this device binds ${limit} at once (maxStorageBufferBindingSize)`
+        )
+    }
+    const bank = places.length - 1
+    for (const index of missing()) {
+      places[bank].set(index, sizes[bank])
+      sizes[bank] += bytesOf(index)
+    }
+    return bank
+  })
+  return { sizes, bankOf, places, held }
+}
+
+/** Halves stay halves where nothing but products reads them. */
+function heldAs(calls: readonly GpuCall[], constants: readonly Section[]): Stored[] {
+  const otherwise = new Set<number>()
+  const asHalves = new Set<number>()
+  for (const { call, shader, fields, letters } of calls)
+    call.arguments.forEach(({ space, index }, i) => {
+      if (space !== 'constant') return
+      const isOperand = fields[letters.length + i] === `${shader.halves}At`
+      ;(isOperand ? asHalves : otherwise).add(index)
+    })
+  return constants.map(({ stored }, i) => (stored === 'f16' && asHalves.has(i) && !otherwise.has(i) ? 'f16' : 'f32'))
+}
+
+/** Writes the sections to their banks as they arrive. */
+export async function uploadConstants(
+  { header, source, length }: CairnFile,
+  banks: Banks,
+  buffers: readonly GPUBuffer[],
+  queue: GPUQueue
+): Promise<void> {
+  const spare = new Spare()
+  for await (const [index, bytes] of arrivals(source, header.constants, () => undefined, spare)) {
+    const section = header.constants[index]
+    if (digest(bytes) !== section.digest)
+      throw new CairnError(`the section at byte ${section.offset} is damaged: its digest does not match`)
+    const data = resident(section, banks.held[index], bytes)
+    banks.places.forEach((places, bank) => {
+      const at = places.get(index)
+      if (at !== undefined) queue.writeBuffer(buffers[bank], at, data)
+    })
+    spare.give(bytes)
+  }
+  await source.end(length)
+}
+
+/** The bytes of a section as shaders read them: padded, widened where they are not held as halves, in whole words. */
+function resident(section: Section, held: Stored, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const elements = storedLength(section)
+  const length = paddedLength(section)
+  const same = section.stored === held
+  if (same && length === elements && bytes.length % 4 === 0) return bytes as Uint8Array<ArrayBuffer>
+  const stored =
+    section.stored === 'f16'
+      ? new Uint16Array(bytes.buffer, bytes.byteOffset, elements)
+      : new Float32Array(bytes.buffer, bytes.byteOffset, elements)
+  const words = new ArrayBuffer(Math.ceil((length * widthOf(held)) / 4) * 4)
+  if (held === 'f16') unpackInto(new Uint16Array(words, 0, length), section, stored as Uint16Array)
+  else
+    unpackInto(
+      new Float32Array(words),
+      section,
+      same ? (stored as Float32Array) : Float32Array.from(stored, halfToFloat)
+    )
+  return new Uint8Array(words)
+}
+
+export function createBanks(device: GPUDevice, { sizes }: Banks): GPUBuffer[] {
+  return sizes.map((size, i) =>
+    device.createBuffer({ label: `cairn weights ${i}`, size, usage: usage.storage | usage.copyTarget })
+  )
+}

@@ -1,0 +1,158 @@
+// Convolutions that are no large product: groups of few filters, transposed, one filter a channel. An invocation makes
+// four filters of one output pixel.
+struct Place {
+  at: Pixel,
+  filter: u32,
+  part: u32,
+  inside: bool,
+}
+
+// Quads of filters innermost, then groups, then pixels.
+fn placeOf(i: u32) -> Place {
+  let quads = (p.filters + 3) / 4;
+  let pixel = i / (quads * p.groups);
+  return Place(pixelOf(pixel), (i % quads) * 4, (i / quads) % p.groups, pixel < p.batch * p.outD * p.outH * p.outW);
+}
+
+// Products of the input pixel at `from` with kernel position `tap`.
+fn dotAt(from: u32, tap: u32, place: Place) -> vec4f {
+  let panel = place.part * panelCount() + (place.filter >> 3);
+  var w = p.wAt + (panel * panelRows() + tap * p.channels) * 8 + (place.filter & 4);
+  var sum = vec4f();
+  for (var c = 0u; c < p.channels; c++) {
+    sum = fma(vec4f(load(from + c)), weight4(w), sum);
+    w += 8;
+  }
+  return sum;
+}
+
+@compute @workgroup_size(64)
+fn grouped(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  let place = placeOf(listIndex(group, groups, local));
+  if (!place.inside) {
+    return;
+  }
+  let start = p.xAt + place.at.n * p.xN + place.part * p.channels;
+  var sum = vec4f();
+  var tap = 0u;
+  for (var kd = 0u; kd < p.kernelD; kd++) {
+    let d = place.at.d * p.strideD + kd * p.dilationD - p.padD;
+    for (var kh = 0u; kh < p.kernelH; kh++) {
+      let h = place.at.h * p.strideH + kh * p.dilationH - p.padH;
+      for (var kw = 0u; kw < p.kernelW; kw++) {
+        let w = place.at.w * p.strideW + kw * p.dilationW - p.padW;
+        // What is before the beginning has wrapped around to a large number.
+        if (d < p.inD && h < p.inH && w < p.inW) {
+          sum += dotAt(start + d * p.xD + h * p.xH + w * p.xW, tap, place);
+        }
+        tap++;
+      }
+    }
+  }
+  writePixel(place.at, place.filter, place.part, sum);
+}
+
+// An output reads the inputs whose stride lands on it.
+@compute @workgroup_size(64)
+fn convTranspose(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  let place = placeOf(listIndex(group, groups, local));
+  if (!place.inside) {
+    return;
+  }
+  let start = p.xAt + place.at.n * p.xN + place.part * p.channels;
+  var sum = vec4f();
+  var tap = 0u;
+  for (var kd = 0u; kd < p.kernelD; kd++) {
+    let d = place.at.d + p.padD - kd * p.dilationD;
+    for (var kh = 0u; kh < p.kernelH; kh++) {
+      let h = place.at.h + p.padH - kh * p.dilationH;
+      for (var kw = 0u; kw < p.kernelW; kw++) {
+        let w = place.at.w + p.padW - kw * p.dilationW;
+        let lands = reaches(d, p.strideD, p.inD) && reaches(h, p.strideH, p.inH) && reaches(w, p.strideW, p.inW);
+        if (lands) {
+          sum += dotAt(start + (d / p.strideD) * p.xD + (h / p.strideH) * p.xH + (w / p.strideW) * p.xW, tap, place);
+        }
+        tap++;
+      }
+    }
+  }
+  writePixel(place.at, place.filter, place.part, sum);
+}
+
+// Whether position `at`, wrapped around where it is before the beginning, is a multiple of `stride` within `size` of them.
+fn reaches(at: u32, stride: u32, size: u32) -> bool {
+  return at < size * stride && at % stride == 0;
+}
+
+// Four channels of four neighbouring output columns, so that each weight is read once for four pixels.
+@compute @workgroup_size(64)
+fn depthwise(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  let i = listIndex(group, groups, local);
+  let quads = (p.groups + 3) / 4;
+  let blocks = (p.outW + 3) / 4;
+  let c = (i % quads) * 4;
+  let block = i / quads;
+  let line = block / blocks;
+  let n = line / p.outH;
+  let h = line % p.outH;
+  let first = (block % blocks) * 4;
+  if (n >= p.batch) {
+    return;
+  }
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  var w = p.wAt + c;
+  for (var kh = 0u; kh < p.kernelH; kh++) {
+    let inH = h * p.strideH + kh * p.dilationH - p.padH;
+    if (inH >= p.inH) {
+      w += p.kernelW * p.groups;
+      continue;
+    }
+    let from = p.xAt + n * p.xN + inH * p.xH + c;
+    for (var kw = 0u; kw < p.kernelW; kw++) {
+      let factor = channelWeights(w);
+      let column = first * p.strideW + kw * p.dilationW - p.padW;
+      sum0 = fma(columnAt(from, column), factor, sum0);
+      sum1 = fma(columnAt(from, column + p.strideW), factor, sum1);
+      sum2 = fma(columnAt(from, column + 2 * p.strideW), factor, sum2);
+      sum3 = fma(columnAt(from, column + 3 * p.strideW), factor, sum3);
+      w += p.groups;
+    }
+  }
+  writeChannels(Pixel(n, 0, h, first), c, sum0);
+  writeChannels(Pixel(n, 0, h, first + 1), c, sum1);
+  writeChannels(Pixel(n, 0, h, first + 2), c, sum2);
+  writeChannels(Pixel(n, 0, h, first + 3), c, sum3);
+}
+
+fn columnAt(line: u32, column: u32) -> vec4f {
+  if (column >= p.inW) {
+    return vec4f();
+  }
+  return load4(line + column * p.xW);
+}
+
+fn channelWeights(at: u32) -> vec4f {
+  if ((p.groups & 3) == 0) {
+    return weight4(at);
+  }
+  return vec4f(weight(at), weight(at + 1), weight(at + 2), weight(at + 3));
+}
+
+fn writeChannels(at: Pixel, c: u32, sum: vec4f) {
+  if (at.w >= p.outW) {
+    return;
+  }
+  var r = vec4f();
+  if (p.residual != 0) {
+    r = load4(p.rAt + at.n * p.rN + at.h * p.rH + at.w * p.rW + c);
+  }
+  var alpha = vec4f(p.alpha);
+  if (p.act == PRELU) {
+    alpha = constant4(p.slopeAt + c);
+  }
+  let v = finished(sum + constant4(p.biasAt + c), p.residual, r, p.act, alpha, p.beta);
+  storeSome(p.yAt + at.n * p.yN + at.h * p.yH + at.w * p.yW + c, v, min(p.groups - c, 4u));
+}

@@ -1,0 +1,105 @@
+// Dense convolution as an implicit product: the hooks of product.wgsl. A step takes 16 channels of one kernel position,
+// or, where a position has few channels (LINEAR), the next 16 pairs of position and channel.
+override LINEAR: bool = false;
+
+// Of each row that this invocation loads: its image and group in the input, and its window's first position.
+var<private> start: array<u32, 4>;
+var<private> window: array<vec3i, 4>;
+// The kernel position and the first channel of the step.
+var<private> position: vec3u;
+var<private> tap: u32;
+var<private> channel: u32;
+
+fn rowCount() -> u32 {
+  return p.batch * p.outD * p.outH * p.outW;
+}
+
+fn columnCount() -> u32 {
+  return p.filters;
+}
+
+fn stepCount() -> u32 {
+  if (LINEAR) {
+    return (panelRows() + 15) / 16;
+  }
+  return p.kernelD * p.kernelH * p.kernelW * ((p.channels + 15) / 16);
+}
+
+fn seekRow(i: u32, row: u32, part: u32) {
+  let at = pixelOf(min(row, rowCount() - 1));
+  start[i] = p.xAt + at.n * p.xN + part * p.channels;
+  window[i] = vec3i(
+    i32(at.d * p.strideD) - i32(p.padD),
+    i32(at.h * p.strideH) - i32(p.padH),
+    i32(at.w * p.strideW) - i32(p.padW)
+  );
+}
+
+fn advance() {
+  if (LINEAR) {
+    return;
+  }
+  channel += 16;
+  if (channel < p.channels) {
+    return;
+  }
+  channel = 0;
+  tap++;
+  position.z++;
+  if (position.z == p.kernelW) {
+    position.z = 0;
+    position.y++;
+    if (position.y == p.kernelH) {
+      position.y = 0;
+      position.x++;
+    }
+  }
+}
+
+// Where the input of kernel position `k` lies for loaded row `i`; behind every address where it lies outside.
+const OUTSIDE: u32 = 0xffffffff;
+
+fn inputAt(i: u32, k: vec3u) -> u32 {
+  let at = window[i] + vec3i(k * vec3u(p.dilationD, p.dilationH, p.dilationW));
+  if (any(at < vec3i()) || any(at >= vec3i(vec3u(p.inD, p.inH, p.inW)))) {
+    return OUTSIDE;
+  }
+  return start[i] + u32(at.x) * p.xD + u32(at.y) * p.xH + u32(at.z) * p.xW;
+}
+
+fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
+  if (LINEAR) {
+    let k = step * 16 + quad * 4;
+    return vec4f(linearElement(i, k), linearElement(i, k + 1), linearElement(i, k + 2), linearElement(i, k + 3));
+  }
+  let c = channel + quad * 4;
+  let from = inputAt(i, position);
+  if (c >= p.channels || from == OUTSIDE) {
+    return vec4f();
+  }
+  return select(vec4f(), load4(from + c), vec4u(c) + vec4u(0, 1, 2, 3) < vec4u(p.channels));
+}
+
+fn linearElement(i: u32, k: u32) -> f32 {
+  let at = k / p.channels;
+  let line = at / p.kernelW;
+  let plane = line / p.kernelH;
+  let from = inputAt(i, vec3u(plane, line % p.kernelH, at % p.kernelW));
+  if (plane >= p.kernelD || from == OUTSIDE) {
+    return 0;
+  }
+  return load(from + k % p.channels);
+}
+
+fn weightQuad(step: u32, k: u32, quad: u32, part: u32) -> vec4f {
+  let c = select(channel + k, 0, LINEAR);
+  let row = select(tap * p.channels + c, step * 16 + k, LINEAR);
+  if (c >= p.channels || row >= panelRows() || quad * 4 >= p.filters) {
+    return vec4f();
+  }
+  return weight4(p.wAt + ((part * panelCount() + (quad >> 1)) * panelRows() + row) * 8 + (quad & 1) * 4);
+}
+
+fn writeRow(row: u32, column: u32, part: u32, sum: vec4f) {
+  writePixel(pixelOf(row), column, part, sum);
+}

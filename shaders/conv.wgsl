@@ -1,0 +1,93 @@
+// Convolution with channels innermost. `channels` and `filters` count one group's; weights lie in panels of 8 filters,
+// within a panel by kernel position and input channel, those of `depthwise` by kernel position and channel.
+struct Conv {
+  batch: u32,
+  groups: u32,
+  channels: u32,
+  filters: u32,
+  inD: u32,
+  inH: u32,
+  inW: u32,
+  outD: u32,
+  outH: u32,
+  outW: u32,
+  kernelD: u32,
+  kernelH: u32,
+  kernelW: u32,
+  strideD: u32,
+  strideH: u32,
+  strideW: u32,
+  padD: u32,
+  padH: u32,
+  padW: u32,
+  dilationD: u32,
+  dilationH: u32,
+  dilationW: u32,
+  xN: u32,
+  xD: u32,
+  xH: u32,
+  xW: u32,
+  yN: u32,
+  yD: u32,
+  yH: u32,
+  yW: u32,
+  rN: u32,
+  rD: u32,
+  rH: u32,
+  rW: u32,
+  residual: u32,
+  act: u32,
+  alpha: f32,
+  beta: f32,
+  tiles: u32,
+  xAt: u32,
+  wAt: u32,
+  biasAt: u32,
+  slopeAt: u32,
+  rAt: u32,
+  yAt: u32,
+  scratchAt: u32,
+}
+
+@group(0) @binding(2) var<uniform> p: Conv;
+
+struct Pixel {
+  n: u32,
+  d: u32,
+  h: u32,
+  w: u32,
+}
+
+// Output pixel `row` of all images.
+fn pixelOf(row: u32) -> Pixel {
+  let w = row % p.outW;
+  let line = row / p.outW;
+  let h = line % p.outH;
+  let plane = line / p.outH;
+  return Pixel(plane / p.outD, plane % p.outD, h, w);
+}
+
+fn panelRows() -> u32 {
+  return p.kernelD * p.kernelH * p.kernelW * p.channels;
+}
+
+fn panelCount() -> u32 {
+  return (p.filters + 7) / 8;
+}
+
+// Writes up to four filters of a group from `filter` on.
+fn writePixel(at: Pixel, filter: u32, part: u32, sum: vec4f) {
+  let column = part * p.filters + filter;
+  let own = part * panelCount() * 8 + filter;
+  let count = min(p.filters - filter, 4u);
+  var r = vec4f();
+  if (p.residual != 0) {
+    r = load4(p.rAt + at.n * p.rN + at.d * p.rD + at.h * p.rH + at.w * p.rW + column);
+  }
+  var alpha = vec4f(p.alpha);
+  if (p.act == PRELU) {
+    alpha = constant4(p.slopeAt + own);
+  }
+  let v = finished(sum + constant4(p.biasAt + own), p.residual, r, p.act, alpha, p.beta);
+  storeSome(p.yAt + at.n * p.yN + at.d * p.yD + at.h * p.yH + at.w * p.yW + column, v, count);
+}

@@ -1,0 +1,114 @@
+import { aligned, type Block, ceil, common, type Dispatch, list, product, type Shader } from './dispatch.js'
+
+interface Tile {
+  readonly THREADS_X: number
+  readonly THREADS_Y: number
+}
+
+/** Invocations of a product's workgroup, each for four rows and columns. */
+const largeTile: Tile = { THREADS_X: 16, THREADS_Y: 16 }
+const usualTile: Tile = { THREADS_X: 8, THREADS_Y: 8 }
+const flatTile: Tile = { THREADS_X: 16, THREADS_Y: 4 }
+
+/** With fewer workgroups than this, smaller ones keep more of a GPU busy. */
+const fewGroups = 128
+
+function tiled(
+  rows: number,
+  columns: number,
+  parts: number,
+  files: readonly string[],
+  vector: boolean,
+  constants = {}
+) {
+  const groupsOf = ({ THREADS_X, THREADS_Y }: Tile): [number, number, number] => [
+    ceil(rows, 4 * THREADS_Y),
+    ceil(columns, 4 * THREADS_X),
+    parts
+  ]
+  const large = product(...groupsOf(largeTile)) >= fewGroups && columns > 32
+  const tile = rows <= 16 ? flatTile : large ? largeTile : usualTile
+  return {
+    files: [...common, 'epilogue', ...files, 'product'],
+    entry: 'product',
+    constants: { ...tile, ...constants },
+    vector,
+    groups: groupsOf(tile)
+  }
+}
+
+/** Rows up to which a workgroup for each panel of each row is better than tiles. */
+const fewRows = 2
+
+export const gemm: Shader = {
+  block: 'Gemm',
+  halves: 'w',
+  dispatches(p) {
+    const dense = aligned(p.xAt, p.xRow, p.inner, p.yAt, p.yRow, p.columns)
+    const vector = dense && (!p.residual || aligned(p.rAt, p.rRow))
+    if (p.rows > fewRows) return [tiled(p.rows, p.columns, 1, ['gemm'], vector)]
+    return [
+      {
+        files: [...common, 'epilogue', 'gemm'],
+        entry: 'rowTimesPanel',
+        vector,
+        groups: [ceil(p.columns, 8), p.rows, 1]
+      }
+    ]
+  }
+}
+
+export const matmul: Shader = {
+  block: 'Matmul',
+  either: ['x', 'w'],
+  dispatches(p) {
+    return [tiled(p.rows, p.columns, p.d0 * p.d1, ['matmul'], false)]
+  }
+}
+
+/** Whether input, output and residual of a convolution are aligned to four channels. */
+function alignedImages(p: Block, channels: number, filters: number): boolean {
+  const steps = (name: string) => [p[`${name}At`], p[`${name}N`], p[`${name}D`], p[`${name}H`], p[`${name}W`]]
+  return aligned(channels, filters, ...steps('x'), ...steps('y'), ...(p.residual ? steps('r') : []))
+}
+
+/** Fewer channels or filters of a group than these would leave most of a tile empty. */
+const fewChannels = 8
+const fewFilters = 16
+
+export const conv: Shader = {
+  block: 'Conv',
+  halves: 'w',
+  dispatches(p) {
+    const vector = alignedImages(p, p.channels, p.filters)
+    const pixels = product(p.batch, p.outD, p.outH, p.outW)
+    if (p.groups > 1 && p.filters < fewFilters) return [direct(p, 'grouped', vector)]
+    const LINEAR = Number(p.channels < fewChannels)
+    return [tiled(pixels, p.filters, p.groups, ['conv', 'conv-product'], vector && !LINEAR, { LINEAR })]
+  }
+}
+
+function direct(p: Block, entry: string, vector: boolean): Dispatch {
+  return {
+    files: ['index', ...common, 'epilogue', 'conv', 'conv-direct'],
+    entry,
+    vector,
+    groups: list(product(p.batch, p.outD, p.outH, p.outW, p.groups, ceil(p.filters, 4)))
+  }
+}
+
+export const convTranspose: Shader = {
+  block: 'Conv',
+  halves: 'w',
+  dispatches: p => [direct(p, 'convTranspose', alignedImages(p, p.channels, p.filters))]
+}
+
+export const depthwise: Shader = {
+  block: 'Conv',
+  halves: 'w',
+  dispatches(p) {
+    const vector = alignedImages(p, p.groups, p.groups)
+    const groups = list(product(p.batch, p.outH, ceil(p.outW, 4), ceil(p.groups, 4)))
+    return [{ ...direct(p, 'depthwise', vector), groups }]
+  }
+}

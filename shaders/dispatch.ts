@@ -1,0 +1,49 @@
+/**
+ * How each kernel runs on a GPU: which shader modules, with which constants, in how many workgroups. Parameters come as a
+ * block by field name: the kernel's own fields and, for each buffer, `<name>At`, its address in elements.
+ */
+export type Block = Readonly<Record<string, number>>
+
+export interface Dispatch {
+  /** Files of the module behind the arena's, in order, and the entry point. */
+  readonly files: readonly string[]
+  readonly entry: string
+  /** Override constants of the pipeline; switches are 0 and 1. */
+  readonly constants?: Readonly<Record<string, number>>
+  /** Whether everything that the module loads and stores is aligned to four elements. */
+  readonly vector: boolean
+  readonly groups: readonly [x: number, y: number, z: number]
+}
+
+export interface Shader {
+  /** The WGSL struct of the parameter block. */
+  readonly block: string
+  /** The buffer that may be constants in half precision. */
+  readonly halves?: string
+  /** Buffers that may be constants or activations: their addresses say which. */
+  readonly either?: readonly string[]
+  /** Elements of scratch memory that the kernel needs here; none by default. */
+  scratch?(p: Block): number
+  dispatches(p: Block): Dispatch[]
+}
+
+/** The most workgroups in one dimension on every device. */
+const widest = 65535
+
+export const ceil = (count: number, size: number) => Math.ceil(count / size)
+
+/** Workgroups of 64 for a list of `count` invocations, folded into two dimensions where one is too short. */
+export function list(count: number): [number, number, number] {
+  const groups = Math.max(ceil(count, 64), 1)
+  const rows = ceil(groups, widest)
+  return [ceil(groups, rows), rows, 1]
+}
+
+export const product = (...sizes: number[]) => sizes.reduce((a, b) => a * b, 1)
+
+/** Whether all are multiples of four, as addresses, distances and counts of vectors have to be. */
+export const aligned = (...values: number[]) => values.every(value => value % 4 === 0)
+
+export const named = (p: Block, prefix: string, count: number) => Array.from({ length: count }, (_, i) => p[prefix + i])
+
+export const common = ['weights', 'activation']

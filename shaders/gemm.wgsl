@@ -1,0 +1,112 @@
+// y[row] = act(x[row] . w + bias + r[row]), w in panels of 8 columns: the hooks of product.wgsl, and a product of its own
+// for few rows, whose time is that of reading the weights.
+struct Gemm {
+  rows: u32,
+  inner: u32,
+  columns: u32,
+  xRow: u32,
+  yRow: u32,
+  rRow: u32,
+  residual: u32,
+  act: u32,
+  alpha: f32,
+  beta: f32,
+  tiles: u32,
+  xAt: u32,
+  wAt: u32,
+  biasAt: u32,
+  slopeAt: u32,
+  rAt: u32,
+  yAt: u32,
+  scratchAt: u32,
+}
+
+@group(0) @binding(2) var<uniform> p: Gemm;
+
+// Where the rows that this invocation loads begin; what lies behind the last row is read again from it.
+var<private> rowStart: array<u32, 4>;
+
+fn rowCount() -> u32 {
+  return p.rows;
+}
+
+fn columnCount() -> u32 {
+  return p.columns;
+}
+
+fn stepCount() -> u32 {
+  return (p.inner + 15) / 16;
+}
+
+fn seekRow(i: u32, row: u32, part: u32) {
+  rowStart[i] = p.xAt + min(row, p.rows - 1) * p.xRow;
+}
+
+fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
+  let k = step * 16 + quad * 4;
+  if (k >= p.inner) {
+    return vec4f();
+  }
+  return select(vec4f(), load4(rowStart[i] + k), vec4u(k) + vec4u(0, 1, 2, 3) < vec4u(p.inner));
+}
+
+fn weightQuad(step: u32, k: u32, quad: u32, part: u32) -> vec4f {
+  let row = step * 16 + k;
+  if (row >= p.inner || quad * 4 >= p.columns) {
+    return vec4f();
+  }
+  return weight4(p.wAt + ((quad >> 1) * p.inner + row) * 8 + (quad & 1) * 4);
+}
+
+fn advance() {
+}
+
+fn writeRow(row: u32, column: u32, part: u32, sum: vec4f) {
+  let count = min(p.columns - column, 4u);
+  var r = vec4f();
+  if (p.residual != 0) {
+    r = load4(p.rAt + row * p.rRow + column);
+  }
+  var alpha = vec4f(p.alpha);
+  if (p.act == PRELU) {
+    alpha = constant4(p.slopeAt + column);
+  }
+  let v = finished(sum + constant4(p.biasAt + column), p.residual, r, p.act, alpha, p.beta);
+  storeSome(p.yAt + row * p.yRow + column, v, count);
+}
+
+var<workgroup> halfSums: array<vec4f, 128>;
+
+// A workgroup for a panel of 8 columns of one row: each invocation sums every 64th product.
+@compute @workgroup_size(64)
+fn rowTimesPanel(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let panel = group.x;
+  let row = group.y;
+  let from = p.xAt + row * p.xRow;
+  let first = p.wAt + panel * p.inner * 8;
+  var low = vec4f();
+  var high = vec4f();
+  let steps = (p.inner + 63) / 64;
+  for (var step = 0u; step < steps; step++) {
+    let k = step * 64 + local;
+    if (k < p.inner) {
+      let x = vec4f(load(from + k));
+      low = fma(x, weight4(first + k * 8), low);
+      high = fma(x, weight4(first + k * 8 + 4), high);
+    }
+  }
+  halfSums[local] = low;
+  halfSums[local + 64] = high;
+  for (var width = 32u; width > 0; width >>= 1) {
+    workgroupBarrier();
+    if (local < width) {
+      halfSums[local] += halfSums[local + width];
+      halfSums[local + 64] += halfSums[local + 64 + width];
+    }
+  }
+  workgroupBarrier();
+  let column = panel * 8 + local * 4;
+  if (local < 2 && column < p.columns) {
+    writeRow(row, column, 0, halfSums[local * 64]);
+  }
+}
