@@ -1,6 +1,6 @@
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { create, globals } from 'webgpu'
+import type { create } from 'webgpu'
 import { unpacked } from './archive.js'
 import { InputError } from './command.js'
 
@@ -9,25 +9,20 @@ import { InputError } from './command.js'
  * has no Vulkan driver, SwiftShader is taken, which computes on the CPU, if the package @sparticuz/chromium is there to bring it.
  */
 export async function openGpu(flags: readonly string[] = []): Promise<GPU> {
-  const dawn = await loadDawn()
-  for (const [name, value] of Object.entries(dawn.globals))
-    if (!(name in globalThis)) Reflect.set(globalThis, name, value)
+  const { create } = await loadDawn()
   // Drivers with window systems complain without it.
   process.env.XDG_RUNTIME_DIR ??= tmpdir()
-  const gpu = (await openSystem(dawn, flags)) ?? (await openSwiftShader(dawn, flags))
+  const gpu = (await openSystem(create, flags)) ?? (await openSwiftShader(create, flags))
   // Dawn, and with it every device, ends when this object is collected.
   kept.push(gpu)
   return gpu
 }
 
-interface Dawn {
-  readonly create: typeof create
-  readonly globals: typeof globals
-}
-
 const kept: GPU[] = []
 
-async function loadDawn(): Promise<Dawn> {
+type Create = typeof create
+
+async function loadDawn(): Promise<{ create: Create }> {
   try {
     return await import('webgpu')
   } catch (error) {
@@ -39,14 +34,14 @@ async function loadDawn(): Promise<Dawn> {
   }
 }
 
-async function openSystem({ create }: Dawn, flags: readonly string[]): Promise<GPU | undefined> {
+async function openSystem(create: Create, flags: readonly string[]): Promise<GPU | undefined> {
   // Dawn would print that there is no loader.
   if (process.platform === 'linux' && !preload('libvulkan.so.1')) return undefined
   const gpu = create([...flags])
   return (await gpu.requestAdapter()) ? gpu : undefined
 }
 
-async function openSwiftShader({ create }: Dawn, flags: readonly string[]): Promise<GPU> {
+async function openSwiftShader(create: Create, flags: readonly string[]): Promise<GPU> {
   const folder = await unpacked('swiftshader', ['swiftshader.tar.br'])
   if (!folder) {
     const help =

@@ -11,8 +11,8 @@ export interface PlainTensor {
 export type Plain = Readonly<Record<string, PlainTensor>>
 
 export interface Task {
-  /** URLs to import; the first is the runtime, the others register with it. */
-  readonly modules: readonly string[]
+  /** Where the runtime is. */
+  readonly runtime: string
   readonly device: string
   readonly numThreads?: number
   /** Workers of a parallel session, instead of a session. */
@@ -42,8 +42,7 @@ export interface Report {
 
 export async function perform(at: string): Promise<void> {
   const task = unpack<Task>(await (await fetch(at)).arrayBuffer())
-  const cairn: typeof Cairn = await import(task.modules[0])
-  for (const module of task.modules.slice(1)) await import(module)
+  const cairn: typeof Cairn = await import(task.runtime)
   if (task.binary) cairn.env.wasm.binary = task.binary
   const results: Report['results'][number][] = []
   for (const model of task.models)

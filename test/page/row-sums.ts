@@ -1,4 +1,6 @@
 // A compute shader that shows whether a WebGPU works: a loop, shared memory, a barrier. Runs in Node and in a page.
+import { mapRead, usage } from '../../runtime/webgpu/usage.js'
+
 const shader = `
   override columns: u32;
   @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -24,9 +26,9 @@ export async function rowSums(gpu: GPU, x: Float32Array<ArrayBuffer>, rows: numb
   const constants = { columns: x.length / rows }
   const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute: { module, constants } })
   const buffer = (size: number, usage: number) => device.createBuffer({ size, usage })
-  const input = buffer(x.byteLength, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST)
-  const output = buffer(4 * rows, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC)
-  const readable = buffer(4 * rows, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST)
+  const input = buffer(x.byteLength, usage.storage | usage.copyTarget)
+  const output = buffer(4 * rows, usage.storage | usage.copySource)
+  const readable = buffer(4 * rows, usage.mapRead | usage.copyTarget)
   device.queue.writeBuffer(input, 0, x)
   const encoder = device.createCommandEncoder()
   const pass = encoder.beginComputePass()
@@ -37,7 +39,7 @@ export async function rowSums(gpu: GPU, x: Float32Array<ArrayBuffer>, rows: numb
   pass.end()
   encoder.copyBufferToBuffer(output, 0, readable, 0, 4 * rows)
   device.queue.submit([encoder.finish()])
-  await readable.mapAsync(GPUMapMode.READ)
+  await readable.mapAsync(mapRead)
   const sums = new Float32Array(readable.getMappedRange().slice(0))
   device.destroy()
   return sums

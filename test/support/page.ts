@@ -13,11 +13,8 @@ import { Site, type SiteOptions } from './serve.js'
 export const devices = ['wasm'] as const
 export type PageDevice = (typeof devices)[number]
 
-/** What a page imports for a device: the runtime, and what registers the device with it. */
-export const modulesFor = (device: string) => [
-  '/dist/runtime/index.js',
-  ...(device === 'wasm' ? [] : [`/dist/runtime/${device}/index.js`])
-]
+/** The runtime as the build makes it, in pages. */
+export const runtime = '/dist/runtime/index.js'
 
 export const isolation = {
   'cross-origin-opener-policy': 'same-origin',
