@@ -4,7 +4,7 @@ import type { Ran, Report } from './page/perform.js'
 import { compileModel } from './support/cairn.js'
 import { withoutChromium } from './support/chromium.js'
 import { casesOf, checkRun, type Family, families, type NamedCase, type Prepared, prepare } from './support/op-cases.js'
-import { TestPage, devices, isolation, modulesFor, numbersOfPlain, type PageDevice, plainOf } from './support/page.js'
+import { devices, isolation, numbersOfPlain, type PageDevice, plainOf, runtime, TestPage } from './support/page.js'
 import { baseSeed } from './support/random.js'
 import { skip } from './support/skip.js'
 
@@ -31,7 +31,7 @@ function outcomesOf(cases: readonly NamedCase[], device: PageDevice): Promise<Ou
     const done = ready.then(async models => {
       await before
       const report = await (await open).perform({
-        modules: modulesFor(device),
+        runtime,
         device,
         poison: true,
         models: models.map(({ file, prepared }) => ({ file, feeds: prepared.runs.map(({ feeds }) => plainOf(feeds)) }))

@@ -11,7 +11,7 @@ import { assertClose, sameBits } from './support/compare.js'
 import { manyKernels } from './support/many-kernels.js'
 import { ModelBuilder } from './support/model.js'
 import { type Named, randomFeeds } from './support/oracle.js'
-import { devices, isolation, modulesFor, numbersOfPlain, type PageDevice, plainOf, TestPage } from './support/page.js'
+import { devices, isolation, numbersOfPlain, type PageDevice, plainOf, runtime, TestPage } from './support/page.js'
 import { baseSeed, Random } from './support/random.js'
 import { root } from './support/root.js'
 import type { Answer } from './support/serve.js'
@@ -76,7 +76,7 @@ async function inPage(headers: Readonly<Record<string, string>>, use: (page: Tes
 }
 
 const taskOf = (device: PageDevice, more: Partial<Task> = {}): Task => ({
-  modules: modulesFor(device),
+  runtime,
   device,
   binary: 'simd',
   models: [{ file, feeds: feeds.map(plainOf) }],
@@ -107,15 +107,10 @@ function placesOf(device: PageDevice): void {
       )
 
   test('a file from the network, which the kernels do not wait for', async () => {
-    const network = zoo['squeezenet1.1'].build()
-    const bytes = compileModel(network)
-    const session = await InferenceSession.create(bytes)
-    const inputs = session.inputMetadata.map(({ name, type, shape }) => {
-      const dims = shape.map(dim => (typeof dim === 'number' ? dim : 1))
-      return { name, dtype: type as 'float32', dims, range: [-2, 2] as const }
-    })
-    await session.release()
-    const feed = randomFeeds(inputs, random)
+    const { build, input } = zoo['squeezenet1.1']
+    const bytes = compileModel(build())
+    const dims = input.map(dim => (typeof dim === 'number' ? dim : 1))
+    const feed = randomFeeds([{ name: 'input', dtype: 'float32', dims, range: [-2, 2] }], random)
     const [output] = await inNode(bytes, [feed])
     await inPage(isolation, async page => {
       for (const asResponse of [false, true]) {
@@ -216,7 +211,7 @@ function cpuPath(): void {
       const onnx = m.output(y).encode()
       const feed = randomFeeds(m.inputs, random, { N: 2 })
       const models = [{ file: new Uint8Array(onnx), feeds: [plainOf(feed)] }]
-      const ran = ranOf(await page.perform(taskOf('wasm', { modules: ['/bundle/cairn.js'], numThreads: 2, models })))
+      const ran = ranOf(await page.perform(taskOf('wasm', { runtime: '/bundle/cairn.js', numThreads: 2, models })))
       assert.is(ran.threads, 2)
       assertSame('wasm', ran.outputs, await inNode(compileModel(onnx), [feed]))
       assert.ok(page.site.asked.includes('/bundle/worker.js'))
