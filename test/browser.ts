@@ -1,7 +1,11 @@
 // The runtime in pages of Chromium: with threads and without, in workers, under a strict policy, from the network, bundled.
-import { build } from 'esbuild'
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build as esbuild } from 'esbuild'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { build as vite } from 'vite'
 import { zoo } from '../models/index.js'
 import { env, InferenceSession, ParallelSession } from '../runtime/index.js'
 import type { Plain, Ran, Report, Task } from './page/perform.js'
@@ -64,8 +68,12 @@ function ranOf(report: Report, index = 0): Ran {
 }
 
 /** Opens a page, and sees to it that it has nothing to complain of and asks nobody but its server. */
-async function inPage(headers: Readonly<Record<string, string>>, use: (page: TestPage) => Promise<void>): Promise<void> {
-  const page = await TestPage.open(headers)
+async function inPage(
+  headers: Readonly<Record<string, string>>,
+  use: (page: TestPage) => Promise<void>,
+  folders: Readonly<Record<string, string>> = {}
+): Promise<void> {
+  const page = await TestPage.open(headers, folders)
   try {
     await use(page)
     assert.equal(page.opened.errors, [])
@@ -189,33 +197,16 @@ function cpuPath(): void {
         assertSame('wasm', ranOf(await page.perform(taskOf('wasm', { workers: 2, models }))).outputs, [expected])
       }))
 
-  test('one bundle of runtime and compiler, threads too, under a strict policy', () =>
-    inPage({ ...isolation, ...strict }, async page => {
-      const entries = {
-        cairn: `export * from 'cairn'; export * from 'cairn/compiler'`,
-        worker: `import './dist/runtime/worker.js'`
+  for (const [bundler, bundle] of Object.entries({ esbuild: withEsbuild, Vite: withVite }))
+    test(`runtime and compiler bundled by ${bundler}, under a strict policy`, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'cairn-'))
+      try {
+        const entry = await bundle(folder)
+        await inPage({ ...isolation, ...strict }, page => fromBundle(page, `/bundle/${entry}`), { '/bundle/': folder })
+      } finally {
+        rmSync(folder, { recursive: true })
       }
-      for (const [name, contents] of Object.entries(entries)) {
-        const { outputFiles } = await build({
-          stdin: { contents, resolveDir: root },
-          bundle: true,
-          minify: true,
-          format: 'esm',
-          write: false
-        })
-        page.site.files.set(`/bundle/${name}.js`, { type: 'text/javascript', body: outputFiles[0].contents })
-      }
-      const m = new ModelBuilder(random)
-      const x = m.input(['N', 5, 30, 30])
-      const y = m.add('Relu', [m.add('Conv', [x, m.weights([7, 5, 3, 3])])])
-      const onnx = m.output(y).encode()
-      const feed = randomFeeds(m.inputs, random, { N: 2 })
-      const models = [{ file: new Uint8Array(onnx), feeds: [plainOf(feed)] }]
-      const ran = ranOf(await page.perform(taskOf('wasm', { runtime: '/bundle/cairn.js', numThreads: 2, models })))
-      assert.is(ran.threads, 2)
-      assertSame('wasm', ran.outputs, await inNode(compileModel(onnx), [feed]))
-      assert.ok(page.site.asked.includes('/bundle/worker.js'))
-    }))
+    })
 
   test('the page has WebGPU, which computes', () =>
     inPage(isolation, async page => {
@@ -227,6 +218,66 @@ function cpuPath(): void {
       assert.equal(await page.call('sum', x, rows), expected)
     }))
   test.run()
+}
+
+const everything = `export * from 'cairn'; export * from 'cairn/compiler'`
+
+/** As the README says: the .wasm files beside the bundle, and the workers bundled there. */
+async function withEsbuild(folder: string): Promise<string> {
+  const entries = {
+    'cairn.js': everything,
+    'worker.js': `import './dist/runtime/worker.js'`,
+    'session-worker.js': `import './dist/runtime/session-worker.js'`
+  }
+  for (const [name, contents] of Object.entries(entries))
+    await esbuild({
+      stdin: { contents, resolveDir: root },
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      outfile: join(folder, name)
+    })
+  const runtime = join(root, 'dist', 'runtime')
+  for (const name of readdirSync(runtime))
+    if (name.endsWith('.wasm')) copyFileSync(join(runtime, name), join(folder, name))
+  return 'cairn.js'
+}
+
+/** Finds everything by itself. */
+async function withVite(folder: string): Promise<string> {
+  writeFileSync(join(folder, 'entry.js'), everything)
+  const dist = join(root, 'dist')
+  const alias = { 'cairn/compiler': join(dist, 'compiler', 'index.js'), cairn: join(dist, 'runtime', 'index.js') }
+  await vite({
+    root: folder,
+    configFile: false,
+    logLevel: 'error',
+    base: '/bundle/',
+    resolve: { alias },
+    build: {
+      outDir: folder,
+      emptyOutDir: false,
+      rolldownOptions: { input: join(folder, 'entry.js'), preserveEntrySignatures: 'strict' }
+    }
+  })
+  return `assets/${readdirSync(join(folder, 'assets')).find(name => /^entry-.*\.js$/.test(name))}`
+}
+
+/** ONNX in, threads and a parallel session: all that a bundle may have lost on the way. */
+async function fromBundle(page: TestPage, bundle: string): Promise<void> {
+  const m = new ModelBuilder(random)
+  const conv = m.add('Conv', [m.input(['N', 5, 30, 30]), m.weights([7, 5, 3, 3])])
+  const onnx = new Uint8Array(m.output(m.add('Relu', [conv])).encode())
+  const feed = randomFeeds(m.inputs, random, { N: 2 })
+  const [expected] = await inNode(compileModel(onnx), [feed])
+  for (const more of [{ numThreads: 2 }, { workers: 2 }]) {
+    const models = [{ file: more.workers ? new Uint8Array(compileModel(onnx)) : onnx, feeds: [plainOf(feed)] }]
+    const ran = ranOf(await page.perform(taskOf('wasm', { runtime: bundle, models, ...more })))
+    assert.is(ran.threads, more.numThreads ?? 1)
+    assertSame('wasm', ran.outputs, [expected])
+  }
+  assert.ok(page.site.asked.filter(path => path.startsWith('/bundle/')).length >= 4)
+  assert.not.ok(page.site.asked.some(path => path.startsWith('/dist/runtime/')))
 }
 
 const reason = await withoutChromium()

@@ -23,7 +23,7 @@ export const isolation = {
 
 const html = '<!doctype html><title>Cairn</title><script type="module" src="/dist/test/page/index.js"></script>'
 
-/** A page with a server of the build, and of bundles with the .wasm files beside them; it does what test/page can. */
+/** A page with a server of the build and other folders; it does what test/page can. */
 export class TestPage {
   private count = 0
 
@@ -32,9 +32,8 @@ export class TestPage {
     readonly opened: Opened
   ) {}
 
-  static async open(headers: SiteOptions['headers'] = {}): Promise<TestPage> {
-    const dist = join(root, 'dist')
-    const site = await Site.open({ folders: { '/dist/': dist, '/bundle/': join(dist, 'runtime') }, headers })
+  static async open(headers: SiteOptions['headers'] = {}, folders: SiteOptions['folders'] = {}): Promise<TestPage> {
+    const site = await Site.open({ folders: { '/dist/': join(root, 'dist'), ...folders }, headers })
     site.files.set('/', { type: 'text/html', body: html })
     site.files.set('/favicon.ico', { type: 'image/png', body: '' })
     return new TestPage(site, await openPage(`${site.origin}/`))
