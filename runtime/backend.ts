@@ -1,5 +1,7 @@
 import type { Bindings } from './dims.js'
 import type { CairnFile } from './format.js'
+import type { FitOptions, FloatOptions, ImageSource, Scored } from './image.js'
+import type { Stored } from './program.js'
 
 /**
  * A backend turns a decoded file into an executor: it places constants and activations in its own memory and runs the
@@ -10,6 +12,8 @@ export interface Backend {
   readonly name: string
   /** Why it cannot run here; undefined, or absent, where it can. */
   missing?(): Promise<string | undefined>
+  /** Whether it is only an imitation of its device on the CPU. */
+  isFallback?(): Promise<boolean>
   /** Begins before the file has arrived with whatever does not need it. */
   load(file: Promise<CairnFile>, options: LoadOptions): Promise<Executor>
 }
@@ -17,18 +21,56 @@ export interface Backend {
 export interface LoadOptions {
   /** Threads that the caller wants; a backend without threads takes no notice. */
   readonly numThreads: number
+  /** Opens the file once more, for a backend whose device can be lost. */
+  reopen(): Promise<CairnFile>
+  readonly provider: ProviderOptions
 }
+
+/** What an entry of `executionProviders` may say besides its name. */
+export interface ProviderOptions {
+  /** WebGPU: the application's own device. It is the application's to destroy, and to replace when it is lost. */
+  readonly device?: GPUDevice
+  /** WebGPU: how activations are held. By default halves for files of half precision, where the device has them. */
+  readonly precision?: Stored
+}
+
+/** What a run takes and gives: elements in the CPU's memory or, on WebGPU, in a buffer of the GPU's. */
+export type Elements = Float32Array | GPUBuffer
 
 export interface Executor {
   /** Runs once. Feeds and results are dense, in C order, in the order of the program's inputs and outputs. */
-  run(feeds: readonly Float32Array[], bindings: Bindings): Promise<Float32Array[]> | Float32Array[]
+  run(feeds: readonly Elements[], bindings: Bindings, keep?: readonly boolean[]): Promise<Elements[]> | Elements[]
   /** As `run`, for the milliseconds that each call took. */
-  profile?(feeds: readonly Float32Array[], bindings: Bindings): Promise<number[]> | number[]
+  profile?(feeds: readonly Elements[], bindings: Bindings): Promise<number[]> | number[]
   release(): void | Promise<void>
   /** Threads that run the calls, where a backend has any. */
   readonly threads?: number
   /** Bytes of memory that the executor holds now. */
   readonly memoryBytes: number
+  /** What a backend offers whose tensors may stay in its own memory: outputs that `run` is told to keep, as buffers. */
+  readonly gpu?: GpuMemory
+}
+
+export interface TopRows {
+  readonly rows: number
+  /** Scores of a row. */
+  readonly classes: number
+  /** Scores that are wanted of each, at most as many as there are. */
+  readonly count: number
+  readonly softmax: boolean
+}
+
+export interface GpuMemory {
+  readonly device: GPUDevice
+  /** How the elements of its buffers are held. */
+  readonly precision: Stored
+  download(buffer: GPUBuffer, elements: number): Promise<Float32Array>
+  /** A picture as a model's input, in a buffer that is given back by `dispose`. */
+  image(source: ImageSource, options: FitOptions & FloatOptions): Promise<{ buffer: GPUBuffer; dims: number[] }>
+  /** The best classes of each row of a buffer that a run has given. */
+  top(scores: GPUBuffer, options: TopRows): Promise<Scored[][]>
+  /** Takes back a buffer that a run has given, for later runs. */
+  dispose(buffer: GPUBuffer): void
 }
 
 /** A refusal by the runtime, one line: what, where, what is allowed. */

@@ -11,6 +11,33 @@ export interface Picture {
   readonly height: number
 }
 
+/** What a browser shows, or rows of RGB or RGBA bytes. */
+export type ImageSource = Picture | TexImageSource
+
+export const isPicture = (source: ImageSource): source is Picture => ArrayBuffer.isView((source as Picture).data)
+
+export function sizeOf(source: ImageSource): { width: number; height: number } {
+  const { naturalWidth, videoWidth, displayWidth } = source as unknown as Record<string, number>
+  const { naturalHeight, videoHeight, displayHeight } = source as unknown as Record<string, number>
+  const { width, height } = source as Picture
+  const size = {
+    width: naturalWidth || videoWidth || displayWidth || width,
+    height: naturalHeight || videoHeight || displayHeight || height
+  }
+  if (size.width > 0 && size.height > 0) return size
+  throw new CairnError('an image has no width and height yet; it must have loaded')
+}
+
+/** The pixels of what a browser shows, by way of a canvas. */
+export function pictureOf(source: ImageSource): Picture {
+  if (isPicture(source)) return source
+  const { width, height } = sizeOf(source)
+  const context = new OffscreenCanvas(width, height).getContext('2d')
+  if (!context) throw new CairnError('this browser gives no canvas to read an image from')
+  context.drawImage(source as CanvasImageSource, 0, 0)
+  return context.getImageData(0, 0, width, height)
+}
+
 export interface FitOptions {
   readonly width: number
   readonly height: number
@@ -41,8 +68,19 @@ export function channelsOf({ data, width, height }: Picture): number {
 }
 
 /** Resizes and cuts a picture to `width` × `height`. */
-export function fit(picture: Picture, { width, height, resize: short, stretch }: FitOptions): Picture {
-  if (stretch) return resize(picture, width, height)
+export function fit(picture: Picture, options: FitOptions): Picture {
+  const { width, height, stretch } = options
+  const { wide, high } = fitting(picture, options)
+  const resized = resize(picture, wide, high)
+  return stretch ? resized : crop(resized, halfEven((wide - width) / 2), halfEven((high - height) / 2), width, height)
+}
+
+/** The size that a picture is brought to before its centre is cut out. */
+export function fitting(
+  picture: Pick<Picture, 'width' | 'height'>,
+  { width, height, resize: short, stretch }: FitOptions
+): { wide: number; high: number } {
+  if (stretch) return { wide: width, high: height }
   const wanted = (side: number) => (short ? short * (side / Math.min(width, height)) : Math.round((side * 8) / 7))
   const [w, h] = [wanted(width), wanted(height)]
   const [inner, outer] = [w / picture.width, h / picture.height]
@@ -50,7 +88,7 @@ export function fit(picture: Picture, { width, height, resize: short, stretch }:
   const high = Math.trunc(inner >= outer ? (w * picture.height) / picture.width : h)
   if (wide < width || high < height)
     throw new CairnError(`resizing to ${wide}×${high} leaves less than the ${width}×${height} to cut out`)
-  return crop(resize(picture, wide, high), halfEven((wide - width) / 2), halfEven((high - height) / 2), width, height)
+  return { wide, high }
 }
 
 export function crop(picture: Picture, left: number, top: number, width: number, height: number): Picture {
@@ -164,7 +202,7 @@ function luma(data: Picture['data'], at: number): number {
 }
 
 /** Python's round, which torchvision's centre crop uses. */
-function halfEven(value: number): number {
+export function halfEven(value: number): number {
   const floor = Math.floor(value)
   if (value - floor !== 0.5) return Math.round(value)
   return floor % 2 ? floor + 1 : floor
@@ -214,5 +252,16 @@ export function fromImageData(
   const mean = ordered(norm.bias ?? 0, 0).map(bias => -bias)
   const data = toFloatData(resized, { channels, layout, mean, std: ordered(norm.mean ?? 255, 255) })
   const count = channelCount(channels)
+  return { data, dims: layout === 'NCHW' ? [1, count, height, width] : [1, height, width, count] }
+}
+
+/** A fitted picture as a model reads it. */
+export function imageElements(
+  picture: Picture,
+  options: FitOptions & FloatOptions
+): { data: Float32Array; dims: number[] } {
+  const { width, height, channels = 'RGB', layout = 'NCHW' } = options
+  const count = channelCount(channels)
+  const data = toFloatData(fit(picture, options), options)
   return { data, dims: layout === 'NCHW' ? [1, count, height, width] : [1, height, width, count] }
 }

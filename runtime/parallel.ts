@@ -1,9 +1,11 @@
 import { CairnError } from './backend.js'
 import { absolutePaths } from './binary.js'
+import { freeName } from './binding.js'
 import { env } from './env.js'
 import { decode } from './format.js'
+import { open } from './open.js'
 import { buffersOf, mapped, type Parcels, pack, type Reply, type Request, unpack } from './parcel.js'
-import { type Feeds, freeName, open, type Results, type SessionOptions } from './session.js'
+import type { Feeds, Results, SessionOptions } from './session.js'
 import { mayUseWorkers, type Spawned, spawn } from './spawn.js'
 import { type Data, Tensor } from './tensor.js'
 

@@ -1,15 +1,27 @@
-import { CairnError, type Executor, findBackend, findCompiler } from './backend.js'
-import { type Bindings, evaluate, show, showShape } from './dims.js'
+import { chooseDevice } from './auto.js'
+import { CairnError, type Elements, type Executor, findBackend, type ProviderOptions } from './backend.js'
+import { bindInputs } from './binding.js'
+import { type Bindings, evaluate, show } from './dims.js'
 import { threadsOf } from './env.js'
-import { type CairnFile, decode, decodeSource, type Header, magic } from './format.js'
-import { type Given, type SourceOptions, sourceOf } from './source.js'
-import { copyFloats, fromFloats, type Tensor } from './tensor.js'
+import type { Header } from './format.js'
+import { type FitOptions, type FloatOptions, type ImageSource, imageElements, pictureOf, type Scored } from './image.js'
+import { open, reopening } from './open.js'
+import type { Given } from './source.js'
+import { copyFloats, type Data, fromFloats, Tensor } from './tensor.js'
+import { topRows } from './top.js'
+
+export type Location = 'cpu' | 'gpu-buffer'
 
 export interface SessionOptions {
-  /** Backends by preference; the first that is available is taken. Default `['wasm']`. */
-  readonly executionProviders?: readonly (string | { readonly name: string })[]
+  /**
+   * Backends by preference: `webgpu`, `wasm`, `reference` (with cairn/compiler); the first that can run here is taken.
+   * `auto` tries WebGPU and the CPU path on the model and takes the faster. Default `['wasm']`.
+   */
+  readonly executionProviders?: readonly (string | ({ readonly name: string } & ProviderOptions))[]
   /** Threads of the CPU path, 1 to 16; `env.wasm.numThreads` by default, and 1 where memory cannot be shared. */
   readonly numThreads?: number
+  /** Where outputs are left, all or by name; on WebGPU they can stay on the GPU. Default `cpu`. */
+  readonly preferredOutputLocation?: Location | Readonly<Record<string, Location>>
   readonly signal?: AbortSignal
   readonly onProgress?: (loaded: number, total: number) => void
 }
@@ -19,6 +31,15 @@ export interface CallTime {
   readonly node: string
   readonly kernel: string
   readonly milliseconds: number
+}
+
+export interface TopOptions {
+  /** Classes a row, best first; 5 by default. */
+  readonly count?: number
+  /** The output that holds the scores; the first by default. */
+  readonly output?: string
+  /** Brings scores that are no probabilities to some. */
+  readonly softmax?: boolean
 }
 
 export type Feeds = Readonly<Record<string, Tensor>>
@@ -32,23 +53,30 @@ export class InferenceSession {
     private readonly header: Header,
     private executor: Executor | undefined,
     /** The backend that runs the model: `wasm`, `webgpu` or `reference`. */
-    readonly device: string
+    readonly device: string,
+    private readonly locations: SessionOptions['preferredOutputLocation'],
+    /** What `auto` has measured, in words. */
+    readonly choice?: string
   ) {}
 
   /** Loads .cairn bytes, a URL or Response of them, in Node also a path, or (with cairn/compiler imported) ONNX bytes. */
-  static async create(
-    source: Uint8Array | ArrayBuffer | string | URL | Response,
-    options: SessionOptions = {}
-  ): Promise<InferenceSession> {
-    const names = (options.executionProviders ?? ['wasm']).map(entry =>
-      typeof entry === 'string' ? entry : entry.name
-    )
-    const backend = await findBackend(names)
+  static async create(source: Given, options: SessionOptions = {}): Promise<InferenceSession> {
+    const { executionProviders = ['wasm'], preferredOutputLocation } = options
+    const entries = executionProviders.map(entry => (typeof entry === 'string' ? { name: entry } : entry))
+    if (entries.some(({ name }) => name === 'auto')) {
+      const { bytes, name, why } = await chooseDevice(source, options, InferenceSession.create)
+      const chosen = await InferenceSession.create(bytes, { ...options, executionProviders: [name] })
+      return new InferenceSession(chosen.header, chosen.executor, chosen.device, preferredOutputLocation, why)
+    }
+    const backend = await findBackend(entries.map(({ name }) => name))
+    const provider = entries.find(({ name }) => name === backend.name)!
     const numThreads = threadsOf(options.numThreads)
     const file = open(source, options)
     try {
-      const executor = await backend.load(file, { numThreads })
-      return new InferenceSession((await file).header, executor, backend.name)
+      const executor = await backend.load(file, { numThreads, reopen: reopening(source), provider })
+      const { header } = await file
+      checkLocations(preferredOutputLocation, executor, backend.name)
+      return new InferenceSession(header, executor, backend.name, preferredOutputLocation)
     } finally {
       await file.then(opened => opened.source.close()).catch(() => undefined)
     }
@@ -57,6 +85,11 @@ export class InferenceSession {
   /** Threads that run the model. */
   get threads(): number {
     return this.executor?.threads ?? 1
+  }
+
+  /** How activations are held: on WebGPU possibly as halves. */
+  get precision(): 'f32' | 'f16' {
+    return this.executor?.gpu?.precision ?? 'f32'
   }
 
   get inputNames(): readonly string[] {
@@ -86,23 +119,24 @@ export class InferenceSession {
    * inputs, types and shapes that the model does not take.
    */
   run(feeds: Feeds, fetches?: readonly string[]): Promise<Results> {
-    let prepared: Prepared
-    try {
-      prepared = this.prepare(feeds, fetches)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    const turn = this.queue.then(() => this.runNow(prepared, fetches))
-    this.queue = turn.catch(() => undefined)
-    return turn
+    const kept = this.header.outputs.map(({ name }) => this.locationOf(name) === 'gpu-buffer')
+    return this.inTurn(feeds, fetches, async (executor, { bindings, data }) => {
+      const computed = await executor.run(data, bindings, kept)
+      const results: Results = {}
+      this.header.outputs.forEach((port, i) => {
+        if (fetches && !fetches.includes(port.name)) return
+        const dims = port.shape.map(dim => evaluate(dim, bindings))
+        results[port.name] = tensorOf(port.dtype, computed[i], dims, executor)
+      })
+      return results
+    })
   }
 
   /** Runs once and tells what each kernel call took, in the order of the calls. */
-  async profile(feeds: Feeds): Promise<CallTime[]> {
-    const { bindings, data } = this.prepare(feeds)
-    const turn = this.queue.then(async () => {
-      if (!this.executor?.profile) throw new CairnError(`the device "${this.device}" does not time its calls`)
-      const times = await this.executor.profile(data, bindings)
+  profile(feeds: Feeds): Promise<CallTime[]> {
+    return this.inTurn(feeds, undefined, async (executor, { bindings, data }) => {
+      if (!executor.profile) throw new CairnError(`the device "${this.device}" does not time its calls`)
+      const times = await executor.profile(data, bindings)
       const { calls, kernels } = this.header
       return times.map((milliseconds, i) => ({
         node: calls[i].node,
@@ -110,8 +144,34 @@ export class InferenceSession {
         milliseconds
       }))
     })
-    this.queue = turn.catch(() => undefined)
-    return turn
+  }
+
+  /** Runs once for the best classes of an output, a list for each image. On WebGPU only these come back from the GPU. */
+  top(
+    feeds: Feeds,
+    { count = 5, output = this.outputNames[0], softmax = false }: TopOptions = {}
+  ): Promise<Scored[][]> {
+    if (!Number.isInteger(count) || count < 1)
+      return Promise.reject(new CairnError(`count ${count}; a whole number from 1 is allowed`))
+    return this.inTurn(feeds, [output], (executor, { bindings, data }) => {
+      const at = this.outputNames.indexOf(output)
+      const dims = this.header.outputs[at].shape.map(dim => evaluate(dim, bindings))
+      return topRows(executor, data, bindings, { output: at, dims, count, softmax })
+    })
+  }
+
+  /**
+   * A picture (bytes, canvas, image, bitmap, video or frame) as a tensor for this session: resized, cut and normalised. On
+   * WebGPU all that happens on the GPU, where the tensor stays until `dispose`.
+   */
+  async imageTensor(source: ImageSource, options: FitOptions & FloatOptions): Promise<Tensor> {
+    const gpu = this.executor?.gpu
+    if (!gpu) {
+      const { data, dims } = imageElements(pictureOf(source), options)
+      return new Tensor('float32', data, dims)
+    }
+    const { buffer, dims } = await gpu.image(source, options)
+    return tensorOf('float32', buffer, dims, this.executor!)
   }
 
   async release(): Promise<void> {
@@ -121,7 +181,26 @@ export class InferenceSession {
     await executor?.release()
   }
 
-  /** Checks the feeds and copies them, so that the caller may reuse its buffers while the run waits its turn. */
+  /** Checks and copies the feeds, so that the caller may reuse its buffers, and does `work` behind all that was asked before. */
+  private inTurn<T>(
+    feeds: Feeds,
+    fetches: readonly string[] | undefined,
+    work: (executor: Executor, prepared: Prepared) => Promise<T>
+  ): Promise<T> {
+    let prepared: Prepared
+    try {
+      prepared = this.prepare(feeds, fetches)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const turn = this.queue.then(() => {
+      if (!this.executor) throw new CairnError('the session has been released')
+      return work(this.executor, prepared)
+    })
+    this.queue = turn.catch(() => undefined)
+    return turn
+  }
+
   private prepare(feeds: Feeds, fetches?: readonly string[]): Prepared {
     if (!this.executor) throw new CairnError('the session has been released')
     if (!feeds || typeof feeds !== 'object')
@@ -134,100 +213,49 @@ export class InferenceSession {
       if (!outputs.some(port => port.name === name))
         throw new CairnError(`no output "${name}"; the model gives ${this.outputNames.map(n => `"${n}"`).join(', ')}`)
     const bindings = bindInputs(this.header, feeds)
-    return { bindings, data: inputs.map(port => copyFloats(feeds[port.name])) }
+    return { bindings, data: inputs.map(port => elementsOf(port.name, feeds[port.name], this.executor!, this.device)) }
   }
 
-  private async runNow({ bindings, data }: Prepared, fetches?: readonly string[]): Promise<Results> {
-    if (!this.executor) throw new CairnError('the session has been released')
-    const { outputs } = this.header
-    const computed = await this.executor.run(data, bindings)
-    const results: Results = {}
-    outputs.forEach((port, i) => {
-      if (fetches && !fetches.includes(port.name)) return
-      const dims = port.shape.map(dim => evaluate(dim, bindings))
-      results[port.name] = fromFloats(port.dtype, computed[i], dims)
-    })
-    return results
+  private locationOf(output: string): Location {
+    const { locations = 'cpu' } = this
+    return typeof locations === 'string' ? locations : (locations[output] ?? 'cpu')
   }
 }
 
 interface Prepared {
   readonly bindings: Bindings
-  readonly data: readonly Float32Array[]
+  readonly data: readonly Elements[]
 }
 
-/** Values of the free dimensions from the shapes of the inputs, everything else checked against them. */
-function bindInputs(header: Header, feeds: Feeds): Bindings {
-  const bindings: Record<string, number> = {}
-  for (const port of header.inputs) {
-    const feed = feeds[port.name]
-    const wanted = `${port.dtype}${showShape(port.shape)}`
-    if (!feed) throw new CairnError(`input "${port.name}" is missing; it takes ${wanted}`)
-    if (!Array.isArray(feed.dims) || feed.data?.length !== feed.dims.reduce((a, b) => a * b, 1))
-      throw new CairnError(`input "${port.name}" is not a tensor whose dims fit its data; it takes ${wanted}`)
-    if (feed.type !== port.dtype) throw new CairnError(`input "${port.name}" is ${feed.type}; it takes ${wanted}`)
-    if (feed.dims.length !== port.shape.length)
-      throw new CairnError(
-        `input "${port.name}" has ${feed.dims.length} dimensions [${feed.dims.join('×')}]; it takes ${wanted}`
-      )
-    port.shape.forEach((dim, axis) => {
-      const name = typeof dim === 'number' ? undefined : freeName(dim)
-      const size = feed.dims[axis]
-      if (name !== undefined && bindings[name] === undefined) bindings[name] = size
-      if (size < 1 || evaluate(dim, bindings) !== size)
-        throw new CairnError(
-          `input "${port.name}" has size ${size} on axis ${axis}; it takes ${wanted}${name ? ` with ${name} at least 1 and the same everywhere` : ''}`
-        )
-    })
-  }
-  if (header.free.length && header.storages.some(size => evaluate(size, bindings) < 1))
-    throw new CairnError(`the model leaves nothing of an input with ${describe(bindings)}; larger sizes are allowed`)
-  for (const { a, b, where } of header.constraints) {
-    const [left, right] = [evaluate(a, bindings), evaluate(b, bindings)]
-    if (left !== right)
-      throw new CairnError(
-        `${where} cannot join sizes ${left} (${show(a)}) and ${right} (${show(b)}) for ${describe(bindings)}`
-      )
-  }
-  return bindings
+function checkLocations(locations: SessionOptions['preferredOutputLocation'], { gpu }: Executor, device: string): void {
+  const wanted = typeof locations === 'string' ? [locations] : Object.values(locations ?? {})
+  if (wanted.includes('gpu-buffer') && !gpu)
+    throw new CairnError(
+      `preferredOutputLocation "gpu-buffer" needs the device webgpu; "${device}" gives outputs on the cpu`
+    )
 }
 
-/** The free dimension that `dim` is, and nothing else. */
-export function freeName(dim: Exclude<Header['inputs'][number]['shape'][number], number>): string | undefined {
-  const [term] = dim.terms
-  const [atom] = term.atoms
-  return dim.terms.length === 1 && term.factor === 1 && term.atoms.length === 1 && atom.op === 'free'
-    ? atom.name
-    : undefined
+/** A feed's elements in memory of their own, or the buffer that holds them on the session's GPU. */
+function elementsOf(name: string, feed: Tensor, { gpu }: Executor, device: string): Elements {
+  if (feed.location !== 'gpu-buffer') return copyFloats(feed)
+  if (!gpu) throw new CairnError(`input "${name}" lies on the GPU; the device "${device}" takes what getData() gives`)
+  const wanted = gpuType(gpu.precision)
+  if (feed.type !== wanted)
+    throw new CairnError(`input "${name}" is a GPU buffer of ${feed.type}; this session holds ${wanted} there`)
+  return feed.gpuBuffer
 }
 
-function describe(bindings: Bindings): string {
-  return Object.entries(bindings)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(', ')
-}
+/** How a session's buffers on the GPU hold elements, whatever the model's type. */
+const gpuType = (precision: 'f32' | 'f16') => (precision === 'f16' ? 'float16' : 'float32')
 
-/** The file that a session is made from, compiled where it is ONNX. */
-export async function open(given: Given, options: SourceOptions): Promise<CairnFile> {
-  const source = await sourceOf(given, options)
-  try {
-    const head = await source.head(4)
-    options.signal?.throwIfAborted()
-    const isCairn = head.length < 4 || new DataView(head.buffer, head.byteOffset).getUint32(0, true) === magic
-    if (isCairn) return await decodeSource(source)
-    const compile = findCompiler()
-    if (!compile)
-      throw new CairnError(`${nameOf(given)} is not a .cairn file; to load ONNX import "cairn/compiler" first`)
-    const compiled = decode(await compile(await source.all()))
-    await source.close()
-    return compiled
-  } catch (error) {
-    await source.close()
-    throw error
-  }
-}
-
-function nameOf(given: Given): string {
-  if (typeof given === 'string' || given instanceof URL) return `"${given}"`
-  return 'url' in given && given.url ? `"${given.url}"` : 'the model'
+function tensorOf(dtype: string, computed: Elements, dims: readonly number[], { gpu }: Executor): Tensor {
+  if (computed instanceof Float32Array) return fromFloats(dtype, computed, dims)
+  const type = gpuType(gpu!.precision)
+  const elements = dims.reduce((a, b) => a * b, 1)
+  return Tensor.fromGpuBuffer(computed, {
+    dataType: type,
+    dims,
+    download: async () => fromFloats(type, await gpu!.download(computed, elements), dims).data as Data,
+    dispose: () => gpu!.dispose(computed)
+  })
 }

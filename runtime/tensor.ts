@@ -28,11 +28,25 @@ const arrays: { readonly [T in Type]: new (length: number) => DataTypes[T] } = {
   bool: Uint8Array
 }
 
+/** Elements on the GPU, and what whoever made the tensor can do with them. */
+export interface GpuTensorOptions {
+  readonly dataType?: 'float32' | 'float16'
+  readonly dims: readonly number[]
+  /** Brings the elements to the CPU; without it `getData` is refused. */
+  download?(): Promise<Data>
+  dispose?(): void
+}
+
+interface OnGpu extends GpuTensorOptions {
+  readonly buffer: GPUBuffer
+}
+
 /** A dense tensor in C order, with onnxruntime's constructor: `new Tensor('float32', data, dims)` or `new Tensor(data, dims)`. */
 export class Tensor {
   readonly type: Type
-  readonly data: Data
   readonly dims: readonly number[]
+  private readonly held: Data | undefined
+  private onGpu: OnGpu | undefined
 
   constructor(
     type: Type,
@@ -47,11 +61,13 @@ export class Tensor {
     if (!(type in arrays))
       throw new CairnError(`a tensor of type "${type}" is not supported; ${Object.keys(arrays).join(', ')} are`)
     this.type = type
-    this.data = toArray(type, given)
-    this.dims = [...((typed ? third : (second as readonly number[] | undefined)) ?? [this.data.length])]
+    if (isOnGpu(given)) this.onGpu = given
+    else this.held = toArray(type, given)
+    const length = this.held?.length
+    this.dims = [...((typed ? third : (second as readonly number[] | undefined)) ?? [length!])]
     const count = this.dims.reduce((a, b) => a * b, 1)
-    if (this.dims.some(size => !Number.isInteger(size) || size < 0) || count !== this.data.length)
-      throw new CairnError(`tensor dims [${this.dims.join(', ')}] do not fit its ${this.data.length} elements`)
+    if (this.dims.some(size => !Number.isInteger(size) || size < 0) || (length !== undefined && count !== length))
+      throw new CairnError(`tensor dims [${this.dims.join(', ')}] do not fit its ${length ?? 'buffer'} elements`)
   }
 
   /** As onnxruntime-web's for ImageData; any RGB or RGBA bytes with their width and height will do. */
@@ -60,16 +76,61 @@ export class Tensor {
     return new Tensor('float32', data, dims)
   }
 
+  /** A tensor of what `buffer` holds, dense and in C order; with usage COPY_SRC it can be fed to sessions of its device. */
+  static fromGpuBuffer(buffer: GPUBuffer, options: GpuTensorOptions): Tensor {
+    const { dataType = 'float32', dims } = options
+    const bytes = dims.reduce((a, b) => a * b, 1) * (dataType === 'float16' ? 2 : 4)
+    if (buffer.size < bytes)
+      throw new CairnError(
+        `a ${dataType} tensor of [${dims.join(', ')}] needs ${bytes} bytes; its buffer has ${buffer.size}`
+      )
+    const onGpu: OnGpu = { ...options, buffer }
+    return new Tensor(dataType, onGpu as unknown as Data, dims)
+  }
+
+  get location(): 'cpu' | 'gpu-buffer' {
+    return this.held ? 'cpu' : 'gpu-buffer'
+  }
+
+  /** The elements; throws CairnError where they lie on the GPU. */
+  get data(): Data {
+    if (this.held) return this.held
+    throw new CairnError('the tensor lies on the GPU; await getData() for its elements')
+  }
+
+  get gpuBuffer(): GPUBuffer {
+    if (this.onGpu) return this.onGpu.buffer
+    throw new CairnError(`the tensor has ${this.held ? 'no GPU buffer: it lies on the cpu' : 'been disposed of'}`)
+  }
+
+  /** The elements, fetched from the GPU where they lie there; `release` disposes of them there. */
+  async getData(release = false): Promise<Data> {
+    if (this.held) return this.held
+    const { download } = this.onGpu ?? {}
+    if (!download)
+      throw new CairnError('the tensor was made of a GPU buffer without `download`, or has been disposed of')
+    const data = await download()
+    if (release) this.dispose()
+    return data
+  }
+
   get size(): number {
-    return this.data.length
+    return this.dims.reduce((a, b) => a * b, 1)
   }
 
   reshape(dims: readonly number[]): Tensor {
     return new Tensor(this.type, this.data, dims)
   }
 
-  dispose(): void {}
+  /** Gives a buffer of the GPU's back to whom it came from. */
+  dispose(): void {
+    this.onGpu?.dispose?.()
+    this.onGpu = undefined
+  }
 }
+
+const isOnGpu = (given: unknown): given is OnGpu =>
+  given !== null && typeof given === 'object' && 'buffer' in given && 'dims' in given && !ArrayBuffer.isView(given)
 
 function typeOf(data: Data): Type {
   const found = (Object.keys(arrays) as Type[]).find(

@@ -2,7 +2,7 @@
 // four filters of one output pixel.
 struct Place {
   at: Pixel,
-  filter: u32,
+  column: u32,
   part: u32,
   inside: bool,
 }
@@ -14,13 +14,13 @@ fn placeOf(i: u32) -> Place {
   return Place(pixelOf(pixel), (i % quads) * 4, (i / quads) % p.groups, pixel < p.batch * p.outD * p.outH * p.outW);
 }
 
-// Products of the input pixel at `from` with kernel position `tap`.
-fn dotAt(from: u32, tap: u32, place: Place) -> vec4f {
-  let panel = place.part * panelCount() + (place.filter >> 3);
-  var w = p.wAt + (panel * panelRows() + tap * p.channels) * 8 + (place.filter & 4);
+// Products of the input pixel at `line` with kernel position `tap`.
+fn dotAt(line: u32, tap: u32, place: Place) -> vec4f {
+  let panel = place.part * panelCount() + (place.column >> 3);
+  var w = p.wAt + (panel * panelRows() + tap * p.channels) * 8 + (place.column & 4);
   var sum = vec4f();
   for (var c = 0u; c < p.channels; c++) {
-    sum = fma(vec4f(load(from + c)), weight4(w), sum);
+    sum = fma(vec4f(load(line + c)), weight4(w), sum);
     w += 8;
   }
   return sum;
@@ -49,7 +49,7 @@ fn grouped(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
       }
     }
   }
-  writePixel(place.at, place.filter, place.part, sum);
+  writePixel(place.at, place.column, place.part, sum);
 }
 
 // An output reads the inputs whose stride lands on it.
@@ -76,7 +76,7 @@ fn convTranspose(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) g
       }
     }
   }
-  writePixel(place.at, place.filter, place.part, sum);
+  writePixel(place.at, place.column, place.part, sum);
 }
 
 // Whether position `at`, wrapped around where it is before the beginning, is a multiple of `stride` within `size` of them.
@@ -110,14 +110,14 @@ fn depthwise(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) group
       w += p.kernelW * p.groups;
       continue;
     }
-    let from = p.xAt + n * p.xN + inH * p.xH + c;
+    let line = p.xAt + n * p.xN + inH * p.xH + c;
     for (var kw = 0u; kw < p.kernelW; kw++) {
       let factor = channelWeights(w);
       let column = first * p.strideW + kw * p.dilationW - p.padW;
-      sum0 = fma(columnAt(from, column), factor, sum0);
-      sum1 = fma(columnAt(from, column + p.strideW), factor, sum1);
-      sum2 = fma(columnAt(from, column + 2 * p.strideW), factor, sum2);
-      sum3 = fma(columnAt(from, column + 3 * p.strideW), factor, sum3);
+      sum0 = fma(columnAt(line, column), factor, sum0);
+      sum1 = fma(columnAt(line, column + p.strideW), factor, sum1);
+      sum2 = fma(columnAt(line, column + 2 * p.strideW), factor, sum2);
+      sum3 = fma(columnAt(line, column + 3 * p.strideW), factor, sum3);
       w += p.groups;
     }
   }

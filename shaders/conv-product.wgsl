@@ -73,22 +73,22 @@ fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
     return vec4f(linearElement(i, k), linearElement(i, k + 1), linearElement(i, k + 2), linearElement(i, k + 3));
   }
   let c = channel + quad * 4;
-  let from = inputAt(i, position);
-  if (c >= p.channels || from == OUTSIDE) {
+  let pixel = inputAt(i, position);
+  if (c >= p.channels || pixel == OUTSIDE) {
     return vec4f();
   }
-  return select(vec4f(), load4(from + c), vec4u(c) + vec4u(0, 1, 2, 3) < vec4u(p.channels));
+  return select(vec4f(), load4(pixel + c), vec4u(c) + vec4u(0, 1, 2, 3) < vec4u(p.channels));
 }
 
 fn linearElement(i: u32, k: u32) -> f32 {
   let at = k / p.channels;
   let line = at / p.kernelW;
   let plane = line / p.kernelH;
-  let from = inputAt(i, vec3u(plane, line % p.kernelH, at % p.kernelW));
-  if (plane >= p.kernelD || from == OUTSIDE) {
+  let pixel = inputAt(i, vec3u(plane, line % p.kernelH, at % p.kernelW));
+  if (plane >= p.kernelD || pixel == OUTSIDE) {
     return 0;
   }
-  return load(from + k % p.channels);
+  return load(pixel + k % p.channels);
 }
 
 fn weightQuad(step: u32, k: u32, quad: u32, part: u32) -> vec4f {

@@ -75,19 +75,19 @@ fn panelCount() -> u32 {
   return (p.filters + 7) / 8;
 }
 
-// Writes up to four filters of a group from `filter` on.
-fn writePixel(at: Pixel, filter: u32, part: u32, sum: vec4f) {
-  let column = part * p.filters + filter;
-  let own = part * panelCount() * 8 + filter;
-  let count = min(p.filters - filter, 4u);
+// Writes up to four filters of a group from `column` on.
+fn writePixel(at: Pixel, column: u32, part: u32, sum: vec4f) {
+  let c = part * p.filters + column;
+  let own = part * panelCount() * 8 + column;
+  let count = min(p.filters - column, 4u);
   var r = vec4f();
   if (p.residual != 0) {
-    r = load4(p.rAt + at.n * p.rN + at.d * p.rD + at.h * p.rH + at.w * p.rW + column);
+    r = load4(p.rAt + at.n * p.rN + at.d * p.rD + at.h * p.rH + at.w * p.rW + c);
   }
   var alpha = vec4f(p.alpha);
   if (p.act == PRELU) {
     alpha = constant4(p.slopeAt + own);
   }
   let v = finished(sum + constant4(p.biasAt + own), p.residual, r, p.act, alpha, p.beta);
-  storeSome(p.yAt + at.n * p.yN + at.d * p.yD + at.h * p.yH + at.w * p.yW + column, v, count);
+  storeSome(p.yAt + at.n * p.yN + at.d * p.yD + at.h * p.yH + at.w * p.yW + c, v, count);
 }

@@ -32,12 +32,15 @@ const widest = 65535
 
 export const ceil = (count: number, size: number) => Math.ceil(count / size)
 
-/** Workgroups of 64 for a list of `count` invocations, folded into two dimensions where one is too short. */
-export function list(count: number): [number, number, number] {
-  const groups = Math.max(ceil(count, 64), 1)
+/** `count` workgroups, folded into two dimensions where one is too short. */
+export function each(count: number): [number, number, number] {
+  const groups = Math.max(count, 1)
   const rows = ceil(groups, widest)
   return [ceil(groups, rows), rows, 1]
 }
+
+/** Workgroups of 64 for a list of `count` invocations. */
+export const list = (count: number) => each(ceil(count, 64))
 
 export const product = (...sizes: number[]) => sizes.reduce((a, b) => a * b, 1)
 

@@ -13,7 +13,7 @@ function elementwise(block: string, entry: string, operands: readonly string[]):
       const vector = p.d5 % 4 === 0 && [...operands, 'y'].every(quads)
       return [
         {
-          files: ['index', ...common, 'elementwise'],
+          files: ['index', ...common, 'binary', 'elementwise'],
           entry: vector ? `${entry}4` : entry,
           vector,
           groups: list(vector ? count / 4 : count)
@@ -24,3 +24,5 @@ function elementwise(block: string, entry: string, operands: readonly string[]):
 }
 
 export const unary = elementwise('Unary', 'unary', ['x'])
+export const binary = elementwise('Binary', 'binary', ['a', 'b'])
+export const where = elementwise('Where', 'choose', ['c', 'a', 'b'])

@@ -23,7 +23,7 @@ struct Gemm {
 
 @group(0) @binding(2) var<uniform> p: Gemm;
 
-// Where the rows that this invocation loads begin; what lies behind the last row is read again from it.
+// Where the rows that this invocation loads begin; what lies behind the last row is read again start it.
 var<private> rowStart: array<u32, 4>;
 
 fn rowCount() -> u32 {
@@ -82,7 +82,7 @@ var<workgroup> halfSums: array<vec4f, 128>;
 fn rowTimesPanel(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let panel = group.x;
   let row = group.y;
-  let from = p.xAt + row * p.xRow;
+  let start = p.xAt + row * p.xRow;
   let first = p.wAt + panel * p.inner * 8;
   var low = vec4f();
   var high = vec4f();
@@ -90,7 +90,7 @@ fn rowTimesPanel(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
   for (var step = 0u; step < steps; step++) {
     let k = step * 64 + local;
     if (k < p.inner) {
-      let x = vec4f(load(from + k));
+      let x = vec4f(load(start + k));
       low = fma(x, weight4(first + k * 8), low);
       high = fma(x, weight4(first + k * 8 + 4), high);
     }

@@ -1,15 +1,39 @@
+import { argmax } from './argmax.js'
 import { conv, convTranspose, depthwise, gemm, matmul } from './dense.js'
 import type { Shader } from './dispatch.js'
-import { unary } from './elementwise.js'
+import { binary, unary, where } from './elementwise.js'
+import { gather } from './gather.js'
+import { groupNorm } from './groupnorm.js'
+import { layerNorm } from './layernorm.js'
+import { lrn, scaleShift } from './normalize.js'
+import { pad } from './pad.js'
+import { pool } from './pool.js'
+import { reduce } from './reduce.js'
+import { resizeAxis, resizePlane } from './resize.js'
+import { softmax } from './softmax.js'
 
 /** By the names that programs call kernels by. */
 export const shaders: Readonly<Record<string, Shader>> = {
-  unary,
+  argmax,
+  binary,
+  conv,
+  convTranspose,
+  depthwise,
+  gather,
   gemm,
   gemmPacked: gemm,
   gemmHalf: gemm,
+  groupNorm,
+  layerNorm,
+  lrn,
   matmul,
-  conv,
-  convTranspose,
-  depthwise
+  pad,
+  pool,
+  reduce,
+  resizeAxis,
+  resizePlane,
+  scaleShift,
+  softmax,
+  unary,
+  where
 }

@@ -46,11 +46,11 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lo
       let a1 = rowTile[at + THREADS_Y];
       let a2 = rowTile[at + 2 * THREADS_Y];
       let a3 = rowTile[at + 3 * THREADS_Y];
-      let from = q * 4 * WEIGHT_LINE + local.x;
-      let b0 = weightTile[from];
-      let b1 = weightTile[from + WEIGHT_LINE];
-      let b2 = weightTile[from + 2 * WEIGHT_LINE];
-      let b3 = weightTile[from + 3 * WEIGHT_LINE];
+      let line = q * 4 * WEIGHT_LINE + local.x;
+      let b0 = weightTile[line];
+      let b1 = weightTile[line + WEIGHT_LINE];
+      let b2 = weightTile[line + 2 * WEIGHT_LINE];
+      let b3 = weightTile[line + 3 * WEIGHT_LINE];
       sum0 = fma(vec4f(a0.w), b3, fma(vec4f(a0.z), b2, fma(vec4f(a0.y), b1, fma(vec4f(a0.x), b0, sum0))));
       sum1 = fma(vec4f(a1.w), b3, fma(vec4f(a1.z), b2, fma(vec4f(a1.y), b1, fma(vec4f(a1.x), b0, sum1))));
       sum2 = fma(vec4f(a2.w), b3, fma(vec4f(a2.z), b2, fma(vec4f(a2.y), b1, fma(vec4f(a2.x), b0, sum2))));

@@ -4,6 +4,7 @@ import { InferenceSession, type Tensor } from '../../runtime/index.js'
 import type { Graph } from '../graph.js'
 import { ops } from '../ops/index.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
+import { deviceOption, sessionOptionsOf } from './device.js'
 import { readModel } from './files.js'
 import { contest, type Standing } from './measure/contest.js'
 import { type PeerName, peerNames, titles } from './measure/engine.js'
@@ -13,7 +14,6 @@ import { medianCalls, type NodeFacts, type Profile, profileOf, profileText } fro
 import { findEngine, openOn, orReason, type Subject, worstOf } from './measure/subject.js'
 import { about, bindDims, buildModel, decodeModel, describeBindings } from './model.js'
 import { Progress } from './progress.js'
-import { sessionOptionsOf } from './run.js'
 import { scaled, short, table } from './table.js'
 import { withRandom } from './tensors.js'
 import { drawInputs } from './verify.js'
@@ -26,7 +26,7 @@ export const bench: Command = {
   usage: '<model...>',
   summary: 'Verify .onnx or .cairn models, then time them, alone or against other runtimes.',
   options: [
-    { flag: '--device', value: 'NAME', help: 'wasm, reference or auto (default auto, which is wasm)' },
+    deviceOption,
     { flag: '--threads', value: 'N', help: 'threads of every runtime (default 1)' },
     { flag: '--vs', value: 'LIST', help: `runtimes to compare with: ${peerNames.join(', ')} (installed by you)` },
     { flag: '--profile', help: 'the time of every layer and every kernel' },
@@ -39,12 +39,12 @@ export const bench: Command = {
   examples: ['mobilenet.onnx --vs ort-web,tfjs', 'unet.cairn --dims H=256,W=256 --profile'],
 
   async run(paths, flags) {
-    const settings = settingsOf(flags)
+    const settings = await settingsOf(flags)
     for (const peer of settings.peers) await findEngine(peer)
     const progress = new Progress(paths.length * 4)
     let done = 0
     const step = (doing: string) => progress.step(done++ % (paths.length * 4), doing)
-    const peak = settings.device === 'wasm' ? await Peak.open() : undefined
+    const peak = ['wasm', 'auto'].includes(settings.device) ? await Peak.open() : undefined
     const reports: Report[] = []
     for (const path of paths) {
       const report = await measure(path, settings, peak, step)
@@ -72,10 +72,10 @@ interface Settings {
   readonly seed: number | undefined
 }
 
-function settingsOf(flags: Flags): Settings {
+async function settingsOf(flags: Flags): Promise<Settings> {
   const seconds = flags.number('seconds') ?? 3
   if (seconds <= 0) throw new UsageError(`--seconds ${seconds}: a number above 0 is allowed`)
-  const { device, numThreads } = sessionOptionsOf(flags)
+  const { device, numThreads } = await sessionOptionsOf(flags)
   return {
     device,
     threads: numThreads,
@@ -99,6 +99,7 @@ function peersOf(text: string | undefined): PeerName[] {
 
 interface Report {
   readonly model: string
+  readonly device: string
   readonly dims: Bindings
   readonly macs: number
   /** Against onnxruntime-node; or why there was no comparison. */
@@ -154,15 +155,24 @@ function factsOf(graph: Graph, bindings: Bindings): Map<string, NodeFacts> {
   )
 }
 
+/** The device of all measurements: what `auto` chooses, it chooses once. */
+async function settled(file: Uint8Array, settings: Settings): Promise<Settings> {
+  if (settings.device !== 'auto') return settings
+  const session = await InferenceSession.create(file, { executionProviders: ['auto'] })
+  await session.release()
+  return { ...settings, device: session.device }
+}
+
 async function measure(
   path: string,
-  settings: Settings,
+  asked: Settings,
   peak: Peak | undefined,
   step: (doing: string) => void
 ): Promise<Report> {
-  const { device, threads, peers, seconds, starts } = settings
   step(path)
-  const { subject, feeds, facts } = await load(path, settings)
+  const { subject, feeds, facts } = await load(path, asked)
+  const settings = await settled(subject.file, asked)
+  const { device, threads, peers, seconds, starts } = settings
   const { macs } = subject
   const verified = await verifyOn(subject, settings)
   const before = (await peak?.measure()) ?? 0
@@ -178,6 +188,7 @@ async function measure(
   }
   return {
     model: path,
+    device,
     dims: subject.bindings,
     macs,
     verified,
@@ -209,8 +220,8 @@ async function verifyOn(subject: Subject, { device, threads }: Settings): Promis
   )
 }
 
-function textOf({ model, dims, macs, verified, peak, standings, profile }: Report, settings: Settings): string {
-  const { device, threads } = settings
+function textOf({ model, device, dims, macs, verified, peak, standings, profile }: Report, settings: Settings): string {
+  const { threads } = settings
   const rows = standings.map(({ engine, times, ratio, gflops, share, cold }) => [
     titles[engine],
     times ? times.median.toFixed(2) : '',

@@ -6,13 +6,18 @@ import { InputError } from './command.js'
 
 /**
  * WebGPU for Node: Dawn, from the optional companion `webgpu`, on the adapter that the machine has. On Linux, where a machine
- * has no Vulkan driver, SwiftShader is taken, which computes on the CPU, if the package @sparticuz/chromium is there to bring it.
+ * has no Vulkan driver, SwiftShader is taken, which computes on the CPU (`imitation`), if the package @sparticuz/chromium is there to bring it.
  */
-export async function openGpu(flags: readonly string[] = []): Promise<GPU> {
+export async function openGpu(
+  flags: readonly string[] = [],
+  { imitation = true }: { imitation?: boolean } = {}
+): Promise<GPU> {
   const { create } = await loadDawn()
   // Drivers with window systems complain without it.
   process.env.XDG_RUNTIME_DIR ??= tmpdir()
-  const gpu = (await openSystem(create, flags)) ?? (await openSwiftShader(create, flags))
+  const system = await openSystem(create, flags)
+  if (!system && !imitation) throw new InputError('this machine has no WebGPU adapter')
+  const gpu = system ?? (await openSwiftShader(create, flags))
   // Dawn, and with it every device, ends when this object is collected.
   kept.push(gpu)
   return gpu

@@ -1,8 +1,9 @@
 import { basename, extname, join } from 'node:path'
-import { mostThreads } from '../../runtime/env.js'
+import { env } from '../../runtime/env.js'
 import { type Scored, softmax, topK } from '../../runtime/image.js'
-import type { InferenceSession, Results, SessionOptions, Tensor } from '../../runtime/index.js'
+import type { InferenceSession, Results, Tensor } from '../../runtime/index.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
+import { deviceOptions, sessionOptionsOf } from './device.js'
 import { fileNameOf, readBytes, writeWhole } from './files.js'
 import { imageOptions, imagePort, imageTensor, preparationOf, readPicture } from './image-input.js'
 import { bindDims, describeBindings, describePort, openSession } from './model.js'
@@ -22,8 +23,7 @@ export const run: Command = {
     { flag: '--input', value: 'NAME=FILE', help: 'a .npy or .pb (TensorProto) file as input NAME (repeatable)' },
     { flag: '--random', value: 'SEED', help: 'seeded random numbers for the inputs that are not given' },
     { flag: '--dims', value: 'N=1,H=64', help: 'free dimensions of random inputs' },
-    { flag: '--device', value: 'NAME', help: 'wasm, reference or auto (default auto, which is wasm)' },
-    { flag: '--threads', value: 'N', help: 'threads of the CPU path, 1 to 16 (default 1)' },
+    ...deviceOptions,
     { flag: '--top', value: 'K', help: 'print the K best classes (default 5 with --image)' },
     { flag: '--labels', value: 'FILE', help: 'class names, one a line' },
     { flag: '--out', value: 'DIR', help: 'write each output as DIR/NAME.npy' },
@@ -32,7 +32,7 @@ export const run: Command = {
   examples: ['mobilenet.cairn --image cat.jpg --labels imagenet.txt', 'model.onnx --input x=x.npy --out results'],
 
   async run([path], flags) {
-    const options = sessionOptionsOf(flags)
+    const options = await sessionOptionsOf(flags)
     const prepare = preparationOf(flags)
     const images = flags.all('image')
     const given = flags.pairs('input', 'NAME=FILE')
@@ -67,9 +67,10 @@ export const run: Command = {
         writeOutputs(folder, each.results, prefixOf(images, i))
       })
     const described = runs.map(each => ({ ...describe(each), ...(top ? classesOf(each.results, top, labels) : {}) }))
-    const { device, threads } = session
+    const { device, threads, choice } = session
     await session.release()
-    if (flags.has('json')) return printJson({ model: path, device, threads, runs: described })
+    if (flags.has('json')) return printJson({ model: path, device, choice, threads, runs: described })
+    if (choice && env.webgpu.gpu) print(`device ${choice}`)
     if (open.length)
       print(`random inputs (seed ${seed}): ${open.map(describePort).join(', ')} at ${describeBindings(bindings)}`)
     if (flags.text('top') && described.some(each => !('top' in each)))
@@ -92,20 +93,6 @@ async function timedRun(
   const began = performance.now()
   const results = await session.run(feeds)
   return { image, results, ms: performance.now() - began }
-}
-
-/** What `--device` and `--threads` ask for. */
-export function sessionOptionsOf(
-  flags: Flags
-): SessionOptions & { readonly device: string; readonly numThreads: number } {
-  const device = flags.choice('device', ['wasm', 'webgpu', 'reference', 'auto'], 'auto')
-  if (device === 'webgpu')
-    throw new InputError('--device webgpu comes in a later version; wasm, reference and auto are allowed')
-  const numThreads = flags.whole('threads') ?? 1
-  if (numThreads > mostThreads)
-    throw new UsageError(`--threads ${numThreads}: a whole number from 1 to ${mostThreads} is allowed`)
-  const name = device === 'auto' ? 'wasm' : device
-  return { device: name, executionProviders: [name], numThreads }
 }
 
 function labelsOf(flags: Flags): string[] | undefined {

@@ -7,13 +7,13 @@ import { infer } from '../infer.js'
 import { importOnnx } from '../onnx.js'
 import { type Command, InputError, jsonOption, print, printJson, UsageError } from './command.js'
 import { compare, type Difference } from './compare.js'
+import { deviceOptions, sessionOptionsOf } from './device.js'
 import { externalDataOf, type ModelFile, readModel } from './files.js'
 import { imageOptions, imagePort, imageTensor, preparationOf, readPicture } from './image-input.js'
 import { about, bindDims, buildModel, describeBindings } from './model.js'
 import { openReference, type Reference, valuesOf } from './onnxruntime.js'
 import { Progress } from './progress.js'
 import { exposeValues } from './protobuf.js'
-import { sessionOptionsOf } from './run.js'
 import { difference, type Range, ranges, roundedOtherwise } from './scene.js'
 import { shape, short, table } from './table.js'
 import { generator, readInputs, takesPictures, withRandom } from './tensors.js'
@@ -33,8 +33,7 @@ export const verify: Command = {
     ...imageOptions,
     { flag: '--seed', value: 'S', help: 'seed of the drawn inputs (default: the best of 1 to 3)' },
     { flag: '--dims', value: 'N=3,H=64', help: 'free dimensions of random inputs (default 1 for the batch, 64 else)' },
-    { flag: '--device', value: 'NAME', help: 'wasm, reference or auto (default auto, which is wasm)' },
-    { flag: '--threads', value: 'N', help: 'threads of the CPU path, 1 to 16 (default 1)' },
+    ...deviceOptions,
     { flag: '--tolerance', value: 'T', help: 'largest relative error that passes (default 0.001)' },
     { flag: '--layers', help: 'compare what every node computes, and name the first that diverges' },
     jsonOption
@@ -42,7 +41,7 @@ export const verify: Command = {
   examples: ['model.onnx', 'model.onnx --dims N=3,H=320,W=256 --tolerance 1e-4 --layers'],
 
   async run([path], flags) {
-    const options = sessionOptionsOf(flags)
+    const options = await sessionOptionsOf(flags)
     const tolerance = flags.number('tolerance') ?? 1e-3
     if (tolerance < 0) throw new UsageError(`--tolerance ${tolerance}: a number of at least 0 is allowed`)
     const files = flags.pairs('input', 'NAME=FILE')

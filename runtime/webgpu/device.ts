@@ -17,7 +17,10 @@ const wantedFeatures = ['shader-f16', 'timestamp-query', 'subgroups'] as const
 let shared: { readonly device: Promise<GPUDevice>; users: number } | undefined
 
 export async function lease(own: GPUDevice | undefined = env.webgpu.device): Promise<Lease> {
-  if (own) return { device: own, release: () => undefined }
+  if (own) {
+    if (await isLost(own)) throw new CairnError('it is the application\'s own, which has to make a session on another')
+    return { device: own, release: () => undefined }
+  }
   shared ??= { device: open(), users: 0 }
   const holding = shared
   holding.users++
@@ -35,6 +38,8 @@ export async function lease(own: GPUDevice | undefined = env.webgpu.device): Pro
     throw error
   }
 }
+
+const isLost = (device: GPUDevice) => Promise.race([device.lost.then(() => true), Promise.resolve(false)])
 
 function forget(holding: typeof shared): void {
   if (shared === holding) shared = undefined
@@ -58,6 +63,10 @@ export async function missing(): Promise<string | undefined> {
   } catch (error) {
     return (error as Error).message
   }
+}
+
+export async function isFallback(): Promise<boolean> {
+  return !env.webgpu.device && (await adapter()).info.isFallbackAdapter
 }
 
 async function adapter(): Promise<GPUAdapter> {

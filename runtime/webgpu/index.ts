@@ -1,9 +1,11 @@
 import type { Backend } from '../backend.js'
-import { missing } from './device.js'
+import { isFallback, missing } from './device.js'
 import { WebGpuExecutor } from './executor.js'
 
-export const webgpuBackend: Backend = {
+/** WebGPU, in browsers and, with the package `webgpu`, in Node. */
+export const webgpuBackend = {
   name: 'webgpu',
   missing,
+  isFallback,
   load: (file, options) => WebGpuExecutor.load(file, options)
-}
+} satisfies Backend

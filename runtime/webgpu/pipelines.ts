@@ -7,14 +7,27 @@ import { computeStage } from './usage.js'
 /** Bytes that a call's parameters may take; also the distance from one to the next. */
 export const blockBytes = 256
 
-/** The pipelines of one device: one for each shader module, entry point and set of constants, made when first asked for. */
+/**
+ * The pipelines of one device, which its sessions share: one for each shader module, entry point and set of constants,
+ * made when first asked for.
+ */
 export class Pipelines {
+  private static readonly known = new WeakMap<GPUDevice, Map<Stored, Pipelines>>()
+
+  static of(device: GPUDevice, element: Stored): Pipelines {
+    const known = Pipelines.known.get(device) ?? new Map<Stored, Pipelines>()
+    Pipelines.known.set(device, known)
+    const pipelines = known.get(element) ?? new Pipelines(device, element)
+    known.set(element, pipelines)
+    return pipelines
+  }
+
   readonly bindings: GPUBindGroupLayout
   private readonly layout: GPUPipelineLayout
   private readonly modules = new Map<string, GPUShaderModule>()
   private readonly made = new Map<string, Promise<GPUComputePipeline>>()
 
-  constructor(
+  private constructor(
     private readonly device: GPUDevice,
     private readonly element: Stored
   ) {
@@ -28,11 +41,7 @@ export class Pipelines {
     this.layout = device.createPipelineLayout({ bindGroupLayouts: [this.bindings] })
   }
 
-  get count(): number {
-    return this.made.size
-  }
-
-  /** `node` and `kernel` are who asks first, for the error of a shader that does not compile. */
+  /** `kernel` is who asks, for the error of a shader that does not compile. */
   get(
     { files, entry, constants = {}, vector }: Dispatch,
     halves: boolean,
@@ -60,7 +69,10 @@ export class Pipelines {
     const name = texts.join('+')
     let module = this.modules.get(name)
     if (!module) {
+      // What is wrong with it is asked for below; nobody else need hear of it.
+      this.device.pushErrorScope('validation')
       module = this.device.createShaderModule({ label: name, code: texts.map(text => sources[text]).join('\n') })
+      void this.device.popErrorScope()
       this.modules.set(name, module)
     }
     try {

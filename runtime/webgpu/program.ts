@@ -63,3 +63,8 @@ function directly({ kernels, setup }: Header, call: Call): { call: Call; letters
     letters: fieldsOfConv.map(field => (field === 'alpha' || field === 'beta' ? 'f' : 'u')).join('')
   }
 }
+
+/** The argument that may be weights in half precision. */
+export function operandOf({ call, shader, fields, letters }: GpuCall): Argument | undefined {
+  return call.arguments.find((_, i) => fields[letters.length + i] === `${shader.halves}At`)
+}

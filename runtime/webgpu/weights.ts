@@ -5,7 +5,7 @@ import type { CairnFile, Section } from '../format.js'
 import { halfToFloat } from '../half.js'
 import { paddedLength, type Stored, storedLength, widthOf } from '../program.js'
 import { unpackInto } from '../unpack.js'
-import type { GpuCall } from './program.js'
+import { type GpuCall, operandOf } from './program.js'
 import { usage } from './usage.js'
 
 /**
@@ -56,12 +56,11 @@ export function planBanks(calls: readonly GpuCall[], constants: readonly Section
 function heldAs(calls: readonly GpuCall[], constants: readonly Section[]): Stored[] {
   const otherwise = new Set<number>()
   const asHalves = new Set<number>()
-  for (const { call, shader, fields, letters } of calls)
-    call.arguments.forEach(({ space, index }, i) => {
-      if (space !== 'constant') return
-      const isOperand = fields[letters.length + i] === `${shader.halves}At`
-      ;(isOperand ? asHalves : otherwise).add(index)
-    })
+  for (const each of calls) {
+    const operand = operandOf(each)
+    for (const argument of each.call.arguments)
+      if (argument.space === 'constant') (argument === operand ? asHalves : otherwise).add(argument.index)
+  }
   return constants.map(({ stored }, i) => (stored === 'f16' && asHalves.has(i) && !otherwise.has(i) ? 'f16' : 'f32'))
 }
 

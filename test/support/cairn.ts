@@ -2,13 +2,28 @@
 import { build, type CompileOptions } from '../../compiler/index.js'
 import { encode } from '../../runtime/format.js'
 import { env, InferenceSession, Tensor } from '../../runtime/index.js'
+import { lease } from '../../runtime/webgpu/device.js'
+import { gpu, withoutGpu } from './gpu.js'
 import { typedArray } from './model.js'
 import { type Named, type Numbers, numbersOf } from './oracle.js'
 
 if (process.env.CAIRN_BINARY) env.wasm.binary = process.env.CAIRN_BINARY as 'simd' | 'relaxed'
 
-export const backends = ['wasm', 'reference'] as const
+export const backends = ['wasm', 'reference', 'webgpu'] as const
 export type BackendName = (typeof backends)[number]
+
+/** Why a backend cannot run here, or undefined where it can. */
+export async function missingBackend(name: BackendName): Promise<string | undefined> {
+  return name === 'webgpu' ? withoutGpu() : undefined
+}
+
+/** Opens the device that all sessions of the process share: one for each of them takes longer than most cases. */
+let opened: Promise<unknown> | undefined
+
+async function openDevice(): Promise<void> {
+  env.webgpu.gpu = await gpu()
+  await lease()
+}
 
 export function compileModel(model: Uint8Array, options: CompileOptions = {}): Uint8Array {
   const { program, summary } = build(model, options)
@@ -37,6 +52,7 @@ export class Runner {
   private constructor(readonly session: InferenceSession) {}
 
   static async load(file: Uint8Array, backend: BackendName = 'wasm'): Promise<Runner> {
+    if (backend === 'webgpu') await (opened ??= openDevice())
     return new Runner(await InferenceSession.create(file, { executionProviders: [backend] }))
   }
 
@@ -44,7 +60,7 @@ export class Runner {
    * Fills the memory with NaN by running on NaN, then runs: an element that nothing writes, or one that depends on
    * what a run before has left, shows. The reference poisons its storages itself.
    */
-  async run(feeds: Named, poison = this.session.device === 'wasm'): Promise<Record<string, Numbers>> {
+  async run(feeds: Named, poison = this.session.device !== 'reference'): Promise<Record<string, Numbers>> {
     if (poison) {
       const spoiled = Object.entries(feeds).map(([name, feed]) => {
         const data = feed.dtype.startsWith('float') ? new Float32Array(feed.data.length).fill(Number.NaN) : feed.data

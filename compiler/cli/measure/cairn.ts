@@ -6,6 +6,7 @@ export const cairn: Engine = {
   async open(model, feeds, { threads, device = 'wasm' }) {
     // The reference is the compiler's.
     if (device === 'reference') await import('../../index.js')
+    if (device === 'webgpu') await (await import('../device.js')).openDevice(device)
     const session = await InferenceSession.create(model, { executionProviders: [device], numThreads: threads })
     const given = Object.fromEntries(
       feeds.map(({ name, type, data, dims }) => [name, new Tensor(type as Type, data as Float32Array, dims)])

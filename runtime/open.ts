@@ -1,0 +1,38 @@
+import { CairnError, findCompiler } from './backend.js'
+import { type CairnFile, decode, decodeSource, magic } from './format.js'
+import { type Given, type SourceOptions, sourceOf } from './source.js'
+
+/** The file that a session is made from, compiled where it is ONNX. */
+export async function open(given: Given, options: SourceOptions): Promise<CairnFile> {
+  const source = await sourceOf(given, options)
+  try {
+    const head = await source.head(4)
+    options.signal?.throwIfAborted()
+    const isCairn = head.length < 4 || new DataView(head.buffer, head.byteOffset).getUint32(0, true) === magic
+    if (isCairn) return await decodeSource(source)
+    const compile = findCompiler()
+    if (!compile)
+      throw new CairnError(`${nameOf(given)} is not a .cairn file; to load ONNX import "cairn/compiler" first`)
+    const compiled = decode(await compile(await source.all()))
+    await source.close()
+    return compiled
+  } catch (error) {
+    await source.close()
+    throw error
+  }
+}
+
+function nameOf(given: Given): string {
+  if (typeof given === 'string' || given instanceof URL) return `"${given}"`
+  return 'url' in given && given.url ? `"${given.url}"` : 'the model'
+}
+
+/** How the file is opened once more: bytes and places can be read again, a response only where it has a URL. */
+export function reopening(given: Given): () => Promise<CairnFile> {
+  if (typeof given === 'string' || given instanceof URL || !('url' in given)) return () => open(given, {})
+  const { url } = given
+  return async () => {
+    if (!url) throw new CairnError('the response that the model came from cannot be read again')
+    return open(url, {})
+  }
+}

@@ -1,0 +1,34 @@
+import type { Elements, Executor } from './backend.js'
+import type { Bindings } from './dims.js'
+import { type Scored, softmax, topK } from './image.js'
+
+export interface TopOf {
+  readonly output: number
+  readonly dims: readonly number[]
+  readonly count: number
+  readonly softmax: boolean
+}
+
+/** The best classes of each row of an output; everything behind the first axis is one row. */
+export async function topRows(
+  executor: Executor,
+  data: readonly Elements[],
+  bindings: Bindings,
+  { output, dims, count: wanted, softmax: normalised }: TopOf
+): Promise<Scored[][]> {
+  const rows = dims.length > 1 ? dims[0] : 1
+  const classes = dims.reduce((a, b) => a * b, 1) / rows
+  const count = Math.min(wanted, classes)
+  const { gpu } = executor
+  if (!gpu) {
+    const scores = (await executor.run(data, bindings))[output] as Float32Array
+    return Array.from({ length: rows }, (_, row) => {
+      const own = scores.subarray(row * classes, (row + 1) * classes)
+      return topK(normalised ? softmax(own) : own, count)
+    })
+  }
+  const buffers = (await executor.run(data, bindings, new Array(output + 1).fill(true))) as GPUBuffer[]
+  const best = await gpu.top(buffers[output], { rows, classes, count, softmax: normalised })
+  for (const buffer of buffers) if (!(buffer instanceof Float32Array)) gpu.dispose(buffer)
+  return best
+}

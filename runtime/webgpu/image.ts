@@ -1,0 +1,74 @@
+import { CairnError } from '../backend.js'
+import {
+  channelCount,
+  channelsOf,
+  type FitOptions,
+  type FloatOptions,
+  fitting,
+  halfEven,
+  type ImageSource,
+  isPicture,
+  type Picture,
+  sizeOf
+} from '../image.js'
+import type { Stored } from '../program.js'
+import { dispatchTool, toolOf } from './tool.js'
+
+/** Writes a picture, resized, cut and normalised, to a buffer of `channels × height × width` elements. */
+export async function imageToBuffer(
+  device: GPUDevice,
+  target: GPUBuffer,
+  element: Stored,
+  source: ImageSource,
+  options: FitOptions & FloatOptions
+): Promise<void> {
+  const { width, height, channels = 'RGB', layout = 'NCHW', scale = 1, mean = 0, std = 1 } = options
+  const tool = await toolOf(device, 'image', element, 96)
+  const size = sizeOf(source)
+  const texture = textureOf(device, source, size)
+  const { wide, high } = fitting(size, options)
+  const [stepX, stepY] = [size.width / wide, size.height / high]
+  const words = new ArrayBuffer(96)
+  const floats = new Float32Array(words)
+  const whole = new Uint32Array(words)
+  floats.set([stepX, stepY, halfEven((wide - width) / 2) * stepX, halfEven((high - height) / 2) * stepY])
+  whole.set([width, height, channelCount(channels), Number(layout === 'NHWC')], 4)
+  const at = (value: number | readonly number[], c: number) => (typeof value === 'number' ? value : value[c])
+  for (let c = 0; c < channelCount(channels); c++) {
+    floats[8 + c] = scale / at(std, c)
+    floats[12 + c] = -at(mean, c) / at(std, c)
+    whole[16 + c] = channels === 'GRAY' ? 4 : 'RGBA'.indexOf(channels[c])
+  }
+  const groups = [Math.ceil(width / 8), Math.ceil(height / 8), 1] as const
+  dispatchTool(device, tool, words, [texture.createView(), target], groups)
+  texture.destroy()
+}
+
+function textureOf(device: GPUDevice, source: ImageSource, { width, height }: ReturnType<typeof sizeOf>): GPUTexture {
+  const most = device.limits.maxTextureDimension2D
+  if (Math.max(width, height) > most)
+    throw new CairnError(`an image of ${width}×${height} is too large for this GPU; ${most}×${most} is allowed`)
+  const bindingCopyTargetAndAttachment = 0x4 | 0x2 | 0x10
+  const texture = device.createTexture({
+    size: [width, height],
+    format: 'rgba8unorm',
+    usage: bindingCopyTargetAndAttachment
+  })
+  if (!isPicture(source)) {
+    device.queue.copyExternalImageToTexture({ source: source as GPUCopyExternalImageSource }, { texture }, [
+      width,
+      height
+    ])
+    return texture
+  }
+  device.queue.writeTexture({ texture }, withAlpha(source), { bytesPerRow: width * 4 }, [width, height])
+  return texture
+}
+
+function withAlpha(picture: Picture): Uint8Array<ArrayBuffer> {
+  const step = channelsOf(picture)
+  if (step === 4) return new Uint8Array(picture.data)
+  const bytes = new Uint8Array(picture.width * picture.height * 4).fill(255)
+  for (let i = 0, at = 0; i < picture.data.length; i += 3, at += 4) bytes.set(picture.data.subarray(i, i + 3), at)
+  return bytes
+}

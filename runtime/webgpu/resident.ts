@@ -1,0 +1,356 @@
+import { CairnError } from '../backend.js'
+import { type Bindings, evaluate } from '../dims.js'
+import type { CairnFile, Header } from '../format.js'
+import { floatToHalf, halfToFloat } from '../half.js'
+import { type Plan, planProgram } from '../plan.js'
+import { type Argument, type Stored, widthOf } from '../program.js'
+import type { Lease } from './device.js'
+import { blockBytes, Pipelines } from './pipelines.js'
+import { type GpuCall, operandOf, programOf } from './program.js'
+import { mapRead, usage } from './usage.js'
+import { type Banks, createBanks, planBanks, uploadConstants } from './weights.js'
+
+/**
+ * A program on one device. Everything is made when it loads: the constants' banks, an arena in one buffer, a buffer with
+ * every call's parameters, the pipelines (while the weights still arrive), a bind group for each bank. A run writes the
+ * inputs, records the dispatches in one compute pass, and reads the outputs.
+ *
+ * The arena is one binding, because WebGPU forbids a buffer that a dispatch reads and writes through two bindings that
+ * overlap, and views of one storage do: a dense block writes channels between those that it reads.
+ */
+export interface Step {
+  readonly call: number
+  readonly pipeline: GPUComputePipeline
+  readonly group: GPUBindGroup
+  readonly offset: readonly [number]
+  readonly groups: readonly [number, number, number]
+}
+
+export interface PortPlace {
+  /** Byte offset in the arena. */
+  readonly at: number
+  readonly elements: number
+  /** Byte offset in the buffer that results are read from. */
+  readonly to: number
+}
+
+export interface Bound {
+  readonly key: string
+  readonly steps: readonly Step[]
+  readonly inputs: readonly PortPlace[]
+  readonly outputs: readonly PortPlace[]
+}
+
+/** Marks the address of a constant where a kernel takes constants and activations alike (shaders/weights.wgsl). */
+const constantBit = 2 ** 31
+
+/** What a free dimension is taken for when pipelines are made ahead of the first run. */
+const assumedSize = 1
+
+export class Resident {
+  /** Why the device is gone, once it is. */
+  lost: string | undefined
+  private arena: GPUBuffer | undefined
+  private readback: GPUBuffer | undefined
+  private groups: readonly GPUBindGroup[] = []
+  private bound: Bound | undefined
+
+  private constructor(
+    private readonly held: Lease,
+    private readonly header: Header,
+    private readonly calls: readonly GpuCall[],
+    private readonly banks: Banks,
+    private readonly weights: readonly GPUBuffer[],
+    private readonly parameters: GPUBuffer,
+    private readonly pipelines: Pipelines,
+    /** How activations are held. */
+    readonly element: Stored
+  ) {
+    void held.device.lost.then(({ reason, message }) => {
+      this.lost = message || reason
+    })
+  }
+
+  static async load(held: Lease, arriving: CairnFile, element: Stored): Promise<Resident> {
+    const { device } = held
+    const { header, calls } = programOf(arriving.header)
+    const banks = planBanks(calls, header.constants, device.limits.maxStorageBufferBindingSize)
+    const total = banks.sizes.reduce((a, b) => a + b)
+    const [weights, parameters] = await allocating(device, `${total} bytes of weights`, () => [
+      createBanks(device, banks),
+      device.createBuffer({
+        label: 'cairn parameters',
+        size: Math.max(calls.length, 1) * blockBytes,
+        usage: usage.uniform | usage.copyTarget
+      })
+    ])
+    const pipelines = Pipelines.of(device, element)
+    const resident = new Resident(held, header, calls, banks, weights, parameters, pipelines, element)
+    try {
+      const ready = resident.bind(Object.fromEntries(header.free.map(name => [name, assumedSize])))
+      // Awaited below; sizes that only a guess has need not fit.
+      ready.catch(() => undefined)
+      await uploadConstants(arriving, banks, weights, device.queue)
+      if (header.free.length) await ready.catch(() => undefined)
+      else await ready
+      return resident
+    } catch (error) {
+      resident.release()
+      throw error
+    }
+  }
+
+  get device(): GPUDevice {
+    return this.held.device
+  }
+
+  get memoryBytes(): number {
+    const sizes = [...this.banks.sizes, this.arena?.size ?? 0, this.parameters.size, this.readback?.size ?? 0]
+    return sizes.reduce((a, b) => a + b)
+  }
+
+  get callCount(): number {
+    return this.calls.length
+  }
+
+  /** Pipelines that the calls of the last binding need, and their dispatches. */
+  get counts(): { pipelines: number; dispatches: number } {
+    const steps = this.bound?.steps ?? []
+    return { pipelines: new Set(steps.map(({ pipeline }) => pipeline)).size, dispatches: steps.length }
+  }
+
+  /**
+   * Records inputs, dispatches and what `behind` adds, and submits them. Throws CairnError for what the device refuses.
+   * Inputs are elements or buffers of the device.
+   */
+  async submit(
+    feeds: readonly (Float32Array | GPUBuffer)[],
+    { steps, inputs }: Bound,
+    behind: (encoder: GPUCommandEncoder, arena: GPUBuffer) => void
+  ): Promise<void> {
+    const { device } = this
+    device.pushErrorScope('validation')
+    const encoder = device.createCommandEncoder()
+    feeds.forEach((feed, i) => {
+      const { at, elements } = inputs[i]
+      if (!isArray(feed)) encoder.copyBufferToBuffer(feed, 0, this.arena!, at, this.bytesOf(elements))
+      else device.queue.writeBuffer(this.arena!, at, this.narrowed(feed))
+    })
+    const pass = encoder.beginComputePass()
+    record(pass, steps)
+    pass.end()
+    behind(encoder, this.arena!)
+    device.queue.submit([encoder.finish()])
+    const failure = await device.popErrorScope()
+    if (failure) throw new CairnError(`WebGPU refused a run: ${failure.message.split('\n')[0]}`)
+  }
+
+  /** Runs once. Outputs that `kept` names stay in buffers that it gives. */
+  async run(
+    feeds: readonly (Float32Array | GPUBuffer)[],
+    bindings: Bindings,
+    kept: (output: number, bytes: number) => GPUBuffer | undefined = () => undefined
+  ): Promise<(Float32Array | GPUBuffer)[]> {
+    const bound = await this.bind(bindings)
+    const readback = this.readback!
+    const buffers = bound.outputs.map(({ elements }, i) => kept(i, this.bytesOf(elements)))
+    const submitted = this.submit(feeds, bound, (encoder, arena) => {
+      bound.outputs.forEach(({ at, elements, to }, i) => {
+        const [target, where] = buffers[i] ? [buffers[i], 0] : [readback, to]
+        encoder.copyBufferToBuffer(arena, at, target, where, this.bytesOf(elements))
+      })
+    })
+    if (buffers.every(Boolean)) {
+      await submitted
+      return buffers as GPUBuffer[]
+    }
+    const [, mapped] = await Promise.all([submitted, mappedRange(readback)])
+    const results = bound.outputs.map(({ elements, to }, i) => buffers[i] ?? this.widened(mapped, to, elements))
+    readback.unmap()
+    return results
+  }
+
+  /** The elements of a buffer that a run has kept. */
+  async download(buffer: GPUBuffer, elements: number): Promise<Float32Array> {
+    const { device } = this
+    const size = this.bytesOf(elements)
+    const target = device.createBuffer({ size, usage: usage.mapRead | usage.copyTarget })
+    const encoder = device.createCommandEncoder()
+    encoder.copyBufferToBuffer(buffer, 0, target, 0, size)
+    device.queue.submit([encoder.finish()])
+    const results = this.widened(await mappedRange(target), 0, elements)
+    target.destroy()
+    return results
+  }
+
+  release(): void {
+    for (const buffer of [...this.weights, this.parameters, this.arena, this.readback]) buffer?.destroy()
+    this.bound = undefined
+    this.held.release()
+  }
+
+  /** Bytes of so many elements in the arena, in whole words. */
+  private bytesOf(elements: number): number {
+    return Math.ceil((elements * widthOf(this.element)) / 4) * 4
+  }
+
+  private narrowed(feed: Float32Array): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
+    if (this.element === 'f32') return feed as Float32Array<ArrayBuffer>
+    const halves = new Uint16Array(Math.ceil(feed.length / 2) * 2)
+    feed.forEach((value, i) => (halves[i] = floatToHalf(value)))
+    return halves
+  }
+
+  private widened(mapped: ArrayBuffer, at: number, elements: number): Float32Array {
+    if (this.element === 'f32') return new Float32Array(mapped, at, elements).slice()
+    return Float32Array.from(new Uint16Array(mapped, at, elements), halfToFloat)
+  }
+
+  /** Everything that depends on the free dimensions; kept until they change. */
+  async bind(bindings: Bindings): Promise<Bound> {
+    const { header, calls } = this
+    const key = header.free.map(name => bindings[name]).join()
+    if (this.bound?.key === key) return this.bound
+    this.bound = undefined
+    const plan = planProgram(this.withScratch(bindings), bindings)
+    const width = widthOf(this.element)
+    const placed = (port: Header['inputs'][number], to: number): PortPlace => ({
+      at: (plan.offsets[port.storage] / 4 + evaluate(port.offset, bindings)) * width,
+      elements: port.shape.reduce<number>((count, dim) => count * evaluate(dim, bindings), 1),
+      to
+    })
+    const inputs = header.inputs.map(port => placed(port, 0))
+    let results = 0
+    const outputs = header.outputs.map(port => {
+      const place = placed(port, results)
+      results += Math.ceil(this.bytesOf(place.elements) / 16) * 16
+      return place
+    })
+    await this.ensure((plan.bytes / 4) * width, results)
+    const words = new DataView(new ArrayBuffer(Math.max(calls.length, 1) * blockBytes))
+    const steps = await Promise.all(calls.flatMap((_, i) => this.stepsOf(i, bindings, plan, words)))
+    this.device.queue.writeBuffer(this.parameters, 0, words.buffer as ArrayBuffer)
+    this.bound = { key, steps, inputs, outputs }
+    return this.bound
+  }
+
+  /** Writes a call's block into `words`, and makes its dispatches. */
+  private stepsOf(at: number, bindings: Bindings, plan: Plan, words: DataView): Promise<Step>[] {
+    const call = this.calls[at]
+    const block = this.blockOf(call, at, bindings, ({ index }) => plan.offsets[index] / 4)
+    call.fields.forEach((field, i) => {
+      const where = at * blockBytes + i * 4
+      if (call.letters[i] === 'f') words.setFloat32(where, block[field], true)
+      else words.setInt32(where, block[field], true)
+    })
+    const operand = operandOf(call)
+    const halves = operand?.space === 'constant' && this.banks.held[operand.index] === 'f16'
+    return call.shader.dispatches(block).map(async dispatch => ({
+      call: at,
+      group: this.groups[this.banks.bankOf[at]],
+      offset: [at * blockBytes] as const,
+      groups: dispatch.groups,
+      pipeline: await this.pipelines.get(dispatch, halves, this.header.kernels[call.call.kernel].name)
+    }))
+  }
+
+  /** The schedule with the scratch memory that shaders need instead of the CPU kernels'. */
+  private withScratch(bindings: Bindings): Header {
+    const storages = [...this.header.storages]
+    this.calls.forEach((call, i) =>
+      call.call.arguments.forEach(({ access, index }) => {
+        if (access !== 'scratch') return
+        const block = this.blockOf(call, i, bindings, () => 0)
+        storages[index] = call.shader.scratch?.(block) ?? 0
+      })
+    )
+    return { ...this.header, storages }
+  }
+
+  /** A call's parameters and the addresses of its buffers, in elements. */
+  private blockOf(
+    { call, shader, fields, letters }: GpuCall,
+    at: number,
+    bindings: Bindings,
+    storageAt: (argument: Argument) => number
+  ): Record<string, number> {
+    const block: Record<string, number> = {}
+    call.parameters.forEach((parameter, i) => {
+      const value = evaluate(parameter, bindings)
+      block[fields[i]] = letters[i] === 'f' ? value : letters[i] === 'i' ? value | 0 : value >>> 0
+    })
+    const places = this.banks.places[this.banks.bankOf[at]]
+    call.arguments.forEach((argument, i) => {
+      const field = fields[letters.length + i]
+      const offset = evaluate(argument.offset, bindings)
+      if (argument.space === 'storage') {
+        block[field] = storageAt(argument) + offset
+        return
+      }
+      const either = shader.either?.includes(field.slice(0, -2)) ? constantBit : 0
+      block[field] = places.get(argument.index)! / widthOf(this.banks.held[argument.index]) + offset + either
+    })
+    return block
+  }
+
+  /** Makes arena and readback buffer at least so large, and the bind groups that name the arena. */
+  private async ensure(arenaBytes: number, readBytes: number): Promise<void> {
+    const { device } = this
+    const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize)
+    if (arenaBytes > limit)
+      throw new CairnError(
+        `the model needs ${arenaBytes} bytes for its activations; this device binds ${limit} at once (maxStorageBufferBindingSize)`
+      )
+    await allocating(device, `${arenaBytes} bytes of activations`, () => {
+      if (!this.readback || this.readback.size < readBytes) {
+        this.readback?.destroy()
+        const size = Math.max(readBytes, 16)
+        this.readback = device.createBuffer({ label: 'cairn results', size, usage: usage.mapRead | usage.copyTarget })
+      }
+      if (!this.arena || this.arena.size < arenaBytes) {
+        this.arena?.destroy()
+        const size = Math.max(Math.ceil(arenaBytes / 16) * 16, 16)
+        const flags = usage.storage | usage.copySource | usage.copyTarget
+        this.arena = device.createBuffer({ label: 'cairn arena', size, usage: flags })
+        this.groups = this.weights.map(bank => this.groupWith(bank))
+      }
+    })
+  }
+
+  private groupWith(bank: GPUBuffer): GPUBindGroup {
+    return this.device.createBindGroup({
+      layout: this.pipelines.bindings,
+      entries: [
+        { binding: 0, resource: { buffer: this.arena! } },
+        { binding: 1, resource: { buffer: bank } },
+        { binding: 2, resource: { buffer: this.parameters, size: blockBytes } }
+      ]
+    })
+  }
+}
+
+export function record(pass: GPUComputePassEncoder, steps: readonly Step[]): void {
+  for (const { pipeline, group, offset, groups } of steps) {
+    pass.setPipeline(pipeline)
+    pass.setBindGroup(0, group, offset)
+    pass.dispatchWorkgroups(...groups)
+  }
+}
+
+export const isArray = (feed: Float32Array | GPUBuffer): feed is Float32Array => feed instanceof Float32Array
+
+async function mappedRange(buffer: GPUBuffer): Promise<ArrayBuffer> {
+  await buffer.mapAsync(mapRead)
+  return buffer.getMappedRange()
+}
+
+/** Throws CairnError where the device has no memory for what `make` creates. */
+async function allocating<T>(device: GPUDevice, what: string, make: () => T): Promise<T> {
+  device.pushErrorScope('out-of-memory')
+  device.pushErrorScope('validation')
+  const made = make()
+  const failures = await Promise.all([device.popErrorScope(), device.popErrorScope()])
+  const failure = failures.find(each => each)
+  if (failure) throw new CairnError(`the GPU has no memory for ${what}: ${failure.message.split('\n')[0]}`)
+  return made
+}
