@@ -128,7 +128,10 @@ function placesOf(device: PageDevice): void {
         assertSame(device, ran.outputs, [output], false)
         const loaded = ran.progress.map(([loaded]) => loaded)
         assert.ok(loaded.length > 3, `${loaded.length} reports of progress`)
-        assert.equal(loaded, [...new Set(loaded)].sort((a, b) => a - b))
+        assert.equal(
+          loaded,
+          [...new Set(loaded)].sort((a, b) => a - b)
+        )
         assert.is(loaded.at(-1), bytes.length)
         assert.ok(ran.progress.every(([, total]) => total === bytes.length))
       }
@@ -277,7 +280,11 @@ async function fromBundle(page: TestPage, bundle: string): Promise<void> {
     assertSame('wasm', ran.outputs, [expected], !more.workers)
   }
   assert.ok(page.site.asked.filter(path => path.startsWith('/bundle/')).length >= 4)
-  assert.not.ok(page.site.asked.some(path => /^\/dist\/runtime\/(index|\S*worker)\.js|\.wasm$/.test(path) && !path.startsWith('/bundle/')))
+  assert.not.ok(
+    page.site.asked.some(
+      path => /^\/dist\/runtime\/(index|\S*worker)\.js|\.wasm$/.test(path) && !path.startsWith('/bundle/')
+    )
+  )
 }
 
 const reason = await withoutChromium()

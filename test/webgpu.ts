@@ -67,7 +67,8 @@ function suiteOnGpu(): void {
   test('a second run creates nothing', async () => {
     const device = await newDevice()
     const created: string[] = []
-    const makers = 'Buffer BindGroup BindGroupLayout PipelineLayout ShaderModule ComputePipeline ComputePipelineAsync Texture QuerySet Sampler'
+    const makers =
+      'Buffer BindGroup BindGroupLayout PipelineLayout ShaderModule ComputePipeline ComputePipelineAsync Texture QuerySet Sampler'
     const counting = Object.fromEntries(
       makers.split(' ').map(kind => {
         const name = `create${kind}` as 'createBuffer'
@@ -133,7 +134,10 @@ function suiteOnGpu(): void {
     assert.throws(() => Tensor.fromGpuBuffer(buffer, { dims: [9, 1, 32, 32] }), /needs 36864 bytes/)
     const cpu = await InferenceSession.create(lenet)
     await rejects(() => cpu.run({ [name]: Tensor.fromGpuBuffer(buffer, { dims: input.dims }) }), /lies on the GPU/)
-    await rejects(() => InferenceSession.create(lenet, { preferredOutputLocation: 'gpu-buffer' }), /needs the device webgpu/)
+    await rejects(
+      () => InferenceSession.create(lenet, { preferredOutputLocation: 'gpu-buffer' }),
+      /needs the device webgpu/
+    )
     await cpu.release()
     await session.release()
   })
@@ -146,11 +150,21 @@ function suiteOnGpu(): void {
       const feeds = { [session.inputNames[0]]: input }
       const best = await session.top(feeds, { count: 4 })
       const shares = await session.top(feeds, { count: 30, softmax: true })
-      assert.equal(best.map(row => row.length), [4, 4, 4])
+      assert.equal(
+        best.map(row => row.length),
+        [4, 4, 4]
+      )
       best.forEach((row, i) => {
         const expected = topK(scores.subarray(i * 10, i * 10 + 10), 4)
-        assert.equal(row.map(({ index }) => index), expected.map(({ index }) => index), device)
-        assertNear(row.map(({ score }) => score), expected.map(({ score }) => score))
+        assert.equal(
+          row.map(({ index }) => index),
+          expected.map(({ index }) => index),
+          device
+        )
+        assertNear(
+          row.map(({ score }) => score),
+          expected.map(({ score }) => score)
+        )
       })
       for (const row of shares) {
         assert.is(row.length, 10)
@@ -217,7 +231,9 @@ function suiteOnGpu(): void {
       executionProviders: [
         {
           name: 'webgpu',
-          device: disguised(device, { limits: { maxStorageBufferBindingSize, maxBufferSize: 2 ** 28, maxTextureDimension2D: 8192 } })
+          device: disguised(device, {
+            limits: { maxStorageBufferBindingSize, maxBufferSize: 2 ** 28, maxTextureDimension2D: 8192 }
+          })
         }
       ]
     })
@@ -280,7 +296,14 @@ test('shaders are valid in half precision too', async () => {
   const checking = create(['backend=null'])
   const adapter = await checking.requestAdapter()
   const device = await adapter!.requestDevice({ requiredFeatures: ['shader-f16'] })
-  for (const name of ['lenet5', 'squeezenet1.1', 'mobilenet-v3-small', 'shufflenet-v2', 'resnet50-groupnorm', 'deeplab']) {
+  for (const name of [
+    'lenet5',
+    'squeezenet1.1',
+    'mobilenet-v3-small',
+    'shufflenet-v2',
+    'resnet50-groupnorm',
+    'deeplab'
+  ]) {
     const file = await compile(zoo[name].build(), { weights: 'f16' })
     const executionProviders = [{ name: 'webgpu', device, precision: 'f16' }] as const
     const session = await InferenceSession.create(file, { executionProviders })

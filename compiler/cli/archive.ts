@@ -45,7 +45,9 @@ export async function unpacked(name: string, archives: readonly Archive[]): Prom
   chmodSync(temporary, 0o755)
   for (const archive of archives) {
     const bytes = await promisify(brotliDecompress)(await readFile(join(folder, 'bin', archive)))
-    const files = archive.includes('.tar.') ? filesOfTar(bytes) : [{ name: basename(archive, '.br'), mode: 0o755, bytes }]
+    const files = archive.includes('.tar.')
+      ? filesOfTar(bytes)
+      : [{ name: basename(archive, '.br'), mode: 0o755, bytes }]
     for (const { name, mode, bytes } of files) {
       const file = join(temporary, name)
       mkdirSync(dirname(file), { recursive: true })

@@ -81,7 +81,11 @@ function spoiled(feeds: Plain): Plain {
   return Object.fromEntries(
     Object.entries(feeds).map(([name, { type, dims, data }]) => {
       const floats = data instanceof Float32Array || data instanceof Float64Array
-      const worst = floats ? data.map(() => Number.NaN) : type === 'float16' ? (data as Uint16Array).map(() => 0x7e00) : data
+      const worst = floats
+        ? data.map(() => Number.NaN)
+        : type === 'float16'
+          ? (data as Uint16Array).map(() => 0x7e00)
+          : data
       return [name, { type, dims, data: worst as PlainTensor['data'] }]
     })
   )

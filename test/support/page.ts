@@ -1,8 +1,8 @@
 // Models run in a page of a Chromium, their outputs brought back to Node.
 import { join } from 'node:path'
-import type { Plain, Report, Task } from '../page/perform.js'
 import type { Verbs } from '../page/index.js'
 import { pack, unpack } from '../page/pack.js'
+import type { Plain, Report, Task } from '../page/perform.js'
 import { type Opened, openPage } from './chromium.js'
 import { type DType, typedArray } from './model.js'
 import { type Named, type Numbers, numbersOf } from './oracle.js'

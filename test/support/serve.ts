@@ -69,9 +69,9 @@ export class Site {
       response.writeHead(200, { 'content-type': made.type, 'content-length': body.length }).end(body)
       return
     }
-    const missing = () => response.writeHead(404).end()
+    const missing = () => void response.writeHead(404).end()
     const [prefix, folder] = this.folders.find(([prefix]) => path.startsWith(prefix)) ?? []
-    if (!folder) return void missing()
+    if (!folder) return missing()
     request.url = path.slice(prefix!.length - 1)
     folder(request, response, missing)
   }
