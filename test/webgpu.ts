@@ -192,7 +192,10 @@ function suiteOnGpu(): void {
         const expected = imageElements(picture, options)
         assert.is(tensor.location, 'gpu-buffer')
         assert.equal(tensor.dims, expected.dims)
-        assertNear((await tensor.getData(true)) as Float32Array, expected.data, 1.5 / 255)
+        // The CPU path rounds columns, rows and greys to bytes.
+        const byte = 'scale' in options ? 1 / 255 / 0.2 : 'std' in options ? 1 / 127.5 : 1
+        const largest = Math.max(...expected.data.map(Math.abs))
+        assertNear((await tensor.getData(true)) as Float32Array, expected.data, (1.6 * byte) / largest)
       }
     }
     await session.release()
