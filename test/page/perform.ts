@@ -72,9 +72,10 @@ async function run(cairn: typeof Cairn, task: Task, model: Task['models'][number
       Object.fromEntries(Object.entries(results).map(([name, { type, data, dims }]) => [name, { type, data, dims }]))
     )
   }
-  await session.release()
   const ran = session instanceof cairn.InferenceSession ? session : { device, threads: 1 }
-  return { device: ran.device, threads: ran.threads, progress, outputs }
+  const report = { device: ran.device, threads: ran.threads, progress, outputs }
+  await session.release()
+  return report
 }
 
 function spoiled(feeds: Plain): Plain {
