@@ -10,7 +10,7 @@ import { root } from './root.js'
 import { Site, type SiteOptions } from './serve.js'
 
 /** What runs in pages. */
-export const devices = ['wasm'] as const
+export const devices = ['wasm', 'webgpu'] as const
 export type PageDevice = (typeof devices)[number]
 
 /** The runtime as the build makes it, in pages. */
