@@ -1,41 +1,5 @@
 import { aligned, type Block, ceil, common, type Dispatch, list, product, type Shader } from './dispatch.js'
-
-interface Tile {
-  readonly THREADS_X: number
-  readonly THREADS_Y: number
-}
-
-/** Invocations of a product's workgroup, each for four rows and columns. */
-const largeTile: Tile = { THREADS_X: 16, THREADS_Y: 16 }
-const usualTile: Tile = { THREADS_X: 8, THREADS_Y: 8 }
-const flatTile: Tile = { THREADS_X: 16, THREADS_Y: 4 }
-
-/** With fewer workgroups than this, smaller ones keep more of a GPU busy. */
-const fewGroups = 128
-
-function tiled(
-  rows: number,
-  columns: number,
-  parts: number,
-  files: readonly string[],
-  vector: boolean,
-  constants = {}
-) {
-  const groupsOf = ({ THREADS_X, THREADS_Y }: Tile): [number, number, number] => [
-    ceil(rows, 4 * THREADS_Y),
-    ceil(columns, 4 * THREADS_X),
-    parts
-  ]
-  const large = product(...groupsOf(largeTile)) >= fewGroups && columns > 32
-  const tile = rows <= 16 ? flatTile : large ? largeTile : usualTile
-  return {
-    files: [...common, 'epilogue', ...files, 'product'],
-    entry: 'product',
-    constants: { ...tile, ...constants },
-    vector,
-    groups: groupsOf(tile)
-  }
-}
+import { tiled } from './product.js'
 
 /** Rows up to which a workgroup for each panel of each row is better than tiles. */
 const fewRows = 2

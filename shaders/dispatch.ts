@@ -10,6 +10,8 @@ export interface Dispatch {
   readonly entry: string
   /** Override constants of the pipeline; switches are 0 and 1. */
   readonly constants?: Readonly<Record<string, number>>
+  /** Reads what the setup calls have made instead of constants. */
+  readonly derived?: boolean
   /** Whether everything that the module loads and stores is aligned to four elements. */
   readonly vector: boolean
   readonly groups: readonly [x: number, y: number, z: number]

@@ -11,6 +11,14 @@ import { pool } from './pool.js'
 import { reduce } from './reduce.js'
 import { resizeAxis, resizePlane } from './resize.js'
 import { softmax } from './softmax.js'
+import { winograd, winogradFilters } from './winograd.js'
+
+/** Convolutions that a plain one can replace. */
+export const winograds: Readonly<Record<string, Shader>> = {
+  winograd2: winograd(2, 3),
+  winograd4: winograd(4, 3),
+  winograd2x5: winograd(2, 5)
+}
 
 /** By the names that programs call kernels by. */
 export const shaders: Readonly<Record<string, Shader>> = {
@@ -35,5 +43,7 @@ export const shaders: Readonly<Record<string, Shader>> = {
   scaleShift,
   softmax,
   unary,
-  where
+  where,
+  winogradFilters,
+  ...winograds
 }

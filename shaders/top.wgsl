@@ -14,7 +14,7 @@ struct Scored {
 @group(0) @binding(1) var<uniform> p: Top;
 @group(0) @binding(2) var<storage, read_write> best: array<Scored>;
 
-const NOTHING = Scored(-3.4028235e38, 0xffffffff);
+const NOTHING = Scored(-0x1.fffffep+127f, 0xffffffff);
 
 var<workgroup> candidates: array<Scored, 256>;
 var<workgroup> sums: array<f32, 256>;
@@ -28,7 +28,7 @@ fn top(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) loc
   let row = group.x * p.count;
   let steps = (p.count + 255) / 256;
   // Every score is worse than what stands before the first.
-  var last = Scored(3.4028235e38, 0);
+  var last = Scored(0x1.fffffep+127f, 0);
   var largest = 0.0;
   var total = 1.0;
   for (var i = 0u; i < p.wanted; i++) {

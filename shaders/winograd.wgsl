@@ -1,4 +1,5 @@
-// The parameter block of Winograd convolution.
+// Convolution with stride 1 as F(M x M, K x K) (Lavin and Gray 2015): inputs to (M + K - 1)^2 points in scratch memory,
+// a product for each point, and the points of the products to outputs. One group.
 struct Winograd {
   batch: u32,
   groups: u32,
@@ -31,4 +32,23 @@ struct Winograd {
   rAt: u32,
   yAt: u32,
   scratchAt: u32,
+}
+
+@group(0) @binding(2) var<uniform> p: Winograd;
+
+override M: u32 = 4;
+override K: u32 = 3;
+override POINTS: u32 = (M + K - 1) * (M + K - 1);
+
+fn tileCount() -> u32 {
+  return p.batch * ((p.outH + M - 1) / M) * ((p.outW + M - 1) / M);
+}
+
+// Inputs lie by point, tile and channel, and behind them products by point, tile and filter.
+fn inputAt(point: u32, tile: u32) -> u32 {
+  return p.scratchAt + (point * tileCount() + tile) * p.channels;
+}
+
+fn productAt(point: u32, tile: u32) -> u32 {
+  return p.scratchAt + POINTS * tileCount() * p.channels + (point * tileCount() + tile) * p.filters;
 }

@@ -18,7 +18,7 @@ let shared: { readonly device: Promise<GPUDevice>; users: number } | undefined
 
 export async function lease(own: GPUDevice | undefined = env.webgpu.device): Promise<Lease> {
   if (own) {
-    if (await isLost(own)) throw new CairnError('it is the application\'s own, which has to make a session on another')
+    if (await isLost(own)) throw new CairnError("it is the application's own, which has to make a session on another")
     return { device: own, release: () => undefined }
   }
   shared ??= { device: open(), users: 0 }
@@ -39,7 +39,10 @@ export async function lease(own: GPUDevice | undefined = env.webgpu.device): Pro
   }
 }
 
-const isLost = (device: GPUDevice) => Promise.race([device.lost.then(() => true), Promise.resolve(false)])
+/** Whether the news of a loss is there, or on its way through the queue of promises. */
+function isLost({ lost }: GPUDevice): Promise<boolean> {
+  return Promise.race([lost.then(() => true), new Promise<boolean>(resolve => setTimeout(resolve, 0, false))])
+}
 
 function forget(holding: typeof shared): void {
   if (shared === holding) shared = undefined

@@ -1,10 +1,10 @@
 import type { Shader } from '../../shaders/dispatch.js'
-import { shaders } from '../../shaders/kernels.js'
+import { shaders, winograds } from '../../shaders/kernels.js'
 import { blocks } from '../../shaders/sources.js'
 import { CairnError } from '../backend.js'
-import type { Dim } from '../dims.js'
+import { type Bindings, type Dim, evaluate } from '../dims.js'
 import type { Header } from '../format.js'
-import type { Argument, Call } from '../program.js'
+import type { Argument, Call, Stored } from '../program.js'
 
 /** A call as the GPU makes it. */
 export interface GpuCall {
@@ -16,15 +16,32 @@ export interface GpuCall {
   readonly letters: string
 }
 
+/** The program as the GPU runs it: its calls, those made once after loading, and the header that has only these. */
+export interface GpuProgram {
+  readonly header: Header
+  readonly setup: readonly GpuCall[]
+  readonly calls: readonly GpuCall[]
+}
+
+/** Fewer channels or filters are not worth the way through Winograd's points and back. */
+const fewestChannels = 32
+
 /**
- * The program as the GPU runs it: with a shader for every call. What the CPU path transforms for Winograd's products is
- * the plain convolution here. Throws CairnError for a kernel that has no shader.
+ * Finds the shader of every call. Winograd convolutions stay what they are where that is worth it and the points keep
+ * their digits, in single precision; others become plain ones. Throws CairnError for a kernel that has no shader.
  */
-export function programOf(header: Header): { header: Header; calls: GpuCall[] } {
-  const calls = header.calls.map(call => {
-    const { name, fields: letters } = header.kernels[call.kernel]
-    const plain = name.startsWith('winograd') ? directly(header, call) : { call, letters }
-    const shader = shaders[name.startsWith('winograd') ? 'conv' : name]
+export function programOf(header: Header, element: Stored): GpuProgram {
+  const nameOf = ({ kernel }: Call) => header.kernels[kernel].name
+  const stays = (call: Call) => {
+    const field = (name: string) => call.parameters[blocks.Winograd.indexOf(name)]
+    const wide = Math.min(Number(field('channels')), Number(field('filters'))) >= fewestChannels
+    return element === 'f32' && wide && field('groups') === 1
+  }
+  const onGpu = (call: Call): GpuCall => {
+    const name = nameOf(call)
+    const direct = name in winograds && !stays(call)
+    const plain = direct ? directly(header, call) : { call, letters: header.kernels[call.kernel].fields }
+    const shader = shaders[direct ? 'conv' : name]
     if (!shader)
       throw new CairnError(`WebGPU has no shader for kernel "${name}" of "${call.node}"; the device wasm runs it`)
     const fields = blocks[shader.block]
@@ -33,9 +50,15 @@ export function programOf(header: Header): { header: Header; calls: GpuCall[] } 
         `kernel "${name}" of "${call.node}" has other parameters; the file was compiled for another version`
       )
     return { ...plain, shader, fields }
-  })
-  return { header: { ...header, calls: calls.map(({ call }) => call), setup: [], derived: [] }, calls }
+  }
+  const calls = header.calls.map(onGpu)
+  const read = new Set(calls.flatMap(({ call }) => derivedOf(call)))
+  const setup = header.setup.filter(call => derivedOf(call).some(index => read.has(index))).map(onGpu)
+  const derived = header.derived.map((length, index) => (read.has(index) ? length : 0))
+  return { header: { ...header, calls: calls.map(({ call }) => call), derived }, setup, calls }
 }
+
+const derivedOf = (call: Call) => call.arguments.filter(({ space }) => space === 'derived').map(({ index }) => index)
 
 /** A Winograd convolution with the filters that its setup call transforms. */
 function directly({ kernels, setup }: Header, call: Call): { call: Call; letters: string } {
@@ -62,6 +85,40 @@ function directly({ kernels, setup }: Header, call: Call): { call: Call; letters
     },
     letters: fieldsOfConv.map(field => (field === 'alpha' || field === 'beta' ? 'f' : 'u')).join('')
   }
+}
+
+/** Parameters and, in elements, the addresses of the buffers, by field name. */
+export function blockOf(
+  { call, shader, fields, letters }: GpuCall,
+  bindings: Bindings,
+  placeOf: (argument: Argument) => number
+): Record<string, number> {
+  const block: Record<string, number> = {}
+  call.parameters.forEach((parameter, i) => {
+    const value = evaluate(parameter, bindings)
+    block[fields[i]] = letters[i] === 'f' ? value : letters[i] === 'i' ? value | 0 : value >>> 0
+  })
+  call.arguments.forEach((argument, i) => {
+    const field = fields[letters.length + i]
+    const isMarked = argument.space === 'constant' && shader.either?.includes(field.slice(0, -2))
+    block[field] = placeOf(argument) + evaluate(argument.offset, bindings) + (isMarked ? constantBit : 0)
+  })
+  return block
+}
+
+/** Marks the address of a constant where a kernel takes constants and activations alike (shaders/weights.wgsl). */
+const constantBit = 2 ** 31
+
+export function writeBlock(
+  block: Record<string, number>,
+  { fields, letters }: GpuCall,
+  words: DataView,
+  at: number
+): void {
+  fields.forEach((field, i) => {
+    if (letters[i] === 'f') words.setFloat32(at + i * 4, block[field], true)
+    else words.setInt32(at + i * 4, block[field], true)
+  })
 }
 
 /** The argument that may be weights in half precision. */

@@ -2,13 +2,13 @@ import { CairnError } from '../backend.js'
 import { type Bindings, evaluate } from '../dims.js'
 import type { CairnFile, Header } from '../format.js'
 import { floatToHalf, halfToFloat } from '../half.js'
-import { type Plan, planProgram } from '../plan.js'
+import { planProgram } from '../plan.js'
 import { type Argument, type Stored, widthOf } from '../program.js'
 import type { Lease } from './device.js'
 import { blockBytes, Pipelines } from './pipelines.js'
-import { type GpuCall, operandOf, programOf } from './program.js'
+import { blockOf, type GpuCall, type GpuProgram, operandOf, programOf, writeBlock } from './program.js'
 import { mapRead, usage } from './usage.js'
-import { type Banks, createBanks, planBanks, uploadConstants } from './weights.js'
+import { type Banks, type Buffers, createBuffers, planBanks, uploadConstants } from './weights.js'
 
 /**
  * A program on one device. Everything is made when it loads: the constants' banks, an arena in one buffer, a buffer with
@@ -41,9 +41,6 @@ export interface Bound {
   readonly outputs: readonly PortPlace[]
 }
 
-/** Marks the address of a constant where a kernel takes constants and activations alike (shaders/weights.wgsl). */
-const constantBit = 2 ** 31
-
 /** What a free dimension is taken for when pipelines are made ahead of the first run. */
 const assumedSize = 1
 
@@ -53,15 +50,14 @@ export class Resident {
   private arena: GPUBuffer | undefined
   private readback: GPUBuffer | undefined
   private groups: readonly GPUBindGroup[] = []
+  private derivedGroup: GPUBindGroup | undefined
   private bound: Bound | undefined
 
   private constructor(
     private readonly held: Lease,
-    private readonly header: Header,
-    private readonly calls: readonly GpuCall[],
+    private readonly program: GpuProgram,
     private readonly banks: Banks,
-    private readonly weights: readonly GPUBuffer[],
-    private readonly parameters: GPUBuffer,
+    private readonly buffers: Buffers,
     private readonly pipelines: Pipelines,
     /** How activations are held. */
     readonly element: Stored
@@ -73,24 +69,21 @@ export class Resident {
 
   static async load(held: Lease, arriving: CairnFile, element: Stored): Promise<Resident> {
     const { device } = held
-    const { header, calls } = programOf(arriving.header)
-    const banks = planBanks(calls, header.constants, device.limits.maxStorageBufferBindingSize)
-    const total = banks.sizes.reduce((a, b) => a + b)
-    const [weights, parameters] = await allocating(device, `${total} bytes of weights`, () => [
-      createBanks(device, banks),
-      device.createBuffer({
-        label: 'cairn parameters',
-        size: Math.max(calls.length, 1) * blockBytes,
-        usage: usage.uniform | usage.copyTarget
-      })
-    ])
+    const program = programOf(arriving.header, element)
+    const { header, setup, calls } = program
+    const banks = planBanks([...setup, ...calls], header, device.limits.maxStorageBufferBindingSize)
+    const total = [...banks.sizes, banks.derivedBytes].reduce((a, b) => a + b)
+    const buffers = await allocating(device, `${total} bytes of weights`, () =>
+      createBuffers(device, banks, calls.length)
+    )
     const pipelines = Pipelines.of(device, element)
-    const resident = new Resident(held, header, calls, banks, weights, parameters, pipelines, element)
+    const resident = new Resident(held, program, banks, buffers, pipelines, element)
     try {
       const ready = resident.bind(Object.fromEntries(header.free.map(name => [name, assumedSize])))
       // Awaited below; sizes that only a guess has need not fit.
       ready.catch(() => undefined)
-      await uploadConstants(arriving, banks, weights, device.queue)
+      await uploadConstants(arriving, banks, buffers.banks, device.queue)
+      await resident.makeDerived()
       if (header.free.length) await ready.catch(() => undefined)
       else await ready
       return resident
@@ -105,12 +98,16 @@ export class Resident {
   }
 
   get memoryBytes(): number {
-    const sizes = [...this.banks.sizes, this.arena?.size ?? 0, this.parameters.size, this.readback?.size ?? 0]
-    return sizes.reduce((a, b) => a + b)
+    return this.allBuffers.reduce((sum, { size }) => sum + size, 0)
   }
 
   get callCount(): number {
-    return this.calls.length
+    return this.program.calls.length
+  }
+
+  private get allBuffers(): GPUBuffer[] {
+    const { banks, parameters, derived } = this.buffers
+    return [...banks, parameters, derived, this.arena, this.readback].filter(buffer => buffer !== undefined)
   }
 
   /** Pipelines that the calls of the last binding need, and their dispatches. */
@@ -184,7 +181,7 @@ export class Resident {
   }
 
   release(): void {
-    for (const buffer of [...this.weights, this.parameters, this.arena, this.readback]) buffer?.destroy()
+    for (const buffer of this.allBuffers) buffer.destroy()
     this.bound = undefined
     this.held.release()
   }
@@ -208,7 +205,7 @@ export class Resident {
 
   /** Everything that depends on the free dimensions; kept until they change. */
   async bind(bindings: Bindings): Promise<Bound> {
-    const { header, calls } = this
+    const { header, calls } = this.program
     const key = header.free.map(name => bindings[name]).join()
     if (this.bound?.key === key) return this.bound
     this.bound = undefined
@@ -228,69 +225,79 @@ export class Resident {
     })
     await this.ensure((plan.bytes / 4) * width, results)
     const words = new DataView(new ArrayBuffer(Math.max(calls.length, 1) * blockBytes))
-    const steps = await Promise.all(calls.flatMap((_, i) => this.stepsOf(i, bindings, plan, words)))
-    this.device.queue.writeBuffer(this.parameters, 0, words.buffer as ArrayBuffer)
+    const steps = await Promise.all(
+      calls.flatMap((call, i) => {
+        const bank = this.banks.bankOf[this.program.setup.length + i]
+        const block = blockOf(call, bindings, argument =>
+          argument.space === 'storage' ? plan.offsets[argument.index] / 4 : this.staticPlace(argument, bank)
+        )
+        writeBlock(block, call, words, i * blockBytes)
+        return this.stepsOf(call, block, i, derived => (derived ? this.derivedGroup! : this.groups[bank]))
+      })
+    )
+    this.device.queue.writeBuffer(this.buffers.parameters, 0, words.buffer as ArrayBuffer)
     this.bound = { key, steps, inputs, outputs }
     return this.bound
   }
 
-  /** Writes a call's block into `words`, and makes its dispatches. */
-  private stepsOf(at: number, bindings: Bindings, plan: Plan, words: DataView): Promise<Step>[] {
-    const call = this.calls[at]
-    const block = this.blockOf(call, at, bindings, ({ index }) => plan.offsets[index] / 4)
-    call.fields.forEach((field, i) => {
-      const where = at * blockBytes + i * 4
-      if (call.letters[i] === 'f') words.setFloat32(where, block[field], true)
-      else words.setInt32(where, block[field], true)
-    })
-    const operand = operandOf(call)
+  /** A call's dispatches, its block being the `at`th of its buffer. */
+  private stepsOf(
+    gpuCall: GpuCall,
+    block: Record<string, number>,
+    at: number,
+    groupOf: (derived: boolean) => GPUBindGroup
+  ): Promise<Step>[] {
+    const operand = operandOf(gpuCall)
     const halves = operand?.space === 'constant' && this.banks.held[operand.index] === 'f16'
-    return call.shader.dispatches(block).map(async dispatch => ({
+    const { kernels } = this.program.header
+    return gpuCall.shader.dispatches(block).map(async dispatch => ({
       call: at,
-      group: this.groups[this.banks.bankOf[at]],
+      group: groupOf(dispatch.derived ?? false),
       offset: [at * blockBytes] as const,
       groups: dispatch.groups,
-      pipeline: await this.pipelines.get(dispatch, halves, this.header.kernels[call.call.kernel].name)
+      pipeline: await this.pipelines.get(dispatch, halves, kernels[gpuCall.call.kernel].name)
     }))
+  }
+
+  /** Where a constant begins in its bank, or what is derived from constants in its buffer, in elements. */
+  private staticPlace({ space, index }: Argument, bank: number): number {
+    const { places, held, derivedAt } = this.banks
+    return space === 'derived' ? derivedAt[index] : places[bank].get(index)! / widthOf(held[index])
+  }
+
+  /** Makes what the setup calls make of constants, in the place of an arena. */
+  private async makeDerived(): Promise<void> {
+    const { device, buffers } = this
+    const { setup } = this.program
+    if (!setup.length) return
+    const words = new DataView(new ArrayBuffer(setup.length * blockBytes))
+    const parameters = device.createBuffer({ size: words.byteLength, usage: usage.uniform | usage.copyTarget })
+    const steps = await Promise.all(
+      setup.flatMap((call, i) => {
+        const bank = this.banks.bankOf[i]
+        const block = blockOf(call, {}, argument => this.staticPlace(argument, bank))
+        writeBlock(block, call, words, i * blockBytes)
+        const group = this.groupOf(buffers.derived!, buffers.banks[bank], parameters)
+        return this.stepsOf(call, block, i, () => group)
+      })
+    )
+    device.queue.writeBuffer(parameters, 0, words.buffer as ArrayBuffer)
+    const encoder = device.createCommandEncoder()
+    const pass = encoder.beginComputePass()
+    record(pass, steps)
+    pass.end()
+    device.queue.submit([encoder.finish()])
+    parameters.destroy()
   }
 
   /** The schedule with the scratch memory that shaders need instead of the CPU kernels'. */
   private withScratch(bindings: Bindings): Header {
-    const storages = [...this.header.storages]
-    this.calls.forEach((call, i) =>
-      call.call.arguments.forEach(({ access, index }) => {
-        if (access !== 'scratch') return
-        const block = this.blockOf(call, i, bindings, () => 0)
-        storages[index] = call.shader.scratch?.(block) ?? 0
-      })
-    )
-    return { ...this.header, storages }
-  }
-
-  /** A call's parameters and the addresses of its buffers, in elements. */
-  private blockOf(
-    { call, shader, fields, letters }: GpuCall,
-    at: number,
-    bindings: Bindings,
-    storageAt: (argument: Argument) => number
-  ): Record<string, number> {
-    const block: Record<string, number> = {}
-    call.parameters.forEach((parameter, i) => {
-      const value = evaluate(parameter, bindings)
-      block[fields[i]] = letters[i] === 'f' ? value : letters[i] === 'i' ? value | 0 : value >>> 0
-    })
-    const places = this.banks.places[this.banks.bankOf[at]]
-    call.arguments.forEach((argument, i) => {
-      const field = fields[letters.length + i]
-      const offset = evaluate(argument.offset, bindings)
-      if (argument.space === 'storage') {
-        block[field] = storageAt(argument) + offset
-        return
-      }
-      const either = shader.either?.includes(field.slice(0, -2)) ? constantBit : 0
-      block[field] = places.get(argument.index)! / widthOf(this.banks.held[argument.index]) + offset + either
-    })
-    return block
+    const { header, calls } = this.program
+    const storages = [...header.storages]
+    for (const call of calls)
+      for (const { access, index } of call.call.arguments)
+        if (access === 'scratch') storages[index] = call.shader.scratch?.(blockOf(call, bindings, () => 0)) ?? 0
+    return { ...header, storages }
   }
 
   /** Makes arena and readback buffer at least so large, and the bind groups that name the arena. */
@@ -312,18 +319,20 @@ export class Resident {
         const size = Math.max(Math.ceil(arenaBytes / 16) * 16, 16)
         const flags = usage.storage | usage.copySource | usage.copyTarget
         this.arena = device.createBuffer({ label: 'cairn arena', size, usage: flags })
-        this.groups = this.weights.map(bank => this.groupWith(bank))
+        const { banks, derived, parameters } = this.buffers
+        this.groups = banks.map(bank => this.groupOf(this.arena!, bank, parameters))
+        this.derivedGroup = derived && this.groupOf(this.arena, derived, parameters)
       }
     })
   }
 
-  private groupWith(bank: GPUBuffer): GPUBindGroup {
+  private groupOf(arena: GPUBuffer, bank: GPUBuffer, parameters: GPUBuffer): GPUBindGroup {
     return this.device.createBindGroup({
       layout: this.pipelines.bindings,
       entries: [
-        { binding: 0, resource: { buffer: this.arena! } },
+        { binding: 0, resource: { buffer: arena } },
         { binding: 1, resource: { buffer: bank } },
-        { binding: 2, resource: { buffer: this.parameters, size: blockBytes } }
+        { binding: 2, resource: { buffer: parameters, size: blockBytes } }
       ]
     })
   }

@@ -1,10 +1,11 @@
 import { arrivals, Spare } from '../arrival.js'
 import { CairnError } from '../backend.js'
 import { digest } from '../digest.js'
-import type { CairnFile, Section } from '../format.js'
+import type { CairnFile, Header, Section } from '../format.js'
 import { halfToFloat } from '../half.js'
 import { paddedLength, type Stored, storedLength, widthOf } from '../program.js'
 import { unpackInto } from '../unpack.js'
+import { blockBytes } from './pipelines.js'
 import { type GpuCall, operandOf } from './program.js'
 import { usage } from './usage.js'
 
@@ -20,11 +21,21 @@ export interface Banks {
   readonly places: readonly ReadonlyMap<number, number>[]
   /** How each constant is held: as halves only for the operand of a product. */
   readonly held: readonly Stored[]
+  /** Where what is derived from constants begins in its own buffer, in elements. */
+  readonly derivedAt: readonly number[]
+  readonly derivedBytes: number
+}
+
+export interface Buffers {
+  readonly banks: readonly GPUBuffer[]
+  readonly derived: GPUBuffer | undefined
+  /** The parameter blocks of all calls. */
+  readonly parameters: GPUBuffer
 }
 
 const alignment = 16
 
-export function planBanks(calls: readonly GpuCall[], constants: readonly Section[], limit: number): Banks {
+export function planBanks(calls: readonly GpuCall[], { constants, derived }: Header, limit: number): Banks {
   const held = heldAs(calls, constants)
   const bytesOf = (index: number) =>
     Math.ceil((paddedLength(constants[index]) * widthOf(held[index])) / alignment) * alignment
@@ -49,7 +60,17 @@ export function planBanks(calls: readonly GpuCall[], constants: readonly Section
     }
     return bank
   })
-  return { sizes, bankOf, places, held }
+  let derivedBytes = 0
+  const derivedAt = derived.map(length => {
+    const at = derivedBytes / 4
+    derivedBytes += Math.ceil((length * 4) / alignment) * alignment
+    return at
+  })
+  if (derivedBytes > limit)
+    throw new CairnError(
+      `transformed filters take ${derivedBytes} bytes; this device binds ${limit} at once (maxStorageBufferBindingSize); compile with --winograd 0`
+    )
+  return { sizes, bankOf, places, held, derivedAt, derivedBytes }
 }
 
 /** Halves stay halves where nothing but products reads them. */
@@ -107,8 +128,12 @@ function resident(section: Section, held: Stored, bytes: Uint8Array): Uint8Array
   return new Uint8Array(words)
 }
 
-export function createBanks(device: GPUDevice, { sizes }: Banks): GPUBuffer[] {
-  return sizes.map((size, i) =>
-    device.createBuffer({ label: `cairn weights ${i}`, size, usage: usage.storage | usage.copyTarget })
-  )
+export function createBuffers(device: GPUDevice, { sizes, derivedBytes }: Banks, calls: number): Buffers {
+  const make = (label: string, size: number, flags: number) =>
+    device.createBuffer({ label: `cairn ${label}`, size, usage: flags })
+  return {
+    banks: sizes.map((size, i) => make(`weights ${i}`, size, usage.storage | usage.copyTarget)),
+    derived: derivedBytes ? make('derived weights', derivedBytes, usage.storage) : undefined,
+    parameters: make('parameters', Math.max(calls, 1) * blockBytes, usage.uniform | usage.copyTarget)
+  }
 }

@@ -1,0 +1,113 @@
+// The transforms around the products: an invocation for each tile and channel, or tile and filter.
+struct Tile {
+  index: u32,
+  n: u32,
+  h: u32,
+  w: u32,
+}
+
+fn tileOf(index: u32) -> Tile {
+  let columns = (p.outW + M - 1) / M;
+  let rows = (p.outH + M - 1) / M;
+  let line = index / columns;
+  return Tile(index, line / rows, (line % rows) * M, (index % columns) * M);
+}
+
+// A line of inputs to its points: B^T d for four points, or six.
+fn toPoints(d: array<f32, 6>) -> array<f32, 6> {
+  if (M + K - 1 == 4) {
+    return array(d[0] - d[2], d[1] + d[2], d[2] - d[1], d[3] - d[1], 0, 0);
+  }
+  let even = d[4] - 4 * d[2];
+  let odd = d[3] - 4 * d[1];
+  let far = d[4] - d[2];
+  let near = 2 * (d[3] - d[1]);
+  return array(4 * d[0] - 5 * d[2] + d[4], even + odd, even - odd, far + near, far - near, 4 * d[1] - 5 * d[3] + d[5]);
+}
+
+// A line of points to its outputs: A^T m, the points being 0, 1, -1, 2, -2 and infinity.
+fn fromPoints(m: array<f32, 6>) -> vec4f {
+  if (M + K - 1 == 4) {
+    return vec4f(m[0] + m[1] + m[2], m[1] - m[2] + m[3], 0, 0);
+  }
+  let sum1 = m[1] + m[2];
+  let sum2 = m[3] + m[4];
+  let difference1 = m[1] - m[2];
+  let difference2 = 2 * (m[3] - m[4]);
+  if (M == 2) {
+    return vec4f(m[0] + sum1 + sum2, difference1 + difference2 + m[5], 0, 0);
+  }
+  return vec4f(m[0] + sum1 + sum2, difference1 + difference2, sum1 + 4 * sum2, difference1 + 4 * difference2 + m[5]);
+}
+
+@compute @workgroup_size(64)
+fn scatterInputs(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  let i = listIndex(group, groups, local);
+  let c = i % p.channels;
+  let tile = tileOf(i / p.channels);
+  if (tile.n >= p.batch) {
+    return;
+  }
+  const SIDE = 6u;
+  // Arrays inside loops are set to zeros explicitly: not every compiler does so by itself from one turn to the next.
+  var columns: array<array<f32, 6>, 6>;
+  for (var x = 0u; x < SIDE; x++) {
+    var line = array<f32, 6>();
+    for (var y = 0u; y < SIDE; y++) {
+      let h = tile.h + y - p.padH;
+      let w = tile.w + x - p.padW;
+      // What is before the beginning has wrapped around to a large number.
+      if (x < M + K - 1 && y < M + K - 1 && h < p.inH && w < p.inW) {
+        line[y] = load(p.xAt + tile.n * p.xN + h * p.xH + w * p.xW + c);
+      }
+    }
+    columns[x] = toPoints(line);
+  }
+  for (var y = 0u; y < M + K - 1; y++) {
+    let line = toPoints(array(columns[0][y], columns[1][y], columns[2][y], columns[3][y], columns[4][y], columns[5][y]));
+    for (var x = 0u; x < M + K - 1; x++) {
+      store(inputAt(y * (M + K - 1) + x, tile.index) + c, line[x]);
+    }
+  }
+}
+
+@compute @workgroup_size(64)
+fn gatherOutputs(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  let i = listIndex(group, groups, local);
+  let f = i % p.filters;
+  let tile = tileOf(i / p.filters);
+  if (tile.n >= p.batch) {
+    return;
+  }
+  var columns: array<vec4f, 6>;
+  for (var x = 0u; x < M + K - 1; x++) {
+    var line = array<f32, 6>();
+    for (var y = 0u; y < M + K - 1; y++) {
+      line[y] = load(productAt(y * (M + K - 1) + x, tile.index) + f);
+    }
+    columns[x] = fromPoints(line);
+  }
+  let bias = constant(p.biasAt + f);
+  var alpha = p.alpha;
+  if (p.act == PRELU) {
+    alpha = constant(p.slopeAt + f);
+  }
+  for (var y = 0u; y < M; y++) {
+    let line = fromPoints(array(columns[0][y], columns[1][y], columns[2][y], columns[3][y], columns[4][y], columns[5][y]));
+    let h = tile.h + y;
+    if (h < p.outH) {
+      var r = vec4f();
+      for (var x = 0u; x < M; x++) {
+        if (p.residual != 0 && tile.w + x < p.outW) {
+          r[x] = load(p.rAt + tile.n * p.rN + h * p.rH + (tile.w + x) * p.rW + f);
+        }
+      }
+      let v = finished(line + bias, p.residual, r, p.act, vec4f(alpha), p.beta);
+      for (var x = 0u; x < M; x++) {
+        if (tile.w + x < p.outW) {
+          store(p.yAt + tile.n * p.yN + h * p.yH + (tile.w + x) * p.yW + f, v[x]);
+        }
+      }
+    }
+  }
+}
