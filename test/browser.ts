@@ -10,12 +10,20 @@ import { zoo } from '../models/index.js'
 import { env, InferenceSession, ParallelSession } from '../runtime/index.js'
 import type { Plain, Ran, Report, Task } from './page/perform.js'
 import { compileModel, tensorsOf } from './support/cairn.js'
-import { withoutChromium } from './support/chromium.js'
 import { assertClose, sameBits } from './support/compare.js'
 import { manyKernels } from './support/many-kernels.js'
 import { ModelBuilder } from './support/model.js'
 import { type Named, randomFeeds } from './support/oracle.js'
-import { devices, isolation, numbersOfPlain, type PageDevice, plainOf, runtime, TestPage } from './support/page.js'
+import {
+  devices,
+  isolation,
+  missingInPage,
+  numbersOfPlain,
+  type PageDevice,
+  plainOf,
+  runtime,
+  TestPage
+} from './support/page.js'
 import { baseSeed, Random } from './support/random.js'
 import { root } from './support/root.js'
 import type { Answer } from './support/serve.js'
@@ -118,6 +126,17 @@ function placesOf(device: PageDevice): void {
         })
       )
 
+  if (device === 'webgpu')
+    test('a compute shader', () =>
+      inPage(isolation, async page => {
+        const [rows, columns] = [random.int(3, 20), random.int(65, 200)]
+        const x = random.ints(rows * columns, [-40, 40])
+        const expected = Array.from({ length: rows }, (_, row) =>
+          x.slice(row * columns, (row + 1) * columns).reduce((a, b) => a + b, 0)
+        )
+        assert.equal(await page.call('sum', x, rows), expected)
+      }))
+
   test('a file from the network, which the kernels do not wait for', async () => {
     const { build, input } = zoo['squeezenet1.1']
     const bytes = compileModel(build())
@@ -214,16 +233,6 @@ function cpuPath(): void {
         rmSync(folder, { recursive: true })
       }
     })
-
-  test('the page has WebGPU, which computes', () =>
-    inPage(isolation, async page => {
-      const [rows, columns] = [random.int(3, 20), random.int(65, 200)]
-      const x = random.ints(rows * columns, [-40, 40])
-      const expected = Array.from({ length: rows }, (_, row) =>
-        x.slice(row * columns, (row + 1) * columns).reduce((a, b) => a + b, 0)
-      )
-      assert.equal(await page.call('sum', x, rows), expected)
-    }))
   test.run()
 }
 
@@ -291,9 +300,11 @@ async function fromBundle(page: TestPage, bundle: string): Promise<void> {
   )
 }
 
-const reason = await withoutChromium()
-if (reason) skip('the runtime in a page', reason)
-else {
-  for (const device of devices) placesOf(device)
-  cpuPath()
+for (const device of devices) {
+  const reason = await missingInPage(device)
+  if (reason) skip(`${device} in pages`, reason)
+  else placesOf(device)
 }
+const reason = await missingInPage('wasm')
+if (reason) skip('the CPU path in pages', reason)
+else cpuPath()

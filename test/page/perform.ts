@@ -52,6 +52,9 @@ export async function perform(at: string): Promise<void> {
   if (status !== 204) throw new Error(`the report was answered ${status}`)
 }
 
+/** Released only behind the next one, which then need not open a device anew. */
+let before: { release(): Promise<void> } | undefined
+
 async function run(cairn: typeof Cairn, task: Task, model: Task['models'][number]): Promise<Ran> {
   const progress: [number, number][] = []
   const onProgress = (loaded: number, total: number) => progress.push([loaded, total])
@@ -74,7 +77,8 @@ async function run(cairn: typeof Cairn, task: Task, model: Task['models'][number
   }
   const ran = session instanceof cairn.InferenceSession ? session : { device, threads: 1 }
   const report = { device: ran.device, threads: ran.threads, progress, outputs }
-  await session.release()
+  await before?.release()
+  before = session
   return report
 }
 

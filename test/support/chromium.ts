@@ -3,13 +3,8 @@ import { join } from 'node:path'
 import { type Browser, chromium, type LaunchOptions, type Page } from 'playwright-core'
 import { unpacked } from '../../compiler/cli/archive.js'
 
-const webgpu = [
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-  '--enable-features=Vulkan',
-  '--use-vulkan=swiftshader',
-  '--ignore-gpu-blocklist'
-]
+const webgpu = ['--enable-unsafe-webgpu', '--ignore-gpu-blocklist']
+const swiftshader = ['--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan', '--use-vulkan=swiftshader']
 
 /** Browsers that may be installed, by Playwright's names; tried where npm has none for the machine. */
 const channels = ['chrome', 'msedge', 'chromium']
@@ -19,7 +14,7 @@ export async function launchChromium(): Promise<Browser> {
   const refusals: string[] = []
   for (const options of await candidates())
     try {
-      return await chromium.launch({ ...options, args: webgpu, chromiumSandbox: false })
+      return await chromium.launch({ ...options, chromiumSandbox: false })
     } catch (error) {
       refusals.push(firstTelling((error as Error).message))
     }
@@ -28,8 +23,8 @@ export async function launchChromium(): Promise<Browser> {
 
 async function candidates(): Promise<LaunchOptions[]> {
   const folder = await unpacked('chromium', ['chromium.br', 'swiftshader.tar.br', 'al2023.tar.br'])
-  if (!folder) return channels.map(channel => ({ channel }))
-  const own = { executablePath: join(folder, 'chromium') }
+  if (!folder) return channels.map(channel => ({ channel, args: webgpu }))
+  const own = { executablePath: join(folder, 'chromium'), args: [...webgpu, ...swiftshader] }
   // Machines without a desktop may lack libraries that come with the browser, which newer systems have better ones of.
   const bare = { ...own, env: { ...process.env, LD_LIBRARY_PATH: join(folder, 'lib') } as Record<string, string> }
   return [own, bare]

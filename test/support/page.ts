@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Verbs } from '../page/index.js'
 import { pack, unpack } from '../page/pack.js'
 import type { Plain, Report, Task } from '../page/perform.js'
-import { type Opened, openPage } from './chromium.js'
+import { type Opened, openPage, withoutChromium } from './chromium.js'
 import { type DType, typedArray } from './model.js'
 import { type Named, type Numbers, numbersOf } from './oracle.js'
 import { root } from './root.js'
@@ -12,6 +12,16 @@ import { Site, type SiteOptions } from './serve.js'
 /** What runs in pages. */
 export const devices = ['wasm', 'webgpu'] as const
 export type PageDevice = (typeof devices)[number]
+
+/** Why a device cannot run in a page here, or undefined where it can. */
+export async function missingInPage(device: PageDevice): Promise<string | undefined> {
+  const reason = await withoutChromium()
+  if (reason || device !== 'webgpu') return reason
+  const page = await TestPage.open()
+  const sums = await page.call('sum', [1], 1)
+  await page.close()
+  return typeof sums === 'string' ? `the page has no WebGPU: ${sums}` : undefined
+}
 
 /** The runtime as the build makes it, in pages. */
 export const runtime = '/dist/runtime/index.js'
