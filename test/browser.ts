@@ -6,7 +6,6 @@ import { build as esbuild } from 'esbuild'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { build as vite } from 'vite'
-import { zoo } from '../models/index.js'
 import { env, InferenceSession, ParallelSession } from '../runtime/index.js'
 import type { Plain, Ran, Report, Task } from './page/perform.js'
 import { compileModel, tensorsOf } from './support/cairn.js'
@@ -42,10 +41,13 @@ const settings = [
 
 const model = manyKernels(random)
 const file = new Uint8Array(compileModel(model.encode()))
-const feeds = [
-  { N: 2, H: 24, W: 40 },
-  { N: 1, H: 33, W: 17 }
-].map(bindings => randomFeeds(model.inputs, random, bindings))
+/** Maps that threads divide; smaller ones for a GPU that may be an imitation. */
+const sizes: Readonly<Record<PageDevice, readonly [number, number]>> = { wasm: [24, 40], webgpu: [8, 13] }
+const feedsFor = ([H, W]: readonly [number, number]) =>
+  [
+    { N: 2, H, W },
+    { N: 1, H: W, W: H }
+  ].map(bindings => randomFeeds(model.inputs, random, bindings))
 
 /** What Node's CPU path computes, with the instructions that every engine has. */
 async function inNode(bytes: Uint8Array, feeds: readonly Named[]): Promise<Plain[]> {
@@ -95,16 +97,17 @@ async function inPage(
   }
 }
 
-const taskOf = (device: PageDevice, more: Partial<Task> = {}): Task => ({
+const taskOf = (device: PageDevice, models: Task['models'], more: Partial<Task> = {}): Task => ({
   runtime,
   device,
+  models,
   binary: 'simd',
-  models: [{ file, feeds: feeds.map(plainOf) }],
   ...more
 })
 
 function placesOf(device: PageDevice): void {
   const test = suite(`browser, ${device} (seed ${baseSeed})`)
+  const feeds = feedsFor(sizes[device])
   let expected: Plain[]
   test.before(async () => {
     env.wasm.binary = 'simd'
@@ -116,7 +119,10 @@ function placesOf(device: PageDevice): void {
       test(where === 'page' ? name : `a worker of ${name}`, () =>
         inPage(headers, async page => {
           for (const numThreads of device === 'wasm' ? [1, 3] : [1]) {
-            const report = await page.perform(taskOf(device, { numThreads, poison: true }), where)
+            const report = await page.perform(
+              taskOf(device, [{ file, feeds: feeds.map(plainOf) }], { numThreads }),
+              where
+            )
             assert.is(report.isolated, isolated)
             const ran = ranOf(report)
             assert.is(ran.device, device)
@@ -138,16 +144,16 @@ function placesOf(device: PageDevice): void {
       }))
 
   test('a file from the network, which the kernels do not wait for', async () => {
-    const { build, input } = zoo['squeezenet1.1']
-    const bytes = compileModel(build())
-    const dims = input.map(dim => (typeof dim === 'number' ? dim : 1))
-    const feed = randomFeeds([{ name: 'input', dtype: 'float32', dims, range: [-2, 2] }], random)
+    const m = new ModelBuilder(random)
+    const half = m.add('Relu', [m.add('Gemm', [m.input(['N', 900]), m.weights([900, 800])])])
+    const bytes = compileModel(m.output(m.add('Gemm', [half, m.weights([800, 500])])).encode())
+    const feed = randomFeeds(m.inputs, random, { N: 3 })
     const [output] = await inNode(bytes, [feed])
     await inPage(isolation, async page => {
       for (const asResponse of [false, true]) {
         page.site.files.set('/model.cairn', slowly(bytes, page.site.asked))
         const models = [{ file: '/model.cairn', asResponse, feeds: [plainOf(feed)] }]
-        const ran = ranOf(await page.perform(taskOf(device, { binary: undefined, models })))
+        const ran = ranOf(await page.perform(taskOf(device, models, { binary: undefined })))
         assertSame(device, ran.outputs, [output], false)
         const loaded = ran.progress.map(([loaded]) => loaded)
         assert.ok(loaded.length > 3, `${loaded.length} reports of progress`)
@@ -196,7 +202,9 @@ function cpuPath(): void {
           return own(source)
         }
       })
-      const ran = ranOf(await page.perform(taskOf('wasm', { binary: undefined })))
+      const feeds = feedsFor(sizes.wasm)
+      const models = [{ file, feeds: feeds.map(plainOf) }]
+      const ran = ranOf(await page.perform(taskOf('wasm', models, { binary: undefined })))
       assertSame('wasm', ran.outputs, await inNode(file, feeds), false)
       assert.is(await page.opened.page.title(), 'streamed Cairn')
       assert.equal(page.site.asked.filter(isKernels), ['/dist/runtime/cairn-relaxed.wasm'])
@@ -204,7 +212,7 @@ function cpuPath(): void {
 
   test('what the server does not have is an error that names it', async () => {
     const page = await TestPage.open()
-    const report = await page.perform(taskOf('wasm', { models: [{ file: '/none.cairn', feeds: [] }] }))
+    const report = await page.perform(taskOf('wasm', [{ file: '/none.cairn', feeds: [] }]))
     assert.match((report.results[0] as { error: string }).error, /^CairnError: .*none\.cairn.*404/)
     await page.close()
   })
@@ -220,7 +228,7 @@ function cpuPath(): void {
         const expected = { ...(await session.run(tensorsOf(feed))) }
         await session.release()
         const models = [{ file: bytes, feeds: [plainOf(feed)] }]
-        assertSame('wasm', ranOf(await page.perform(taskOf('wasm', { workers: 2, models }))).outputs, [expected])
+        assertSame('wasm', ranOf(await page.perform(taskOf('wasm', models, { workers: 2 }))).outputs, [expected])
       }))
 
   for (const [bundler, bundle] of Object.entries({ esbuild: withEsbuild, Vite: withVite }))
@@ -288,7 +296,7 @@ async function fromBundle(page: TestPage, bundle: string): Promise<void> {
   const [expected] = await inNode(compileModel(onnx), [feed])
   for (const more of [{ numThreads: 2 }, { workers: 2 }]) {
     const models = [{ file: more.workers ? new Uint8Array(compileModel(onnx)) : onnx, feeds: [plainOf(feed)] }]
-    const ran = ranOf(await page.perform(taskOf('wasm', { runtime: bundle, models, ...more })))
+    const ran = ranOf(await page.perform(taskOf('wasm', models, { runtime: bundle, ...more })))
     assert.is(ran.threads, more.numThreads ?? 1)
     assertSame('wasm', ran.outputs, [expected], !more.workers)
   }
