@@ -1,5 +1,6 @@
 import { CLIP, lowerBound, upperBound } from './activation'
 import { ConvParams } from './conv'
+import { columns3s1, columns3s2, columns5s1, columns5s2, store4 } from './depthwise-columns'
 import { Epilogue, finishRow } from './epilogue'
 import { madd } from './madd'
 import { firstOf, lastOf, statics, worth } from './thread'
@@ -72,126 +73,16 @@ function inner(p: ConvParams, rows: u32, ow: u32, row: usize, w: usize, bias: us
   const kind = p.residual ? 0 : p.act
   const low = lowerBound(kind, p.alpha)
   const high = upperBound(kind, p.beta)
-  const three = p.kernelW == 3 && p.dilationW == 1
-  if (three && p.strideW == 1) columns3s1(x, xRow, xStep, w, pitch, rows, bias, y, yStep, whole, low, high)
-  else if (three && p.strideW == 2) columns3s2(x, xRow, xStep, w, pitch, rows, bias, y, yStep, whole, low, high)
+  const shape = p.dilationW == 1 ? p.kernelW * 10 + p.strideW : 0
+  if (shape == 31) columns3s1(x, xRow, xStep, w, pitch, rows, bias, y, yStep, whole, low, high)
+  else if (shape == 32) columns3s2(x, xRow, xStep, w, pitch, rows, bias, y, yStep, whole, low, high)
+  else if (shape == 51) columns5s1(x, xRow, xStep, w, pitch, rows, bias, y, yStep, whole, low, high)
+  else if (shape == 52) columns5s2(x, xRow, xStep, w, pitch, rows, bias, y, yStep, whole, low, high)
   else columns(p, x, xRow, xStep, w, pitch, rows, bias, y, yStep, whole, low, high)
   if (whole == pitch) return
   const rest = statics()
   columns(p, x + whole, xRow, xStep, w + whole, pitch, rows, bias + whole, rest, 16, 16, low, high)
   for (let i: usize = 0; i < 4; i++) memory.copy(y + i * yStep + whole, rest + i * 16, pitch - whole)
-}
-
-function columns3s1(
-  x: usize,
-  xRow: usize,
-  xStep: usize,
-  w: usize,
-  pitch: usize,
-  rows: u32,
-  bias: usize,
-  y: usize,
-  yStep: usize,
-  bytes: usize,
-  low: v128,
-  high: v128
-): void {
-  for (const end = bias + bytes; bias < end; bias += 16, x += 16, w += 16, y += 16) {
-    let a0 = v128.load(bias)
-    let a1 = a0
-    let a2 = a0
-    let a3 = a0
-    let from = x
-    let wr = w
-    for (let kh = rows; kh > 0; kh--, from += xRow) {
-      const w0 = v128.load(wr)
-      wr += pitch
-      const w1 = v128.load(wr)
-      wr += pitch
-      const w2 = v128.load(wr)
-      wr += pitch
-      let at = from
-      let v = v128.load(at)
-      a0 = madd(v, w0, a0)
-      at += xStep
-      v = v128.load(at)
-      a0 = madd(v, w1, a0)
-      a1 = madd(v, w0, a1)
-      at += xStep
-      v = v128.load(at)
-      a0 = madd(v, w2, a0)
-      a1 = madd(v, w1, a1)
-      a2 = madd(v, w0, a2)
-      at += xStep
-      v = v128.load(at)
-      a1 = madd(v, w2, a1)
-      a2 = madd(v, w1, a2)
-      a3 = madd(v, w0, a3)
-      at += xStep
-      v = v128.load(at)
-      a2 = madd(v, w2, a2)
-      a3 = madd(v, w1, a3)
-      v = v128.load(at + xStep)
-      a3 = madd(v, w2, a3)
-    }
-    store4(y, yStep, a0, a1, a2, a3, low, high)
-  }
-}
-
-function columns3s2(
-  x: usize,
-  xRow: usize,
-  xStep: usize,
-  w: usize,
-  pitch: usize,
-  rows: u32,
-  bias: usize,
-  y: usize,
-  yStep: usize,
-  bytes: usize,
-  low: v128,
-  high: v128
-): void {
-  for (const end = bias + bytes; bias < end; bias += 16, x += 16, w += 16, y += 16) {
-    let a0 = v128.load(bias)
-    let a1 = a0
-    let a2 = a0
-    let a3 = a0
-    let from = x
-    let wr = w
-    for (let kh = rows; kh > 0; kh--, from += xRow) {
-      const w0 = v128.load(wr)
-      wr += pitch
-      const w1 = v128.load(wr)
-      wr += pitch
-      const w2 = v128.load(wr)
-      wr += pitch
-      let at = from
-      a0 = madd(v128.load(at), w0, a0)
-      at += xStep
-      a0 = madd(v128.load(at), w1, a0)
-      at += xStep
-      let v = v128.load(at)
-      a0 = madd(v, w2, a0)
-      a1 = madd(v, w0, a1)
-      at += xStep
-      a1 = madd(v128.load(at), w1, a1)
-      at += xStep
-      v = v128.load(at)
-      a1 = madd(v, w2, a1)
-      a2 = madd(v, w0, a2)
-      at += xStep
-      a2 = madd(v128.load(at), w1, a2)
-      at += xStep
-      v = v128.load(at)
-      a2 = madd(v, w2, a2)
-      a3 = madd(v, w0, a3)
-      at += xStep
-      a3 = madd(v128.load(at), w1, a3)
-      a3 = madd(v128.load(at + xStep), w2, a3)
-    }
-    store4(y, yStep, a0, a1, a2, a3, low, high)
-  }
 }
 
 /** Any kernel width, stride and dilation. */
@@ -234,13 +125,6 @@ function columns(
     }
     store4(y, yStep, a0, a1, a2, a3, low, high)
   }
-}
-
-function store4(y: usize, yStep: usize, a0: v128, a1: v128, a2: v128, a3: v128, low: v128, high: v128): void {
-  v128.store(y, f32x4.pmin(f32x4.pmax(a0, low), high))
-  v128.store(y + yStep, f32x4.pmin(f32x4.pmax(a1, low), high))
-  v128.store(y + yStep * 2, f32x4.pmin(f32x4.pmax(a2, low), high))
-  v128.store(y + yStep * 3, f32x4.pmin(f32x4.pmax(a3, low), high))
 }
 
 /** One column, over the kernel columns that lie inside; 16 channels at a time, whose sums do not wait for each other. */

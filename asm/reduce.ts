@@ -173,6 +173,14 @@ function sum16(p: ReduceParams, from: usize, to: usize): void {
 }
 
 function finish4(p: ReduceParams, to: usize, low: v128, high: v128): void {
+  if (p.kind <= MEAN) {
+    const count: f64 = p.kind == MEAN ? <f64>p.r0 * <f64>p.r1 * <f64>p.r2 * <f64>p.r3 : 1
+    const factor = f64x2.splat(1 / count)
+    const front = f32x4.demote_f64x2_zero(f64x2.mul(low, factor))
+    const back = f32x4.demote_f64x2_zero(f64x2.mul(high, factor))
+    v128.store(to, i64x2.shuffle(front, back, 0, 2))
+    return
+  }
   store<f32>(to, finish(p, f64x2.extract_lane(low, 0)))
   store<f32>(to, finish(p, f64x2.extract_lane(low, 1)), 4)
   store<f32>(to, finish(p, f64x2.extract_lane(high, 0)), 8)

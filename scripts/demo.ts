@@ -2,10 +2,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PNG } from 'pngjs'
+import { openGpu } from '../compiler/cli/gpu.js'
 import { readPicture } from '../compiler/cli/image-input.js'
 import { count, scaled, shape, size, table } from '../compiler/cli/table.js'
 import { fit, imageNet, type Picture, resize, toFloatData, topK } from '../runtime/image.js'
-import { Tensor } from '../runtime/index.js'
+import { env, Tensor } from '../runtime/index.js'
+import { isImitation } from '../runtime/webgpu/device.js'
 import { cut, findBoxes, framed, readText, turned } from './demo/boxes.js'
 import { DemoModel } from './demo/model.js'
 import { drawPage } from './demo/page.js'
@@ -31,6 +33,7 @@ const page = drawPage(640, 416, [
 /** Rows of the tables, gathered while the models run. */
 const compiled: string[][] = []
 const timed: string[][] = []
+const ran: { readonly model: DemoModel; readonly input: Tensor }[] = []
 
 async function main(): Promise<void> {
   mkdirSync(results, { recursive: true })
@@ -47,7 +50,33 @@ async function main(): Promise<void> {
   )
   heading('Time on the CPU path (wasm SIMD, one thread) and check against onnxruntime-node')
   console.log(table(['network', 'input', 'MACs', 'load', 'median run', 'max abs error', 'relative'], timed, aligned))
-  console.log('\nWebGPU: comes with a later version of Cairn; this one runs on the CPU path only.')
+  await showWebGpu()
+}
+
+/** What the models make of WebGPU: all of them where there is a GPU, the smallest where a library imitates one. */
+async function showWebGpu(): Promise<void> {
+  let adapter: GPUAdapter
+  try {
+    env.webgpu.gpu = await openGpu()
+    adapter = (await env.webgpu.gpu.requestAdapter())!
+  } catch (error) {
+    console.log(`\nWebGPU: ${(error as Error).message}`)
+    return
+  }
+  const { description, vendor } = adapter.info
+  const imitated = isImitation(adapter.info)
+  const what = imitated
+    ? `${description || vendor}, which computes on the CPU: for checking, not for speed`
+    : description
+  heading(`WebGPU on ${what || vendor}`)
+  const chosen = imitated ? [...ran].sort((a, b) => a.input.size - b.input.size).slice(0, 1) : ran
+  const rows: string[][] = []
+  for (const { model, input } of chosen) {
+    const { load, run, relative } = await model.onWebGpu(input)
+    rows.push([model.title, shape(input.dims), ms(load), ms(run), relative.toExponential(1)])
+  }
+  const aligned = ['left', 'right', 'right', 'right', 'right'] as const
+  console.log(table(['network', 'input', 'load', 'run', 'error against the CPU path'], rows, aligned))
 }
 
 /** Finds, turns and reads the lines of text. */
@@ -103,6 +132,7 @@ async function namePhotos(): Promise<void> {
 }
 
 async function report(model: DemoModel, input: Tensor): Promise<void> {
+  ran.push({ model, input })
   const { nodesBefore, nodesAfter, batchNormsFolded } = model.built.summary
   const { bytes, lowerBound } = model.arenaFor(input)
   const nodes = `${nodesBefore} → ${nodesAfter}`

@@ -24,10 +24,11 @@ struct Argmax {
 
 // Where output `i` begins in input and output.
 fn placeOf(i: u32) -> vec2u {
-  let k = unravel(i, vec4u(p.k0, p.k1, p.k2, p.k3));
-  return vec2u(
-    p.xAt + dot(k, vec4u(p.x0, p.x1, p.x2, p.x3)),
-    p.yAt + dot(k, vec4u(p.y0, p.y1, p.y2, p.y3))
+  return vec2u(p.xAt, p.yAt) + placesOf(
+    i,
+    vec4u(p.k0, p.k1, p.k2, p.k3),
+    vec4u(p.x0, p.x1, p.x2, p.x3),
+    vec4u(p.y0, p.y1, p.y2, p.y3)
   );
 }
 

@@ -30,27 +30,34 @@ fn layerNorm(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) group
   if (row >= p.k0 * p.k1 * p.k2 * p.k3) {
     return;
   }
-  let k = unravel(row, vec4u(p.k0, p.k1, p.k2, p.k3));
-  let origin = p.xAt + dot(k, vec4u(p.x0, p.x1, p.x2, p.x3));
-  let to = p.yAt + dot(k, vec4u(p.y0, p.y1, p.y2, p.y3));
+  let at = vec2u(p.xAt, p.yAt) + placesOf(
+    row,
+    vec4u(p.k0, p.k1, p.k2, p.k3),
+    vec4u(p.x0, p.x1, p.x2, p.x3),
+    vec4u(p.y0, p.y1, p.y2, p.y3)
+  );
   let stride = 64 * LANES;
   var sum = vec4f();
   for (var i = local * LANES; i < p.count; i += stride) {
-    sum += loadLanes(origin + i);
+    sum += loadLanes(at.x + i);
   }
   let mean = acrossLanes(joinedByAll(SUM, sum, local)) / f32(p.count);
+  // What the rounding of a mean that is large beside the deviation from it has lost.
+  var rest = vec4f();
   var squares = vec4f();
   for (var i = local * LANES; i < p.count; i += stride) {
-    let off = loadLanes(origin + i) - mean;
+    let off = loadLanes(at.x + i) - mean;
+    rest += off;
     squares += off * off;
   }
-  let variance = acrossLanes(joinedByAll(SUM, squares, local)) / f32(p.count);
+  let lost = acrossLanes(joinedByAll(SUM, rest, local)) / f32(p.count);
+  let variance = max(acrossLanes(joinedByAll(SUM, squares, local)) / f32(p.count) - lost * lost, 0);
   let factor = 1 / sqrt(variance + p.epsilon);
   for (var i = local * LANES; i < p.count; i += stride) {
-    var y = (loadLanes(origin + i) - mean) * factor * fetchLanes(p.scaleAt + i);
+    var y = (loadLanes(at.x + i) - mean - lost) * factor * fetchLanes(p.scaleAt + i);
     if (p.biased != 0) {
       y += fetchLanes(p.biasAt + i);
     }
-    storeLanes(to + i, y);
+    storeLanes(at.y + i, y);
   }
 }

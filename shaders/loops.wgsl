@@ -15,3 +15,9 @@ fn unravel(i: u32, sizes: vec4u) -> vec4u {
   at.x = rest / sizes.y;
   return at;
 }
+
+// Where step `i` of loops `k` lies behind the beginning of two operands, whose distances are `x` and `y`.
+fn placesOf(i: u32, k: vec4u, x: vec4u, y: vec4u) -> vec2u {
+  let at = unravel(i, k);
+  return vec2u(dot(at, x), dot(at, y));
+}

@@ -56,10 +56,15 @@ fn scaleShift(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
   if (pixel >= p.k0 * p.k1 * p.k2 * p.k3) {
     return;
   }
-  let k = unravel(pixel, vec4u(p.k0, p.k1, p.k2, p.k3));
-  let x = loadLanes(p.xAt + dot(k, vec4u(p.x0, p.x1, p.x2, p.x3)) + c);
+  let at = vec2u(p.xAt, p.yAt) + placesOf(
+    pixel,
+    vec4u(p.k0, p.k1, p.k2, p.k3),
+    vec4u(p.x0, p.x1, p.x2, p.x3),
+    vec4u(p.y0, p.y1, p.y2, p.y3)
+  ) + c;
+  let x = loadLanes(at.x);
   let y = activate(p.act, x * fetchLanes(p.scaleAt + c) + fetchLanes(p.shiftAt + c), vec4f(p.alpha), p.beta);
-  storeLanes(p.yAt + dot(k, vec4u(p.y0, p.y1, p.y2, p.y3)) + c, y);
+  storeLanes(at.y, y);
 }
 
 @compute @workgroup_size(64)
@@ -71,18 +76,18 @@ fn lrn(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec
   if (pixel >= l.k0 * l.k1 * l.k2 * l.k3) {
     return;
   }
-  let k = unravel(pixel, vec4u(l.k0, l.k1, l.k2, l.k3));
-  let origin = l.xAt + dot(k, vec4u(l.x0, l.x1, l.x2, l.x3));
+  let k = vec4u(l.k0, l.k1, l.k2, l.k3);
+  let at = vec2u(l.xAt, l.yAt) + placesOf(pixel, k, vec4u(l.x0, l.x1, l.x2, l.x3), vec4u(l.y0, l.y1, l.y2, l.y3));
   let before = (l.size - 1) / 2;
   // Of each lane, the channels from the first on that its window takes in.
   let first = vec4i(i32(c) - i32(before)) + vec4i(0, 1, 2, 3);
   let end = min(c + LANES - 1 - before + l.size, l.channels);
   var sum = vec4f();
   for (var other = max(c, before) - before; other < end; other++) {
-    let v = load(origin + other);
+    let v = load(at.x + other);
     let within = vec4i(i32(other)) - first;
     sum += select(vec4f(), vec4f(v * v), (within >= vec4i()) & (within < vec4i(i32(l.size))));
   }
-  let y = loadLanes(origin + c) * exp2(-l.beta * log2(l.bias + l.alpha * sum));
-  storeLanes(l.yAt + dot(k, vec4u(l.y0, l.y1, l.y2, l.y3)) + c, y);
+  let y = loadLanes(at.x + c) * exp2(-l.beta * log2(l.bias + l.alpha * sum));
+  storeLanes(at.y + c, y);
 }

@@ -33,10 +33,10 @@ struct Pad {
 
 @group(0) @binding(2) var<uniform> p: Pad;
 
-const CONSTANT_VALUE: u32 = 0;
-const REFLECT: u32 = 1;
-const EDGE: u32 = 2;
-const WRAP: u32 = 3;
+const PAD_CONSTANT: u32 = 0;
+const PAD_REFLECT: u32 = 1;
+const PAD_EDGE: u32 = 2;
+const PAD_WRAP: u32 = 3;
 
 // Where position `at` outside 0 .. size-1 takes its element from; -1 for the constant.
 fn sourceOf(i: u32, before: u32, count: u32) -> i32 {
@@ -46,15 +46,15 @@ fn sourceOf(i: u32, before: u32, count: u32) -> i32 {
     return at;
   }
   switch (p.mode) {
-    case EDGE: {
+    case PAD_EDGE: {
       return clamp(at, 0, size - 1);
     }
-    case REFLECT: {
+    case PAD_REFLECT: {
       let period = max(2 * (size - 1), 1);
       let phase = ((at % period) + period) % period;
       return min(phase, period - phase);
     }
-    case WRAP: {
+    case PAD_WRAP: {
       return ((at % size) + size) % size;
     }
     default: {

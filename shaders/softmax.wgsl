@@ -24,10 +24,11 @@ struct Softmax {
 
 // Where a row begins in input and output.
 fn rowAt(row: u32) -> vec2u {
-  let k = unravel(row, vec4u(p.k0, p.k1, p.k2, p.k3));
-  return vec2u(
-    p.xAt + dot(k, vec4u(p.x0, p.x1, p.x2, p.x3)),
-    p.yAt + dot(k, vec4u(p.y0, p.y1, p.y2, p.y3))
+  return vec2u(p.xAt, p.yAt) + placesOf(
+    row,
+    vec4u(p.k0, p.k1, p.k2, p.k3),
+    vec4u(p.x0, p.x1, p.x2, p.x3),
+    vec4u(p.y0, p.y1, p.y2, p.y3)
   );
 }
 

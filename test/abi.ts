@@ -1,5 +1,5 @@
-// The kernels' calling conventions: parameter blocks, buffers and numbered choices of compiler/ops and of asm/ are the
-// same, by name and order. Swapped fields of equal size would pass every numeric test with square kernels.
+// The kernels' calling conventions: parameter blocks, buffers and numbered choices of compiler/ops, of asm/ and of
+// shaders/ are the same, by name and order. Swapped fields of equal size would pass every numeric test with square kernels.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -10,28 +10,40 @@ import { residuals } from '../compiler/ops/epilogue.js'
 import { coordinateModes, interpolations, roundings } from '../compiler/ops/interpolate.js'
 import { kernels } from '../compiler/ops/kernels.js'
 import { padModes } from '../compiler/ops/pad.js'
+import { poolKinds } from '../compiler/ops/pool.js'
 import { reductions } from '../compiler/ops/reduce.js'
+import { shaders } from '../shaders/kernels.js'
 import { root } from './support/root.js'
 import { skip } from './support/skip.js'
 
 const test = suite('abi')
-const folder = join(root, 'asm')
-const sources = new Map(readdirSync(folder).map(file => [file, readFileSync(join(folder, file), 'utf8')]))
-const all = [...sources.values()].join('\n')
 
-/** `name: type` pairs of an AssemblyScript class or parameter list. */
+/** Texts by path from the checkout. */
+function textsOf(folder: string, extension: string): Map<string, string> {
+  const names = readdirSync(join(root, folder)).filter(name => name.endsWith(extension))
+  return new Map(names.map(name => [`${folder}/${name}`, readFileSync(join(root, folder, name), 'utf8')]))
+}
+
+const asm = textsOf('asm', '.ts')
+const wgsl = textsOf('shaders', '.wgsl')
+const sources = new Map([...asm, ...wgsl])
+
+/** `name: type` pairs of an AssemblyScript class or parameter list, or of a WGSL struct. */
 function pairs(text: string): [string, string][] {
   return [...text.matchAll(/(\w+)\s*:\s*(\w+)/g)].map(match => [match[1], match[2]])
 }
 
 const classes = new Map(
-  [...all.matchAll(/@unmanaged\s+(?:export )?class (\w+) \{([^}]*)\}/g)].map(m => [m[1], pairs(m[2])])
+  [...[...asm.values()].join('\n').matchAll(/@unmanaged\s+(?:export )?class (\w+) \{([^}]*)\}/g)].map(m => [
+    m[1],
+    pairs(m[2])
+  ])
 )
 /** What asm/index.ts exports, by name; two files may have a helper of that name. */
 const functions = new Map(
-  [...sources.get('index.ts')!.matchAll(/export \{([^}]*)\} from '\.\/([\w-]+)'/g)].flatMap(([, names, file]) =>
+  [...asm.get('asm/index.ts')!.matchAll(/export \{([^}]*)\} from '\.\/([\w-]+)'/g)].flatMap(([, names, file]) =>
     names.split(',').map(name => {
-      const signature = new RegExp(`export function ${name.trim()}\\(([^)]*)\\)`).exec(sources.get(`${file}.ts`)!)
+      const signature = new RegExp(`export function ${name.trim()}\\(([^)]*)\\)`).exec(asm.get(`asm/${file}.ts`)!)
       return [name.trim(), pairs(signature?.[1] ?? '')]
     })
   )
@@ -72,13 +84,39 @@ for (const file of ['cairn', 'cairn-relaxed', 'cairn-threads', 'cairn-relaxed-th
 }
 
 test("what kernels keep in memory is each thread's own; the module's is constant", () => {
-  for (const [file, text] of sources)
-    assert.not.match(text, /memory\.data\(/, `asm/${file} reserves memory for all threads`)
+  for (const [file, text] of asm) assert.not.match(text, /memory\.data\(/, `${file} reserves memory for all threads`)
 })
 
 test('kernels.ts lists every exported kernel', () => {
   const helpers = ['digest', 'enter', 'widen']
   assert.equal(Object.keys(kernels).sort(), exported.filter(name => !helpers.includes(name)).sort())
+})
+
+const structs = new Map(
+  [...wgsl.values()].flatMap(text =>
+    [...text.matchAll(/struct (\w+) \{([^}]*)\}/g)].map(([, name, body]) => [name, pairs(body)])
+  )
+)
+
+/** A name as WGSL has it: what the language reserves ends in an underscore there. */
+const reserved = ['from']
+const wgslName = (name: string) => (reserved.includes(name) ? `${name}_` : name)
+
+for (const [name, kernel] of Object.entries(kernels))
+  test(`kernel ${name} in WGSL`, () => {
+    assert.ok(shaders[name], `shaders/kernels.ts does not have ${name}`)
+    const { block, halves = [], either = [] } = shaders[name]
+    const buffers = Object.keys(kernel.buffers)
+    const own = Object.entries(kernel.fields).map(([field, type]) => [wgslName(field), type])
+    assert.equal(structs.get(block), [...own, ...buffers.map(buffer => [`${buffer}At`, 'u32'])], `fields of ${block}`)
+    for (const buffer of [halves, either].flat()) assert.ok(buffers.includes(buffer), `${name} has no ${buffer}`)
+  })
+
+test('shaders/kernels.ts lists nothing else', () => {
+  assert.equal(
+    Object.keys(shaders).filter(name => !kernels[name]),
+    []
+  )
 })
 
 const snake = (name: string) =>
@@ -99,9 +137,9 @@ function checkNumbers(file: string, names: readonly string[], complete: boolean,
   let seen = 0
   names.forEach((name, position) => {
     const value = constants.get(prefix + snake(name))
-    if (value === undefined) assert.not(complete, `asm/${file} has no ${snake(name)}`)
+    if (value === undefined) assert.not(complete, `${file} has no ${snake(name)}`)
     else {
-      assert.is(value, position, `${snake(name)} of asm/${file}`)
+      assert.is(value, position, `${snake(name)} of ${file}`)
       seen++
     }
   })
@@ -110,29 +148,38 @@ function checkNumbers(file: string, names: readonly string[], complete: boolean,
 
 test('activations are numbered alike', () => {
   const names = Object.keys(activations)
-  checkNumbers('activation.ts', names, true)
-  assert.is(constantsOf('activation.ts').size, names.length)
+  for (const file of ['asm/activation.ts', 'shaders/activation.wgsl']) {
+    checkNumbers(file, names, true)
+    assert.is(constantsOf(file).size, names.length)
+  }
 })
 
 test('binary operators are numbered alike', () => {
-  checkNumbers('elementwise.ts', Object.keys(binaries), true)
+  checkNumbers('asm/elementwise.ts', Object.keys(binaries), true)
+  checkNumbers('shaders/binary.wgsl', Object.keys(binaries), true, 'BINARY_')
 })
 
 test('residuals are numbered alike', () => {
-  assert.ok(checkNumbers('epilogue.ts', residuals, false, 'RESIDUAL_') > 0)
+  for (const file of ['asm/epilogue.ts', 'shaders/epilogue.wgsl'])
+    assert.ok(checkNumbers(file, residuals, false, 'RESIDUAL_') > 0)
 })
 
 test('reductions are numbered alike', () => {
-  checkNumbers('reduce.ts', Object.keys(reductions), true)
+  for (const file of ['asm/reduce.ts', 'shaders/tree.wgsl']) checkNumbers(file, Object.keys(reductions), true)
+})
+
+test('kinds of pooling are numbered alike', () => {
+  checkNumbers('shaders/pool.wgsl', poolKinds, true, 'POOL_')
 })
 
 test('the choices of resizing are numbered alike', () => {
-  for (const names of [interpolations, coordinateModes, roundings])
-    assert.ok(checkNumbers('resize.ts', names, false) > 0)
+  for (const file of ['asm/resize.ts', 'shaders/resize.wgsl'])
+    for (const names of [interpolations, coordinateModes, roundings]) assert.ok(checkNumbers(file, names, false) > 0)
 })
 
 test('pad modes are numbered alike', () => {
-  assert.ok(checkNumbers('pad.ts', padModes, false) > 0)
+  assert.ok(checkNumbers('asm/pad.ts', padModes, false) > 0)
+  checkNumbers('shaders/pad.wgsl', padModes, true, 'PAD_')
 })
 
 test.run()

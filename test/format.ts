@@ -7,7 +7,7 @@ import { decode, encode } from '../runtime/format.js'
 import { halfToFloat } from '../runtime/half.js'
 import { CairnError, FormatError, InferenceSession } from '../runtime/index.js'
 import type { Program, Stored } from '../runtime/program.js'
-import { backends, numbersOfTensors, tensorsOf } from './support/cairn.js'
+import { numbersOfTensors, tensorsOf } from './support/cairn.js'
 import { errorOf } from './support/compare.js'
 import { ModelBuilder } from './support/model.js'
 import { baseSeed, Random } from './support/random.js'
@@ -101,7 +101,7 @@ for (const weights of ['f32', 'f16'] as const) {
     }
   })
 
-  for (const backend of backends)
+  for (const backend of ['wasm', 'reference'] as const)
     damage(`every bit flip is refused, or changes padding only (${weights}, ${backend})`, async () => {
       const sections = decode(file).header.constants
       const headerEnd = 16 + new DataView(file.buffer).getUint32(8, true)

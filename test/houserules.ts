@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { root } from './support/root.js'
 
 const test = suite('house rules')
-const folders = ['compiler', 'runtime', 'models', 'asm', 'test', 'bench', 'scripts']
+const folders = ['compiler', 'runtime', 'models', 'asm', 'shaders', 'test', 'bench', 'scripts']
 
 interface Source {
   /** Path from the checkout, with slashes. */
@@ -59,8 +59,8 @@ test('compiler/ takes the file format and the arithmetic of programs from runtim
   check(compiler, name => !/^(node:|test\/|bench\/|models\/|web\/)/.test(name))
 })
 
-test('runtime/ imports nothing from outside', () => {
-  check(inFolder('runtime'), name => name.startsWith('runtime/'))
+test('runtime/ imports nothing from outside, but the shaders', () => {
+  check(inFolder('runtime'), name => /^(runtime|shaders)\//.test(name))
   for (const { path, text } of inFolder('runtime')) assert.not.match(text, /\beval\(|new Function\(/, path)
 })
 
@@ -82,6 +82,10 @@ test('only the importer and the command line touch protobuf', () => {
 
 test('asm/ imports only asm/', () => {
   check(inFolder('asm'), name => name.startsWith('asm/'))
+})
+
+test('shaders/ imports only shaders/', () => {
+  check(inFolder('shaders'), name => name.startsWith('shaders/'))
 })
 
 test('models/ needs neither compiler nor runtime', () => {
@@ -111,6 +115,16 @@ test('kernels of one operator family have the same stem everywhere', () => {
     )
   assert.equal(
     stems('asm').filter(stem => !operators.includes(stem!) && !helpers.includes(stem!.replace('.ts', ''))),
+    []
+  )
+  const shared = (
+    'arena-scalar arena-vector binary conv-direct conv-product dense dispatch element-f16 element-f32 epilogue image ' +
+    'index kernels lanes loops matmul operands product sources.d top tree weights ' +
+    'winograd-filters winograd-product winograd-transform'
+  ).split(' ')
+  const shaders = readdirSync(join(root, 'shaders')).map(file => file.replace(/\.(ts|wgsl)$/, ''))
+  assert.equal(
+    shaders.filter(stem => !operators.includes(`${stem}.ts`) && !shared.includes(stem)),
     []
   )
 })

@@ -5,12 +5,13 @@ import { build } from '../compiler/index.js'
 import { print } from '../compiler/print.js'
 import { activations, norms, type Pattern } from './patterns/exporters.js'
 import { shapes } from './patterns/shapes.js'
-import { backends, compileModel, Runner } from './support/cairn.js'
+import { compileModel, presentBackends, Runner } from './support/cairn.js'
 import { assertClose } from './support/compare.js'
 import { ModelBuilder } from './support/model.js'
 import { Oracle, randomFeeds } from './support/oracle.js'
 import { baseSeed, Random } from './support/random.js'
 
+const backends = await presentBackends()
 const families: Readonly<Record<string, readonly Pattern[]>> = { activations, norms, shapes }
 
 for (const [family, patterns] of Object.entries(families)) {

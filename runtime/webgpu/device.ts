@@ -69,7 +69,12 @@ export async function missing(): Promise<string | undefined> {
 }
 
 export async function isFallback(): Promise<boolean> {
-  return !env.webgpu.device && (await adapter()).info.isFallbackAdapter
+  return !env.webgpu.device && isImitation((await adapter()).info)
+}
+
+/** Whether an adapter is a program on the CPU; not all of them admit it. */
+export function isImitation({ isFallbackAdapter, architecture, description }: GPUAdapterInfo): boolean {
+  return isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${architecture} ${description}`)
 }
 
 async function adapter(): Promise<GPUAdapter> {

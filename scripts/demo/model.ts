@@ -79,4 +79,19 @@ export class DemoModel {
     await reference.release()
     return compare(this.title, valuesOf(await this.run(input)), theirs)
   }
+
+  /** Loads the model on WebGPU: milliseconds of loading and of a run, and the largest error against the CPU path. */
+  async onWebGpu(input: Tensor): Promise<{ load: number; run: number; relative: number }> {
+    let began = performance.now()
+    const session = await InferenceSession.create(this.file, { executionProviders: ['webgpu'] })
+    const load = performance.now() - began
+    const feeds = { [session.inputNames[0]]: input }
+    const results = await session.run(feeds)
+    began = performance.now()
+    await session.run(feeds)
+    const run = performance.now() - began
+    await session.release()
+    const { relative } = compare(this.title, valuesOf(results[session.outputNames[0]]), valuesOf(await this.run(input)))
+    return { load, run, relative }
+  }
 }

@@ -17,6 +17,15 @@ export const argmax: readonly Case[] = ['ArgMax', 'ArgMin'].flatMap(op => [
     { axis: 1, select_last_index: 1 },
     { opset: 13 }
   ),
+  ...[0, 1].map(last =>
+    one(
+      `${op}, ${last ? 'last' : 'first'} of equal ones, long row`,
+      op,
+      [typed(x(3, 150), 'int32', [0, 3])],
+      { axis: 1, select_last_index: last },
+      { opset: 13 }
+    )
+  ),
   one(
     `${op}, last of equal ones, channels`,
     op,

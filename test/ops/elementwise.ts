@@ -163,6 +163,9 @@ export const elementwise: readonly Case[] = [
   ...binary,
   ...comparison,
   one('Pow of negative numbers, whole exponents', 'Pow', [x(3, 5), given([2, 3, 4, 1, 2])]),
+  one('Pow of negative numbers, exponents at most 0', 'Pow', [within(x(3, 5), -2, -1), given([0, -1, -2, -3, -8])]),
+  one('Pow, large exponents', 'Pow', [within(x(3, 5), 0.8, 1.1), given([37.5, 300, -20.25, 64, 1.5])]),
+  one('Pow of integers', 'Pow', [typed(x(6, 9), 'int32', [-3, 3]), typed(x(6, 9), 'int32', [0, 9])], {}, { opset: 13 }),
   one('Pow, exponent 2', 'Pow', [x(3, 5), scalar(2)]),
   one('Pow, exponent 0.5', 'Pow', [within(x(3, 5), 0.1, 4), scalar(0.5)]),
   one('Pow, integer exponent', 'Pow', [x(3, 5), scalar(3, 'int64')], {}, { opset: 13 }),
@@ -177,6 +180,7 @@ export const elementwise: readonly Case[] = [
     one(`${op} of two`, op, [x(2, 6, 3), c(6, 3)])
   ]),
   one('Where', 'Where', [bools(3, 7), x(3, 7), x(3, 7)]),
+  one('Where, aligned, broadcast values', 'Where', [bools(3, 8), x(3, 1), x(8)]),
   one('Where, broadcast condition', 'Where', [bools(3, 1, 5), x(2, 3, 4, 5), x(1)]),
   one('Where, broadcast values', 'Where', [bools(2, 3, 4, 5), x(5), x(3, 1, 1)]),
   one(

@@ -26,6 +26,16 @@ export const groupnorm = [
     {},
     { next: [{ op: 'Relu' }] }
   ),
+  // Large maps, which a GPU cuts into slices.
+  one('InstanceNormalization of a large map', 'InstanceNormalization', [x(2, 8, 67, 71), c(8), c(8)]),
+  one('InstanceNormalization of a large map, odd channels', 'InstanceNormalization', [x(1, 3, 67, 71), c(3), c(3)]),
+  one(
+    'GroupNormalization of a large map',
+    'GroupNormalization',
+    [x(1, 16, 37, 35), c(16), c(16)],
+    { num_groups: 2 },
+    { opset: 21 }
+  ),
   // onnxruntime takes [channels] from opset 21 on.
   one('GroupNormalization', 'GroupNormalization', [x(2, 12, 5, 6), c(12), c(12)], { num_groups: 3 }, { opset: 21 }),
   one(

@@ -44,6 +44,10 @@ export const reduce: readonly Case[] = [
       { opset: op === 'ReduceSum' ? 11 : 13 }
     ),
     one(`${op} of everything`, op, [within(x(2, 5, 3), 0.5, 2)], { keepdims: 0 }, { opset: 13 }),
+    // Four neighbouring outputs at a time, and a workgroup for them where much is reduced.
+    ...[5, 45].map(count =>
+      one(`${op} of ${count} aligned rows`, op, [within(x(2, count, 8), 0.8, 1.25)], { axes: [1] }, { opset: 11 })
+    ),
     // The logarithm of a negative sum is no number.
     one(
       `${op} of signed numbers`,

@@ -57,6 +57,8 @@ export const resize: readonly Case[] = [
   bySizes('linear, one axis only', [2, 5, 6, 17], { mode: 'linear' }),
   bySizes('nearest, one axis only', [2, 5, 17, 7], { mode: 'nearest' }),
   bySizes('cubic, one axis only', [2, 5, 6, 17], { mode: 'cubic' }),
+  bySizes('linear, aligned channels', [2, 8, 13, 17], { mode: 'linear' }, {}, x(2, 8, 6, 7)),
+  bySizes('nearest, aligned channels', [2, 8, 13, 17], { mode: 'nearest' }, {}, x(2, 8, 6, 7)),
   bySizes('linear to one pixel', [2, 5, 1, 1], { mode: 'linear' }),
   bySizes('linear to one pixel, pytorch_half_pixel', [2, 5, 1, 1], {
     mode: 'linear',

@@ -6,23 +6,24 @@ import { lease } from '../../runtime/webgpu/device.js'
 import { gpu, withoutGpu } from './gpu.js'
 import { typedArray } from './model.js'
 import { type Named, type Numbers, numbersOf } from './oracle.js'
+import { skip } from './skip.js'
 
 if (process.env.CAIRN_BINARY) env.wasm.binary = process.env.CAIRN_BINARY as 'simd' | 'relaxed'
 
 export const backends = ['wasm', 'reference', 'webgpu'] as const
 export type BackendName = (typeof backends)[number]
 
-/** Why a backend cannot run here, or undefined where it can. */
-export async function missingBackend(name: BackendName): Promise<string | undefined> {
-  return name === 'webgpu' ? withoutGpu() : undefined
-}
-
-/** Opens the device that all sessions of the process share: one for each of them takes longer than most cases. */
-let opened: Promise<unknown> | undefined
-
-async function openDevice(): Promise<void> {
+/** Those that can run here; the others are counted as skipped. */
+export async function presentBackends(): Promise<readonly BackendName[]> {
+  const reason = await withoutGpu()
+  if (reason) {
+    skip('every case on webgpu', reason)
+    return backends.filter(name => name !== 'webgpu')
+  }
   env.webgpu.gpu = await gpu()
+  // All sessions of the process share a device: to open one takes longer than most cases.
   await lease()
+  return backends
 }
 
 export function compileModel(model: Uint8Array, options: CompileOptions = {}): Uint8Array {
@@ -52,7 +53,6 @@ export class Runner {
   private constructor(readonly session: InferenceSession) {}
 
   static async load(file: Uint8Array, backend: BackendName = 'wasm'): Promise<Runner> {
-    if (backend === 'webgpu') await (opened ??= openDevice())
     return new Runner(await InferenceSession.create(file, { executionProviders: [backend] }))
   }
 
