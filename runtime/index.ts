@@ -1,17 +1,3 @@
-import { registerBackend } from './backend.js'
-import { wasmBackend } from './wasm.js'
-
-registerBackend(wasmBackend)
-
-// Loaded when a session asks for it, so that others do not download it.
-const webgpu = async () => (await import('./webgpu/index.js')).webgpuBackend
-registerBackend({
-  name: 'webgpu',
-  missing: async () => (await webgpu()).missing(),
-  isFallback: async () => (await webgpu()).isFallback(),
-  load: async (file, options) => (await webgpu()).load(file, options)
-})
-
 export { CairnError, type ProviderOptions } from './backend.js'
 export { env, type WasmEnvironment, type WasmFile, type WebGpuEnvironment } from './env.js'
 export { FormatError } from './format.js'
@@ -29,14 +15,7 @@ export {
   toFloatData,
   topK
 } from './image.js'
+export { InferenceSession } from './inference.js'
 export { type ParallelOptions, ParallelSession } from './parallel.js'
-export {
-  type CallTime,
-  type Feeds,
-  InferenceSession,
-  type Location,
-  type Results,
-  type SessionOptions,
-  type TopOptions
-} from './session.js'
+export type { CallTime, Feeds, Location, Results, SessionOptions, TopOptions } from './session.js'
 export { copyFloats, type GpuTensorOptions, Tensor, type Type } from './tensor.js'

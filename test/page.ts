@@ -7,10 +7,10 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { launchChromium } from './support/chromium.js'
 import { ModelBuilder } from './support/model.js'
-import { buildPage, drop, openZoo, type Served, serve, settled, type Visit, visit } from './support/page.js'
 import { Random } from './support/random.js'
 import { root, sharedModels } from './support/root.js'
 import { skip } from './support/skip.js'
+import { buildPage, drop, openZoo, type Served, serve, settled, type Visit, visit } from './support/web-page.js'
 
 buildPage()
 

@@ -11,6 +11,7 @@ import { encode } from '../runtime/format.js'
 import { env, InferenceSession, type Results } from '../runtime/index.js'
 import { compileModel, tensorsOf } from './support/cairn.js'
 import { sameBits } from './support/compare.js'
+import { manyKernels } from './support/many-kernels.js'
 import { ModelBuilder } from './support/model.js'
 import { type Bindings, randomFeeds } from './support/oracle.js'
 import { baseSeed, Random } from './support/random.js'
@@ -22,31 +23,7 @@ const test = suite(`threads (seed ${baseSeed})`)
 const random = new Random('threads')
 const load = (file: Uint8Array, numThreads: number) => InferenceSession.create(file, { numThreads })
 
-/** One of each kernel that threads divide, on maps that are worth dividing. */
-function manyKernels(): ModelBuilder {
-  const m = new ModelBuilder(random)
-  const x = m.input(['N', 24, 'H', 'W'])
-  const conv = m.add('Conv', [x, m.weights([24, 24, 3, 3]), m.weights([24])], { pads: [1, 1, 1, 1] })
-  const pooled = m.add('MaxPool', [m.add('Sigmoid', [conv])], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] })
-  const mean = m.add('AveragePool', [pooled], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] })
-  const local = m.add('LRN', [mean], { size: 5 })
-  const group = m.add('InstanceNormalization', [local, m.weights([24]), m.weights([24])])
-  const padded = m.add('Pad', [group, m.ints([0, 0, 2, 3, 0, 0, 2, 3])], { mode: 'reflect' })
-  const large = m.add('Resize', [padded, undefined, m.constant({ dtype: 'float32', dims: [4], data: [1, 1, 2, 2] })], {
-    mode: 'linear'
-  })
-  const soft = m.add('Softmax', [m.add('Mul', [large, m.add('Exp', [large])])], { axis: 1 })
-  const rows = m.add('Transpose', [soft], { perm: [0, 2, 3, 1] })
-  const product = m.add('MatMul', [rows, m.add('Reshape', [m.weights([24, 24]), m.ints([24, 24])])])
-  return m.output(
-    product,
-    m.add('ReduceMean', [soft], { axes: [2, 3] }),
-    m.add('ArgMax', [large], { axis: 1 }),
-    m.add('GlobalAveragePool', [large])
-  )
-}
-
-const model = manyKernels()
+const model = manyKernels(random)
 const file = compileModel(model.encode())
 const feedsAt = (bindings: Bindings) => tensorsOf(randomFeeds(model.inputs, random, bindings))
 const sizes = { N: 2, H: 40, W: 56 }

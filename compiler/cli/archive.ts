@@ -20,7 +20,7 @@ import { brotliDecompress } from 'node:zlib'
 
 /**
  * What the package @sparticuz/chromium carries (a browser, the SwiftShader driver, libraries that bare machines lack),
- * unpacked on first use into a folder of its own, safe against other processes that do the same.
+ * unpacked on first use, safe against other processes that do the same.
  */
 export type Archive = 'chromium.br' | 'swiftshader.tar.br' | 'al2023.tar.br' | 'fonts.tar.br'
 
@@ -34,22 +34,25 @@ function packageFolder(): string | undefined {
   }
 }
 
-/** The folder that `archive` is unpacked in; undefined where there is no such archive for this machine. */
-export async function unpacked(archive: Archive): Promise<string | undefined> {
+/** A folder of that name which holds the contents of the archives; undefined where there are none for this machine. */
+export async function unpacked(name: string, archives: readonly Archive[]): Promise<string | undefined> {
   const folder = packageFolder()
-  const packed = folder && join(folder, 'bin', archive)
-  if (!packed || !existsSync(packed)) return undefined
+  if (!folder || !archives.every(archive => existsSync(join(folder, 'bin', archive)))) return undefined
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  const target = join(cacheFolder(), `${archive.replace(/\..*/, '')}-${version}`)
+  const target = join(cacheFolder(), `${name}-${version}`)
   if (existsSync(target)) return target
-  const bytes = await promisify(brotliDecompress)(await readFile(packed))
   const temporary = mkdtempSync(`${target}-`)
   chmodSync(temporary, 0o755)
-  const files = archive.includes('.tar.') ? filesOfTar(bytes) : [{ name: basename(archive, '.br'), mode: 0o755, bytes }]
-  for (const { name, mode, bytes } of files) {
-    const file = join(temporary, name)
-    mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, bytes, { mode })
+  for (const archive of archives) {
+    const bytes = await promisify(brotliDecompress)(await readFile(join(folder, 'bin', archive)))
+    const files = archive.includes('.tar.')
+      ? filesOfTar(bytes)
+      : [{ name: basename(archive, '.br'), mode: 0o755, bytes }]
+    for (const { name, mode, bytes } of files) {
+      const file = join(temporary, name)
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, bytes, { mode })
+    }
   }
   try {
     renameSync(temporary, target)

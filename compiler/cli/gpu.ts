@@ -1,6 +1,6 @@
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { create, globals } from 'webgpu'
+import type { create } from 'webgpu'
 import { unpacked } from './archive.js'
 import { InputError } from './command.js'
 
@@ -12,27 +12,22 @@ export async function openGpu(
   flags: readonly string[] = [],
   { imitation = true }: { imitation?: boolean } = {}
 ): Promise<GPU> {
-  const dawn = await loadDawn()
-  for (const [name, value] of Object.entries(dawn.globals))
-    if (!(name in globalThis)) Reflect.set(globalThis, name, value)
+  const { create } = await loadDawn()
   // Drivers with window systems complain without it.
   process.env.XDG_RUNTIME_DIR ??= tmpdir()
-  const system = await openSystem(dawn, flags)
+  const system = await openSystem(create, flags)
   if (!system && !imitation) throw new InputError('this machine has no WebGPU adapter')
-  const gpu = system ?? (await openSwiftShader(dawn, flags))
+  const gpu = system ?? (await openSwiftShader(create, flags))
   // Dawn, and with it every device, ends when this object is collected.
   kept.push(gpu)
   return gpu
 }
 
-interface Dawn {
-  readonly create: typeof create
-  readonly globals: typeof globals
-}
-
 const kept: GPU[] = []
 
-async function loadDawn(): Promise<Dawn> {
+type Create = typeof create
+
+async function loadDawn(): Promise<{ create: Create }> {
   try {
     return await import('webgpu')
   } catch (error) {
@@ -44,15 +39,15 @@ async function loadDawn(): Promise<Dawn> {
   }
 }
 
-async function openSystem({ create }: Dawn, flags: readonly string[]): Promise<GPU | undefined> {
+async function openSystem(create: Create, flags: readonly string[]): Promise<GPU | undefined> {
   // Dawn would print that there is no loader.
   if (process.platform === 'linux' && !preload('libvulkan.so.1')) return undefined
   const gpu = create([...flags])
   return (await gpu.requestAdapter()) ? gpu : undefined
 }
 
-async function openSwiftShader({ create }: Dawn, flags: readonly string[]): Promise<GPU> {
-  const folder = await unpacked('swiftshader.tar.br')
+async function openSwiftShader(create: Create, flags: readonly string[]): Promise<GPU> {
+  const folder = await unpacked('swiftshader', ['swiftshader.tar.br'])
   if (!folder) {
     const help =
       process.platform === 'linux' && process.arch === 'x64' ? '; npm i @sparticuz/chromium brings a slow one' : ''

@@ -3,7 +3,7 @@ import { openGpu } from '../../compiler/cli/gpu.js'
 
 let opened: Promise<GPU> | undefined
 
-/** A navigator.gpu; rejects with the reason to skip where there is none. The GPU* globals are set with it. */
+/** A navigator.gpu; rejects with the reason to skip where there is none. */
 export function gpu(): Promise<GPU> {
   return (opened ??= openGpu())
 }

@@ -1,90 +1,93 @@
-// The browser page as `cairn serve` gives it, and the verbs to use it with.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+// Models run in a page of a Chromium, their outputs brought back to Node.
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
+import type { Verbs } from '../page/index.js'
+import { pack, unpack } from '../page/pack.js'
+import type { Plain, Report, Task } from '../page/perform.js'
+import { type Opened, openPage, withoutChromium } from './chromium.js'
+import { type DType, typedArray } from './model.js'
+import { type Named, type Numbers, numbersOf } from './oracle.js'
 import { root } from './root.js'
+import { Site, type SiteOptions } from './serve.js'
 
-const cli = join(root, 'dist', 'compiler', 'cli', 'index.js')
+/** What runs in pages. */
+export const devices = ['wasm', 'webgpu'] as const
+export type PageDevice = (typeof devices)[number]
 
-/** Builds the page where it is out of date. */
-export function buildPage(): void {
-  const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs'), '--page'], {
-    encoding: 'utf8'
-  })
-  if (status !== 0) throw new Error(`the page cannot be built: ${stderr}`)
+/** Why a device cannot run in a page here, or undefined where it can. */
+export async function missingInPage(device: PageDevice): Promise<string | undefined> {
+  const reason = await withoutChromium()
+  if (reason || device !== 'webgpu') return reason
+  const page = await TestPage.open()
+  const sums = await page.call('sum', [1], 1)
+  await page.close()
+  return typeof sums === 'string' ? `the page has no WebGPU: ${sums}` : undefined
 }
 
-export interface Served {
-  readonly url: string
-  /** Sends the signal and gives the exit code. */
-  end(signal?: NodeJS.Signals): Promise<number | null>
+/** The runtime as the build makes it, in pages. */
+export const runtime = '/dist/runtime/index.js'
+
+export const isolation = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp'
 }
 
-/** `cairn serve`, in a process of its own. */
-export async function serve(...args: string[]): Promise<Served> {
-  const child: ChildProcess = spawn(process.execPath, [cli, 'serve', ...args, '--port', '0', '--json'], {
-    stdio: ['ignore', 'pipe', 'inherit']
-  })
-  const ended = once(child, 'close').then(([code]) => Promise.reject(new Error(`cairn serve ended with ${code}`)))
-  ended.catch(() => undefined)
-  const [line] = await Promise.race([once(child.stdout!, 'data'), ended])
-  return {
-    url: JSON.parse(String(line).split('\n')[0]).url,
-    async end(signal = 'SIGTERM') {
-      const closed = once(child, 'close')
-      child.kill(signal)
-      return (await closed)[0]
-    }
+const html = '<!doctype html><title>Cairn</title><script type="module" src="/dist/test/page/index.js"></script>'
+
+/** A page with a server of the build and other folders; it does what test/page can. */
+export class TestPage {
+  private count = 0
+
+  private constructor(
+    readonly site: Site,
+    readonly opened: Opened
+  ) {}
+
+  static async open(headers: SiteOptions['headers'] = {}, folders: SiteOptions['folders'] = {}): Promise<TestPage> {
+    const site = await Site.open({ folders: { '/dist/': join(root, 'dist'), ...folders }, headers })
+    site.files.set('/', { type: 'text/html', body: html })
+    site.files.set('/favicon.ico', { type: 'image/png', body: '' })
+    return new TestPage(site, await openPage(`${site.origin}/`))
+  }
+
+  /** Has a task done by the page, or by a worker of it. */
+  async perform(task: Task, where: 'page' | 'worker' = 'page'): Promise<Report> {
+    const at = `/task/${this.count++}`
+    this.site.files.set(at, { type: 'application/octet-stream', body: pack(task) })
+    const report = this.site.posting(at)
+    const verb = where === 'page' ? 'perform' : 'performInWorker'
+    await this.call(verb, at)
+    this.site.files.delete(at)
+    return unpack<Report>(await report)
+  }
+
+  /** Calls what test/page/index.ts puts in the page's global scope. */
+  call<V extends keyof Verbs>(verb: V, ...args: Parameters<Verbs[V]>): Promise<Awaited<ReturnType<Verbs[V]>>> {
+    return this.opened.page.evaluate(
+      ([verb, args]) => (globalThis as never as Record<string, (...args: unknown[]) => unknown>)[verb](...args),
+      [verb, args] as const
+    ) as Promise<Awaited<ReturnType<Verbs[V]>>>
+  }
+
+  async close(): Promise<void> {
+    await this.opened.page.context().close()
+    await this.site.close()
   }
 }
 
-export interface Visit {
-  readonly page: Page
-  /** What the console called an error, and what was thrown. */
-  readonly errors: readonly string[]
-  /** Requests that left the page's origin. */
-  readonly strangers: readonly string[]
-  close(): Promise<void>
+export function plainOf(feeds: Named): Plain {
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, { dtype, dims, data }]) => [
+      name,
+      { type: dtype, dims, data: typedArray(dtype, data) }
+    ])
+  )
 }
 
-export async function visit(browser: Browser, url: string, width = 1280, height = 900): Promise<Visit> {
-  const context = await browser.newContext({ viewport: { width, height } })
-  const page = await context.newPage()
-  const errors: string[] = []
-  const strangers: string[] = []
-  page.setDefaultTimeout(60_000)
-  page.on('console', message => message.type() === 'error' && errors.push(message.text()))
-  page.on('pageerror', error => errors.push(error.message))
-  context.on('request', request => {
-    if (!request.url().startsWith('blob:') && new URL(request.url()).origin !== new URL(url).origin)
-      strangers.push(request.url())
-  })
-  await page.goto(url)
-  await page.waitForSelector('body[data-ready]')
-  return { page, errors, strangers, close: () => context.close() }
-}
-
-/** Drops files that the server has, as a hand would drop them. */
-export async function drop(page: Page, ...places: string[]): Promise<void> {
-  await page.evaluate(async places => {
-    const dataTransfer = new DataTransfer()
-    for (const place of places) {
-      const content = await (await fetch(place)).blob()
-      dataTransfer.items.add(new File([content], place.split('/').at(-1)!, { type: content.type }))
-    }
-    document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }))
-  }, places)
-}
-
-/** Waits until the page has nothing to do; gives the failure that it shows, if it does. */
-export async function settled(page: Page): Promise<string | undefined> {
-  await page.waitForSelector('#busy', { state: 'hidden' })
-  return (await page.isVisible('#failure')) ? await page.innerText('#failure-text') : undefined
-}
-
-export async function openZoo(page: Page, name: string): Promise<void> {
-  await page.selectOption('#zoo-list', name)
-  await page.click('#zoo-form button')
-  await page.waitForSelector('body[data-view="work"]')
+export function numbersOfPlain(plain: Plain): Record<string, Numbers> {
+  return Object.fromEntries(
+    Object.entries(plain).map(([name, { type, dims, data }]) => [
+      name,
+      { dtype: type as DType, dims, data: numbersOf(type, data) }
+    ])
+  )
 }

@@ -1,0 +1,23 @@
+import { registerBackend } from './backend.js'
+import { InferenceSession as Session } from './session.js'
+import { wasmBackend } from './wasm.js'
+
+/**
+ * Sessions with the backends that this package brings. They come along with the class and not with the entry point, so that
+ * a bundle that makes no sessions has none of them.
+ */
+export const InferenceSession = /* @__PURE__ */ withBackends(Session)
+export type InferenceSession = Session
+
+function withBackends(session: typeof Session): typeof Session {
+  registerBackend(wasmBackend)
+  // Loaded when a session asks for it, so that others do not download it.
+  const webgpu = async () => (await import('./webgpu/index.js')).webgpuBackend
+  registerBackend({
+    name: 'webgpu',
+    missing: async () => (await webgpu()).missing(),
+    isFallback: async () => (await webgpu()).isFallback(),
+    load: async (file, options) => (await webgpu()).load(file, options)
+  })
+  return session
+}

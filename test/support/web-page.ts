@@ -1,0 +1,90 @@
+// The browser page as `cairn serve` gives it, and the verbs to use it with.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { root } from './root.js'
+
+const cli = join(root, 'dist', 'compiler', 'cli', 'index.js')
+
+/** Builds the page where it is out of date. */
+export function buildPage(): void {
+  const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs'), '--page'], {
+    encoding: 'utf8'
+  })
+  if (status !== 0) throw new Error(`the page cannot be built: ${stderr}`)
+}
+
+export interface Served {
+  readonly url: string
+  /** Sends the signal and gives the exit code. */
+  end(signal?: NodeJS.Signals): Promise<number | null>
+}
+
+/** `cairn serve`, in a process of its own. */
+export async function serve(...args: string[]): Promise<Served> {
+  const child: ChildProcess = spawn(process.execPath, [cli, 'serve', ...args, '--port', '0', '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  const ended = once(child, 'close').then(([code]) => Promise.reject(new Error(`cairn serve ended with ${code}`)))
+  ended.catch(() => undefined)
+  const [line] = await Promise.race([once(child.stdout!, 'data'), ended])
+  return {
+    url: JSON.parse(String(line).split('\n')[0]).url,
+    async end(signal = 'SIGTERM') {
+      const closed = once(child, 'close')
+      child.kill(signal)
+      return (await closed)[0]
+    }
+  }
+}
+
+export interface Visit {
+  readonly page: Page
+  /** What the console called an error, and what was thrown. */
+  readonly errors: readonly string[]
+  /** Requests that left the page's origin. */
+  readonly strangers: readonly string[]
+  close(): Promise<void>
+}
+
+export async function visit(browser: Browser, url: string, width = 1280, height = 900): Promise<Visit> {
+  const context = await browser.newContext({ viewport: { width, height } })
+  const page = await context.newPage()
+  const errors: string[] = []
+  const strangers: string[] = []
+  page.setDefaultTimeout(60_000)
+  page.on('console', message => message.type() === 'error' && errors.push(message.text()))
+  page.on('pageerror', error => errors.push(error.message))
+  context.on('request', request => {
+    if (!request.url().startsWith('blob:') && new URL(request.url()).origin !== new URL(url).origin)
+      strangers.push(request.url())
+  })
+  await page.goto(url)
+  await page.waitForSelector('body[data-ready]')
+  return { page, errors, strangers, close: () => context.close() }
+}
+
+/** Drops files that the server has, as a hand would drop them. */
+export async function drop(page: Page, ...places: string[]): Promise<void> {
+  await page.evaluate(async places => {
+    const dataTransfer = new DataTransfer()
+    for (const place of places) {
+      const content = await (await fetch(place)).blob()
+      dataTransfer.items.add(new File([content], place.split('/').at(-1)!, { type: content.type }))
+    }
+    document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }))
+  }, places)
+}
+
+/** Waits until the page has nothing to do; gives the failure that it shows, if it does. */
+export async function settled(page: Page): Promise<string | undefined> {
+  await page.waitForSelector('#busy', { state: 'hidden' })
+  return (await page.isVisible('#failure')) ? await page.innerText('#failure-text') : undefined
+}
+
+export async function openZoo(page: Page, name: string): Promise<void> {
+  await page.selectOption('#zoo-list', name)
+  await page.click('#zoo-form button')
+  await page.waitForSelector('body[data-view="work"]')
+}
