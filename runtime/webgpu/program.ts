@@ -24,7 +24,7 @@ export interface GpuProgram {
 }
 
 /** Kernel sizes of the convolutions that a plain one can replace. */
-const winogradTaps: Readonly<Record<string, number>> = { winograd2: 3, winograd4: 3, winograd2x5: 5 }
+export const winogradTaps: Readonly<Record<string, number>> = { winograd2: 3, winograd4: 3, winograd2x5: 5 }
 
 /** Fewer channels or filters are not worth the way through Winograd's points and back. */
 const fewestChannels = 32
