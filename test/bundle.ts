@@ -9,8 +9,9 @@ import { root } from './support/root.js'
 
 const test = suite('bundle')
 
-/** What a page downloads, JavaScript and one binary, in bytes gzipped. */
+/** What a page downloads, in bytes gzipped: JavaScript and one binary, and for the GPU JavaScript and shaders. */
 const limit = 80 * 1024
+const limitOnGpu = 60 * 1024
 
 /** A minified bundle of `script`, which imports by the package's name. */
 async function bundle(script: string): Promise<string> {
@@ -44,6 +45,7 @@ test('a page downloads little', async () => {
   console.log(`InferenceSession ${kib(session)}, all ${kib(everything)}, a binary ${kib(binary)}`)
   assert.ok(session < everything)
   assert.ok(everything + binary <= limit, `${everything + binary} bytes`)
+  assert.ok(everything <= limitOnGpu, `${everything} bytes`)
 })
 
 for (const entry of [

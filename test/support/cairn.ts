@@ -13,8 +13,9 @@ if (process.env.CAIRN_BINARY) env.wasm.binary = process.env.CAIRN_BINARY as 'sim
 export const backends = ['wasm', 'reference', 'webgpu'] as const
 export type BackendName = (typeof backends)[number]
 
-/** Those that can run here; the others are counted as skipped. */
+/** Those that can run here; the others are counted as skipped. Where a binary of the CPU path is meant, only that path. */
 export async function presentBackends(): Promise<readonly BackendName[]> {
+  if (process.env.CAIRN_BINARY) return ['wasm']
   const reason = await withoutGpu()
   if (reason) {
     skip('every case on webgpu', reason)
