@@ -271,6 +271,24 @@ function real(browser: Browser, models: string): void {
     assert.equal([errors, strangers], [[], []])
   })
 
+  test('the same class on WebGPU, where the browser has it', async () => {
+    const { page, errors, close } = await visit(browser, served.url)
+    const available = await page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()))
+    if (available) {
+      // SwiftShader takes its time.
+      page.setDefaultTimeout(240_000)
+      await drop(page, 'models/mobilenet_v1_025_128_imagenet.onnx')
+      await page.waitForSelector('body[data-view="work"]')
+      await page.selectOption('#device', 'webgpu')
+      await drop(page, 'photos/parrot.jpg')
+      await page.waitForSelector('#canvas[aria-label*="parrot"][aria-label*="%"]')
+      assert.match(await page.innerText('#found .bar >> nth=0'), /macaw/)
+      assert.match(await page.innerText('body'), /on GPU \(WebGPU\)/)
+    } else skip('the page on WebGPU', 'the browser has no adapter')
+    await close()
+    assert.equal(errors, [])
+  })
+
   for (const [model, photo, seen] of [
     ['squeezenet1_1_imagenet_fp16', 'piano.jpg', /piano/],
     ['yolox_nano_coco', 'cat_720p.jpg', /^cat\s+[67]\d\.\d%$/m],

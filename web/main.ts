@@ -1,5 +1,4 @@
 import { type Entry, fetchBytes, fetchLabels, readCatalogue } from './catalogue.js'
-import { labelOf } from './devices.js'
 import { byId, download, el } from './dom.js'
 import { draw } from './draw.js'
 import { Engine } from './engine.js'
@@ -13,7 +12,7 @@ import { type Photo, photoFrom, pixelsOf, testPicture } from './photo.js'
 import { type PicturePort, type Preparation, picturePort } from './prepare.js'
 import type { Given, Job, Loaded, Opened, Progress, Ran } from './protocol.js'
 import { Check } from './views/check.js'
-import { chosenDevices, chosenThreads, noteDevice, startDevices } from './views/device.js'
+import { chosenDevice, chosenThreads, noteDevice, startDevices } from './views/device.js'
 import { showLayers } from './views/layers.js'
 import { showFigures, showName } from './views/model.js'
 import { showPreparation, startPreparation } from './views/preparation.js'
@@ -98,21 +97,11 @@ function show(view: 'start' | 'work'): void {
   if (view === 'start') stopCamera()
 }
 
-/** Loads the model on the first device that takes it; the others' refusals are said, not hidden. */
+/** Loads the model on the chosen device. */
 async function load(): Promise<void> {
   noteDevice(undefined)
-  const refusals: string[] = []
-  loaded = await doing('Loading', async () => {
-    for (const device of chosenDevices()) {
-      try {
-        return await engine.ask('load', { devices: [device], threads: chosenThreads() })
-      } catch (error) {
-        refusals.push(`${labelOf(device)}: ${(error as Error).message}`)
-      }
-    }
-    throw new Error(refusals.join('; '))
-  })
-  if (loaded && refusals.length) noteDevice(`Runs on ${labelOf(loaded.device)}. ${refusals.join('; ')}`)
+  loaded = await doing('Loading', () => engine.ask('load', { device: chosenDevice(), threads: chosenThreads() }))
+  noteDevice(loaded?.choice && `Auto took ${loaded.choice}.`)
   await run()
 }
 

@@ -58,13 +58,15 @@ export interface Opened {
 }
 
 export interface Wanted {
-  /** Devices by preference. */
-  readonly devices: readonly string[]
+  /** Its name, or `auto`. */
+  readonly device: string
   readonly threads: number
 }
 
 export interface Loaded {
   readonly device: string
+  /** What `auto` has measured. */
+  readonly choice: string | undefined
   readonly threads: number
   readonly milliseconds: number
   readonly memory: number

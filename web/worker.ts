@@ -69,13 +69,14 @@ async function open({ name, from, weights }: Given, progress: (progress: Progres
   }
 }
 
-async function load({ devices, threads }: Argument<'load'>): Promise<Loaded> {
+async function load({ device, threads }: Argument<'load'>): Promise<Loaded> {
   await session?.release()
   session = undefined
   const began = performance.now()
-  session = await InferenceSession.create(opened(), { executionProviders: devices, numThreads: threads })
+  session = await InferenceSession.create(opened(), { executionProviders: [device], numThreads: threads })
   const milliseconds = performance.now() - began
-  return { device: session.device, threads: session.threads, milliseconds, memory: session.memoryBytes }
+  const { choice, memoryBytes: memory } = session
+  return { device: session.device, choice, threads: session.threads, milliseconds, memory }
 }
 
 async function run({ picture, preparation }: Job): Promise<Ran> {

@@ -16,10 +16,12 @@ export class Kept {
 
   give(buffer: GPUBuffer): void {
     if (this.given.delete(buffer)) this.free.push(buffer)
+    else buffer.destroy()
   }
 
-  /** Destroys what nobody holds; what callers hold is theirs, until they dispose of it. */
+  /** Destroys what nobody holds and forgets what callers do: it is of a device that is gone, or of a session that is. */
   release(): void {
     for (const buffer of this.free.splice(0)) buffer.destroy()
+    this.given.clear()
   }
 }

@@ -2,7 +2,7 @@ import { CairnError } from '../backend.js'
 import { type Bindings, evaluate } from '../dims.js'
 import type { CairnFile, Header } from '../format.js'
 import { floatToHalf, halfToFloat } from '../half.js'
-import { planProgram } from '../plan.js'
+import { type Plan, planProgram } from '../plan.js'
 import { type Argument, type Stored, widthOf } from '../program.js'
 import type { Lease } from './device.js'
 import { blockBytes, Pipelines } from './pipelines.js'
@@ -164,10 +164,14 @@ export class Resident {
       await submitted
       return buffers as GPUBuffer[]
     }
-    const [, mapped] = await Promise.all([submitted, mappedRange(readback)])
-    const results = bound.outputs.map(({ elements, to }, i) => buffers[i] ?? this.widened(mapped, to, elements))
-    readback.unmap()
-    return results
+    const mapping = mappedRange(readback)
+    try {
+      // What a refused run leaves to be read is nobody's.
+      const [mapped] = await Promise.all([mapping, submitted])
+      return bound.outputs.map(({ elements, to }, i) => buffers[i] ?? this.widened(mapped, to, elements))
+    } finally {
+      await mapping.then(() => readback.unmap()).catch(() => undefined)
+    }
   }
 
   /** The elements of a buffer that a run has kept. */
@@ -232,7 +236,7 @@ export class Resident {
       calls.flatMap((call, i) => {
         const bank = this.banks.bankOf[this.program.setup.length + i]
         const block = blockOf(call, bindings, argument =>
-          argument.space === 'storage' ? plan.offsets[argument.index] / 4 : this.staticPlace(argument, bank)
+          argument.space === 'storage' ? storageAt(plan, argument, bindings) : this.staticPlace(argument, bank)
         )
         writeBlock(block, call, words, i * blockBytes)
         return this.stepsOf(call, block, i, derived => (derived ? this.derivedGroup! : this.groups[bank]))
@@ -255,14 +259,21 @@ export class Resident {
       halves: operand?.space === 'constant' && this.banks.held[operand.index] === 'f16',
       curves: block.act > lastBound
     }
-    const { kernels } = this.program.header
-    return gpuCall.shader.dispatches(block).map(async dispatch => ({
-      call: at,
-      group: groupOf(dispatch.derived ?? false),
-      offset: [at * blockBytes] as const,
-      groups: dispatch.groups,
-      pipeline: await this.pipelines.get(dispatch, switches, kernels[gpuCall.call.kernel].name)
-    }))
+    const { name } = this.program.header.kernels[gpuCall.call.kernel]
+    const most = this.device.limits.maxComputeWorkgroupsPerDimension
+    return gpuCall.shader.dispatches(block).map(async dispatch => {
+      if (Math.max(...dispatch.groups) > most)
+        throw new CairnError(
+          `kernel "${name}" of "${gpuCall.call.node}" needs ${dispatch.groups.join('×')} workgroups; this device takes ${most} in each direction`
+        )
+      return {
+        call: at,
+        group: groupOf(dispatch.derived ?? false),
+        offset: [at * blockBytes] as const,
+        groups: dispatch.groups,
+        pipeline: await this.pipelines.get(dispatch, switches, name)
+      }
+    })
   }
 
   /** Where a constant begins in its bank, or what is derived from constants in its buffer, in elements. */
@@ -342,6 +353,14 @@ export class Resident {
       ]
     })
   }
+}
+
+/** Where a storage begins in the arena, in elements; a call may not begin behind its end, or in front of it. */
+function storageAt({ offsets, blocks }: Plan, { index, offset }: Argument, bindings: Bindings): number {
+  const at = evaluate(offset, bindings) * 4
+  if (!(at >= 0 && at <= blocks[index].bytes))
+    throw new CairnError(`storage ${index} of ${blocks[index].bytes} bytes is used at byte ${at}`)
+  return offsets[index] / 4
 }
 
 export function record(pass: GPUComputePassEncoder, steps: readonly Step[]): void {

@@ -28,7 +28,7 @@ export class Check {
       const runs: Ran[] = []
       for (const device of ['wasm', against]) {
         onProgress({ done: runs.length, total: 2, what: labelOf(device) })
-        await engine.ask('load', { devices: [device], threads: 1 })
+        await engine.ask('load', { device, threads: 1 })
         runs.push(await engine.ask('run', job))
       }
       showDifferences(runs[0], runs[1], against)

@@ -1,4 +1,4 @@
-import { devices, labelOf, reference } from '../devices.js'
+import { labelOf, reference } from '../devices.js'
 import { byId, option } from '../dom.js'
 import type { Availability } from '../protocol.js'
 
@@ -26,16 +26,12 @@ export function startDevices(available: readonly Availability[], changed: () => 
 
 const notIsolated = 'The server does not isolate this page from others, so models run on one thread.'
 
-/** By preference; with `auto` all that there are. */
-export function chosenDevices(): string[] {
-  const { value, options } = list('device')
-  const usable = [...options].map(each => each.value)
-  return value === 'auto' ? devices.map(({ name }) => name).filter(name => usable.includes(name)) : [value]
-}
+/** With `auto` the session takes the faster one. */
+export const chosenDevice = () => list('device').value
 
 export const chosenThreads = () => Number(list('threads').value)
 
-/** Said where another device has been taken than the first that could be. */
+/** Why `auto` has taken the device that it has. */
 export function noteDevice(text: string | undefined): void {
   byId('device-note').hidden = text === undefined
   byId('device-note').textContent = text ?? ''
