@@ -30,16 +30,25 @@ export const winogradTaps: Readonly<Record<string, number>> = { winograd2: 3, wi
 const fewestChannels = 32
 
 /**
- * Finds the shader of every call. Winograd convolutions stay what they are where that is worth it and the points keep
- * their digits, in single precision; others become plain ones. Throws CairnError for a kernel that has no shader.
+ * Finds the shader of every call. Winograd convolutions stay what they are where that is worth it, the points keep their
+ * digits (in single precision), and the transformed filters of all fit `limit` bytes; others become plain ones. Throws
+ * CairnError for a kernel that has no shader.
  */
-export function programOf(header: Header, element: Stored): GpuProgram {
+export function programOf(header: Header, element: Stored, limit: number): GpuProgram {
+  const transformed = new Set<number>()
+  const fits = (call: Call) => {
+    const all = new Set([...transformed, ...derivedOf(call)])
+    const bytes = [...all].reduce((sum, index) => sum + roundUp(header.derived[index] * 4), 0)
+    if (bytes > limit) return false
+    for (const index of all) transformed.add(index)
+    return true
+  }
   const nameOf = ({ kernel }: Call) => header.kernels[kernel].name
   const stays = (call: Call) => {
     if (!(nameOf(call) in shaders)) return false
     const field = (name: string) => call.parameters[blocks.Winograd.indexOf(name)]
     const wide = Math.min(Number(field('channels')), Number(field('filters'))) >= fewestChannels
-    return element === 'f32' && wide && field('groups') === 1
+    return element === 'f32' && wide && field('groups') === 1 && fits(call)
   }
   const onGpu = (call: Call): GpuCall => {
     const name = nameOf(call)
@@ -61,6 +70,9 @@ export function programOf(header: Header, element: Stored): GpuProgram {
   const derived = header.derived.map((length, index) => (read.has(index) ? length : 0))
   return { header: { ...header, calls: calls.map(({ call }) => call), derived }, setup, calls }
 }
+
+/** Bytes of a constant or of what is made of constants, up to where the next may begin. */
+export const roundUp = (bytes: number) => Math.ceil(bytes / 16) * 16
 
 const derivedOf = (call: Call) => call.arguments.filter(({ space }) => space === 'derived').map(({ index }) => index)
 

@@ -72,9 +72,10 @@ export class Resident {
 
   static async load(held: Lease, arriving: CairnFile, element: Stored): Promise<Resident> {
     const { device } = held
-    const program = programOf(arriving.header, element)
+    const limit = device.limits.maxStorageBufferBindingSize
+    const program = programOf(arriving.header, element, limit)
     const { header, setup, calls } = program
-    const banks = planBanks([...setup, ...calls], header, device.limits.maxStorageBufferBindingSize)
+    const banks = planBanks([...setup, ...calls], header, limit)
     const total = [...banks.sizes, banks.derivedBytes].reduce((a, b) => a + b)
     const buffers = await allocating(device, `${total} bytes of weights`, () =>
       createBuffers(device, banks, calls.length)

@@ -6,7 +6,7 @@ import { halfToFloat } from '../half.js'
 import { paddedLength, type Stored, storedLength, widthOf } from '../program.js'
 import { unpackInto } from '../unpack.js'
 import { blockBytes } from './pipelines.js'
-import { type GpuCall, operandOf } from './program.js'
+import { type GpuCall, operandOf, roundUp } from './program.js'
 import { usage } from './usage.js'
 
 /**
@@ -33,22 +33,22 @@ export interface Buffers {
   readonly parameters: GPUBuffer
 }
 
-const alignment = 16
+/** A binding of nothing is none. */
+const leastBytes = 16
 
 export function planBanks(calls: readonly GpuCall[], { constants, derived }: Header, limit: number): Banks {
   const held = heldAs(calls, constants)
-  const bytesOf = (index: number) =>
-    Math.ceil((paddedLength(constants[index]) * widthOf(held[index])) / alignment) * alignment
-  const sizes: number[] = [alignment]
+  const bytesOf = (index: number) => roundUp(paddedLength(constants[index]) * widthOf(held[index]))
+  const sizes: number[] = [leastBytes]
   const places: Map<number, number>[] = [new Map()]
   const bankOf = calls.map(({ call }) => {
     const wanted = [...new Set(call.arguments.filter(({ space }) => space === 'constant').map(({ index }) => index))]
     const missing = () => wanted.filter(index => !places[places.length - 1].has(index))
     const growth = () => missing().reduce((sum, index) => sum + bytesOf(index), 0)
     if (sizes[sizes.length - 1] + growth() > limit) {
-      sizes.push(alignment)
+      sizes.push(leastBytes)
       places.push(new Map())
-      if (alignment + growth() > limit)
+      if (leastBytes + growth() > limit)
         throw new CairnError(
           `the weights of "${call.node}" take ${growth()} bytes; this device binds ${limit} at once (maxStorageBufferBindingSize)`
         )
@@ -63,13 +63,9 @@ export function planBanks(calls: readonly GpuCall[], { constants, derived }: Hea
   let derivedBytes = 0
   const derivedAt = derived.map(length => {
     const at = derivedBytes / 4
-    derivedBytes += Math.ceil((length * 4) / alignment) * alignment
+    derivedBytes += roundUp(length * 4)
     return at
   })
-  if (derivedBytes > limit)
-    throw new CairnError(
-      `transformed filters take ${derivedBytes} bytes; this device binds ${limit} at once (maxStorageBufferBindingSize); compile with --winograd 0`
-    )
   return { sizes, bankOf, places, held, derivedAt, derivedBytes }
 }
 
