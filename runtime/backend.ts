@@ -11,9 +11,9 @@ import type { Stored } from './program.js'
 export interface Backend {
   readonly name: string
   /** Why it cannot run here; undefined, or absent, where it can. */
-  missing?(): Promise<string | undefined>
+  missing?(provider: ProviderOptions): Promise<string | undefined>
   /** Whether it is only an imitation of its device on the CPU. */
-  isFallback?(): Promise<boolean>
+  isFallback?(provider: ProviderOptions): Promise<boolean>
   /** Begins before the file has arrived with whatever does not need it. */
   load(file: Promise<CairnFile>, options: LoadOptions): Promise<Executor>
 }
@@ -34,12 +34,21 @@ export interface ProviderOptions {
   readonly precision?: Stored
 }
 
+/** Where an output is wanted: nowhere, in the CPU's memory, or left in the GPU's. */
+export type Place = 'none' | 'cpu' | 'gpu-buffer'
+
 /** What a run takes and gives: elements in the CPU's memory or, on WebGPU, in a buffer of the GPU's. */
 export type Elements = Float32Array | GPUBuffer
 
+/** Outputs in the order of the program's; what was not wanted may be missing. */
+export type Ran = (Elements | undefined)[]
+
 export interface Executor {
-  /** Runs once. Feeds and results are dense, in C order, in the order of the program's inputs and outputs. */
-  run(feeds: readonly Elements[], bindings: Bindings, keep?: readonly boolean[]): Promise<Elements[]> | Elements[]
+  /**
+   * Runs once. Feeds and results are dense, in C order, in the order of the program's inputs and outputs. `places` says
+   * which outputs are wanted where, all on the CPU by default; an executor may give more than is wanted.
+   */
+  run(feeds: readonly Elements[], bindings: Bindings, places?: readonly Place[]): Promise<Ran> | Ran
   /** As `run`, for the milliseconds that each call took. */
   profile?(feeds: readonly Elements[], bindings: Bindings): Promise<number[]> | number[]
   release(): void | Promise<void>
@@ -67,8 +76,8 @@ export interface GpuMemory {
   download(buffer: GPUBuffer, elements: number): Promise<Float32Array>
   /** A picture as a model's input, in a buffer that is given back by `dispose`. */
   image(source: ImageSource, options: FitOptions & FloatOptions): Promise<{ buffer: GPUBuffer; dims: number[] }>
-  /** The best classes of each row of a buffer that a run has given. */
-  top(scores: GPUBuffer, options: TopRows): Promise<Scored[][]>
+  /** Runs once for the best classes of each row of an output. */
+  top(feeds: readonly Elements[], bindings: Bindings, output: number, options: TopRows): Promise<Scored[][]>
   /** Takes back a buffer that a run has given, for later runs. */
   dispose(buffer: GPUBuffer): void
 }
@@ -85,16 +94,22 @@ export function registerBackend(backend: Backend): void {
   backends.set(backend.name, backend)
 }
 
-/** The first of `names` that is registered and can run here; throws CairnError, with the reasons, when none can. */
-export async function findBackend(names: readonly string[]): Promise<Backend> {
+/** An entry of `executionProviders`. */
+export type Provider = { readonly name: string } & ProviderOptions
+
+/** The first of `entries` that is registered and can run here; throws CairnError, with the reasons, when none can. */
+export async function findBackend(
+  entries: readonly Provider[]
+): Promise<{ readonly backend: Backend; readonly provider: Provider }> {
   const reasons: string[] = []
-  for (const name of names) {
-    const backend = backends.get(name)
-    const reason = backend ? await backend.missing?.() : `registered are ${[...backends.keys()].join(', ')}`
-    if (backend && reason === undefined) return backend
-    reasons.push(`${name}: ${reason}`)
+  for (const provider of entries) {
+    const backend = backends.get(provider.name)
+    const reason = backend ? await backend.missing?.(provider) : `registered are ${[...backends.keys()].join(', ')}`
+    if (backend && reason === undefined) return { backend, provider }
+    reasons.push(`${provider.name}: ${reason}`)
   }
-  throw new CairnError(`no execution provider of [${names.join(', ')}] is available; ${reasons.join('; ')}`)
+  const names = entries.map(({ name }) => name).join(', ')
+  throw new CairnError(`no execution provider of [${names}] is available; ${reasons.join('; ')}`)
 }
 
 type OnnxCompiler = (bytes: Uint8Array) => Promise<Uint8Array>

@@ -172,16 +172,8 @@ export function toFloatData(picture: Picture, options: FloatOptions = {}): Float
   const step = channelsOf(picture)
   const pixels = picture.width * picture.height
   const data = new Float32Array(pixels * channelCount(channels))
-  const at = (value: number | readonly number[], c: number, name: string) => {
-    const own = typeof value === 'number' ? value : value[value.length === 1 ? 0 : c]
-    if (own === undefined)
-      throw new CairnError(
-        `${name} has ${(value as readonly number[]).length} numbers; one, or one for each of ${channels}`
-      )
-    return own
-  }
   for (let c = 0; c < channelCount(channels); c++) {
-    const [m, s] = [at(mean, c, 'mean'), at(std, c, 'std')]
+    const [m, s] = [ofChannel(mean, c, 'mean', channels), ofChannel(std, c, 'std', channels)]
     const source = channels === 'GRAY' ? -1 : 'RGBA'.indexOf(channels[c])
     const [first, stride] = layout === 'NCHW' ? [c * pixels, 1] : [c, channelCount(channels)]
     for (let i = 0; i < pixels; i++) {
@@ -191,6 +183,15 @@ export function toFloatData(picture: Picture, options: FloatOptions = {}): Float
     }
   }
   return data
+}
+
+/** The mean or standard deviation of channel `c`. */
+export function ofChannel(value: number | readonly number[], c: number, name: string, channels: string): number {
+  const own = typeof value === 'number' ? value : value[value.length === 1 ? 0 : c]
+  if (own !== undefined) return own
+  throw new CairnError(
+    `${name} has ${(value as readonly number[]).length} numbers; one, or one for each of ${channels}`
+  )
 }
 
 export const channelCount = (channels: NonNullable<FloatOptions['channels']>) =>

@@ -15,8 +15,8 @@ function withBackends(session: typeof Session): typeof Session {
   const webgpu = async () => (await import('./webgpu/index.js')).webgpuBackend
   registerBackend({
     name: 'webgpu',
-    missing: async () => (await webgpu()).missing(),
-    isFallback: async () => (await webgpu()).isFallback(),
+    missing: async provider => (await webgpu()).missing(provider),
+    isFallback: async provider => (await webgpu()).isFallback(provider),
     load: async (file, options) => (await webgpu()).load(file, options)
   })
   return session

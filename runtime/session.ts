@@ -1,5 +1,12 @@
 import { chooseDevice } from './auto.js'
-import { CairnError, type Elements, type Executor, findBackend, type ProviderOptions } from './backend.js'
+import {
+  CairnError,
+  type Elements,
+  type Executor,
+  findBackend,
+  type Provider,
+  type ProviderOptions
+} from './backend.js'
 import { bindInputs } from './binding.js'
 import { type Bindings, evaluate, show } from './dims.js'
 import { threadsOf } from './env.js'
@@ -62,21 +69,26 @@ export class InferenceSession {
   /** Loads .cairn bytes, a URL or Response of them, in Node also a path, or (with cairn/compiler imported) ONNX bytes. */
   static async create(source: Given, options: SessionOptions = {}): Promise<InferenceSession> {
     const { executionProviders = ['wasm'], preferredOutputLocation } = options
-    const entries = executionProviders.map(entry => (typeof entry === 'string' ? { name: entry } : entry))
-    if (entries.some(({ name }) => name === 'auto')) {
-      const { bytes, name, why } = await chooseDevice(source, options, InferenceSession.create)
-      const chosen = await InferenceSession.create(bytes, { ...options, executionProviders: [name] })
+    const entries: Provider[] = executionProviders.map(entry => (typeof entry === 'string' ? { name: entry } : entry))
+    const auto = entries.find(({ name }) => name === 'auto')
+    if (auto) {
+      const { bytes, name, why } = await chooseDevice(source, auto, options, InferenceSession.create)
+      const chosen = await InferenceSession.create(bytes, { ...options, executionProviders: [{ ...auto, name }] })
       return new InferenceSession(chosen.header, chosen.executor, chosen.device, preferredOutputLocation, why)
     }
-    const backend = await findBackend(entries.map(({ name }) => name))
-    const provider = entries.find(({ name }) => name === backend.name)!
+    const { backend, provider } = await findBackend(entries)
     const numThreads = threadsOf(options.numThreads)
     const file = open(source, options)
+    // Whoever loads it awaits it, perhaps behind other things.
+    file.catch(() => undefined)
     try {
       const executor = await backend.load(file, { numThreads, reopen: reopening(source), provider })
-      const { header } = await file
-      checkLocations(preferredOutputLocation, executor, backend.name)
-      return new InferenceSession(header, executor, backend.name, preferredOutputLocation)
+      const refusal = refusedLocation(preferredOutputLocation, executor, backend.name)
+      if (refusal) {
+        await executor.release()
+        throw refusal
+      }
+      return new InferenceSession((await file).header, executor, backend.name, preferredOutputLocation)
     } finally {
       await file.then(opened => opened.source.close()).catch(() => undefined)
     }
@@ -119,14 +131,14 @@ export class InferenceSession {
    * inputs, types and shapes that the model does not take.
    */
   run(feeds: Feeds, fetches?: readonly string[]): Promise<Results> {
-    const kept = this.header.outputs.map(({ name }) => this.locationOf(name) === 'gpu-buffer')
+    const places = this.outputNames.map(name => (fetches?.includes(name) === false ? 'none' : this.locationOf(name)))
     return this.inTurn(feeds, fetches, async (executor, { bindings, data }) => {
-      const computed = await executor.run(data, bindings, kept)
+      const computed = await executor.run(data, bindings, places)
       const results: Results = {}
       this.header.outputs.forEach((port, i) => {
         if (fetches && !fetches.includes(port.name)) return
         const dims = port.shape.map(dim => evaluate(dim, bindings))
-        results[port.name] = tensorOf(port.dtype, computed[i], dims, executor)
+        results[port.name] = tensorOf(port.dtype, computed[i]!, dims, executor)
       })
       return results
     })
@@ -165,13 +177,14 @@ export class InferenceSession {
    * WebGPU all that happens on the GPU, where the tensor stays until `dispose`.
    */
   async imageTensor(source: ImageSource, options: FitOptions & FloatOptions): Promise<Tensor> {
-    const gpu = this.executor?.gpu
+    if (!this.executor) throw new CairnError('the session has been released')
+    const { gpu } = this.executor
     if (!gpu) {
       const { data, dims } = imageElements(pictureOf(source), options)
       return new Tensor('float32', data, dims)
     }
     const { buffer, dims } = await gpu.image(source, options)
-    return tensorOf('float32', buffer, dims, this.executor!)
+    return tensorOf('float32', buffer, dims, this.executor)
   }
 
   async release(): Promise<void> {
@@ -181,7 +194,10 @@ export class InferenceSession {
     await executor?.release()
   }
 
-  /** Checks and copies the feeds, so that the caller may reuse its buffers, and does `work` behind all that was asked before. */
+  /**
+   * Checks and copies the feeds, so that the caller may reuse its arrays, and does `work` behind all that was asked before. Buffers
+   * of the GPU's are not copied: they are to stay as they are until then.
+   */
   private inTurn<T>(
     feeds: Feeds,
     fetches: readonly string[] | undefined,
@@ -227,12 +243,16 @@ interface Prepared {
   readonly data: readonly Elements[]
 }
 
-function checkLocations(locations: SessionOptions['preferredOutputLocation'], { gpu }: Executor, device: string): void {
+function refusedLocation(
+  locations: SessionOptions['preferredOutputLocation'],
+  { gpu }: Executor,
+  device: string
+): CairnError | undefined {
   const wanted = typeof locations === 'string' ? [locations] : Object.values(locations ?? {})
-  if (wanted.includes('gpu-buffer') && !gpu)
-    throw new CairnError(
-      `preferredOutputLocation "gpu-buffer" needs the device webgpu; "${device}" gives outputs on the cpu`
-    )
+  if (gpu || !wanted.includes('gpu-buffer')) return undefined
+  return new CairnError(
+    `preferredOutputLocation "gpu-buffer" needs the device webgpu; "${device}" gives outputs on the cpu`
+  )
 }
 
 /** A feed's elements in memory of their own, or the buffer that holds them on the session's GPU. */

@@ -1,6 +1,6 @@
 import { CairnError } from './backend.js'
 import { floatToHalf, halfToFloat } from './half.js'
-import { fromImageData, type ImageTensorOptions, type Picture } from './image.js'
+import { fromImageData, type ImageSource, type ImageTensorOptions, pictureOf } from './image.js'
 
 /** Element types and the arrays that hold them, as onnxruntime-web pairs them. */
 export interface DataTypes {
@@ -70,9 +70,9 @@ export class Tensor {
       throw new CairnError(`tensor dims [${this.dims.join(', ')}] do not fit its ${length ?? 'buffer'} elements`)
   }
 
-  /** As onnxruntime-web's for ImageData; any RGB or RGBA bytes with their width and height will do. */
-  static async fromImage(image: Picture, options?: ImageTensorOptions): Promise<Tensor> {
-    const { data, dims } = fromImageData(image, options)
+  /** As onnxruntime-web's, of what a browser shows; any RGB or RGBA bytes with their width and height will do. */
+  static async fromImage(image: ImageSource, options?: ImageTensorOptions): Promise<Tensor> {
+    const { data, dims } = fromImageData(pictureOf(image), options)
     return new Tensor('float32', data, dims)
   }
 
@@ -88,14 +88,17 @@ export class Tensor {
     return new Tensor(dataType, onGpu as unknown as Data, dims)
   }
 
-  get location(): 'cpu' | 'gpu-buffer' {
-    return this.held ? 'cpu' : 'gpu-buffer'
+  /** `none` once disposed of. */
+  get location(): 'cpu' | 'gpu-buffer' | 'none' {
+    return this.held ? 'cpu' : this.onGpu ? 'gpu-buffer' : 'none'
   }
 
   /** The elements; throws CairnError where they lie on the GPU. */
   get data(): Data {
     if (this.held) return this.held
-    throw new CairnError('the tensor lies on the GPU; await getData() for its elements')
+    throw new CairnError(
+      this.onGpu ? 'the tensor lies on the GPU; await getData() for its elements' : 'the tensor has been disposed of'
+    )
   }
 
   get gpuBuffer(): GPUBuffer {
@@ -119,7 +122,8 @@ export class Tensor {
   }
 
   reshape(dims: readonly number[]): Tensor {
-    return new Tensor(this.type, this.data, dims)
+    if (!this.onGpu) return new Tensor(this.type, this.data, dims)
+    return Tensor.fromGpuBuffer(this.onGpu.buffer, { ...this.onGpu, dims })
   }
 
   /** Gives a buffer of the GPU's back to whom it came from. */

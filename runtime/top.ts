@@ -27,8 +27,5 @@ export async function topRows(
       return topK(normalised ? softmax(own) : own, count)
     })
   }
-  const buffers = (await executor.run(data, bindings, new Array(output + 1).fill(true))) as GPUBuffer[]
-  const best = await gpu.top(buffers[output], { rows, classes, count, softmax: normalised })
-  for (const buffer of buffers) if (!(buffer instanceof Float32Array)) gpu.dispose(buffer)
-  return best
+  return gpu.top(data, bindings, output, { rows, classes, count, softmax: normalised })
 }

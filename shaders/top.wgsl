@@ -1,5 +1,6 @@
 // The largest scores of each row, best first, equal ones by index; as they are, or as softmax makes them.
 struct Top {
+  rows: u32,
   count: u32,
   wanted: u32,
   softmax: u32,
@@ -24,8 +25,12 @@ fn isBetter(a: Scored, b: Scored) -> bool {
 }
 
 @compute @workgroup_size(256)
-fn top(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let row = group.x * p.count;
+fn top(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  let index = group.y * groups.x + group.x;
+  if (index >= p.rows) {
+    return;
+  }
+  let row = index * p.count;
   let steps = (p.count + 255) / 256;
   // Every score is worse than what stands before the first.
   var last = Scored(0x1.fffffep+127f, 0);
@@ -73,7 +78,7 @@ fn top(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) loc
     }
     if (local == 0) {
       let score = select(last.score, exp(last.score - largest) / total, p.softmax != 0);
-      best[group.x * p.wanted + i] = Scored(score, last.index);
+      best[index * p.wanted + i] = Scored(score, last.index);
     }
   }
 }

@@ -1,5 +1,4 @@
 import { basename, extname, join } from 'node:path'
-import { env } from '../../runtime/env.js'
 import { type Scored, softmax, topK } from '../../runtime/image.js'
 import type { InferenceSession, Results, Tensor } from '../../runtime/index.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
@@ -70,7 +69,7 @@ export const run: Command = {
     const { device, threads, choice } = session
     await session.release()
     if (flags.has('json')) return printJson({ model: path, device, choice, threads, runs: described })
-    if (choice && env.webgpu.gpu) print(`device ${choice}`)
+    if (choice && flags.text('device')) print(`device ${choice}`)
     if (open.length)
       print(`random inputs (seed ${seed}): ${open.map(describePort).join(', ')} at ${describeBindings(bindings)}`)
     if (flags.text('top') && described.some(each => !('top' in each)))

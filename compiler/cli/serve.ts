@@ -63,8 +63,7 @@ function handlerOf(folder: string | undefined): RequestListener {
   return (request, response) => {
     for (const [name, value] of headers) response.setHeader(name, value)
     if (folder === undefined) return pages(request, response)
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
-    const [, kind, name] = /^\/(models|photos)\/([^/]+)$/.exec(pathname) ?? []
+    const [, kind, name] = /^\/(models|photos)\/([^/?#]+)(?:[?#]|$)/.exec(request.url ?? '/') ?? []
     if (name === undefined) return pages(request, response)
     try {
       const offer = offerOf(folder)

@@ -1,4 +1,4 @@
-import { CairnError } from '../backend.js'
+import { CairnError, type ProviderOptions } from '../backend.js'
 import { env } from '../env.js'
 
 /**
@@ -58,8 +58,8 @@ function once(action: () => void): () => void {
 }
 
 /** Why there is no WebGPU here; undefined where there is. */
-export async function missing(): Promise<string | undefined> {
-  if (env.webgpu.device) return undefined
+export async function missing({ device }: ProviderOptions): Promise<string | undefined> {
+  if (device ?? env.webgpu.device) return undefined
   try {
     await adapter()
     return undefined
@@ -68,8 +68,8 @@ export async function missing(): Promise<string | undefined> {
   }
 }
 
-export async function isFallback(): Promise<boolean> {
-  return !env.webgpu.device && isImitation((await adapter()).info)
+export async function isFallback({ device }: ProviderOptions): Promise<boolean> {
+  return !(device ?? env.webgpu.device) && isImitation((await adapter()).info)
 }
 
 /** Whether an adapter is a program on the CPU; not all of them admit it. */

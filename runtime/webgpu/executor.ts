@@ -1,13 +1,21 @@
-import { CairnError, type Elements, type Executor, type GpuMemory, type LoadOptions, type TopRows } from '../backend.js'
+import {
+  CairnError,
+  type Elements,
+  type Executor,
+  type GpuMemory,
+  type LoadOptions,
+  type Place,
+  type Ran,
+  type TopRows
+} from '../backend.js'
 import type { Bindings } from '../dims.js'
 import type { CairnFile, Header } from '../format.js'
 import { channelCount, type FitOptions, type FloatOptions, type ImageSource, type Scored } from '../image.js'
 import { type Stored, widthOf } from '../program.js'
 import { lease } from './device.js'
 import { imageToBuffer } from './image.js'
-import { Kept } from './kept.js'
 import { timeCalls } from './profile.js'
-import { Resident } from './resident.js'
+import { isArray, Resident } from './resident.js'
 import { topOfBuffer } from './top.js'
 
 /**
@@ -15,7 +23,8 @@ import { topOfBuffer } from './top.js'
  * where it came, onto another device, and the run that was under way begins again.
  */
 export class WebGpuExecutor implements Executor, GpuMemory {
-  private readonly kept = new Kept()
+  /** Which device the buffers of tensors are of. */
+  private readonly owners = new WeakMap<GPUBuffer, Resident>()
 
   private constructor(
     private resident: Resident,
@@ -35,6 +44,7 @@ export class WebGpuExecutor implements Executor, GpuMemory {
     }
     return new WebGpuExecutor(await place(file), async () => {
       const again = reopen()
+      again.catch(() => undefined)
       try {
         return await place(again)
       } finally {
@@ -59,16 +69,20 @@ export class WebGpuExecutor implements Executor, GpuMemory {
     return this.resident.counts
   }
 
-  run(feeds: readonly Elements[], bindings: Bindings, keep: readonly boolean[] = []): Promise<Elements[]> {
-    return this.surviving(resident =>
-      resident.run(feeds, bindings, (output, bytes) =>
-        keep[output] ? this.kept.take(resident.device, bytes) : undefined
-      )
-    )
+  run(feeds: readonly Elements[], bindings: Bindings, places: readonly Place[] = []): Promise<Ran> {
+    return this.surviving(async resident => {
+      this.checkOwners(feeds, resident)
+      const results = await resident.run(feeds, bindings, places)
+      for (const result of results) if (result && !isArray(result)) this.owners.set(result, resident)
+      return results
+    })
   }
 
   profile(feeds: readonly Elements[], bindings: Bindings): Promise<number[]> {
-    return this.surviving(resident => timeCalls(resident, feeds, bindings))
+    return this.surviving(resident => {
+      this.checkOwners(feeds, resident)
+      return timeCalls(resident, feeds, bindings)
+    })
   }
 
   /** Tensors may stay in this executor's memory. */
@@ -76,31 +90,57 @@ export class WebGpuExecutor implements Executor, GpuMemory {
     return this
   }
 
-  async image(source: ImageSource, options: FitOptions & FloatOptions): Promise<{ buffer: GPUBuffer; dims: number[] }> {
+  image(source: ImageSource, options: FitOptions & FloatOptions): Promise<{ buffer: GPUBuffer; dims: number[] }> {
     const { width, height, channels = 'RGB', layout = 'NCHW' } = options
     const count = channelCount(channels)
-    const { device, precision } = this
-    const buffer = this.kept.take(device, Math.ceil((width * height * count * widthOf(precision)) / 4) * 4)
-    await imageToBuffer(device, buffer, precision, source, options)
-    return { buffer, dims: layout === 'NCHW' ? [1, count, height, width] : [1, height, width, count] }
+    const bytes = Math.ceil((width * height * count * widthOf(this.precision)) / 4) * 4
+    return this.surviving(async resident => {
+      const buffer = resident.kept.take(bytes)
+      try {
+        await imageToBuffer(resident.device, buffer, resident.element, source, options)
+      } catch (error) {
+        resident.kept.give(buffer)
+        throw error
+      }
+      this.owners.set(buffer, resident)
+      return { buffer, dims: layout === 'NCHW' ? [1, count, height, width] : [1, height, width, count] }
+    })
   }
 
-  top(scores: GPUBuffer, rows: TopRows): Promise<Scored[][]> {
-    return topOfBuffer(this.device, scores, this.precision, rows)
+  top(feeds: readonly Elements[], bindings: Bindings, output: number, rows: TopRows): Promise<Scored[][]> {
+    return this.surviving(async resident => {
+      this.checkOwners(feeds, resident)
+      const places = resident.outputNames.map((_, i): Place => (i === output ? 'gpu-buffer' : 'none'))
+      const scores = (await resident.run(feeds, bindings, places))[output] as GPUBuffer
+      try {
+        return await topOfBuffer(resident.device, scores, resident.element, rows)
+      } finally {
+        resident.kept.give(scores)
+      }
+    })
   }
 
-  download(buffer: GPUBuffer, elements: number): Promise<Float32Array> {
-    return this.resident.download(buffer, elements)
+  async download(buffer: GPUBuffer, elements: number): Promise<Float32Array> {
+    const owner = this.owners.get(buffer)
+    const data = owner?.lost === undefined ? await owner?.download(buffer, elements) : undefined
+    if (!data || owner!.lost !== undefined) throw new CairnError('the tensor was on a GPU device that has been lost')
+    return data
   }
 
-  /** Takes back a buffer that a run has kept, for later runs. */
+  /** Takes back a buffer that a run has given, for later runs. */
   dispose(buffer: GPUBuffer): void {
-    this.kept.give(buffer)
+    this.owners.get(buffer)?.kept.give(buffer)
   }
 
   async release(): Promise<void> {
-    this.kept.release()
     this.resident.release()
+  }
+
+  /** Buffers of a device that was lost went with it. */
+  private checkOwners(feeds: readonly Elements[], resident: Resident): void {
+    for (const feed of feeds)
+      if (!isArray(feed) && (this.owners.get(feed) ?? resident) !== resident)
+        throw new CairnError('an input was on a GPU device that has been lost; make its tensor again')
   }
 
   /** Does `work`; where the device is lost meanwhile, what came of it counts for nothing, and it is done once more on another. */
@@ -116,7 +156,6 @@ export class WebGpuExecutor implements Executor, GpuMemory {
     }
     if (result && !resident.lost) return result.value
     const reason = resident.lost
-    this.kept.release()
     resident.release()
     try {
       this.resident = await this.reload()

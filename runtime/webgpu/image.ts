@@ -8,6 +8,7 @@ import {
   halfEven,
   type ImageSource,
   isPicture,
+  ofChannel,
   type Picture,
   sizeOf
 } from '../image.js'
@@ -25,7 +26,6 @@ export async function imageToBuffer(
   const { width, height, channels = 'RGB', layout = 'NCHW', scale = 1, mean = 0, std = 1 } = options
   const tool = await toolOf(device, 'image', element, 96)
   const size = sizeOf(source)
-  const texture = textureOf(device, source, size)
   const { wide, high } = fitting(size, options)
   const [stepX, stepY] = [size.width / wide, size.height / high]
   const words = new ArrayBuffer(96)
@@ -33,13 +33,14 @@ export async function imageToBuffer(
   const whole = new Uint32Array(words)
   floats.set([stepX, stepY, halfEven((wide - width) / 2) * stepX, halfEven((high - height) / 2) * stepY])
   whole.set([width, height, channelCount(channels), Number(layout === 'NHWC')], 4)
-  const at = (value: number | readonly number[], c: number) => (typeof value === 'number' ? value : value[c])
   for (let c = 0; c < channelCount(channels); c++) {
-    floats[8 + c] = scale / at(std, c)
-    floats[12 + c] = -at(mean, c) / at(std, c)
+    const [m, s] = [ofChannel(mean, c, 'mean', channels), ofChannel(std, c, 'std', channels)]
+    floats[8 + c] = scale / s
+    floats[12 + c] = -m / s
     whole[16 + c] = channels === 'GRAY' ? 4 : 'RGBA'.indexOf(channels[c])
   }
   const groups = [Math.ceil(width / 8), Math.ceil(height / 8), 1] as const
+  const texture = textureOf(device, source, size)
   dispatchTool(device, tool, words, [texture.createView(), target], groups)
   texture.destroy()
 }

@@ -1,12 +1,14 @@
-import { CairnError } from '../backend.js'
-import { type Bindings, evaluate } from '../dims.js'
+import { CairnError, type Place } from '../backend.js'
+import { type Bindings, type Dim, evaluate } from '../dims.js'
 import type { CairnFile, Header } from '../format.js'
 import { floatToHalf, halfToFloat } from '../half.js'
 import { type Plan, planProgram } from '../plan.js'
 import { type Argument, type Stored, widthOf } from '../program.js'
 import type { Lease } from './device.js'
+import { Kept } from './kept.js'
 import { blockBytes, Pipelines } from './pipelines.js'
 import { blockOf, type GpuCall, type GpuProgram, operandOf, programOf, writeBlock } from './program.js'
+import { allocating, scoped } from './scopes.js'
 import { mapRead, usage } from './usage.js'
 import { type Banks, type Buffers, createBuffers, planBanks, uploadConstants } from './weights.js'
 
@@ -50,6 +52,8 @@ const assumedSize = 1
 export class Resident {
   /** Why the device is gone, once it is. */
   lost: string | undefined
+  /** Buffers of tensors that stay on the device. */
+  readonly kept: Kept
   private arena: GPUBuffer | undefined
   private readback: GPUBuffer | undefined
   private groups: readonly GPUBindGroup[] = []
@@ -65,8 +69,12 @@ export class Resident {
     /** How activations are held. */
     readonly element: Stored
   ) {
+    this.kept = new Kept(held.device)
+    // A device that outlives its sessions must not keep them.
+    const self = new WeakRef(this)
     void held.device.lost.then(({ reason, message }) => {
-      this.lost = message || reason
+      const resident = self.deref()
+      if (resident) resident.lost = message || reason
     })
   }
 
@@ -102,7 +110,11 @@ export class Resident {
   }
 
   get memoryBytes(): number {
-    return this.allBuffers.reduce((sum, { size }) => sum + size, 0)
+    return this.allBuffers.reduce((sum, { size }) => sum + size, this.kept.bytes)
+  }
+
+  get outputNames(): string[] {
+    return this.program.header.outputs.map(({ name }) => name)
   }
 
   get callCount(): number {
@@ -130,48 +142,53 @@ export class Resident {
     behind: (encoder: GPUCommandEncoder, arena: GPUBuffer) => void
   ): Promise<void> {
     const { device } = this
-    device.pushErrorScope('validation')
-    const encoder = device.createCommandEncoder()
-    feeds.forEach((feed, i) => {
-      const { at, elements } = inputs[i]
-      if (!isArray(feed)) encoder.copyBufferToBuffer(feed, 0, this.arena!, at, this.bytesOf(elements))
-      else device.queue.writeBuffer(this.arena!, at, this.narrowed(feed))
+    await scoped(device, 'a run', () => {
+      const encoder = device.createCommandEncoder()
+      feeds.forEach((feed, i) => {
+        const { at, elements } = inputs[i]
+        if (!isArray(feed)) encoder.copyBufferToBuffer(feed, 0, this.arena!, at, this.bytesOf(elements))
+        else device.queue.writeBuffer(this.arena!, at, this.narrowed(feed))
+      })
+      const pass = encoder.beginComputePass()
+      record(pass, steps)
+      pass.end()
+      behind(encoder, this.arena!)
+      device.queue.submit([encoder.finish()])
     })
-    const pass = encoder.beginComputePass()
-    record(pass, steps)
-    pass.end()
-    behind(encoder, this.arena!)
-    device.queue.submit([encoder.finish()])
-    const failure = await device.popErrorScope()
-    if (failure) throw new CairnError(`WebGPU refused a run: ${failure.message.split('\n')[0]}`)
   }
 
-  /** Runs once. Outputs that `kept` names stay in buffers that it gives. */
+  /** Runs once; `places` says where outputs are wanted, on the CPU by default. */
   async run(
     feeds: readonly (Float32Array | GPUBuffer)[],
     bindings: Bindings,
-    kept: (output: number, bytes: number) => GPUBuffer | undefined = () => undefined
-  ): Promise<(Float32Array | GPUBuffer)[]> {
+    places: readonly Place[]
+  ): Promise<(Float32Array | GPUBuffer | undefined)[]> {
     const bound = await this.bind(bindings)
     const readback = this.readback!
-    const buffers = bound.outputs.map(({ elements }, i) => kept(i, this.bytesOf(elements)))
+    const placeOf = (output: number) => places[output] ?? 'cpu'
+    const buffers = bound.outputs.map(({ elements }, i) =>
+      placeOf(i) === 'gpu-buffer' ? this.kept.take(this.bytesOf(elements)) : undefined
+    )
     const submitted = this.submit(feeds, bound, (encoder, arena) => {
       bound.outputs.forEach(({ at, elements, to }, i) => {
-        const [target, where] = buffers[i] ? [buffers[i], 0] : [readback, to]
-        encoder.copyBufferToBuffer(arena, at, target, where, this.bytesOf(elements))
+        const size = this.bytesOf(elements)
+        if (buffers[i]) encoder.copyBufferToBuffer(arena, at, buffers[i], 0, size)
+        else if (placeOf(i) === 'cpu') encoder.copyBufferToBuffer(arena, at, readback, to, size)
       })
     })
-    if (buffers.every(Boolean)) {
-      await submitted
-      return buffers as GPUBuffer[]
-    }
-    const mapping = mappedRange(readback)
+    const isRead = bound.outputs.some((_, i) => placeOf(i) === 'cpu')
+    const mapping = isRead ? mappedRange(readback) : Promise.resolve(new ArrayBuffer(0))
     try {
-      // What a refused run leaves to be read is nobody's.
       const [mapped] = await Promise.all([mapping, submitted])
-      return bound.outputs.map(({ elements, to }, i) => buffers[i] ?? this.widened(mapped, to, elements))
+      return bound.outputs.map(({ elements, to }, i) =>
+        placeOf(i) === 'cpu' ? this.widened(mapped, to, elements) : buffers[i]
+      )
+    } catch (error) {
+      for (const buffer of buffers) if (buffer) this.kept.give(buffer)
+      throw error
     } finally {
-      await mapping.then(() => readback.unmap()).catch(() => undefined)
+      // What a refused run leaves to be read is nobody's.
+      if (isRead) await mapping.then(() => readback.unmap()).catch(() => undefined)
     }
   }
 
@@ -180,16 +197,21 @@ export class Resident {
     const { device } = this
     const size = this.bytesOf(elements)
     const target = device.createBuffer({ size, usage: usage.mapRead | usage.copyTarget })
-    const encoder = device.createCommandEncoder()
-    encoder.copyBufferToBuffer(buffer, 0, target, 0, size)
-    device.queue.submit([encoder.finish()])
-    const results = this.widened(await mappedRange(target), 0, elements)
-    target.destroy()
-    return results
+    try {
+      await scoped(device, 'a download', () => {
+        const encoder = device.createCommandEncoder()
+        encoder.copyBufferToBuffer(buffer, 0, target, 0, size)
+        device.queue.submit([encoder.finish()])
+      })
+      return this.widened(await mappedRange(target), 0, elements)
+    } finally {
+      target.destroy()
+    }
   }
 
   release(): void {
     for (const buffer of this.allBuffers) buffer.destroy()
+    this.kept.release()
     this.bound = undefined
     this.held.release()
   }
@@ -220,7 +242,7 @@ export class Resident {
     const plan = planProgram(this.withScratch(bindings), bindings)
     const width = widthOf(this.element)
     const placed = (port: Header['inputs'][number], to: number): PortPlace => ({
-      at: (plan.offsets[port.storage] / 4 + evaluate(port.offset, bindings)) * width,
+      at: (storageAt(plan, port.storage, port.offset, bindings) + evaluate(port.offset, bindings)) * width,
       elements: port.shape.reduce<number>((count, dim) => count * evaluate(dim, bindings), 1),
       to
     })
@@ -237,7 +259,9 @@ export class Resident {
       calls.flatMap((call, i) => {
         const bank = this.banks.bankOf[this.program.setup.length + i]
         const block = blockOf(call, bindings, argument =>
-          argument.space === 'storage' ? storageAt(plan, argument, bindings) : this.staticPlace(argument, bank)
+          argument.space === 'storage'
+            ? storageAt(plan, argument.index, argument.offset, bindings)
+            : this.staticPlace(argument, bank)
         )
         writeBlock(block, call, words, i * blockBytes)
         return this.stepsOf(call, block, i, derived => (derived ? this.derivedGroup! : this.groups[bank]))
@@ -356,8 +380,8 @@ export class Resident {
   }
 }
 
-/** Where a storage begins in the arena, in elements; a call may not begin behind its end, or in front of it. */
-function storageAt({ offsets, blocks }: Plan, { index, offset }: Argument, bindings: Bindings): number {
+/** Where a storage begins in the arena, in elements; nothing may begin behind its end, or in front of it. */
+function storageAt({ offsets, blocks }: Plan, index: number, offset: Dim, bindings: Bindings): number {
   const at = evaluate(offset, bindings) * 4
   if (!(at >= 0 && at <= blocks[index].bytes))
     throw new CairnError(`storage ${index} of ${blocks[index].bytes} bytes is used at byte ${at}`)
@@ -377,15 +401,4 @@ export const isArray = (feed: Float32Array | GPUBuffer): feed is Float32Array =>
 async function mappedRange(buffer: GPUBuffer): Promise<ArrayBuffer> {
   await buffer.mapAsync(mapRead)
   return buffer.getMappedRange()
-}
-
-/** Throws CairnError where the device has no memory for what `make` creates. */
-async function allocating<T>(device: GPUDevice, what: string, make: () => T): Promise<T> {
-  device.pushErrorScope('out-of-memory')
-  device.pushErrorScope('validation')
-  const made = make()
-  const failures = await Promise.all([device.popErrorScope(), device.popErrorScope()])
-  const failure = failures.find(each => each)
-  if (failure) throw new CairnError(`the GPU has no memory for ${what}: ${failure.message.split('\n')[0]}`)
-  return made
 }

@@ -1,3 +1,4 @@
+import { each } from '../../shaders/dispatch.js'
 import type { TopRows } from '../backend.js'
 import type { Scored } from '../image.js'
 import type { Stored } from '../program.js'
@@ -15,8 +16,8 @@ export async function topOfBuffer(
   const size = rows * count * 8
   const best = device.createBuffer({ size, usage: usage.storage | usage.copySource })
   const readback = device.createBuffer({ size, usage: usage.mapRead | usage.copyTarget })
-  const words = new Uint32Array([classes, count, Number(softmax), 0])
-  dispatchTool(device, tool, words.buffer, [{ buffer: scores }, best], [rows, 1, 1], encoder =>
+  const words = new Uint32Array([rows, classes, count, Number(softmax)])
+  dispatchTool(device, tool, words.buffer, [{ buffer: scores }, best], each(rows), encoder =>
     encoder.copyBufferToBuffer(best, 0, readback, 0, size)
   )
   await readback.mapAsync(mapRead)
