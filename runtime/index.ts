@@ -12,7 +12,7 @@ registerBackend({
   load: async (file, options) => (await webgpu()).load(file, options)
 })
 
-export { CairnError, type ProviderOptions } from './backend.js'
+export { CairnError, type GpuDispatch, type ProviderOptions } from './backend.js'
 export { env, type WasmEnvironment, type WasmFile, type WebGpuEnvironment } from './env.js'
 export { FormatError } from './format.js'
 export {

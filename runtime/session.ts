@@ -1,5 +1,5 @@
 import { chooseDevice } from './auto.js'
-import { CairnError, type Elements, type Executor, findBackend, type ProviderOptions } from './backend.js'
+import { CairnError, type Elements, type Executor, findBackend, type GpuDispatch, type ProviderOptions } from './backend.js'
 import { bindInputs } from './binding.js'
 import { type Bindings, evaluate, show } from './dims.js'
 import { threadsOf } from './env.js'
@@ -112,6 +112,14 @@ export class InferenceSession {
   /** Bytes of memory that the model holds, constants and arena. */
   get memoryBytes(): number {
     return this.executor?.memoryBytes ?? 0
+  }
+
+  /**
+   * On WebGPU, what a run hands to the GPU, in order, at the sizes of the last run (where none is free, before the first as
+   * well); empty on other devices.
+   */
+  get dispatches(): readonly GpuDispatch[] {
+    return this.executor?.dispatches ?? []
   }
 
   /**

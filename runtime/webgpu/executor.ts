@@ -1,4 +1,12 @@
-import { CairnError, type Elements, type Executor, type GpuMemory, type LoadOptions, type TopRows } from '../backend.js'
+import {
+  CairnError,
+  type Elements,
+  type Executor,
+  type GpuDispatch,
+  type GpuMemory,
+  type LoadOptions,
+  type TopRows
+} from '../backend.js'
 import type { Bindings } from '../dims.js'
 import type { CairnFile, Header } from '../format.js'
 import { channelCount, type FitOptions, type FloatOptions, type ImageSource, type Scored } from '../image.js'
@@ -57,6 +65,10 @@ export class WebGpuExecutor implements Executor, GpuMemory {
 
   get counts(): { pipelines: number; dispatches: number } {
     return this.resident.counts
+  }
+
+  get dispatches(): GpuDispatch[] {
+    return this.resident.dispatches
   }
 
   run(feeds: readonly Elements[], bindings: Bindings, keep: readonly boolean[] = []): Promise<Elements[]> {

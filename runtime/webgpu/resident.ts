@@ -1,4 +1,5 @@
-import { CairnError } from '../backend.js'
+import type { Dispatch } from '../../shaders/dispatch.js'
+import { CairnError, type GpuDispatch } from '../backend.js'
 import { type Bindings, evaluate } from '../dims.js'
 import type { CairnFile, Header } from '../format.js'
 import { floatToHalf, halfToFloat } from '../half.js'
@@ -24,6 +25,10 @@ export interface Step {
   readonly group: GPUBindGroup
   readonly offset: readonly [number]
   readonly groups: readonly [number, number, number]
+  /** What it was made from. */
+  readonly dispatch: Dispatch
+  readonly block: Readonly<Record<string, number>>
+  readonly operand: Stored
 }
 
 export interface PortPlace {
@@ -114,6 +119,21 @@ export class Resident {
   get counts(): { pipelines: number; dispatches: number } {
     const steps = this.bound?.steps ?? []
     return { pipelines: new Set(steps.map(({ pipeline }) => pipeline)).size, dispatches: steps.length }
+  }
+
+  get dispatches(): GpuDispatch[] {
+    const { header, calls } = this.program
+    const steps = this.bound?.steps ?? []
+    const pipelines = [...new Set(steps.map(({ pipeline }) => pipeline))]
+    return steps.map(({ call, pipeline, dispatch, block, operand }) => ({
+      ...dispatch,
+      call,
+      node: calls[call].call.node,
+      kernel: header.kernels[calls[call].call.kernel].name,
+      block,
+      operand,
+      pipeline: pipelines.indexOf(pipeline)
+    }))
   }
 
   /**
@@ -255,6 +275,9 @@ export class Resident {
       group: groupOf(dispatch.derived ?? false),
       offset: [at * blockBytes] as const,
       groups: dispatch.groups,
+      dispatch,
+      block,
+      operand: halves ? 'f16' : 'f32',
       pipeline: await this.pipelines.get(dispatch, halves, kernels[gpuCall.call.kernel].name)
     }))
   }
