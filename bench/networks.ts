@@ -1,6 +1,8 @@
+import { halfBits, nearestHalves } from '../compiler/cli/halves.js'
 import { type Subject, subjectOf } from '../compiler/cli/measure/subject.js'
 import { zoo } from '../models/index.js'
 import { fail } from './fail.js'
+import { halfModel } from './half-model.js'
 
 /** The networks over which means are taken. */
 export const measured = [
@@ -38,6 +40,18 @@ function sizesOf(name: string): Record<string, number> {
 export function pickNetworks(names: readonly string[], fallback: readonly string[]): readonly string[] {
   for (const name of names) if (!zoo[name]) fail(`no network "${name}"; ${Object.keys(zoo).join(', ')} are allowed`)
   return names.length ? names : fallback
+}
+
+/** The same in half precision, inputs too; and the one in single precision that computes on these inputs. */
+export function halfNetwork(name: string): { readonly half: Subject; readonly single: Subject } {
+  const onnx = zoo[name].build({ batch: 1 })
+  const single = subjectOf(name, onnx, sizesOf(name))
+  const half = subjectOf(name, halfModel(onnx), sizesOf(name), { weights: 'f16' })
+  const numbers = single.feeds.map(({ data }) => nearestHalves(data as Float32Array))
+  return {
+    single: { ...single, feeds: single.feeds.map((feed, i) => ({ ...feed, data: numbers[i] })) },
+    half: { ...half, feeds: half.feeds.map((feed, i) => ({ ...feed, data: halfBits(numbers[i]) })) }
+  }
 }
 
 /** A network of the zoo at batch 1, which is fixed in the model too: what peers can make of that, they may. */

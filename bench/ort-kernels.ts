@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import type * as OrtNode from 'onnxruntime-node'
 import { prepare } from '../compiler/cli/measure/engine.js'
 import type { Subject } from '../compiler/cli/measure/subject.js'
-import { oneLine } from '../compiler/cli/command.js'
 
 /** What onnxruntime's webgpu provider makes of one run. */
 export interface OrtKernels {
@@ -51,7 +50,7 @@ export async function ortKernels({ source, feeds }: Subject): Promise<OrtKernels
     await session.release()
     return countKernels(JSON.parse(readFileSync(join(folder, readdirSync(folder)[0]), 'utf8')))
   } catch (error) {
-    return oneLine(error as Error)
+    return (error as Error).message.split('\n')[0]
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

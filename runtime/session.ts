@@ -1,5 +1,12 @@
 import { chooseDevice } from './auto.js'
-import { CairnError, type Elements, type Executor, findBackend, type GpuDispatch, type ProviderOptions } from './backend.js'
+import {
+  CairnError,
+  type Elements,
+  type Executor,
+  findBackend,
+  type GpuDispatch,
+  type ProviderOptions
+} from './backend.js'
 import { bindInputs } from './binding.js'
 import { type Bindings, evaluate, show } from './dims.js'
 import { threadsOf } from './env.js'

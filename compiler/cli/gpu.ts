@@ -13,14 +13,22 @@ export async function openGpu(
   { imitation = true }: { imitation?: boolean } = {}
 ): Promise<GPU> {
   const dawn = await loadDawn()
-  for (const [name, value] of Object.entries(dawn.globals))
-    if (!(name in globalThis)) Reflect.set(globalThis, name, value)
   // Drivers with window systems complain without it.
   process.env.XDG_RUNTIME_DIR ??= tmpdir()
   const system = await openSystem(dawn, flags)
   if (!system && !imitation) throw new InputError('this machine has no WebGPU adapter')
   const gpu = system ?? (await openSwiftShader(dawn, flags))
-  // Dawn, and with it every device, ends when this object is collected.
+  return keep(gpu)
+}
+
+/** Dawn without a GPU: it checks and records everything, and nothing computes. */
+export async function openNullGpu(): Promise<GPU> {
+  const { create } = await loadDawn()
+  return keep(create(['backend=null']))
+}
+
+/** Dawn, and with it every device, ends when this object is collected. */
+function keep(gpu: GPU): GPU {
   kept.push(gpu)
   return gpu
 }
@@ -34,7 +42,10 @@ const kept: GPU[] = []
 
 async function loadDawn(): Promise<Dawn> {
   try {
-    return await import('webgpu')
+    const dawn = await import('webgpu')
+    for (const [name, value] of Object.entries(dawn.globals))
+      if (!(name in globalThis)) Reflect.set(globalThis, name, value)
+    return dawn
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const missing = code === 'ERR_MODULE_NOT_FOUND'

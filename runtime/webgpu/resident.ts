@@ -268,7 +268,7 @@ export class Resident {
     groupOf: (derived: boolean) => GPUBindGroup
   ): Promise<Step>[] {
     const operand = operandOf(gpuCall)
-    const halves = operand?.space === 'constant' && this.banks.held[operand.index] === 'f16'
+    const held = operand?.space === 'constant' ? this.banks.held[operand.index] : 'f32'
     const { kernels } = this.program.header
     return gpuCall.shader.dispatches(block).map(async dispatch => ({
       call: at,
@@ -277,8 +277,8 @@ export class Resident {
       groups: dispatch.groups,
       dispatch,
       block,
-      operand: halves ? 'f16' : 'f32',
-      pipeline: await this.pipelines.get(dispatch, halves, kernels[gpuCall.call.kernel].name)
+      operand: held,
+      pipeline: await this.pipelines.get(dispatch, held === 'f16', kernels[gpuCall.call.kernel].name)
     }))
   }
 
