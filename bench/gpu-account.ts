@@ -24,7 +24,7 @@ export interface Account extends Traffic {
 const warmUps = 20
 const runs = 300
 
-export async function accountOf(subject: Subject): Promise<Account> {
+export async function accountOf(subject: Subject, counting: boolean): Promise<Account> {
   const { dispatches, script } = await onNull(subject)
   return {
     network: subject.name,
@@ -32,7 +32,7 @@ export async function accountOf(subject: Subject): Promise<Account> {
     pipelines: new Set(dispatches.map(({ pipeline }) => pipeline)).size,
     ...totalOf(dispatches, 'f32'),
     script,
-    ort: await ortKernels(subject)
+    ort: counting ? await ortKernels(subject) : 'not asked for'
   }
 }
 

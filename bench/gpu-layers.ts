@@ -1,10 +1,7 @@
 import { gflops } from '../compiler/cli/measure/interleave.js'
-import { medianCalls } from '../compiler/cli/measure/profile.js'
-import type { Subject } from '../compiler/cli/measure/subject.js'
 import { table } from '../compiler/cli/table.js'
 import type { CallTime, GpuDispatch } from '../runtime/index.js'
 import type { Limits } from './gpu-limits.js'
-import { gpuSession } from './gpu-session.js'
 import type { Precision } from './gpu-time.js'
 import { totalOf } from './gpu-traffic.js'
 
@@ -30,20 +27,6 @@ export interface GpuLayers {
   /** Measured just before. */
   readonly limits: Limits
   readonly layers: readonly GpuLayer[]
-}
-
-/** Profiles a network: medians of several runs, call by call. */
-export async function layersOf(
-  subject: Subject,
-  precision: Precision,
-  seconds: number,
-  limits: Limits
-): Promise<GpuLayers> {
-  const { session, feeds } = await gpuSession(subject, precision)
-  const calls = await medianCalls(session, feeds, seconds)
-  const { dispatches } = session
-  await session.release()
-  return { network: subject.name, precision, limits, layers: joined(calls, dispatches, precision) }
 }
 
 /** Times of calls with what their dispatches do. */

@@ -34,16 +34,16 @@ const flopsPerInvocation = trips * 8 * 4 * 2
 const copy = `
 override STEP: u32;
 @group(0) @binding(0) var<storage, read> source: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> target: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> copied: array<vec4f>;
 
 @compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-${[0, 1, 2, 3].map(i => `  target[id.x + ${i}u * STEP] = source[id.x + ${i}u * STEP];`).join('\n')}
+${[0, 1, 2, 3].map(i => `  copied[id.x + ${i}u * STEP] = source[id.x + ${i}u * STEP];`).join('\n')}
 }`
 
 /** More than the caches of any GPU hold; an imitation on the CPU is given less. */
-const copied = 256 * 2 ** 20
-const copiedByImitation = 64 * 2 ** 20
+const copiedBytes = 256 * 2 ** 20
+const copiedBytesByImitation = 64 * 2 ** 20
 
 /** A measurement takes so many milliseconds at least, so that submitting and waiting do not count; and is made a few times. */
 const longEnough = 30
@@ -58,7 +58,7 @@ export async function measureLimits(gpu: GPU): Promise<Limits> {
     requiredFeatures: halves ? ['shader-f16'] : [],
     requiredLimits: { maxBufferSize, maxStorageBufferBindingSize }
   })
-  const wanted = adapter.info.isFallbackAdapter ? copiedByImitation : copied
+  const wanted = adapter.info.isFallbackAdapter ? copiedBytesByImitation : copiedBytes
   try {
     return {
       f32: await multiplyAddRate(device, 'f32'),

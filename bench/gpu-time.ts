@@ -1,13 +1,16 @@
+import { availableParallelism } from 'node:os'
 import { InputError } from '../compiler/cli/command.js'
 import { contest, type Standing } from '../compiler/cli/measure/contest.js'
-import type { PeerName } from '../compiler/cli/measure/engine.js'
+import type { Output, PeerName } from '../compiler/cli/measure/engine.js'
 import { gflops } from '../compiler/cli/measure/interleave.js'
-import { openOn, type Subject, worstOf } from '../compiler/cli/measure/subject.js'
-import type { GpuDispatch } from '../runtime/index.js'
+import { medianCalls } from '../compiler/cli/measure/profile.js'
+import { findEngine, type Subject, worstOf } from '../compiler/cli/measure/subject.js'
+import type { GpuDispatch, Results } from '../runtime/index.js'
+import { type GpuLayers, joined } from './gpu-layers.js'
 import type { Limits } from './gpu-limits.js'
 import { gpuSession } from './gpu-session.js'
 import { totalOf } from './gpu-traffic.js'
-import { halfNetwork, network } from './networks.js'
+import { halfNetwork, network, type Reference } from './networks.js'
 
 export type Precision = 'f32' | 'f16'
 
@@ -34,38 +37,28 @@ export interface Rates {
   readonly ofBandwidth?: number
 }
 
-/** A network ready to be measured: the subject, and the one whose outputs on the CPU are right. */
-export function subjectsOf(name: string, precision: Precision): { readonly subject: Subject; readonly right: Subject } {
-  if (precision === 'f32') {
-    const subject = network(name)
-    return { subject, right: subject }
-  }
-  const { half, single } = halfNetwork(name)
-  return { subject: half, right: single }
+/** A network ready to be measured, and what its outputs are compared with. */
+export function prepared(
+  name: string,
+  precision: Precision
+): { readonly subject: Subject; readonly reference: Reference } {
+  if (precision === 'f16') return halfNetwork(name)
+  const subject = network(name)
+  return { subject, reference: { onnx: subject.source!.onnx, feeds: subject.feeds } }
 }
 
-/** Throws InputError where Cairn computes something else than onnxruntime on the CPU. */
-export async function verify(subject: Subject, right: Subject, precision: Precision): Promise<number> {
-  const reference = await openOn('ort-node', right, { threads: 1 })
-  const expected = await reference.run()
-  await reference.release()
-  const own = await openOn('cairn', subject, { threads: 1, device: 'webgpu', precision })
-  const { name, relative } = worstOf(await own.run(), expected)
-  await own.release()
-  if (relative <= tolerances[precision]) return relative
-  throw new InputError(
-    `${subject.name} in ${precision}: output "${name}" differs from onnxruntime's on the CPU by ${relative.toExponential(1)} of its maximum; ${tolerances[precision]} is allowed`
-  )
-}
-
-export async function time(
-  { subject, right }: ReturnType<typeof subjectsOf>,
+/** Verifies a network, times its layers where `seconds` are given for that, and then the whole of it against peers in turns. */
+export async function measure(
+  { subject, reference }: ReturnType<typeof prepared>,
   precision: Precision,
-  peers: readonly PeerName[],
-  rounds: number,
-  limits: Limits
-): Promise<Timing> {
-  const error = await verify(subject, right, precision)
+  limits: Limits,
+  { peers, rounds, seconds }: { peers: readonly PeerName[]; rounds: number; seconds?: number }
+): Promise<{ timing: Timing; layers?: GpuLayers }> {
+  const { session, feeds } = await gpuSession(subject, precision)
+  const error = verified(precision, await session.run(feeds), await expectedOf(reference))
+  const { dispatches } = session
+  const calls = seconds === undefined ? undefined : await medianCalls(session, feeds, seconds)
+  await session.release()
   const standings = await contest(subject, {
     threads: 1,
     device: 'webgpu',
@@ -75,8 +68,7 @@ export async function time(
     tolerance: tolerances[precision],
     starts: 0
   })
-  const dispatches = await dispatchesOf(subject, precision)
-  return {
+  const timing: Timing = {
     network: subject.name,
     precision,
     macs: subject.macs,
@@ -88,6 +80,27 @@ export async function time(
       ...ratesOf(standing, subject.macs, standing.engine === 'cairn' ? dispatches : [], precision, limits)
     }))
   }
+  if (!calls) return { timing }
+  return { timing, layers: { network: subject.name, precision, limits, layers: joined(calls, dispatches, precision) } }
+}
+
+async function expectedOf({ onnx, feeds }: Reference): Promise<readonly Output[]> {
+  const engine = await findEngine('ort-node')
+  const opened = await engine.open(onnx, feeds, { threads: availableParallelism() })
+  const outputs = await opened.run()
+  await opened.release()
+  return outputs
+}
+
+/** The largest error; throws InputError where it is too large to go on. */
+function verified(precision: Precision, results: Results, expected: readonly Output[]): number {
+  const own = Object.entries(results).map(([name, { dims, type, data }]) => ({ name, dims, type, data }))
+  const { name, relative } = worstOf(own, expected)
+  const tolerance = tolerances[precision]
+  if (relative <= tolerance) return relative
+  throw new InputError(
+    `output "${name}" differs from onnxruntime's on the CPU by ${relative.toExponential(1)} of its maximum; ${tolerance} is allowed`
+  )
 }
 
 function ratesOf(
@@ -105,12 +118,4 @@ function ratesOf(
     ofCompute: speed / (limits[precision] ?? limits.f32),
     ofBandwidth: least ? least / times.median / 1e6 / limits.bandwidth : undefined
   }
-}
-
-async function dispatchesOf(subject: Subject, precision: Precision): Promise<readonly GpuDispatch[]> {
-  const { session, feeds } = await gpuSession(subject, precision)
-  await session.run(feeds)
-  const { dispatches } = session
-  await session.release()
-  return dispatches
 }

@@ -10,10 +10,10 @@ import { env } from '../runtime/index.js'
 import { numberOf, peersOf, readArguments } from './arguments.js'
 import { fail } from './fail.js'
 import { type Account, accountMarkdown, accountNotes, accountOf, accountTable } from './gpu-account.js'
-import { layersOf, layersText } from './gpu-layers.js'
+import { layersText } from './gpu-layers.js'
 import { measureLimits } from './gpu-limits.js'
 import { adapterText, type GpuReport, limitsText, markdown, timingsTable } from './gpu-report.js'
-import { type Precision, subjectsOf, time } from './gpu-time.js'
+import { measure, type Precision, prepared } from './gpu-time.js'
 import { network, pickNetworks, usual } from './networks.js'
 
 const { values, positionals, given } = readArguments(
@@ -30,14 +30,14 @@ const precisions = (values.precision ?? '').split(',').map(name => {
 })
 
 if (given.has('account')) await account()
-else await measure()
+else await measureAll()
 // onnxruntime's device keeps Node from ending.
 process.exit()
 
 async function account(): Promise<void> {
   const accounts: Account[] = []
   for (const name of names) {
-    accounts.push(await accountOf(network(name)))
+    accounts.push(await accountOf(network(name), peers.includes('ort-webgpu')))
     process.stderr.write(`${name} `)
   }
   process.stderr.write('\n')
@@ -48,7 +48,7 @@ async function account(): Promise<void> {
   write(out, 'gpu-account', { node, accounts }, accountMarkdown(accounts, { node }))
 }
 
-async function measure(): Promise<void> {
+async function measureAll(): Promise<void> {
   // Profiles need clocks of more than 65 µs; Dawn hides half precision on NVIDIA's driver for Vulkan.
   const gpu = await openGpu([
     'disable-dawn-features=timestamp_quantization',
@@ -76,22 +76,23 @@ async function measure(): Promise<void> {
   }
   console.log(['', timingsTable(report), '', ...report.failures].join('\n'))
   write(values.out, 'gpu', report, markdown(report))
-  if (report.failures.length) process.exitCode = 1
 }
 
+/** Measures a network, or notes why not. */
 async function measureOne(report: GpuReport, gpu: GPU, name: string, precision: Precision): Promise<void> {
   try {
-    const subjects = subjectsOf(name, precision)
     const limits = await measureLimits(gpu)
-    report.timings.push(await time(subjects, precision, peers, rounds, limits))
+    const seconds = given.has('layers') ? 1 : undefined
+    const { timing, layers } = await measure(prepared(name, precision), precision, limits, { peers, rounds, seconds })
+    report.timings.push(timing)
     console.log(`${name}, ${precision}: ${limitsText(limits)}`)
-    if (!given.has('layers')) return
-    const layers = await layersOf(subjects.subject, precision, 1, limits)
+    if (!layers) return
     report.layers.push(layers)
     console.log(`\n${layersText(layers)}\n`)
   } catch (error) {
     report.failures.push(`${name}, ${precision}: ${oneLine(error)}`)
     console.log(report.failures.at(-1))
+    process.exitCode = 1
   }
 }
 

@@ -1,4 +1,5 @@
 import { halfBits, nearestHalves } from '../compiler/cli/halves.js'
+import type { Feed } from '../compiler/cli/measure/engine.js'
 import { type Subject, subjectOf } from '../compiler/cli/measure/subject.js'
 import { zoo } from '../models/index.js'
 import { fail } from './fail.js'
@@ -42,15 +43,22 @@ export function pickNetworks(names: readonly string[], fallback: readonly string
   return names.length ? names : fallback
 }
 
-/** The same in half precision, inputs too; and the one in single precision that computes on these inputs. */
-export function halfNetwork(name: string): { readonly half: Subject; readonly single: Subject } {
+/** What onnxruntime computes on the CPU, for comparison. */
+export interface Reference {
+  readonly onnx: Uint8Array
+  readonly feeds: readonly Feed[]
+}
+
+/** A network in half precision, inputs too; and the one in single precision that computes on these inputs. */
+export function halfNetwork(name: string): { readonly subject: Subject; readonly reference: Reference } {
   const onnx = zoo[name].build({ batch: 1 })
-  const single = subjectOf(name, onnx, sizesOf(name))
-  const half = subjectOf(name, halfModel(onnx), sizesOf(name), { weights: 'f16' })
-  const numbers = single.feeds.map(({ data }) => nearestHalves(data as Float32Array))
+  const subject = subjectOf(name, halfModel(onnx), sizesOf(name), { weights: 'f16' })
+  const numbers = subject.feeds.map(({ data }) => nearestHalves(data as Float32Array))
+  const feeds = (type: string, arrays: readonly Feed['data'][]) =>
+    subject.feeds.map((feed, i) => ({ ...feed, type, data: arrays[i] }))
   return {
-    single: { ...single, feeds: single.feeds.map((feed, i) => ({ ...feed, data: numbers[i] })) },
-    half: { ...half, feeds: half.feeds.map((feed, i) => ({ ...feed, data: halfBits(numbers[i]) })) }
+    subject: { ...subject, feeds: feeds('float16', numbers.map(halfBits)) },
+    reference: { onnx, feeds: feeds('float32', numbers) }
   }
 }
 
