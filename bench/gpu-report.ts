@@ -31,8 +31,10 @@ export function adapterText({ adapter, halves }: GpuReport): string {
   ].join('\n')
 }
 
+const rate = (value: number) => (value < 10 ? value.toPrecision(2) : value.toFixed(0))
+
 export const limitsText = ({ f32, f16, bandwidth }: Limits) =>
-  `the device reaches ${f32.toFixed(0)} GFLOP/s of multiply-adds in f32${f16 ? `, ${f16.toFixed(0)} in f16` : ''} and copies ${bandwidth.toFixed(0)} GB/s`
+  `the device reaches ${rate(f32)} GFLOP/s of multiply-adds in f32${f16 ? `, ${rate(f16)} in f16` : ''} and copies ${rate(bandwidth)} GB/s`
 
 const percent = (share: number | undefined) => (share === undefined ? '' : `${(share * 100).toFixed(1)} %`)
 
@@ -56,7 +58,7 @@ export function timingsTable({ timings }: GpuReport): string {
       precision,
       titles[engine],
       times ? showSpread(times) : (refusal ?? ''),
-      gflops?.toFixed(0) ?? '',
+      gflops === undefined ? '' : rate(gflops),
       ratio ? showSpread(ratio) : '',
       percent(ofCompute),
       percent(ofBandwidth),

@@ -1,5 +1,5 @@
 import type { GpuDispatch } from '../runtime/index.js'
-import { type Axis, inside, landing, touched } from './gpu-windows.js'
+import { type Axis, axisOf, inside, landing, touched } from './gpu-windows.js'
 
 /**
  * What a dispatch moves, by the loads and stores of its shader: bytes that its invocations ask the buffers for. What goes
@@ -56,14 +56,7 @@ function epilogue(p: P, rows: number, columns: number, parts: number, { element 
 }
 
 const axesOf = (p: P): Axis[] =>
-  ['D', 'H', 'W'].map(axis => ({
-    in: p[`in${axis}`],
-    out: p[`out${axis}`],
-    kernel: p[`kernel${axis}`],
-    stride: p[`stride${axis}`],
-    dilation: p[`dilation${axis}`],
-    pad: p[`pad${axis}`]
-  }))
+  ['D', 'H', 'W'].map(axis => axisOf(['in', 'out', 'kernel', 'stride', 'dilation', 'pad'].map(name => p[name + axis])))
 
 /** Rows and columns of tiles, from the dispatch's workgroups. */
 const tilesOf = ({ groups: [rows, columns] }: GpuDispatch) => ({ rows, columns })
@@ -193,14 +186,9 @@ const matmul: Model = (p, dispatch, widths) => {
 /** Tiles of M x M outputs with K x K taps, each of (M + K - 1)^2 points. */
 function winogradOf(p: P, { constants }: GpuDispatch) {
   const [M, K] = [constants!.M, constants!.K]
-  const axes: Axis[] = ['H', 'W'].map(axis => ({
-    in: p[`in${axis}`],
-    out: ceil(p[`out${axis}`], M),
-    kernel: M + K - 1,
-    stride: M,
-    dilation: 1,
-    pad: p[`pad${axis}`]
-  }))
+  const axes = ['H', 'W'].map(axis =>
+    axisOf([p[`in${axis}`], ceil(p[`out${axis}`], M), M + K - 1, M, 1, p[`pad${axis}`]])
+  )
   const points = (M + K - 1) ** 2
   const tiles = product(p.batch, ...axes.map(({ out }) => out))
   return { K, axes, points, tiles }
@@ -250,16 +238,7 @@ const elementwise =
   }
 
 const pool: Model = (p, _, { element }) => {
-  const axes = [0, 1, 2].map(
-    (i): Axis => ({
-      in: p[`x${i}`],
-      out: p[`y${i}`],
-      kernel: p[`k${i}`],
-      stride: p[`s${i}`],
-      dilation: p[`d${i}`],
-      pad: p[`b${i}`]
-    })
-  )
+  const axes = [0, 1, 2].map(i => axisOf(['x', 'y', 'k', 's', 'd', 'b'].map(name => p[name + i])))
   const images = p.batch * p.channels * element
   const stored = images * product(...named(p, 'y', 3))
   return {

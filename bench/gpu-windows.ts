@@ -8,6 +8,10 @@ export interface Axis {
   readonly pad: number
 }
 
+export function axisOf([size, out, kernel, stride, dilation, pad]: readonly number[]): Axis {
+  return { in: size, out, kernel, stride, dilation, pad }
+}
+
 function* positions({ in: size, out, kernel, stride, dilation, pad }: Axis): Generator<number> {
   for (let o = 0; o < out; o++)
     for (let k = 0; k < kernel; k++) {

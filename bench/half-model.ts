@@ -14,7 +14,7 @@ export function halfModel(bytes: Uint8Array): Uint8Array {
   const scales = new Set(node!.filter(({ opType }) => opType === 'Resize').flatMap(({ input }) => input!.slice(1)))
   for (const tensor of initializer!) {
     if (tensor.dataType !== FLOAT || scales.has(tensor.name!)) continue
-    const data = tensor.rawData!.slice()
+    const data = new Uint8Array(tensor.rawData!)
     tensor.dataType = FLOAT16
     tensor.rawData = new Uint8Array(halfBits(new Float32Array(data.buffer, data.byteOffset, data.length / 4)).buffer)
   }

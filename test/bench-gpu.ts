@@ -12,8 +12,8 @@ import { openNullGpu } from '../compiler/cli/gpu.js'
 import { openChecked, openOn, subjectOf } from '../compiler/cli/measure/subject.js'
 import { compile } from '../compiler/index.js'
 import { zoo } from '../models/index.js'
+import { floatToHalf, halfToFloat } from '../runtime/half.js'
 import { env, type GpuDispatch, InferenceSession, Tensor } from '../runtime/index.js'
-import { floatToHalf } from '../runtime/half.js'
 import type { Block } from '../shaders/dispatch.js'
 import { shaders } from '../shaders/kernels.js'
 import { withoutGpu } from './support/gpu.js'
@@ -169,7 +169,8 @@ test('operands that stand still are read again for each element', () => {
   const [outer, inner] = [random.int(2, 9), 4 * random.int(1, 9)]
   const sizes = { d0: 1, d1: 1, d2: 1, d3: 1, d4: outer, d5: inner }
   const steps = { a4: inner, a5: 1, b4: 1, b5: 0, y4: inner, y5: 1 }
-  const [dispatch] = dispatchesOf('binary', { ...sizes, ...steps, bAt: 2 ** 31 })
+  // A pitch that is no multiple of four keeps to single elements.
+  const [dispatch] = dispatchesOf('binary', { ...sizes, ...steps, y4: inner + 1, bAt: 2 ** 31 })
   assert.is(dispatch.entry, 'binary')
   const [wide] = dispatchesOf('binary', { ...sizes, ...steps, b4: 4, bAt: 2 ** 31 })
   assert.is(wide.entry, 'binary4')
@@ -237,7 +238,55 @@ test('a network in half precision computes the same, roughly', async () => {
   const expected = await run(single, new Tensor('float32', data, [1, 3, 32, 32]))
   const actual = await run(half, new Tensor('float16', Uint16Array.from(data, floatToHalf), [1, 3, 32, 32]))
   assert.is(actual.type, 'float16')
-  const values = Array.from(await new Tensor('float16', actual.data, actual.dims).data as Uint16Array)
-  const wanted = Uint16Array.from(expected.data as Float32Array, floatToHalf)
-  assert.is(values.length, wanted.length)
+  const numbers = Array.from(actual.data as Uint16Array, halfToFloat)
+  const wanted = expected.data as Float32Array
+  const largest = Math.max(...wanted.map(Math.abs))
+  assert.is(numbers.length, wanted.length)
+  numbers.forEach((value, i) => assert.ok(Math.abs(value - wanted[i]) < 0.01 * largest, `element ${i}`))
 })
+
+const noDawn = await openNullGpu().then(
+  () => undefined,
+  error => (error as Error).message
+)
+if (noDawn) skip('the dispatches of whole networks', noDawn)
+else
+  test('the dispatches of whole networks: all have a model, and do the arithmetic of the graph', async () => {
+    env.webgpu.gpu = await openNullGpu()
+    for (const name of ['lenet5', 'mobilenet-v3-small', 'shufflenet-v2', 'resnet20-cifar']) {
+      const subject = network(name)
+      const { session } = await gpuSession(subject, 'f32')
+      const { dispatches } = session
+      const { unknown, macs, done } = totalOf(dispatches, 'f32')
+      assert.equal(unknown, [], name)
+      assert.is(macs, subject.macs, name)
+      assert.ok(done <= macs && done > macs / 4, name)
+      for (const dispatch of dispatches) {
+        const { moved, least } = trafficOf(dispatch, 'f32')!
+        assert.ok(least > 0 && least <= moved, `${name}: ${dispatch.node} ${dispatch.entry} ${least} ${moved}`)
+      }
+      const pipelines = dispatches.map(({ pipeline }) => pipeline)
+      assert.is(new Set(pipelines).size, Math.max(...pipelines) + 1)
+      assert.ok(dispatches.every(({ call }, i) => !i || call - dispatches[i - 1].call <= 1))
+      await session.release()
+    }
+    const session = await InferenceSession.create(await compile(zoo.lenet5.build()))
+    assert.equal(session.dispatches, [])
+    await session.release()
+    env.webgpu.gpu = undefined
+  })
+
+const noGpu = await withoutGpu()
+if (noGpu) skip("onnxruntime's webgpu provider", noGpu)
+else
+  test("onnxruntime's webgpu provider as a peer", async () => {
+    const model = new ModelBuilder()
+    const y = model.add('Conv', [model.input([1, 4, 8, 8]), model.weights([8, 4, 3, 3])])
+    const subject = subjectOf('conv', model.output(y).encode())
+    const own = await openOn('cairn', subject, { threads: 1 })
+    const checked = await openChecked('ort-webgpu', subject, { threads: 1 }, await own.run(), 1e-3)
+    assert.type(checked, 'object', String(checked))
+    await own.release()
+  })
+
+test.run()
