@@ -46,6 +46,7 @@ async function account(): Promise<void> {
     values.out ?? (positionals.length ? undefined : fileURLToPath(new URL('../../bench/results/', import.meta.url)))
   const { node } = process.versions
   write(out, 'gpu-account', { node, accounts }, accountMarkdown(accounts, { node }))
+  if (out !== undefined) console.log(`written to ${join(out, 'gpu-account')}.md and .json`)
 }
 
 async function measureAll(): Promise<void> {
@@ -72,10 +73,15 @@ async function measureAll(): Promise<void> {
       report.failures.push('f16: this adapter has no half precision (shader-f16)')
       continue
     }
-    for (const name of names) await measureOne(report, gpu, name, precision)
+    for (const name of names) {
+      await measureOne(report, gpu, name, precision)
+      // Whatever ends the process before its time, what has been measured stays.
+      write(values.out, 'gpu', report, markdown(report))
+    }
   }
   console.log(['', timingsTable(report), '', ...report.failures].join('\n'))
   write(values.out, 'gpu', report, markdown(report))
+  if (values.out) console.log(`written to ${join(values.out, 'gpu')}.md and .json`)
 }
 
 /** Measures a network, or notes why not. */
@@ -101,5 +107,4 @@ function write(folder: string | undefined, stem: string, report: unknown, text: 
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, `${stem}.json`), `${JSON.stringify(report, undefined, 1)}\n`)
   writeFileSync(join(folder, `${stem}.md`), text)
-  console.log(`written to ${join(folder, stem)}.md and .json`)
 }

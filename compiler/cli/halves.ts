@@ -16,7 +16,10 @@ export function halvesAsBits<T extends Pick<typeof Ort, 'Tensor'>>(ort: T): T {
 
 /** The halves that are nearest, as bits. */
 export function halfBits(values: Float32Array): Uint16Array<ArrayBuffer> {
-  return Uint16Array.from(values, floatToHalf)
+  const { Float16Array: Halves } = globalThis as {
+    Float16Array?: new (values: Float32Array) => Uint16Array<ArrayBuffer>
+  }
+  return Halves ? new Uint16Array(new Halves(values).buffer) : Uint16Array.from(values, floatToHalf)
 }
 
 /** The numbers of half precision that are nearest. */
