@@ -9,6 +9,7 @@ import { halfModel } from '../bench/half-model.js'
 import { network } from '../bench/networks.js'
 import { countKernels } from '../bench/ort-kernels.js'
 import { openNullGpu } from '../compiler/cli/gpu.js'
+import { halfBits } from '../compiler/cli/halves.js'
 import { openChecked, openOn, subjectOf } from '../compiler/cli/measure/subject.js'
 import { compile } from '../compiler/index.js'
 import { zoo } from '../models/index.js'
@@ -228,6 +229,7 @@ test('a network in half precision computes the same, roughly', async () => {
   const onnx = zoo[name].build({ batch: 1 })
   const [single, half] = [await compile(onnx), await compile(halfModel(onnx), { weights: 'f16' })]
   const data = Float32Array.from(random.values(3 * 32 * 32, [-1, 1]))
+  assert.equal(halfBits(data), Uint16Array.from(data, floatToHalf))
   const run = async (file: Uint8Array, input: Tensor) => {
     const session = await InferenceSession.create(file)
     assert.is(session.inputMetadata[0].type, input.type)

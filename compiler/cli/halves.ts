@@ -16,9 +16,7 @@ export function halvesAsBits<T extends Pick<typeof Ort, 'Tensor'>>(ort: T): T {
 
 /** The halves that are nearest, as bits. */
 export function halfBits(values: Float32Array): Uint16Array<ArrayBuffer> {
-  const { Float16Array: Halves } = globalThis as {
-    Float16Array?: new (values: Float32Array) => Uint16Array<ArrayBuffer>
-  }
+  const Halves: Float16ArrayConstructor | undefined = globalThis.Float16Array
   return Halves ? new Uint16Array(new Halves(values).buffer) : Uint16Array.from(values, floatToHalf)
 }
 
