@@ -29,8 +29,12 @@ const precisions = (values.precision ?? '').split(',').map(name => {
   return fail(`--precision ${name}: f32, f16 are allowed, joined by commas`)
 })
 
-if (given.has('account')) await account()
-else await measureAll()
+try {
+  await (given.has('account') ? account() : measureAll())
+} catch (error) {
+  process.stderr.write(`bench: ${oneLine(error)}\n`)
+  process.exitCode = 1
+}
 // onnxruntime's device keeps Node from ending.
 process.exit()
 
