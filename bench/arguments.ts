@@ -2,22 +2,29 @@ import { parseArgs } from 'node:util'
 import { type PeerName, peerNames } from '../compiler/cli/measure/engine.js'
 import { fail } from './fail.js'
 
-/** The text options of a benchmark with their defaults (undefined for none), and what stands between them. */
+/** The text options of a benchmark with their defaults (undefined for none), its switches, and what stands between them. */
 export function readArguments<K extends string>(
   usage: string,
-  defaults: Readonly<Record<K, string | undefined>>
-): { readonly values: Readonly<Record<K, string | undefined>>; readonly positionals: readonly string[] } {
+  defaults: Readonly<Record<K, string | undefined>>,
+  switches: readonly string[] = []
+): {
+  readonly values: Readonly<Record<K, string | undefined>>
+  readonly positionals: readonly string[]
+  readonly given: ReadonlySet<string>
+} {
   const options = Object.fromEntries(Object.keys(defaults).map(name => [name, { type: 'string' as const }]))
+  const turned = Object.fromEntries(switches.map(name => [name, { type: 'boolean' as const }]))
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { ...options, help: { type: 'boolean' as const } }
+      options: { ...options, ...turned, help: { type: 'boolean' as const } }
     })
     if (values.help) {
       console.log(usage)
       process.exit(0)
     }
-    return { values: { ...defaults, ...(values as Partial<Record<K, string>>) }, positionals }
+    const given = new Set(switches.filter(name => name in values))
+    return { values: { ...defaults, ...(values as Partial<Record<K, string>>) }, positionals, given }
   } catch (error) {
     return fail(`${(error as Error).message.split('. ')[0]}; ${usage}`)
   }

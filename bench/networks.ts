@@ -1,6 +1,9 @@
+import { halfBits, nearestHalves } from '../compiler/cli/halves.js'
+import type { Feed } from '../compiler/cli/measure/engine.js'
 import { type Subject, subjectOf } from '../compiler/cli/measure/subject.js'
 import { zoo } from '../models/index.js'
 import { fail } from './fail.js'
+import { halfModel } from './half-model.js'
 
 /** The networks over which means are taken. */
 export const measured = [
@@ -38,6 +41,25 @@ function sizesOf(name: string): Record<string, number> {
 export function pickNetworks(names: readonly string[], fallback: readonly string[]): readonly string[] {
   for (const name of names) if (!zoo[name]) fail(`no network "${name}"; ${Object.keys(zoo).join(', ')} are allowed`)
   return names.length ? names : fallback
+}
+
+/** What onnxruntime computes on the CPU, for comparison. */
+export interface Reference {
+  readonly onnx: Uint8Array
+  readonly feeds: readonly Feed[]
+}
+
+/** A network in half precision, inputs too; and the one in single precision that computes on these inputs. */
+export function halfNetwork(name: string): { readonly subject: Subject; readonly reference: Reference } {
+  const onnx = zoo[name].build({ batch: 1 })
+  const subject = subjectOf(name, halfModel(onnx), sizesOf(name), { weights: 'f16' })
+  const numbers = subject.feeds.map(({ data }) => nearestHalves(data as Float32Array))
+  const feeds = (type: string, arrays: readonly Feed['data'][]) =>
+    subject.feeds.map((feed, i) => ({ ...feed, type, data: arrays[i] }))
+  return {
+    subject: { ...subject, feeds: feeds('float16', numbers.map(halfBits)) },
+    reference: { onnx, feeds: feeds('float32', numbers) }
+  }
 }
 
 /** A network of the zoo at batch 1, which is fixed in the model too: what peers can make of that, they may. */

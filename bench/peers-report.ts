@@ -48,9 +48,9 @@ export function summarise(results: readonly NetworkResult[]): Summary[] {
   })
 }
 
-type Column = readonly [title: string, align: 'left' | 'right']
+export type Column = readonly [title: string, align: 'left' | 'right']
 
-function markdownTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+export function markdownTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const rule = columns.map(([, align]) => (align === 'right' ? '---:' : '---'))
   return [line(columns.map(([title]) => title)), line(rule), ...rows.map(line)].join('\n')

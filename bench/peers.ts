@@ -7,7 +7,7 @@ import { cpus } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { contest } from '../compiler/cli/measure/contest.js'
-import { packagesOf, peerNames, titles } from '../compiler/cli/measure/engine.js'
+import { cpuPeers, packagesOf, titles } from '../compiler/cli/measure/engine.js'
 import { bareBytes } from '../compiler/cli/measure/fresh.js'
 import { showSpread } from '../compiler/cli/measure/interleave.js'
 import { median } from '../compiler/cli/measure/statistics.js'
@@ -20,7 +20,7 @@ import { downloads } from './size.js'
 
 const { values, positionals } = readArguments(
   'npm run bench:peers -- [networks] [--threads N] [--vs LIST] [--seconds S] [--starts K] [--out DIR]',
-  { threads: '1', vs: peerNames.join(), seconds: '8', starts: '5', out: undefined }
+  { threads: '1', vs: cpuPeers.join(), seconds: '8', starts: '5', out: undefined }
 )
 const threads = numberOf('threads', values.threads, 1)
 const seconds = numberOf('seconds', values.seconds, 0.1, false)

@@ -1,3 +1,4 @@
+import type { Dispatch } from '../shaders/dispatch.js'
 import type { Bindings } from './dims.js'
 import type { CairnFile } from './format.js'
 import type { FitOptions, FloatOptions, ImageSource, Scored } from './image.js'
@@ -58,6 +59,22 @@ export interface Executor {
   readonly memoryBytes: number
   /** What a backend offers whose tensors may stay in its own memory: outputs that `run` is told to keep, as buffers. */
   readonly gpu?: GpuMemory
+  /** Of the binding that is in force, where calls become dispatches. */
+  readonly dispatches?: readonly GpuDispatch[]
+}
+
+/** One dispatch of a run: what a kernel's call makes of itself on a GPU. */
+export interface GpuDispatch extends Dispatch {
+  /** The call that it is a part of, counted through the run; its graph node and its kernel. */
+  readonly call: number
+  readonly node: string
+  readonly kernel: string
+  /** The call's parameters, and of each buffer the address in elements, by field name (shaders/). */
+  readonly block: Readonly<Record<string, number>>
+  /** How the operand that may be weights is held. */
+  readonly operand: Stored
+  /** Which of the run's pipelines, counted by their first use. */
+  readonly pipeline: number
 }
 
 export interface TopRows {

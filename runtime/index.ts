@@ -1,4 +1,4 @@
-export { CairnError, type ProviderOptions } from './backend.js'
+export { CairnError, type GpuDispatch, type ProviderOptions } from './backend.js'
 export { env, type WasmEnvironment, type WasmFile, type WebGpuEnvironment } from './env.js'
 export { FormatError } from './format.js'
 export {

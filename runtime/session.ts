@@ -4,6 +4,7 @@ import {
   type Elements,
   type Executor,
   findBackend,
+  type GpuDispatch,
   type Provider,
   type ProviderOptions
 } from './backend.js'
@@ -124,6 +125,14 @@ export class InferenceSession {
   /** Bytes of memory that the model holds, constants and arena. */
   get memoryBytes(): number {
     return this.executor?.memoryBytes ?? 0
+  }
+
+  /**
+   * On WebGPU, what a run hands to the GPU, in order, at the sizes of the last run (where none is free, before the first as
+   * well); empty on other devices.
+   */
+  get dispatches(): readonly GpuDispatch[] {
+    return this.executor?.dispatches ?? []
   }
 
   /**

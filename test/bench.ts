@@ -89,7 +89,7 @@ command('--profile lists every layer and every kernel', () => {
 command('says in a line what it cannot do', () => {
   for (const [status, pattern, ...args] of [
     [2, /<model\.\.\.> is missing/],
-    [2, /--vs torch: ort-web, ort-node, tfjs are allowed/, lenet, '--vs', 'torch'],
+    [2, /--vs torch: ort-web, ort-node, ort-webgpu, tfjs are allowed/, lenet, '--vs', 'torch'],
     [2, /--seconds 0: a number above 0/, lenet, '--seconds', '0'],
     [1, /cannot read model/, join(folder, 'none.onnx')]
   ] as [number, RegExp, ...string[]][]) {

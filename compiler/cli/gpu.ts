@@ -18,7 +18,17 @@ export async function openGpu(
   const system = await openSystem(create, flags)
   if (!system && !imitation) throw new InputError('this machine has no WebGPU adapter')
   const gpu = system ?? (await openSwiftShader(create, flags))
-  // Dawn, and with it every device, ends when this object is collected.
+  return keep(gpu)
+}
+
+/** Dawn without a GPU: it checks and records everything, and nothing computes. */
+export async function openNullGpu(): Promise<GPU> {
+  const { create } = await loadDawn()
+  return keep(create(['backend=null']))
+}
+
+/** Dawn, and with it every device, ends when this object is collected. */
+function keep(gpu: GPU): GPU {
   kept.push(gpu)
   return gpu
 }
@@ -29,7 +39,10 @@ type Create = typeof create
 
 async function loadDawn(): Promise<{ create: Create }> {
   try {
-    return await import('webgpu')
+    const dawn = await import('webgpu')
+    for (const [name, value] of Object.entries(dawn.globals))
+      if (!(name in globalThis)) Reflect.set(globalThis, name, value)
+    return dawn
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const missing = code === 'ERR_MODULE_NOT_FOUND'

@@ -14,6 +14,12 @@ export function halvesAsBits<T extends Pick<typeof Ort, 'Tensor'>>(ort: T): T {
   return ort
 }
 
+/** The halves that are nearest, as bits. */
+export function halfBits(values: Float32Array): Uint16Array<ArrayBuffer> {
+  const Halves: Float16ArrayConstructor | undefined = globalThis.Float16Array
+  return Halves ? new Uint16Array(new Halves(values).buffer) : Uint16Array.from(values, floatToHalf)
+}
+
 /** The numbers of half precision that are nearest. */
 export function nearestHalves(values: Float32Array): Float32Array<ArrayBuffer> {
   return values.map(value => halfToFloat(floatToHalf(value)))

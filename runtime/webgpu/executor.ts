@@ -2,6 +2,7 @@ import {
   CairnError,
   type Elements,
   type Executor,
+  type GpuDispatch,
   type GpuMemory,
   type LoadOptions,
   type Place,
@@ -15,7 +16,8 @@ import { type Stored, widthOf } from '../program.js'
 import { lease } from './device.js'
 import { imageToBuffer } from './image.js'
 import { timeCalls } from './profile.js'
-import { isArray, Resident } from './resident.js'
+import { Resident } from './resident.js'
+import { isArray } from './steps.js'
 import { topOfBuffer } from './top.js'
 
 /**
@@ -67,6 +69,10 @@ export class WebGpuExecutor implements Executor, GpuMemory {
 
   get counts(): { pipelines: number; dispatches: number } {
     return this.resident.counts
+  }
+
+  get dispatches(): GpuDispatch[] {
+    return this.resident.dispatches
   }
 
   run(feeds: readonly Elements[], bindings: Bindings, places: readonly Place[] = []): Promise<Ran> {

@@ -1,6 +1,7 @@
 import type { Elements } from '../backend.js'
 import type { Bindings } from '../dims.js'
-import { type Resident, record, type Step } from './resident.js'
+import type { Resident } from './resident.js'
+import { record, type Step } from './steps.js'
 import { mapRead, usage } from './usage.js'
 
 /** The most timestamps that one query set holds. */

@@ -1,16 +1,23 @@
-import { CairnError, type Place } from '../backend.js'
-import { type Bindings, type Dim, evaluate } from '../dims.js'
+import { CairnError, type GpuDispatch, type Place } from '../backend.js'
+import { type Bindings, evaluate } from '../dims.js'
 import type { CairnFile, Header } from '../format.js'
 import { floatToHalf, halfToFloat } from '../half.js'
-import { type Plan, planProgram } from '../plan.js'
+import { planProgram } from '../plan.js'
 import { type Argument, type Stored, widthOf } from '../program.js'
 import type { Lease } from './device.js'
 import { Kept } from './kept.js'
 import { blockBytes, Pipelines } from './pipelines.js'
 import { blockOf, type GpuCall, type GpuProgram, operandOf, programOf, writeBlock } from './program.js'
 import { allocating, scoped } from './scopes.js'
-import { mapRead, usage } from './usage.js'
+import { type Bound, isArray, mappedRange, type PortPlace, record, type Step, storageAt } from './steps.js'
+import { usage } from './usage.js'
 import { type Banks, type Buffers, createBuffers, planBanks, uploadConstants } from './weights.js'
+
+/** The last of the activations that are no more than a bound (compiler/ops/activation.ts). */
+const lastBound = 1
+
+/** What a free dimension is taken for when pipelines are made ahead of the first run. */
+const assumedSize = 1
 
 /**
  * A program on one device. Everything is made when it loads: the constants' banks, an arena in one buffer, a buffer with
@@ -20,35 +27,6 @@ import { type Banks, type Buffers, createBuffers, planBanks, uploadConstants } f
  * The arena is one binding, because WebGPU forbids a buffer that a dispatch reads and writes through two bindings that
  * overlap, and views of one storage do: a dense block writes channels between those that it reads.
  */
-export interface Step {
-  readonly call: number
-  readonly pipeline: GPUComputePipeline
-  readonly group: GPUBindGroup
-  readonly offset: readonly [number]
-  readonly groups: readonly [number, number, number]
-}
-
-export interface PortPlace {
-  /** Byte offset in the arena. */
-  readonly at: number
-  readonly elements: number
-  /** Byte offset in the buffer that results are read from. */
-  readonly to: number
-}
-
-export interface Bound {
-  readonly key: string
-  readonly steps: readonly Step[]
-  readonly inputs: readonly PortPlace[]
-  readonly outputs: readonly PortPlace[]
-}
-
-/** The last of the activations that are no more than a bound (compiler/ops/activation.ts). */
-const lastBound = 1
-
-/** What a free dimension is taken for when pipelines are made ahead of the first run. */
-const assumedSize = 1
-
 export class Resident {
   /** Why the device is gone, once it is. */
   lost: string | undefined
@@ -130,6 +108,21 @@ export class Resident {
   get counts(): { pipelines: number; dispatches: number } {
     const steps = this.bound?.steps ?? []
     return { pipelines: new Set(steps.map(({ pipeline }) => pipeline)).size, dispatches: steps.length }
+  }
+
+  get dispatches(): GpuDispatch[] {
+    const { header, calls } = this.program
+    const steps = this.bound?.steps ?? []
+    const pipelines = [...new Set(steps.map(({ pipeline }) => pipeline))]
+    return steps.map(({ call, pipeline, dispatch, block, operand }) => ({
+      ...dispatch,
+      call,
+      node: calls[call].call.node,
+      kernel: header.kernels[calls[call].call.kernel].name,
+      block,
+      operand,
+      pipeline: pipelines.indexOf(pipeline)
+    }))
   }
 
   /**
@@ -280,8 +273,9 @@ export class Resident {
     groupOf: (derived: boolean) => GPUBindGroup
   ): Promise<Step>[] {
     const operand = operandOf(gpuCall)
+    const held = operand?.space === 'constant' ? this.banks.held[operand.index] : 'f32'
     const switches = {
-      halves: operand?.space === 'constant' && this.banks.held[operand.index] === 'f16',
+      halves: held === 'f16',
       curves: block.act > lastBound
     }
     const { name } = this.program.header.kernels[gpuCall.call.kernel]
@@ -296,6 +290,9 @@ export class Resident {
         group: groupOf(dispatch.derived ?? false),
         offset: [at * blockBytes] as const,
         groups: dispatch.groups,
+        dispatch,
+        block,
+        operand: held,
         pipeline: await this.pipelines.get(dispatch, switches, name)
       }
     })
@@ -378,27 +375,4 @@ export class Resident {
       ]
     })
   }
-}
-
-/** Where a storage begins in the arena, in elements; nothing may begin behind its end, or in front of it. */
-function storageAt({ offsets, blocks }: Plan, index: number, offset: Dim, bindings: Bindings): number {
-  const at = evaluate(offset, bindings) * 4
-  if (!(at >= 0 && at <= blocks[index].bytes))
-    throw new CairnError(`storage ${index} of ${blocks[index].bytes} bytes is used at byte ${at}`)
-  return offsets[index] / 4
-}
-
-export function record(pass: GPUComputePassEncoder, steps: readonly Step[]): void {
-  for (const { pipeline, group, offset, groups } of steps) {
-    pass.setPipeline(pipeline)
-    pass.setBindGroup(0, group, offset)
-    pass.dispatchWorkgroups(...groups)
-  }
-}
-
-export const isArray = (feed: Float32Array | GPUBuffer): feed is Float32Array => feed instanceof Float32Array
-
-async function mappedRange(buffer: GPUBuffer): Promise<ArrayBuffer> {
-  await buffer.mapAsync(mapRead)
-  return buffer.getMappedRange()
 }

@@ -3,11 +3,12 @@ import type { Engine } from './engine.js'
 
 export const cairn: Engine = {
   readsFiles: true,
-  async open(model, feeds, { threads, device = 'wasm' }) {
+  async open(model, feeds, { threads, device = 'wasm', precision }) {
     // The reference is the compiler's.
     if (device === 'reference') await import('../../index.js')
     if (device === 'webgpu') await (await import('../device.js')).openDevice(device)
-    const session = await InferenceSession.create(model, { executionProviders: [device], numThreads: threads })
+    const executionProviders = [{ name: device, precision }]
+    const session = await InferenceSession.create(model, { executionProviders, numThreads: threads })
     const given = Object.fromEntries(
       feeds.map(({ name, type, data, dims }) => [name, new Tensor(type as Type, data as Float32Array, dims)])
     )

@@ -19,8 +19,9 @@ export interface Feed {
 
 export interface EngineOptions {
   readonly threads: number
-  /** Cairn's device. */
+  /** Cairn's device, and on WebGPU how it holds activations. */
   readonly device?: string
+  readonly precision?: 'f32' | 'f16'
 }
 
 export interface Opened {
@@ -36,15 +37,18 @@ export interface Output {
   readonly data: ArrayLike<number> | ArrayLike<bigint>
 }
 
-export const engineNames = ['cairn', 'ort-web', 'ort-node', 'tfjs'] as const
+export const engineNames = ['cairn', 'ort-web', 'ort-node', 'ort-webgpu', 'tfjs'] as const
 export type EngineName = (typeof engineNames)[number]
 export type PeerName = Exclude<EngineName, 'cairn'>
 export const peerNames = engineNames.filter(name => name !== 'cairn')
+/** Those that compute on the CPU. */
+export const cpuPeers = peerNames.filter(name => name !== 'ort-webgpu')
 
 /** The npm packages that a peer needs; Cairn depends on none of them. */
 export const packagesOf: Readonly<Record<PeerName, readonly string[]>> = {
   'ort-web': ['onnxruntime-web'],
   'ort-node': ['onnxruntime-node'],
+  'ort-webgpu': ['onnxruntime-node', 'webgpu'],
   tfjs: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm']
 }
 
@@ -52,7 +56,15 @@ export const titles: Readonly<Record<EngineName, string>> = {
   cairn: 'Cairn',
   'ort-web': 'onnxruntime-web (wasm)',
   'ort-node': 'onnxruntime-node',
+  'ort-webgpu': 'onnxruntime-node (webgpu)',
   tfjs: 'TensorFlow.js (wasm)'
+}
+
+let gpu: Promise<unknown> | undefined
+
+/** What is no part of a start: onnxruntime's Dawn takes the Vulkan loader and the driver that Cairn's has found. */
+export async function prepare(name: EngineName): Promise<void> {
+  if (name === 'ort-webgpu') await (gpu ??= import('../gpu.js').then(({ openGpu }) => openGpu()))
 }
 
 /** Imports the engine's module, and with it the runtime. */
@@ -64,6 +76,8 @@ export async function importEngine(name: EngineName): Promise<Engine> {
       return (await import('./ort.js')).ortWeb()
     case 'ort-node':
       return (await import('./ort.js')).ortNode()
+    case 'ort-webgpu':
+      return (await import('./ort.js')).ortWebGpu()
     case 'tfjs':
       return (await import('./tfjs.js')).tfjs()
   }

@@ -1,7 +1,7 @@
 // A process that starts one engine cold, runs it once, and prints what that took (fresh.ts starts it).
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Feed, importEngine } from './engine.js'
+import { type Feed, importEngine, prepare } from './engine.js'
 import type { Errand, Fresh } from './fresh.js'
 import { peakBytes } from './peak-bytes.js'
 
@@ -23,6 +23,7 @@ const feeds = errand.feeds.map((feed, i) => {
   return { ...feed, data: new arrays[feed.type](bytes.buffer) }
 })
 
+await prepare(errand.engine)
 const began = performance.now()
 const engine = await importEngine(errand.engine)
 const imported = performance.now()

@@ -1,7 +1,7 @@
 import type * as OrtNode from 'onnxruntime-node'
 import type * as OrtWeb from 'onnxruntime-web'
 import { halvesAsBits } from '../halves.js'
-import type { Engine, Feed } from './engine.js'
+import { type Engine, type Feed, prepare } from './engine.js'
 
 type Ort = typeof OrtNode | typeof OrtWeb
 
@@ -20,13 +20,32 @@ export async function ortWeb(): Promise<Engine> {
   }
 }
 
-export async function ortNode(): Promise<Engine> {
+async function native(): Promise<typeof OrtNode> {
   const module = await import('onnxruntime-node')
-  const ort = halvesAsBits((module.default ?? module) as typeof OrtNode)
+  return halvesAsBits((module.default ?? module) as typeof OrtNode)
+}
+
+export async function ortNode(): Promise<Engine> {
+  const ort = await native()
   return {
     readsFiles: true,
     async open(model, feeds, { threads }) {
       const options = { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: 4 } as const
+      return opened(ort, await ort.InferenceSession.create(model as string, options), feeds)
+    }
+  }
+}
+
+/**
+ * On the GPU: onnxruntime has a Dawn of its own, which finds the Vulkan loader and the driver that `openGpu` has found.
+ */
+export async function ortWebGpu(): Promise<Engine> {
+  await prepare('ort-webgpu')
+  const ort = await native()
+  return {
+    readsFiles: true,
+    async open(model, feeds) {
+      const options = { executionProviders: ['webgpu'], logSeverityLevel: 4 } as const
       return opened(ort, await ort.InferenceSession.create(model as string, options), feeds)
     }
   }

@@ -1,0 +1,114 @@
+// Networks on WebGPU in Node, against onnxruntime's webgpu provider: outputs are compared first, then all take turns.
+// `npm run bench:gpu -- [networks] [--vs ort-webgpu] [--rounds N] [--precision f32,f16] [--layers] [--out DIR]`; with --account
+// what a run asks of a GPU instead (dispatches, bytes, JavaScript), for which none is needed.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { oneLine } from '../compiler/cli/command.js'
+import { openGpu } from '../compiler/cli/gpu.js'
+import { env } from '../runtime/index.js'
+import { numberOf, peersOf, readArguments } from './arguments.js'
+import { fail } from './fail.js'
+import { type Account, accountMarkdown, accountNotes, accountOf, accountTable } from './gpu-account.js'
+import { layersText } from './gpu-layers.js'
+import { measureLimits } from './gpu-limits.js'
+import { adapterText, type GpuReport, limitsText, markdown, timingsTable } from './gpu-report.js'
+import { measure, type Precision, prepared } from './gpu-time.js'
+import { network, pickNetworks, usual } from './networks.js'
+
+const { values, positionals, given } = readArguments(
+  'npm run bench:gpu -- [networks] [--vs LIST] [--rounds N] [--precision f32,f16] [--layers] [--account] [--out DIR]',
+  { vs: 'ort-webgpu', rounds: '30', precision: 'f32', out: undefined },
+  ['layers', 'account']
+)
+const rounds = numberOf('rounds', values.rounds, 1)
+const peers = values.vs === '' ? [] : peersOf(values.vs)
+const names = pickNetworks(positionals, usual)
+const precisions = (values.precision ?? '').split(',').map(name => {
+  if (name === 'f32' || name === 'f16') return name
+  return fail(`--precision ${name}: f32, f16 are allowed, joined by commas`)
+})
+
+try {
+  await (given.has('account') ? account() : measureAll())
+} catch (error) {
+  process.stderr.write(`bench: ${oneLine(error)}\n`)
+  process.exitCode = 1
+}
+// onnxruntime's device keeps Node from ending.
+process.exit()
+
+async function account(): Promise<void> {
+  const accounts: Account[] = []
+  for (const name of names) {
+    accounts.push(await accountOf(network(name), peers.includes('ort-webgpu')))
+    process.stderr.write(`${name} `)
+  }
+  process.stderr.write('\n')
+  console.log([accountTable(accounts), ...accountNotes(accounts)].join('\n'))
+  const out =
+    values.out ?? (positionals.length ? undefined : fileURLToPath(new URL('../../bench/results/', import.meta.url)))
+  const { node } = process.versions
+  write(out, 'gpu-account', { node, accounts }, accountMarkdown(accounts, { node }))
+  if (out !== undefined) console.log(`written to ${join(out, 'gpu-account')}.md and .json`)
+}
+
+async function measureAll(): Promise<void> {
+  // Profiles need clocks of more than 65 µs; Dawn hides half precision on NVIDIA's driver for Vulkan.
+  const gpu = await openGpu([
+    'disable-dawn-features=timestamp_quantization',
+    'enable-dawn-features=vulkan_enable_f16_on_nvidia'
+  ])
+  env.webgpu.gpu = gpu
+  const adapter = (await gpu.requestAdapter({ powerPreference: 'high-performance' }))!
+  const { vendor, architecture, description, isFallbackAdapter } = adapter.info
+  const report: GpuReport = {
+    node: process.versions.node,
+    adapter: { vendor, architecture, description, isFallbackAdapter },
+    halves: adapter.features.has('shader-f16'),
+    rounds,
+    timings: [],
+    layers: [],
+    failures: []
+  }
+  console.log(adapterText(report))
+  for (const precision of precisions) {
+    if (precision === 'f16' && !report.halves) {
+      report.failures.push('f16: this adapter has no half precision (shader-f16)')
+      continue
+    }
+    for (const name of names) {
+      await measureOne(report, gpu, name, precision)
+      // Whatever ends the process before its time, what has been measured stays.
+      write(values.out, 'gpu', report, markdown(report))
+    }
+  }
+  console.log(['', timingsTable(report), '', ...report.failures].join('\n'))
+  write(values.out, 'gpu', report, markdown(report))
+  if (values.out) console.log(`written to ${join(values.out, 'gpu')}.md and .json`)
+}
+
+/** Measures a network, or notes why not. */
+async function measureOne(report: GpuReport, gpu: GPU, name: string, precision: Precision): Promise<void> {
+  try {
+    const limits = await measureLimits(gpu)
+    const seconds = given.has('layers') ? 1 : undefined
+    const { timing, layers } = await measure(prepared(name, precision), precision, limits, { peers, rounds, seconds })
+    report.timings.push(timing)
+    console.log(`${name}, ${precision}: ${limitsText(limits)}`)
+    if (!layers) return
+    report.layers.push(layers)
+    console.log(`\n${layersText(layers)}\n`)
+  } catch (error) {
+    report.failures.push(`${name}, ${precision}: ${oneLine(error)}`)
+    console.log(report.failures.at(-1))
+    process.exitCode = 1
+  }
+}
+
+function write(folder: string | undefined, stem: string, report: unknown, text: string): void {
+  if (folder === undefined) return
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, `${stem}.json`), `${JSON.stringify(report, undefined, 1)}\n`)
+  writeFileSync(join(folder, `${stem}.md`), text)
+}

@@ -1,0 +1,57 @@
+import type { Dispatch } from '../../shaders/dispatch.js'
+import { CairnError } from '../backend.js'
+import { type Bindings, type Dim, evaluate } from '../dims.js'
+import type { Plan } from '../plan.js'
+import type { Stored } from '../program.js'
+import { mapRead } from './usage.js'
+
+/** One dispatch, ready to be recorded. */
+export interface Step {
+  readonly call: number
+  readonly pipeline: GPUComputePipeline
+  readonly group: GPUBindGroup
+  readonly offset: readonly [number]
+  readonly groups: readonly [number, number, number]
+  /** What it was made from. */
+  readonly dispatch: Dispatch
+  readonly block: Readonly<Record<string, number>>
+  readonly operand: Stored
+}
+
+export interface PortPlace {
+  /** Byte offset in the arena. */
+  readonly at: number
+  readonly elements: number
+  /** Byte offset in the buffer that results are read from. */
+  readonly to: number
+}
+
+export interface Bound {
+  readonly key: string
+  readonly steps: readonly Step[]
+  readonly inputs: readonly PortPlace[]
+  readonly outputs: readonly PortPlace[]
+}
+
+/** Where a storage begins in the arena, in elements; nothing may begin behind its end, or in front of it. */
+export function storageAt({ offsets, blocks }: Plan, index: number, offset: Dim, bindings: Bindings): number {
+  const at = evaluate(offset, bindings) * 4
+  if (!(at >= 0 && at <= blocks[index].bytes))
+    throw new CairnError(`storage ${index} of ${blocks[index].bytes} bytes is used at byte ${at}`)
+  return offsets[index] / 4
+}
+
+export function record(pass: GPUComputePassEncoder, steps: readonly Step[]): void {
+  for (const { pipeline, group, offset, groups } of steps) {
+    pass.setPipeline(pipeline)
+    pass.setBindGroup(0, group, offset)
+    pass.dispatchWorkgroups(...groups)
+  }
+}
+
+export const isArray = (feed: Float32Array | GPUBuffer): feed is Float32Array => feed instanceof Float32Array
+
+export async function mappedRange(buffer: GPUBuffer): Promise<ArrayBuffer> {
+  await buffer.mapAsync(mapRead)
+  return buffer.getMappedRange()
+}
