@@ -183,9 +183,9 @@ const matmul: Model = (p, dispatch, widths) => {
   }
 }
 
-/** Tiles of M x M outputs with K x K taps, each of (M + K - 1)^2 points. */
-function winogradOf(p: P, { constants }: GpuDispatch) {
-  const [M, K] = [constants!.M, constants!.K]
+/** Tiles of 4 x 4 outputs with 3 x 3 taps, each of 36 points. */
+function winogradOf(p: P) {
+  const [M, K] = [4, 3]
   const axes = ['H', 'W'].map(axis =>
     axisOf([p[`in${axis}`], ceil(p[`out${axis}`], M), M + K - 1, M, 1, p[`pad${axis}`]])
   )
@@ -194,8 +194,8 @@ function winogradOf(p: P, { constants }: GpuDispatch) {
   return { K, axes, points, tiles }
 }
 
-const scatterInputs: Model = (p, dispatch, { element }) => {
-  const { axes, points, tiles } = winogradOf(p, dispatch)
+const scatterInputs: Model = (p, _dispatch, { element }) => {
+  const { axes, points, tiles } = winogradOf(p)
   const stored = tiles * points
   return {
     moved: (p.batch * product(...axes.map(inside)) + stored) * p.channels * element,
@@ -204,7 +204,7 @@ const scatterInputs: Model = (p, dispatch, { element }) => {
 }
 
 const winogradProduct: Model = (p, dispatch, { element }) => {
-  const { K, points, tiles } = winogradOf(p, dispatch)
+  const { K, points, tiles } = winogradOf(p)
   const { rows, columns } = tilesOf(dispatch)
   const stored = tiles * p.filters * element
   return {
@@ -215,8 +215,8 @@ const winogradProduct: Model = (p, dispatch, { element }) => {
   }
 }
 
-const gatherOutputs: Model = (p, dispatch, { element }) => {
-  const { points, tiles } = winogradOf(p, dispatch)
+const gatherOutputs: Model = (p, _dispatch, { element }) => {
+  const { points, tiles } = winogradOf(p)
   const operands = constant * (p.act === prelu ? 2 : 1)
   const outputs = product(p.batch, p.outH, p.outW, p.filters) * element * (p.residual ? 2 : 1)
   const products = tiles * points * p.filters * element

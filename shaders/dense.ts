@@ -7,6 +7,7 @@ const fewRows = 2
 export const gemm: Shader = {
   block: 'Gemm',
   halves: 'w',
+  byColumn: ['bias', 'slope', 'r', 'y'],
   dispatches(p) {
     const dense = aligned(p.xAt, p.xRow, p.inner, p.yAt, p.yRow, p.columns)
     const vector = dense && (!p.residual || aligned(p.rAt, p.rRow))

@@ -22,6 +22,8 @@ export interface Shader {
   readonly block: string
   /** The buffer that may be constants in half precision. */
   readonly halves?: string
+  /** Buffers with an element for each column of that operand, where columns can be made apart. */
+  readonly byColumn?: readonly string[]
   /** Buffers that may be constants or activations: their addresses say which. */
   readonly either?: readonly string[]
   /** Elements of scratch memory that the kernel needs here; none by default. */

@@ -159,7 +159,8 @@ if (existsSync(open))
           error => !(error instanceof CairnError || error.name === 'AbortError')
         )
       )
-      assert.is(readdirSync(open).length, before, String(attempt))
+      // What a test before this one has left may close meanwhile.
+      assert.ok(readdirSync(open).length <= before, String(attempt))
     }
     env.wasm.wasmPaths = undefined
     assert.equal(outcomes, [true, false, false, false, false, false, false])

@@ -8,6 +8,7 @@ import { imageElements, topK } from '../runtime/image.js'
 import { env, InferenceSession, type SessionOptions, Tensor } from '../runtime/index.js'
 import { gpu, withoutGpu } from './support/gpu.js'
 import { manyKernels } from './support/many-kernels.js'
+import { ModelBuilder } from './support/model.js'
 import { baseSeed, Random } from './support/random.js'
 import { rejects } from './support/rejects.js'
 import { skip } from './support/skip.js'
@@ -62,6 +63,13 @@ function disguised(device: GPUDevice, properties: Readonly<Record<string, unknow
       return typeof value === 'function' ? value.bind(target) : value
     }
   })
+}
+
+/** A device that binds no more than so many bytes. */
+function binding(device: GPUDevice, maxStorageBufferBindingSize: number): GPUDevice {
+  const { maxBufferSize, maxTextureDimension2D, maxComputeWorkgroupsPerDimension } = device.limits
+  const limits = { maxStorageBufferBindingSize, maxBufferSize, maxTextureDimension2D, maxComputeWorkgroupsPerDimension }
+  return disguised(device, { limits })
 }
 
 function suiteOnGpu(): void {
@@ -223,16 +231,7 @@ function suiteOnGpu(): void {
 
   test('limits: weights in several banks, and what is too large is refused with what it needs', async () => {
     const device = await newDevice()
-    const limited = (maxStorageBufferBindingSize: number) => ({
-      executionProviders: [
-        {
-          name: 'webgpu',
-          device: disguised(device, {
-            limits: { maxStorageBufferBindingSize, maxBufferSize: 2 ** 28, maxTextureDimension2D: 8192 }
-          })
-        }
-      ]
-    })
+    const limited = (bytes: number) => ({ executionProviders: [{ name: 'webgpu', device: binding(device, bytes) }] })
     const input = noise([1, 3, 32, 32])
     const session = await onGpu(resnet, limited(300_000))
     const results = await session.run({ [session.inputNames[0]]: input })
@@ -244,6 +243,26 @@ function suiteOnGpu(): void {
     await session.release()
     await rejects(() => onGpu(resnet, limited(20_000)), /the weights of .* take \d+ bytes; this device binds 20000/)
     device.destroy()
+  })
+
+  test('a matrix that is too large for a binding is multiplied in parts', async () => {
+    const builder = new ModelBuilder(random)
+    const x = builder.input([3, 40])
+    const hidden = builder.add('Relu', [builder.add('Gemm', [x, builder.weights([40, 203]), builder.weights([203])])])
+    builder.output(builder.add('Gemm', [hidden, builder.weights([203, 12]), builder.weights([12])]))
+    for (const weights of ['f32', 'f16'] as const) {
+      const file = await compile(builder.encode(), { weights })
+      const device = await newDevice()
+      const small = binding(device, weights === 'f32' ? 14_000 : 9_000)
+      const session = await onGpu(file, { executionProviders: [{ name: 'webgpu', device: small }] })
+      assert.ok(session.dispatches.filter(({ kernel }) => kernel.startsWith('gemm')).length > 3)
+      const input = noise([3, 40])
+      const results = await session.run({ [session.inputNames[0]]: input })
+      assertNear(results[session.outputNames[0]].data as Float32Array, await expectedOf(file, input))
+      assert.is((await session.profile({ [session.inputNames[0]]: input })).length, 2)
+      await session.release()
+      device.destroy()
+    }
   })
 
   test('the time of every call', async () => {

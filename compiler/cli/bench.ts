@@ -57,7 +57,12 @@ export const bench: Command = {
     progress.stop()
     await peak?.release()
     if (flags.has('json'))
-      printJson({ device: settings.device, threads: settings.threads, node: process.version, models: reports })
+      printJson({
+        device: reports[0]?.device ?? settings.device,
+        threads: settings.threads,
+        node: process.version,
+        models: reports
+      })
   }
 }
 

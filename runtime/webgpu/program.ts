@@ -3,12 +3,14 @@ import { shaders } from '../../shaders/kernels.js'
 import { blocks } from '../../shaders/sources.js'
 import { CairnError } from '../backend.js'
 import { type Bindings, type Dim, evaluate } from '../dims.js'
-import type { Header } from '../format.js'
-import type { Argument, Call, Stored } from '../program.js'
+import type { Header, Section } from '../format.js'
+import { type Argument, type Call, type Stored, widthOf } from '../program.js'
 
 /** A call as the GPU makes it. */
 export interface GpuCall {
   readonly call: Call
+  /** Which of the file's calls it is, or is a part of. */
+  readonly origin: number
   readonly shader: Shader
   /** Field names of the block, the addresses of the buffers included. */
   readonly fields: readonly string[]
@@ -19,6 +21,8 @@ export interface GpuCall {
 /** The program as the GPU runs it: its calls, those made once after loading, and the header that has only these. */
 export interface GpuProgram {
   readonly header: Header
+  /** What stands behind the file's constants in the header: some columns of one of them, for what is too large for a binding. */
+  readonly slices: readonly Slice[]
   readonly setup: readonly GpuCall[]
   readonly calls: readonly GpuCall[]
 }
@@ -50,7 +54,7 @@ export function programOf(header: Header, element: Stored, limit: number): GpuPr
     const wide = Math.min(Number(field('channels')), Number(field('filters'))) >= fewestChannels
     return element === 'f32' && wide && field('groups') === 1 && fits(call)
   }
-  const onGpu = (call: Call): GpuCall => {
+  const onGpu = (call: Call, origin: number): GpuCall => {
     const name = nameOf(call)
     const direct = winogradTaps[name] !== undefined && !stays(call)
     const plain = direct ? directly(header, call) : { call, letters: header.kernels[call.kernel].fields }
@@ -62,14 +66,61 @@ export function programOf(header: Header, element: Stored, limit: number): GpuPr
       throw new CairnError(
         `kernel "${name}" of "${call.node}" has other parameters; the file was compiled for another version`
       )
-    return { ...plain, shader, fields }
+    return { ...plain, origin, shader, fields }
   }
-  const calls = header.calls.map(onGpu)
+  const slices: Slice[] = []
+  const calls = header.calls.map(onGpu).flatMap(call => sliced(call, header.constants, slices, limit))
   const read = new Set(calls.flatMap(({ call }) => derivedOf(call)))
   const setup = header.setup.filter(call => derivedOf(call).some(index => read.has(index))).map(onGpu)
   const derived = header.derived.map((length, index) => (read.has(index) ? length : 0))
-  return { header: { ...header, calls: calls.map(({ call }) => call), derived }, setup, calls }
+  const constants = [...header.constants, ...slices.map(({ section }) => section)]
+  return { header: { ...header, constants, calls: calls.map(({ call }) => call), derived }, slices, setup, calls }
 }
+
+/** Columns of a constant from `first` on, as a constant of its own. */
+export interface Slice {
+  readonly of: number
+  readonly first: number
+  readonly section: Section
+}
+
+/** A matrix product in as many as its weights need bindings: each makes some of the columns. */
+function sliced(gpuCall: GpuCall, constants: readonly Section[], slices: Slice[], limit: number): GpuCall[] {
+  const { call, shader, fields, letters } = gpuCall
+  const operand = operandOf(gpuCall)
+  const { byColumn } = shader
+  if (!byColumn || operand?.space !== 'constant') return [gpuCall]
+  const { rows, columns, panel, stored } = constants[operand.index]
+  const panelBytes = rows * panel * widthOf(stored)
+  if (columns * rows * widthOf(stored) <= limit * largestShare) return [gpuCall]
+  const width = Math.max(Math.floor((limit * largestShare) / panelBytes), 1) * panel
+  const parts: GpuCall[] = []
+  for (let first = 0; first < columns; first += width) {
+    const own = Math.min(width, columns - first)
+    const index = constants.length + slices.length
+    slices.push({ of: operand.index, first, section: { ...constants[operand.index], columns: own } })
+    const moved = (argument: Argument, i: number): Argument => {
+      if (argument === operand) return { ...argument, index }
+      const isByColumn = byColumn.includes(fields[letters.length + i].slice(0, -2))
+      return isByColumn ? { ...argument, offset: shifted(argument.offset, first) } : argument
+    }
+    parts.push({
+      ...gpuCall,
+      call: {
+        ...call,
+        parameters: call.parameters.map((parameter, i) => (fields[i] === 'columns' ? own : parameter)),
+        arguments: call.arguments.map(moved)
+      }
+    })
+  }
+  return parts
+}
+
+/** Of what a device binds, the share that one matrix may take: its bias and the like lie in the same bank. */
+const largestShare = 0.9
+
+const shifted = (offset: Dim, by: number): Dim =>
+  typeof offset === 'number' ? offset + by : { terms: [...offset.terms, { factor: by, atoms: [] }] }
 
 /** Bytes of a constant or of what is made of constants, up to where the next may begin. */
 export const roundUp = (bytes: number) => Math.ceil(bytes / 16) * 16

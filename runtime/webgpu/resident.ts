@@ -72,7 +72,7 @@ export class Resident {
       const ready = resident.bind(Object.fromEntries(header.free.map(name => [name, assumedSize])))
       // Awaited below; sizes that only a guess has need not fit.
       ready.catch(() => undefined)
-      await uploadConstants(arriving, banks, buffers.banks, device.queue)
+      await uploadConstants(arriving, program.slices, banks, buffers.banks, device.queue)
       await resident.makeDerived()
       if (header.free.length) await ready.catch(() => undefined)
       else await ready
@@ -95,8 +95,9 @@ export class Resident {
     return this.program.header.outputs.map(({ name }) => name)
   }
 
+  /** Calls of the file. */
   get callCount(): number {
-    return this.program.calls.length
+    return this.program.calls.reduce((count, { origin }) => Math.max(count, origin + 1), 0)
   }
 
   private get allBuffers(): GPUBuffer[] {
@@ -111,14 +112,13 @@ export class Resident {
   }
 
   get dispatches(): GpuDispatch[] {
-    const { header, calls } = this.program
     const steps = this.bound?.steps ?? []
     const pipelines = [...new Set(steps.map(({ pipeline }) => pipeline))]
-    return steps.map(({ call, pipeline, dispatch, block, operand }) => ({
+    return steps.map(({ call, node, kernel, pipeline, dispatch, block, operand }) => ({
       ...dispatch,
       call,
-      node: calls[call].call.node,
-      kernel: header.kernels[calls[call].call.kernel].name,
+      node,
+      kernel,
       block,
       operand,
       pipeline: pipelines.indexOf(pipeline)
@@ -286,7 +286,9 @@ export class Resident {
           `kernel "${name}" of "${gpuCall.call.node}" needs ${dispatch.groups.join('×')} workgroups; this device takes ${most} in each direction`
         )
       return {
-        call: at,
+        call: gpuCall.origin,
+        node: gpuCall.call.node,
+        kernel: name,
         group: groupOf(dispatch.derived ?? false),
         offset: [at * blockBytes] as const,
         groups: dispatch.groups,

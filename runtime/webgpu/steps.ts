@@ -7,7 +7,10 @@ import { mapRead } from './usage.js'
 
 /** One dispatch, ready to be recorded. */
 export interface Step {
+  /** Which of the file's calls it is a part of, its node and its kernel. */
   readonly call: number
+  readonly node: string
+  readonly kernel: string
   readonly pipeline: GPUComputePipeline
   readonly group: GPUBindGroup
   readonly offset: readonly [number]

@@ -6,7 +6,7 @@ import { halfToFloat } from '../half.js'
 import { paddedLength, type Stored, storedLength, widthOf } from '../program.js'
 import { unpackInto } from '../unpack.js'
 import { blockBytes } from './pipelines.js'
-import { type GpuCall, operandOf, roundUp } from './program.js'
+import { type GpuCall, operandOf, roundUp, type Slice } from './program.js'
 import { usage } from './usage.js'
 
 /**
@@ -84,6 +84,7 @@ function heldAs(calls: readonly GpuCall[], constants: readonly Section[]): Store
 /** Writes the sections to their banks as they arrive. */
 export async function uploadConstants(
   { header, source, length }: CairnFile,
+  slices: readonly Slice[],
   banks: Banks,
   buffers: readonly GPUBuffer[],
   queue: GPUQueue
@@ -93,11 +94,21 @@ export async function uploadConstants(
     const section = header.constants[index]
     if (digest(bytes) !== section.digest)
       throw new CairnError(`the section at byte ${section.offset} is damaged: its digest does not match`)
-    const data = resident(section, banks.held[index], bytes)
-    banks.places.forEach((places, bank) => {
-      const at = places.get(index)
-      if (at !== undefined) queue.writeBuffer(buffers[bank], at, data)
-    })
+    const write = (placed: number, data: Uint8Array<ArrayBuffer>) =>
+      banks.places.forEach((places, bank) => {
+        const at = places.get(placed)
+        if (at !== undefined) queue.writeBuffer(buffers[bank], at, data)
+      })
+    const own = slices
+      .map((slice, i) => ({ ...slice, placed: header.constants.length + i }))
+      .filter(s => s.of === index)
+    const data = resident(section, banks.held[own[0]?.placed ?? index], bytes)
+    write(index, data)
+    for (const { placed, first, section: part } of own) {
+      const width = widthOf(banks.held[placed])
+      const from = first * section.rows * width
+      write(placed, data.subarray(from, from + roundUp(paddedLength(part) * width)))
+    }
     spare.give(bytes)
   }
   await source.end(length)
