@@ -1,6 +1,8 @@
 // The arena element by element, for what is not aligned to four.
 @group(0) @binding(0) var<storage, read_write> arena: array<Element>;
 
+const WHOLE_QUADS: bool = false;
+
 fn load(i: u32) -> f32 {
   return f32(arena[i]);
 }

@@ -1,6 +1,9 @@
 // The arena four elements at a time: everything that the kernel touches is aligned to four.
 @group(0) @binding(0) var<storage, read_write> arena: array<vec4<Element>>;
 
+// Counts of channels are multiples of four too: no quad is cut.
+const WHOLE_QUADS: bool = true;
+
 fn load(i: u32) -> f32 {
   return f32(arena[i >> 2][i & 3]);
 }

@@ -5,6 +5,8 @@ override LINEAR: bool = false;
 // Of each row that this invocation loads: its image and group in the input, and its window's first position.
 var<private> start: array<u32, 4>;
 var<private> window: array<vec3i, 4>;
+// Where the weights that it loads begin in the panels' first row; columns behind the last read those of the last panel.
+var<private> weightStart: array<u32, 4>;
 // The kernel position and the first channel of the step.
 var<private> position: vec3u;
 var<private> tap: u32;
@@ -33,6 +35,11 @@ fn seekRow(i: u32, row: u32, part: u32) {
     i32(at.h * p.strideH) - i32(p.padH),
     i32(at.w * p.strideW) - i32(p.padW)
   );
+}
+
+fn seekWeights(i: u32, k: u32, quad: u32, part: u32) {
+  let panel = part * panelCount() + min(quad >> 1, panelCount() - 1);
+  weightStart[i] = p.wAt + (panel * panelRows() + k) * 8 + (quad & 1) * 4;
 }
 
 fn advance() {
@@ -77,6 +84,9 @@ fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
   if (c >= p.channels || pixel == OUTSIDE) {
     return vec4f();
   }
+  if (WHOLE_QUADS) {
+    return load4(pixel + c);
+  }
   return select(vec4f(), load4(pixel + c), vec4u(c) + vec4u(0, 1, 2, 3) < vec4u(p.channels));
 }
 
@@ -91,13 +101,17 @@ fn linearElement(i: u32, k: u32) -> f32 {
   return load(pixel + k % p.channels);
 }
 
-fn weightQuad(step: u32, k: u32, quad: u32, part: u32) -> vec4f {
-  let c = select(channel + k, 0, LINEAR);
-  let row = select(tap * p.channels + c, step * 16 + k, LINEAR);
-  if (c >= p.channels || row >= panelRows() || quad * 4 >= p.filters) {
+fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {
+  if (LINEAR) {
+    if (step * 16 + k >= panelRows()) {
+      return vec4f();
+    }
+    return weight4(weightStart[i] + step * 128);
+  }
+  if (channel + k >= p.channels) {
     return vec4f();
   }
-  return weight4(p.wAt + ((part * panelCount() + (quad >> 1)) * panelRows() + row) * 8 + (quad & 1) * 4);
+  return weight4(weightStart[i] + (tap * p.channels + channel) * 8);
 }
 
 fn writeRow(row: u32, column: u32, part: u32, sum: vec4f) {

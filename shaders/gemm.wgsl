@@ -25,6 +25,8 @@ struct Gemm {
 
 // Where the rows that this invocation loads begin; what lies behind the last row is read again start it.
 var<private> rowStart: array<u32, 4>;
+// And its weights, of the first step; columns behind the last read those of the last panel.
+var<private> weightStart: array<u32, 4>;
 
 fn rowCount() -> u32 {
   return p.rows;
@@ -42,20 +44,27 @@ fn seekRow(i: u32, row: u32, part: u32) {
   rowStart[i] = p.xAt + min(row, p.rows - 1) * p.xRow;
 }
 
+fn seekWeights(i: u32, k: u32, quad: u32, part: u32) {
+  let panel = min(quad >> 1, (p.columns - 1) / 8);
+  weightStart[i] = p.wAt + (panel * p.inner + k) * 8 + (quad & 1) * 4;
+}
+
 fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
   let k = step * 16 + quad * 4;
   if (k >= p.inner) {
     return vec4f();
   }
+  if (WHOLE_QUADS) {
+    return load4(rowStart[i] + k);
+  }
   return select(vec4f(), load4(rowStart[i] + k), vec4u(k) + vec4u(0, 1, 2, 3) < vec4u(p.inner));
 }
 
-fn weightQuad(step: u32, k: u32, quad: u32, part: u32) -> vec4f {
-  let row = step * 16 + k;
-  if (row >= p.inner || quad * 4 >= p.columns) {
+fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {
+  if (step * 16 + k >= p.inner) {
     return vec4f();
   }
-  return weight4(p.wAt + ((quad >> 1) * p.inner + row) * 8 + (quad & 1) * 4);
+  return weight4(weightStart[i] + step * 128);
 }
 
 fn advance() {

@@ -29,6 +29,8 @@ struct Matmul {
 @group(0) @binding(2) var<uniform> p: Matmul;
 
 var<private> rowStart: array<u32, 4>;
+// Columns behind the last read the last four.
+var<private> weightStart: array<u32, 4>;
 
 fn rowCount() -> u32 {
   return p.rows;
@@ -46,18 +48,21 @@ fn seekRow(i: u32, row: u32, part: u32) {
   rowStart[i] = p.xAt + (part / p.d1) * p.x0 + (part % p.d1) * p.x1 + min(row, p.rows - 1) * p.xRow;
 }
 
+fn seekWeights(i: u32, k: u32, quad: u32, part: u32) {
+  let column = min(quad * 4, ((p.columns - 1) / 4) * 4);
+  weightStart[i] = p.wAt + (part / p.d1) * p.w0 + (part % p.d1) * p.w1 + k * p.wRow + column * p.wColumn;
+}
+
 fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
   let k = step * 16 + quad * 4;
   return select(vec4f(), fetchAny4(rowStart[i] + k), vec4u(k) + vec4u(0, 1, 2, 3) < vec4u(p.inner));
 }
 
-fn weightQuad(step: u32, k: u32, quad: u32, part: u32) -> vec4f {
-  let row = step * 16 + k;
-  let column = quad * 4;
-  if (row >= p.inner || column >= p.columns) {
+fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {
+  if (step * 16 + k >= p.inner) {
     return vec4f();
   }
-  let at = p.wAt + (part / p.d1) * p.w0 + (part % p.d1) * p.w1 + row * p.wRow + column * p.wColumn;
+  let at = weightStart[i] + step * 16 * p.wRow;
   return vec4f(fetch(at), fetch(at + p.wColumn), fetch(at + 2 * p.wColumn), fetch(at + 3 * p.wColumn));
 }
 

@@ -1,7 +1,8 @@
 // The tile under dense products: a workgroup makes 4 * THREADS_Y rows of 4 * THREADS_X columns, an invocation four rows
 // (THREADS_Y apart) of four columns, in steps of 16 along the sum. Rows and weights pass through workgroup memory, whose
 // lines are two vectors longer than they need be, so that neighbours write to different banks.
-// Around it a module defines rowCount, columnCount, stepCount, seekRow, rowQuad, weightQuad, advance and writeRow.
+// Around it a module defines rowCount, columnCount, stepCount, seekRow, seekWeights, rowQuad, weightQuad, advance and writeRow;
+// what an invocation loads in each step it seeks once.
 override THREADS_X: u32 = 8;
 override THREADS_Y: u32 = 8;
 
@@ -22,6 +23,10 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lo
   for (var i = 0u; i < ROW_LOADS; i++) {
     seekRow(i, firstRow + ((index + i * THREADS) >> 2), group.z);
   }
+  for (var i = 0u; i < WEIGHT_LOADS; i++) {
+    let l = index + i * THREADS;
+    seekWeights(i, (l >> 1) & 15, firstQuad + (l >> 5) * 2 + (l & 1), group.z);
+  }
   var sum0 = vec4f();
   var sum1 = vec4f();
   var sum2 = vec4f();
@@ -36,7 +41,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lo
       let l = index + i * THREADS;
       let k = (l >> 1) & 15;
       let quad = (l >> 5) * 2 + (l & 1);
-      weightTile[k * WEIGHT_LINE + quad] = weightQuad(step, k, firstQuad + quad, group.z);
+      weightTile[k * WEIGHT_LINE + quad] = weightQuad(i, step, k);
     }
     advance();
     workgroupBarrier();
