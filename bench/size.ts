@@ -27,22 +27,37 @@ function downloadOf(engine: EngineName, files: readonly (readonly [string, Uint8
   return { engine, files: listed, bytes: sum('bytes'), gzipped: sum('gzipped') }
 }
 
-/** The runtime's JavaScript in one minified file, and the largest of the binaries, of which a browser loads one. */
+/**
+ * What a page of the CPU path loads: the runtime's JavaScript minified, without the part that only WebGPU asks for, and the
+ * largest of the binaries, of which a browser loads one.
+ */
 async function cairn(): Promise<Download> {
   const runtime = join(root, 'dist', 'runtime')
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     entryPoints: [join(runtime, 'index.js')],
     bundle: true,
     minify: true,
     format: 'esm',
     target: 'es2022',
+    splitting: true,
+    outdir: runtime,
+    metafile: true,
     write: false
   })
+  const loaded = new Set<string>()
+  const follow = (path: string) => {
+    loaded.add(path)
+    for (const { path: next, kind } of metafile.outputs[path].imports)
+      if (kind === 'import-statement' && !loaded.has(next)) follow(next)
+  }
+  follow(Object.keys(metafile.outputs).find(path => metafile.outputs[path].entryPoint?.endsWith('index.js'))!)
+  const scripts = outputFiles.filter(({ path }) => [...loaded].some(name => path.endsWith(name)))
   const binaries = readdirSync(runtime)
     .filter(name => name.endsWith('.wasm'))
     .map(name => [name, readFileSync(join(runtime, name))] as const)
   const largest = binaries.reduce((a, b) => (b[1].length > a[1].length ? b : a))
-  return downloadOf('cairn', [['runtime, minified', outputFiles[0].contents], largest])
+  const named = scripts.map(({ contents }, i) => [`runtime, minified, ${i + 1}`, contents] as const)
+  return downloadOf('cairn', [...named, largest])
 }
 
 function fromPackages(engine: EngineName, files: readonly (readonly [string, string])[]): Download {

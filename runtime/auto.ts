@@ -1,4 +1,4 @@
-import { CairnError, findBackend, type Provider } from './backend.js'
+import { backendNamed, CairnError, type Provider } from './backend.js'
 import type { Feeds, InferenceSession, SessionOptions } from './session.js'
 import { type Given, sourceOf } from './source.js'
 import { Tensor } from './tensor.js'
@@ -47,13 +47,12 @@ export async function chooseDevice(
 
 /** Why a device is not to be tried: it is not here, or it computes on the CPU after all. */
 async function unavailable(provider: Provider): Promise<string | undefined> {
-  try {
-    const { backend } = await findBackend([provider])
-    return (await backend.isFallback?.(provider)) ? 'its only adapter computes on the CPU' : undefined
-  } catch (error) {
-    if (error instanceof CairnError) return error.message
-    throw error
-  }
+  const backend = backendNamed(provider.name)
+  const missing = await backend?.missing?.(provider)
+  if (missing !== undefined) return missing
+  return (await backend?.isFallback?.(provider))
+    ? `the only adapter for ${provider.name} computes on the CPU`
+    : undefined
 }
 
 async function timeOn(

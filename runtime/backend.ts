@@ -114,6 +114,9 @@ export function registerBackend(backend: Backend): void {
 /** An entry of `executionProviders`. */
 export type Provider = { readonly name: string } & ProviderOptions
 
+/** The backend of that name, where one is registered. */
+export const backendNamed = (name: string): Backend | undefined => backends.get(name)
+
 /** The first of `entries` that is registered and can run here; throws CairnError, with the reasons, when none can. */
 export async function findBackend(
   entries: readonly Provider[]
@@ -121,12 +124,19 @@ export async function findBackend(
   const reasons: string[] = []
   for (const provider of entries) {
     const backend = backends.get(provider.name)
-    const reason = backend ? await backend.missing?.(provider) : `registered are ${[...backends.keys()].join(', ')}`
+    const reason = backend ? await backend.missing?.(provider) : unregistered(provider.name)
     if (backend && reason === undefined) return { backend, provider }
     reasons.push(`${provider.name}: ${reason}`)
   }
+  if (!entries.length)
+    throw new CairnError(`executionProviders is empty; ${[...backends.keys()].join(', ')} are allowed`)
   const names = entries.map(({ name }) => name).join(', ')
   throw new CairnError(`no execution provider of [${names}] is available; ${reasons.join('; ')}`)
+}
+
+function unregistered(name: string): string {
+  if (name === 'reference') return 'import "cairn/compiler" first, which brings it'
+  return `registered are ${[...backends.keys()].join(', ')}`
 }
 
 type OnnxCompiler = (bytes: Uint8Array) => Promise<Uint8Array>

@@ -256,6 +256,14 @@ export function fromImageData(
   return { data, dims: layout === 'NCHW' ? [1, count, height, width] : [1, height, width, count] }
 }
 
+/** Refuses what is no image, or no size to bring it to. */
+export function checkImage(source: ImageSource, options: FitOptions | undefined): void {
+  if (!source || typeof source !== 'object')
+    throw new CairnError('an image is { data, width, height } with RGB or RGBA bytes, or what a browser shows')
+  const { width, height } = options ?? { width: 0, height: 0 }
+  if (!(width > 0 && height > 0)) throw new CairnError('the width and height that the model takes are missing')
+}
+
 /** A fitted picture as a model reads it. */
 export function imageElements(
   picture: Picture,

@@ -29,7 +29,7 @@ function nameOf(given: Given): string {
 
 /** How the file is opened once more: bytes and places can be read again, a response only where it has a URL. */
 export function reopening(given: Given): () => Promise<CairnFile> {
-  if (typeof given === 'string' || given instanceof URL || !('url' in given)) return () => open(given, {})
+  if (!given || typeof given !== 'object' || given instanceof URL || !('url' in given)) return () => open(given, {})
   const { url } = given
   return async () => {
     if (!url) throw new CairnError('the response that the model came from cannot be read again')

@@ -12,7 +12,15 @@ import { bindInputs } from './binding.js'
 import { type Bindings, evaluate, show } from './dims.js'
 import { threadsOf } from './env.js'
 import type { Header } from './format.js'
-import { type FitOptions, type FloatOptions, type ImageSource, imageElements, pictureOf, type Scored } from './image.js'
+import {
+  checkImage,
+  type FitOptions,
+  type FloatOptions,
+  type ImageSource,
+  imageElements,
+  pictureOf,
+  type Scored
+} from './image.js'
 import { open, reopening } from './open.js'
 import type { Given } from './source.js'
 import { copyFloats, type Data, fromFloats, Tensor } from './tensor.js'
@@ -70,6 +78,8 @@ export class InferenceSession {
   /** Loads .cairn bytes, a URL or Response of them, in Node also a path, or (with cairn/compiler imported) ONNX bytes. */
   static async create(source: Given, options: SessionOptions = {}): Promise<InferenceSession> {
     const { executionProviders = ['wasm'], preferredOutputLocation } = options
+    if (!Array.isArray(executionProviders) || executionProviders.some(entry => !entry))
+      throw new CairnError(`executionProviders is a list of names, as ['webgpu', 'wasm']`)
     const entries: Provider[] = executionProviders.map(entry => (typeof entry === 'string' ? { name: entry } : entry))
     const auto = entries.find(({ name }) => name === 'auto')
     if (auto) {
@@ -187,6 +197,7 @@ export class InferenceSession {
    */
   async imageTensor(source: ImageSource, options: FitOptions & FloatOptions): Promise<Tensor> {
     if (!this.executor) throw new CairnError('the session has been released')
+    checkImage(source, options)
     const { gpu } = this.executor
     if (!gpu) {
       const { data, dims } = imageElements(pictureOf(source), options)

@@ -237,6 +237,7 @@ function joined(chunks: readonly Uint8Array[]): Uint8Array {
 
 /** Bytes, a Response, a URL; in Node also a path. */
 export async function sourceOf(given: Given, options: SourceOptions): Promise<Source> {
+  if (!given) throw new CairnError('a session is made from bytes, a URL, a Response, or in Node a path')
   // A Node Buffer's slice shares memory; as a plain array it copies, like everywhere else.
   if (given instanceof Uint8Array) return new BytesSource(new Uint8Array(given.buffer, given.byteOffset, given.length))
   if (given instanceof ArrayBuffer) return new BytesSource(new Uint8Array(given))

@@ -72,12 +72,15 @@ export class Tensor {
 
   /** As onnxruntime-web's, of what a browser shows; any RGB or RGBA bytes with their width and height will do. */
   static async fromImage(image: ImageSource, options?: ImageTensorOptions): Promise<Tensor> {
+    if (!image || typeof image !== 'object')
+      throw new CairnError('an image is { data, width, height } with RGB or RGBA bytes, or what a browser shows')
     const { data, dims } = fromImageData(pictureOf(image), options)
     return new Tensor('float32', data, dims)
   }
 
   /** A tensor of what `buffer` holds, dense and in C order; with usage COPY_SRC it can be fed to sessions of its device. */
   static fromGpuBuffer(buffer: GPUBuffer, options: GpuTensorOptions): Tensor {
+    if (!options?.dims) throw new CairnError('a tensor of a GPU buffer needs its dims')
     const { dataType = 'float32', dims } = options
     const bytes = dims.reduce((a, b) => a * b, 1) * (dataType === 'float16' ? 2 : 4)
     if (buffer.size < bytes)

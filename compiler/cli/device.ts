@@ -33,8 +33,11 @@ export async function sessionOptionsOf(flags: Flags): Promise<DeviceOptions> {
 export async function openDevice(device: string): Promise<void> {
   if (device === 'webgpu') env.webgpu.gpu ??= await openGpu()
   // What has no GPU of its own is not worth trying.
-  if (device === 'auto') env.webgpu.gpu ??= await openGpu([], { imitation: false }).catch(() => nothing)
+  if (device === 'auto') env.webgpu.gpu ??= await openGpu([], { imitation: false }).catch(nothing)
 }
 
-/** Dawn would complain of missing drivers on its own. */
-const nothing = { requestAdapter: async () => null } as unknown as GPU
+/** Stands for a GPU that is not there, and says why: Dawn would complain of missing drivers on its own. */
+function nothing(reason: Error): GPU {
+  const refuse = { requestAdapter: () => Promise.reject(reason) }
+  return refuse as unknown as GPU
+}
