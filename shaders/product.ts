@@ -28,7 +28,8 @@ export function tiled(
     ceil(columns, 4 * THREADS_X),
     parts
   ]
-  const large = product(...groupsOf(largeTile)) >= fewGroups && columns > 32
+  const padded = ({ THREADS_X }: Tile) => ceil(columns, 4 * THREADS_X) * THREADS_X
+  const large = product(...groupsOf(largeTile)) >= fewGroups && padded(largeTile) === padded(usualTile)
   const tile = given ?? (rows <= 16 ? flatTile : large ? largeTile : usualTile)
   return {
     files: [...common, 'epilogue', ...files, 'product'],
