@@ -4,7 +4,7 @@ import { blocks } from '../../shaders/sources.js'
 import { CairnError } from '../backend.js'
 import { type Bindings, type Dim, evaluate } from '../dims.js'
 import type { Header, Section } from '../format.js'
-import { type Argument, type Call, type Stored, widthOf } from '../program.js'
+import { type Argument, type Call, paddedLength, type Stored, widthOf } from '../program.js'
 
 /** A call as the GPU makes it. */
 export interface GpuCall {
@@ -92,8 +92,12 @@ function sliced(gpuCall: GpuCall, constants: readonly Section[], slices: Slice[]
   if (!byColumn || operand?.space !== 'constant') return [gpuCall]
   const { rows, columns, panel, stored } = constants[operand.index]
   const panelBytes = rows * panel * widthOf(stored)
-  if (columns * rows * widthOf(stored) <= limit * largestShare) return [gpuCall]
-  const width = Math.max(Math.floor((limit * largestShare) / panelBytes), 1) * panel
+  // What the call reads besides lies in the same bank.
+  const others = call.arguments.filter(argument => argument.space === 'constant' && argument !== operand)
+  const taken = others.reduce((sum, { index }) => sum + roundUp(paddedLength(constants[index]) * 4), leastBytes)
+  const panels = Math.floor((limit - taken) / panelBytes)
+  if (panels * panel >= columns || panels < 1) return [gpuCall]
+  const width = panels * panel
   const parts: GpuCall[] = []
   for (let first = 0; first < columns; first += width) {
     const own = Math.min(width, columns - first)
@@ -116,11 +120,11 @@ function sliced(gpuCall: GpuCall, constants: readonly Section[], slices: Slice[]
   return parts
 }
 
-/** Of what a device binds, the share that one matrix may take: its bias and the like lie in the same bank. */
-const largestShare = 0.9
-
 const shifted = (offset: Dim, by: number): Dim =>
   typeof offset === 'number' ? offset + by : { terms: [...offset.terms, { factor: by, atoms: [] }] }
+
+/** A binding of nothing is none: every bank begins with so many bytes. */
+export const leastBytes = 16
 
 /** Bytes of a constant or of what is made of constants, up to where the next may begin. */
 export const roundUp = (bytes: number) => Math.ceil(bytes / 16) * 16

@@ -6,7 +6,7 @@ import { halfToFloat } from '../half.js'
 import { paddedLength, type Stored, storedLength, widthOf } from '../program.js'
 import { unpackInto } from '../unpack.js'
 import { blockBytes } from './pipelines.js'
-import { type GpuCall, operandOf, roundUp, type Slice } from './program.js'
+import { type GpuCall, leastBytes, operandOf, roundUp, type Slice } from './program.js'
 import { usage } from './usage.js'
 
 /**
@@ -32,9 +32,6 @@ export interface Buffers {
   /** The parameter blocks of all calls. */
   readonly parameters: GPUBuffer
 }
-
-/** A binding of nothing is none. */
-const leastBytes = 16
 
 export function planBanks(calls: readonly GpuCall[], { constants, derived }: Header, limit: number): Banks {
   const held = heldAs(calls, constants)
