@@ -14,7 +14,7 @@ const mostQueries = 4096
 export async function timeCalls(resident: Resident, feeds: readonly Elements[], bindings: Bindings): Promise<number[]> {
   const bound = await resident.bind(bindings)
   const times = new Array<number>(resident.callCount).fill(0)
-  // The arena holds the inputs from here on; the calls are made once more below.
+  // A whole run first; what the timed calls find in the arena behind it does not change their time.
   await resident.submit(feeds, bound, () => undefined)
   const { device } = resident
   const stamped = device.features.has('timestamp-query') && bound.steps.length * 2 <= mostQueries
