@@ -271,6 +271,26 @@ function real(browser: Browser, models: string): void {
     assert.equal([errors, strangers], [[], []])
   })
 
+  test('a photo that takes long to read is not replaced by a sample', async () => {
+    const { page, errors, close } = await visit(browser, served.url)
+    await page.evaluate(() => {
+      const decode = window.createImageBitmap as (source: ImageBitmapSource) => Promise<ImageBitmap>
+      window.createImageBitmap = async (source: ImageBitmapSource) => {
+        const isFirst = document.body.dataset.view === 'start'
+        if (isFirst) await new Promise<void>(resolve => Object.assign(window, { decodeNow: resolve }))
+        return decode(source)
+      }
+    })
+    await drop(page, 'photos/parrot.jpg')
+    await drop(page, 'models/mobilenet_v1_025_128_imagenet.onnx')
+    await page.waitForSelector('body[data-view="work"]')
+    await page.waitForFunction(() => document.querySelector('#device-note')?.textContent)
+    await page.evaluate(() => (window as unknown as { decodeNow(): void }).decodeNow())
+    await page.waitForSelector('#canvas[aria-label*="parrot"][aria-label*="%"]')
+    await close()
+    assert.equal(errors, [])
+  })
+
   test('the same class on WebGPU, where the browser has it', async () => {
     const { page, errors, close } = await visit(browser, served.url)
     const available = await page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()))

@@ -77,7 +77,8 @@ async function open(source: Source): Promise<void> {
   model = { source, ...opening, port, guess: guessed, preparation: guessed.preparation }
   showModel(model)
   await load()
-  if (!photo && port && offered.photos.length)
+  // A photo that was asked for and is not read yet comes before a sample.
+  if (!photo && !wanted && port && offered.photos.length)
     await takeSample(offered.photos[0], byId('samples').querySelector('button')!)
 }
 
