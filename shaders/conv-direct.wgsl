@@ -26,9 +26,19 @@ fn dotAt(line: u32, tap: u32, place: Place) -> vec4f {
   return sum;
 }
 
-@compute @workgroup_size(64)
-fn grouped(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
-  let place = placeOf(listIndex(group, groups, local));
+// Of one axis, the input position that an output meets at kernel position `k`; behind every size where there is none. What is
+// before the beginning wraps around to a large number. A transposed convolution reads the inputs whose stride lands on it.
+const NONE: u32 = 0xffffffff;
+
+fn met(transposed: bool, at: u32, k: u32, stride: u32, pad: u32) -> u32 {
+  if (!transposed) {
+    return at * stride + k - pad;
+  }
+  let landing = at + pad - k;
+  return select(NONE, landing / stride, landing < NONE / 2 && landing % stride == 0);
+}
+
+fn direct(place: Place, transposed: bool) {
   if (!place.inside) {
     return;
   }
@@ -36,12 +46,11 @@ fn grouped(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   var sum = vec4f();
   var tap = 0u;
   for (var kd = 0u; kd < p.kernelD; kd++) {
-    let d = place.at.d * p.strideD + kd * p.dilationD - p.padD;
+    let d = met(transposed, place.at.d, kd * p.dilationD, p.strideD, p.padD);
     for (var kh = 0u; kh < p.kernelH; kh++) {
-      let h = place.at.h * p.strideH + kh * p.dilationH - p.padH;
+      let h = met(transposed, place.at.h, kh * p.dilationH, p.strideH, p.padH);
       for (var kw = 0u; kw < p.kernelW; kw++) {
-        let w = place.at.w * p.strideW + kw * p.dilationW - p.padW;
-        // What is before the beginning has wrapped around to a large number.
+        let w = met(transposed, place.at.w, kw * p.dilationW, p.strideW, p.padW);
         if (d < p.inD && h < p.inH && w < p.inW) {
           sum += dotAt(start + d * p.xD + h * p.xH + w * p.xW, tap, place);
         }
@@ -52,36 +61,14 @@ fn grouped(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   writePixel(place.at, place.column, place.part, sum);
 }
 
-// An output reads the inputs whose stride lands on it.
 @compute @workgroup_size(64)
-fn convTranspose(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
-  let place = placeOf(listIndex(group, groups, local));
-  if (!place.inside) {
-    return;
-  }
-  let start = p.xAt + place.at.n * p.xN + place.part * p.channels;
-  var sum = vec4f();
-  var tap = 0u;
-  for (var kd = 0u; kd < p.kernelD; kd++) {
-    let d = place.at.d + p.padD - kd * p.dilationD;
-    for (var kh = 0u; kh < p.kernelH; kh++) {
-      let h = place.at.h + p.padH - kh * p.dilationH;
-      for (var kw = 0u; kw < p.kernelW; kw++) {
-        let w = place.at.w + p.padW - kw * p.dilationW;
-        let lands = reaches(d, p.strideD, p.inD) && reaches(h, p.strideH, p.inH) && reaches(w, p.strideW, p.inW);
-        if (lands) {
-          sum += dotAt(start + (d / p.strideD) * p.xD + (h / p.strideH) * p.xH + (w / p.strideW) * p.xW, tap, place);
-        }
-        tap++;
-      }
-    }
-  }
-  writePixel(place.at, place.column, place.part, sum);
+fn grouped(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  direct(placeOf(listIndex(group, groups, local)), false);
 }
 
-// Whether position `at`, wrapped around where it is before the beginning, is a multiple of `stride` within `size` of them.
-fn reaches(at: u32, stride: u32, size: u32) -> bool {
-  return at < size * stride && at % stride == 0;
+@compute @workgroup_size(64)
+fn convTranspose(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
+  direct(placeOf(listIndex(group, groups, local)), true);
 }
 
 // Four channels of four neighbouring output columns, so that each weight is read once for four pixels.
@@ -145,14 +132,7 @@ fn writeChannels(at: Pixel, c: u32, sum: vec4f) {
   if (at.w >= p.outW) {
     return;
   }
-  var r = vec4f();
-  if (p.residual != 0) {
-    r = load4(p.rAt + at.n * p.rN + at.h * p.rH + at.w * p.rW + c);
-  }
-  var alpha = vec4f(p.alpha);
-  if (p.act == PRELU) {
-    alpha = constant4(p.slopeAt + c);
-  }
-  let v = finished(sum + constant4(p.biasAt + c), p.residual, r, p.act, alpha, p.beta);
-  storeSome(p.yAt + at.n * p.yN + at.h * p.yH + at.w * p.yW + c, v, min(p.groups - c, 4u));
+  let rAt = p.rAt + at.n * p.rN + at.h * p.rH + at.w * p.rW + c;
+  let yAt = p.yAt + at.n * p.yN + at.h * p.yH + at.w * p.yW + c;
+  finishQuad(sum, c, rAt, yAt, min(p.groups - c, 4u));
 }

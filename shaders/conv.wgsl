@@ -79,15 +79,7 @@ fn panelCount() -> u32 {
 fn writePixel(at: Pixel, column: u32, part: u32, sum: vec4f) {
   let c = part * p.filters + column;
   let own = part * panelCount() * 8 + column;
-  let count = min(p.filters - column, 4u);
-  var r = vec4f();
-  if (p.residual != 0) {
-    r = load4(p.rAt + at.n * p.rN + at.d * p.rD + at.h * p.rH + at.w * p.rW + c);
-  }
-  var alpha = vec4f(p.alpha);
-  if (p.act == PRELU) {
-    alpha = constant4(p.slopeAt + own);
-  }
-  let v = finished(sum + constant4(p.biasAt + own), p.residual, r, p.act, alpha, p.beta);
-  storeSome(p.yAt + at.n * p.yN + at.d * p.yD + at.h * p.yH + at.w * p.yW + c, v, count);
+  let rAt = p.rAt + at.n * p.rN + at.d * p.rD + at.h * p.rH + at.w * p.rW + c;
+  let yAt = p.yAt + at.n * p.yN + at.d * p.yD + at.h * p.yH + at.w * p.yW + c;
+  finishQuad(sum, own, rAt, yAt, min(p.filters - column, 4u));
 }

@@ -1,5 +1,8 @@
-import { aligned, type Block, ceil, common, type Dispatch, list, product, type Shader } from './dispatch.js'
+import { aligned, type Block, ceil, type Dispatch, list, product, type Shader } from './dispatch.js'
 import { tiled } from './product.js'
+
+/** What modules need that end in bias, residual and activation. */
+const finishing = ['activation', 'epilogue']
 
 /** Rows up to which a workgroup for each panel of each row is better than tiles. */
 const fewRows = 2
@@ -11,10 +14,10 @@ export const gemm: Shader = {
   dispatches(p) {
     const dense = aligned(p.xAt, p.xRow, p.inner, p.yAt, p.yRow, p.columns)
     const vector = dense && (!p.residual || aligned(p.rAt, p.rRow))
-    if (p.rows > fewRows) return [tiled(p.rows, p.columns, 1, ['gemm'], vector)]
+    if (p.rows > fewRows) return [tiled(p.rows, p.columns, 1, [...finishing, 'gemm', 'panels'], vector)]
     return [
       {
-        files: [...common, 'epilogue', 'gemm'],
+        files: ['weights', ...finishing, 'gemm'],
         entry: 'rowTimesPanel',
         vector,
         groups: [ceil(p.columns, 8), p.rows, 1]
@@ -27,7 +30,7 @@ export const matmul: Shader = {
   block: 'Matmul',
   either: ['x', 'w'],
   dispatches(p) {
-    return [tiled(p.rows, p.columns, p.d0 * p.d1, ['matmul'], false)]
+    return [tiled(p.rows, p.columns, p.d0 * p.d1, ['activation', 'matmul'], false)]
   }
 }
 
@@ -49,13 +52,17 @@ export const conv: Shader = {
     const pixels = product(p.batch, p.outD, p.outH, p.outW)
     if (p.groups > 1 && p.filters < fewFilters) return [direct(p, 'grouped', vector)]
     const LINEAR = Number(p.channels < fewChannels)
-    return [tiled(pixels, p.filters, p.groups, ['conv', 'conv-product'], vector && !LINEAR, undefined, { LINEAR })]
+    return [
+      tiled(pixels, p.filters, p.groups, [...finishing, 'conv', 'conv-product'], vector && !LINEAR, undefined, {
+        LINEAR
+      })
+    ]
   }
 }
 
 function direct(p: Block, entry: string, vector: boolean): Dispatch {
   return {
-    files: ['index', ...common, 'epilogue', 'conv', 'conv-direct'],
+    files: ['index', 'weights', ...finishing, 'conv', 'conv-direct'],
     entry,
     vector,
     groups: list(product(p.batch, p.outD, p.outH, p.outW, p.groups, ceil(p.filters, 4)))

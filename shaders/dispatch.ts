@@ -46,6 +46,12 @@ export function each(count: number): [number, number, number] {
 /** Workgroups of 64 for a list of `count` invocations. */
 export const list = (count: number) => each(ceil(count, 64))
 
+/** A list of `count` elements, four to an invocation where they are aligned and else one (lanes.wgsl). */
+export function inLanes(files: readonly string[], entry: string, vector: boolean, count: number): Dispatch {
+  const LANES = vector ? 4 : 1
+  return { files, entry, constants: { LANES }, vector, groups: list(count / LANES) }
+}
+
 export const product = (...sizes: number[]) => sizes.reduce((a, b) => a * b, 1)
 
 /** Whether all are multiples of four, as addresses, distances and counts of vectors have to be. */

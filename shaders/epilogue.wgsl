@@ -9,3 +9,16 @@ fn finished(sum: vec4f, residual: u32, r: vec4f, act: u32, alpha: vec4f, beta: f
   let v = activate(act, sum, alpha, beta);
   return select(v, v + r, residual == RESIDUAL_AFTER);
 }
+
+// Finishes up to four sums: bias and slope from element `own` of theirs on, residual and output at their addresses.
+fn finishQuad(sum: vec4f, own: u32, rAt: u32, yAt: u32, count: u32) {
+  var r = vec4f();
+  if (p.residual != 0) {
+    r = load4(rAt);
+  }
+  var alpha = vec4f(p.alpha);
+  if (p.act == PRELU) {
+    alpha = constant4(p.slopeAt + own);
+  }
+  storeSome(yAt, finished(sum + constant4(p.biasAt + own), p.residual, r, p.act, alpha, p.beta), count);
+}

@@ -1,4 +1,4 @@
-// y[row] = act(x[row] . w + bias + r[row]), w in panels of 8 columns: the hooks of product.wgsl, and a product of its own
+// y[row] = act(x[row] . w + bias + r[row]), w in panels of 8 columns: the hooks of panels.wgsl, and a product of its own
 // for few rows, whose time is that of reading the weights.
 struct Gemm {
   rows: u32,
@@ -23,11 +23,6 @@ struct Gemm {
 
 @group(0) @binding(2) var<uniform> p: Gemm;
 
-// Where the rows that this invocation loads begin; what lies behind the last row is read again start it.
-var<private> rowStart: array<u32, 4>;
-// And its weights, of the first step; columns behind the last read those of the last panel.
-var<private> weightStart: array<u32, 4>;
-
 fn rowCount() -> u32 {
   return p.rows;
 }
@@ -36,52 +31,21 @@ fn columnCount() -> u32 {
   return p.columns;
 }
 
-fn stepCount() -> u32 {
-  return (p.inner + 15) / 16;
+fn innerCount() -> u32 {
+  return p.inner;
 }
 
-fn seekRow(i: u32, row: u32, part: u32) {
-  rowStart[i] = p.xAt + min(row, p.rows - 1) * p.xRow;
+fn rowAt(row: u32, part: u32) -> u32 {
+  return p.xAt + min(row, p.rows - 1) * p.xRow;
 }
 
-fn seekWeights(i: u32, k: u32, quad: u32, part: u32) {
-  let panel = min(quad >> 1, (p.columns - 1) / 8);
-  weightStart[i] = p.wAt + (panel * p.inner + k) * 8 + (quad & 1) * 4;
-}
-
-fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
-  let k = step * 16 + quad * 4;
-  if (k >= p.inner) {
-    return vec4f();
-  }
-  if (WHOLE_QUADS) {
-    return load4(rowStart[i] + k);
-  }
-  return select(vec4f(), load4(rowStart[i] + k), vec4u(k) + vec4u(0, 1, 2, 3) < vec4u(p.inner));
-}
-
-fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {
-  if (step * 16 + k >= p.inner) {
-    return vec4f();
-  }
-  return weight4(weightStart[i] + step * 128);
-}
-
-fn advance() {
+fn panelAt(panel: u32, part: u32) -> u32 {
+  return min(panel, (p.columns - 1) / 8);
 }
 
 fn writeRow(row: u32, column: u32, part: u32, sum: vec4f) {
   let count = min(p.columns - column, 4u);
-  var r = vec4f();
-  if (p.residual != 0) {
-    r = load4(p.rAt + row * p.rRow + column);
-  }
-  var alpha = vec4f(p.alpha);
-  if (p.act == PRELU) {
-    alpha = constant4(p.slopeAt + column);
-  }
-  let v = finished(sum + constant4(p.biasAt + column), p.residual, r, p.act, alpha, p.beta);
-  storeSome(p.yAt + row * p.yRow + column, v, count);
+  finishQuad(sum, column, p.rAt + row * p.rRow + column, p.yAt + row * p.yRow + column, count);
 }
 
 var<workgroup> halfSums: array<vec4f, 128>;

@@ -1,4 +1,4 @@
-import { aligned, list, named, product, type Shader } from './dispatch.js'
+import { aligned, inLanes, named, product, type Shader } from './dispatch.js'
 
 export const pad: Shader = {
   block: 'Pad',
@@ -7,15 +7,6 @@ export const pad: Shader = {
     // Four neighbours are all inside or all constant; other modes would turn those outside around.
     const whole = aligned(p.n4, p.m4, p.b4) && (p.mode === 0 || p.n4 === p.m4)
     const vector = dense && whole && aligned(p.xAt, p.yAt, ...named(p, 'x', 4), ...named(p, 'y', 4))
-    const LANES = vector ? 4 : 1
-    return [
-      {
-        files: ['index', 'loops', 'lanes', 'pad'],
-        entry: 'pad',
-        constants: { LANES },
-        vector,
-        groups: list(product(...named(p, 'm', 5)) / LANES)
-      }
-    ]
+    return [inLanes(['index', 'loops', 'lanes', 'pad'], 'pad', vector, product(...named(p, 'm', 5)))]
   }
 }

@@ -1,4 +1,4 @@
-import { ceil, common, type Dispatch, product } from './dispatch.js'
+import { ceil, type Dispatch, product } from './dispatch.js'
 
 interface Tile {
   readonly THREADS_X: number
@@ -32,7 +32,7 @@ export function tiled(
   const large = product(...groupsOf(largeTile)) >= fewGroups && padded(largeTile) === padded(usualTile)
   const tile = given ?? (rows <= 16 ? flatTile : large ? largeTile : usualTile)
   return {
-    files: [...common, 'epilogue', ...files, 'product'],
+    files: ['weights', ...files, 'product'],
     entry: 'product',
     constants: { ...tile, ...constants },
     vector,

@@ -21,7 +21,7 @@ export const winograd4: Shader = {
   dispatches(p) {
     const tiles = tilesOf(p)
     const vector = aligned(p.channels, p.filters, p.scratchAt)
-    const files = ['winograd', 'winograd-product']
+    const files = ['winograd', 'winograd-product', 'panels']
     return [
       transform('scatterInputs', tiles * p.channels),
       { ...tiled(tiles, p.filters, points, files, vector, flatTile), derived: true },
