@@ -96,7 +96,7 @@ export const augmentations: Readonly<Record<string, NamedTransform>> = {
     most: 1,
     make: least => crop({ area: [least, 1] })
   },
-  elastic: { help: 'bent: points move by so many pixels of 224', usual: 4, most: 64, make: elastic },
+  elastic: { help: 'bent: points move by so many pixels of 224', usual: 8, most: 64, make: elastic },
   color: {
     help: 'brightness, contrast and saturation by up to this, hue by a quarter',
     usual: 0.4,

@@ -13,7 +13,7 @@ export interface Bending {
  * analysis", 2003, §2): uniform noise, smoothed, brought to unit strength and multiplied. Points move by `amount`
  * pixels (root mean square) in a picture of 224 pixels, in others in proportion to the shorter side.
  */
-export const elastic = (amount = 4): Bending => ({
+export const elastic = (amount = 8): Bending => ({
   stage: 'bending',
   draw({ width, height }, random) {
     const side = Math.min(width, height)
@@ -28,12 +28,12 @@ const smoothness = 4 / 29
 
 /** Noise of mean square 1 that was smoothed with a Gaussian of standard deviation `sigma` pixels, across borders as if tiled. */
 function smoothNoise({ width, height }: Size, sigma: number, random: Random): Float32Array {
-  const noise = Float32Array.from({ length: width * height }, () => random.between(-1, 1))
+  const noise = new Float32Array(width * height)
+  for (let i = 0; i < noise.length; i++) noise[i] = random.between(-1, 1)
   const radius = Math.max(1, Math.round((Math.sqrt(4 * sigma * sigma + 1) - 1) / 2))
-  for (let pass = 0; pass < 3; pass++) {
-    for (let y = 0; y < height; y++) blurLine(noise, { first: y * width, step: 1, count: width }, radius)
-    for (let x = 0; x < width; x++) blurLine(noise, { first: x, step: width, count: height }, radius)
-  }
+  const line = new Float64Array(Math.max(width, height))
+  for (let y = 0; y < height; y++) blurLine(noise, { first: y * width, step: 1, count: width }, radius, line)
+  for (let x = 0; x < width; x++) blurLine(noise, { first: x, step: width, count: height }, radius, line)
   const square = noise.reduce((sum, value) => sum + value * value, 0) / noise.length
   return noise.map(value => value / Math.sqrt(square || 1))
 }
@@ -44,15 +44,19 @@ interface Line {
   readonly count: number
 }
 
-/** One of the three running means that together are nearly Gaussian (Wells, "Efficient synthesis of Gaussian filters", 1986). */
-function blurLine(data: Float32Array, { first, step, count }: Line, radius: number): void {
-  const line = Float64Array.from({ length: count }, (_, i) => data[first + i * step])
+/** Three running means, which together are nearly Gaussian (Wells, "Efficient synthesis of Gaussian filters", 1986); `line` is scratch. */
+function blurLine(data: Float32Array, { first, step, count }: Line, radius: number, line: Float64Array): void {
   const reach = Math.min(radius, (count - 1) >> 1)
-  const at = (i: number) => line[(i + count) % count]
-  let sum = 0
-  for (let i = -reach; i <= reach; i++) sum += at(i)
-  for (let i = 0; i < count; i++) {
-    data[first + i * step] = sum / (2 * reach + 1)
-    sum += at(i + reach + 1) - at(i - reach)
+  const window = 2 * reach + 1
+  for (let pass = 0; pass < 3; pass++) {
+    for (let i = 0; i < count; i++) line[i] = data[first + i * step]
+    let sum = 0
+    for (let i = 0; i < window; i++) sum += line[i]
+    for (let i = 0, centre = reach, end = window % count; i < count; i++) {
+      data[first + centre * step] = sum / window
+      sum += line[end] - line[i]
+      if (++end === count) end = 0
+      if (++centre === count) centre = 0
+    }
   }
 }
