@@ -47,13 +47,20 @@ export const he: Initialisation = drawn((fans, random) => {
   return () => std * random.normal()
 })
 
+const named = new Map([
+  ['zeros', zeros],
+  ['normal', normal()],
+  ['xavier', xavier],
+  ['he', he]
+])
+
 /** For help texts. */
 export const initialisationHelp = 'zeros, normal=STD (0.01), xavier, or he'
 
 /** An initialisation such as `zeros`, `normal=0.4`, `xavier` or `he`. Throws CairnError. */
 export function parseInitialisation(text: string): Initialisation {
   const [{ name, value } = { name: '', value: undefined }, ...rest] = termsOf(text)
-  const plain = { zeros, normal: normal(), xavier, he }[name]
+  const plain = named.get(name)
   if (!plain || rest.length)
     throw new CairnError(`initialisation ${text || "''"}: unknown; zeros, normal=0.01, xavier, he are allowed`)
   if (value === undefined) return plain

@@ -26,15 +26,12 @@ export interface WarmUp {
 
 /**
  * Rises linearly to 1 over the first steps (Goyal et al., "Accurate, large minibatch SGD", 2017, §2.2), then follows
- * `schedule`, which a cosine begins there; steps of decay count epochs from the beginning of training.
+ * `schedule` as if training began there.
  */
 export function warmUp(schedule: Schedule, { length, unit }: WarmUp): Schedule {
   return (step, totalSteps, stepsPerEpoch) => {
     const rise = Math.round(unit === 'epochs' ? length * stepsPerEpoch : length)
-    if (step < rise) return (step + 1) / rise
-    return schedule === cosine
-      ? cosine(step - rise, totalSteps - rise, stepsPerEpoch)
-      : schedule(step, totalSteps, stepsPerEpoch)
+    return step < rise ? (step + 1) / rise : schedule(step - rise, totalSteps - rise, stepsPerEpoch)
   }
 }
 
@@ -67,7 +64,7 @@ function kindOf(name: string, value: string | undefined): Schedule {
     const every = numberOf(epochs, what, { least: 1, most: Number.POSITIVE_INFINITY, whole: true })
     return stepDecay(every, numberOf(gamma, what, { least: 0, most: 1 }))
   }
-  const known = { constant, cosine }[name]
+  const known = name === 'constant' ? constant : name === 'cosine' ? cosine : undefined
   if (!known) throw new CairnError(`schedule ${name || "''"}: unknown; constant, step=10:0.1, cosine are allowed`)
   if (value !== undefined) throw new CairnError(`schedule ${name}=${value}: ${name} takes no value`)
   return known

@@ -30,24 +30,27 @@ export function stratifiedSplit(
     throw new CairnError(`${groups.length} groups for ${labels.length} samples: as many of both are needed`)
   const random = new Random(seed)
   const taken = new Set<number>()
-  for (const [label, members] of byClass(groupsOf(labels, groups), labels)) {
-    const samples = members.reduce((sum, group) => sum + group.length, 0)
-    let wanted = validation * samples
-    let rest = members.length
-    for (const group of random.fork(label).shuffle(members)) {
-      const first = rest === members.length
-      const closer = Math.abs(wanted - group.length) < Math.abs(wanted)
-      if (!validation || rest < 2 || !(closer || first)) continue
+  for (const [label, members] of byClass(groupsOf(labels, groups), labels))
+    for (const group of forValidation(random.fork(label).shuffle(members), validation))
       for (const index of group) taken.add(index)
-      wanted -= group.length
-      rest--
-    }
-  }
   const all = labels.map((_, index) => index)
   return {
     training: all.filter(index => !taken.has(index)),
     validation: all.filter(index => taken.has(index))
   }
+}
+
+/** The groups of one class that bring it closest to its share, taken in order; at least one stays. */
+function forValidation(groups: readonly number[][], share: number): number[][] {
+  if (!share || groups.length < 2) return []
+  let wanted = share * groups.reduce((sum, group) => sum + group.length, 0)
+  const taken: number[][] = []
+  for (const group of groups)
+    if (taken.length < groups.length - 1 && Math.abs(wanted - group.length) < Math.abs(wanted)) {
+      taken.push(group)
+      wanted -= group.length
+    }
+  return taken.length ? taken : [groups.reduce((least, group) => (group.length < least.length ? group : least))]
 }
 
 /** Positions of the samples of each group. */
