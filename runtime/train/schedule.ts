@@ -60,7 +60,7 @@ function kindOf(name: string, value: string | undefined): Schedule {
   if (name === 'step') {
     const [epochs = '10', gamma = '0.1', ...rest] = value?.split(':') ?? []
     const what = `schedule step=${value}`
-    if (rest.length) throw new CairnError(`${what}: EPOCHS:FACTOR is allowed, such as 10:0.1`)
+    if (rest.length) throw new CairnError(`${what}: EPOCHS:FACTOR, such as 10:0.1, is allowed`)
     const every = numberOf(epochs, what, { least: 1, most: Number.POSITIVE_INFINITY, whole: true })
     return stepDecay(every, numberOf(gamma, what, { least: 0, most: 1 }))
   }
