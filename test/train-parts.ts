@@ -153,6 +153,11 @@ test('a range test grows its rates, stops where the loss blows up, and suggests 
   const { rate, steepest, tenth } = run.suggestion()
   assert.ok(rate <= tenth && rate <= steepest! && tenth < 1 && rate > 1e-3, `${rate} ${steepest} ${tenth}`)
   assert.is(run.add(Number.NaN), false)
+  const bare = new RangeTest({ steps: 7, keep: 0 })
+  assert.equal(
+    [2, 1, 3.9, 4.1, 1, Number.POSITIVE_INFINITY].map(loss => bare.add(loss)),
+    [true, true, true, false, true, false]
+  )
   const valley = suggestRate([1e-4, 1e-3, 1e-2, 1e-1, 1], [5, 4.9, 2, 1, 30])
   assert.equal(valley, { rate: 1e-2, steepest: 1e-2, tenth: 1e-2 })
   assert.is(suggestRate([1, 2, 3], [1, 2, 3]).steepest, undefined)
