@@ -15,7 +15,7 @@ import {
   scaled,
   shifted
 } from '../runtime/train/augment/affine.js'
-import { hue, saturated, then, unchanged } from '../runtime/train/augment/colour.js'
+import { chained, hue, saturated, unchanged } from '../runtime/train/augment/colour.js'
 import { elastic } from '../runtime/train/augment/elastic.js'
 import { warp } from '../runtime/train/augment/warp.js'
 import { augmentationOf, augmentations, parseAugmentations } from '../runtime/train/augment.js'
@@ -142,7 +142,7 @@ test('hue and saturation keep grey grey, and saturation 0 makes it so', () => {
     assert.ok(colours[column] === colours[4 + column] && colours[column] === colours[8 + column])
   const turn = hue(0.5)
   const [there, back] = [turn.draw(0, random), turn.draw(0, random)]
-  for (const map of [there, back, then(there, back)])
+  for (const map of [there, back, chained(there, back)])
     for (const row of [0, 4, 8]) assert.ok(Math.abs(map[row] + map[row + 1] + map[row + 2] - 1) < 1e-9)
 })
 

@@ -17,6 +17,7 @@ import {
   brightness,
   type Colouring,
   type ColourMap,
+  chained,
   colour,
   contrast,
   greyOf,
@@ -25,7 +26,6 @@ import {
   meanColourOf,
   recolour,
   saturation,
-  then,
   unchanged
 } from './augment/colour.js'
 import { type Bending, elastic } from './augment/elastic.js'
@@ -59,7 +59,7 @@ export function augmentationOf(transforms: readonly Transform[]): Augmentation {
     const colourings = transforms.filter(({ stage }) => stage === 'colour') as Colouring[]
     if (colourings.length) {
       const mean = meanColourOf(result)
-      const change = (map: ColourMap, each: Colouring) => then(map, each.draw(greyOf(mean, map), random))
+      const change = (map: ColourMap, each: Colouring) => chained(map, each.draw(greyOf(mean, map), random))
       result = recolour(result, colourings.reduce(change, unchanged))
     }
     for (const transform of transforms) if (transform.stage === 'pixels') result = transform.apply(result, random)

@@ -23,7 +23,7 @@ const fromRows = (weight: (row: number, column: number) => number): ColourMap =>
 export const unchanged: ColourMap = fromRows((row, column) => Number(row === column))
 
 /** The map of colours that `first` has changed and then `second` changes. */
-export function then(first: ColourMap, second: ColourMap): ColourMap {
+export function chained(first: ColourMap, second: ColourMap): ColourMap {
   return fromRows((row, column) => {
     const [r, g, b, offset] = rowOf(second, row)
     return r * first[column] + g * first[4 + column] + b * first[8 + column] + (column === 3 ? offset : 0)
@@ -75,7 +75,10 @@ export function colour(amount = 0.4): Colouring {
   const others = [contrast(amount), saturation(amount), hue(amount / 4)]
   return colouring((grey, random) => {
     const factorOfLight = factor(amount, random)
-    return others.reduce((map, other) => then(map, other.draw(grey * factorOfLight, random)), brighter(factorOfLight))
+    return others.reduce(
+      (map, other) => chained(map, other.draw(grey * factorOfLight, random)),
+      brighter(factorOfLight)
+    )
   })
 }
 
