@@ -181,7 +181,7 @@ function affine(v: v128, alpha: v128, beta: v128): v128 {
   return f32x4.add(f32x4.mul(v, alpha), beta)
 }
 
-function hardSigmoid(v: v128, alpha: v128, beta: v128): v128 {
+export function hardSigmoid(v: v128, alpha: v128, beta: v128): v128 {
   return clip(affine(v, alpha, beta), f32x4.splat(0), f32x4.splat(1))
 }
 
@@ -208,7 +208,7 @@ function geluTanh(v: v128): v128 {
   return scaledSigmoid(f32x4.mul(v, slope), v)
 }
 
-function sign(v: v128): v128 {
+export function sign(v: v128): v128 {
   const one = v128.or(v128.and(v, f32x4.splat(-0.0)), f32x4.splat(1))
   return v128.bitselect(one, v, f32x4.gt(f32x4.abs(v), f32x4.splat(0)))
 }

@@ -88,6 +88,8 @@ export class Node {
 export class Graph {
   nodes: Node[] = []
   inputs: Value[] = []
+  /** What a training step changes: parameters and the optimiser's moments, kept from run to run. */
+  states: Value[] = []
   outputs: Value[] = []
   /** What the caller gave each output; a rewrite may put another value in the output's place. */
   outputNames: string[] = []
@@ -166,7 +168,7 @@ export class Graph {
   }
 
   get values(): Set<Value> {
-    const all = new Set<Value>(this.inputs)
+    const all = new Set<Value>([...this.inputs, ...this.states])
     for (const node of this.nodes) {
       for (const input of node.inputs) if (input) all.add(input)
       for (const output of node.outputs) all.add(output)

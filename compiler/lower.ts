@@ -43,6 +43,7 @@ export interface Preferences {
 export function lower(graph: Graph, preferences: Preferences = {}): Program {
   const { views, storages } = place(graph)
   const builder = new Builder(views, storages, preferences)
+  for (const state of graph.states) builder.derivedLengths.push(product(state.shape) as number)
   for (const node of graph.nodes) {
     const op = ops[node.op]
     if (!op?.lower)
@@ -72,6 +73,7 @@ export function lower(graph: Graph, preferences: Preferences = {}): Program {
     storages: builder.storages,
     constants: builder.constants,
     derived: builder.derivedLengths,
+    states: graph.states.map(({ name, shape }) => ({ name, shape: shape as number[] })),
     setup: builder.setup,
     kernels: builder.kernels,
     calls: builder.calls,

@@ -2,7 +2,7 @@ import { add, type Dim, product, same } from './dim.js'
 import type { Graph, Node, Value } from './graph.js'
 import { ops } from './ops/index.js'
 import { concatSlot } from './ops/movement.js'
-import { axisOf, orderedStrides, orderOf, type View } from './ops/op.js'
+import { axisOf, orderedStrides, orderOf, plainOrder, type View } from './ops/op.js'
 import { subView } from './ops/views.js'
 
 /**
@@ -59,6 +59,7 @@ export function place(graph: Graph): Placement {
   }
 
   for (const input of graph.inputs) settle(input, newStorage(input))
+  graph.states.forEach((state, index) => views.set(state, stateView(state, index)))
   for (const [at, node] of graph.nodes.entries()) {
     const source = node.inputs[0] && views.get(node.inputs[0])
     const aliases = source && ops[node.op].alias?.(node, source)
@@ -94,6 +95,13 @@ export function place(graph: Graph): Placement {
     }
     return undefined
   }
+}
+
+/** States are the first of the program's derived buffers, which nothing moves. */
+function stateView(state: Value, index: number): View {
+  const order = plainOrder(state.rank)
+  const strides = orderedStrides(state.shape, order)
+  return { space: 'derived', index, offset: 0, shape: state.shape, strides, order }
 }
 
 /**

@@ -12,7 +12,8 @@ import { kernels } from './ops/kernels.js'
  * Slow and obvious, for constant folding and for comparing the fast backends with.
  */
 export class Interpreter {
-  private readonly derived: readonly Float64Array[]
+  /** The states first, then what setup calls make. */
+  readonly derived: readonly Float64Array[]
 
   constructor(
     private readonly program: Omit<Program, 'constants'>,
@@ -76,6 +77,11 @@ class ReferenceExecutor implements Executor {
   readonly memoryBytes = 0
 
   private constructor(private readonly interpreter: Interpreter) {}
+
+  readonly states = {
+    read: (index: number) => Float32Array.from(this.interpreter.derived[index]),
+    write: (index: number, elements: ArrayLike<number>) => this.interpreter.derived[index].set(elements)
+  }
 
   static async load(file: CairnFile): Promise<ReferenceExecutor> {
     const constants: Float64Array[] = []

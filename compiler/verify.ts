@@ -4,7 +4,7 @@ import { ops } from './ops/index.js'
 
 /**
  * What a legal graph is; checked after every pass. A failure is a mistake of the compiler, never of its input:
- * - nodes stand in execution order, and every input is a graph input, a constant, known contents, or produced before;
+ * - nodes stand in execution order, and every input is a graph input, a state, a constant, known contents, or produced before;
  * - producers and users agree with inputs and outputs, use by use;
  * - constants hold as many elements as their shape says;
  * - node names are unique, as are the names of produced values.
@@ -13,7 +13,7 @@ export function verify(graph: Graph, after: string): void {
   const fail = (what: string): never => {
     throw new Error(`compiler error after ${after}: ${what}`)
   }
-  const ready = new Set<Value>(graph.inputs)
+  const ready = new Set<Value>([...graph.inputs, ...graph.states])
   const names = new Set<string>()
   const uses = new Map<Value, number>()
   for (const node of graph.nodes) {

@@ -59,6 +59,8 @@ export interface Executor {
   readonly memoryBytes: number
   /** What a backend offers whose tensors may stay in its own memory: outputs that `run` is told to keep, as buffers. */
   readonly gpu?: GpuMemory
+  /** Where the program has states: what they hold between runs, in the program's order. */
+  readonly states?: StateMemory
   /** Of the binding that is in force, where calls become dispatches. */
   readonly dispatches?: readonly GpuDispatch[]
 }
@@ -75,6 +77,11 @@ export interface GpuDispatch extends Dispatch {
   readonly operand: Stored
   /** Which of the run's pipelines, counted by their first use. */
   readonly pipeline: number
+}
+
+export interface StateMemory {
+  read(index: number): Float32Array
+  write(index: number, elements: ArrayLike<number>): void
 }
 
 export interface TopRows {

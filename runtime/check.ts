@@ -7,7 +7,7 @@ import { FormatError, type Header } from './format.js'
  * offsets are checked against their storages when they are bound, and kernels run inside WebAssembly's own memory.
  */
 export function checkHeader(header: Header): void {
-  const { kernels, storages, constants, derived, inputs, outputs, calls, setup, free } = header
+  const { kernels, storages, constants, derived, states, inputs, outputs, calls, setup, free } = header
   const known = new Set(free)
   const check = (holds: boolean, what: string) => {
     if (!holds) throw new FormatError(`the file's header is not valid: ${what}`)
@@ -19,6 +19,9 @@ export function checkHeader(header: Header): void {
   for (const { name, fields } of kernels) check(/^[uif]*$/.test(fields), `kernel "${name}" has fields "${fields}"`)
   storages.forEach((size, i) => check(bound(size), `storage ${i} depends on a dimension that no input has`))
   derived.forEach((length, i) => check(isSize(length), `derived buffer ${i} has length ${length}`))
+  states.forEach(({ name, shape }, i) =>
+    check(shape.reduce((a, b) => a * b, 1) === derived[i], `state "${name}" does not fit its buffer`)
+  )
   constants.forEach(({ groups, rows, columns, panel, offset, bytes }, i) =>
     check([groups, rows, columns, panel, offset, bytes].every(isSize), `constant ${i} has an impossible size`)
   )

@@ -12,7 +12,7 @@ import { BytesSource, checkLength, type Source } from './source.js'
  * one description of the header that both `encode` and `decode` follow.
  */
 export const magic = 0x4e524143
-export const version = 1
+export const version = 2
 const preamble = 16
 const alignment = 16
 
@@ -155,6 +155,7 @@ const header: Codec<Header> = struct<Header>({
   kernels: list(struct<Program['kernels'][number]>({ name: text, fields: text })),
   storages: list(dim),
   derived: list(int),
+  states: list(struct<Program['states'][number]>({ name: text, shape: list(int) })),
   constants: list(
     struct<Section>({
       name: text,

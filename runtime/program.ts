@@ -16,6 +16,8 @@ export interface Program {
   readonly constants: readonly Constant[]
   /** Lengths of what the setup calls make of constants, once, when a model is loaded. */
   readonly derived: readonly number[]
+  /** What a run changes and the next one finds so, the first of the derived buffers; only training steps have any. */
+  readonly states: readonly State[]
   readonly setup: readonly Call[]
   readonly kernels: readonly KernelInfo[]
   readonly calls: readonly Call[]
@@ -33,6 +35,12 @@ export interface Port {
   readonly shape: readonly Dim[]
   readonly storage: number
   readonly offset: Dim
+}
+
+/** Dense in C order. */
+export interface State {
+  readonly name: string
+  readonly shape: readonly number[]
 }
 
 export interface Constraint {

@@ -120,6 +120,15 @@ class WasmExecutor implements Executor {
     this.team?.inform(common, thread => tables + (thread - 1) * tableBytes)
   }
 
+  readonly states = {
+    read: (index: number) => this.state(index).slice(),
+    write: (index: number, elements: ArrayLike<number>) => this.state(index).set(elements)
+  }
+
+  private state(index: number): Float32Array {
+    return new Float32Array(this.memory!.buffer, this.layout.derived[index], this.header.derived[index])
+  }
+
   get threads(): number {
     return this.team?.count ?? 1
   }

@@ -8,7 +8,7 @@ import { activations } from '../compiler/ops/activation.js'
 import { binaries } from '../compiler/ops/elementwise.js'
 import { residuals } from '../compiler/ops/epilogue.js'
 import { coordinateModes, interpolations, roundings } from '../compiler/ops/interpolate.js'
-import { kernels } from '../compiler/ops/kernels.js'
+import { kernels, trainingKernels } from '../compiler/ops/kernels.js'
 import { padModes } from '../compiler/ops/pad.js'
 import { poolKinds } from '../compiler/ops/pool.js'
 import { reductions } from '../compiler/ops/reduce.js'
@@ -103,7 +103,9 @@ const structs = new Map(
 const reserved = ['from']
 const wgslName = (name: string) => (reserved.includes(name) ? `${name}_` : name)
 
-for (const [name, kernel] of Object.entries(kernels))
+skip(`${Object.keys(trainingKernels).join(', ')} in WGSL`, 'training runs on the CPU path')
+for (const [name, kernel] of Object.entries(kernels)) {
+  if (trainingKernels[name]) continue
   test(`kernel ${name} in WGSL`, () => {
     // The GPU reads the blocks of those Winograd convolutions that plain ones replace there as those of the other.
     const shader = shaders[name] ?? (name in winogradTaps ? shaders.winograd4 : undefined)
@@ -114,6 +116,7 @@ for (const [name, kernel] of Object.entries(kernels))
     assert.equal(structs.get(block), [...own, ...buffers.map(buffer => [`${buffer}At`, 'u32'])], `fields of ${block}`)
     for (const buffer of [halves, either].flat()) assert.ok(buffers.includes(buffer), `${name} has no ${buffer}`)
   })
+}
 
 test('shaders/kernels.ts lists nothing else', () => {
   assert.equal(

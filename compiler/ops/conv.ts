@@ -1,10 +1,11 @@
-import { type Dim, mul, product, same, show, showShape } from '../dim.js'
+import { type Dim, isStatic, mul, product, same, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import { type Elements, isConstant, type Node, type Value } from '../graph.js'
 import { epilogueOf } from './elementwise.js'
 import { finished, panelWidth, residualOf, vectorOf } from './epilogue.js'
 import { emitGemm, gemmChoices } from './gemm.js'
 import { convBuffers, type Kernel, kernel, type Lowering, type Op, type View } from './op.js'
+import { depthwiseWeights, packedWeights, type WeightShape, type WeightSteps } from './weights.js'
 import { transposedWindows, type Windows, windows } from './window.js'
 import { emitWinograd, usualSize, winogradChoices } from './winograd.js'
 
@@ -17,7 +18,7 @@ const steps = <P extends string>(prefix: P) =>
     'u32'
   >
 
-const convFields = {
+export const convFields = {
   batch: 'u32',
   groups: 'u32',
   channels: 'u32',
@@ -153,17 +154,9 @@ function dotAt(
   return sum
 }
 
-interface Shape {
-  readonly groups: number
-  /** Per group. */
-  readonly channels: number
-  readonly filters: number
-  readonly kernel: readonly number[]
-}
-
-function shapeOf(node: Node): Shape {
+export function shapeOf(node: Node): WeightShape {
   const [x, w] = node.inputs as Value[]
-  if (!isConstant(w)) throw refuse(node, `weights "${w.name}" must be a constant`)
+  if (!isStatic(w.shape)) throw refuse(node, `weights "${w.name}" of ${showShape(w.shape)} must have known sizes`)
   const shape = w.shape as readonly number[]
   const groups = node.number('group', 1)
   if (x.rank !== w.rank || x.rank < 3 || x.rank > 5)
@@ -192,7 +185,7 @@ function shapeOf(node: Node): Shape {
 }
 
 /** Weights by (group, kernel position, input channel, filter of the group): the columns that panels are cut from. */
-function packWeights(node: Node, { groups, channels, filters, kernel }: Shape): Elements {
+function packWeights(node: Node, { groups, channels, filters, kernel }: WeightShape): Elements {
   const source = (node.inputs[1] as Value & { data: Elements }).data
   const taps = kernel.reduce((a, b) => a * b, 1)
   const transposed = node.op === 'ConvTranspose'
@@ -252,10 +245,12 @@ function lowerConv(node: Node, to: Lowering): void {
     panel: depthwise ? 0 : panelWidth
   }
   const taps = kernel.reduce((a, b) => a * b, 1)
-  const name = node.inputs[1]!.name
+  const weights = node.inputs[1]!
   const w = depthwise
-    ? to.constant(`${name} depthwise`, () => depthwiseWeights(node, groups, taps), { ...columns, rows: taps })
-    : to.constant(`${name} ${node.op} ${groups}`, () => packWeights(node, shape), { ...columns, rows: taps * channels })
+    ? depthwiseWeights(node, to, weights, `${weights.name} depthwise`, shape, () => packDepthwise(node, groups, taps))
+    : packedWeights(node, to, weights, `${weights.name} ${node.op} ${groups}`, shape, stepsIn(node, shape), () =>
+        packWeights(node, shape)
+      )
   const bias = vectorOf(node, to, convInputs.bias, columns)
   const slope = vectorOf(node, to, convInputs.slope, columns)
 
@@ -264,7 +259,8 @@ function lowerConv(node: Node, to: Lowering): void {
   const direct = depthwise ? depthwiseKernel : transposed ? convTransposeKernel : convKernel
   const macs = macsOf(window, shape)
   const products = rows ? gemmChoices(macs, filters) : []
-  const transforms = transposed || depthwise ? [] : winogradChoices(to.winograd, window, kernel, shape)
+  const transforms =
+    transposed || depthwise || !isConstant(weights) ? [] : winogradChoices(to.winograd, window, kernel, shape)
   const chosen = to.choose([...products, { kernel: direct.name, cost: macs }, ...transforms])
   if (rows && products.some(choice => choice.kernel === chosen)) {
     emitGemm(node, to, { ...rows, inner: channels, columns: filters }, { x, w, bias, slope, r: r ?? bias, y }, chosen)
@@ -304,16 +300,24 @@ function lowerConv(node: Node, to: Lowering): void {
 }
 
 /** Multiply-accumulates of direct sums over one image. */
-function macsOf({ out }: Windows, { groups, channels, filters, kernel }: Shape): number {
+function macsOf({ out }: Windows, { groups, channels, filters, kernel }: WeightShape): number {
   return [...out, ...kernel].reduce<number>((cost, size) => cost * usualSize(size), groups * channels * filters)
 }
 
-function depthwiseWeights(node: Node, channels: number, taps: number): Elements {
+function packDepthwise(node: Node, channels: number, taps: number): Elements {
   const source = (node.inputs[1] as Value & { data: Elements }).data
   return Float32Array.from(
     { length: source.length },
     (_, i) => source[(i % channels) * taps + Math.floor(i / channels)]
   )
+}
+
+/** ONNX has the filters first, but for ConvTranspose, where the input channels are. */
+function stepsIn(node: Node, { channels, filters }: WeightShape) {
+  return ([first, second, ...taps]: readonly Dim[]): WeightSteps =>
+    node.op === 'ConvTranspose'
+      ? { group: mul(first, channels), filter: second, channel: first, taps }
+      : { group: mul(first, filters), filter: first, channel: second, taps }
 }
 
 function isPointwise({ strides, padsBegin, padsEnd }: Windows): boolean {
@@ -335,7 +339,7 @@ function rowsOf({ x, y, r }: Operands): { rows: Dim; xRow: Dim; yRow: Dim; rRow:
 }
 
 /** Depth, height, width from one to three spatial values. */
-function spatialSizes<P extends string>(prefix: P, values: readonly Dim[], missing: Dim) {
+export function spatialSizes<P extends string>(prefix: P, values: readonly Dim[], missing: Dim) {
   const padded = [...new Array<Dim>(3 - values.length).fill(missing), ...values]
   return { [`${prefix}D`]: padded[0], [`${prefix}H`]: padded[1], [`${prefix}W`]: padded[2] } as Record<
     `${P}${'D' | 'H' | 'W'}`,
@@ -343,7 +347,7 @@ function spatialSizes<P extends string>(prefix: P, values: readonly Dim[], missi
   >
 }
 
-function stepsOf<P extends string>(prefix: P, view: View) {
+export function stepsOf<P extends string>(prefix: P, view: View) {
   return { [`${prefix}N`]: view.strides[0], ...spatialSizes(prefix, view.strides.slice(2), 0) } as Record<
     `${P}${'N' | 'D' | 'H' | 'W'}`,
     Dim

@@ -1,6 +1,6 @@
-import { refuse } from '../errors.js'
-import { isConstant, type Node } from '../graph.js'
+import { isConstant, type Node, type Value } from '../graph.js'
 import { activate, kindOf } from './activation.js'
+import { emitCopy } from './elementwise.js'
 import type { Lowering, View } from './op.js'
 
 /** What convolutions and matrix products share: how weights are cut into panels, and the operands of the epilogue. */
@@ -25,7 +25,7 @@ export function vectorOf(
 ): View {
   const value = node.inputs[index]
   const { groups, columns: count } = columns
-  if (value && !isConstant(value)) throw refuse(node, `bias "${value.name}" must be a constant`)
+  if (value && !isConstant(value)) return dynamicVector(node, to, value, columns)
   const key = value ? value.name : '#zeros'
   return to.constant(
     `${key} ${groups}×${count} in ${columns.panel}`,
@@ -35,6 +35,22 @@ export function vectorOf(
     },
     { ...columns, rows: 1 }
   )
+}
+
+/** A bias that a training step changes: as it lies where groups fill their panels, else spread out. */
+function dynamicVector(
+  node: Node,
+  to: Lowering,
+  value: Value,
+  { groups, columns, panel }: { groups: number; columns: number; panel: number }
+): View {
+  const view = to.dense(value)
+  if (groups === 1 || !panel || columns % panel === 0) return view
+  const shape = [groups, columns]
+  const order = [0, 1]
+  const target = to.scratch([groups, Math.ceil(columns / panel) * panel])
+  emitCopy(to, node, { ...view, shape, order, strides: [columns, 1] }, { ...target, shape })
+  return target
 }
 
 /** What kernels with an epilogue make of a sum: residual and activation, as asm/epilogue.ts and asm/tile.ts do. */

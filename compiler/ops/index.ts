@@ -1,16 +1,30 @@
 import { compound } from './compound.js'
 import { convolution } from './conv.js'
+import { convolutionGradient } from './conv-gradient.js'
+import { slopes } from './derivative.js'
+import { dropouts } from './dropout.js'
 import { elementwise } from './elementwise.js'
 import { gathering } from './gather.js'
 import { matrices } from './gemm.js'
 import { movement } from './movement.js'
 import { normalization } from './normalize.js'
 import type { Op } from './op.js'
+import { optimisers } from './optimise.js'
 import { padding } from './pad.js'
 import { pooling } from './pool.js'
+import { poolingGradient } from './pool-gradient.js'
 import { reduction } from './reduce.js'
 import { resizing } from './resize.js'
 import { softmaxes } from './softmax.js'
+
+/** What only training steps have: gradients and updates. */
+const training: Readonly<Record<string, Op>> = {
+  ...convolutionGradient,
+  ...poolingGradient,
+  ...slopes,
+  ...dropouts,
+  ...optimisers
+}
 
 /** Every operator that the compiler lowers, by its ONNX name. */
 export const ops: Readonly<Record<string, Op>> = {
@@ -25,5 +39,6 @@ export const ops: Readonly<Record<string, Op>> = {
   ...gathering,
   ...elementwise,
   ...movement,
-  ...compound
+  ...compound,
+  ...training
 }

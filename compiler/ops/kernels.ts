@@ -1,5 +1,8 @@
 import { argmaxKernel } from './argmax.js'
 import { convKernel, convTransposeKernel, depthwiseKernel } from './conv.js'
+import { convGradientKernel, depthwiseGradientKernel } from './conv-gradient.js'
+import { slopeKernel } from './derivative.js'
+import { dropoutKernel } from './dropout.js'
 import { binaryKernel, unaryKernel, whereKernel } from './elementwise.js'
 import { gatherKernel } from './gather.js'
 import { gemmHalfKernel, gemmKernel, gemmPackedKernel, matmulKernel } from './gemm.js'
@@ -8,15 +11,32 @@ import { resizeAxisKernel, resizePlaneKernel } from './interpolate.js'
 import { layerNormKernel } from './layernorm.js'
 import { lrnKernel, scaleShiftKernel } from './normalize.js'
 import type { Kernel } from './op.js'
+import { adamKernel, sgdKernel } from './optimise.js'
 import { padKernel } from './pad.js'
 import { poolKernel } from './pool.js'
+import { poolGradientKernel } from './pool-gradient.js'
 import { reduceKernel } from './reduce.js'
 import { softmaxKernel } from './softmax.js'
 import { winogradFiltersKernel, winograds } from './winograd.js'
 
+const byName = (list: readonly { readonly name: string }[]): Readonly<Record<string, Kernel>> =>
+  Object.fromEntries(list.map(kernel => [kernel.name, kernel as unknown as Kernel]))
+
+/** What only training steps call. */
+export const trainingKernels = byName([
+  adamKernel,
+  convGradientKernel,
+  depthwiseGradientKernel,
+  dropoutKernel,
+  poolGradientKernel,
+  sgdKernel,
+  slopeKernel
+])
+
 /** Every kernel by its name. Whoever calls one knows its fields and buffers; this list only knows that it has some. */
-export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
-  [
+export const kernels: Readonly<Record<string, Kernel>> = {
+  ...trainingKernels,
+  ...byName([
     argmaxKernel,
     binaryKernel,
     convKernel,
@@ -41,5 +61,5 @@ export const kernels: Readonly<Record<string, Kernel>> = Object.fromEntries(
     whereKernel,
     winogradFiltersKernel,
     ...winograds.map(variant => variant.kernel)
-  ].map(kernel => [kernel.name, kernel as unknown as Kernel])
-)
+  ])
+}

@@ -16,9 +16,11 @@ export interface Op {
   /**
    * How inputs and outputs must lie in memory. `channelsLast` and `plain` demand that order of every activation,
    * `follow` (the default) gives outputs the order of the first input of their rank; `transpose` and `reshape` rename,
-   * split and join axes where they lie.
+   * split and join axes where they lie. `convWeights` reads channels innermost and writes filters innermost.
    */
-  readonly layout?: 'channelsLast' | 'plain' | 'follow' | 'transpose' | 'reshape'
+  readonly layout?: 'channelsLast' | 'plain' | 'follow' | 'transpose' | 'reshape' | 'convWeights'
+  /** Leading inputs that are activations, whatever their shapes; 1 by default. */
+  readonly activations?: number
   /** The outputs as views of the first input's memory, undefined where its strides cannot express one. */
   alias?(node: Node, input: View): (View | undefined)[]
   /** Whether the kernel writes dense outputs only, so that none may lie inside a concatenation. */

@@ -2,11 +2,28 @@ import type { Dim } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node } from '../graph.js'
 import { visit } from './elementwise.js'
-import { describe, fields, kernel, numbered, type Op } from './op.js'
+import { describe, fields, kernel, numbered, type Op, type View } from './op.js'
 import { type Windows, windows } from './window.js'
 
 /** What a window becomes: its maximum, the mean of what lies inside the input, the mean with zeros for the padding. */
 export const poolKinds = ['max', 'mean', 'paddedMean'] as const
+
+export const poolFields = {
+  kind: 'u32',
+  batch: 'u32',
+  channels: 'u32',
+  ...fields('x', 3),
+  ...fields('y', 3),
+  ...fields('k', 3),
+  ...fields('s', 3),
+  ...fields('d', 3),
+  ...fields('b', 3),
+  ...fields('e', 3),
+  xBatch: 'u32',
+  ...fields('i', 3),
+  yBatch: 'u32',
+  ...fields('o', 3)
+} as const
 
 /**
  * One window per output pixel, channels innermost. Numbered fields are depth, row and column: x input and y output
@@ -14,22 +31,7 @@ export const poolKinds = ['max', 'mean', 'paddedMean'] as const
  */
 export const poolKernel = kernel({
   name: 'pool',
-  fields: {
-    kind: 'u32',
-    batch: 'u32',
-    channels: 'u32',
-    ...fields('x', 3),
-    ...fields('y', 3),
-    ...fields('k', 3),
-    ...fields('s', 3),
-    ...fields('d', 3),
-    ...fields('b', 3),
-    ...fields('e', 3),
-    xBatch: 'u32',
-    ...fields('i', 3),
-    yBatch: 'u32',
-    ...fields('o', 3)
-  },
+  fields: poolFields,
   buffers: { x: 'read', y: 'write' },
   reference(p, { x, y }) {
     const padded = [p.x0 + p.e0, p.x1 + p.e1, p.x2 + p.e2]
@@ -61,6 +63,27 @@ function windowsOf(node: Node): Windows & { kernel: readonly number[] } {
   return { ...windows(node, x.shape.slice(2), kernel), kernel }
 }
 
+/** All fields but `kind`, for the pooling's input and output or gradients that lie like them. */
+export function poolParameters(node: Node, x: View, y: View) {
+  const { kernel, strides, dilations, padsBegin, padsEnd } = windowsOf(node)
+  const front = (list: readonly Dim[], fill: Dim) => [...new Array<Dim>(3 - list.length).fill(fill), ...list]
+  return {
+    batch: y.shape[0],
+    channels: y.shape[1],
+    ...numbered('x', front(x.shape.slice(2), 1)),
+    ...numbered('y', front(y.shape.slice(2), 1)),
+    ...numbered('k', front(kernel, 1)),
+    ...numbered('s', front(strides, 1)),
+    ...numbered('d', front(dilations, 1)),
+    ...numbered('b', front(padsBegin, 0)),
+    ...numbered('e', front(padsEnd, 0)),
+    xBatch: x.strides[0],
+    ...numbered('i', front(x.strides.slice(2), 0)),
+    yBatch: y.strides[0],
+    ...numbered('o', front(y.strides.slice(2), 0))
+  }
+}
+
 function poolOp(kindOf: (node: Node) => (typeof poolKinds)[number]): Op {
   return {
     infer(node) {
@@ -73,28 +96,7 @@ function poolOp(kindOf: (node: Node) => (typeof poolKinds)[number]): Op {
     lower(node, to) {
       const x = to.view(node.inputs[0]!)
       const y = to.view(node.output)
-      const { kernel, strides, dilations, padsBegin, padsEnd } = windowsOf(node)
-      const front = (list: readonly Dim[], fill: Dim) => [...new Array<Dim>(3 - list.length).fill(fill), ...list]
-      to.call(
-        poolKernel,
-        {
-          kind: poolKinds.indexOf(kindOf(node)),
-          batch: y.shape[0],
-          channels: y.shape[1],
-          ...numbered('x', front(x.shape.slice(2), 1)),
-          ...numbered('y', front(y.shape.slice(2), 1)),
-          ...numbered('k', front(kernel, 1)),
-          ...numbered('s', front(strides, 1)),
-          ...numbered('d', front(dilations, 1)),
-          ...numbered('b', front(padsBegin, 0)),
-          ...numbered('e', front(padsEnd, 0)),
-          xBatch: x.strides[0],
-          ...numbered('i', front(x.strides.slice(2), 0)),
-          yBatch: y.strides[0],
-          ...numbered('o', front(y.strides.slice(2), 0))
-        },
-        { x, y }
-      )
+      to.call(poolKernel, { kind: poolKinds.indexOf(kindOf(node)), ...poolParameters(node, x, y) }, { x, y })
     }
   }
 }

@@ -55,7 +55,7 @@ export const reduceKernel = kernel({
 })
 
 /** The reduced axes in 0 .. rank-1; none when noop_with_empty_axes leaves every element alone, as a sum of one. */
-function axesOf(node: Node): readonly number[] {
+export function axesOf(node: Node): readonly number[] {
   const { rank } = node.inputs[0]!
   const axes = numbersOf(node, 1, 'axes') ?? []
   if (axes.length) return axes.map(axis => axisOf(node, axis, rank))

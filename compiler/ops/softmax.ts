@@ -32,7 +32,7 @@ export const softmaxKernel = kernel({
 })
 
 /** Before opset 13 a row is everything from the axis on; the importer marks that by `flatten`. */
-function axesOf(node: Node): readonly number[] {
+export function axesOf(node: Node): readonly number[] {
   const { rank } = node.inputs[0]!
   const flatten = node.number('flatten', 0) !== 0
   const axis = axisOf(node, node.number('axis', flatten ? 1 : -1), rank)

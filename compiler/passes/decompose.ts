@@ -1,6 +1,6 @@
-import { type Dim, product } from '../dim.js'
-import { type Attribute, type Graph, isConstant, Node, type Value } from '../graph.js'
-import { inferNode } from '../infer.js'
+import { product } from '../dim.js'
+import { isConstant, type Node, type Value } from '../graph.js'
+import { Writer } from '../writer.js'
 import { count, type Pass } from './pass.js'
 
 /** Spells compound operators with the few that have kernels. */
@@ -11,43 +11,12 @@ export const decompose: Pass = {
     for (const node of [...graph.nodes]) {
       const rewrite = rewrites[node.op]
       if (!rewrite) continue
-      const value = rewrite(new Writer(graph, node), node)
+      const value = rewrite(new Writer(graph, node.name, node), node)
       if (!value) continue
       graph.bypass(node, value)
       rewritten++
     }
     return count(rewritten, 'node')
-  }
-}
-
-/** Adds nodes in front of the one that is being rewritten. */
-export class Writer {
-  constructor(
-    readonly graph: Graph,
-    private readonly before: Node
-  ) {}
-
-  add(op: string, inputs: readonly (Value | undefined)[], attributes: Record<string, Attribute> = {}): Value {
-    const node = new Node(op, this.graph.unique(this.before.name), new Map(Object.entries(attributes)))
-    this.graph.insert(node, inputs, 1, this.before)
-    inferNode(node)
-    return node.output
-  }
-
-  scalar(number: number): Value {
-    return this.graph.constant(this.graph.unique(this.before.name), Float32Array.of(number), [])
-  }
-
-  reshape(value: Value, shape: readonly Dim[]): Value {
-    const target = this.graph.constant(
-      this.graph.unique(this.before.name),
-      new Float64Array(0),
-      [shape.length],
-      'int64'
-    )
-    target.data = undefined
-    target.ints = shape
-    return this.add('Reshape', [value, target])
   }
 }
 

@@ -40,6 +40,7 @@ export const layout: Pass = {
       const rule = ops[node.op].layout ?? 'follow'
       if (rule === 'reshape') permuted += Number(layReshape(graph, node, demand))
       else if (rule === 'transpose') layTranspose(node)
+      else if (rule === 'convWeights') layConvWeights(node, demand)
       else layOperator(node, rule, demand)
     }
     return (
@@ -60,11 +61,12 @@ function liesLike(value: Value, own: readonly number[], wanted: readonly number[
 
 function layOperator(node: Node, rule: 'channelsLast' | 'plain' | 'follow', demand: Demand): void {
   const { output } = node
+  const { activations = 1 } = ops[node.op]
   const orderFor = rule === 'channelsLast' ? channelsLastOrder : plainOrder
   if (rule === 'channelsLast' || rule === 'plain') {
     node.inputs.forEach((input, i) => {
       // A residual has the output's shape; other small inputs are parameters.
-      if (input && (i === 0 || rule === 'plain' || sameShape(input.shape, output.shape)))
+      if (input && (i < activations || rule === 'plain' || sameShape(input.shape, output.shape)))
         demand(node, i, orderFor(input.rank))
     })
     for (const made of node.outputs) made.order = orderFor(made.rank)
@@ -77,6 +79,12 @@ function layOperator(node: Node, rule: 'channelsLast' | 'plain' | 'follow', dema
   node.inputs.forEach((input, i) => {
     if (input && input !== leader && sameShape(input.shape, output.shape)) demand(node, i, order)
   })
+}
+
+/** Kernel positions outermost, then input channels, then filters: the order of a convolution's panels. */
+function layConvWeights(node: Node, demand: Demand): void {
+  for (const i of [0, 3]) demand(node, i, channelsLastOrder(node.inputs[i]!.rank))
+  node.output.order = [...plainOrder(node.output.rank).slice(2), 1, 0]
 }
 
 /** The operand that an output's order follows: the first of its rank, the largest shape first. */

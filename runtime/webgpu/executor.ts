@@ -38,6 +38,8 @@ export class WebGpuExecutor implements Executor, GpuMemory {
       const held = await lease(provider.device)
       try {
         const opened = await arriving
+        if (opened.header.states.length)
+          throw new CairnError('webgpu does not run training steps; wasm and reference do')
         return await Resident.load(held, opened, elementFor(opened.header, held.device, provider.precision))
       } catch (error) {
         held.release()

@@ -1,0 +1,37 @@
+import type { Rule } from '../gradient.js'
+import type { Node } from '../graph.js'
+import type { ActivationName } from '../ops/activation.js'
+import { actOf } from '../passes/match.js'
+
+/** dx = dy * f'(x), in one pass over memory. A bound's derivative can be told from the output as well, which may then be fused. */
+const activation =
+  (of: (node: Node) => readonly [ActivationName, number?, number?]): Rule =>
+  (node, [dy], tape) => {
+    const [act, alpha = 0, beta = 0] = of(node)
+    const from = act === 'clip' ? node.output : node.inputs[0]
+    return [tape.add('ActivationGradient', [dy, from], { act, alpha, beta })]
+  }
+
+const none: Rule = () => []
+
+export const activationGradients: Readonly<Record<string, Rule>> = {
+  Activation: activation(node => [actOf(node), node.number('alpha', 0), node.number('beta', 0)]),
+  Selu: activation(node => [
+    'selu',
+    node.number('alpha', 1.6732632423543772),
+    node.number('gamma', 1.0507009873554805)
+  ]),
+  Softsign: activation(() => ['softsign']),
+  ThresholdedRelu: activation(node => ['thresholdedRelu', node.number('alpha', 1)]),
+  Erf: activation(() => ['erf']),
+  Exp: activation(() => ['exp']),
+  Log: activation(() => ['log']),
+  Sqrt: activation(() => ['sqrt']),
+  Abs: activation(() => ['abs']),
+  Neg: activation(() => ['neg']),
+  Reciprocal: activation(() => ['reciprocal']),
+  Floor: none,
+  Ceil: none,
+  Round: none,
+  Sign: none
+}

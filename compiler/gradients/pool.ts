@@ -1,0 +1,13 @@
+import type { Rule } from '../gradient.js'
+import type { Attribute, Node } from '../graph.js'
+
+const attributesOf = (node: Node): Record<string, Attribute> => Object.fromEntries(node.attributes)
+
+const pool =
+  (kindOf: (node: Node) => string): Rule =>
+  (node, [dy], tape) => [tape.add('PoolGradient', [node.inputs[0], dy], { ...attributesOf(node), kind: kindOf(node) })]
+
+export const poolGradients: Readonly<Record<string, Rule>> = {
+  MaxPool: pool(() => 'max'),
+  AveragePool: pool(node => (node.number('count_include_pad', 0) ? 'paddedMean' : 'mean'))
+}

@@ -1,0 +1,48 @@
+import { product } from '../dim.js'
+import type { Rule, Tape } from '../gradient.js'
+import type { Node, Value } from '../graph.js'
+import { axesOf } from '../ops/reduce.js'
+
+const spatial = (node: Node) => node.inputs[0]!.shape.map((_, axis) => axis).slice(2)
+
+/** A value of the output's shape with the reduced axes kept as 1. */
+function kept(tape: Tape, value: Value, x: Value, axes: readonly number[]): Value {
+  return tape.reshape(
+    value,
+    x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
+  )
+}
+
+type Reduced = (tape: Tape, dy: Value, x: Value, y: Value, axes: readonly number[]) => Value
+
+const rule =
+  (axesFrom: (node: Node) => readonly number[], gradient: Reduced): Rule =>
+  (node, [dy], tape) => {
+    const x = node.inputs[0]!
+    const axes = axesFrom(node)
+    const wide = (value: Value) => kept(tape, value, x, axes)
+    return [gradient(tape, wide(dy!), x, wide(node.output), axes)]
+  }
+
+const sum: Reduced = (tape, dy, x) => tape.expand(dy, x)
+
+const mean: Reduced = (tape, dy, x, _, axes) =>
+  tape.expand(tape.add('Div', [dy, tape.size(product(axes.map(axis => x.shape[axis])))]), x)
+
+/** Elements that are the extreme share nothing: equal ones take the whole gradient each. */
+const extreme: Reduced = (tape, dy, x, y) => tape.add('Mul', [dy, tape.add('Equal', [x, y])])
+
+const sumOfSquares: Reduced = (tape, dy, x) => tape.add('Mul', [x, tape.add('Mul', [dy, tape.scalar(2)])])
+
+const norm: Reduced = (tape, dy, x, y) => tape.add('Mul', [x, tape.add('Div', [dy, y])])
+
+export const reduceGradients: Readonly<Record<string, Rule>> = {
+  ReduceSum: rule(axesOf, sum),
+  ReduceMean: rule(axesOf, mean),
+  ReduceMax: rule(axesOf, extreme),
+  ReduceMin: rule(axesOf, extreme),
+  ReduceSumSquare: rule(axesOf, sumOfSquares),
+  ReduceL2: rule(axesOf, norm),
+  GlobalAveragePool: rule(spatial, mean),
+  GlobalMaxPool: rule(spatial, extreme)
+}

@@ -1,0 +1,236 @@
+// Gradients of every operator that has one: against central differences in double precision on the reference, and the CPU
+// path against the reference. The operators' cases are those of test/ops.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { differentiate } from '../compiler/gradient.js'
+import { gradients } from '../compiler/gradients/index.js'
+import { type Graph, Value } from '../compiler/graph.js'
+import { importOnnx } from '../compiler/onnx.js'
+import { trainingKernels } from '../compiler/ops/kernels.js'
+import { Interpreter } from '../compiler/reference.js'
+import { lowerStep, makeDifferentiable } from '../compiler/train/pipeline.js'
+import type { Program } from '../runtime/program.js'
+import { type Case, modelOf } from './support/case.js'
+import { Guarded } from './support/guarded.js'
+import { casesOf, type Family, only } from './support/op-cases.js'
+import { baseSeed, Random } from './support/random.js'
+import { skip } from './support/skip.js'
+
+/** Families whose operators all lack a gradient are left out. */
+const tested: readonly Family[] = [
+  'conv',
+  'convTranspose',
+  'gemm',
+  'pool',
+  'reduce',
+  'softmax',
+  'normalize',
+  'groupnorm',
+  'layernorm',
+  'pad',
+  'activations',
+  'elementwise',
+  'epilogues',
+  'movement',
+  'compound'
+]
+
+/** What a model computes and its gradients, in one program; weights are inputs, as a step's states would be. */
+interface Differentiated {
+  readonly program: Program
+  readonly weights: ReadonlyMap<string, ArrayLike<number>>
+  /** Shapes of the graph's outputs, then of the gradients of `wanted`. */
+  readonly outputs: number
+  readonly wanted: readonly string[]
+}
+
+const float = (value: Value) => value.dtype === 'float32'
+
+/** Constants that operators read as parameters of their own are weights; those that configure one stay. */
+function weightsOf(graph: Graph): Value[] {
+  const learnt: Readonly<Record<string, readonly number[]>> = {
+    Conv: [1, 2],
+    ConvTranspose: [1, 2],
+    Gemm: [1, 2],
+    MatMul: [0, 1],
+    PRelu: [1],
+    Add: [0, 1],
+    Sub: [0, 1],
+    Mul: [0, 1],
+    Div: [0, 1],
+    Max: [0, 1],
+    Min: [0, 1],
+    InstanceNormalization: [1, 2],
+    GroupNormalization: [1, 2],
+    LayerNormalization: [1, 2]
+  }
+  const found = new Set<Value>()
+  for (const node of graph.nodes)
+    for (const index of learnt[node.op] ?? []) {
+      const value = node.inputs[index]
+      if (value?.data && float(value)) found.add(value)
+    }
+  return [...found]
+}
+
+function differentiated(model: Uint8Array, bindings: Readonly<Record<string, number>>): Differentiated {
+  const graph = importOnnx(model, { shapes: shapesOf(model, bindings) })
+  const weights = new Map<string, ArrayLike<number>>()
+  for (const value of weightsOf(graph)) {
+    weights.set(value.name, value.data!)
+    value.data = undefined
+    graph.inputs.push(value)
+  }
+  makeDifferentiable(graph)
+  const seeds = new Map(
+    graph.outputs.filter(float).map(output => {
+      const seed = new Value(`seed of ${output.name}`, 'float32', output.shape)
+      graph.inputs.push(seed)
+      return [output, seed] as const
+    })
+  )
+  const wanted = graph.inputs.filter(input => float(input) && !input.name.startsWith('seed of'))
+  const made = differentiate(graph, seeds, wanted)
+  const outputs = graph.outputs.length
+  const names: string[] = []
+  made.forEach((gradient, i) => {
+    if (!gradient) return
+    graph.outputs.push(gradient)
+    graph.outputNames.push(`gradient of ${wanted[i].name}`)
+    names.push(wanted[i].name)
+  })
+  graph.outputTypes = graph.outputs.map(output => output.dtype)
+  return { program: lowerStep(graph), weights, outputs, wanted: names }
+}
+
+function shapesOf(model: Uint8Array, bindings: Readonly<Record<string, number>>): Record<string, number[]> {
+  const { inputs } = importOnnx(model)
+  return Object.fromEntries(
+    inputs.map(({ name, shape }) => [
+      name,
+      shape.map(dim => (typeof dim === 'number' ? dim : bindings[(dim.terms[0].atoms[0] as { name: string }).name]))
+    ])
+  )
+}
+
+const step = 1e-5
+/** Elements of an input that are moved. */
+const tried = 24
+
+const sizeOf = (port: Program['inputs'][number]) => (port.shape as number[]).reduce((a, b) => a * b, 1)
+
+function drawn(
+  port: Program['inputs'][number],
+  weights: ReadonlyMap<string, ArrayLike<number>>,
+  item: Case,
+  random: Random
+): Float64Array {
+  const given = weights.get(port.name)
+  if (given) return Float64Array.from(given)
+  const operand = item.operands.find(each => each?.kind === 'input')
+  const [low, high] = port.name.startsWith('seed') ? [-1, 1] : (operand?.range ?? [-2, 2])
+  return Float64Array.from({ length: sizeOf(port) }, () => low + (high - low) * random.next())
+}
+
+/** Throws unless every gradient is what moving single inputs does to the weighted sum of the outputs. */
+function checkDifferences({ program, outputs, wanted }: Differentiated, inputs: Float64Array[], random: Random): void {
+  const interpreter = Interpreter.of(program)
+  const seeds = program.inputs.flatMap((port, i) => (port.name.startsWith('seed of') ? [inputs[i]] : []))
+  const lossOf = (results: Float64Array[]) =>
+    results.slice(0, outputs).reduce((sum, data, i) => {
+      const seed = seeds[i]
+      return sum + (seed ? data.reduce((s, value, j) => s + value * seed[j], 0) : 0)
+    }, 0)
+  const analytic = interpreter.run(inputs).slice(outputs)
+  wanted.forEach((name, i) => {
+    const at = program.inputs.findIndex(port => port.name === name)
+    const gradient = analytic[i]
+    const scale = Math.max(1e-3, ...gradient.map(Math.abs))
+    let told = 0
+    for (let trial = 0; trial < Math.min(tried, gradient.length); trial++) {
+      const element = gradient.length <= tried ? trial : Math.floor(random.next() * gradient.length)
+      const differenceBy = (by: number) => {
+        const [above, below] = [by, -by].map(move => {
+          const moved = inputs.map(data => data.slice())
+          moved[at][element] += move
+          return lossOf(interpreter.run(moved))
+        })
+        return (above - below) / (2 * by)
+      }
+      const difference = differenceBy(step)
+      // A kink or a pole between the two: differences say nothing there, and say so by not converging.
+      if (Math.abs(difference - differenceBy(step / 4)) / scale > 5e-7) continue
+      told++
+      const error = Math.abs(difference - gradient[element]) / scale
+      assert.ok(
+        error < 1e-6,
+        `gradient of "${name}" at ${element} is ${gradient[element]}, by differences ${difference} (error ${error})`
+      )
+    }
+    assert.ok(told > 0, `no element of "${name}" can be told by differences`)
+  })
+}
+
+async function checkBackend({ program, outputs }: Differentiated, inputs: Float64Array[]): Promise<void> {
+  const single = inputs.map(data => Float32Array.from(data))
+  const expected = Interpreter.of(program)
+    .run(single.map(data => Float64Array.from(data)))
+    .slice(outputs)
+  const actual = (await Guarded.of(program, {})).run(single).slice(outputs)
+  const divided = (await Guarded.of(program, {}, 3)).run(single).slice(outputs)
+  expected.forEach((data, i) => {
+    const scale = Math.max(1e-3, ...data.map(Math.abs))
+    data.forEach((value, j) => {
+      const error = Math.abs(value - actual[i][j]) / scale
+      assert.ok(error < 1e-3, `gradient ${i} at ${j} is ${actual[i][j]}, ${value} on the reference`)
+    })
+    assert.equal(actual[i], divided[i], `gradient ${i} is another on three threads`)
+  })
+}
+
+const called = new Set<string>()
+const covered = new Set<string>()
+const refused = new Map<string, number>()
+for (const family of tested) {
+  const test = suite(`gradients: ${family}`)
+  for (const { item, title } of casesOf(family)) {
+    const random = new Random(`gradient ${family} ${item.name}`)
+    const model = modelOf(item, random).encode()
+    let made: Differentiated
+    try {
+      made = differentiated(model, item.bindings?.[0] ?? {})
+    } catch (error) {
+      const reason = /(\w+) "[^"]*": .*\bgradient\b/.exec((error as Error).message)
+      if (!reason) throw error
+      refused.set(reason[1], (refused.get(reason[1]) ?? 0) + 1)
+      continue
+    }
+    for (const op of [item.op, ...(item.next ?? []).map(each => each.op)]) covered.add(op)
+    if (!made.wanted.length) continue
+    test(`${title} (seed ${baseSeed})`, async () => {
+      for (const { name } of made.program.kernels) called.add(name)
+      const inputs = made.program.inputs.map(port => drawn(port, made.weights, item, random))
+      checkDifferences(made, inputs, random)
+      await checkBackend(made, inputs)
+    })
+  }
+  test.run()
+}
+for (const [op, count] of refused) skip(`${count} cases of ${op}`, 'the operator, or this form of it, has no gradient')
+
+const coverage = suite('gradients: coverage')
+coverage('every rule is used by a case', () => {
+  const spelled = new Set(['Activation', 'ScaleShift', 'Copy', 'RandomDropout', 'Gemm'])
+  assert.equal(
+    Object.keys(gradients).filter(op => !covered.has(op) && !spelled.has(op)),
+    []
+  )
+})
+coverage('every kernel of training but the updates and dropout is called by a case', () => {
+  const elsewhere = ['adam', 'sgd', 'dropout']
+  assert.equal(
+    Object.keys(trainingKernels).filter(name => !called.has(name) && !elsewhere.includes(name)),
+    []
+  )
+})
+if (!only) coverage.run()
