@@ -67,10 +67,6 @@ export class WebGpuExecutor implements Executor, GpuMemory {
     return this.resident.device
   }
 
-  get counts(): { pipelines: number; dispatches: number } {
-    return this.resident.counts
-  }
-
   get dispatches(): GpuDispatch[] {
     return this.resident.dispatches
   }
