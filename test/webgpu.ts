@@ -2,6 +2,7 @@
 // lost devices, limits, the choice of a device, half precision. The operators' cases are in ops.ts.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { openNullGpu } from '../compiler/cli/gpu.js'
 import { compile } from '../compiler/index.js'
 import { zoo } from '../models/index.js'
 import { imageElements, topK } from '../runtime/image.js'
@@ -305,14 +306,9 @@ function suiteOnGpu(): void {
   })
 }
 
-/** Dawn ends, and its devices with it, when its object is collected. */
-let checking: GPU | undefined
-
-/** Dawn without a GPU: it checks everything and computes nothing. */
+/** A device of Dawn's without a GPU: it checks everything and computes nothing. */
 async function checkingDevice(): Promise<GPUDevice> {
-  const { create } = await import('webgpu')
-  checking ??= create(['backend=null'])
-  const adapter = await checking.requestAdapter()
+  const adapter = await (await openNullGpu()).requestAdapter()
   return adapter!.requestDevice({ requiredFeatures: ['shader-f16'] })
 }
 
