@@ -282,6 +282,47 @@ function suiteOnGpu(): void {
     await session.release()
   })
 
+  test('auto keeps the session that won, and releases the other', async () => {
+    const device = await newDevice()
+    let made = 0
+    const arenas = new Set<GPUBuffer>()
+    const counting = disguised(device, {
+      createBuffer(descriptor: GPUBufferDescriptor) {
+        const buffer = device.createBuffer(descriptor)
+        if (descriptor.label !== 'cairn arena') return buffer
+        made++
+        arenas.add(buffer)
+        return Object.assign(buffer, { destroy: () => arenas.delete(buffer) })
+      }
+    })
+    const input = noise([1, 1, 32, 32])
+    const expected = await expectedOf(lenet, input)
+    const executionProviders = [{ name: 'auto', device: counting }]
+    for (const preferredOutputLocation of ['cpu', 'gpu-buffer'] as const) {
+      made = 0
+      const session = await InferenceSession.create(lenet, { executionProviders, preferredOutputLocation })
+      assert.is(made, 1)
+      assert.is(arenas.size, Number(session.device === 'webgpu'))
+      const against = preferredOutputLocation === 'cpu' ? '[0-9.]+ ms a run on' : 'wasm refused a trial: preferred'
+      assert.match(session.choice!, new RegExp(`^(.+): [0-9.]+ ms a run on \\1 against ${against}`))
+      const output = (await session.run({ [session.inputNames[0]]: input }))[session.outputNames[0]]
+      assert.is(output.location, preferredOutputLocation)
+      assertNear((await output.getData(true)) as Float32Array, expected)
+      await session.release()
+      assert.is(arenas.size, 0)
+    }
+    const stop = new AbortController()
+    const stopping = disguised(device, {
+      createComputePipelineAsync(descriptor: GPUComputePipelineDescriptor) {
+        stop.abort()
+        return device.createComputePipelineAsync(descriptor)
+      }
+    })
+    const options = { executionProviders: [{ name: 'auto', device: stopping }], signal: stop.signal }
+    assert.is(await InferenceSession.create(lenet, options).catch(({ name }) => name), 'AbortError')
+    device.destroy()
+  })
+
   test('half precision', async () => {
     const file = await compile(zoo['resnet20-cifar'].build(), { weights: 'f16' })
     const input = noise([2, 3, 32, 32])
