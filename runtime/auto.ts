@@ -10,40 +10,51 @@ const patience = 1000
 /** What a free dimension is taken for: one image of the usual size. */
 const usualSize = 224
 
-interface Timed {
-  readonly name: string
+interface Trial {
+  readonly session: InferenceSession
   readonly milliseconds: number
 }
 
-/** The faster of WebGPU and the CPU path for a model, by running it on both, and why in words. */
+/** A session on the faster of WebGPU and the CPU path, by running the model on both, and why in words. */
 export async function chooseDevice(
   given: Given,
   provider: Provider,
   options: SessionOptions,
   create: typeof InferenceSession.create
-): Promise<{ bytes: Uint8Array; name: string; why: string }> {
+): Promise<{ session: InferenceSession; why: string }> {
   const source = await sourceOf(given, options)
   const bytes = await source.all().finally(() => source.close())
+  const sessionOn = (name: string) => create(bytes, { ...options, executionProviders: [{ ...provider, name }] })
   const missing = await unavailable({ ...provider, name: 'webgpu' })
-  if (missing !== undefined) return { bytes, name: 'wasm', why: `wasm: there is no other device (${missing})` }
-  const timed: Timed[] = []
+  if (missing !== undefined)
+    return { session: await sessionOn('wasm'), why: `wasm: there is no other device (${missing})` }
+  const trials: Trial[] = []
   const refused: string[] = []
-  for (const name of ['wasm', 'webgpu']) {
-    options.signal?.throwIfAborted()
-    try {
-      timed.push({ name, milliseconds: await timeOn({ ...provider, name }, bytes, options, create) })
-    } catch (error) {
-      if (!(error instanceof CairnError)) throw error
-      refused.push(`${name} refused a trial: ${error.message}`)
+  let chosen: InferenceSession | undefined
+  try {
+    for (const name of ['wasm', 'webgpu']) {
+      options.signal?.throwIfAborted()
+      try {
+        trials.push(await tried(await sessionOn(name)))
+      } catch (error) {
+        if (!(error instanceof CairnError)) throw error
+        refused.push(`${name} refused a trial: ${error.message}`)
+      }
     }
+    options.signal?.throwIfAborted()
+    const [first, ...others] = [...trials].sort((a, b) => a.milliseconds - b.milliseconds)
+    // The sizes that were guessed for the trial may be none that the model takes.
+    chosen = first?.session ?? (await sessionOn('wasm'))
+    const why = first
+      ? `${spoken(first)} against ${[...others.map(spoken), ...refused].join(', ')}`
+      : refused.join('; ')
+    return { session: chosen, why: `${chosen.device}: ${why}` }
+  } finally {
+    for (const { session } of trials) if (session !== chosen) await session.release()
   }
-  const [first, ...others] = [...timed].sort((a, b) => a.milliseconds - b.milliseconds)
-  // The sizes that were guessed for the trial may be none that the model takes.
-  if (!first) return { bytes, name: 'wasm', why: `wasm: ${refused.join('; ')}` }
-  const spoken = ({ name, milliseconds }: Timed) => `${milliseconds.toFixed(1)} ms a run on ${name}`
-  const against = [...others.map(spoken), ...refused].join(', ')
-  return { bytes, name: first.name, why: `${first.name}: ${spoken(first)} against ${against}` }
 }
+
+const spoken = ({ session, milliseconds }: Trial) => `${milliseconds.toFixed(1)} ms a run on ${session.device}`
 
 /** Why a device is not to be tried: it is not here, or it computes on the CPU after all. */
 async function unavailable(provider: Provider): Promise<string | undefined> {
@@ -55,27 +66,29 @@ async function unavailable(provider: Provider): Promise<string | undefined> {
     : undefined
 }
 
-async function timeOn(
-  provider: Provider,
-  bytes: Uint8Array,
-  { numThreads, signal }: SessionOptions,
-  create: typeof InferenceSession.create
-): Promise<number> {
-  const session = await create(bytes, { executionProviders: [provider], numThreads, signal })
+/** Times runs of a session, which is released where one fails. */
+async function tried(session: InferenceSession): Promise<Trial> {
   try {
     const feeds = noiseFor(session)
-    await session.run(feeds)
+    await runOnce(session, feeds)
     const times: number[] = []
     const began = performance.now()
     while (times.length < timedRuns && (!times.length || performance.now() - began < patience)) {
       const start = performance.now()
-      await session.run(feeds)
+      await runOnce(session, feeds)
       times.push(performance.now() - start)
     }
-    return times.sort((a, b) => a - b)[Math.floor(times.length / 2)]
-  } finally {
+    return { session, milliseconds: times.sort((a, b) => a - b)[Math.floor(times.length / 2)] }
+  } catch (error) {
     await session.release()
+    throw error
   }
+}
+
+/** Outputs that stay on the GPU are fetched, because such a run ends before the GPU does, and disposed of. */
+async function runOnce(session: InferenceSession, feeds: Feeds): Promise<void> {
+  const results = await session.run(feeds)
+  for (const output of Object.values(results)) await output.getData(true)
 }
 
 /** Random inputs; a free dimension has one size wherever its name stands. */

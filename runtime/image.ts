@@ -197,6 +197,12 @@ export function ofChannel(value: number | readonly number[], c: number, name: st
 export const channelCount = (channels: NonNullable<FloatOptions['channels']>) =>
   channels === 'GRAY' ? 1 : channels.length
 
+/** The dims of one picture as a model reads it. */
+export function imageDims({ width, height, channels = 'RGB', layout = 'NCHW' }: FitOptions & FloatOptions): number[] {
+  const count = channelCount(channels)
+  return layout === 'NCHW' ? [1, count, height, width] : [1, height, width, count]
+}
+
 /** ITU-R 601, in Pillow's integers. */
 function luma(data: Picture['data'], at: number): number {
   return (data[at] * 19595 + data[at + 1] * 38470 + data[at + 2] * 7471 + 0x8000) >> 16
@@ -252,14 +258,18 @@ export function fromImageData(
     Array.from(channels, letter => (typeof value === 'number' ? value : (value['RGBA'.indexOf(letter)] ?? rest)))
   const mean = ordered(norm.bias ?? 0, 0).map(bias => -bias)
   const data = toFloatData(resized, { channels, layout, mean, std: ordered(norm.mean ?? 255, 255) })
-  const count = channelCount(channels)
-  return { data, dims: layout === 'NCHW' ? [1, count, height, width] : [1, height, width, count] }
+  return { data, dims: imageDims({ width, height, channels, layout }) }
+}
+
+/** Refuses what is no image. */
+export function checkSource(source: ImageSource): void {
+  if (!source || typeof source !== 'object')
+    throw new CairnError('an image is { data, width, height } with RGB or RGBA bytes, or what a browser shows')
 }
 
 /** Refuses what is no image, or no size to bring it to. */
 export function checkImage(source: ImageSource, options: FitOptions | undefined): void {
-  if (!source || typeof source !== 'object')
-    throw new CairnError('an image is { data, width, height } with RGB or RGBA bytes, or what a browser shows')
+  checkSource(source)
   const { width, height } = options ?? { width: 0, height: 0 }
   if (!(width > 0 && height > 0)) throw new CairnError('the width and height that the model takes are missing')
 }
@@ -269,8 +279,5 @@ export function imageElements(
   picture: Picture,
   options: FitOptions & FloatOptions
 ): { data: Float32Array; dims: number[] } {
-  const { width, height, channels = 'RGB', layout = 'NCHW' } = options
-  const count = channelCount(channels)
-  const data = toFloatData(fit(picture, options), options)
-  return { data, dims: layout === 'NCHW' ? [1, count, height, width] : [1, height, width, count] }
+  return { data: toFloatData(fit(picture, options), options), dims: imageDims(options) }
 }

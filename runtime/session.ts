@@ -83,9 +83,8 @@ export class InferenceSession {
     const entries: Provider[] = executionProviders.map(entry => (typeof entry === 'string' ? { name: entry } : entry))
     const auto = entries.find(({ name }) => name === 'auto')
     if (auto) {
-      const { bytes, name, why } = await chooseDevice(source, auto, options, InferenceSession.create)
-      const chosen = await InferenceSession.create(bytes, { ...options, executionProviders: [{ ...auto, name }] })
-      return new InferenceSession(chosen.header, chosen.executor, chosen.device, preferredOutputLocation, why)
+      const { session, why } = await chooseDevice(source, auto, options, InferenceSession.create)
+      return new InferenceSession(session.header, session.executor, session.device, preferredOutputLocation, why)
     }
     const { backend, provider } = await findBackend(entries)
     const numThreads = threadsOf(options.numThreads)

@@ -1,6 +1,6 @@
 import { CairnError } from './backend.js'
 import { floatToHalf, halfToFloat } from './half.js'
-import { fromImageData, type ImageSource, type ImageTensorOptions, pictureOf } from './image.js'
+import { checkSource, fromImageData, type ImageSource, type ImageTensorOptions, pictureOf } from './image.js'
 
 /** Element types and the arrays that hold them, as onnxruntime-web pairs them. */
 export interface DataTypes {
@@ -72,8 +72,7 @@ export class Tensor {
 
   /** As onnxruntime-web's, of what a browser shows; any RGB or RGBA bytes with their width and height will do. */
   static async fromImage(image: ImageSource, options?: ImageTensorOptions): Promise<Tensor> {
-    if (!image || typeof image !== 'object')
-      throw new CairnError('an image is { data, width, height } with RGB or RGBA bytes, or what a browser shows')
+    checkSource(image)
     const { data, dims } = fromImageData(pictureOf(image), options)
     return new Tensor('float32', data, dims)
   }

@@ -2,6 +2,7 @@
 // lost devices, limits, the choice of a device, half precision. The operators' cases are in ops.ts.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { openNullGpu } from '../compiler/cli/gpu.js'
 import { compile } from '../compiler/index.js'
 import { zoo } from '../models/index.js'
 import { imageElements, topK } from '../runtime/image.js'
@@ -30,9 +31,6 @@ const onGpu = (file: Uint8Array, options: SessionOptions = {}) =>
 /** The device that a session runs on, which is its own business otherwise. */
 const deviceOf = (session: InferenceSession) =>
   (session as unknown as { executor: { device: GPUDevice } }).executor.device
-
-const countsOf = (session: InferenceSession) =>
-  (session as unknown as { executor: { counts: { pipelines: number; dispatches: number } } }).executor.counts
 
 /** What the CPU path makes of the only input, as floats. */
 async function expectedOf(file: Uint8Array, input: Tensor): Promise<Float32Array> {
@@ -268,7 +266,7 @@ function suiteOnGpu(): void {
   test('the time of every call', async () => {
     const session = await onGpu(lenet)
     const times = await session.profile({ [session.inputNames[0]]: noise([1, 1, 32, 32]) })
-    assert.ok(times.length >= countsOf(session).dispatches / 2)
+    assert.ok(times.length >= session.dispatches.length / 2)
     assert.ok(times.every(({ milliseconds }) => milliseconds >= 0))
     assert.ok(times.some(({ kernel }) => kernel === 'conv'))
     await session.release()
@@ -282,6 +280,47 @@ function suiteOnGpu(): void {
     const results = await session.run({ [session.inputNames[0]]: input })
     assertNear(results[session.outputNames[0]].data as Float32Array, await expectedOf(lenet, input))
     await session.release()
+  })
+
+  test('auto keeps the session that won, and releases the other', async () => {
+    const device = await newDevice()
+    let made = 0
+    const arenas = new Set<GPUBuffer>()
+    const counting = disguised(device, {
+      createBuffer(descriptor: GPUBufferDescriptor) {
+        const buffer = device.createBuffer(descriptor)
+        if (descriptor.label !== 'cairn arena') return buffer
+        made++
+        arenas.add(buffer)
+        return Object.assign(buffer, { destroy: () => arenas.delete(buffer) })
+      }
+    })
+    const input = noise([1, 1, 32, 32])
+    const expected = await expectedOf(lenet, input)
+    const executionProviders = [{ name: 'auto', device: counting }]
+    for (const preferredOutputLocation of ['cpu', 'gpu-buffer'] as const) {
+      made = 0
+      const session = await InferenceSession.create(lenet, { executionProviders, preferredOutputLocation })
+      assert.is(made, 1)
+      assert.is(arenas.size, Number(session.device === 'webgpu'))
+      const against = preferredOutputLocation === 'cpu' ? '[0-9.]+ ms a run on' : 'wasm refused a trial: preferred'
+      assert.match(session.choice!, new RegExp(`^(.+): [0-9.]+ ms a run on \\1 against ${against}`))
+      const output = (await session.run({ [session.inputNames[0]]: input }))[session.outputNames[0]]
+      assert.is(output.location, preferredOutputLocation)
+      assertNear((await output.getData(true)) as Float32Array, expected)
+      await session.release()
+      assert.is(arenas.size, 0)
+    }
+    const stop = new AbortController()
+    const stopping = disguised(device, {
+      createComputePipelineAsync(descriptor: GPUComputePipelineDescriptor) {
+        stop.abort()
+        return device.createComputePipelineAsync(descriptor)
+      }
+    })
+    const options = { executionProviders: [{ name: 'auto', device: stopping }], signal: stop.signal }
+    assert.is(await InferenceSession.create(lenet, options).catch(({ name }) => name), 'AbortError')
+    device.destroy()
   })
 
   test('half precision', async () => {
@@ -308,14 +347,9 @@ function suiteOnGpu(): void {
   })
 }
 
-/** Dawn ends, and its devices with it, when its object is collected. */
-let checking: GPU | undefined
-
-/** Dawn without a GPU: it checks everything and computes nothing. */
+/** A device of Dawn's without a GPU: it checks everything and computes nothing. */
 async function checkingDevice(): Promise<GPUDevice> {
-  const { create } = await import('webgpu')
-  checking ??= create(['backend=null'])
-  const adapter = await checking.requestAdapter()
+  const adapter = await (await openNullGpu()).requestAdapter()
   return adapter!.requestDevice({ requiredFeatures: ['shader-f16'] })
 }
 
@@ -330,8 +364,7 @@ test('ResNet-50 needs at most 12 pipelines, the one that makes filters included'
   })
   const file = await compile(zoo.resnet50.build())
   const session = await onGpu(file, { executionProviders: [{ name: 'webgpu', device: counting }] })
-  const { dispatches } = countsOf(session)
-  console.log(`ResNet-50: ${made.length} pipelines, ${dispatches} dispatches`)
+  console.log(`ResNet-50: ${made.length} pipelines, ${session.dispatches.length} dispatches`)
   assert.ok(made.length > 3 && made.length <= 12, made.join())
   await session.release()
   device.destroy()

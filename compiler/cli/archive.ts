@@ -2,27 +2,30 @@ import {
   accessSync,
   chmodSync,
   constants,
+  createReadStream,
+  createWriteStream,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
-  rmSync,
-  writeFileSync
+  rmSync
 } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { brotliDecompress } from 'node:zlib'
+import { createBrotliDecompress } from 'node:zlib'
 
 /**
  * What the package @sparticuz/chromium carries (a browser, the SwiftShader driver, libraries that bare machines lack),
  * unpacked on first use, safe against other processes that do the same.
  */
 export type Archive = 'chromium.br' | 'swiftshader.tar.br' | 'al2023.tar.br' | 'fonts.tar.br'
+
+/** What is unpacked belongs to whoever unpacks it, be it root. (The library's types do not know `chown`.) */
+const tarOptions = { chown: false, strict: true }
 
 /** Where the package is, if it is installed and made for this machine. */
 function packageFolder(): string | undefined {
@@ -41,18 +44,15 @@ export async function unpacked(name: string, archives: readonly Archive[]): Prom
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const target = join(cacheFolder(), `${name}-${version}`)
   if (existsSync(target)) return target
+  // Commands that unpack nothing need not wait for it.
+  const { extract } = await import('tar-fs')
   const temporary = mkdtempSync(`${target}-`)
   chmodSync(temporary, 0o755)
   for (const archive of archives) {
-    const bytes = await promisify(brotliDecompress)(await readFile(join(folder, 'bin', archive)))
-    const files = archive.includes('.tar.')
-      ? filesOfTar(bytes)
-      : [{ name: basename(archive, '.br'), mode: 0o755, bytes }]
-    for (const { name, mode, bytes } of files) {
-      const file = join(temporary, name)
-      mkdirSync(dirname(file), { recursive: true })
-      writeFileSync(file, bytes, { mode })
-    }
+    const place = archive.includes('.tar.')
+      ? extract(temporary, tarOptions)
+      : createWriteStream(join(temporary, basename(archive, '.br')), { mode: 0o755 })
+    await pipeline(createReadStream(join(folder, 'bin', archive)), createBrotliDecompress(), place)
   }
   try {
     renameSync(temporary, target)
@@ -80,28 +80,4 @@ function cacheFolder(): string {
     known = folder
   }
   return known
-}
-
-interface Entry {
-  readonly name: string
-  readonly mode: number
-  readonly bytes: Uint8Array
-}
-
-/** The plain files of a tar archive: blocks of 512 bytes, a header each, numbers in octal. */
-export function filesOfTar(tar: Uint8Array): Entry[] {
-  const files: Entry[] = []
-  for (let at = 0; tar[at]; ) {
-    const field = (offset: number, size: number) =>
-      new TextDecoder().decode(tar.subarray(at + offset, at + offset + size)).replace(/\0.*$/s, '')
-    const size = Number.parseInt(field(124, 12), 8)
-    const kind = field(156, 1) || '0'
-    const name = field(0, 100)
-    if (kind !== '0' && kind !== '5') throw new Error(`${name} is an entry of kind ${kind}; files and folders are read`)
-    if (name.split('/').includes('..') || name.startsWith('/')) throw new Error(`${name} leads out of the archive`)
-    const bytes = tar.subarray(at + 512, at + 512 + size)
-    if (kind === '0') files.push({ name, mode: Number.parseInt(field(100, 8), 8) & 0o777, bytes })
-    at += 512 + Math.ceil(size / 512) * 512
-  }
-  return files
 }

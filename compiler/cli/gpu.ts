@@ -1,6 +1,6 @@
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { create } from 'webgpu'
+import { type Dawn, loadDawn } from '../../runtime/webgpu/dawn.js'
 import { unpacked } from './archive.js'
 import { InputError } from './command.js'
 
@@ -12,7 +12,7 @@ export async function openGpu(
   flags: readonly string[] = [],
   { imitation = true }: { imitation?: boolean } = {}
 ): Promise<GPU> {
-  const { create } = await loadDawn()
+  const { create } = await dawn()
   // Drivers with window systems complain without it.
   process.env.XDG_RUNTIME_DIR ??= tmpdir()
   const system = await openSystem(create, flags)
@@ -23,7 +23,7 @@ export async function openGpu(
 
 /** Dawn without a GPU: it checks and records everything, and nothing computes. */
 export async function openNullGpu(): Promise<GPU> {
-  const { create } = await loadDawn()
+  const { create } = await dawn()
   return keep(create(['backend=null']))
 }
 
@@ -35,21 +35,16 @@ function keep(gpu: GPU): GPU {
 
 const kept: GPU[] = []
 
-type Create = typeof create
+type Create = Dawn['create']
 
-async function loadDawn(): Promise<{ create: Create }> {
-  try {
-    const dawn = await import('webgpu')
-    for (const [name, value] of Object.entries(dawn.globals))
-      if (!(name in globalThis)) Reflect.set(globalThis, name, value)
-    return dawn
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const missing = code === 'ERR_MODULE_NOT_FOUND'
-    throw new InputError(
-      `WebGPU in Node takes the package webgpu, which ${missing ? 'is not installed' : `does not load (${message})`}: npm i webgpu`
-    )
-  }
+/** Dawn, with the globals that browsers have. */
+async function dawn(): Promise<Dawn> {
+  const loaded = await loadDawn().catch(error => {
+    throw new InputError((error as Error).message)
+  })
+  for (const [name, value] of Object.entries(loaded.globals))
+    if (!(name in globalThis)) Reflect.set(globalThis, name, value)
+  return loaded
 }
 
 async function openSystem(create: Create, flags: readonly string[]): Promise<GPU | undefined> {

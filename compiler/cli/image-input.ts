@@ -1,7 +1,7 @@
 import { extname } from 'node:path'
 import jpeg from 'jpeg-js'
 import { PNG } from 'pngjs'
-import { type FloatOptions, fit, imageNet, type Picture, resize, toFloatData } from '../../runtime/image.js'
+import { type FloatOptions, fit, imageDims, imageNet, type Picture, resize, toFloatData } from '../../runtime/image.js'
 import { Tensor, type Type } from '../../runtime/index.js'
 import type { Port, Program } from '../../runtime/program.js'
 import { type Flags, InputError, type Option, UsageError } from './command.js'
@@ -123,9 +123,7 @@ export function imageTensor(picture: Picture, port: Port, prepare: Preparation):
   const mean = prepare.mean ?? usual(imageNet.mean, 0)
   const std = prepare.std ?? usual(imageNet.std, 1)
   const data = toFloatData(sized, { channels, layout, scale: prepare.scale, mean, std })
-  const { width, height } = sized
-  const count = grey ? 1 : 3
-  const dims = axis === 1 ? [1, count, height, width] : [1, height, width, count]
+  const dims = imageDims({ ...sized, channels, layout })
   const batch = port.shape[0]
   if (typeof batch === 'number' && batch !== 1)
     throw new InputError(`--image: input ${describePort(port)} wants ${batch} images at once; use --input`)

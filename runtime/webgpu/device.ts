@@ -1,5 +1,6 @@
 import { CairnError, type ProviderOptions } from '../backend.js'
 import { env } from '../env.js'
+import { loadDawn } from './dawn.js'
 
 /**
  * The device that sessions share, unless the caller gives one of its own. It is opened for the first session and
@@ -91,15 +92,7 @@ let dawnGpu: Promise<GPU> | undefined
 
 function dawn(): Promise<GPU> | undefined {
   if (!globalThis.process?.versions?.node) return undefined
-  // A name that bundlers do not look into: the package is the caller's choice.
-  const name = 'webgpu'
-  dawnGpu ??= import(/* @vite-ignore */ /* webpackIgnore: true */ name).then(
-    ({ create }: { create(options: string[]): GPU }) => create([]),
-    error => {
-      throw new CairnError(`WebGPU in Node needs the package "webgpu" (npm i webgpu): ${(error as Error).message}`)
-    }
-  )
-  return dawnGpu
+  return (dawnGpu ??= loadDawn().then(({ create }) => create([])))
 }
 
 async function open(): Promise<GPUDevice> {

@@ -11,7 +11,7 @@ import {
 } from '../backend.js'
 import type { Bindings } from '../dims.js'
 import type { CairnFile, Header } from '../format.js'
-import { channelCount, type FitOptions, type FloatOptions, type ImageSource, type Scored } from '../image.js'
+import { type FitOptions, type FloatOptions, type ImageSource, imageDims, type Scored } from '../image.js'
 import { type Stored, widthOf } from '../program.js'
 import { lease } from './device.js'
 import { imageToBuffer } from './image.js'
@@ -69,10 +69,6 @@ export class WebGpuExecutor implements Executor, GpuMemory {
     return this.resident.device
   }
 
-  get counts(): { pipelines: number; dispatches: number } {
-    return this.resident.counts
-  }
-
   get dispatches(): GpuDispatch[] {
     return this.resident.dispatches
   }
@@ -99,9 +95,9 @@ export class WebGpuExecutor implements Executor, GpuMemory {
   }
 
   image(source: ImageSource, options: FitOptions & FloatOptions): Promise<{ buffer: GPUBuffer; dims: number[] }> {
-    const { width, height, channels = 'RGB', layout = 'NCHW' } = options
-    const count = channelCount(channels)
-    const bytes = Math.ceil((width * height * count * widthOf(this.precision)) / 4) * 4
+    const dims = imageDims(options)
+    const elements = dims.reduce((a, b) => a * b, 1)
+    const bytes = Math.ceil((elements * widthOf(this.precision)) / 4) * 4
     return this.surviving(async resident => {
       const buffer = resident.kept.take(bytes)
       try {
@@ -111,7 +107,7 @@ export class WebGpuExecutor implements Executor, GpuMemory {
         throw error
       }
       this.owners.set(buffer, resident)
-      return { buffer, dims: layout === 'NCHW' ? [1, count, height, width] : [1, height, width, count] }
+      return { buffer, dims }
     })
   }
 

@@ -105,12 +105,6 @@ export class Resident {
     return [...banks, parameters, derived, this.arena, this.readback].filter(buffer => buffer !== undefined)
   }
 
-  /** Pipelines that the calls of the last binding need, and their dispatches. */
-  get counts(): { pipelines: number; dispatches: number } {
-    const steps = this.bound?.steps ?? []
-    return { pipelines: new Set(steps.map(({ pipeline }) => pipeline)).size, dispatches: steps.length }
-  }
-
   get dispatches(): GpuDispatch[] {
     const steps = this.bound?.steps ?? []
     const pipelines = [...new Set(steps.map(({ pipeline }) => pipeline))]
