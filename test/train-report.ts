@@ -79,7 +79,7 @@ test('is one well-formed page that loads and runs nothing', () => {
   const page = trainReport(reportOf(names(10)))
   assertWellFormed(page)
   assertAlone(page)
-  assert.not.match(page, /NaN|undefined|Infinity/)
+  assert.not.match(page.replace(/base64,[^"]*/g, ''), /NaN|undefined|Infinity/)
   assert.match(page, /<meta http-equiv="Content-Security-Policy" content="default-src 'none';/)
 })
 
@@ -112,9 +112,9 @@ test('has the counts of the confusion matrix, and recall and precision of each c
   assert.match(page, /title="cat, taken for dog: 7"/)
   const row = (name: string) => page.match(new RegExp(`<tr><th scope="row">${name}</th>(.*)</tr>`))![1]
   const cells = (name: string) => [...row(name).matchAll(/<td[^>]*>([^<]*)/g)].map(match => match[1])
-  assert.equal(cells('cat'), ['100', '90 %', '100 %', 'dog (7)'])
-  assert.equal(cells('dog'), ['40', '100 %', '85.1 %', ''])
-  assert.equal(cells('owl'), ['0', '–', '0 %', ''])
+  assert.equal(cells('cat'), ['100', '90.0\u00a0%', '100.0\u00a0%', 'dog (7)'])
+  assert.equal(cells('dog'), ['40', '100.0\u00a0%', '85.1\u00a0%', ''])
+  assert.equal(cells('owl'), ['0', '–', '0.0\u00a0%', ''])
 })
 
 test('draws the matrix up to 100 classes, and says so above', () => {

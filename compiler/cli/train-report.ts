@@ -1,5 +1,5 @@
 import { escapeXml } from './plan-svg.js'
-import { count, short } from './table.js'
+import { short } from './table.js'
 import { classTable, confusionTable } from './train/confusion.js'
 import { allCharts, type EpochRecord, percent } from './train/curves.js'
 import { lineChart } from './train/line-chart.js'
@@ -88,8 +88,8 @@ function epochTable({ epochs, bestEpoch }: TrainReport): string {
     const best = each.epoch === bestEpoch ? ' (best)' : ''
     return `<tr><th scope="row">${each.epoch}${best}</th>${cells.map(cell => `<td>${cell}</td>`).join('')}</tr>`
   })
-  return `<details><summary>The ${count(epochs.length)} epochs in numbers</summary>
-<div class="scroll" tabindex="0" role="region" aria-label="Epochs"><table class="figures epochs">
+  return `<details><summary>The epochs in numbers</summary>
+<div class="scroll" tabindex="0" role="region" aria-label="Epochs"><table class="figures">
 <thead><tr>${heads.map(head => `<th scope="col">${head}</th>`).join('')}</tr></thead>
 <tbody>
 ${rows.join('\n')}

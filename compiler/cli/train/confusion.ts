@@ -11,25 +11,25 @@ const mostDrawn = 100
 export function confusionTable(classes: readonly string[], matrix: Matrix): string {
   if (classes.length > mostDrawn)
     return `<p>The matrix is not drawn: it has ${count(classes.length)} classes, and at most ${mostDrawn} can be read.</p>`
-  const heads = classes.map(name => `<th scope="col"><span>${escapeXml(name)}</span></th>`)
+  const heads = classes.map(name => `<th scope="col" title="${escapeXml(name)}"><span>${escapeXml(name)}</span></th>`)
   const rows = classes.map((name, truth) => {
     const all = sum(matrix[truth])
     const cells = matrix[truth].map((times, said) => {
       if (!times) return truth === said ? '<td class="hit">0</td>' : '<td></td>'
-      // The root keeps single mistakes visible beside hundreds of hits.
-      const depth = ` style="--depth:${Math.sqrt(times / all).toFixed(2)}"`
+      // Single mistakes stay visible beside hundreds of hits.
+      const depth = ` style="--depth:${(0.15 + 0.85 * Math.sqrt(times / all)).toFixed(2)}"`
       if (truth === said) return `<td class="hit"${depth}>${times}</td>`
       return `<td${depth} title="${escapeXml(`${name}, taken for ${classes[said]}: ${times}`)}">${times}</td>`
     })
     return `<tr><th scope="row" title="${escapeXml(name)}">${escapeXml(name)}</th>${cells.join('')}</tr>`
   })
   const dense = classes.length > 24 ? ' dense' : ''
-  return `<div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix"><table class="confusion${dense}">
-<caption>How many pictures of the class of a row were taken for the class of a column. Blue: right; orange: wrong; empty: none.</caption>
+  return `<figure><figcaption>How many pictures of the class of a row were taken for the class of a column. Blue: right; orange: wrong; empty: none.</figcaption>
+<div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix"><table class="confusion${dense}">
 <thead><tr><th scope="col">true class</th>${heads.join('')}</tr></thead>
 <tbody>
 ${rows.join('\n')}
-</tbody></table></div>`
+</tbody></table></div></figure>`
 }
 
 /** Recall and precision, the worst recall first, and what each class is most often taken for. */
@@ -51,18 +51,18 @@ export function classTable(classes: readonly string[], matrix: Matrix): string {
   const share = (value: number) =>
     Number.isNaN(value)
       ? '<td>–</td>'
-      : `<td class="bar" style="--share:${percent(value).replace(' ', '')}">${percent(value)}</td>`
+      : `<td class="bar" style="--share:${percent(value).replace('\u00a0', '')}">${percent(value)}</td>`
   const rows = figures.map(
     ({ name, pictures, recall, precision, takenFor }) =>
       `<tr><th scope="row">${escapeXml(name)}</th><td>${count(pictures)}</td>${share(recall)}${share(precision)}<td>${escapeXml(takenFor)}</td></tr>`
   )
   const heads = ['class', 'pictures', 'recall', 'precision', 'most often taken for']
-  return `<div class="scroll" tabindex="0" role="region" aria-label="Classes"><table class="figures">
-<caption>Recall is how many of a class were found; precision is how many that were said to be it are. The worst recall first.</caption>
+  return `<figure><figcaption>Recall is how many of a class were found; precision is how many of those that were taken for it are of it. The worst recall first.</figcaption>
+<div class="scroll" tabindex="0" role="region" aria-label="Classes"><table class="figures classes">
 <thead><tr>${heads.map(head => `<th scope="col">${head}</th>`).join('')}</tr></thead>
 <tbody>
 ${rows.join('\n')}
-</tbody></table></div>`
+</tbody></table></div></figure>`
 }
 
 const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0)

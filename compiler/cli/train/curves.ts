@@ -12,7 +12,9 @@ export interface EpochRecord {
   readonly seconds: number
 }
 
-export const percent = (share: number) => (Number.isFinite(share) ? `${+(share * 100).toFixed(1)} %` : String(share))
+/** With a space that does not break. */
+export const percent = (share: number) =>
+  Number.isFinite(share) ? `${(share * 100).toFixed(1)}\u00a0%` : String(share)
 
 /** Loss and accuracy of training and validation, side by side, as a picture that stands alone. */
 export function curvesSvg(epochs: readonly EpochRecord[], bestEpoch: number): string {
@@ -66,7 +68,7 @@ function lossAndAccuracy(epochs: readonly EpochRecord[], bestEpoch: number): rea
       ...shared,
       title: 'Accuracy',
       series: pair('trainAccuracy', 'validationAccuracy'),
-      format: percent,
+      format: share => percent(share).replace('.0', ''),
       axis: 'linear'
     }
   ]

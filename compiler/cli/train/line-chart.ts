@@ -29,7 +29,7 @@ export const chartStyle = `.curves{font:12px system-ui,sans-serif;color:#57606a}
 .curves path,.curves circle{pointer-events:none}.curves path.validation{stroke-width:2.4}
 .curves .title{font-weight:600;font-size:14px;color:#1f2328}
 .curves .training{color:#0072b2}.curves .validation,.curves .gap{color:#d55e00}
-.curves .epoch{fill:currentColor;fill-opacity:0}.curves .gap{fill-opacity:.2}.curves .epoch:hover{fill-opacity:.15}
+.curves .epoch{fill:currentColor;fill-opacity:0}.curves .gap{fill-opacity:.3}.curves .epoch:hover{fill-opacity:.15}
 .curves .grid{stroke:#d8dee4}.curves .best{stroke:currentColor;stroke-dasharray:4 3}.curves .paper{fill:#fff}
 @media screen and (prefers-color-scheme:dark){.curves{color:#a5acb4}.curves .title{color:#e6edf3}
 .curves .training{color:#56b4e9}.curves .validation,.curves .gap{color:#f0a202}
@@ -44,7 +44,7 @@ export function lineChart(chart: LineChart, attributes = ''): string {
   const x = scaleLinear()
     .domain(first < last ? [first, last] : [first - 0.5, first + 0.5])
     .range([left, chartWidth - right])
-  const { y, ticks } = vertical(chart)
+  const { y, ticks, logarithmic } = vertical(chart)
   const path = line<readonly [number, number]>()
     .defined(([, value]) => Number.isFinite(value))
     .x(([epoch]) => x(epoch))
@@ -59,7 +59,7 @@ export function lineChart(chart: LineChart, attributes = ''): string {
     const told = series.filter(({ values }) => values[i] !== undefined)
     const gap = told.some(({ values }) => !Number.isFinite(values[i]))
     const label = `epoch ${epoch}: ${told.map(({ name, values }) => `${name} ${format(values[i]!)}`).join(', ')}`
-    return `<rect class="epoch${gap ? ' gap' : ''}" x="${round(from)}" y="${top}" width="${round(to - from)}" height="${height - top - bottom}"><title>${escapeXml(label)}</title></rect>`
+    return `<rect class="epoch${gap ? ' gap' : ''}" x="${round(from)}" y="${top}" width="${round(Math.max(gap ? 2 : 0, to - from))}" height="${height - top - bottom}"><title>${escapeXml(label)}</title></rect>`
   })
   const horizontals = ticks.map(
     value => `<line class="grid" x1="${left}" x2="${chartWidth - right}" y1="${round(y(value))}" y2="${round(y(value))}"/>
@@ -72,25 +72,26 @@ export function lineChart(chart: LineChart, attributes = ''): string {
   const key =
     series.length > 1 ? series.map(({ name, className }) => `<tspan class="${className}">●</tspan> ${name}`) : []
   return `<svg class="curves" viewBox="0 0 ${chartWidth} ${height}" role="img" aria-label="${escapeXml(spoken(chart))}"${attributes}>
-<text class="title" x="0" y="15">${escapeXml(title)}</text>
-<text x="${chartWidth - right}" y="15" text-anchor="end">${key.join('  ')}</text>
+<text class="title" x="0" y="15">${escapeXml(title)}${logarithmic ? ', logarithmic' : ''}</text>
+<text x="${chartWidth - right}" y="15" text-anchor="end">${key.join('\u00a0\u00a0 ')}</text>
 ${[...horizontals, ...numbers, ...bands, ...lines].join('\n')}
 ${epochs.includes(best) ? bestMark(chart, x(best), y) : ''}
 </svg>`
 }
 
 function vertical({ series, height, axis }: LineChart) {
-  const values = series.flatMap(each => each.values).filter(value => value !== undefined && Number.isFinite(value))
+  const values = series.flatMap(each => each.values).filter((value): value is number => Number.isFinite(value))
   const range = [height - bottom, top]
-  const positive = (values as number[]).filter(value => value > 0)
-  const [least, most] = values.length ? [Math.min(...(values as number[])), Math.max(...(values as number[]))] : [0, 1]
+  const about = Math.max(2, Math.round((height - top - bottom) / 35))
+  const positive = values.filter(value => value > 0)
+  const [least, most] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1]
   if (axis === 'logarithmic if wide' && least >= 0 && most > 100 * Math.min(...positive)) {
     const y = scaleLog([Math.min(...positive), most], range).clamp(true)
-    const labelled = y.tickFormat(5, '~g')
-    return { y, ticks: y.ticks(5).filter(value => labelled(value)) }
+    const labelled = y.tickFormat(about, '~g')
+    return { y, ticks: y.ticks(about).filter(value => labelled(value)), logarithmic: true }
   }
   const y = scaleLinear([axis === 'from zero' ? Math.min(0, least) : least, most], range).nice()
-  return { y, ticks: y.ticks(Math.max(2, Math.round((height - top - bottom) / 35))) }
+  return { y, ticks: y.ticks(about), logarithmic: false }
 }
 
 function bestMark({ epochs, series, best, height }: LineChart, at: number, y: (value: number) => number): string {
