@@ -28,7 +28,9 @@ import {
   THRESHOLDED_RELU,
   whereNegative
 } from './activation'
+import { gather, scatter } from './lanes'
 import { erf, exp, scaledSigmoid, softplus, tanh } from './math'
+import { at, columns, LOOPS, lastRow, row, takeRun, takeSlice } from './rows'
 
 function splat(value: f32): v128 {
   return f32x4.splat(value)
@@ -139,4 +141,73 @@ export function derivative(kind: u32, v: v128, alpha: v128, beta: v128): v128 {
 
 function line(v: v128, alpha: v128, beta: v128): v128 {
   return f32x4.add(f32x4.mul(v, alpha), beta)
+}
+
+@unmanaged
+export class SlopeParams {
+  d0: u32
+  d1: u32
+  d2: u32
+  d3: u32
+  d4: u32
+  d5: u32
+  a0: i32
+  a1: i32
+  a2: i32
+  a3: i32
+  a4: i32
+  a5: i32
+  b0: i32
+  b1: i32
+  b2: i32
+  b3: i32
+  b4: i32
+  b5: i32
+  y0: i32
+  y1: i32
+  y2: i32
+  y3: i32
+  y4: i32
+  y5: i32
+  act: u32
+  alpha: f32
+  beta: f32
+}
+
+/** y = a * f'(b) for gradients of activations. */
+export function slope(p: SlopeParams, a: usize, b: usize, y: usize): void {
+  const sizes = changetype<usize>(p)
+  takeSlice(sizes, p.act > CLIP ? 8 : 1)
+  const n = columns
+  while (row < lastRow) {
+    let left = at(a, sizes, sizes + LOOPS)
+    let right = at(b, sizes, sizes + 2 * LOOPS)
+    let to = at(y, sizes, sizes + 3 * LOOPS)
+    for (let i = takeRun(p.d4); i > 0; i--) {
+      slopeRow(p, left, right, to, n)
+      left += p.a4 << 2
+      right += p.b4 << 2
+      to += p.y4 << 2
+    }
+  }
+}
+
+function slopeRow(p: SlopeParams, a: usize, b: usize, y: usize, n: u32): void {
+  const aStep = p.a5 << 2
+  const bStep = p.b5 << 2
+  const yStep = p.y5 << 2
+  const alpha = f32x4.splat(p.alpha)
+  const beta = f32x4.splat(p.beta)
+  let i: u32 = 0
+  if (p.act == CLIP && aStep == 4 && bStep == 4 && yStep == 4)
+    for (; i + 4 <= n; i += 4) {
+      const v = v128.load(b + (i << 2))
+      const inside = v128.and(f32x4.gt(v, alpha), f32x4.lt(v, beta))
+      v128.store(y + (i << 2), v128.and(inside, v128.load(a + (i << 2))))
+    }
+  for (; i < n; i += 4) {
+    const left = gather(a + i * aStep, aStep, n - i)
+    const right = gather(b + i * bStep, bStep, n - i)
+    scatter(y + i * yStep, yStep, f32x4.mul(left, derivative(p.act, right, alpha, beta)), n - i)
+  }
 }

@@ -6,11 +6,9 @@
  * each element is read before it is written, so y may be an input.
  */
 import { activate, activateRow, CLIP, clip, IDENTITY, leakyRelu, lowerBound, upperBound } from './activation'
-import { derivative } from './derivative'
 import { gather, scatter, transpose } from './lanes'
-import { endOfRun, offsetOf, tripsOf } from './loops'
 import { mod, powf, remainder } from './math'
-import { firstOf, lastOf, worth } from './thread'
+import { at, columns, LOOPS, lastRow, row, takeRun, takeSlice } from './rows'
 
 const ADD: u32 = 0
 const SUB: u32 = 1
@@ -31,13 +29,8 @@ const PRELU: u32 = 15
 const MOD: u32 = 16
 const REMAINDER: u32 = 17
 
-/** Bytes of one operand's strides, and of the sizes. */
-const LOOPS: usize = 24
 /** From this many bytes on, a dense copy is worth its call. */
 const LONG_ROW: u32 = 1024
-/** Fewer rows than this are divided by columns. */
-const FEW_ROWS: u32 = 32
-
 @unmanaged
 export class UnaryParams {
   d0: u32
@@ -96,37 +89,6 @@ export class BinaryParams {
 }
 
 @unmanaged
-export class SlopeParams {
-  d0: u32
-  d1: u32
-  d2: u32
-  d3: u32
-  d4: u32
-  d5: u32
-  a0: i32
-  a1: i32
-  a2: i32
-  a3: i32
-  a4: i32
-  a5: i32
-  b0: i32
-  b1: i32
-  b2: i32
-  b3: i32
-  b4: i32
-  b5: i32
-  y0: i32
-  y1: i32
-  y2: i32
-  y3: i32
-  y4: i32
-  y5: i32
-  act: u32
-  alpha: f32
-  beta: f32
-}
-
-@unmanaged
 export class WhereParams {
   d0: u32
   d1: u32
@@ -160,42 +122,6 @@ export class WhereParams {
   y5: i32
 }
 
-/** This thread's part of the rows, and of the columns of each. */
-let row: u32 = 0
-let lastRow: u32 = 0
-let column: u32 = 0
-let columns: u32 = 0
-
-/**
- * Threads divide the rows, or where these are few the columns, in blocks of sixteen: each element goes the same way
- * through the loops wherever a slice ends.
- */
-function takeSlice(sizes: usize, cost: u32): void {
-  const rows = tripsOf(5, sizes)
-  const width = load<u32>(sizes, 20)
-  row = 0
-  lastRow = rows
-  column = 0
-  columns = width
-  if (rows < FEW_ROWS) {
-    const blocks = (width + 15) >> 4
-    const least = worth(16 * rows * cost)
-    column = firstOf(blocks, least) << 4
-    const end = min(lastOf(blocks, least) << 4, width)
-    if (column < end) columns = end - column
-    else lastRow = 0
-  } else {
-    const least = worth(width * cost)
-    row = firstOf(rows, least)
-    lastRow = lastOf(rows, least)
-  }
-}
-
-/** Where an operand of the given steps is at the beginning of the slice's row. */
-function at(operand: usize, sizes: usize, steps: usize): usize {
-  return operand + offsetOf(row, 5, sizes, steps) + ((column * load<u32>(steps, 20)) << 2)
-}
-
 export function unary(p: UnaryParams, x: usize, y: usize): void {
   const sizes = changetype<usize>(p)
   takeSlice(sizes, p.act > CLIP ? 8 : 1)
@@ -204,8 +130,7 @@ export function unary(p: UnaryParams, x: usize, y: usize): void {
   while (row < lastRow) {
     let from = at(x, sizes, sizes + LOOPS)
     let to = at(y, sizes, sizes + 2 * LOOPS)
-    const rows = endOfRun(row, p.d4, lastRow) - row
-    row += rows
+    const rows = takeRun(p.d4)
     if (layoutChange && p.x4 == 1 && p.y5 == 1 && p.x5 != 1) {
       transpose(from, p.x5 << 2, to, p.y4 << 2, rows, n)
     } else if (layoutChange && p.x5 == 1 && p.y4 == 1 && p.y5 != 1) {
@@ -240,7 +165,7 @@ export function binary(p: BinaryParams, a: usize, b: usize, y: usize): void {
     let left = at(a, sizes, sizes + LOOPS)
     let right = at(b, sizes, sizes + 2 * LOOPS)
     let to = at(y, sizes, sizes + 3 * LOOPS)
-    for (const end = endOfRun(row, p.d4, lastRow); row < end; row++) {
+    for (let i = takeRun(p.d4); i > 0; i--) {
       binaryRow(p, left, right, to, n)
       left += p.a4 << 2
       right += p.b4 << 2
@@ -276,44 +201,6 @@ function binaryRow(p: BinaryParams, a: usize, b: usize, y: usize, n: u32): void 
     scatter(y + i * yStep, yStep, activate(act, combine(kind, left, right), alpha, beta), n - i)
   }
   if (afterwards) activateRow(p.act, p.alpha, p.beta, y, y, n)
-}
-
-/** y = a * f'(b) for gradients of activations. */
-export function slope(p: SlopeParams, a: usize, b: usize, y: usize): void {
-  const sizes = changetype<usize>(p)
-  takeSlice(sizes, p.act > CLIP ? 8 : 1)
-  const n = columns
-  while (row < lastRow) {
-    let left = at(a, sizes, sizes + LOOPS)
-    let right = at(b, sizes, sizes + 2 * LOOPS)
-    let to = at(y, sizes, sizes + 3 * LOOPS)
-    for (const end = endOfRun(row, p.d4, lastRow); row < end; row++) {
-      slopeRow(p, left, right, to, n)
-      left += p.a4 << 2
-      right += p.b4 << 2
-      to += p.y4 << 2
-    }
-  }
-}
-
-function slopeRow(p: SlopeParams, a: usize, b: usize, y: usize, n: u32): void {
-  const aStep = p.a5 << 2
-  const bStep = p.b5 << 2
-  const yStep = p.y5 << 2
-  const alpha = f32x4.splat(p.alpha)
-  const beta = f32x4.splat(p.beta)
-  let i: u32 = 0
-  if (p.act == CLIP && aStep == 4 && bStep == 4 && yStep == 4)
-    for (; i + 4 <= n; i += 4) {
-      const v = v128.load(b + (i << 2))
-      const inside = v128.and(f32x4.gt(v, alpha), f32x4.lt(v, beta))
-      v128.store(y + (i << 2), v128.and(inside, v128.load(a + (i << 2))))
-    }
-  for (; i < n; i += 4) {
-    const left = gather(a + i * aStep, aStep, n - i)
-    const right = gather(b + i * bStep, bStep, n - i)
-    scatter(y + i * yStep, yStep, f32x4.mul(left, derivative(p.act, right, alpha, beta)), n - i)
-  }
 }
 
 /** Eight elements a turn share one look at the kind; returns how many elements are done. */
@@ -436,7 +323,7 @@ export function where(p: WhereParams, c: usize, a: usize, b: usize, y: usize): v
     let left = at(a, sizes, sizes + 2 * LOOPS)
     let right = at(b, sizes, sizes + 3 * LOOPS)
     let to = at(y, sizes, sizes + 4 * LOOPS)
-    for (const end = endOfRun(row, p.d4, lastRow); row < end; row++) {
+    for (let i = takeRun(p.d4); i > 0; i--) {
       whereRow(p, condition, left, right, to, n)
       condition += p.c4 << 2
       left += p.a4 << 2
