@@ -57,7 +57,11 @@ export async function compile(bytes: Uint8Array, options: CompileOptions = {}): 
 /** ONNX bytes to a lowered program: the whole pipeline. */
 export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
   checkOptions(options)
-  const graph = importOnnx(bytes, options)
+  return buildGraph(importOnnx(bytes, options), options)
+}
+
+/** A graph as ONNX has it to a lowered program. */
+export function buildGraph(graph: Graph, options: CompileOptions = {}): Built {
   refuseUnknown(graph)
   const nodesBefore = graph.nodes.length
   const operators = [...new Set(graph.nodes.map(node => node.op))].sort()

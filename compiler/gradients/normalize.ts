@@ -2,13 +2,10 @@ import type { Graph, Node, Value } from '../graph.js'
 import { Writer } from '../writer.js'
 
 /**
- * Normalisations in the operators that they are made of, which have gradients. BatchNormalization is spelled so where it is to
- * train: with the statistics of the batch, and running ones that follow them (Ioffe and Szegedy 2015, algorithm 2).
+ * Normalisations in the operators that they are made of, which have gradients. A BatchNormalization is spelled so where it is to
+ * train (its parameters are states then): with the statistics of the batch while training, and with the running ones that
+ * follow them (Ioffe and Szegedy 2015, algorithm 2) when it is evaluated.
  */
-export interface RunningStatistics {
-  readonly mean: Value
-  readonly variance: Value
-}
 
 /** (x - mean) / sqrt(variance + epsilon) over `axes`. */
 function normalised(write: Writer, x: Value, axes: readonly number[], epsilon: number) {
@@ -62,9 +59,9 @@ export function spellNorms(graph: Graph): void {
   }
 }
 
-/** Spells out a BatchNormalization with batch statistics; updates of the running ones go behind everything else. */
-export function spellBatchNorm(graph: Graph, node: Node, { mean, variance }: RunningStatistics): void {
-  const [x, scale, bias] = node.inputs as Value[]
+/** With the statistics of the batch; updates of the running ones go behind everything else. */
+export function spellBatchStatistics(graph: Graph, node: Node): void {
+  const [x, scale, bias, mean, variance] = node.inputs as Value[]
   const write = new Writer(graph, node.name, node)
   const axes = x.shape.map((_, axis) => axis).filter(axis => axis !== 1)
   const batch = normalised(write, x, axes, node.number('epsilon', 1e-5))
@@ -79,4 +76,13 @@ export function spellBatchNorm(graph: Graph, node: Node, { mean, variance }: Run
     update.add('Assign', [state, update.add('Add', [kept, update.add('Mul', [now, update.scalar(1 - momentum)])])])
   }
   graph.bypass(node, affine(write, batch.y, scale, bias))
+}
+
+/** With the running statistics. */
+export function spellRunningStatistics(graph: Graph, node: Node): void {
+  const [x, scale, bias, mean, variance] = node.inputs as Value[]
+  const write = new Writer(graph, node.name, node)
+  const root = write.add('Sqrt', [write.add('Add', [variance, write.scalar(node.number('epsilon', 1e-5))])])
+  const slope = write.add('Div', [scale, root])
+  graph.bypass(node, affine(write, x, slope, write.add('Sub', [bias, write.add('Mul', [mean, slope])])))
 }

@@ -1,6 +1,6 @@
 import { type Dim, div, mul, product, same, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
-import { isConstant, type Node, type Tensor, type Value } from '../graph.js'
+import type { Node, Tensor, Value } from '../graph.js'
 import { broadcastShape, emitCopy } from './elementwise.js'
 import { intsOf, type Op } from './op.js'
 
@@ -87,14 +87,12 @@ const batchNormalization: Op = {
     like(node)
     if (node.number('training_mode', 0)) throw refuse(node, 'has training_mode = 1; only 0 is allowed')
     if (node.number('spatial', 1) === 0) throw refuse(node, 'has spatial = 0; only statistics per channel are allowed')
-    for (const [i, name] of ['scale', 'B', 'mean', 'var'].entries())
-      if (!isConstant(node.inputs[i + 1])) throw refuse(node, `${name} must be a constant`)
     const channels = node.inputs[0]!.shape[1]
     for (const statistic of node.inputs.slice(1))
       if (!same(product(statistic!.shape), channels ?? 0))
         throw refuse(
           node,
-          `"${statistic!.name}" has ${statistic!.data!.length} elements for ${show(channels ?? 0)} channels`
+          `"${statistic!.name}" has ${show(product(statistic!.shape))} elements for ${show(channels ?? 0)} channels`
         )
     for (const output of node.outputs.slice(1)) output.shape = node.inputs[1]!.shape
   }

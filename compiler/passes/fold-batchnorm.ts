@@ -1,4 +1,5 @@
-import { Node } from '../graph.js'
+import { refuse } from '../errors.js'
+import { isConstant, Node } from '../graph.js'
 import { inferNode } from '../infer.js'
 import { count, type Pass } from './pass.js'
 import { fold, scaleShiftOfBatchNorm } from './scale-shift.js'
@@ -9,7 +10,12 @@ export const foldBatchNorm: Pass = {
   run(graph) {
     let folded = 0
     for (const node of [...graph.nodes])
-      if (node.op === 'BatchNormalization' && fold(graph, node, scaleShiftOfBatchNorm(node))) folded++
+      if (
+        node.op === 'BatchNormalization' &&
+        node.inputs.slice(1).every(isConstant) &&
+        fold(graph, node, scaleShiftOfBatchNorm(node))
+      )
+        folded++
     return count(folded, 'BatchNorm')
   }
 }
@@ -21,6 +27,8 @@ export const lowerBatchNorm: Pass = {
     let lowered = 0
     for (const node of [...graph.nodes]) {
       if (node.op !== 'BatchNormalization') continue
+      for (const [i, name] of ['scale', 'B', 'mean', 'var'].entries())
+        if (!isConstant(node.inputs[i + 1])) throw refuse(node, `${name} must be a constant`)
       const { x, scale, shift } = scaleShiftOfBatchNorm(node)
       const constant = (data: Float64Array, what: string) =>
         graph.constant(graph.unique(`${node.name}.${what}`), Float32Array.from(data), [data.length])

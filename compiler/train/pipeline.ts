@@ -1,6 +1,6 @@
 import type { Program } from '../../runtime/program.js'
-import { type RunningStatistics, spellBatchNorm, spellNorms } from '../gradients/normalize.js'
-import type { Graph, Value } from '../graph.js'
+import { spellBatchStatistics, spellNorms, spellRunningStatistics } from '../gradients/normalize.js'
+import type { Graph } from '../graph.js'
 import { lower } from '../lower.js'
 import { decompose } from '../passes/decompose.js'
 import { lowerBatchNorm } from '../passes/fold-batchnorm.js'
@@ -16,10 +16,8 @@ import { verify } from '../verify.js'
 
 /** The passes around the backward pass: a training step is compiled by the same ones as a model, where they may run. */
 
-export interface Differentiable {
-  /** States for the running statistics of a BatchNormalization that is to train with its batch's; undefined where it is frozen. */
-  readonly statisticsOf?: (scale: Value) => RunningStatistics | undefined
-}
+/** Statistics of BatchNormalization: fixed ones, those of each batch, or the running ones that training has left. */
+export type BatchNorm = 'frozen' | 'batch' | 'running'
 
 function run(graph: Graph, passes: readonly Pass[]): void {
   for (const pass of passes) {
@@ -29,13 +27,12 @@ function run(graph: Graph, passes: readonly Pass[]): void {
 }
 
 /** Brings a graph to operators that have gradients. */
-export function makeDifferentiable(graph: Graph, { statisticsOf }: Differentiable = {}): void {
+export function makeDifferentiable(graph: Graph, batchNorm: BatchNorm = 'frozen'): void {
   run(graph, [foldConstants, deadCode, removeIdentity])
   spellNorms(graph)
-  for (const node of [...graph.nodes]) {
-    const statistics = node.op === 'BatchNormalization' ? statisticsOf?.(node.inputs[1]!) : undefined
-    if (statistics) spellBatchNorm(graph, node, statistics)
-  }
+  const spell = batchNorm === 'batch' ? spellBatchStatistics : spellRunningStatistics
+  if (batchNorm !== 'frozen')
+    for (const node of [...graph.nodes]) if (node.op === 'BatchNormalization') spell(graph, node)
   run(graph, [lowerBatchNorm, decompose, recogniseActivations])
 }
 

@@ -1,0 +1,54 @@
+import { backendNamed, CairnError, type Executor } from '../../runtime/backend.js'
+import type { Bindings } from '../../runtime/dims.js'
+import { decode, encode } from '../../runtime/format.js'
+import type { Program } from '../../runtime/program.js'
+
+/** A program on a backend, with inputs, outputs and states by name. */
+export class Engine {
+  private constructor(
+    private readonly program: Program,
+    private readonly executor: Executor
+  ) {}
+
+  static async open(program: Program, device: string, threads: number): Promise<Engine> {
+    const backend = backendNamed(device)
+    if (!backend) throw new CairnError(`no device "${device}"; wasm and reference train`)
+    const summary = { arena: 0, arenaLowerBound: 0, nodesBefore: 0, nodesAfter: 0, batchNormsFolded: 0, operators: [] }
+    const open = async () => decode(encode(program, summary))
+    const executor = await backend.load(open(), { numThreads: threads, reopen: open, provider: {} })
+    return new Engine(program, executor)
+  }
+
+  /** Runs once on a batch of `count`; outputs in the program's order. */
+  async run(count: number, feeds: Readonly<Record<string, Float32Array>>): Promise<Float32Array[]> {
+    const bindings: Bindings = Object.fromEntries(this.program.free.map(name => [name, count]))
+    const inputs = this.program.inputs.map(({ name }) => feeds[name])
+    return (await this.executor.run(inputs, bindings)) as Float32Array[]
+  }
+
+  /** Runs one example through a program with one input. */
+  runSingle(input: Float32Array): Promise<Float32Array[]> {
+    return this.run(1, { [this.program.inputs[0].name]: input })
+  }
+
+  /** What the states hold, all or those that are named. */
+  read(names: readonly string[] = this.program.states.map(({ name }) => name)): Map<string, Float32Array> {
+    const states = this.executor.states!
+    return new Map(names.map(name => [name, states.read(this.indexOf(name))]))
+  }
+
+  write(values: ReadonlyMap<string, ArrayLike<number>>): void {
+    for (const [name, data] of values) {
+      const index = this.indexOf(name)
+      if (index >= 0) this.executor.states!.write(index, data)
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.executor.release()
+  }
+
+  private indexOf(name: string): number {
+    return this.program.states.findIndex(state => state.name === name)
+  }
+}

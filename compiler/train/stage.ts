@@ -1,0 +1,106 @@
+import type { NamedTensor } from '../../runtime/train/bundle.js'
+import { Random } from '../../runtime/train/random.js'
+import type { ImportOptions } from '../onnx.js'
+import { Engine } from './engine.js'
+import { type Cut, cutSection, openGraph } from './network.js'
+import type { Settings } from './options.js'
+import { buildEvaluation, buildStep, type Parameter } from './step.js'
+
+/** A part of a network that is trained, with its head: the program of its step and that of its evaluation. */
+export class Stage {
+  private constructor(
+    readonly parameters: readonly Parameter[],
+    private readonly stepping: Engine,
+    private readonly evaluating: Engine,
+    private readonly classes: number
+  ) {}
+
+  static async open(model: Uint8Array, options: ImportOptions, cut: Cut, settings: Settings): Promise<Stage> {
+    const { classes, dropout, batchNorm, device, numThreads } = settings
+    const section = () => cutSection(openGraph(model, options), cut, { classes: classes.length, dropout })
+    const step = buildStep(section(), batchNorm, settings)
+    const evaluation = buildEvaluation(section(), batchNorm)
+    const stage = new Stage(
+      step.parameters,
+      await Engine.open(step.program, device, numThreads),
+      await Engine.open(evaluation.program, device, numThreads),
+      classes.length
+    )
+    stage.load(initial(step.parameters, settings))
+    return stage
+  }
+
+  /** One step on a batch, whose scores, loss and gradients are of the weights before it. */
+  async step(batch: Batch, rate: Float32Array, seed: number): Promise<Stepped> {
+    const { features, targets, weights } = batch
+    const count = weights.length
+    const feeds = { features, targets, weights, rate, seed: Float32Array.of(seed) }
+    const [logits, loss, norm] = await this.stepping.run(count, feeds)
+    return { logits, loss: loss[0], norm: norm[0] }
+  }
+
+  /** Scores of a batch, [count, classes]. */
+  async scores(features: Float32Array, count: number): Promise<Float32Array> {
+    return (await this.evaluating.run(count, { features }))[0]
+  }
+
+  /** Makes the evaluation see what the steps have learnt. */
+  settle(): void {
+    this.evaluating.write(this.weights())
+  }
+
+  weights(): Map<string, Float32Array> {
+    return this.stepping.read(this.parameters.map(({ name }) => name))
+  }
+
+  /** Weights and the optimiser's moments. */
+  states(): Map<string, Float32Array> {
+    return this.stepping.read()
+  }
+
+  load(values: ReadonlyMap<string, Float32Array>): void {
+    this.stepping.write(values)
+    this.settle()
+  }
+
+  tensors(): NamedTensor[] {
+    const weights = this.weights()
+    return this.parameters.map(({ name, shape }) => ({ name, shape, data: weights.get(name)! }))
+  }
+
+  get outputs(): number {
+    return this.classes
+  }
+
+  async release(): Promise<void> {
+    await Promise.all([this.stepping.release(), this.evaluating.release()])
+  }
+}
+
+export interface Batch {
+  readonly features: Float32Array
+  /** [count, classes] */
+  readonly targets: Float32Array
+  /** Of each example in the sum of losses; they add up to 1. */
+  readonly weights: Float32Array
+}
+
+export interface Stepped {
+  readonly logits: Float32Array
+  readonly loss: number
+  /** Of all gradients together, before clipping. */
+  readonly norm: number
+}
+
+/** Where a network is trained from scratch all begins anew, else the head alone. */
+function initial(parameters: readonly Parameter[], { scratch, initialise, seed }: Settings): Map<string, Float32Array> {
+  const random = new Random(seed)
+  const anew = ({ name, shape, data, begins, groups }: Parameter): Float32Array => {
+    if (begins === 'zeros') return new Float32Array(data.length)
+    if (begins === 'ones') return new Float32Array(data.length).fill(1)
+    const drawn = data.slice()
+    if (begins === 'drawn') initialise(drawn, shape, random.fork(name), groups)
+    return drawn
+  }
+  return new Map(parameters.map(each => [each.name, scratch || each.kind === 'head' ? anew(each) : each.data]))
+}
