@@ -61,18 +61,16 @@ function lastColumn(p: ConvGradientParams, kw: u32): u32 {
   return room <= 0 ? 0 : min((<u32>room + p.strideW - 1) / p.strideW, p.outW)
 }
 
-/** Where row `row` of output pixels reads the input at a kernel row, in floats; a number below 0 where it lies outside. */
-function inputRow(p: ConvGradientParams, row: u32, kd: u32, kh: u32): i32 {
-  const oh = row % p.outH
-  const od = (row / p.outH) % p.outD
+/** Where a row of output pixels reads the input at a kernel row, in floats; a number below 0 where it lies outside. */
+function inputRow(p: ConvGradientParams, n: u32, od: u32, oh: u32, kd: u32, kh: u32): i32 {
   const d = <i32>(od * p.strideD + kd * p.dilationD) - <i32>p.padD
   const h = <i32>(oh * p.strideH + kh * p.dilationH) - <i32>p.padH
   if (d < 0 || d >= <i32>p.inD || h < 0 || h >= <i32>p.inH) return -1
-  return (row / p.outH / p.outD) * p.xN + d * p.xD + h * p.xH
+  return n * p.xN + d * p.xD + h * p.xH
 }
 
-function gradientRow(p: ConvGradientParams, row: u32): u32 {
-  return (row / p.outH / p.outD) * p.yN + ((row / p.outH) % p.outD) * p.yD + (row % p.outH) * p.yH
+function gradientRow(p: ConvGradientParams, n: u32, od: u32, oh: u32): u32 {
+  return n * p.yN + od * p.yD + oh * p.yH
 }
 
 export function convGradient(p: ConvGradientParams, x: usize, dy: usize, y: usize): void {
@@ -143,12 +141,22 @@ function fourRows(
     a3 = loadFirst(y + 3 * pitch, width)
     b3 = loadSecond(y + 3 * pitch, width)
   }
+  let oh = row % p.outH
+  let od = (row / p.outH) % p.outD
+  let n = row / p.outH / p.outD
   if (left < right)
-    for (; row < end; row++) {
-      const base = inputRow(p, row, kd, kh)
+    for (; row < end; row++, oh++) {
+      if (oh == p.outH) {
+        oh = 0
+        if (++od == p.outD) {
+          od = 0
+          n++
+        }
+      }
+      const base = inputRow(p, n, od, oh, kd, kh)
       if (base < 0) continue
       let from = x + ((<i32>base + <i32>((left * p.strideW + kw * p.dilationW - p.padW) * p.xW)) << 2)
-      let at = dy + ((gradientRow(p, row) + left * p.yW) << 2)
+      let at = dy + ((gradientRow(p, n, od, oh) + left * p.yW) << 2)
       for (let i = right - left; i > 0; i--, from += xStep, at += yStep) {
         const g = v128.load(at)
         const h = v128.load(at, 16)
@@ -189,12 +197,22 @@ function oneRow(p: ConvGradientParams, tap: u32, row: u32, end: u32, x: usize, d
   // Two sums each, that one multiplication need not wait for the one before.
   let c = f32x4.splat(0)
   let d = c
+  let oh = row % p.outH
+  let od = (row / p.outH) % p.outD
+  let n = row / p.outH / p.outD
   if (left < right)
-    for (; row < end; row++) {
-      const base = inputRow(p, row, kd, kh)
+    for (; row < end; row++, oh++) {
+      if (oh == p.outH) {
+        oh = 0
+        if (++od == p.outD) {
+          od = 0
+          n++
+        }
+      }
+      const base = inputRow(p, n, od, oh, kd, kh)
       if (base < 0) continue
       let from = x + ((<i32>base + <i32>((left * p.strideW + kw * p.dilationW - p.padW) * p.xW)) << 2)
-      let at = dy + ((gradientRow(p, row) + left * p.yW) << 2)
+      let at = dy + ((gradientRow(p, n, od, oh) + left * p.yW) << 2)
       let i = right - left
       for (; i > 1; i -= 2, from += 2 * xStep, at += 2 * yStep) {
         const v = v128.load32_splat(from)
@@ -259,12 +277,18 @@ function sixteen(p: ConvGradientParams, tap: u32, x: usize, dy: usize, y: usize)
   let c = a
   let d = a
   const rows = p.batch * p.outH
+  let oh: u32 = 0
+  let n: u32 = 0
   if (left < right)
-    for (let row: u32 = 0; row < rows; row++) {
-      const base = inputRow(p, row, 0, kh)
+    for (let row: u32 = 0; row < rows; row++, oh++) {
+      if (oh == p.outH) {
+        oh = 0
+        n++
+      }
+      const base = inputRow(p, n, 0, oh, 0, kh)
       if (base < 0) continue
       let from = x + ((<i32>base + <i32>((left * p.strideW + kw * p.dilationW - p.padW) * p.xW)) << 2)
-      let at = dy + ((gradientRow(p, row) + left * p.yW) << 2)
+      let at = dy + ((gradientRow(p, n, 0, oh) + left * p.yW) << 2)
       for (let i = right - left; i > 0; i--, from += xStep, at += yStep) {
         a = madd(v128.load(from), v128.load(at), a)
         b = madd(v128.load(from, 16), v128.load(at, 16), b)
@@ -287,12 +311,18 @@ function four(p: ConvGradientParams, tap: u32, x: usize, dy: usize, y: usize, co
   const yStep = (<usize>p.yW) << 2
   let sum = f32x4.splat(0)
   const rows = p.batch * p.outH
+  let oh: u32 = 0
+  let n: u32 = 0
   if (left < right)
-    for (let row: u32 = 0; row < rows; row++) {
-      const base = inputRow(p, row, 0, kh)
+    for (let row: u32 = 0; row < rows; row++, oh++) {
+      if (oh == p.outH) {
+        oh = 0
+        n++
+      }
+      const base = inputRow(p, n, 0, oh, 0, kh)
       if (base < 0) continue
       let from = x + ((<i32>base + <i32>((left * p.strideW + kw * p.dilationW - p.padW) * p.xW)) << 2)
-      let at = dy + ((gradientRow(p, row) + left * p.yW) << 2)
+      let at = dy + ((gradientRow(p, n, od, oh) + left * p.yW) << 2)
       for (let i = right - left; i > 0; i--, from += xStep, at += yStep) sum = madd(v128.load(from), v128.load(at), sum)
     }
   scatter(y, 4, sum, count)
