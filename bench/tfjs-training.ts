@@ -6,11 +6,17 @@ import { fileURLToPath } from 'node:url'
 import type * as Tf from '@tensorflow/tfjs-core'
 import { build } from 'esbuild'
 
+export interface Tfjs {
+  readonly tf: typeof Tf
+  /** A kernel that its WebAssembly backend has not got and was given. */
+  readonly lent: string | undefined
+}
+
 /**
  * TensorFlow.js with its gradients and its backends in WebAssembly and in plain JavaScript. Node cannot import the gradients,
  * which are only there as modules for bundlers, so this bundles what a page that trains would bundle.
  */
-export async function tfjsForTraining(): Promise<typeof Tf> {
+export async function tfjsForTraining(): Promise<Tfjs> {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-tfjs-'))
   const outfile = join(folder, 'tfjs.cjs')
   await build({
@@ -34,5 +40,23 @@ export async function tfjsForTraining(): Promise<typeof Tf> {
   rmSync(folder, { recursive: true })
   setWasmPaths(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep)
   tf.enableProdMode()
-  return tf
+  return { tf, lent: lendFilterGradient(tf) }
+}
+
+/**
+ * The gradient of a filter as a convolution of the input with the output's gradient, images and channels having changed
+ * places, for convolutions without strides and padding: what a user could write to train on WebAssembly.
+ */
+function lendFilterGradient(tf: typeof Tf): string | undefined {
+  const kernelName = 'Conv2DBackpropFilter'
+  if (tf.getKernel(kernelName, 'wasm')) return undefined
+  const kernelFunc: Tf.KernelFunc = ({ inputs }) => {
+    const { x, dy } = inputs as Record<string, Tf.Tensor4D>
+    return tf.tidy(() => {
+      const gradient = tf.conv2d(tf.transpose(x, [3, 1, 2, 0]), tf.transpose(dy, [1, 2, 0, 3]), 1, 'valid')
+      return tf.transpose(gradient, [1, 2, 0, 3])
+    })
+  }
+  tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc })
+  return kernelName
 }

@@ -4,21 +4,20 @@ import { Random } from '../compiler/train/index.js'
 import { findCut, openGraph } from '../compiler/train/network.js'
 import { settingsOf } from '../compiler/train/options.js'
 import { type Batch, Stage } from '../compiler/train/stage.js'
+import type { Tfjs } from './tfjs-training.js'
 import type { TrainCase } from './train-cases.js'
 
 /** One step of training: forward, backward, update by SGD with momentum. */
 export interface Trained {
   /** The loss before the update. */
-  step(): Promise<number> | number
+  step(): Promise<number>
   /** In the order of the layers, in ONNX's order of axes. */
   weights(): readonly Float32Array[]
   release(): Promise<void> | void
 }
 
 export interface TfjsTrained extends Trained {
-  readonly backend: 'wasm' | 'cpu'
-  /** Why not on `wasm`. */
-  readonly refusal?: string
+  readonly backend: string
 }
 
 const rate = 0.01
@@ -63,32 +62,24 @@ export async function openCairn(subject: TrainCase, batch: Batch): Promise<Cairn
 /** Convolutions have their filters as [height, width, in, out] here, matrices as [in, out]. */
 const orders: Readonly<Record<number, readonly number[]>> = { 1: [0], 2: [1, 0], 4: [2, 3, 1, 0] }
 
-/** On the WebAssembly backend if that has every kernel of the step, else on the one in plain JavaScript. */
+/** On the WebAssembly backend; where that has to be lent a kernel, on the one in plain JavaScript first. */
 export async function openTfjs(
-  tf: typeof Tf,
+  { tf, lent }: Tfjs,
   subject: TrainCase,
   batch: Batch,
   start: CairnTrained
-): Promise<TfjsTrained> {
+): Promise<TfjsTrained[]> {
   const initial = start.weights()
-  try {
-    const trial = await openOn(tf, 'wasm', subject, batch, start.shapes, initial)
-    await trial.step()
-    trial.release()
-    return openOn(tf, 'wasm', subject, batch, start.shapes, initial)
-  } catch (error) {
-    const missing = (error as Error).message.match(/Kernel '\w+' not registered/)
-    if (!missing) throw error
-    return {
-      ...(await openOn(tf, 'cpu', subject, batch, start.shapes, initial)),
-      refusal: `${missing[0]} for its wasm backend`
-    }
-  }
+  const open = (backend: 'wasm' | 'cpu', title: string) =>
+    openOn(tf, backend, title, subject, batch, start.shapes, initial)
+  const borrows = lent && start.shapes.some(({ length }) => length === 4)
+  return borrows ? [await open('cpu', 'cpu'), await open('wasm', `wasm, ${lent} lent`)] : [await open('wasm', 'wasm')]
 }
 
 async function openOn(
   tf: typeof Tf,
-  backend: TfjsTrained['backend'],
+  backend: 'wasm' | 'cpu',
+  title: string,
   { example, classes, scores }: TrainCase,
   { features, targets, weights: { length: count } }: Batch,
   shapes: CairnTrained['shapes'],
@@ -107,8 +98,9 @@ async function openOn(
   })
   const optimizer = tf.train.momentum(rate, momentum)
   return {
-    backend,
-    step() {
+    backend: title,
+    async step() {
+      if (tf.getBackend() !== backend) await tf.setBackend(backend)
       const x = tf.tensor(features, [count, ...example])
       const y = tf.tensor2d(targets, [count, classes])
       const loss = optimizer.minimize(
@@ -129,17 +121,14 @@ async function openOn(
   }
 }
 
-/** After three steps each: the largest difference of two weights, as a share of the largest weight of their tensor. */
-export async function disagreement(cairn: Trained, peer: Trained): Promise<number> {
-  for (let i = 0; i < 3; i++) {
-    await cairn.step()
-    await peer.step()
-  }
-  const [own, others] = [cairn.weights(), peer.weights()]
-  return Math.max(
-    ...own.map((mine, i) => {
-      const largest = others[i].reduce((most, value) => Math.max(most, Math.abs(value)), 0)
-      return mine.reduce((worst, value, j) => Math.max(worst, Math.abs(value - others[i][j])), 0) / largest
-    })
-  )
+/** After three steps each: the largest difference of a peer's weight, as a share of the largest weight of its tensor. */
+export async function disagreements(cairn: Trained, peers: readonly Trained[]): Promise<number[]> {
+  for (let i = 0; i < 3; i++) for (const each of [cairn, ...peers]) await each.step()
+  const own = cairn.weights()
+  return peers.map(peer => Math.max(...peer.weights().map((theirs, i) => differenceOf(own[i], theirs))))
+}
+
+function differenceOf(own: Float32Array, theirs: Float32Array): number {
+  const largest = theirs.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  return own.reduce((worst, value, i) => Math.max(worst, Math.abs(value - theirs[i])), 0) / largest
 }

@@ -92,10 +92,10 @@ test('models/ needs neither compiler nor runtime', () => {
   check(inFolder('models'), name => !/^(compiler|runtime|test)\//.test(name))
 })
 
-test('bench/ uses the public entry points, and what it shares with cairn bench', () => {
+test('bench/ uses the public entry points, what it shares with cairn bench, and the steps of training', () => {
   check(
     inFolder('bench'),
-    name => !/^(compiler|runtime)\//.test(name) || /^(compiler|runtime)\/index$|^compiler\/cli\//.test(name)
+    name => !/^(compiler|runtime)\//.test(name) || /^(compiler|runtime)\/index$|^compiler\/(cli|train)\//.test(name)
   )
 })
 
