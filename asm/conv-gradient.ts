@@ -322,7 +322,7 @@ function four(p: ConvGradientParams, tap: u32, x: usize, dy: usize, y: usize, co
       const base = inputRow(p, n, 0, oh, 0, kh)
       if (base < 0) continue
       let from = x + ((<i32>base + <i32>((left * p.strideW + kw * p.dilationW - p.padW) * p.xW)) << 2)
-      let at = dy + ((gradientRow(p, n, od, oh) + left * p.yW) << 2)
+      let at = dy + ((gradientRow(p, n, 0, oh) + left * p.yW) << 2)
       for (let i = right - left; i > 0; i--, from += xStep, at += yStep) sum = madd(v128.load(from), v128.load(at), sum)
     }
   scatter(y, 4, sum, count)

@@ -1,15 +1,28 @@
 import { CairnError } from '../../runtime/backend.js'
 import { digest } from '../../runtime/digest.js'
-import { type Split, type SplitOptions, stratifiedSplit } from '../../runtime/train/split.js'
-import type { Graph } from '../graph.js'
+import { FeatureIndex } from '../../runtime/train/neighbours.js'
+import { RangeTest, type Suggestion } from '../../runtime/train/range-test.js'
+import { miniBatches, type Split, type SplitOptions, stratifiedSplit } from '../../runtime/train/split.js'
+import { isConstant } from '../graph.js'
 import { buildGraph } from '../index.js'
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js'
 import { cachedExamples, type Dataset, type Examples, freshExamples, furtherExamples } from './dataset.js'
 import { Engine } from './engine.js'
-import { type Course, type EpochRecord, type Evaluation, evaluate, type Standing, train, type Watch } from './loop.js'
+import {
+  type Course,
+  type EpochRecord,
+  type Evaluation,
+  evaluate,
+  gather,
+  rates,
+  type Standing,
+  train,
+  type Watch
+} from './loop.js'
 import { type Cut, cutBetween, findCut, openGraph } from './network.js'
 import { type Settings, settingsOf, type TrainerOptions } from './options.js'
-import { encodePatch } from './patch.js'
+import { applyPatch, encodePatch } from './patch.js'
+import { type Check, checkGradients, deadUnits, overfit } from './sanity.js'
 import { Stage } from './stage.js'
 
 export interface FitOptions extends Watch {
@@ -20,6 +33,38 @@ export interface FitOptions extends Watch {
   /** Called after every epoch with all that `resume` needs. */
   readonly onCheckpoint?: (checkpoint: Uint8Array) => void | Promise<void>
   readonly resume?: Uint8Array
+}
+
+export interface CheckOptions {
+  readonly onProgress?: (what: string) => void
+}
+
+export interface FoundRate {
+  readonly rates: readonly number[]
+  /** Smoothed. */
+  readonly losses: readonly number[]
+  readonly suggestion: Suggestion
+}
+
+export interface Retrieval {
+  readonly accuracy: number
+  readonly neighbours: readonly {
+    readonly index: number
+    readonly nearest: readonly { readonly index: number; readonly distance: number }[]
+  }[]
+}
+
+export interface Planes {
+  readonly shape: readonly number[]
+  readonly data: Float32Array
+}
+
+export interface FirstLayer {
+  readonly name: string
+  /** [filters, channels, height, width] */
+  readonly filters: Planes
+  /** [1, filters, height, width] */
+  readonly maps: Planes
 }
 
 export interface FitResult {
@@ -148,6 +193,93 @@ export class Trainer {
     return powers.map(power => power / sum)
   }
 
+  /** Gradients against differences, one small batch learnt by heart, and dead units; nothing is kept of it. */
+  async check(data: Dataset, { onProgress = () => undefined }: CheckOptions = {}): Promise<Check> {
+    const { settings, cut, model, options } = this
+    checkLabels(data.labels, settings.classes)
+    const subject = { model, options, cut, settings: { ...settings, labelSmoothing: 0 } }
+    const batchOf = async (count: number) => {
+      const indices = someOfEach(data.labels, settings.classes.length, count)
+      const plain: Dataset = { labels: indices.map(i => data.labels[i]), input: i => data.input(indices[i], undefined) }
+      const all = indices.map((_, i) => i)
+      const examples = await this.examplesOf(plain, { training: all, validation: [] }, {})
+      return { batch: await gather(examples, 0, all, plain.labels, subject.settings, undefined), labels: plain.labels }
+    }
+    onProgress('gradients')
+    const few = await batchOf(Math.min(2, settings.classes.length))
+    const gradients = checkGradients(subject, few.batch, onProgress)
+    onProgress('learning a batch by heart')
+    const { batch, labels } = await batchOf(16)
+    return { gradients, overfit: await overfit(subject, batch, labels), dead: await deadUnits(subject, batch) }
+  }
+
+  /** Steps at growing rates until the loss blows up (Smith 2017), of weights that are thrown away. */
+  async findRate(data: Dataset, options: FitOptions & { onStep?: (step: number) => void } = {}): Promise<FoundRate> {
+    const { settings, cut } = this
+    checkLabels(data.labels, settings.classes)
+    const split = splitOf(data.labels, options.split, settings)
+    const examples = await this.examplesOf(data, split, { onFeatures: options.onFeatures, signal: options.signal })
+    const stage = await Stage.open(this.model, this.options, cut, settings)
+    const test = new RangeTest()
+    const { batchSize: size, seed } = settings
+    for (let epoch = 0, going = true, step = 0; going; epoch++)
+      for (const indices of miniBatches(split.training, { size, seed, epoch })) {
+        const batch = await gather(examples, epoch, indices, data.labels, settings, undefined)
+        const { loss } = await stage.step(batch, rates(settings, test.rate, ++step), step)
+        options.onStep?.(step)
+        going = test.add(loss)
+        if (!going) break
+      }
+    await stage.release()
+    return { rates: test.rates, losses: test.losses, suggestion: test.suggestion() }
+  }
+
+  /** The examples of training whose features are nearest to each of validation, and how often their majority is right. */
+  async nearest(data: Dataset, count: number, options: FitOptions = {}): Promise<Retrieval> {
+    const { settings, cut } = this
+    checkLabels(data.labels, settings.classes)
+    const split = splitOf(data.labels, options.split, settings)
+    const engine = await Engine.open(this.between(undefined, cut.features, true), settings.device, settings.numThreads)
+    let index: FeatureIndex | undefined
+    for (const [done, i] of split.training.entries()) {
+      const [features] = await engine.runSingle(await data.input(i, undefined))
+      index ??= new FeatureIndex(features.length)
+      index.add(features, data.labels[i])
+      options.onFeatures?.(done + 1, data.labels.length)
+    }
+    const neighbours: Retrieval['neighbours'][number][] = []
+    let right = 0
+    for (const [done, i] of split.validation.entries()) {
+      const [features] = await engine.runSingle(await data.input(i, undefined))
+      const nearest = index!.nearest(features, count)
+      if (index!.classify(features, count)[0].label === data.labels[i]) right++
+      neighbours.push({
+        index: i,
+        nearest: nearest.map(each => ({ index: split.training[each.index], distance: each.distance }))
+      })
+      options.onFeatures?.(split.training.length + done + 1, data.labels.length)
+    }
+    await engine.release()
+    return { accuracy: right / Math.max(neighbours.length, 1), neighbours }
+  }
+
+  /** The first convolution's filters as trained, and what they make of an input; undefined without a convolution. */
+  async firstLayer(input: Float32Array): Promise<FirstLayer | undefined> {
+    const bytes = this.stage ? applyPatch(this.model, this.patch(), this.options) : this.model
+    const graph = openGraph(bytes, this.options)
+    const conv = graph.nodes.find(node => node.op === 'Conv' && isConstant(node.inputs[1]))
+    if (!conv) return undefined
+    const weights = conv.inputs[1]!
+    const name = conv.name
+    const filters = { shape: weights.shape as number[], data: Float32Array.from(weights.data!) }
+    const { program } = buildGraph(cutBetween(graph, undefined, conv.output.name))
+    const engine = await Engine.open(program, this.settings.device, this.settings.numThreads)
+    const [data] = await engine.runSingle(input)
+    await engine.release()
+    const shape = program.outputs[0].shape.map(size => (typeof size === 'number' ? size : 1))
+    return { name, filters, maps: { shape, data } }
+  }
+
   /** What was trained, for `applyPatch`: a few kilobytes for a head. */
   patch(): Uint8Array {
     if (!this.stage) throw new CairnError('nothing has been trained yet')
@@ -172,9 +304,9 @@ export class Trainer {
     )
   }
 
-  private between(from: string | undefined, to: string) {
-    const graph: Graph = cutBetween(openGraph(this.model, this.options), from, to)
-    return buildGraph(graph).program
+  private between(from: string | undefined, to: string, pooled = false) {
+    const graph = openGraph(this.model, this.options)
+    return buildGraph(cutBetween(graph, from, to, pooled)).program
   }
 
   /** What a checkpoint must agree with. */
@@ -209,6 +341,14 @@ function splitOf(labels: readonly number[], given: FitOptions['split'], { seed }
   if (!given || !('training' in given)) return stratifiedSplit(labels, { seed, ...given })
   if (!given.training.length) throw new CairnError('no examples to train on')
   return given
+}
+
+/** Examples of all classes in turn, as many as there are, up to `count`. */
+function someOfEach(labels: readonly number[], classes: number, count: number): number[] {
+  const lists = Array.from({ length: classes }, (_, label) => labels.flatMap((each, i) => (each === label ? [i] : [])))
+  const longest = Math.max(...lists.map(({ length }) => length))
+  const turns = Array.from({ length: longest }, (_, turn) => lists.flatMap(list => list.slice(turn, turn + 1)))
+  return turns.flat().slice(0, count)
 }
 
 /** What curves say that people overlook. */
