@@ -143,7 +143,7 @@ export class Trainer {
       validation,
       split,
       stopped,
-      warnings: [...warnings, ...signsOf(history)]
+      warnings: [...warnings, ...signsOf(history, settings)]
     }
   }
 
@@ -352,7 +352,7 @@ function someOfEach(labels: readonly number[], classes: number, count: number): 
 }
 
 /** What curves say that people overlook. */
-function signsOf(history: readonly EpochRecord[]): string[] {
+function signsOf(history: readonly EpochRecord[], { classes }: Settings): string[] {
   const last = history.at(-1)
   if (!last) return []
   const signs: string[] = []
@@ -362,8 +362,11 @@ function signsOf(history: readonly EpochRecord[]): string[] {
     signs.push(
       `gradients have grown ${grown.toFixed(0)} times since the first epoch: they explode; clip them, or take a smaller learning rate`
     )
-  if (last.gradientNorm < 1e-7 && last.trainAccuracy < 0.9)
-    signs.push('gradients have vanished: units are dead, or the weights began at zero; try another initialisation')
+  const guessing = Math.log(classes.length)
+  if (history.length > 1 && Math.min(...history.map(({ trainLoss }) => trainLoss)) > 0.98 * guessing)
+    signs.push(
+      `nothing is learnt: the loss stays where guessing has it (${guessing.toFixed(2)}); weights that begin at zero, dead units or a wrong learning rate do that`
+    )
   const { trainAccuracy, validationAccuracy } = last
   if (validationAccuracy !== undefined && trainAccuracy - validationAccuracy > 0.15)
     signs.push(
