@@ -115,7 +115,10 @@ function picture(values: readonly Point[]): Promise<string> {
   return drawn({
     title: {
       text: 'How weights begin decides what is learnt',
-      subtitle: `Cross-entropy while training on ${training} pictures of Fashion-MNIST; momentum 0.9, learning rate ${learningRate}, batches of ${batchSize}`,
+      subtitle: [
+        `Cross-entropy while training on ${training} pictures of Fashion-MNIST;`,
+        `momentum 0.9, learning rate ${learningRate}, batches of ${batchSize}; means of ${window} steps`
+      ],
       anchor: 'start',
       offset: 12
     },
