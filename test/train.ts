@@ -57,12 +57,12 @@ async function trained(
 const bits = (patch: Uint8Array) => Buffer.from(patch).toString('base64')
 
 test('a head on frozen random features learns, and whole networks learn better', async () => {
-  const data = patterns(150, 1)
-  const head = await trained(lenet, data, { epochs: 30, learningRate: 0.01 })
+  const data = patterns(300, 1, 0.3)
+  const head = await trained(lenet, data, { epochs: 40, learningRate: 0.01 })
   assert.ok(head.result.validation!.accuracy > 0.6, `a head alone: ${head.result.validation!.accuracy}`)
   assert.is(head.trainer.cut.trained, 0)
   assert.ok(head.patch.length < 8192, `a patch of ${head.patch.length} bytes`)
-  const whole = await trained(lenet, data, { epochs: 12, initialise: 'xavier', learningRate: 0.004 })
+  const whole = await trained(lenet, data, { epochs: 25, initialise: 'xavier', learningRate: 0.003 })
   assert.ok(whole.result.validation!.accuracy > 0.9, `the whole: ${whole.result.validation!.accuracy}`)
   await head.trainer.release()
   await whole.trainer.release()
@@ -152,7 +152,7 @@ for (const [name, options, channels] of [
     const data = patterns(48, channels)
     const model = zoo[name].build()
     const { trainer, patch, result } = await trained(model, data, { epochs: 2, ...options })
-    const onnx = applyPatch(model, patch)
+    const onnx = await applyPatch(model, patch)
     assert.equal(decodePatch(patch).classes, classes)
     const oracle = await Oracle.load(onnx)
     const session = await InferenceSession.create(await compile(onnx))
@@ -177,15 +177,40 @@ for (const [name, options, channels] of [
     await Promise.all([oracle.release(), session.release(), trainer.release()])
   })
 
+for (const weights of ['f32', 'f16'] as const)
+  test(`a head on a compiled model with ${weights} weights: the merged file says what the trainer says`, async () => {
+    const data = patterns(48, 1)
+    const model = await compile(lenet, { weights })
+    const { trainer, patch, result } = await trained(model, data, { epochs: 4, learningRate: 0.01 })
+    const merged = await applyPatch(model, patch)
+    assert.ok(merged.length < model.length + 4096, `${merged.length} bytes of ${model.length}`)
+    const session = await InferenceSession.create(merged)
+    assert.equal(session.outputNames, ['probabilities', 'logits'])
+    for (const count of [1, 3]) {
+      const some = result.split.validation.slice(0, count)
+      const elements = new Float32Array(count * 1024)
+      for (const [i, index] of some.entries()) elements.set(await data.input(index, undefined), i * 1024)
+      const { probabilities } = await session.run({ input: new Tensor('float32', elements, [count, 1, 32, 32]) })
+      for (const [i, index] of some.entries()) {
+        const own = await trainer.predict(await data.input(index, undefined))
+        own.forEach((probability, k) => {
+          assert.ok(Math.abs(probability - Number(probabilities.data[i * 3 + k])) < 2e-3)
+        })
+      }
+    }
+    await refuses(() => Trainer.create(model, { classes, unfreeze: 1 }), /only a new head/)
+    await Promise.all([session.release(), trainer.release()])
+  })
+
 test('a patch fits its own backbone only', async () => {
   const data = patterns(24, 1)
   const { trainer, patch } = await trained(lenet, data, { epochs: 1 })
   const other = zoo.lenet5.build({ seed: 7 } as never)
-  assert.throws(() => applyPatch(other, patch), /another backbone/)
+  await refuses(() => applyPatch(other, patch), /another backbone/)
   const damaged = patch.slice()
   damaged[damaged.length - 3] ^= 1
-  assert.throws(() => applyPatch(lenet, damaged), /patch is damaged/)
-  assert.throws(() => applyPatch(lenet, lenet), /not a patch/)
+  await refuses(() => applyPatch(lenet, damaged), /patch is damaged/)
+  await refuses(() => applyPatch(lenet, lenet), /not a patch/)
   await trainer.release()
 })
 

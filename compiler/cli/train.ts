@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, extname, resolve } from 'node:path'
+import { decode } from '../../runtime/format.js'
 import { Random } from '../../runtime/train/random.js'
 import type { SplitOptions } from '../../runtime/train/split.js'
 import { build, compile as compileModel } from '../index.js'
@@ -22,7 +23,7 @@ import { checkTraining, findRate, nearest } from './train/sanity.js'
 /** `cairn train`: a new head for a network, its last blocks with it, or all of it, from folders of images. */
 export const train: Command = {
   name: 'train',
-  usage: '<model.onnx>',
+  usage: '<model>',
   summary: 'Train a new classifier head on folders of images, and the last blocks with it.',
   options: [...trainOptions, jsonOption],
   examples: [
@@ -37,14 +38,17 @@ export const train: Command = {
     const options = trainerOptionsOf(flags, threadsOf(flags))
     const prepare = preparationOf(flags)
     const model = readModel(path)
-    if (model.kind === 'cairn')
-      throw new InputError(
-        `${path}: a compiled file has no layers left to train; train the .onnx that it is of, and compile the result`
-      )
+    if (model.kind === 'cairn' && extname(places.out) === '.onnx')
+      throw new UsageError(`--out ${places.out}: of a compiled model a .patch or a .cairn can be written`)
     const { pictures, cleanUp } = await openData(data)
     process.once('exit', cleanUp)
     const port = await about(path, () =>
-      imagePort(build(model.bytes, { externalData: externalDataOf(path) }).program, prepare.layout)
+      imagePort(
+        model.kind === 'cairn'
+          ? decode(model.bytes).header
+          : build(model.bytes, { externalData: externalDataOf(path) }).program,
+        prepare.layout
+      )
     )
     const dataset = new PictureDataset(pictures, port, prepare, flags.text('augment') ?? '')
     const job: Job = { path, flags, places, pictures, dataset, split: splitOf(flags, pictures) }
@@ -80,7 +84,7 @@ function placesOf(path: string, flags: Flags): Places {
   const out =
     flags.text('out') ??
     basename(path)
-      .replace(/\.onnx$/i, '')
+      .replace(/\.(onnx|cairn)$/i, '')
       .concat('.patch')
   const kind = extname(out)
   if (!['.patch', '.cairn', '.onnx'].includes(kind))
@@ -192,7 +196,7 @@ async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void>
   const external = externalDataOf(path)
   const whole = () => applyPatch(model, patch, { externalData: external })
   const kind = extname(places.out)
-  const written = kind === '.patch' ? patch : kind === '.onnx' ? whole() : await compileModel(whole())
+  const written = kind === '.patch' ? patch : await whole().then(bytes => (kind === '.cairn' ? compiled(bytes) : bytes))
   writeWhole(places.out, written)
   const report = flags.text('report')
   if (report !== undefined) await writeReport(report, trainer, result, job)
@@ -217,6 +221,9 @@ async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void>
   if (stopped !== undefined) print(`stopped: ${stopped}`)
   print(summary(result, places.out, written.length, report))
 }
+
+const compiled = async (bytes: Uint8Array): Promise<Uint8Array> =>
+  new TextDecoder().decode(bytes.subarray(0, 4)) === 'CARN' ? bytes : compileModel(bytes)
 
 function introduction({ cut, settings }: Trainer, { pictures }: Job): string {
   const what = settings.scratch

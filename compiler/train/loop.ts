@@ -72,7 +72,7 @@ export async function train(course: Course, standing: Standing, data: Data, watc
     const learnt = await trainEpoch(course, standing.epoch, own * perEpoch, epochs * perEpoch, data, watch)
     if (learnt.stopped !== undefined) {
       standing.stopped = learnt.stopped
-      if (learnt.broken) stage.load(standing.best?.weights ?? kept)
+      if (learnt.broken) stage.restore(standing.best?.weights ?? kept)
       break
     }
     stage.settle()

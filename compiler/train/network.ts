@@ -204,7 +204,7 @@ function freeBatch(graph: Graph, node: Node): void {
 }
 
 /** Pooled to one element a channel, flattened, multiplied: a linear classifier on the features. */
-function addHead(graph: Graph, features: Value, { classes, weight, bias, dropout }: Head): Value {
+export function addHead(graph: Graph, features: Value, { classes, weight, bias, dropout }: Head): Value {
   const write = new Writer(graph, 'head')
   const spatial: readonly Dim[] = features.shape.slice(2)
   const pooled = spatial.some(size => !same(size, 1)) ? write.add('GlobalAveragePool', [features]) : features

@@ -1,11 +1,11 @@
 import { Random } from '../../runtime/train/random.js'
 import { differentiate } from '../gradient.js'
 import type { Graph, Node, Value } from '../graph.js'
-import type { ImportOptions } from '../onnx.js'
 import { actOf } from '../passes/match.js'
 import { Interpreter } from '../reference.js'
+import { type Backbone, fileOf } from './backbone.js'
 import { Engine } from './engine.js'
-import { type Cut, cutSection, openGraph } from './network.js'
+import type { Cut } from './network.js'
 import type { Settings } from './options.js'
 import { lowerStep, makeDifferentiable } from './pipeline.js'
 import { type Batch, Stage } from './stage.js'
@@ -36,8 +36,7 @@ export interface Overfit {
 }
 
 export interface Subject {
-  readonly model: Uint8Array
-  readonly options: ImportOptions
+  readonly backbone: Backbone
   readonly cut: Cut
   readonly settings: Settings
 }
@@ -50,11 +49,7 @@ const affordable = 6e9
 export function checkGradients(subject: Subject, batch: Batch, progress: (what: string) => void): GradientCheck[] {
   const { cut, settings } = subject
   const program = (gradients: boolean) => {
-    const section = cutSection(openGraph(subject.model, subject.options), cut, {
-      classes: settings.classes.length,
-      dropout: 0
-    })
-    const { graph, input, logits } = section
+    const { graph, input, logits } = subject.backbone.section(cut, { classes: settings.classes.length, dropout: 0 })
     const parameters = releaseParameters(graph, settings.batchNorm)
     const given = lossInputs(logits)
     graph.inputs = [input, given.targets, given.weights]
@@ -116,7 +111,7 @@ export function checkGradients(subject: Subject, batch: Batch, progress: (what: 
 
 /** Trains on one small batch until it is known by heart. */
 export async function overfit(subject: Subject, batch: Batch, labels: readonly number[]): Promise<Overfit> {
-  const { model, options, cut } = subject
+  const { backbone, cut } = subject
   const settings: Settings = {
     ...subject.settings,
     optimizer: 'adam',
@@ -126,7 +121,7 @@ export async function overfit(subject: Subject, batch: Batch, labels: readonly n
     clip: 0,
     dropout: 0
   }
-  const stage = await Stage.open(model, options, cut, settings)
+  const stage = await Stage.open(backbone, cut, settings)
   const most = 400
   let [first, loss, steps, learnt] = [Number.NaN, Number.NaN, 0, false]
   while (steps < most && !learnt) {
@@ -145,8 +140,8 @@ export async function overfit(subject: Subject, batch: Batch, labels: readonly n
 
 /** Units of rectified layers in the trained part that are 0 for every example. */
 export async function deadUnits(subject: Subject, batch: Batch): Promise<Check['dead']> {
-  const { model, options, cut, settings } = subject
-  const { graph } = cutSection(openGraph(model, options), cut, { classes: settings.classes.length, dropout: 0 })
+  const { backbone, cut, settings } = subject
+  const { graph } = backbone.section(cut, { classes: settings.classes.length, dropout: 0 })
   makeDifferentiable(graph)
   const rectified = graph.nodes.filter(node => isRectifier(node) && node.output.rank > 1)
   if (!rectified.length) return []
@@ -154,7 +149,7 @@ export async function deadUnits(subject: Subject, batch: Batch): Promise<Check['
   graph.outputNames = rectified.map(node => node.name)
   graph.outputTypes = rectified.map(() => 'float32')
   const shapes = rectified.map(node => node.output.shape)
-  const engine = await Engine.open(lowerStep(withoutUnused(graph)), settings.device, settings.numThreads)
+  const engine = await Engine.open(fileOf(lowerStep(withoutUnused(graph))), settings.device, settings.numThreads)
   const outputs = await engine.run(batch.weights.length, { features: batch.features })
   await engine.release()
   return outputs.flatMap((data, i) => {

@@ -5,6 +5,7 @@ import { RangeTest, type Suggestion } from '../../runtime/train/range-test.js'
 import { miniBatches, type Split, type SplitOptions, stratifiedSplit } from '../../runtime/train/split.js'
 import { isConstant } from '../graph.js'
 import { buildGraph } from '../index.js'
+import { type Backbone, fileOf, openBackbone } from './backbone.js'
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js'
 import { cachedExamples, type Dataset, type Examples, freshExamples, furtherExamples } from './dataset.js'
 import { Engine } from './engine.js'
@@ -19,9 +20,9 @@ import {
   train,
   type Watch
 } from './loop.js'
-import { type Cut, cutBetween, findCut, openGraph } from './network.js'
+import { type Cut, cutBetween } from './network.js'
 import { type Settings, settingsOf, type TrainerOptions } from './options.js'
-import { applyPatch, encodePatch } from './patch.js'
+import { encodePatch } from './patch.js'
 import { type Check, checkGradients, deadUnits, overfit } from './sanity.js'
 import { Stage } from './stage.js'
 
@@ -88,22 +89,22 @@ export class Trainer {
   private frozen: Engine | undefined
 
   private constructor(
-    private readonly model: Uint8Array,
+    private readonly backbone: Backbone,
     private readonly options: TrainerOptions,
     readonly settings: Settings,
     /** Where the network is cut, and how many of its blocks are trained. */
-    readonly cut: Cut,
-    private readonly input: string
+    readonly cut: Cut
   ) {}
 
-  /** Reads ONNX bytes. Throws CompileError for a model, CairnError for options, that cannot be trained. */
+  /**
+   * Reads ONNX bytes, or a .cairn file for a new head alone. Throws CompileError for a model, CairnError for options, that
+   * cannot be trained.
+   */
   static async create(model: Uint8Array, options: TrainerOptions): Promise<Trainer> {
     const settings = settingsOf(options)
-    const graph = openGraph(model, options)
-    if (graph.inputs.length !== 1)
-      throw new CairnError(`the model has ${graph.inputs.length} inputs; networks with one can be trained`)
+    const backbone = openBackbone(model, options)
     const unfreeze = settings.scratch ? 'all' : options.unfreeze
-    return new Trainer(model, options, settings, findCut(graph, { ...options, unfreeze }), graph.inputs[0].name)
+    return new Trainer(backbone, options, settings, backbone.findCut({ ...options, unfreeze }))
   }
 
   /** Trains on examples. An abort ends training behind the step that is under way, and keeps the best weights. */
@@ -121,18 +122,15 @@ export class Trainer {
     let weights: ReadonlyMap<string, Float32Array> | undefined
     if (first && standing.epoch < first) {
       const alone = { ...cut, boundary: cut.features, trained: 0 }
-      const further = await Engine.open(this.between(cut.boundary, cut.features), settings.device, settings.numThreads)
+      const further = await this.engine(cut.boundary, cut.features)
       const course = { examples: furtherExamples(examples, further), before: 0, epochs: first }
       weights = await this.run(alone, course, standing, resumed, data, split, options)
       await further.release()
     }
-    if (standing.stopped === undefined || !this.stage) {
-      const course = { examples, before: first, epochs: epochs - first }
-      weights = resumed && standing.epoch > first ? undefined : (standing.best?.weights ?? weights)
-      await this.run(cut, course, standing, resumed, data, split, options, weights)
-    }
+    const course = { examples, before: first, epochs: epochs - first }
+    await this.run(cut, course, standing, resumed, data, split, options, standing.best?.weights ?? weights)
     const stage = this.stage!
-    if (standing.best) stage.load(standing.best.weights)
+    if (standing.best) stage.restore(standing.best.weights)
     const validation = split.validation.length
       ? await evaluate(stage, examples, split.validation, data.labels, settings)
       : undefined
@@ -158,7 +156,7 @@ export class Trainer {
     weights?: ReadonlyMap<string, Float32Array>
   ): Promise<ReadonlyMap<string, Float32Array>> {
     const { settings } = this
-    const stage = await Stage.open(this.model, this.options, cut, settings)
+    const stage = await Stage.open(this.backbone, cut, settings)
     await this.stage?.release()
     this.stage = stage
     if (weights) stage.load(weights)
@@ -195,9 +193,9 @@ export class Trainer {
 
   /** Gradients against differences, one small batch learnt by heart, and dead units; nothing is kept of it. */
   async check(data: Dataset, { onProgress = () => undefined }: CheckOptions = {}): Promise<Check> {
-    const { settings, cut, model, options } = this
+    const { settings, cut, backbone } = this
     checkLabels(data.labels, settings.classes)
-    const subject = { model, options, cut, settings: { ...settings, labelSmoothing: 0 } }
+    const subject = { backbone, cut, settings: { ...settings, labelSmoothing: 0 } }
     const batchOf = async (count: number) => {
       const indices = someOfEach(data.labels, settings.classes.length, count)
       const plain: Dataset = { labels: indices.map(i => data.labels[i]), input: i => data.input(indices[i], undefined) }
@@ -219,7 +217,7 @@ export class Trainer {
     checkLabels(data.labels, settings.classes)
     const split = splitOf(data.labels, options.split, settings)
     const examples = await this.examplesOf(data, split, { onFeatures: options.onFeatures, signal: options.signal })
-    const stage = await Stage.open(this.model, this.options, cut, settings)
+    const stage = await Stage.open(this.backbone, cut, settings)
     const test = new RangeTest()
     const { batchSize: size, seed } = settings
     for (let epoch = 0, going = true, step = 0; going; epoch++)
@@ -239,7 +237,7 @@ export class Trainer {
     const { settings, cut } = this
     checkLabels(data.labels, settings.classes)
     const split = splitOf(data.labels, options.split, settings)
-    const engine = await Engine.open(this.between(undefined, cut.features, true), settings.device, settings.numThreads)
+    const engine = await this.engine(undefined, cut.features, true)
     let index: FeatureIndex | undefined
     for (const [done, i] of split.training.entries()) {
       const [features] = await engine.runSingle(await data.input(i, undefined))
@@ -265,25 +263,27 @@ export class Trainer {
 
   /** The first convolution's filters as trained, and what they make of an input; undefined without a convolution. */
   async firstLayer(input: Float32Array): Promise<FirstLayer | undefined> {
-    const bytes = this.stage ? applyPatch(this.model, this.patch(), this.options) : this.model
-    const graph = openGraph(bytes, this.options)
+    const graph = this.backbone.graph?.()
+    if (!graph) return undefined
+    const changed = this.stage?.weights() ?? new Map<string, Float32Array>()
+    for (const value of graph.values) if (value.data && changed.has(value.name)) value.data = changed.get(value.name)
     const conv = graph.nodes.find(node => node.op === 'Conv' && isConstant(node.inputs[1]))
     if (!conv) return undefined
     const weights = conv.inputs[1]!
     const name = conv.name
     const filters = { shape: weights.shape as number[], data: Float32Array.from(weights.data!) }
-    const { program } = buildGraph(cutBetween(graph, undefined, conv.output.name))
-    const engine = await Engine.open(program, this.settings.device, this.settings.numThreads)
+    const file = fileOf(buildGraph(cutBetween(graph, undefined, conv.output.name)).program)
+    const engine = await Engine.open(file, this.settings.device, this.settings.numThreads)
     const [data] = await engine.runSingle(input)
     await engine.release()
-    const shape = program.outputs[0].shape.map(size => (typeof size === 'number' ? size : 1))
+    const shape = file.header.outputs[0].shape.map(size => (typeof size === 'number' ? size : 1))
     return { name, filters, maps: { shape, data } }
   }
 
   /** What was trained, for `applyPatch`: a few kilobytes for a head. */
   patch(): Uint8Array {
     if (!this.stage) throw new CairnError('nothing has been trained yet')
-    return encodePatch(this.model, this.cut, this.settings.classes, this.stage.tensors())
+    return encodePatch(this.backbone.digest, this.cut, this.settings.classes, this.stage.tensors())
   }
 
   async release(): Promise<void> {
@@ -293,8 +293,8 @@ export class Trainer {
   /** What the trained part reads, for every example. */
   private async examplesOf(data: Dataset, split: Split, options: FitOptions): Promise<Examples> {
     const { cut, settings } = this
-    if (cut.boundary === this.input) return freshExamples(data, settings.seed)
-    this.frozen ??= await Engine.open(this.between(undefined, cut.boundary), settings.device, settings.numThreads)
+    if (cut.boundary === this.backbone.input) return freshExamples(data, settings.seed)
+    this.frozen ??= await this.engine(undefined, cut.boundary)
     return cachedExamples(
       data,
       this.frozen,
@@ -304,9 +304,9 @@ export class Trainer {
     )
   }
 
-  private between(from: string | undefined, to: string, pooled = false) {
-    const graph = openGraph(this.model, this.options)
-    return buildGraph(cutBetween(graph, from, to, pooled)).program
+  private engine(from: string | undefined, to: string, pooled = false): Promise<Engine> {
+    const { device, numThreads } = this.settings
+    return Engine.open(this.backbone.frozen(from, to, pooled), device, numThreads)
   }
 
   /** What a checkpoint must agree with. */
@@ -321,7 +321,7 @@ export class Trainer {
     } = this.settings
     const { initialise, schedule, epochs } = this.options
     const labels = new Uint8Array(Int32Array.from([...data.labels, ...split.validation]).buffer)
-    return JSON.stringify([digest(this.model), digest(labels), rest, initialise, schedule, epochs, this.cut])
+    return JSON.stringify([this.backbone.digest, digest(labels), rest, initialise, schedule, epochs, this.cut])
   }
 }
 
