@@ -1,7 +1,7 @@
 import type * as Tf from '@tensorflow/tfjs-core'
 import { permuted } from '../compiler/cli/measure/tfjs-plan.js'
+import { openBackbone } from '../compiler/train/backbone.js'
 import { Random } from '../compiler/train/index.js'
-import { findCut, openGraph } from '../compiler/train/network.js'
 import { settingsOf } from '../compiler/train/options.js'
 import { type Batch, Stage } from '../compiler/train/stage.js'
 import type { Tfjs } from './tfjs-training.js'
@@ -42,14 +42,14 @@ export interface CairnTrained extends Trained {
 
 export async function openCairn(subject: TrainCase, batch: Batch): Promise<CairnTrained> {
   const { unfreeze, classes } = subject
-  const model = subject.model()
+  const backbone = openBackbone(subject.model(), {})
   const options = {
     classes: Array.from({ length: classes }, (_, i) => String(i)),
     optimizer: 'momentum',
     momentum,
     initialise: unfreeze === 'all' ? 'xavier' : undefined
   } as const
-  const stage = await Stage.open(model, {}, findCut(openGraph(model, {}), { unfreeze }), settingsOf(options))
+  const stage = await Stage.open(backbone, backbone.findCut({ unfreeze }), settingsOf(options))
   const rates = Float32Array.of(rate, 1, 1)
   return {
     shapes: stage.parameters.map(({ shape }) => shape),
