@@ -115,7 +115,7 @@ function shapesOf(model: Uint8Array, bindings: Readonly<Record<string, number>>)
 
 const step = 1e-5
 /** Elements of an input that are moved. */
-const tried = 24
+const tried = 12
 
 const sizeOf = (port: Program['inputs'][number]) => (port.shape as number[]).reduce((a, b) => a * b, 1)
 

@@ -56,6 +56,34 @@ async function trained(
 
 const bits = (patch: Uint8Array) => Buffer.from(patch).toString('base64')
 
+for (const optimizer of ['sgd', 'momentum', 'nesterov', 'adam', 'adamw'] as const)
+  test(`${optimizer}: the CPU path learns what double precision learns, dropout included`, async () => {
+    const data = patterns(12, 1)
+    const split = { training: data.labels.map((_, i) => i), validation: [] }
+    const options = {
+      unfreeze: 1,
+      headEpochs: 0,
+      epochs: 2,
+      optimizer,
+      dropout: 0.4,
+      weightDecay: 0.01,
+      l1: 1e-3,
+      clip: 0.5
+    }
+    const [fast, exact] = await Promise.all(
+      ['wasm', 'reference'].map(device => trained(lenet, data, { ...options, device, batchSize: 5 }, { split }))
+    )
+    const [tensors, wanted] = [fast, exact].map(({ patch }) => decodePatch(patch).tensors)
+    assert.ok(tensors.length > 2)
+    tensors.forEach(({ name, data: learnt }, t) => {
+      const scale = Math.max(...wanted[t].data.map(Math.abs))
+      learnt.forEach((value, i) => {
+        assert.ok(Math.abs(value - wanted[t].data[i]) < 1e-3 * scale, `${name} at ${i}: ${value}, ${wanted[t].data[i]}`)
+      })
+    })
+    await Promise.all([fast.trainer.release(), exact.trainer.release()])
+  })
+
 test('a head on frozen random features learns, and whole networks learn better', async () => {
   const data = patterns(300, 1, 0.3)
   const head = await trained(lenet, data, { epochs: 40, learningRate: 0.01 })
