@@ -100,7 +100,7 @@ test('bench/ uses the public entry points, and what it shares with cairn bench',
 })
 
 test('web/ uses the package by its exported names, the zoo, and a library for charts', () => {
-  check(inFolder('web'), name => /^(web\/|models\/index$|cairn(\/compiler|\/webgpu)?$|chart\.js$)/.test(name))
+  check(inFolder('web'), name => /^(web\/|models\/index$|cairn(\/compiler|\/train|\/webgpu)?$|chart\.js$)/.test(name))
 })
 
 test('files are shorter than 400 lines', () => {

@@ -59,8 +59,10 @@ function listenForDrops({ files }: Receiver): void {
     if (!event.relatedTarget) dragging(false)
   }
   document.ondrop = event => {
-    event.preventDefault()
     dragging(false)
+    // A part of the page may have taken the files for itself.
+    if (event.defaultPrevented) return
+    event.preventDefault()
     files([...(event.dataTransfer?.files ?? [])])
   }
 }
@@ -69,6 +71,7 @@ async function toggleCamera(): Promise<void> {
   if (camera.running) return stopCamera()
   showFailure(undefined)
   await camera.start()
+  document.dispatchEvent(new Event('camera'))
   showCamera()
 }
 

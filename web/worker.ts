@@ -16,6 +16,7 @@ import type {
   Question,
   Ran
 } from './protocol.js'
+import { classify, patch, patched, stopTraining, study, train } from './train.js'
 
 /** The engine's worker: one model, its session, and the input of its last run. */
 let file: Uint8Array | undefined
@@ -38,7 +39,13 @@ const handlers: Handlers = {
   time,
   profile,
   inspect: ({ threads }) => inspect(opened(), dimsOf(feeds), threads),
-  file: () => opened().slice()
+  file: () => opened().slice(),
+  study,
+  train,
+  stopTraining,
+  classify,
+  patch,
+  patched
 }
 
 async function open({ name, from, weights }: Given, progress: (progress: Progress) => void): Promise<Opened> {
@@ -191,5 +198,6 @@ async function answer({ id, method, argument }: Question): Promise<void> {
 /** One question after the other: a model is not loaded anew while it runs. */
 let turn: Promise<void> = Promise.resolve()
 self.onmessage = ({ data }: MessageEvent<Question>) => {
-  turn = turn.then(() => answer(data))
+  if (data.method === 'stopTraining') void answer(data)
+  else turn = turn.then(() => answer(data))
 }

@@ -81,11 +81,10 @@ export class Trainer {
       weights = await this.run(alone, course, standing, resumed, data, split, options)
       await further.release()
     }
-    if (standing.stopped === undefined || !this.stage) {
-      const course = { examples, before: first, epochs: epochs - first }
-      weights = resumed && standing.epoch > first ? undefined : (standing.best?.weights ?? weights)
-      await this.run(cut, course, standing, resumed, data, split, options, weights)
-    }
+    // Also where training has ended before: what is evaluated and kept is the whole stage.
+    const course = { examples, before: first, epochs: epochs - first }
+    weights = resumed && standing.epoch > first ? undefined : (standing.best?.weights ?? weights)
+    await this.run(cut, course, standing, resumed, data, split, options, weights)
     const stage = this.stage!
     if (standing.best) stage.load(standing.best.weights)
     const validation = split.validation.length
