@@ -1,6 +1,7 @@
 import type { EpochRecord } from 'cairn/train'
 import { byId, download } from './dom.js'
 import { Engine } from './engine.js'
+import { toggleLive } from './input.js'
 import { type Photo, pixelsOf } from './photo.js'
 import type { PicturePort, Preparation } from './prepare.js'
 import type { Given, Learnt, Opened, Progress } from './protocol.js'
@@ -59,6 +60,8 @@ export class Training {
       start: () => void this.start(),
       stop: () => void this.engine?.ask('stopTraining', undefined)
     })
+    byId('try-photo').onclick = () => byId('choose-photo').click()
+    byId('try-camera').onclick = () => void toggleLive().catch(showFailure)
     byId('use-trained').onclick = () => void this.use()
     byId('save-trained').onclick = () => void this.save('patched', 'onnx')
     byId('save-patch').onclick = () => void this.save('patch', 'patch')
@@ -89,11 +92,11 @@ export class Training {
   async try(): Promise<void> {
     const [engine, photo, result] = [this.engine, this.host.photo(), this.result]
     if (!this.inFront || this.trying || !engine || !result) return
-    if (!photo) return showTried(undefined, [])
+    if (!photo) return showTried(undefined, [], [])
     this.trying = true
     try {
       const shares = await engine.ask('classify', { picture: pixelsOf(photo) })
-      if (result === this.result) showTried(shares, result.classes)
+      if (result === this.result) showTried(photo, shares, result.classes)
     } catch (error) {
       if (result === this.result) showFailure(error)
     } finally {
@@ -168,7 +171,7 @@ export class Training {
     this.epochs = []
     showProgress(undefined)
     showLearnt(undefined, [])
-    showTried(undefined, [])
+    showTried(undefined, [], [])
     showCurves(undefined, 0)
     lockLessons(false)
   }

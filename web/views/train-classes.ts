@@ -18,7 +18,7 @@ export interface Lesson {
   readonly samples: readonly Sample[]
 }
 
-const thumbnailSide = 112
+export const thumbnailSide = 112
 
 /** The classes with their photos; they outlast the model that learns them. */
 export class Classes {
@@ -96,12 +96,17 @@ class Card implements Lesson {
     }
     this.adding = el('button', { type: 'button', onclick: () => chooser.click() }, 'Add photos')
     const camera = el('button', { type: 'button', onclick: () => void this.openCamera() }, 'Camera')
-    const removing = el('button', { type: 'button', className: 'quiet', onclick: remove }, 'Remove')
+    const removing = el(
+      'button',
+      { type: 'button', className: 'quiet', onclick: remove, title: 'Remove the class' },
+      '×'
+    )
+    removing.setAttribute('aria-label', 'Remove the class')
     this.element = el(
       'fieldset',
       { className: 'lesson' },
-      el('div', { className: 'lesson-head' }, swatch, this.title, this.count),
-      el('div', { className: 'row' }, this.adding, camera, removing, chooser),
+      el('div', { className: 'lesson-head' }, swatch, this.title, this.count, removing),
+      el('div', { className: 'row' }, this.adding, camera, chooser),
       this.list
     )
     this.takeDrops()

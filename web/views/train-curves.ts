@@ -17,7 +17,7 @@ export function drawCurves(epochs: readonly EpochRecord[], planned: number): voi
   const axis = { ticks: { color: text }, grid: { color: line }, border: { color: line } }
   const draw = (id: string, trained: keyof EpochRecord, validated: keyof EpochRecord, share: boolean) => {
     const points = (key: keyof EpochRecord) => epochs.map(record => ({ x: record.epoch, y: record[key] ?? Number.NaN }))
-    const common = { borderWidth: 2, pointRadius: epochs.length > 1 ? 0 : 3, pointHitRadius: 8, tension: 0 }
+    const common = { borderWidth: 2, pointRadius: epochs.length > 1 ? 0 : 3, pointHitRadius: 8, clip: 4 }
     return new Chart(byId<HTMLCanvasElement>(id), {
       type: 'line',
       data: {
@@ -38,7 +38,9 @@ export function drawCurves(epochs: readonly EpochRecord[], planned: number): voi
           x: { ...axis, type: 'linear', min: 1, max: Math.max(planned, 2), ticks: { color: text, precision: 0 } },
           y: {
             ...axis,
-            ...(share ? { min: 0, max: 1, ticks: { color: text, format: { style: 'percent' } } } : { min: 0 })
+            ...(share
+              ? { min: 0, max: 1, ticks: { color: text, callback: value => `${Math.round(Number(value) * 100)}%` } }
+              : { min: 0 })
           }
         },
         plugins: {

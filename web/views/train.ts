@@ -2,10 +2,11 @@ import type { EpochRecord } from 'cairn/train'
 import { byId, el, table } from '../dom.js'
 import { colourOf } from '../draw.js'
 import { ms, percent, plural, short } from '../numbers.js'
+import { type Photo, thumbnailOf } from '../photo.js'
 import type { Learnt, Lesson, Progress } from '../protocol.js'
 import { bars } from './result.js'
 import { announce } from './status.js'
-import { Classes } from './train-classes.js'
+import { Classes, thumbnailSide } from './train-classes.js'
 import { optionsRefusal, startOptions } from './train-options.js'
 
 /** The tab in which a model is taught: classes, progress, curves, and what has been learnt. */
@@ -160,12 +161,14 @@ function mistakesOf({ mistakes }: Learnt, names: readonly string[]): Node[] {
   return [el('h3', {}, 'Mistakes'), el('ul', { className: 'mistakes' }, ...items)]
 }
 
-/** The new head's answer, as bars in the classes' colours. */
-export function showTried(shares: readonly number[] | undefined, names: readonly string[]): void {
-  const hint = 'Choose, drop or paste a photo, or start the camera and press Live.'
+/** The new head's answer to a photo, as bars in the classes' colours. */
+export function showTried(photo: Photo | undefined, shares: readonly number[], names: readonly string[]): void {
+  const hint = 'Choose, drop or paste a photo, or take the camera.'
+  const colour = (i: number) => colourOf(classes.all[i]?.id ?? i)
+  const answer = bars(shares.map((share, i) => ({ name: names[i], share, colour: colour(i) })))
   byId('tried').replaceChildren(
-    shares
-      ? bars(shares.map((share, i) => ({ name: names[i], share, colour: colourOf(classes.all[i]?.id ?? i) })))
+    photo
+      ? el('div', { className: 'tried' }, thumbnailOf(photo, thumbnailSide), answer)
       : el('p', { className: 'muted' }, hint)
   )
 }
