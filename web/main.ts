@@ -28,7 +28,7 @@ import { closeShots } from './views/train.js'
 interface Source {
   readonly name: string
   readonly entry?: Entry
-  /** What a model that was trained in this page is known to take and to give. */
+  /** What a model that was trained in this page is known to take. */
   readonly trained?: Trained
   /** Bytes, or an architecture of the zoo, whose weights are not trained. */
   read(progress: (progress: Progress) => void): Promise<Given['from']>
@@ -71,7 +71,7 @@ async function open(source: Source): Promise<void> {
       opened,
       untrained: !(from instanceof Uint8Array),
       labels: [
-        ...(source.trained ? [source.trained.labels] : []),
+        ...(opened.classes ? [opened.classes] : []),
         ...(await fetchLabels([...new Set([...(source.entry?.labels ?? []), ...offered.labels])]))
       ]
     }

@@ -67,6 +67,8 @@ export interface Opened {
   /** Nothing for a file that had been compiled already. */
   readonly passes: readonly PassReport[] | undefined
   readonly model: Inspection
+  /** Names of its classes, where the ONNX file has them. */
+  readonly classes: readonly string[] | undefined
 }
 
 export interface Wanted {

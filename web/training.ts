@@ -29,11 +29,10 @@ export interface Pupil {
   readonly source: { read(progress: (progress: Progress) => void): Promise<Given['from']> }
 }
 
-/** A model with a new head, for the page to open. */
+/** A model with a new head, for the page to open; its classes' names are in it. */
 export interface Trained {
   readonly name: string
   readonly content: Uint8Array<ArrayBuffer>
-  readonly labels: readonly string[]
   readonly preparation: Preparation
 }
 
@@ -189,10 +188,10 @@ export class Training {
   private async use(): Promise<void> {
     const { result, engine } = this
     if (!result || !engine) return
-    const { pupil, classes: labels } = result
+    const { pupil } = result
     const content = await doing('Putting in the new head', () => engine.ask('patched', undefined))
     const { preparation } = pupil
-    if (content) await this.host.use({ name: nameOf(pupil), content, labels, preparation })
+    if (content) await this.host.use({ name: nameOf(pupil), content, preparation })
   }
 
   private async save(what: 'patch' | 'patched', ending: string): Promise<void> {

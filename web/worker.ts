@@ -1,5 +1,6 @@
 import { CairnError, type CallTime, copyFloats, type Feeds, InferenceSession, Tensor, type Type } from 'cairn'
 import { CompileError, compile, inspect, passNames } from 'cairn/compiler'
+import { classesOf } from 'cairn/train'
 import { zoo } from '../models/index.js'
 import { devices } from './devices.js'
 import { type Prepared, picturePort, prepare } from './prepare.js'
@@ -72,7 +73,8 @@ async function open({ name, from, weights }: Given, progress: (progress: Progres
   return {
     ...{ name, given: bytes.length, bytes: file.length, milliseconds: performance.now() - began },
     passes: passes.length ? passes : undefined,
-    model
+    model,
+    classes: isCairn(bytes) ? undefined : classesOf(bytes)
   }
 }
 

@@ -74,8 +74,7 @@ export class Shots {
   private async hold(): Promise<void> {
     this.held = true
     do {
-      if (!this.video.videoWidth) return
-      await this.take(frameOf(this.video, side))
+      if (this.video.videoWidth) await this.take(frameOf(this.video, side))
       await new Promise(resolve => setTimeout(resolve, pause))
     } while (this.held)
   }

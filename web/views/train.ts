@@ -84,7 +84,7 @@ let phase: { readonly kind: string; readonly began: number; readonly from: numbe
 
 export function showProgress(progress: Progress | undefined): void {
   byId('train-progress').hidden = progress === undefined
-  byId('tab-train').textContent = 'Train'
+  byId('tab-train').textContent = progress ? 'Train…' : 'Train'
   if (!progress) {
     phase = undefined
     return
@@ -96,7 +96,6 @@ export function showProgress(progress: Progress | undefined): void {
   const passed = performance.now() - phase.began
   const left = (passed / (share - phase.from)) * (1 - share)
   byId<HTMLProgressElement>('train-bar').value = share
-  byId('tab-train').textContent = `Train ${Math.floor(share * 100)} %`
   const of = kind === 'epoch' ? '' : `, ${done} of ${total}`
   const time = passed > 700 && Number.isFinite(left) ? `, about ${duration(left)} left` : ''
   byId('train-doing').textContent = `${what[0].toUpperCase()}${what.slice(1)}${of}${time}`
@@ -107,28 +106,38 @@ function duration(milliseconds: number): string {
   return seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`
 }
 
-let drawing: number | undefined
+/** Milliseconds between two drawings of curves that grow. */
+const drawingPause = 120
 
-/** Hidden where undefined; drawn once a frame at most. */
+let drawing = false
+let wanted: { readonly epochs: readonly EpochRecord[]; readonly planned: number } | undefined
+
+/** Hidden where undefined. */
 export function showCurves(epochs: readonly EpochRecord[] | undefined, planned: number): void {
   byId('train-curves').hidden = !epochs?.length
-  if (drawing !== undefined) cancelAnimationFrame(drawing)
-  drawing = undefined
-  if (!epochs?.length) return
-  drawing = requestAnimationFrame(async () => {
-    drawing = undefined
-    const rows = epochs.map(each => [
-      String(each.epoch),
-      percent(each.trainAccuracy),
-      percent(each.validationAccuracy ?? 0),
-      short(each.trainLoss),
-      short(each.validationLoss ?? 0)
-    ])
-    const header = ['epoch', 'accuracy, trained on', 'kept', 'loss, trained on', 'kept']
-    byId('epoch-table').replaceChildren(table('Epochs', header, rows, 0))
+  wanted = epochs?.length ? { epochs, planned } : undefined
+  if (drawing) return
+  drawing = true
+  setTimeout(async () => {
+    // Charts are more than half of the page's code, and most visits need none.
     const { drawCurves } = await import('./train-curves.js')
-    if (!byId('train-curves').hidden) drawCurves(epochs, planned)
-  })
+    drawing = false
+    if (!wanted) return
+    showEpochs(wanted.epochs)
+    drawCurves(wanted.epochs, wanted.planned)
+  }, drawingPause)
+}
+
+function showEpochs(epochs: readonly EpochRecord[]): void {
+  const rows = epochs.map(each => [
+    String(each.epoch),
+    percent(each.trainAccuracy),
+    percent(each.validationAccuracy ?? 0),
+    short(each.trainLoss),
+    short(each.validationLoss ?? 0)
+  ])
+  const header = ['epoch', 'accuracy, trained on', 'kept', 'loss, trained on', 'kept']
+  byId('epoch-table').replaceChildren(table('Epochs', header, rows, 0))
 }
 
 export function showLearnt(learnt: Learnt | undefined, names: readonly string[]): void {
