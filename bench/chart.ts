@@ -10,8 +10,41 @@ export interface Bar {
 }
 
 /** Readable on white and on black alike. */
-const ink = '#7d8590'
-const colours = ['#2f81f7', '#db7c26', '#8957e5']
+export const ink = '#7d8590'
+export const colours = ['#2f81f7', '#db7c26', '#8957e5', '#3fa45b']
+
+const config = {
+  font: 'system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif',
+  view: { stroke: null },
+  axis: {
+    labelColor: ink,
+    titleColor: ink,
+    titleFontWeight: 'normal',
+    gridColor: ink,
+    gridOpacity: 0.2,
+    domain: false,
+    ticks: false,
+    labelPadding: 6,
+    labelFontSize: 11
+  },
+  axisY: { grid: false },
+  legend: {
+    labelColor: ink,
+    orient: 'top',
+    symbolType: 'square',
+    labelFontSize: 11,
+    labelLimit: 0,
+    columnPadding: 24
+  },
+  header: { labelColor: ink, labelFontSize: 12, labelFontWeight: 600 },
+  title: { color: ink, subtitleColor: ink, fontSize: 15, subtitleFontSize: 11, fontWeight: 600 }
+} as const
+
+/** A specification in the look that all charts share. */
+export function drawn(spec: TopLevelSpec): Promise<string> {
+  const whole = { background: 'transparent', padding: 12, config, ...spec } as TopLevelSpec
+  return new vega.View(vega.parse(compile(whole).spec), { renderer: 'none' }).toSVG()
+}
 
 /** Horizontal bars, one a network and peer: how many times as long as Cairn the peer takes, with quartiles. */
 export function chart(bars: readonly Bar[], title: string, subtitle: string): Promise<string> {
@@ -22,11 +55,9 @@ export function chart(bars: readonly Bar[], title: string, subtitle: string): Pr
     y: { field: 'network', type: 'nominal', sort: networks, title: null },
     yOffset: { field: 'peer', type: 'nominal', sort: peers }
   } as const
-  const spec: TopLevelSpec = {
-    background: 'transparent',
+  return drawn({
     width: 560,
     height: { step: peers.length > 1 ? 11 : 18, for: 'offset' } as never,
-    padding: 12,
     title: { text: title, subtitle, anchor: 'start', offset: 12 },
     data: { values },
     layer: [
@@ -41,7 +72,13 @@ export function chart(bars: readonly Bar[], title: string, subtitle: string): Pr
             scale: { zero: true },
             axis: { tickMinStep: 0.5, labelFlush: false }
           },
-          color: { field: 'peer', type: 'nominal', sort: peers, scale: { domain: peers, range: colours }, title: null }
+          color: {
+            field: 'peer',
+            type: 'nominal',
+            sort: peers,
+            scale: { domain: peers, range: colours.slice(0, peers.length) },
+            title: null
+          }
         }
       },
       {
@@ -61,32 +98,6 @@ export function chart(bars: readonly Bar[], title: string, subtitle: string): Pr
         mark: { type: 'rule', color: ink, strokeDash: [4, 3] },
         encoding: { x: { field: 'one', type: 'quantitative' } }
       }
-    ],
-    config: {
-      font: 'system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif',
-      view: { stroke: null },
-      axis: {
-        labelColor: ink,
-        titleColor: ink,
-        titleFontWeight: 'normal',
-        gridColor: ink,
-        gridOpacity: 0.2,
-        domain: false,
-        ticks: false,
-        labelPadding: 6,
-        labelFontSize: 11
-      },
-      axisY: { grid: false },
-      legend: {
-        labelColor: ink,
-        orient: 'top',
-        symbolType: 'square',
-        labelFontSize: 11,
-        labelLimit: 0,
-        columnPadding: 24
-      },
-      title: { color: ink, subtitleColor: ink, fontSize: 15, subtitleFontSize: 11, fontWeight: 600 }
-    }
-  }
-  return new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' }).toSVG()
+    ]
+  })
 }

@@ -1,8 +1,13 @@
 import onnxProto from 'onnx-proto'
-import type { NamedTensor } from '../runtime/train/bundle.js'
 import { CompileError } from './errors.js'
 
 const { onnx } = onnxProto
+
+export interface FloatTensor {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly data: Float32Array
+}
 
 /** A new head for an ONNX model: the layers behind `features`, and the tensors that training has changed. */
 export interface NewHead {
@@ -13,7 +18,7 @@ export interface NewHead {
   readonly bias: string
   /** Names of the classes, kept in the model's metadata as `classes`, one a line. */
   readonly classes: readonly string[]
-  readonly tensors: readonly NamedTensor[]
+  readonly tensors: readonly FloatTensor[]
   /** Contents of external data files, which are taken in. */
   readonly externalData?: (location: string) => Uint8Array
 }
@@ -114,7 +119,7 @@ function freshPrefix(graph: onnxProto.onnx.IGraphProto): string {
   return prefix
 }
 
-function floatTensor(name: string, { shape, data }: NamedTensor): onnxProto.onnx.ITensorProto {
+function floatTensor(name: string, { shape, data }: FloatTensor): onnxProto.onnx.ITensorProto {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice()
   return onnx.TensorProto.create({ name, dims: [...shape], dataType: onnx.TensorProto.DataType.FLOAT, rawData: bytes })
 }

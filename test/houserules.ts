@@ -50,12 +50,14 @@ function check(files: readonly Source[], allowed: (name: string, path: string) =
   assert.equal(wrong, [])
 }
 
-test('compiler/ takes the file format and the arithmetic of programs from runtime/, nothing else', () => {
+test('compiler/ takes the file format and the arithmetic of programs from runtime/, training its parts, nothing else', () => {
   const shared = ['backend', 'digest', 'dims', 'format', 'half', 'plan', 'program', 'unpack'].map(
     name => `runtime/${name}`
   )
   const compiler = inFolder('compiler').filter(({ path }) => !path.startsWith('compiler/cli/'))
-  check(compiler, name => !name.startsWith('runtime/') || shared.includes(name))
+  const training = (name: string, path: string) =>
+    path.startsWith('compiler/train/') && (/^runtime\/train\//.test(name) || path === 'compiler/train/index.ts')
+  check(compiler, (name, path) => !name.startsWith('runtime/') || shared.includes(name) || training(name, path))
   check(compiler, name => !/^(node:|test\/|bench\/|models\/|web\/)/.test(name))
 })
 
@@ -74,9 +76,9 @@ test('passes name no backend', () => {
   check(inFolder('compiler/passes'), name => !/^runtime\//.test(name))
 })
 
-test('only the importer and the command line touch protobuf', () => {
+test('only the importer, the exporter and the command line touch protobuf', () => {
   const allowed =
-    /^(compiler\/(onnx|tensor-proto|cli\/[\w-]+|cli\/measure\/[\w-]+)\.ts|models\/.*|test\/.*|bench\/.*|scripts\/.*)$/
+    /^(compiler\/(onnx|onnx-write|tensor-proto|cli\/[\w-]+|cli\/measure\/[\w-]+)\.ts|models\/.*|test\/.*|bench\/.*|scripts\/.*)$/
   check(sources, (name, path) => !/^(onnx-proto|protobufjs)/.test(name) || allowed.test(path))
 })
 
@@ -92,10 +94,10 @@ test('models/ needs neither compiler nor runtime', () => {
   check(inFolder('models'), name => !/^(compiler|runtime|test)\//.test(name))
 })
 
-test('bench/ uses the public entry points, and what it shares with cairn bench', () => {
+test('bench/ uses the public entry points, what it shares with cairn bench, and the steps of training', () => {
   check(
     inFolder('bench'),
-    name => !/^(compiler|runtime)\//.test(name) || /^(compiler|runtime)\/index$|^compiler\/cli\//.test(name)
+    name => !/^(compiler|runtime)\//.test(name) || /^(compiler|runtime)\/index$|^compiler\/(cli|train)\//.test(name)
   )
 })
 
@@ -114,7 +116,7 @@ test('kernels of one operator family have the same stem everywhere', () => {
   const stems = (folder: string) => inFolder(folder).map(({ path }) => path.split('/').pop())
   const operators = stems('compiler/ops')
   const helpers =
-    'barrier depthwise depthwise-columns epilogue gemm-packed index lanes loops madd math product thread tile weights winograd-transform'.split(
+    'barrier depthwise depthwise-columns epilogue gemm-packed index lanes loops madd math product rows thread tile weights winograd-transform'.split(
       ' '
     )
   assert.equal(

@@ -7,7 +7,7 @@ import type { WinogradTile } from '../ops/op.js'
 import { passes, required } from '../passes/index.js'
 import { print as printGraph } from '../print.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
-import { externalDataOf, readModel, writeWhole } from './files.js'
+import { externalDataOf, patched, patchOption, readModel, writeWhole } from './files.js'
 import { kernelsOf, layersOf, originalGraph } from './layers.js'
 import { memoryReport, ratioOf } from './memory.js'
 import { about, type BuiltModel, bindDims, buildModel, describeBindings, memoryOf } from './model.js'
@@ -33,6 +33,7 @@ export const compile: Command = {
     { flag: '-o, --output', value: 'FILE', help: "the .cairn file to write; default: the model's name with .cairn" },
     { flag: '--weights', value: 'f32|f16', help: 'how weights are stored (default f32)' },
     { flag: '--calibrate', value: 'DIR', help: 'calibration data for int8 weights, which come in a later version' },
+    patchOption,
     { flag: '--shape', value: 'NAME=1x3x224x224', help: "fix an input's shape (repeatable)" },
     { flag: '--dump', value: 'PASS', help: `print the graph behind ${dumpable.join(', ')}` },
     {
@@ -71,7 +72,7 @@ export const compile: Command = {
     if (reportPath !== undefined && [path, output].some(taken => resolve(taken) === resolve(reportPath)))
       throw new UsageError(`--report ${reportPath} would overwrite the model or the compiled file`)
 
-    const model = readModel(path)
+    const model = await patched(readModel(path), flags.text('patch'))
     if (model.kind === 'cairn') throw new InputError(`${path} is compiled already; an ONNX model is allowed`)
     const imported = { shapes, externalData: externalDataOf(path) }
     let text = dump === 'import' ? await about(path, () => printGraph(importOnnx(model.bytes, imported))) : ''

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { InputError } from './command.js'
+import { InputError, type Option, oneLine } from './command.js'
 
 /** Files as the commands read and write them: whole or not at all, and failures in one line that names the file. */
 export interface ModelFile {
@@ -40,6 +40,25 @@ export function readModel(path: string): ModelFile {
   if (!bytes.length) throw new InputError(`${path}: the file is empty; an ONNX model or a .cairn file is allowed`)
   const isCairn = new TextDecoder().decode(bytes.subarray(0, 4)) === 'CARN' || path.endsWith('.cairn')
   return { path, kind: isCairn ? 'cairn' : 'onnx', bytes }
+}
+
+/** For commands that run or compile what `cairn train` has written. */
+export const patchOption: Option = {
+  flag: '--patch',
+  value: 'FILE',
+  help: 'the head patch that cairn train has written for this model'
+}
+
+/** The model with the head of a patch, where one is given. */
+export async function patched(model: ModelFile, patch: string | undefined): Promise<ModelFile> {
+  if (patch === undefined) return model
+  const { applyPatch } = await import('../train/patch.js')
+  try {
+    const bytes = await applyPatch(model.bytes, readBytes(patch, 'patch'), { externalData: externalDataOf(model.path) })
+    return { ...model, bytes }
+  } catch (error) {
+    throw new InputError(`${patch}: ${oneLine(error)}`)
+  }
 }
 
 /** Reads the external data files of the model at `path`; they must lie in its folder. */

@@ -7,11 +7,12 @@ import { compile } from './compile.js'
 import { inspect } from './inspect.js'
 import { run } from './run.js'
 import { serve } from './serve.js'
+import { train } from './train.js'
 import { verify } from './verify.js'
 import { zoo } from './zoo.js'
 
 /** The command line. Exit codes: 0 done, 1 bad input, 2 wrong usage; the latter two with one line on standard error. */
-const commands: readonly Command[] = [compile, run, verify, inspect, bench, zoo, serve]
+const commands: readonly Command[] = [compile, run, verify, inspect, bench, train, zoo, serve]
 
 const isHelp = (argument: string) => argument === '-h' || argument === '--help'
 

@@ -6,7 +6,7 @@ import { type Constant, type Port, type Program, residentBytes, type Stored } fr
 import { type Built, build, type CompileOptions } from '../index.js'
 import { passes } from '../passes/index.js'
 import { InputError, oneLine, UsageError } from './command.js'
-import { externalDataOf, type ModelFile, readModel } from './files.js'
+import { externalDataOf, type ModelFile, patched, readModel } from './files.js'
 import { Progress } from './progress.js'
 
 /** From a model's path to its graph, its .cairn bytes or a session; failures name the file. */
@@ -66,9 +66,10 @@ export function decodeModel({ path, bytes }: ModelFile): Promise<CairnFile> {
 
 export async function openSession(
   path: string,
-  options: SessionOptions
+  options: SessionOptions,
+  patch?: string
 ): Promise<{ session: InferenceSession; header: Header }> {
-  const model = readModel(path)
+  const model = await patched(readModel(path), patch)
   if (model.kind === 'cairn') await decodeModel(model)
   const bytes = await fileOf(model)
   const session = await about(path, () => InferenceSession.create(bytes, options))

@@ -3,7 +3,7 @@ import { type Scored, softmax, topK } from '../../runtime/image.js'
 import type { InferenceSession, Results, Tensor } from '../../runtime/index.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
 import { deviceOptions, sessionOptionsOf } from './device.js'
-import { fileNameOf, readBytes, writeWhole } from './files.js'
+import { fileNameOf, patchOption, readBytes, writeWhole } from './files.js'
 import { imageOptions, imagePort, imageTensor, preparationOf, readPicture } from './image-input.js'
 import { bindDims, describeBindings, describePort, openSession } from './model.js'
 import { encodeNpy } from './npy.js'
@@ -22,6 +22,7 @@ export const run: Command = {
     { flag: '--input', value: 'NAME=FILE', help: 'a .npy or .pb (TensorProto) file as input NAME (repeatable)' },
     { flag: '--random', value: 'SEED', help: 'seeded random numbers for the inputs that are not given' },
     { flag: '--dims', value: 'N=1,H=64', help: 'free dimensions of random inputs' },
+    patchOption,
     ...deviceOptions,
     { flag: '--top', value: 'K', help: 'print the K best classes (default 5 with --image)' },
     { flag: '--labels', value: 'FILE', help: 'class names, one a line' },
@@ -40,7 +41,7 @@ export const run: Command = {
     const labels = labelsOf(flags)
     const folder = flags.text('out')
 
-    const { session, header } = await openSession(path, options)
+    const { session, header } = await openSession(path, options, flags.text('patch'))
     const feeds = readInputs(header, given)
     const target = images.length ? imagePort(header, prepare.layout) : undefined
     if (target && feeds[target.name])

@@ -1,3 +1,4 @@
+import { product } from '../dim.js'
 import type { Rule, Tape } from '../gradient.js'
 import type { Attribute, Node, Value } from '../graph.js'
 import { shapeOf } from '../ops/conv.js'
@@ -23,12 +24,30 @@ const biasGradient = (tape: Tape, dy: Value) =>
 
 const conv: Rule = (node, [dy], tape) => {
   const [x, w, bias] = node.inputs as [Value, Value, Value?]
-  const { attributes } = windowsOf(node)
   return [
     tape.needs(x) ? inputGradient(node, dy!, tape) : undefined,
-    tape.needs(w) ? tape.add('ConvWeightGradient', [x, w, undefined, dy], attributes) : undefined,
+    tape.needs(w) ? weightGradient(node, dy!, tape) : undefined,
     tape.needs(bias) ? biasGradient(tape, dy!) : undefined
   ]
+}
+
+/** Of a 1x1 convolution a matrix product over all pixels: Xt dY, whose kernel packs what it reads. */
+function weightGradient(node: Node, dy: Value, tape: Tape): Value {
+  const [x, w] = node.inputs as [Value, Value]
+  const { attributes, kernel, strides, padsBegin, padsEnd } = windowsOf(node)
+  const pointwise =
+    attributes.group === 1 &&
+    [...kernel, ...strides].every(size => size === 1) &&
+    [...padsBegin, ...padsEnd].every(pad => pad === 0)
+  if (!pointwise) return tape.add('ConvWeightGradient', [x, w, undefined, dy], attributes)
+  const byChannel = (value: Value) => {
+    const [n, c, ...spatial] = value.shape
+    const perm = [1, 0, ...spatial.map((_, axis) => axis + 2)]
+    return tape.reshape(tape.add('Transpose', [value], { perm }), [c, product([n, ...spatial])])
+  }
+  const pixels = tape.add('Transpose', [byChannel(dy)], { perm: [1, 0] })
+  const made = tape.add('MatMul', [byChannel(x), pixels])
+  return tape.reshape(tape.add('Transpose', [made], { perm: [1, 0] }), w.shape)
 }
 
 /**

@@ -1,22 +1,20 @@
 import { backendNamed, CairnError, type Executor } from '../../runtime/backend.js'
 import type { Bindings } from '../../runtime/dims.js'
-import { decode, encode } from '../../runtime/format.js'
-import type { Program } from '../../runtime/program.js'
+import type { CairnFile, Header } from '../../runtime/format.js'
 
 /** A program on a backend, with inputs, outputs and states by name. */
 export class Engine {
   private constructor(
-    private readonly program: Program,
+    private readonly program: Header,
     private readonly executor: Executor
   ) {}
 
-  static async open(program: Program, device: string, threads: number): Promise<Engine> {
+  static async open(file: CairnFile, device: string, threads: number): Promise<Engine> {
     const backend = backendNamed(device)
     if (!backend) throw new CairnError(`no device "${device}"; wasm and reference train`)
-    const summary = { arena: 0, arenaLowerBound: 0, nodesBefore: 0, nodesAfter: 0, batchNormsFolded: 0, operators: [] }
-    const open = async () => decode(encode(program, summary))
+    const open = async () => file
     const executor = await backend.load(open(), { numThreads: threads, reopen: open, provider: {} })
-    return new Engine(program, executor)
+    return new Engine(file.header, executor)
   }
 
   /** Runs once on a batch of `count`; outputs in the program's order. */

@@ -72,7 +72,7 @@ export async function train(course: Course, standing: Standing, data: Data, watc
     const learnt = await trainEpoch(course, standing.epoch, own * perEpoch, epochs * perEpoch, data, watch)
     if (learnt.stopped !== undefined) {
       standing.stopped = learnt.stopped
-      if (learnt.broken) stage.load(standing.best?.weights ?? kept)
+      if (learnt.broken) stage.restore(standing.best?.weights ?? kept)
       break
     }
     stage.settle()
@@ -156,7 +156,7 @@ function brokenAt(epoch: number, step: number, rate: number, { loss, norm }: { l
 }
 
 /** What the optimiser's `rate` input holds: the rate, and adam's corrections for the `t`-th step. */
-function rates({ momentum }: Settings, rate: number, t: number): Float32Array {
+export function rates({ momentum }: Settings, rate: number, t: number): Float32Array {
   return Float32Array.of(rate, 1 / (1 - momentum ** t), 1 / (1 - 0.999 ** t))
 }
 
@@ -177,7 +177,7 @@ function weighting(
   return label => of[label]
 }
 
-async function gather(
+export async function gather(
   examples: Examples,
   epoch: number,
   indices: readonly number[],
@@ -195,7 +195,7 @@ async function gather(
   return { features, targets, weights: weights.map(weight => (sum > 0 ? weight / sum : 0)) }
 }
 
-async function join(
+export async function join(
   indices: readonly number[],
   of: (index: number) => Float32Array | Promise<Float32Array>
 ): Promise<Float32Array> {

@@ -204,7 +204,7 @@ function freeBatch(graph: Graph, node: Node): void {
 }
 
 /** Pooled to one element a channel, flattened, multiplied: a linear classifier on the features. */
-function addHead(graph: Graph, features: Value, { classes, weight, bias, dropout }: Head): Value {
+export function addHead(graph: Graph, features: Value, { classes, weight, bias, dropout }: Head): Value {
   const write = new Writer(graph, 'head')
   const spatial: readonly Dim[] = features.shape.slice(2)
   const pooled = spatial.some(size => !same(size, 1)) ? write.add('GlobalAveragePool', [features]) : features
@@ -218,8 +218,11 @@ function addHead(graph: Graph, features: Value, { classes, weight, bias, dropout
   return write.add('Gemm', [kept, w, b], { transB: 1 })
 }
 
-/** The frozen part that computes one value from another, or from the model's input; the batch stays the model's. */
-export function cutBetween(graph: Graph, from: string | undefined, to: string): Graph {
+/**
+ * The frozen part that computes one value from another, or from the model's input; the batch stays the model's; `pooled` to one
+ * element a channel where they are maps.
+ */
+export function cutBetween(graph: Graph, from: string | undefined, to: string, pooled = false): Graph {
   const find = (name: string) => [...graph.values].find(value => value.name === name)!
   const end = find(to)
   if (from !== undefined) {
@@ -228,7 +231,7 @@ export function cutBetween(graph: Graph, from: string | undefined, to: string): 
     graph.replace(start, input)
     graph.inputs = [input]
   }
-  graph.outputs = [end]
+  graph.outputs = [pooled && end.rank > 2 ? new Writer(graph, 'pooled').add('GlobalAveragePool', [end]) : end]
   graph.outputNames = [to]
   graph.outputTypes = ['float32']
   deadCode.run(graph)

@@ -1,8 +1,8 @@
 import type { NamedTensor } from '../../runtime/train/bundle.js'
 import { Random } from '../../runtime/train/random.js'
-import type { ImportOptions } from '../onnx.js'
+import { type Backbone, fileOf } from './backbone.js'
 import { Engine } from './engine.js'
-import { type Cut, cutSection, openGraph } from './network.js'
+import type { Cut } from './network.js'
 import type { Settings } from './options.js'
 import { buildEvaluation, buildStep, type Parameter } from './step.js'
 
@@ -12,21 +12,23 @@ export class Stage {
     readonly parameters: readonly Parameter[],
     private readonly stepping: Engine,
     private readonly evaluating: Engine,
-    private readonly classes: number
+    private readonly classes: number,
+    private readonly beginning: ReadonlyMap<string, Float32Array>
   ) {}
 
-  static async open(model: Uint8Array, options: ImportOptions, cut: Cut, settings: Settings): Promise<Stage> {
+  static async open(backbone: Backbone, cut: Cut, settings: Settings): Promise<Stage> {
     const { classes, dropout, batchNorm, device, numThreads } = settings
-    const section = () => cutSection(openGraph(model, options), cut, { classes: classes.length, dropout })
+    const section = () => backbone.section(cut, { classes: classes.length, dropout })
     const step = buildStep(section(), batchNorm, settings)
     const evaluation = buildEvaluation(section(), batchNorm)
     const stage = new Stage(
       step.parameters,
-      await Engine.open(step.program, device, numThreads),
-      await Engine.open(evaluation.program, device, numThreads),
-      classes.length
+      await Engine.open(fileOf(step.program), device, numThreads),
+      await Engine.open(fileOf(evaluation.program), device, numThreads),
+      classes.length,
+      initial(step.parameters, settings)
     )
-    stage.load(initial(step.parameters, settings))
+    stage.restore(new Map())
     return stage
   }
 
@@ -61,6 +63,11 @@ export class Stage {
   load(values: ReadonlyMap<string, Float32Array>): void {
     this.stepping.write(values)
     this.settle()
+  }
+
+  /** As it was at the beginning, but for `values`: those of a head alone leave the blocks untrained. */
+  restore(values: ReadonlyMap<string, Float32Array>): void {
+    this.load(new Map([...this.beginning, ...values]))
   }
 
   tensors(): NamedTensor[] {

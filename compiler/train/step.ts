@@ -42,7 +42,7 @@ export interface Step {
 }
 
 /** Turns the constants that are learnt into states. */
-function release(graph: Graph, batchNorm: boolean): Parameter[] {
+export function releaseParameters(graph: Graph, batchNorm: boolean): Parameter[] {
   const found = new Map<Value, Parameter>()
   const add = (value: Value | undefined, kind: Parameter['kind'], node: Node) => {
     if (!isConstant(value) || found.has(value)) return
@@ -93,10 +93,9 @@ function randomise(graph: Graph, seed: Value): void {
 }
 
 export function buildStep({ graph, input, logits }: Section, batchNorm: boolean, options: UpdateOptions): Step {
-  const parameters = release(graph, batchNorm)
+  const parameters = releaseParameters(graph, batchNorm)
   const [rate, seed] = [new Value('rate', 'float32', [3]), new Value('seed', 'float32', [1])]
-  const targets = new Value('targets', 'float32', [free('N'), logits.shape[1]])
-  const weights = new Value('weights', 'float32', [free('N'), 1])
+  const { targets, weights } = lossInputs(logits)
   graph.inputs = [input, targets, weights, rate, seed]
   randomise(graph, seed)
   makeDifferentiable(graph, batchNorm ? 'batch' : 'frozen')
@@ -117,15 +116,20 @@ export function buildStep({ graph, input, logits }: Section, batchNorm: boolean,
 }
 
 export function buildEvaluation({ graph }: Section, batchNorm: boolean): Step {
-  const parameters = release(graph, batchNorm)
+  const parameters = releaseParameters(graph, batchNorm)
   const mode: BatchNorm = batchNorm ? 'running' : 'frozen'
   makeDifferentiable(graph, mode)
   foldConstants.run(graph)
   return { program: lowerStep(graph), parameters }
 }
 
+export const lossInputs = (logits: Value) => ({
+  targets: new Value('targets', 'float32', [free('N'), logits.shape[1]]),
+  weights: new Value('weights', 'float32', [free('N'), 1])
+})
+
 /** Softmax cross-entropy, the sum over the batch of each image's own times its weight. */
-function crossEntropy(graph: Graph, logits: Value, targets: Value, weights: Value): Value {
+export function crossEntropy(graph: Graph, logits: Value, targets: Value, weights: Value): Value {
   const write = new Writer(graph, 'loss')
   const likelihood = write.add('Mul', [targets, write.add('LogSoftmax', [logits], { axis: -1 })])
   const each = write.add('ReduceSum', [likelihood], { axes: [1], keepdims: 1 })

@@ -1,15 +1,29 @@
 import { CairnError } from '../../runtime/backend.js'
 import { digest } from '../../runtime/digest.js'
-import { type Split, type SplitOptions, stratifiedSplit } from '../../runtime/train/split.js'
-import type { Graph } from '../graph.js'
+import { FeatureIndex } from '../../runtime/train/neighbours.js'
+import { RangeTest, type Suggestion } from '../../runtime/train/range-test.js'
+import { miniBatches, type Split, type SplitOptions, stratifiedSplit } from '../../runtime/train/split.js'
+import { isConstant } from '../graph.js'
 import { buildGraph } from '../index.js'
+import { type Backbone, fileOf, openBackbone } from './backbone.js'
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js'
 import { cachedExamples, type Dataset, type Examples, freshExamples, furtherExamples } from './dataset.js'
 import { Engine } from './engine.js'
-import { type Course, type EpochRecord, type Evaluation, evaluate, type Standing, train, type Watch } from './loop.js'
-import { type Cut, cutBetween, findCut, openGraph } from './network.js'
+import {
+  type Course,
+  type EpochRecord,
+  type Evaluation,
+  evaluate,
+  gather,
+  rates,
+  type Standing,
+  train,
+  type Watch
+} from './loop.js'
+import { type Cut, cutBetween } from './network.js'
 import { type Settings, settingsOf, type TrainerOptions } from './options.js'
 import { encodePatch } from './patch.js'
+import { type Check, checkGradients, deadUnits, overfit } from './sanity.js'
 import { Stage } from './stage.js'
 
 export interface FitOptions extends Watch {
@@ -20,6 +34,38 @@ export interface FitOptions extends Watch {
   /** Called after every epoch with all that `resume` needs. */
   readonly onCheckpoint?: (checkpoint: Uint8Array) => void | Promise<void>
   readonly resume?: Uint8Array
+}
+
+export interface CheckOptions {
+  readonly onProgress?: (what: string) => void
+}
+
+export interface FoundRate {
+  readonly rates: readonly number[]
+  /** Smoothed. */
+  readonly losses: readonly number[]
+  readonly suggestion: Suggestion
+}
+
+export interface Retrieval {
+  readonly accuracy: number
+  readonly neighbours: readonly {
+    readonly index: number
+    readonly nearest: readonly { readonly index: number; readonly distance: number }[]
+  }[]
+}
+
+export interface Planes {
+  readonly shape: readonly number[]
+  readonly data: Float32Array
+}
+
+export interface FirstLayer {
+  readonly name: string
+  /** [filters, channels, height, width] */
+  readonly filters: Planes
+  /** [1, filters, height, width] */
+  readonly maps: Planes
 }
 
 export interface FitResult {
@@ -43,22 +89,22 @@ export class Trainer {
   private frozen: Engine | undefined
 
   private constructor(
-    private readonly model: Uint8Array,
+    private readonly backbone: Backbone,
     private readonly options: TrainerOptions,
     readonly settings: Settings,
     /** Where the network is cut, and how many of its blocks are trained. */
-    readonly cut: Cut,
-    private readonly input: string
+    readonly cut: Cut
   ) {}
 
-  /** Reads ONNX bytes. Throws CompileError for a model, CairnError for options, that cannot be trained. */
+  /**
+   * Reads ONNX bytes, or a .cairn file for a new head alone. Throws CompileError for a model, CairnError for options, that
+   * cannot be trained.
+   */
   static async create(model: Uint8Array, options: TrainerOptions): Promise<Trainer> {
     const settings = settingsOf(options)
-    const graph = openGraph(model, options)
-    if (graph.inputs.length !== 1)
-      throw new CairnError(`the model has ${graph.inputs.length} inputs; networks with one can be trained`)
+    const backbone = openBackbone(model, options)
     const unfreeze = settings.scratch ? 'all' : options.unfreeze
-    return new Trainer(model, options, settings, findCut(graph, { ...options, unfreeze }), graph.inputs[0].name)
+    return new Trainer(backbone, options, settings, backbone.findCut({ ...options, unfreeze }))
   }
 
   /** Trains on examples. An abort ends training behind the step that is under way, and keeps the best weights. */
@@ -76,17 +122,15 @@ export class Trainer {
     let weights: ReadonlyMap<string, Float32Array> | undefined
     if (first && standing.epoch < first) {
       const alone = { ...cut, boundary: cut.features, trained: 0 }
-      const further = await Engine.open(this.between(cut.boundary, cut.features), settings.device, settings.numThreads)
+      const further = await this.engine(cut.boundary, cut.features)
       const course = { examples: furtherExamples(examples, further), before: 0, epochs: first }
       weights = await this.run(alone, course, standing, resumed, data, split, options)
       await further.release()
     }
-    // Also where training has ended before: what is evaluated and kept is the whole stage.
     const course = { examples, before: first, epochs: epochs - first }
-    weights = resumed && standing.epoch > first ? undefined : (standing.best?.weights ?? weights)
-    await this.run(cut, course, standing, resumed, data, split, options, weights)
+    await this.run(cut, course, standing, resumed, data, split, options, standing.best?.weights ?? weights)
     const stage = this.stage!
-    if (standing.best) stage.load(standing.best.weights)
+    if (standing.best) stage.restore(standing.best.weights)
     const validation = split.validation.length
       ? await evaluate(stage, examples, split.validation, data.labels, settings)
       : undefined
@@ -97,7 +141,7 @@ export class Trainer {
       validation,
       split,
       stopped,
-      warnings: [...warnings, ...signsOf(history)]
+      warnings: [...warnings, ...signsOf(history, settings)]
     }
   }
 
@@ -112,7 +156,7 @@ export class Trainer {
     weights?: ReadonlyMap<string, Float32Array>
   ): Promise<ReadonlyMap<string, Float32Array>> {
     const { settings } = this
-    const stage = await Stage.open(this.model, this.options, cut, settings)
+    const stage = await Stage.open(this.backbone, cut, settings)
     await this.stage?.release()
     this.stage = stage
     if (weights) stage.load(weights)
@@ -147,10 +191,99 @@ export class Trainer {
     return powers.map(power => power / sum)
   }
 
+  /** Gradients against differences, one small batch learnt by heart, and dead units; nothing is kept of it. */
+  async check(data: Dataset, { onProgress = () => undefined }: CheckOptions = {}): Promise<Check> {
+    const { settings, cut, backbone } = this
+    checkLabels(data.labels, settings.classes)
+    const subject = { backbone, cut, settings: { ...settings, labelSmoothing: 0 } }
+    const batchOf = async (count: number) => {
+      const indices = someOfEach(data.labels, settings.classes.length, count)
+      const plain: Dataset = { labels: indices.map(i => data.labels[i]), input: i => data.input(indices[i], undefined) }
+      const all = indices.map((_, i) => i)
+      const examples = await this.examplesOf(plain, { training: all, validation: [] }, {})
+      return { batch: await gather(examples, 0, all, plain.labels, subject.settings, undefined), labels: plain.labels }
+    }
+    onProgress('gradients')
+    const few = await batchOf(Math.min(2, settings.classes.length))
+    const gradients = checkGradients(subject, few.batch, onProgress)
+    onProgress('learning a batch by heart')
+    const { batch, labels } = await batchOf(16)
+    return { gradients, overfit: await overfit(subject, batch, labels), dead: await deadUnits(subject, batch) }
+  }
+
+  /** Steps at growing rates until the loss blows up (Smith 2017), of weights that are thrown away. */
+  async findRate(data: Dataset, options: FitOptions & { onStep?: (step: number) => void } = {}): Promise<FoundRate> {
+    const { settings, cut } = this
+    checkLabels(data.labels, settings.classes)
+    const split = splitOf(data.labels, options.split, settings)
+    const examples = await this.examplesOf(data, split, { onFeatures: options.onFeatures, signal: options.signal })
+    const stage = await Stage.open(this.backbone, cut, settings)
+    const test = new RangeTest()
+    const { batchSize: size, seed } = settings
+    for (let epoch = 0, going = true, step = 0; going; epoch++)
+      for (const indices of miniBatches(split.training, { size, seed, epoch })) {
+        const batch = await gather(examples, epoch, indices, data.labels, settings, undefined)
+        const { loss } = await stage.step(batch, rates(settings, test.rate, ++step), step)
+        options.onStep?.(step)
+        going = test.add(loss)
+        if (!going) break
+      }
+    await stage.release()
+    return { rates: test.rates, losses: test.losses, suggestion: test.suggestion() }
+  }
+
+  /** The examples of training whose features are nearest to each of validation, and how often their majority is right. */
+  async nearest(data: Dataset, count: number, options: FitOptions = {}): Promise<Retrieval> {
+    const { settings, cut } = this
+    checkLabels(data.labels, settings.classes)
+    const split = splitOf(data.labels, options.split, settings)
+    const engine = await this.engine(undefined, cut.features, true)
+    let index: FeatureIndex | undefined
+    for (const [done, i] of split.training.entries()) {
+      const [features] = await engine.runSingle(await data.input(i, undefined))
+      index ??= new FeatureIndex(features.length)
+      index.add(features, data.labels[i])
+      options.onFeatures?.(done + 1, data.labels.length)
+    }
+    const neighbours: Retrieval['neighbours'][number][] = []
+    let right = 0
+    for (const [done, i] of split.validation.entries()) {
+      const [features] = await engine.runSingle(await data.input(i, undefined))
+      const nearest = index!.nearest(features, count)
+      if (index!.classify(features, count)[0].label === data.labels[i]) right++
+      neighbours.push({
+        index: i,
+        nearest: nearest.map(each => ({ index: split.training[each.index], distance: each.distance }))
+      })
+      options.onFeatures?.(split.training.length + done + 1, data.labels.length)
+    }
+    await engine.release()
+    return { accuracy: right / Math.max(neighbours.length, 1), neighbours }
+  }
+
+  /** The first convolution's filters as trained, and what they make of an input; undefined without a convolution. */
+  async firstLayer(input: Float32Array): Promise<FirstLayer | undefined> {
+    const graph = this.backbone.graph?.()
+    if (!graph) return undefined
+    const changed = this.stage?.weights() ?? new Map<string, Float32Array>()
+    for (const value of graph.values) if (value.data && changed.has(value.name)) value.data = changed.get(value.name)
+    const conv = graph.nodes.find(node => node.op === 'Conv' && isConstant(node.inputs[1]))
+    if (!conv) return undefined
+    const weights = conv.inputs[1]!
+    const name = conv.name
+    const filters = { shape: weights.shape as number[], data: Float32Array.from(weights.data!) }
+    const file = fileOf(buildGraph(cutBetween(graph, undefined, conv.output.name)).program)
+    const engine = await Engine.open(file, this.settings.device, this.settings.numThreads)
+    const [data] = await engine.runSingle(input)
+    await engine.release()
+    const shape = file.header.outputs[0].shape.map(size => (typeof size === 'number' ? size : 1))
+    return { name, filters, maps: { shape, data } }
+  }
+
   /** What was trained, for `applyPatch`: a few kilobytes for a head. */
   patch(): Uint8Array {
     if (!this.stage) throw new CairnError('nothing has been trained yet')
-    return encodePatch(this.model, this.cut, this.settings.classes, this.stage.tensors())
+    return encodePatch(this.backbone.digest, this.cut, this.settings.classes, this.stage.tensors())
   }
 
   async release(): Promise<void> {
@@ -160,8 +293,8 @@ export class Trainer {
   /** What the trained part reads, for every example. */
   private async examplesOf(data: Dataset, split: Split, options: FitOptions): Promise<Examples> {
     const { cut, settings } = this
-    if (cut.boundary === this.input) return freshExamples(data, settings.seed)
-    this.frozen ??= await Engine.open(this.between(undefined, cut.boundary), settings.device, settings.numThreads)
+    if (cut.boundary === this.backbone.input) return freshExamples(data, settings.seed)
+    this.frozen ??= await this.engine(undefined, cut.boundary)
     return cachedExamples(
       data,
       this.frozen,
@@ -171,9 +304,9 @@ export class Trainer {
     )
   }
 
-  private between(from: string | undefined, to: string) {
-    const graph: Graph = cutBetween(openGraph(this.model, this.options), from, to)
-    return buildGraph(graph).program
+  private engine(from: string | undefined, to: string, pooled = false): Promise<Engine> {
+    const { device, numThreads } = this.settings
+    return Engine.open(this.backbone.frozen(from, to, pooled), device, numThreads)
   }
 
   /** What a checkpoint must agree with. */
@@ -188,7 +321,7 @@ export class Trainer {
     } = this.settings
     const { initialise, schedule, epochs } = this.options
     const labels = new Uint8Array(Int32Array.from([...data.labels, ...split.validation]).buffer)
-    return JSON.stringify([digest(this.model), digest(labels), rest, initialise, schedule, epochs, this.cut])
+    return JSON.stringify([this.backbone.digest, digest(labels), rest, initialise, schedule, epochs, this.cut])
   }
 }
 
@@ -210,8 +343,16 @@ function splitOf(labels: readonly number[], given: FitOptions['split'], { seed }
   return given
 }
 
+/** Examples of all classes in turn, as many as there are, up to `count`. */
+function someOfEach(labels: readonly number[], classes: number, count: number): number[] {
+  const lists = Array.from({ length: classes }, (_, label) => labels.flatMap((each, i) => (each === label ? [i] : [])))
+  const longest = Math.max(...lists.map(({ length }) => length))
+  const turns = Array.from({ length: longest }, (_, turn) => lists.flatMap(list => list.slice(turn, turn + 1)))
+  return turns.flat().slice(0, count)
+}
+
 /** What curves say that people overlook. */
-function signsOf(history: readonly EpochRecord[]): string[] {
+function signsOf(history: readonly EpochRecord[], { classes }: Settings): string[] {
   const last = history.at(-1)
   if (!last) return []
   const signs: string[] = []
@@ -221,8 +362,11 @@ function signsOf(history: readonly EpochRecord[]): string[] {
     signs.push(
       `gradients have grown ${grown.toFixed(0)} times since the first epoch: they explode; clip them, or take a smaller learning rate`
     )
-  if (last.gradientNorm < 1e-7 && last.trainAccuracy < 0.9)
-    signs.push('gradients have vanished: units are dead, or the weights began at zero; try another initialisation')
+  const guessing = Math.log(classes.length)
+  if (history.length > 1 && Math.min(...history.map(({ trainLoss }) => trainLoss)) > 0.98 * guessing)
+    signs.push(
+      `nothing is learnt: the loss stays where guessing has it (${guessing.toFixed(2)}); weights that begin at zero, dead units or a wrong learning rate do that`
+    )
   const { trainAccuracy, validationAccuracy } = last
   if (validationAccuracy !== undefined && trainAccuracy - validationAccuracy > 0.15)
     signs.push(

@@ -1,0 +1,167 @@
+import { CairnError } from '../../runtime/backend.js'
+import { digest } from '../../runtime/digest.js'
+import { type CairnFile, decode, encode, type Section as FileSection } from '../../runtime/format.js'
+import { halfToFloat } from '../../runtime/half.js'
+import type { Argument, Call, Constant, Port, Program } from '../../runtime/program.js'
+import { add, type Dim, free, same } from '../dim.js'
+import { Graph, Value } from '../graph.js'
+import { buildGraph } from '../index.js'
+import { logitsOutput, probabilitiesOutput } from '../onnx-write.js'
+import { kernels } from '../ops/kernels.js'
+import { Writer } from '../writer.js'
+import type { Backbone } from './backbone.js'
+import { addHead, type Cut, type CutOptions, type Head, headBias, headWeights, type Section } from './network.js'
+import type { Patch } from './patch.js'
+
+const products = ['gemm', 'gemmPacked', 'gemmHalf']
+
+/** A compiled model that ends in a fully connected layer: what that reads are the features, and all before it stays frozen. */
+export class CompiledBackbone implements Backbone {
+  readonly digest: number
+  readonly input: string
+  private readonly file: CairnFile
+  /** The last matrix product, counted through the calls. */
+  private readonly last: number
+  private readonly features: Port
+
+  constructor(model: Uint8Array) {
+    this.file = decode(model)
+    const { header } = this.file
+    if (header.inputs.length !== 1)
+      throw new CairnError(`the model has ${header.inputs.length} inputs; networks with one can be trained`)
+    this.digest = digest(model)
+    this.input = header.inputs[0].name
+    this.last = header.calls.findLastIndex(call => products.includes(header.kernels[call.kernel].name))
+    this.features = this.port()
+  }
+
+  /** What the last product reads, one row an image. */
+  private port(): Port {
+    const { header } = this.file
+    const call = header.calls[this.last]
+    const names = call ? Object.keys(kernels[header.kernels[call.kernel].name].fields) : []
+    const field = (name: string): Dim => call.parameters[names.indexOf(name)]
+    const [x] = call?.arguments ?? []
+    const batch = header.inputs[0].shape[0]
+    if (!call || x.space !== 'storage' || !same(field('rows'), batch) || !same(field('xRow'), field('inner')))
+      throw new CairnError('the compiled model does not end in a fully connected layer; train the .onnx that it is of')
+    return {
+      name: 'features',
+      dtype: 'float32',
+      shape: [batch, field('inner')],
+      storage: x.index,
+      offset: x.offset
+    }
+  }
+
+  findCut({ cut, unfreeze = 0 }: CutOptions): Cut {
+    if (cut !== undefined || unfreeze !== 0)
+      throw new CairnError(
+        'a compiled model keeps its layers; only a new head can be trained on it, blocks need the .onnx'
+      )
+    return { features: 'features', boundary: 'features', blocks: 0, trained: 0 }
+  }
+
+  section(_: Cut, head: Head): Section {
+    return this.head(free('N'), head)
+  }
+
+  private head(batch: Dim, head: Head): Section {
+    const graph = new Graph('head')
+    const input = new Value('features', 'float32', [batch, this.features.shape[1]])
+    graph.inputs = [input]
+    const logits = addHead(graph, input, head)
+    graph.outputs = [logits]
+    graph.outputNames = [logitsOutput]
+    graph.outputTypes = ['float32']
+    return { graph, input, logits }
+  }
+
+  frozen(): CairnFile {
+    const { header } = this.file
+    return {
+      ...this.file,
+      header: { ...header, calls: header.calls.slice(0, this.last), outputs: [this.features] }
+    }
+  }
+
+  async merged({ classes, tensors }: Patch): Promise<Uint8Array> {
+    const tensor = (name: string) => tensors.find(each => each.name === name)!.data
+    const { graph, logits } = this.head(this.features.shape[0], {
+      classes: classes.length,
+      weight: tensor(headWeights),
+      bias: tensor(headBias),
+      dropout: 0
+    })
+    graph.outputs = [new Writer(graph, 'head').add('Softmax', [logits], { axis: -1 }), logits]
+    graph.outputNames = [probabilitiesOutput, logitsOutput]
+    graph.outputTypes = ['float32', 'float32']
+    const { header } = this.frozen()
+    const { program, summary } = buildGraph(graph)
+    const first = { ...header, constants: await Promise.all(header.constants.map(each => this.constant(each))) }
+    const { arena, arenaLowerBound, nodesBefore, nodesAfter, batchNormsFolded, operators } = header
+    return encode(joined(first, this.features, program), {
+      arena: Math.max(arena, summary.arena),
+      arenaLowerBound,
+      nodesBefore,
+      nodesAfter,
+      batchNormsFolded,
+      operators
+    })
+  }
+
+  private async constant({ offset, bytes, digest: _, ...rest }: FileSection): Promise<Constant> {
+    const stored = new Uint8Array(bytes)
+    await this.file.source.read(offset, [stored])
+    const data =
+      rest.stored === 'f16'
+        ? Float32Array.from(new Uint16Array(stored.buffer), halfToFloat)
+        : new Float32Array(stored.buffer)
+    return { ...rest, data }
+  }
+}
+
+/** One program behind another: what the second has as its input is a port of the first. Constants of neither's calls go. */
+function joined(first: Program, port: Port, second: Program): Program {
+  const [input] = second.inputs
+  const counts = {
+    constant: first.constants.length,
+    derived: first.derived.length,
+    storage: first.storages.length
+  }
+  const names = [...first.kernels, ...second.kernels.filter(({ name }) => first.kernels.every(k => k.name !== name))]
+  const moved = (argument: Argument): Argument =>
+    argument.space === 'storage' && argument.index === input.storage
+      ? { ...argument, index: port.storage, offset: add(argument.offset, port.offset) }
+      : { ...argument, index: argument.index + counts[argument.space] }
+  const shifted = (call: Call): Call => ({
+    ...call,
+    kernel: names.findIndex(({ name }) => name === second.kernels[call.kernel].name),
+    arguments: call.arguments.map(moved)
+  })
+  const calls = [...first.calls, ...second.calls.map(shifted)]
+  const setup = [...first.setup, ...second.setup.map(shifted)]
+  const all = [...first.constants, ...second.constants]
+  const used = all.map((_, index) =>
+    [...calls, ...setup].some(call => call.arguments.some(each => each.space === 'constant' && each.index === index))
+  )
+  const place = used.map((_, index) => used.slice(0, index).filter(Boolean).length)
+  const renumbered = (call: Call): Call => ({
+    ...call,
+    arguments: call.arguments.map(each => (each.space === 'constant' ? { ...each, index: place[each.index] } : each))
+  })
+  const constants = all.filter((_, index) => used[index])
+  return {
+    ...first,
+    outputs: second.outputs.map(output => ({ ...output, storage: output.storage + counts.storage })),
+    storages: [...first.storages, ...second.storages],
+    constants,
+    derived: [...first.derived, ...second.derived],
+    setup: setup.map(renumbered),
+    kernels: names,
+    calls: calls.map(renumbered),
+    constraints: [...first.constraints, ...second.constraints],
+    parameters: constants.reduce((sum, { data }) => sum + data.length, 0),
+    macs: first.macs
+  }
+}

@@ -1,0 +1,182 @@
+import { Random } from '../../runtime/train/random.js'
+import { differentiate } from '../gradient.js'
+import type { Graph, Node, Value } from '../graph.js'
+import { actOf } from '../passes/match.js'
+import { Interpreter } from '../reference.js'
+import { type Backbone, fileOf } from './backbone.js'
+import { Engine } from './engine.js'
+import type { Cut } from './network.js'
+import type { Settings } from './options.js'
+import { lowerStep, makeDifferentiable } from './pipeline.js'
+import { type Batch, Stage } from './stage.js'
+import { crossEntropy, lossInputs, releaseParameters } from './step.js'
+
+/** What the courses tell to try before a training: that gradients are right, and that a few examples can be learnt by heart. */
+export interface Check {
+  readonly gradients: readonly GradientCheck[]
+  readonly overfit: Overfit
+  /** Layers with units that are 0 for every example, and their share. */
+  readonly dead: readonly { readonly name: string; readonly share: number }[]
+}
+
+export interface GradientCheck {
+  readonly name: string
+  /** Elements that central differences were taken of. */
+  readonly elements: number
+  /** The largest difference, as a share of the tensor's largest gradient. */
+  readonly error: number
+}
+
+export interface Overfit {
+  readonly examples: number
+  readonly steps: number
+  readonly first: number
+  readonly loss: number
+  readonly learnt: boolean
+}
+
+export interface Subject {
+  readonly backbone: Backbone
+  readonly cut: Cut
+  readonly settings: Settings
+}
+
+const difference = 1e-5
+/** Multiply-accumulates that differences may cost in all; the reference computes some 10^8 a second. */
+const affordable = 6e9
+
+/** Analytic gradients against central differences, in double precision on the reference. */
+export function checkGradients(subject: Subject, batch: Batch, progress: (what: string) => void): GradientCheck[] {
+  const { cut, settings } = subject
+  const program = (gradients: boolean) => {
+    const { graph, input, logits } = subject.backbone.section(cut, { classes: settings.classes.length, dropout: 0 })
+    const parameters = releaseParameters(graph, settings.batchNorm)
+    const given = lossInputs(logits)
+    graph.inputs = [input, given.targets, given.weights]
+    makeDifferentiable(graph, settings.batchNorm ? 'batch' : 'frozen')
+    const loss = crossEntropy(graph, graph.outputs[0], given.targets, given.weights)
+    const learnt = graph.states.filter((_, i) => parameters[i].kind !== 'statistic')
+    const one = graph.constant(graph.unique('loss'), Float32Array.of(1), [])
+    const made = gradients ? (differentiate(graph, new Map([[loss, one]]), learnt) as Value[]) : []
+    graph.outputs = [loss, ...made]
+    graph.outputNames = graph.outputs.map((_, i) => String(i))
+    graph.outputTypes = graph.outputs.map(() => 'float32')
+    return { parameters, lowered: lowerStep(graph), learnt: learnt.map(({ name }) => name) }
+  }
+  const analytic = program(true)
+  const forward = program(false)
+  const count = batch.weights.length
+  const bindings = Object.fromEntries(analytic.lowered.free.map(name => [name, count]))
+  const inputs = [batch.features, batch.targets, batch.weights]
+  const open = ({ lowered, parameters }: typeof analytic) => {
+    const interpreter = Interpreter.of(lowered)
+    const random = new Random(settings.seed)
+    parameters.forEach(({ data, shape, name, kind }, i) => {
+      interpreter.derived[i].set(data)
+      // A head of zeros would hide half of the gradients.
+      if (kind === 'head' || settings.scratch) {
+        const drawn = data.slice()
+        if (shape.length > 1) settings.initialise(drawn, shape, random.fork(name))
+        interpreter.derived[i].set(drawn)
+      }
+    })
+    return interpreter
+  }
+  const [, ...gradients] = open(analytic).run(inputs, bindings)
+  const cost = Number(typeof forward.lowered.macs === 'number' ? forward.lowered.macs : 1e6 * count) * count
+  const elements = Math.max(1, Math.min(12, Math.floor(affordable / (2 * gradients.length * Math.max(cost, 1)))))
+  const random = new Random(settings.seed)
+  return analytic.learnt.map((name, at) => {
+    progress(`differences of ${name}`)
+    const gradient = gradients[at]
+    const scale = Math.max(1e-8, ...gradient.map(Math.abs))
+    const state = forward.lowered.states.findIndex(each => each.name === name)
+    const lossAt = (element: number, move: number): number => {
+      const interpreter = open(forward)
+      interpreter.derived[state][element] += move
+      return interpreter.run(inputs, bindings)[0][0]
+    }
+    const errors: number[] = []
+    for (let tries = 0; errors.length < Math.min(elements, gradient.length) && tries < 3 * elements; tries++) {
+      const element = random.whole(gradient.length)
+      const by = (step: number) => (lossAt(element, step) - lossAt(element, -step)) / (2 * step)
+      const [wide, narrow] = [by(difference), by(difference / 4)]
+      // Across a kink differences do not converge, and say nothing.
+      if (Math.abs(wide - narrow) / scale > 1e-4) continue
+      errors.push(Math.abs(wide - gradient[element]) / scale)
+    }
+    return { name, elements: errors.length, error: Math.max(0, ...errors) }
+  })
+}
+
+/** Trains on one small batch until it is known by heart. */
+export async function overfit(subject: Subject, batch: Batch, labels: readonly number[]): Promise<Overfit> {
+  const { backbone, cut } = subject
+  const settings: Settings = {
+    ...subject.settings,
+    optimizer: 'adam',
+    momentum: 0.9,
+    weightDecay: 0,
+    l1: 0,
+    clip: 0,
+    dropout: 0
+  }
+  const stage = await Stage.open(backbone, cut, settings)
+  const most = 400
+  let [first, loss, steps, learnt] = [Number.NaN, Number.NaN, 0, false]
+  while (steps < most && !learnt) {
+    steps++
+    const rate = Math.max(subject.settings.learningRate, 1e-3)
+    const rates = Float32Array.of(rate, 1 / (1 - 0.9 ** steps), 1 / (1 - 0.999 ** steps))
+    const stepped = await stage.step(batch, rates, steps)
+    loss = stepped.loss
+    if (steps === 1) first = loss
+    if (!Number.isFinite(loss)) break
+    learnt = loss < 0.02
+  }
+  await stage.release()
+  return { examples: labels.length, steps, first, loss, learnt }
+}
+
+/** Units of rectified layers in the trained part that are 0 for every example. */
+export async function deadUnits(subject: Subject, batch: Batch): Promise<Check['dead']> {
+  const { backbone, cut, settings } = subject
+  const { graph } = backbone.section(cut, { classes: settings.classes.length, dropout: 0 })
+  makeDifferentiable(graph)
+  const rectified = graph.nodes.filter(node => isRectifier(node) && node.output.rank > 1)
+  if (!rectified.length) return []
+  graph.outputs = rectified.map(node => node.output)
+  graph.outputNames = rectified.map(node => node.name)
+  graph.outputTypes = rectified.map(() => 'float32')
+  const shapes = rectified.map(node => node.output.shape)
+  const engine = await Engine.open(fileOf(lowerStep(withoutUnused(graph))), settings.device, settings.numThreads)
+  const outputs = await engine.run(batch.weights.length, { features: batch.features })
+  await engine.release()
+  return outputs.flatMap((data, i) => {
+    const share = deadShare(data, batch.weights.length, Number(shapes[i][1]))
+    return share > 0.1 ? [{ name: rectified[i].name, share }] : []
+  })
+}
+
+const isRectifier = (node: Node) => node.op === 'Activation' && actOf(node) === 'clip' && node.number('alpha', 0) === 0
+
+function withoutUnused(graph: Graph): Graph {
+  for (const node of [...graph.nodes].reverse())
+    if (!node.outputs.some(output => output.users.length || graph.isOutput(output))) graph.remove(node)
+  return graph
+}
+
+/** The share of channels that are 0 everywhere, of [count, channels, ...]. */
+function deadShare(data: Float32Array, count: number, channels: number): number {
+  const size = data.length / count / channels
+  let dead = 0
+  for (let c = 0; c < channels; c++) {
+    let alive = false
+    for (let n = 0; n < count && !alive; n++) {
+      const from = (n * channels + c) * size
+      alive = data.subarray(from, from + size).some(value => value !== 0)
+    }
+    if (!alive) dead++
+  }
+  return dead / channels
+}
