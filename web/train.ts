@@ -77,7 +77,7 @@ export async function classify({ picture }: Argument<'classify'>): Promise<numbe
 
 export const patch = () => pupil().trainer.patch().slice()
 
-export const patched = () => applyPatch(studied(), pupil().trainer.patch()).slice()
+export const patched = async () => (await applyPatch(studied(), pupil().trainer.patch())).slice()
 
 function studied(): Uint8Array {
   if (!model) throw new CairnError('no model has been taken in for training')
