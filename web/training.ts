@@ -51,6 +51,8 @@ export class Training {
   private running = false
   private inFront = false
   private epochs: EpochRecord[] = []
+  /** What came of the last training, where nothing else is there to tell it. */
+  private note = ''
   private result: { readonly learnt: Learnt; readonly classes: readonly string[]; readonly pupil: Pupil } | undefined
 
   constructor(private readonly host: Host) {
@@ -137,12 +139,13 @@ export class Training {
       const learnt = await engine.ask('train', lesson, progress => this.follow(progress, options.epochs))
       if (engine !== this.engine) return
       if (learnt) this.result = { learnt, classes, pupil: { ...pupil } }
-      else announce('Training was stopped before anything was learnt')
+      else this.note = 'Stopped before anything was learnt.'
     } catch (error) {
       if (engine === this.engine) showFailure(error)
     } finally {
       if (engine === this.engine) {
         this.running = false
+        if (this.note) announce(this.note)
         showProgress(undefined)
         lockLessons(false)
         this.show()
@@ -166,6 +169,7 @@ export class Training {
   }
 
   private forget(): void {
+    this.note = ''
     this.result = undefined
     this.epochs = []
     showProgress(undefined)
@@ -181,7 +185,8 @@ export class Training {
       refusal: pupil && refusal(pupil),
       untrained: pupil?.untrained ?? false,
       running: this.running,
-      studied: this.studied
+      studied: this.studied,
+      note: this.note
     })
   }
 

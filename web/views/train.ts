@@ -58,9 +58,10 @@ export interface Readiness {
   readonly untrained: boolean
   readonly running: boolean
   readonly studied: boolean
+  readonly note: string
 }
 
-export function showReadiness({ refusal, untrained, running, studied }: Readiness): void {
+export function showReadiness({ refusal, untrained, running, studied, note }: Readiness): void {
   byId('train-not').hidden = refusal === undefined
   byId('train-not').textContent = refusal ?? ''
   byId('train-work').hidden = refusal !== undefined
@@ -70,7 +71,7 @@ export function showReadiness({ refusal, untrained, running, studied }: Readines
   button.disabled = running || !studied || missing !== undefined
   button.hidden = running
   byId('train-stop').hidden = !running
-  byId('train-why').textContent = running ? '' : (missing ?? '')
+  byId('train-why').textContent = running ? '' : (missing ?? note)
   byId('train-options')
     .querySelectorAll('input, select')
     .forEach(each => {
