@@ -150,6 +150,9 @@ function showAugmentations(path: string, { dataset, pictures, flags }: Job): voi
   print(`wrote ${path}: ${some.length} images, each as it is and 7 times augmented`)
 }
 
+/** Milliseconds between checkpoints, for networks whose epochs are shorter. */
+const checkpointEvery = 1000
+
 async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void> {
   const { flags, places, pictures, dataset, path } = job
   const json = flags.has('json')
@@ -166,6 +169,13 @@ async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void>
   }
   process.on('SIGINT', stop)
   if (!json) print(introduction(trainer, job))
+  let latest: Uint8Array | undefined
+  let kept = 0
+  const keep = () => {
+    if (latest) writeWhole(places.checkpoint, latest)
+    latest = undefined
+    kept = Date.now()
+  }
   let features: Progress | undefined
   let steps: Progress | undefined
   const result = await trainer.fit(dataset, {
@@ -187,7 +197,10 @@ async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void>
       if (metrics !== undefined) appendFileSync(metrics, `${JSON.stringify(record)}\n`)
       if (!json) print(epochLine(record, trainer.settings.epochs))
     },
-    onCheckpoint: checkpoint => writeWhole(places.checkpoint, checkpoint)
+    onCheckpoint(checkpoint) {
+      latest = checkpoint
+      if (Date.now() - kept > checkpointEvery) keep()
+    }
   })
   steps?.stop()
   process.off('SIGINT', stop)
@@ -200,7 +213,8 @@ async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void>
   writeWhole(places.out, written)
   const report = flags.text('report')
   if (report !== undefined) await writeReport(report, trainer, result, job)
-  if (result.stopped === undefined && existsSync(places.checkpoint)) rmSync(places.checkpoint)
+  if (result.stopped !== undefined) keep()
+  else if (existsSync(places.checkpoint)) rmSync(places.checkpoint)
   const { validation, bestEpoch, history, stopped, warnings } = result
   if (json)
     return printJson({

@@ -1,5 +1,6 @@
 import { CairnError } from '../../runtime/backend.js'
 import { Random } from '../../runtime/train/random.js'
+import { Breath } from './breath.js'
 import type { Engine } from './engine.js'
 
 /** Labelled examples as a model takes them. */
@@ -51,7 +52,9 @@ export async function cachedExamples(
     ...data.labels.map((_, index) => ({ index, variant: 0 })),
     ...training.flatMap(index => Array.from({ length: variants - 1 }, (_, i) => ({ index, variant: i + 1 })))
   ]
+  const breath = new Breath()
   for (const [done, { index, variant }] of jobs.entries()) {
+    await breath.take()
     signal?.throwIfAborted()
     const input = await data.input(index, variant ? random.fork(`${index} as ${variant}`) : undefined)
     const [features] = await frozen.runSingle(input)

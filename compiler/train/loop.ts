@@ -1,6 +1,7 @@
 import { CairnError } from '../../runtime/backend.js'
 import { confusionMatrix, predictionsOf, RunningMean } from '../../runtime/train/metrics.js'
 import { classWeights as balanced, miniBatches, type Split } from '../../runtime/train/split.js'
+import { Breath } from './breath.js'
 import type { Examples } from './dataset.js'
 import type { Settings } from './options.js'
 import type { Batch, Stage } from './stage.js'
@@ -132,7 +133,9 @@ async function trainEpoch(
   const batches = miniBatches(split.training, { size: settings.batchSize, seed: settings.seed, epoch })
   let done = 0
   const result = () => ({ loss: loss.mean, accuracy: right / Math.max(done, 1), norm: norm.mean, rate })
+  const breath = new Breath()
   for (const [i, indices] of batches.entries()) {
+    await breath.take()
     if (signal?.aborted) return { ...result(), stopped: 'it was told to stop' }
     const step = first + i
     rate = settings.learningRate * settings.schedule(step, total, batches.length)

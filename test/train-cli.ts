@@ -1,0 +1,171 @@
+// `cairn train` as it is typed: folders of images in, heads and whole models out, and one line for what cannot be.
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { pngOf } from '../compiler/cli/contact-sheet.js'
+import { compile } from '../compiler/index.js'
+import { zoo } from '../models/index.js'
+import { InferenceSession } from '../runtime/index.js'
+import { baseSeed, Random } from './support/random.js'
+import { root } from './support/root.js'
+
+const test = suite(`cairn train (seed ${baseSeed})`)
+const cli = join(root, 'dist', 'compiler', 'cli', 'index.js')
+const folder = mkdtempSync(join(tmpdir(), 'cairn-train-'))
+const at = (...parts: string[]) => join(folder, ...parts)
+
+/** Pictures of 40×36 that are bright on the left, or on top. */
+function writeImages(name: string, each: number): string {
+  const random = new Random(name)
+  for (const [label, isLeft] of [
+    ['left', true],
+    ['top', false]
+  ] as const) {
+    mkdirSync(at(name, label), { recursive: true })
+    for (let i = 0; i < each; i++) {
+      const data = new Uint8Array(40 * 36 * 3)
+      for (let y = 0; y < 36; y++)
+        for (let x = 0; x < 40; x++) {
+          const bright = isLeft ? x < 20 : y < 18
+          data.fill((bright ? 150 : 50) + random.int(0, 60), (y * 40 + x) * 3, (y * 40 + x) * 3 + 3)
+        }
+      writeFileSync(at(name, label, `${i}.png`), pngOf({ data, width: 40, height: 36 }))
+    }
+  }
+  return at(name)
+}
+
+function cairn(...args: string[]): { status: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', cwd: folder })
+  return { status, out: stdout, err: stderr }
+}
+
+function refused(pattern: RegExp, status: number, ...args: string[]): void {
+  const result = cairn(...args)
+  assert.match(result.err, pattern)
+  assert.match(result.err, /^cairn: [^\n]*\n$/)
+  assert.is(result.status, status)
+}
+
+test.before(() => {
+  writeFileSync(at('lenet5.onnx'), zoo.lenet5.build())
+  writeImages('images', 12)
+})
+test.after(() => rmSync(folder, { recursive: true, force: true }))
+
+const usual = ['train', 'lenet5.onnx', '--data', 'images', '--epochs', '6', '--lr', '0.01', '--batch', '8', '--stretch']
+
+test('writes a patch, a report, metrics; run and compile take the patch', () => {
+  const { status, out, err } = cairn(...usual, '-o', 'head.patch', '--report', 'r.html', '--metrics', 'm.jsonl')
+  assert.is(status, 0, err)
+  assert.match(out, /^training a new head on "[^"]+"; \d+ blocks stay frozen: 24 images of 2 classes/)
+  assert.match(out, /best epoch \d: validation accuracy \d+\.\d\d %/)
+  const records = readFileSync(at('m.jsonl'), 'utf8').trim().split('\n')
+  assert.equal(
+    records.map(line => JSON.parse(line).epoch),
+    [1, 2, 3, 4, 5, 6]
+  )
+  assert.match(readFileSync(at('r.html'), 'utf8'), /<h2>Classes<\/h2>/)
+  assert.not(existsSync(at('head.patch.checkpoint')))
+  writeFileSync(at('labels.txt'), 'left\ntop\n')
+  const run = cairn(
+    'run',
+    'lenet5.onnx',
+    '--patch',
+    'head.patch',
+    '--image',
+    'images/top/3.png',
+    '--stretch',
+    '--labels',
+    'labels.txt'
+  )
+  assert.match(run.out, /\d+\.\d\d % {2}top\n/)
+  assert.is(cairn('compile', 'lenet5.onnx', '--patch', 'head.patch', '-o', 'merged.cairn').status, 0)
+  refused(
+    /head\.patch: the patch belongs to another backbone/,
+    1,
+    'run',
+    'merged.cairn',
+    '--patch',
+    'head.patch',
+    '--random',
+    '1'
+  )
+})
+
+test('writes whole models, and --json says what it did', async () => {
+  for (const out of ['whole.onnx', 'whole.cairn']) {
+    const { status, out: text, err } = cairn(...usual, '--initialise', 'xavier', '-o', out, '--json')
+    assert.is(status, 0, err)
+    const said = JSON.parse(text)
+    assert.equal(said.classes, ['left', 'top'])
+    assert.is(said.history.length, 6)
+    assert.is(said.bytes, readFileSync(at(out)).length)
+    const bytes = new Uint8Array(readFileSync(at(out)))
+    const session = await InferenceSession.create(out.endsWith('.onnx') ? await compile(bytes) : bytes)
+    assert.equal(session.outputNames, ['probabilities', 'logits'])
+    await session.release()
+  }
+})
+
+test('Ctrl-C keeps the best weights, and --resume goes on', async () => {
+  const long = usual.map(word => (word === '6' ? '50000' : word)).concat('-o', 'long.patch')
+  const child = spawn(process.execPath, [cli, ...long], { cwd: folder })
+  let text = ''
+  child.stdout.on('data', data => (text += data))
+  while (!text.includes('epoch 3/')) await once(child.stdout, 'data')
+  child.kill('SIGINT')
+  const [code] = await once(child, 'close')
+  assert.is(code, 0)
+  assert.match(text, /stopped: it was told to stop/)
+  assert.ok(existsSync(at('long.patch')))
+  assert.ok(existsSync(at('long.patch.checkpoint')))
+  const done = Number(/epoch (\d+)\/50000(?![\s\S]*epoch \d+\/50000)/.exec(text)![1])
+  const again = spawn(process.execPath, [cli, ...long, '--resume'], { cwd: folder })
+  let more = ''
+  again.stdout.on('data', data => (more += data))
+  while (!more.includes('epoch ')) await once(again.stdout, 'data')
+  again.kill('SIGINT')
+  await once(again, 'close')
+  assert.match(more, new RegExp(`epoch ${done + 1}/50000`))
+})
+
+test('shows what augmentation does, checks gradients, finds neighbours', () => {
+  assert.match(cairn(...usual, '--augment', 'flip,color', '--show-augment', 's.png').out, /wrote s\.png: 6 images/)
+  assert.equal([...readFileSync(at('s.png')).subarray(1, 4)], [...Buffer.from('PNG')])
+  const check = cairn(...usual, '--unfreeze', '1', '--check')
+  assert.is(check.status, 0, check.err)
+  assert.match(check.out, /head\.weight +\d+ +\S+ +right/)
+  assert.match(check.out, /images are learnt by heart in \d+ steps/)
+  assert.match(
+    cairn(...usual, '--knn', '3').out,
+    /^3 nearest neighbours of the features: \d+\.\d\d % of 4 images right/
+  )
+})
+
+test('one line for data that cannot be learnt, and for flags that do not fit', () => {
+  mkdirSync(at('one', 'left'), { recursive: true })
+  mkdirSync(at('empty', 'left'), { recursive: true })
+  mkdirSync(at('empty', 'top'), { recursive: true })
+  writeImages('broken', 2)
+  writeFileSync(at('broken', 'top', 'x.png'), readFileSync(at('images', 'top', '0.png')).subarray(0, 60))
+  const on = (data: string) => ['train', 'lenet5.onnx', '--data', data]
+  refused(/only one class, "left"/, 1, ...on('one'))
+  refused(/class "left" has no \.jpg or \.png images/, 1, ...on('empty'))
+  refused(/x\.png: damaged image .*mend or remove it/, 1, ...on('broken'))
+  refused(/--data nowhere: no such folder/, 1, ...on('nowhere'))
+  refused(/--data DIR is missing/, 2, 'train', 'lenet5.onnx')
+  refused(/--out lenet5\.onnx would overwrite the model/, 2, ...on('images'), '-o', 'lenet5.onnx')
+  refused(/ends in \.patch, \.cairn or \.onnx/, 2, ...on('images'), '-o', 'x.bin')
+  refused(/augmentation twirl: unknown/, 1, ...on('images'), '--augment', 'twirl')
+  refused(/--optimizer lion: sgd, /, 2, ...on('images'), '--optimizer', 'lion')
+  refused(/there is no checkpoint/, 1, ...on('images'), '--resume')
+  refused(/schedule sometimes: unknown/, 1, ...on('images'), '--schedule', 'sometimes')
+  refused(/--groups \(: /, 2, ...on('images'), '--groups', '(')
+})
+
+test.run()
