@@ -34,10 +34,8 @@ export async function train(lesson: Lesson, progress: (progress: Progress) => vo
     const result = await trainer.fit(data, {
       signal,
       onFeatures: (done, total) => progress({ done, total, what: 'computing features' }),
-      onStep: async (done, total) => {
-        progress({ done: ended + done / total, total: lesson.epochs, what: `epoch ${ended + 1} of ${lesson.epochs}` })
-        await breathe()
-      },
+      onStep: (done, total) =>
+        progress({ done: ended + done / total, total: lesson.epochs, what: `epoch ${ended + 1} of ${lesson.epochs}` }),
       onEpoch: epoch => {
         ended = epoch.epoch
         progress({ done: ended, total: lesson.epochs, what: `epoch ${ended} of ${lesson.epochs}`, epoch })
@@ -126,19 +124,9 @@ async function datasetOf(
   return {
     labels: photos.map(({ label }) => label),
     augmented: augment !== undefined,
-    async input(index, random) {
-      await breathe()
+    input(index, random) {
       const picture = pictures[index]
       return elementsOf(augment && random ? augment(picture, random) : picture, port, preparation)
     }
   }
-}
-
-let breathed = 0
-
-/** Lets messages in now and then, a stop among them. */
-async function breathe(): Promise<void> {
-  if (performance.now() - breathed < 30) return
-  await new Promise(resolve => setTimeout(resolve))
-  breathed = performance.now()
 }

@@ -51,7 +51,7 @@ export interface Standing {
 export interface Watch {
   readonly signal?: AbortSignal
   /** After each step: how much of the epoch is done, and its loss so far. */
-  readonly onStep?: (done: number, total: number, loss: number) => void | Promise<void>
+  readonly onStep?: (done: number, total: number, loss: number) => void
   readonly onEpoch?: (record: EpochRecord) => void | Promise<void>
 }
 
@@ -148,7 +148,7 @@ async function trainEpoch(
     done += indices.length
     loss.add(stepped.loss, indices.length)
     norm.add(stepped.norm)
-    await onStep?.(i + 1, batches.length, loss.mean)
+    onStep?.(i + 1, batches.length, loss.mean)
   }
   return result()
 }
