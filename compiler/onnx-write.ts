@@ -85,6 +85,12 @@ export function writeHead(bytes: Uint8Array, head: NewHead): Uint8Array {
   return onnx.ModelProto.encode(model).finish()
 }
 
+/** The names of the classes that a model with a new head brings along. */
+export function classesOf(bytes: Uint8Array): string[] | undefined {
+  const { metadataProps } = onnx.ModelProto.decode(bytes)
+  return metadataProps?.find(({ key }) => key === 'classes')?.value?.split('\n')
+}
+
 /** Values that lead to one, without what produces changed tensors: these are stored. */
 function ancestors(
   nodes: readonly onnxProto.onnx.INodeProto[],

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { launchChromium } from './support/chromium.js'
@@ -10,7 +10,18 @@ import { ModelBuilder } from './support/model.js'
 import { Random } from './support/random.js'
 import { root, sharedModels } from './support/root.js'
 import { skip } from './support/skip.js'
-import { buildPage, drop, openZoo, type Served, serve, settled, type Visit, visit } from './support/web-page.js'
+import {
+  buildPage,
+  drop,
+  everyControl,
+  noScroll,
+  openZoo,
+  type Served,
+  serve,
+  settled,
+  type Visit,
+  visit
+} from './support/web-page.js'
 
 buildPage()
 
@@ -180,7 +191,7 @@ function bare(browser: Browser): void {
     await page.click('#test-picture')
     await page.waitForSelector('#found .bar')
     assert.is(await settled(page), undefined)
-    for (const tab of ['result', 'compilation', 'layers', 'memory', 'check']) {
+    for (const tab of ['result', 'train', 'compilation', 'layers', 'memory', 'check']) {
       assert.is(await page.getAttribute(`#tab-${tab}`, 'aria-selected'), 'true')
       await everyControl(page)
       await page.focus(`#tab-${tab}`)
@@ -196,7 +207,7 @@ function bare(browser: Browser): void {
     await openZoo(page, 'resnet20-cifar')
     await page.click('#test-picture')
     await page.waitForSelector('#found .bar')
-    for (const tab of ['result', 'compilation', 'layers', 'memory', 'check']) {
+    for (const tab of ['result', 'train', 'compilation', 'layers', 'memory', 'check']) {
       await page.click(`#tab-${tab}`)
       assert.is(await settled(page), undefined)
       await noScroll(page)
@@ -208,44 +219,6 @@ function bare(browser: Browser): void {
   })
 
   test.run()
-}
-
-/** Tab comes past all controls that can be seen, and each shows that it has the focus. */
-async function everyControl(page: Page): Promise<void> {
-  const wanted = await page.evaluate(() => {
-    const selector = 'button:enabled, select:enabled, input:enabled, a[href], summary, [tabindex="0"]'
-    const controls = [...document.querySelectorAll<HTMLElement>(selector)]
-    const visible = controls.filter(each => each.tabIndex >= 0 && each.checkVisibility())
-    visible.forEach((each, i) => {
-      each.dataset.control = String(i)
-    })
-    ;(document.activeElement as HTMLElement).blur()
-    return visible.map(each => `${each.tagName} ${each.id} ${each.textContent!.trim().slice(0, 40)}`)
-  })
-  const passed = new Set<number>()
-  // Boxes that scroll may be stops of their own.
-  for (let i = 0; i < wanted.length + 10; i++) {
-    await page.keyboard.press('Tab')
-    const [control, outlined] = await page.evaluate(() => {
-      const at = document.activeElement as HTMLElement
-      return [at.dataset.control, getComputedStyle(at).outlineStyle !== 'none'] as const
-    })
-    if (control === undefined) continue
-    assert.ok(outlined, `${wanted[Number(control)]} shows no focus`)
-    passed.add(Number(control))
-  }
-  assert.equal(
-    wanted.filter((_, i) => !passed.has(i)),
-    []
-  )
-}
-
-async function noScroll(page: Page): Promise<void> {
-  const { scrollWidth, clientWidth } = await page.evaluate(() => {
-    const { scrollWidth, clientWidth } = document.documentElement
-    return { scrollWidth, clientWidth }
-  })
-  assert.ok(scrollWidth <= clientWidth, `${scrollWidth} pixels on a page of ${clientWidth}`)
 }
 
 /** What the models beside the checkout say of the photos there; MODELS.md has it. */

@@ -17,7 +17,19 @@ interface Counts {
 const self = fileURLToPath(import.meta.url)
 const folder = dirname(self)
 /** The slow ones start first. */
-const longest = ['browser-ops', 'browser', 'models', 'zoo', 'random', 'ops', 'memory', 'page', 'passes', 'format']
+const longest = [
+  'browser-ops',
+  'browser',
+  'models',
+  'zoo',
+  'random',
+  'ops',
+  'memory',
+  'page',
+  'page-train',
+  'passes',
+  'format'
+]
 
 /** What uvu keeps of a suite: a function that runs it and gives [errors or true, passed, skipped, total]. */
 type Suite = () => Promise<[string | true, number, number, number]>

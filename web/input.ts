@@ -18,6 +18,7 @@ const photoSide = 1280
 const video = byId<HTMLVideoElement>('video')
 const camera = new Camera(video)
 let live = false
+let onFrame: Receiver['frame']
 
 export function startInput(receiver: Receiver): void {
   for (const [button, input] of [
@@ -42,11 +43,8 @@ export function startInput(receiver: Receiver): void {
     receiver.photo(frameOf(video, photoSide))
     stopCamera()
   }
-  byId('live').onclick = () => {
-    live = !live
-    showCamera()
-    if (live) void runLive(receiver)
-  }
+  byId('live').onclick = () => setLive(!live)
+  onFrame = receiver.frame
 }
 
 function listenForDrops({ files }: Receiver): void {
@@ -59,8 +57,10 @@ function listenForDrops({ files }: Receiver): void {
     if (!event.relatedTarget) dragging(false)
   }
   document.ondrop = event => {
-    event.preventDefault()
     dragging(false)
+    // A part of the page may have taken the files for itself.
+    if (event.defaultPrevented) return
+    event.preventDefault()
     files([...(event.dataTransfer?.files ?? [])])
   }
 }
@@ -69,7 +69,21 @@ async function toggleCamera(): Promise<void> {
   if (camera.running) return stopCamera()
   showFailure(undefined)
   await camera.start()
+  document.dispatchEvent(new Event('camera'))
   showCamera()
+}
+
+function setLive(on: boolean): void {
+  live = on
+  showCamera()
+  if (live) void runLive()
+}
+
+/** The camera straight to the model, or off. */
+export async function toggleLive(): Promise<void> {
+  const on = !live
+  if (on !== camera.running) await toggleCamera()
+  if (on) setLive(true)
 }
 
 export function stopCamera(): void {
@@ -81,17 +95,17 @@ export function stopCamera(): void {
 function showCamera(): void {
   byId('camera').textContent = camera.running ? 'Stop the camera' : 'Camera'
   for (const id of ['take', 'live']) byId(id).hidden = !camera.running
-  byId('live').setAttribute('aria-pressed', String(live))
+  for (const id of ['live', 'try-camera']) byId(id).setAttribute('aria-pressed', String(live))
   byId('live').textContent = 'Live'
   video.hidden = !camera.running || live
   if (camera.running) byId('no-photo').hidden = true
   if (!video.hidden) byId('canvas').hidden = true
 }
 
-async function runLive({ frame }: Receiver): Promise<void> {
+async function runLive(): Promise<void> {
   while (live) {
     const began = performance.now()
-    await frame(frameOf(video, liveSide))
+    await onFrame(frameOf(video, liveSide))
     await new Promise(resolve => requestAnimationFrame(resolve))
     if (live) byId('live').textContent = `Live, ${(1000 / (performance.now() - began)).toFixed(1)} a second`
   }

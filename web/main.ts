@@ -11,6 +11,7 @@ import type { Finding } from './outputs/output.js'
 import { type Photo, photoFrom, pixelsOf, testPicture } from './photo.js'
 import { type PicturePort, type Preparation, picturePort } from './prepare.js'
 import type { Given, Job, Loaded, Opened, Progress, Ran } from './protocol.js'
+import { type Trained, Training } from './training.js'
 import { Check } from './views/check.js'
 import { chosenDevice, chosenThreads, noteDevice, startDevices } from './views/device.js'
 import { showLayers } from './views/layers.js'
@@ -19,13 +20,16 @@ import { showPreparation, startPreparation } from './views/preparation.js'
 import { type Shown, sentence, showResult } from './views/result.js'
 import { nameOfUrl, pressSample, showEntries, showSamples, showZoo } from './views/start.js'
 import { announce, doing, showFailure } from './views/status.js'
-import { startTabs } from './views/tabs.js'
+import { selectFirstTab, startTabs } from './views/tabs.js'
 import { followTheme } from './views/theme.js'
+import { closeShots } from './views/train.js'
 
 /** The page's one state: a model, a photo, and what the one says of the other. */
 interface Source {
   readonly name: string
   readonly entry?: Entry
+  /** What a model that was trained in this page is known to take. */
+  readonly trained?: Trained
   /** Bytes, or an architecture of the zoo, whose weights are not trained. */
   read(progress: (progress: Progress) => void): Promise<Given['from']>
 }
@@ -66,16 +70,25 @@ async function open(source: Source): Promise<void> {
     return {
       opened,
       untrained: !(from instanceof Uint8Array),
-      labels: await fetchLabels([...new Set([...(source.entry?.labels ?? []), ...offered.labels])])
+      labels: [
+        ...(opened.classes ? [opened.classes] : []),
+        ...(await fetchLabels([...new Set([...(source.entry?.labels ?? []), ...offered.labels])]))
+      ]
     }
   })
   model = loaded = last = undefined
-  if (!opening) return show('start')
-  const guessed = guess([source.name, opening.opened.model.name], opening.opened.model, source.entry?.preprocess)
+  if (!opening) {
+    training.begin()
+    return show('start')
+  }
+  const guessed = source.trained
+    ? { preparation: source.trained.preparation, why: 'as it was trained' }
+    : guess([source.name, opening.opened.model.name], opening.opened.model, source.entry?.preprocess)
   const port = picturePort(opening.opened.model.inputs)
   figures = ''
   model = { source, ...opening, port, guess: guessed, preparation: guessed.preparation }
   showModel(model)
+  training.begin()
   await load()
   // A photo that was asked for and is not read yet comes before a sample.
   if (!photo && !wanted && port && offered.photos.length)
@@ -95,7 +108,9 @@ function showModel({ opened, untrained, port }: Model): void {
 
 function show(view: 'start' | 'work'): void {
   document.body.dataset.view = view
-  if (view === 'start') stopCamera()
+  if (view === 'work') return
+  stopCamera()
+  closeShots()
 }
 
 /** Loads the model on the chosen device. */
@@ -120,6 +135,7 @@ async function run(quiet = false): Promise<void> {
     do {
       again = false
       await runOnce(quiet)
+      await training.try()
     } while (again)
   } catch (error) {
     showFailure(error)
@@ -292,8 +308,23 @@ async function compareDevices(): Promise<void> {
   )
 }
 
+const training = new Training({
+  pupil: () => model,
+  photo: () => photo,
+  threads: chosenThreads,
+  async use(trained) {
+    ownLabels = undefined
+    byId('labels-note').textContent = ''
+    selectFirstTab()
+    await open({ name: trained.name, trained, read: async () => trained.content })
+  }
+})
+
 followTheme()
-startTabs()
+startTabs(panel => {
+  training.turn(panel === 'train')
+  if (panel !== 'train') closeShots()
+})
 startInput({
   files: files => void receive(files),
   photo: taken => void take(taken),

@@ -9,15 +9,28 @@ export interface Photo {
 const largest = 2048
 
 export async function photoFrom(source: Blob, name: string): Promise<Photo> {
-  let bitmap: ImageBitmap
-  try {
-    bitmap = await createImageBitmap(source)
-  } catch {
-    throw new Error(`${name}: not a picture that this browser reads; JPEG, PNG, WebP and BMP are allowed`)
-  }
+  const bitmap = await decode(source, name)
   const photo = { name, canvas: drawn(bitmap, bitmap.width, bitmap.height, largest) }
   bitmap.close()
   return photo
+}
+
+/** The pixels that `photoFrom` gives, in a worker. */
+export async function pictureFrom(source: Blob, name: string): Promise<Picture> {
+  const bitmap = await decode(source, name)
+  const { width, height } = sizeWithin(bitmap.width, bitmap.height, largest)
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })!
+  paint(context, bitmap, width, height)
+  bitmap.close()
+  return context.getImageData(0, 0, width, height)
+}
+
+async function decode(source: Blob, name: string): Promise<ImageBitmap> {
+  try {
+    return await createImageBitmap(source)
+  } catch {
+    throw new Error(`${name}: not a picture that this browser reads; JPEG, PNG, WebP and BMP are allowed`)
+  }
 }
 
 export function frameOf(video: HTMLVideoElement, longer: number): Photo {
@@ -32,18 +45,43 @@ export function contextOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   return canvas.getContext('2d', { willReadFrequently: true })!
 }
 
-/** On white, which is what a transparent picture is mostly shown on. */
 function drawn(source: CanvasImageSource, w: number, h: number, longer: number): HTMLCanvasElement {
   const canvas = document.createElement('canvas')
-  const scale = Math.min(1, longer / Math.max(w, h))
-  canvas.width = Math.max(1, Math.round(w * scale))
-  canvas.height = Math.max(1, Math.round(h * scale))
-  const context = contextOf(canvas)
-  context.fillStyle = '#fff'
-  context.fillRect(0, 0, canvas.width, canvas.height)
-  context.imageSmoothingQuality = 'high'
-  context.drawImage(source, 0, 0, canvas.width, canvas.height)
+  const { width, height } = sizeWithin(w, h, longer)
+  Object.assign(canvas, { width, height })
+  paint(contextOf(canvas), source, width, height)
   return canvas
+}
+
+function sizeWithin(w: number, h: number, longer: number): { width: number; height: number } {
+  const scale = Math.min(1, longer / Math.max(w, h))
+  const side = (own: number) => Math.max(1, Math.round(own * scale))
+  return { width: side(w), height: side(h) }
+}
+
+/** On white, which is what a transparent picture is mostly shown on. */
+function paint(
+  context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
+  source: CanvasImageSource,
+  width: number,
+  height: number
+): void {
+  context.fillStyle = '#fff'
+  context.fillRect(0, 0, width, height)
+  context.imageSmoothingQuality = 'high'
+  context.drawImage(source, 0, 0, width, height)
+}
+
+/** The middle of a photo as a square of that side. */
+export function thumbnailOf({ canvas }: Photo, side: number): HTMLCanvasElement {
+  const { width: w, height: h } = canvas
+  const short = Math.min(w, h)
+  const small = document.createElement('canvas')
+  small.width = small.height = side
+  const context = small.getContext('2d')!
+  context.imageSmoothingQuality = 'high'
+  context.drawImage(canvas, (w - short) / 2, (h - short) / 2, short, short, 0, 0, side, side)
+  return small
 }
 
 /** Something to run a model on where there is no photo: a hill, a sun, and a cairn. */

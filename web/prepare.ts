@@ -71,13 +71,29 @@ export interface Prepared {
 }
 
 export function prepare(picture: Picture, port: PicturePort, preparation: Preparation): Prepared {
-  const { height, width } = sizeFor(picture, port, preparation)
-  const { fitted, region } = fitTo(picture, height, width, preparation.fit)
-  const data = toFloatData(fitted, { layout: port.layout, ...numbersFor(port, preparation) })
+  const { fitted, region } = fitPicture(picture, port, preparation)
+  const { height, width } = fitted
+  const data = elementsOf(fitted, port, preparation)
   const all = port.batch === 1 ? data : repeated(data, port.batch)
-  const dims = port.layout === 'NCHW' ? [port.channels, height, width] : [height, width, port.channels]
-  const tensor = new Tensor(port.type as Type, port.type === 'float32' ? all : Array.from(all), [port.batch, ...dims])
+  const dims = [port.batch, ...axesOf(port, height, width)]
+  const tensor = new Tensor(port.type as Type, port.type === 'float32' ? all : Array.from(all), dims)
   return { tensor, height, width, region }
+}
+
+/** The part of the picture that the input shows, at the input's size. */
+export function fitPicture(picture: Picture, port: PicturePort, preparation: Preparation) {
+  const { height, width } = sizeFor(picture, port, preparation)
+  return fitTo(picture, height, width, preparation.fit)
+}
+
+/** A fitted picture in the model's numbers. */
+export function elementsOf(fitted: Picture, port: PicturePort, preparation: Preparation): Float32Array {
+  return toFloatData(fitted, { layout: port.layout, ...numbersFor(port, preparation) })
+}
+
+/** All axes but the batch's. */
+export function axesOf({ layout, channels }: PicturePort, height: number, width: number): number[] {
+  return layout === 'NCHW' ? [channels, height, width] : [height, width, channels]
 }
 
 /** A model that wants several pictures at once is given the same one several times. */

@@ -1,6 +1,7 @@
 import type { CallTime, Picture } from 'cairn'
 import type { Inspection } from 'cairn/compiler'
-import type { Preparation, Region } from './prepare.js'
+import type { EpochRecord } from 'cairn/train'
+import type { PicturePort, Preparation, Region } from './prepare.js'
 
 /** What the page asks of the engine's worker, and what that answers: plain data, which can be posted. */
 export interface Api {
@@ -16,6 +17,17 @@ export interface Api {
   /** The model at the last input's shape. */
   inspect(job: { readonly threads: number }): Inspection
   file(): Uint8Array<ArrayBuffer>
+  /** Takes an ONNX model in, to train it. */
+  study(given: { readonly from: Given['from'] }): Studied
+  /** Nothing when it was stopped before anything was learnt. */
+  train(lesson: Lesson): Learnt | undefined
+  /** Ends the training that is under way; the best weights are kept. Does not wait for its turn. */
+  stopTraining(): void
+  /** The probabilities of the classes that were learnt. */
+  classify(seen: { readonly picture: Picture }): number[]
+  /** What was learnt, alone and as an ONNX model. */
+  patch(): Uint8Array<ArrayBuffer>
+  patched(): Uint8Array<ArrayBuffer>
 }
 
 export interface Availability {
@@ -55,6 +67,8 @@ export interface Opened {
   /** Nothing for a file that had been compiled already. */
   readonly passes: readonly PassReport[] | undefined
   readonly model: Inspection
+  /** Names of its classes, where the ONNX file has them. */
+  readonly classes: readonly string[] | undefined
 }
 
 export interface Wanted {
@@ -93,10 +107,50 @@ export interface Ran {
   readonly shown: { readonly height: number; readonly width: number; readonly region: Region } | undefined
 }
 
+export interface Studied {
+  /** How many blocks with weights lie before the head. */
+  readonly blocks: number
+  readonly augmentations: readonly { readonly name: string; readonly help: string }[]
+}
+
+/** Classes with their photos, and how a model shall learn them. */
+export interface Lesson extends LessonOptions {
+  readonly classes: readonly string[]
+  readonly photos: readonly { readonly content: Blob; readonly name: string; readonly label: number }[]
+  readonly port: PicturePort
+  readonly preparation: Preparation
+  readonly threads: number
+}
+
+export interface LessonOptions {
+  readonly epochs: number
+  readonly learningRate: number
+  /** Blocks that are trained beside the head. */
+  readonly unfreeze: number
+  /** A list of names; none for photos as they are. */
+  readonly augmentations: string
+}
+
+export interface Learnt {
+  readonly epochs: number
+  readonly bestEpoch: number
+  /** On photos that were kept from training. */
+  readonly accuracy: number
+  readonly trained: number
+  readonly validated: number
+  /** Photos of the lesson that it takes for another class. */
+  readonly mistakes: readonly { readonly photo: number; readonly taken: number; readonly probability: number }[]
+  readonly stopped: string | undefined
+  readonly warnings: readonly string[]
+  readonly milliseconds: number
+}
+
 export interface Progress {
   readonly done: number
   readonly total: number
   readonly what: string
+  /** An epoch of a training that has just ended. */
+  readonly epoch?: EpochRecord
 }
 
 export type Method = keyof Api

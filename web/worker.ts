@@ -1,5 +1,6 @@
 import { CairnError, type CallTime, copyFloats, type Feeds, InferenceSession, Tensor, type Type } from 'cairn'
 import { CompileError, compile, inspect, passNames } from 'cairn/compiler'
+import { classesOf } from 'cairn/train'
 import { zoo } from '../models/index.js'
 import { devices } from './devices.js'
 import { type Prepared, picturePort, prepare } from './prepare.js'
@@ -16,6 +17,7 @@ import type {
   Question,
   Ran
 } from './protocol.js'
+import { classify, patch, patched, stopTraining, study, train } from './train.js'
 
 /** The engine's worker: one model, its session, and the input of its last run. */
 let file: Uint8Array | undefined
@@ -38,7 +40,13 @@ const handlers: Handlers = {
   time,
   profile,
   inspect: ({ threads }) => inspect(opened(), dimsOf(feeds), threads),
-  file: () => opened().slice()
+  file: () => opened().slice(),
+  study,
+  train,
+  stopTraining,
+  classify,
+  patch,
+  patched
 }
 
 async function open({ name, from, weights }: Given, progress: (progress: Progress) => void): Promise<Opened> {
@@ -65,7 +73,8 @@ async function open({ name, from, weights }: Given, progress: (progress: Progres
   return {
     ...{ name, given: bytes.length, bytes: file.length, milliseconds: performance.now() - began },
     passes: passes.length ? passes : undefined,
-    model
+    model,
+    classes: isCairn(bytes) ? undefined : classesOf(bytes)
   }
 }
 
@@ -191,5 +200,6 @@ async function answer({ id, method, argument }: Question): Promise<void> {
 /** One question after the other: a model is not loaded anew while it runs. */
 let turn: Promise<void> = Promise.resolve()
 self.onmessage = ({ data }: MessageEvent<Question>) => {
-  turn = turn.then(() => answer(data))
+  if (data.method === 'stopTraining') void answer(data)
+  else turn = turn.then(() => answer(data))
 }

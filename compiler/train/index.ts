@@ -6,6 +6,7 @@ export { FeatureIndex, type Neighbour, type Vote } from '../../runtime/train/nei
 export { Random } from '../../runtime/train/random.js'
 export type { Split, SplitOptions } from '../../runtime/train/split.js'
 export { stratifiedSplit } from '../../runtime/train/split.js'
+export { classesOf } from '../onnx-write.js'
 export type { Dataset } from './dataset.js'
 export type { EpochRecord, Evaluation } from './loop.js'
 export type { TrainerOptions } from './options.js'

@@ -1,18 +1,35 @@
 // The browser page as `cairn serve` gives it, and the verbs to use it with.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
+import * as assert from 'uvu/assert'
 import { root } from './root.js'
 
 const cli = join(root, 'dist', 'compiler', 'cli', 'index.js')
 
-/** Builds the page where it is out of date. */
+/** Builds the page where it is out of date; of files that run at the same time one builds, and the others wait. */
 export function buildPage(): void {
-  const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs'), '--page'], {
-    encoding: 'utf8'
-  })
-  if (status !== 0) throw new Error(`the page cannot be built: ${stderr}`)
+  const lock = join(root, 'dist', '.page-lock')
+  for (let waited = 0; !took(lock) && waited < 120; waited++)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+  try {
+    const args = [join(root, 'scripts', 'build.mjs'), '--page']
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    if (status !== 0) throw new Error(`the page cannot be built: ${stderr}`)
+  } finally {
+    rmSync(lock, { recursive: true, force: true })
+  }
+}
+
+function took(lock: string): boolean {
+  try {
+    mkdirSync(lock)
+    return true
+  } catch {
+    return false
+  }
 }
 
 export interface Served {
@@ -87,4 +104,42 @@ export async function openZoo(page: Page, name: string): Promise<void> {
   await page.selectOption('#zoo-list', name)
   await page.click('#zoo-form button')
   await page.waitForSelector('body[data-view="work"]')
+}
+
+/** Tab comes past all controls that can be seen, and each shows that it has the focus. */
+export async function everyControl(page: Page): Promise<void> {
+  const wanted = await page.evaluate(() => {
+    const selector = 'button:enabled, select:enabled, input:enabled, a[href], summary, [tabindex="0"]'
+    const controls = [...document.querySelectorAll<HTMLElement>(selector)]
+    const visible = controls.filter(each => each.tabIndex >= 0 && each.checkVisibility())
+    visible.forEach((each, i) => {
+      each.dataset.control = String(i)
+    })
+    ;(document.activeElement as HTMLElement).blur()
+    return visible.map(each => `${each.tagName} ${each.id} ${each.textContent!.trim().slice(0, 40)}`)
+  })
+  const passed = new Set<number>()
+  // Boxes that scroll may be stops of their own.
+  for (let i = 0; i < wanted.length + 10; i++) {
+    await page.keyboard.press('Tab')
+    const [control, outlined] = await page.evaluate(() => {
+      const at = document.activeElement as HTMLElement
+      return [at.dataset.control, getComputedStyle(at).outlineStyle !== 'none'] as const
+    })
+    if (control === undefined) continue
+    assert.ok(outlined, `${wanted[Number(control)]} shows no focus`)
+    passed.add(Number(control))
+  }
+  assert.equal(
+    wanted.filter((_, i) => !passed.has(i)),
+    []
+  )
+}
+
+export async function noScroll(page: Page): Promise<void> {
+  const { scrollWidth, clientWidth } = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement
+    return { scrollWidth, clientWidth }
+  })
+  assert.ok(scrollWidth <= clientWidth, `${scrollWidth} pixels on a page of ${clientWidth}`)
 }

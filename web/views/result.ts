@@ -65,7 +65,7 @@ function partsOf(finding: Finding, { labels, least }: Shown): Node[] {
 
 const plain = (text: string) => el('p', { className: 'muted' }, text)
 
-function bars(rows: readonly { name: string; share: number; colour?: string }[]): Node {
+export function bars(rows: readonly { name: string; share: number; colour?: string }[]): Node {
   return el(
     'ol',
     { className: 'bars' },

@@ -1,6 +1,8 @@
 /** Tabs by the pattern of the ARIA practices: one of them in the tab order, arrows walk among them. */
 const tabs = [...document.querySelectorAll<HTMLButtonElement>('[role="tab"]')]
 
+let shown: (panel: string) => void = () => undefined
+
 function selectTab(wanted: HTMLElement, focus: boolean): void {
   for (const tab of tabs) {
     const on = tab === wanted
@@ -9,6 +11,7 @@ function selectTab(wanted: HTMLElement, focus: boolean): void {
     document.getElementById(tab.getAttribute('aria-controls')!)!.hidden = !on
     if (on && focus) tab.focus()
   }
+  shown(wanted.getAttribute('aria-controls')!)
 }
 
 const steps: Readonly<Record<string, (at: number) => number>> = {
@@ -18,7 +21,9 @@ const steps: Readonly<Record<string, (at: number) => number>> = {
   End: () => tabs.length - 1
 }
 
-export function startTabs(): void {
+/** Calls `onShown` with the panel that comes to the front. */
+export function startTabs(onShown: (panel: string) => void): void {
+  shown = onShown
   tabs.forEach((tab, at) => {
     tab.onclick = () => selectTab(tab, false)
     tab.onkeydown = event => {
@@ -28,5 +33,7 @@ export function startTabs(): void {
       selectTab(tabs[step(at)], true)
     }
   })
-  selectTab(tabs[0], false)
+  selectFirstTab()
 }
+
+export const selectFirstTab = () => selectTab(tabs[0], false)

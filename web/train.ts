@@ -1,0 +1,132 @@
+import { CairnError, type Picture } from 'cairn'
+import { applyPatch, augmentations, type Dataset, parseAugmentations, Trainer } from 'cairn/train'
+import { zoo } from '../models/index.js'
+import { pictureFrom } from './photo.js'
+import { axesOf, elementsOf, fitPicture, type PicturePort, type Preparation } from './prepare.js'
+import type { Argument, Given, Learnt, Lesson, Progress, Studied } from './protocol.js'
+
+/** The worker's part of training: one model as ONNX has it, and who has learnt from photos last. */
+let model: Uint8Array | undefined
+let learnt: { readonly trainer: Trainer; readonly lesson: Lesson } | undefined
+let stopping: AbortController | undefined
+
+export async function study({ from }: Argument<'study'>): Promise<Studied> {
+  model = bytesOf(from)
+  const { cut } = await Trainer.create(model, { classes: ['one', 'other'] })
+  return {
+    blocks: cut.blocks,
+    augmentations: Object.entries(augmentations).map(([name, { help }]) => ({ name, help }))
+  }
+}
+
+const bytesOf = (from: Given['from']) => (from instanceof Uint8Array ? from : zoo[from.zoo].build())
+
+export async function train(lesson: Lesson, progress: (progress: Progress) => void): Promise<Learnt | undefined> {
+  const began = performance.now()
+  await learnt?.trainer.release()
+  learnt = undefined
+  stopping = new AbortController()
+  const { signal } = stopping
+  const trainer = await Trainer.create(studied(), trainerOptions(lesson))
+  try {
+    const data = await datasetOf(lesson, progress, signal)
+    let ended = 0
+    const result = await trainer.fit(data, {
+      signal,
+      onFeatures: (done, total) => progress({ done, total, what: 'computing features' }),
+      onStep: (done, total) =>
+        progress({ done: ended + done / total, total: lesson.epochs, what: `epoch ${ended + 1} of ${lesson.epochs}` }),
+      onEpoch: epoch => {
+        ended = epoch.epoch
+        progress({ done: ended, total: lesson.epochs, what: `epoch ${ended} of ${lesson.epochs}`, epoch })
+      }
+    })
+    if (!result.history.length) throw new CairnError(result.stopped ?? 'nothing was learnt')
+    learnt = { trainer, lesson }
+    const { split, validation, history, bestEpoch, stopped, warnings } = result
+    const mistakes = split.validation.flatMap((photo, i) => {
+      const taken = validation!.predictions[i]
+      return taken === data.labels[photo] ? [] : [{ photo, taken, probability: validation!.probabilities[i] }]
+    })
+    return {
+      ...{ epochs: history.length, bestEpoch, mistakes, stopped, warnings, accuracy: validation!.accuracy },
+      ...{ trained: split.training.length, validated: split.validation.length },
+      milliseconds: performance.now() - began
+    }
+  } catch (error) {
+    await trainer.release()
+    if (signal.aborted) return undefined
+    throw error
+  } finally {
+    stopping = undefined
+  }
+}
+
+export function stopTraining(): void {
+  stopping?.abort()
+}
+
+export async function classify({ picture }: Argument<'classify'>): Promise<number[]> {
+  const { trainer, lesson } = pupil()
+  const port = portOf(lesson)
+  const { fitted } = fitPicture(picture, port, lesson.preparation)
+  return [...(await trainer.predict(elementsOf(fitted, port, lesson.preparation)))]
+}
+
+export const patch = () => pupil().trainer.patch().slice()
+
+export const patched = async () => (await applyPatch(studied(), pupil().trainer.patch())).slice()
+
+function studied(): Uint8Array {
+  if (!model) throw new CairnError('no model has been taken in for training')
+  return model
+}
+
+function pupil(): NonNullable<typeof learnt> {
+  if (!learnt) throw new CairnError('nothing has been trained yet')
+  return learnt
+}
+
+/** Steps an epoch that a small collection shall give at least, and the largest batch. */
+const [leastSteps, largestBatch] = [4, 32]
+
+function trainerOptions(lesson: Lesson) {
+  const { classes, photos, port, epochs, learningRate, unfreeze, threads: numThreads } = lesson
+  const { height, width } = portOf(lesson)
+  const isFree = port.height === undefined || port.width === undefined
+  return {
+    ...{ classes, epochs, learningRate, unfreeze, numThreads },
+    batchSize: Math.max(1, Math.min(largestBatch, Math.ceil(photos.length / leastSteps))),
+    shapes: isFree ? { [port.name]: [1, ...axesOf(port, height, width)] } : undefined
+  }
+}
+
+/** All photos are of one size while training; where the model leaves it free, squares of the size that was chosen. */
+function portOf({ port, preparation }: { readonly port: PicturePort; readonly preparation: Preparation }) {
+  const side = port.height ?? port.width ?? preparation.size
+  return { ...port, height: port.height ?? side, width: port.width ?? side }
+}
+
+async function datasetOf(
+  lesson: Lesson,
+  progress: (progress: Progress) => void,
+  signal: AbortSignal
+): Promise<Dataset> {
+  const { photos, preparation } = lesson
+  const port = portOf(lesson)
+  const pictures: Picture[] = []
+  for (const { content, name } of photos) {
+    signal.throwIfAborted()
+    pictures.push(fitPicture(await pictureFrom(content, name), port, preparation).fitted)
+    progress({ done: pictures.length, total: photos.length, what: 'reading the photos' })
+  }
+  const augment = lesson.augmentations ? parseAugmentations(lesson.augmentations) : undefined
+  return {
+    labels: photos.map(({ label }) => label),
+    augmented: augment !== undefined,
+    input(index, random) {
+      const picture = pictures[index]
+      return elementsOf(augment && random ? augment(picture, random) : picture, port, preparation)
+    }
+  }
+}
