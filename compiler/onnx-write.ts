@@ -1,24 +1,32 @@
 import onnxProto from 'onnx-proto'
+import { floatToHalf } from '../runtime/half.js'
 import { CompileError } from './errors.js'
+import type { DType } from './graph.js'
+import { nodeNames } from './onnx.js'
 
 const { onnx } = onnxProto
 
-export interface FloatTensor {
+/** A tensor that training has changed, and the inputs of nodes that read it from now on. */
+export interface NewTensor {
   readonly name: string
   readonly shape: readonly number[]
   readonly data: Float32Array
+  readonly dtype: DType
+  readonly uses: readonly { readonly node: string; readonly input: number }[]
 }
 
 /** A new head for an ONNX model: the layers behind `features`, and the tensors that training has changed. */
 export interface NewHead {
   readonly features: string
-  /** Axes behind the batch and the channels, over which features are averaged. */
-  readonly spatial: number
-  readonly weight: string
-  readonly bias: string
+  readonly featuresType: DType
+  /** Whether features are averaged over their spatial axes. */
+  readonly pooled: boolean
+  /** [classes, features] and [classes] */
+  readonly weight: NewTensor
+  readonly bias: NewTensor
   /** Names of the classes, kept in the model's metadata as `classes`, one a line. */
   readonly classes: readonly string[]
-  readonly tensors: readonly FloatTensor[]
+  readonly tensors: readonly NewTensor[]
   /** Contents of external data files, which are taken in. */
   readonly externalData?: (location: string) => Uint8Array
 }
@@ -34,44 +42,23 @@ export const probabilitiesOutput = 'probabilities'
 export function writeHead(bytes: Uint8Array, head: NewHead): Uint8Array {
   const model = onnx.ModelProto.decode(bytes)
   const graph = model.graph!
-  const changed = new Map(head.tensors.map(tensor => [tensor.name, tensor]))
-  const needed = ancestors(graph.node!, head.features, changed)
   const prefix = freshPrefix(graph)
-  const pooled = head.spatial
-    ? [{ opType: 'GlobalAveragePool', input: [head.features], output: [`${prefix}pooled`] }]
-    : []
-  const nodes = [
-    ...pooled,
-    { opType: 'Flatten', input: [pooled[0]?.output[0] ?? head.features], output: [`${prefix}flat`] },
-    {
-      opType: 'Gemm',
-      input: [`${prefix}flat`, prefix + head.weight, prefix + head.bias],
-      output: [logitsOutput],
-      attribute: [{ name: 'transB', type: onnx.AttributeProto.AttributeType.INT, i: 1 }]
-    },
-    {
-      opType: 'Softmax',
-      input: [logitsOutput],
-      output: [probabilitiesOutput],
-      attribute: [{ name: 'axis', type: onnx.AttributeProto.AttributeType.INT, i: 1 }]
-    }
-  ].map((node, i) => onnx.NodeProto.create({ ...node, name: `${prefix}${node.opType.toLowerCase()}_${i}` }))
+  const own = ({ name }: NewTensor) => prefix + name
+  rewire(graph, head.tensors, own)
+  const needed = ancestors(graph.node!, head.features)
   const kept = graph.node!.filter(node => node.output!.some(output => needed.has(output)))
   for (const node of kept)
     if (node.output!.some(output => output === logitsOutput || output === probabilitiesOutput))
       throw new CompileError(`a value of the model is named "${logitsOutput}" or "${probabilitiesOutput}" already`)
-  graph.node = [...kept, ...nodes]
+  graph.node = [...kept, ...headNodes(head, prefix, own)]
   const read = new Set(graph.node.flatMap(node => node.input!))
   graph.initializer = [
-    ...graph
-      .initializer!.filter(({ name }) => read.has(name!) && !changed.has(name!))
-      .map(tensor => inlined(tensor, head)),
-    ...head.tensors.map(tensor => {
-      const own = tensor.name === head.weight || tensor.name === head.bias
-      return floatTensor(own ? prefix + tensor.name : tensor.name, tensor)
-    })
+    ...graph.initializer!.filter(({ name }) => read.has(name!)).map(tensor => inlined(tensor, head)),
+    ...[...head.tensors, head.weight, head.bias].map(tensor => tensorProto(own(tensor), tensor))
   ]
-  graph.input = graph.input!.filter(({ name }) => read.has(name!) && !changed.has(name!))
+  graph.input = graph.input!.filter(({ name }) => read.has(name!))
+  // Before version 4 every initialiser had to be an input as well.
+  if (Number(model.irVersion) < 4) model.irVersion = 4
   const output = (name: string) => ({
     name,
     type: { tensorType: { elemType: 1, shape: { dim: [{ dimParam: 'N' }, { dimValue: head.classes.length }] } } }
@@ -91,17 +78,48 @@ export function classesOf(bytes: Uint8Array): string[] | undefined {
   return metadataProps?.find(({ key }) => key === 'classes')?.value?.split('\n')
 }
 
-/** Values that lead to one, without what produces changed tensors: these are stored. */
-function ancestors(
-  nodes: readonly onnxProto.onnx.INodeProto[],
-  value: string,
-  stored: ReadonlyMap<string, unknown>
-): Set<string> {
+/** The nodes that learnt a tensor read the new one; others keep the old. */
+function rewire(
+  graph: onnxProto.onnx.IGraphProto,
+  tensors: readonly NewTensor[],
+  own: (tensor: NewTensor) => string
+): void {
+  const byName = new Map(nodeNames(graph.node!).map((name, i) => [name, graph.node![i]]))
+  for (const tensor of tensors)
+    for (const { node, input } of tensor.uses) {
+      const found = byName.get(node)
+      if (!found) throw new CompileError(`the model has no node "${node}", which the patch changes`)
+      found.input![input] = own(tensor)
+    }
+}
+
+function headNodes(
+  { features, featuresType, pooled, weight, bias }: NewHead,
+  prefix: string,
+  own: (tensor: NewTensor) => string
+): onnxProto.onnx.INodeProto[] {
+  const { INT } = onnx.AttributeProto.AttributeType
+  const nodes: onnxProto.onnx.INodeProto[] = []
+  const add = (opType: string, input: string[], output: string, attributes: Record<string, number> = {}): string => {
+    const attribute = Object.entries(attributes).map(([name, i]) => ({ name, type: INT, i }))
+    nodes.push(onnx.NodeProto.create({ opType, input, output: [output], attribute, name: `${prefix}${opType}` }))
+    return output
+  }
+  const single = featuresType === 'float32' ? features : add('Cast', [features], `${prefix}single`, { to: 1 })
+  const averaged = pooled ? add('GlobalAveragePool', [single], `${prefix}pooled`) : single
+  const flat = add('Flatten', [averaged], `${prefix}flat`)
+  const logits = add('Gemm', [flat, own(weight), own(bias)], logitsOutput, { transB: 1 })
+  add('Softmax', [logits], probabilitiesOutput, { axis: 1 })
+  return nodes
+}
+
+/** Values that lead to one. */
+function ancestors(nodes: readonly onnxProto.onnx.INodeProto[], value: string): Set<string> {
   const producers = new Map(nodes.flatMap(node => node.output!.map(output => [output, node] as const)))
   const found = new Set<string>()
   const visit = [value]
   for (let next = visit.pop(); next !== undefined; next = visit.pop()) {
-    if (found.has(next) || stored.has(next)) continue
+    if (found.has(next)) continue
     found.add(next)
     visit.push(...(producers.get(next)?.input ?? []))
   }
@@ -119,9 +137,17 @@ function freshPrefix(graph: onnxProto.onnx.IGraphProto): string {
   return prefix
 }
 
-function floatTensor(name: string, { shape, data }: FloatTensor): onnxProto.onnx.ITensorProto {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice()
-  return onnx.TensorProto.create({ name, dims: [...shape], dataType: onnx.TensorProto.DataType.FLOAT, rawData: bytes })
+/** In the type that the layer computes in. */
+function tensorProto(name: string, { shape, data, dtype }: NewTensor): onnxProto.onnx.ITensorProto {
+  const { FLOAT, FLOAT16, DOUBLE } = onnx.TensorProto.DataType
+  const [dataType, elements] =
+    dtype === 'float16'
+      ? [FLOAT16, Uint16Array.from(data, floatToHalf)]
+      : dtype === 'float64'
+        ? [DOUBLE, Float64Array.from(data)]
+        : [FLOAT, data]
+  const rawData = new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength).slice()
+  return onnx.TensorProto.create({ name, dims: [...shape], dataType, rawData })
 }
 
 function inlined(tensor: onnxProto.onnx.ITensorProto, { externalData }: NewHead): onnxProto.onnx.ITensorProto {

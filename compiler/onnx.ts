@@ -49,12 +49,10 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
     if (!graph.inputs.some(input => input.name === name))
       throw new CompileError(`no input "${name}"; the model has ${graph.inputs.map(i => `"${i.name}"`).join(', ')}`)
 
-  const names = new Set<string>()
+  const names = nodeNames(proto.node ?? [])
   proto.node?.forEach((source, index) => {
     const op = source.domain && source.domain !== 'ai.onnx' ? `${source.domain}:${source.opType}` : source.opType!
-    const given = source.name || `${source.opType}_${index}`
-    const name = names.has(given) ? `${given}_${index}` : given
-    names.add(name)
+    const name = names[index]
     const node = new Node(op, name, attributesOf(source, name, options))
     const inputs = (source.input ?? []).map(input => {
       if (input === '') return undefined
@@ -82,6 +80,17 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   }
   if (!graph.outputs.length) throw new CompileError('the model has no outputs')
   return graph
+}
+
+/** Nodes' names, or operator and position where they have none or not one of their own. */
+export function nodeNames(nodes: readonly onnxProto.onnx.INodeProto[]): string[] {
+  const names = new Set<string>()
+  return nodes.map(({ name, opType }, index) => {
+    const given = name || `${opType}_${index}`
+    const own = names.has(given) ? `${given}_${index}` : given
+    names.add(own)
+    return own
+  })
 }
 
 function decodeModel(bytes: Uint8Array): InstanceType<typeof onnx.ModelProto> {

@@ -62,7 +62,7 @@ const usual = ['train', 'lenet5.onnx', '--data', 'images', '--epochs', '6', '--l
 test('writes a patch, a report, metrics; run and compile take the patch', () => {
   const { status, out, err } = cairn(...usual, '-o', 'head.patch', '--report', 'r.html', '--metrics', 'm.jsonl')
   assert.is(status, 0, err)
-  assert.match(out, /^training a new head on "[^"]+"; \d+ blocks stay frozen: 24 images of 2 classes/)
+  assert.match(out, /^training a new head on "[^"]+"; \d+ blocks in front of it stay frozen: 24 images of 2 classes/)
   assert.match(out, /best epoch \d: validation accuracy \d+\.\d\d %/)
   const records = readFileSync(at('m.jsonl'), 'utf8').trim().split('\n')
   assert.equal(

@@ -18,7 +18,7 @@ export interface Api {
   inspect(job: { readonly threads: number }): Inspection
   file(): Uint8Array<ArrayBuffer>
   /** Takes an ONNX model in, to train it. */
-  study(given: { readonly from: Given['from'] }): Studied
+  study(given: { readonly from: Given['from'] } & Pick<Lesson, 'port' | 'preparation'>): Studied
   /** Nothing when it was stopped before anything was learnt. */
   train(lesson: Lesson): Learnt | undefined
   /** Ends the training that is under way; the best weights are kept. Does not wait for its turn. */

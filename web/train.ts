@@ -10,9 +10,9 @@ let model: Uint8Array | undefined
 let learnt: { readonly trainer: Trainer; readonly lesson: Lesson } | undefined
 let stopping: AbortController | undefined
 
-export async function study({ from }: Argument<'study'>): Promise<Studied> {
+export async function study({ from, ...seen }: Argument<'study'>): Promise<Studied> {
   model = bytesOf(from)
-  const { cut } = await Trainer.create(model, { classes: ['one', 'other'] })
+  const { cut } = await Trainer.create(model, { classes: ['one', 'other'], shapes: shapesOf(seen) })
   return {
     blocks: cut.blocks,
     augmentations: Object.entries(augmentations).map(([name, { help }]) => ({ name, help }))
@@ -91,14 +91,19 @@ function pupil(): NonNullable<typeof learnt> {
 const [leastSteps, largestBatch] = [4, 32]
 
 function trainerOptions(lesson: Lesson) {
-  const { classes, photos, port, epochs, learningRate, unfreeze, threads: numThreads } = lesson
-  const { height, width } = portOf(lesson)
-  const isFree = port.height === undefined || port.width === undefined
+  const { classes, photos, epochs, learningRate, unfreeze, threads: numThreads } = lesson
   return {
     ...{ classes, epochs, learningRate, unfreeze, numThreads },
     batchSize: Math.max(1, Math.min(largestBatch, Math.ceil(photos.length / leastSteps))),
-    shapes: isFree ? { [port.name]: [1, ...axesOf(port, height, width)] } : undefined
+    shapes: shapesOf(lesson)
   }
+}
+
+function shapesOf(lesson: Pick<Lesson, 'port' | 'preparation'>): Record<string, number[]> | undefined {
+  const { port } = lesson
+  if (port.height !== undefined && port.width !== undefined) return undefined
+  const { height, width } = portOf(lesson)
+  return { [port.name]: [1, ...axesOf(port, height, width)] }
 }
 
 /** All photos are of one size while training; where the model leaves it free, squares of the size that was chosen. */

@@ -110,11 +110,12 @@ export class Training {
   /** Looks at the model once the tab is wanted: how many blocks it has, and whether it can be trained at all. */
   private async study(): Promise<void> {
     const pupil = this.host.pupil()
-    if (this.engine || !pupil || refusal(pupil)) return this.show()
+    if (this.engine || !pupil?.port || refusal(pupil)) return this.show()
+    const { port, preparation } = pupil
     const engine = new Engine()
     this.engine = engine
     const studied = await doing('Looking at the model', async progress =>
-      engine.ask('study', { from: await pupil.source.read(progress) })
+      engine.ask('study', { from: await pupil.source.read(progress), port, preparation })
     )
     if (engine !== this.engine) return
     this.studied = studied !== undefined

@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, extname, resolve } from 'node:path'
 import { decode } from '../../runtime/format.js'
+import type { Port } from '../../runtime/program.js'
 import { Random } from '../../runtime/train/random.js'
 import type { SplitOptions } from '../../runtime/train/split.js'
 import { build, compile as compileModel } from '../index.js'
@@ -11,7 +12,7 @@ import { type FitResult, Trainer } from '../train/trainer.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
 import { contactSheet, pngOf } from './contact-sheet.js'
 import { externalDataOf, readBytes, readModel, writeWhole } from './files.js'
-import { imagePort, preparationOf } from './image-input.js'
+import { imagePort, type Preparation, preparationOf } from './image-input.js'
 import { about } from './model.js'
 import { Progress } from './progress.js'
 import { openData, type Pictures } from './train/data.js'
@@ -35,6 +36,7 @@ export const train: Command = {
     const data = flags.text('data')
     if (data === undefined) throw new UsageError('--data DIR is missing: a folder with one folder of images a class')
     const places = placesOf(path, flags)
+    checkModes(flags)
     const options = trainerOptionsOf(flags, threadsOf(flags))
     const prepare = preparationOf(flags)
     const model = readModel(path)
@@ -42,21 +44,17 @@ export const train: Command = {
       throw new UsageError(`--out ${places.out}: of a compiled model a .patch or a .cairn can be written`)
     const { pictures, cleanUp } = await openData(data)
     process.once('exit', cleanUp)
-    const port = await about(path, () =>
-      imagePort(
-        model.kind === 'cairn'
-          ? decode(model.bytes).header
-          : build(model.bytes, { externalData: externalDataOf(path) }).program,
-        prepare.layout
-      )
-    )
+    const external = { externalData: externalDataOf(path) }
+    const header = () => (model.kind === 'cairn' ? decode(model.bytes).header : build(model.bytes, external).program)
+    const port = await about(path, () => imagePort(header(), prepare.layout))
+    const shapes = shapesOf(port, prepare)
     const dataset = new PictureDataset(pictures, port, prepare, flags.text('augment') ?? '')
     const job: Job = { path, flags, places, pictures, dataset, split: splitOf(flags, pictures) }
     const sheet = flags.text('show-augment')
     if (sheet !== undefined) return showAugmentations(sheet, job)
     checkPictures(job)
     const trainer = await about(path, () =>
-      Trainer.create(model.bytes, { ...options, classes: pictures.classes, externalData: externalDataOf(path) })
+      Trainer.create(model.bytes, { ...options, ...external, shapes, classes: pictures.classes })
     )
     if (flags.has('check')) await checkTraining(trainer, job)
     else if (flags.has('find-lr')) await findRate(trainer, job)
@@ -78,6 +76,23 @@ export interface Job {
 interface Places {
   readonly out: string
   readonly checkpoint: string
+}
+
+/** Each of these does its own thing, and trains nothing. */
+function checkModes(flags: Flags): void {
+  const given = [
+    ...['check', 'find-lr'].filter(name => flags.has(name)),
+    ...['knn', 'show-augment'].filter(name => flags.text(name) !== undefined)
+  ]
+  if (given.length > 1) throw new UsageError(`${given.map(name => `--${name}`).join(' and ')} exclude each other`)
+}
+
+/** One size for all images, where the model leaves it free. */
+function shapesOf({ name, shape }: Port, { size }: Preparation): Record<string, number[]> | undefined {
+  if (shape.slice(1).every(side => typeof side === 'number')) return undefined
+  if (!size) throw new UsageError(`input "${name}" leaves its size free; give one for all images, as --size 224`)
+  const sides = [...size]
+  return { [name]: shape.map((side, axis) => (axis === 0 ? 1 : typeof side === 'number' ? side : sides.shift()!)) }
 }
 
 function placesOf(path: string, flags: Flags): Places {
@@ -239,13 +254,15 @@ async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void>
 const compiled = async (bytes: Uint8Array): Promise<Uint8Array> =>
   new TextDecoder().decode(bytes.subarray(0, 4)) === 'CARN' ? bytes : compileModel(bytes)
 
+const plural = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
+
 function introduction({ cut, settings }: Trainer, { pictures }: Job): string {
   const what = settings.scratch
     ? 'the whole network from scratch'
     : cut.trained
-      ? `a new head and the last ${cut.trained} of ${cut.blocks} blocks`
-      : `a new head on "${cut.features}"; ${cut.blocks} blocks stay frozen`
-  return `training ${what}: ${pictures.labels.length} images of ${pictures.classes.length} classes, ${settings.epochs} epochs of ${settings.optimizer}`
+      ? `a new head and the last ${cut.trained} of ${plural(cut.blocks, 'block')}`
+      : `a new head on "${cut.features}"; ${cut.blocks ? `${plural(cut.blocks, 'block')} in front of it` : 'all in front of it'} stay frozen`
+  return `training ${what}: ${pictures.labels.length} images of ${pictures.classes.length} classes, ${plural(settings.epochs, 'epoch')} of ${settings.optimizer}`
 }
 
 const percent = (share: number | undefined) => (share === undefined ? '–' : `${(share * 100).toFixed(2)} %`)

@@ -29,8 +29,11 @@ const sum: Reduced = (tape, dy, x) => tape.expand(dy, x)
 const mean: Reduced = (tape, dy, x, _, axes) =>
   tape.expand(tape.add('Div', [dy, tape.size(product(axes.map(axis => x.shape[axis])))]), x)
 
-/** Elements that are the extreme share nothing: equal ones take the whole gradient each. */
-const extreme: Reduced = (tape, dy, x, y) => tape.add('Mul', [dy, tape.add('Equal', [x, y])])
+/** Elements that are the extreme share the gradient. */
+const extreme: Reduced = (tape, dy, x, y, axes) => {
+  const mask = tape.add('Mul', [tape.add('Equal', [x, y]), tape.scalar(1)])
+  return tape.add('Mul', [mask, tape.add('Div', [dy, tape.add('ReduceSum', [mask], { axes, keepdims: 1 })])])
+}
 
 const sumOfSquares: Reduced = (tape, dy, x) => tape.add('Mul', [x, tape.add('Mul', [dy, tape.scalar(2)])])
 

@@ -2,10 +2,10 @@ import { CairnError } from '../../runtime/backend.js'
 import { digest } from '../../runtime/digest.js'
 import { type CairnFile, decode, encode, magic } from '../../runtime/format.js'
 import type { Program } from '../../runtime/program.js'
-import type { Graph } from '../graph.js'
+import { show } from '../dim.js'
+import type { Graph, Value } from '../graph.js'
 import { buildGraph } from '../index.js'
-import type { NewHead } from '../onnx-write.js'
-import { writeHead } from '../onnx-write.js'
+import { type NewTensor, writeHead } from '../onnx-write.js'
 import { CompiledBackbone } from './compiled.js'
 import {
   type Cut,
@@ -19,7 +19,7 @@ import {
   openGraph,
   type Section
 } from './network.js'
-import type { Patch } from './patch.js'
+import type { Patch, TrainedTensor } from './patch.js'
 
 /** A network that a head is trained on, as ONNX or compiled. */
 export interface Backbone {
@@ -62,6 +62,7 @@ class OnnxBackbone implements Backbone {
     const { inputs } = this.graph()
     if (inputs.length !== 1)
       throw new CairnError(`the model has ${inputs.length} inputs; networks with one can be trained`)
+    checkInput(inputs[0])
     this.digest = digest(model)
     this.input = inputs[0].name
   }
@@ -83,16 +84,35 @@ class OnnxBackbone implements Backbone {
   }
 
   async merged({ cut, classes, tensors }: Patch): Promise<Uint8Array> {
-    const { shape } = [...this.graph().values].find(({ name }) => name === cut.features)!
-    const head: NewHead = {
-      features: cut.features,
-      spatial: shape.length - 2,
-      weight: headWeights,
-      bias: headBias,
-      classes,
-      tensors,
-      externalData: this.options.externalData
+    const graph = this.graph()
+    const features = [...graph.values].find(({ name }) => name === cut.features)!
+    const nodes = new Map(graph.nodes.map(node => [node.name, node]))
+    const typed = (tensor: TrainedTensor): NewTensor => {
+      const [use] = tensor.uses
+      return { ...tensor, dtype: (use && nodes.get(use.node)?.inputs[use.input]?.dtype) ?? 'float32' }
     }
-    return writeHead(this.model, head)
+    const named = (name: string) => ({ ...tensors.find(tensor => tensor.name === name)!, dtype: 'float32' as const })
+    return writeHead(this.model, {
+      features: cut.features,
+      featuresType: features.dtype,
+      pooled: cut.pooled && features.rank > 2,
+      weight: named(headWeights),
+      bias: named(headBias),
+      classes,
+      tensors: tensors.filter(({ name }) => name !== headWeights && name !== headBias).map(typed),
+      externalData: this.options.externalData
+    })
   }
+}
+
+/** Examples come one by one, all of one size. */
+export function checkInput({ name, shape }: Pick<Value, 'name' | 'shape'>): void {
+  const [batch, ...sizes] = shape
+  if (typeof batch === 'number' && batch !== 1)
+    throw new CairnError(`input "${name}" is fixed to ${batch} examples at once; 1 or a free batch can be trained`)
+  const free = sizes.filter(size => typeof size !== 'number').map(show)
+  if (free.length)
+    throw new CairnError(
+      `input "${name}" leaves ${free.join(', ')} free; training needs one size: give shapes: { "${name}": [1, ...] }`
+    )
 }

@@ -3,29 +3,29 @@ import { decodeBundle, encodeBundle } from '../../runtime/train/bundle.js'
 import type { EpochRecord, Standing } from './loop.js'
 
 /** Where a training stood behind an epoch: going on from there gives the bits that it would have given. */
-export interface Checkpoint extends Pick<Standing, 'epoch' | 'history' | 'best'> {
+export interface Checkpoint extends Pick<Standing, 'epoch' | 'began' | 'trained' | 'history' | 'best'> {
   /** Of model, examples and settings: another training's checkpoint is refused. */
   readonly identity: string
-  /** Blocks that were trained in the stage that it was in. */
-  readonly stage: number
   readonly states: ReadonlyMap<string, Float32Array>
 }
 
 interface Note {
   readonly identity: string
-  readonly stage: number
   readonly epoch: number
+  readonly began: number
+  readonly trained: number
   readonly history: readonly EpochRecord[]
   readonly best?: { readonly epoch: number; readonly loss: number; readonly accuracy: number }
 }
 
 const bestPrefix = 'best/'
 
-export function encodeCheckpoint({ identity, stage, epoch, history, best, states }: Checkpoint): Uint8Array {
+export function encodeCheckpoint({ identity, epoch, began, trained, history, best, states }: Checkpoint): Uint8Array {
   const note: Note = {
     identity,
-    stage,
     epoch,
+    began,
+    trained,
     history,
     best: best && { epoch: best.epoch, loss: best.loss, accuracy: best.accuracy }
   }

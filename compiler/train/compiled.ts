@@ -9,7 +9,7 @@ import { buildGraph } from '../index.js'
 import { logitsOutput, probabilitiesOutput } from '../onnx-write.js'
 import { kernels } from '../ops/kernels.js'
 import { Writer } from '../writer.js'
-import type { Backbone } from './backbone.js'
+import { type Backbone, checkInput } from './backbone.js'
 import { addHead, type Cut, type CutOptions, type Head, headBias, headWeights, type Section } from './network.js'
 import type { Patch } from './patch.js'
 
@@ -20,7 +20,7 @@ export class CompiledBackbone implements Backbone {
   readonly digest: number
   readonly input: string
   private readonly file: CairnFile
-  /** The last matrix product, counted through the calls. */
+  /** The classifier's call, counted through all. */
   private readonly last: number
   private readonly features: Port
 
@@ -31,8 +31,30 @@ export class CompiledBackbone implements Backbone {
       throw new CairnError(`the model has ${header.inputs.length} inputs; networks with one can be trained`)
     this.digest = digest(model)
     this.input = header.inputs[0].name
-    this.last = header.calls.findLastIndex(call => products.includes(header.kernels[call.kernel].name))
+    checkInput(header.inputs[0])
+    this.last = this.classifier()
     this.features = this.port()
+  }
+
+  /** The matrix product that makes the first output, but for a softmax or a copy behind it; -1 where another call does. */
+  private classifier(): number {
+    const { calls, kernels: names, outputs } = this.file.header
+    let storage = outputs[0].storage
+    for (let at = calls.length - 1; at >= 0; at--) {
+      const call = calls[at]
+      if (
+        !call.arguments.some(
+          ({ space, index, access }) => space === 'storage' && index === storage && access === 'write'
+        )
+      )
+        continue
+      const { name } = names[call.kernel]
+      if (products.includes(name)) return at
+      const from = call.arguments.find(({ space, access }) => space === 'storage' && access === 'read')
+      if (!['softmax', 'unary'].includes(name) || !from) return -1
+      storage = from.index
+    }
+    return -1
   }
 
   /** What the last product reads, one row an image. */
@@ -59,7 +81,7 @@ export class CompiledBackbone implements Backbone {
       throw new CairnError(
         'a compiled model keeps its layers; only a new head can be trained on it, blocks need the .onnx'
       )
-    return { features: 'features', boundary: 'features', blocks: 0, trained: 0 }
+    return { features: 'features', boundary: 'features', pooled: false, blocks: 0, trained: 0 }
   }
 
   section(_: Cut, head: Head): Section {
@@ -70,7 +92,7 @@ export class CompiledBackbone implements Backbone {
     const graph = new Graph('head')
     const input = new Value('features', 'float32', [batch, this.features.shape[1]])
     graph.inputs = [input]
-    const logits = addHead(graph, input, head)
+    const logits = addHead(graph, input, head, false)
     graph.outputs = [logits]
     graph.outputNames = [logitsOutput]
     graph.outputTypes = ['float32']

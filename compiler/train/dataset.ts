@@ -11,6 +11,8 @@ export interface Dataset {
   input(index: number, random: Random | undefined): Float32Array | Promise<Float32Array>
   /** Whether examples differ with `random`. */
   readonly augmented?: boolean
+  /** What a checkpoint must agree with beside labels and settings: names of files, augmentations. */
+  readonly identity?: string
 }
 
 /** What the trained part reads for an example in an epoch. */
@@ -18,6 +20,8 @@ export interface Examples {
   of(index: number, epoch: number): Float32Array | Promise<Float32Array>
   /** As validation sees it: never augmented. */
   plain(index: number): Float32Array | Promise<Float32Array>
+  /** Equal for what is equal; undefined for what comes once. */
+  key(index: number, epoch: number): string | undefined
 }
 
 /** Bytes of features that are kept at most. */
@@ -28,7 +32,8 @@ export function freshExamples(data: Dataset, seed: number): Examples {
   const random = new Random(seed)
   return {
     of: (index, epoch) => data.input(index, data.augmented ? random.fork(`${index} in ${epoch}`) : undefined),
-    plain: index => data.input(index, undefined)
+    plain: index => data.input(index, undefined),
+    key: index => (data.augmented ? undefined : String(index))
   }
 }
 
@@ -55,7 +60,7 @@ export async function cachedExamples(
   const breath = new Breath()
   for (const [done, { index, variant }] of jobs.entries()) {
     await breath.take()
-    signal?.throwIfAborted()
+    if (signal?.aborted) throw new CairnError('it was told to stop before anything was trained')
     const input = await data.input(index, variant ? random.fork(`${index} as ${variant}`) : undefined)
     const [features] = await frozen.runSingle(input)
     checkSize(total * features.byteLength, total)
@@ -64,7 +69,8 @@ export async function cachedExamples(
   }
   return {
     of: (index, epoch) => cache.get(`${index}/${epoch % variants}`) ?? cache.get(`${index}/0`)!,
-    plain: index => cache.get(`${index}/0`)!
+    plain: index => cache.get(`${index}/0`)!,
+    key: (index, epoch) => `${index}/${cache.has(`${index}/${epoch % variants}`) ? epoch % variants : 0}`
   }
 }
 
@@ -78,14 +84,17 @@ function checkSize(bytes: number, examples: number): void {
 
 /** The same examples a few layers on. */
 export function furtherExamples(examples: Examples, frozen: Engine): Examples {
-  const known = new Map<Float32Array, Float32Array>()
-  const through = async (features: Float32Array): Promise<Float32Array> => {
-    let made = known.get(features)
-    if (!made) known.set(features, (made = (await frozen.runSingle(features))[0]))
+  const known = new Map<string, Float32Array>()
+  const through = async (key: string | undefined, input: Float32Array | Promise<Float32Array>) => {
+    const ready = key === undefined ? undefined : known.get(key)
+    if (ready) return ready
+    const [made] = await frozen.runSingle(await input)
+    if (key !== undefined) known.set(key, made)
     return made
   }
   return {
-    of: async (index, epoch) => through(await examples.of(index, epoch)),
-    plain: async index => through(await examples.plain(index))
+    of: (index, epoch) => through(examples.key(index, epoch), examples.of(index, epoch)),
+    plain: index => through(`plain ${index}`, examples.plain(index)),
+    key: examples.key
   }
 }

@@ -1,5 +1,5 @@
 import { backendNamed, CairnError, type Executor } from '../../runtime/backend.js'
-import type { Bindings } from '../../runtime/dims.js'
+import { type Bindings, evaluate } from '../../runtime/dims.js'
 import type { CairnFile, Header } from '../../runtime/format.js'
 
 /** A program on a backend, with inputs, outputs and states by name. */
@@ -17,10 +17,16 @@ export class Engine {
     return new Engine(file.header, executor)
   }
 
-  /** Runs once on a batch of `count`; outputs in the program's order. */
+  /** Runs once on a batch of `count`; outputs in the program's order. Throws CairnError for feeds of another size. */
   async run(count: number, feeds: Readonly<Record<string, Float32Array>>): Promise<Float32Array[]> {
     const bindings: Bindings = Object.fromEntries(this.program.free.map(name => [name, count]))
-    const inputs = this.program.inputs.map(({ name }) => feeds[name])
+    const inputs = this.program.inputs.map(({ name, shape }) => {
+      const wanted = shape.reduce<number>((size, dim) => size * evaluate(dim, bindings), 1)
+      const given = feeds[name]
+      if (given instanceof Float32Array && given.length === wanted) return given
+      const found = given instanceof Float32Array ? `${given.length / count} elements` : 'no Float32Array'
+      throw new CairnError(`an example of "${name}" holds ${found}; ${wanted / count} are needed`)
+    })
     return (await this.executor.run(inputs, bindings)) as Float32Array[]
   }
 

@@ -1,5 +1,5 @@
 import { CairnError } from '../../runtime/backend.js'
-import { confusionMatrix, predictionsOf, RunningMean } from '../../runtime/train/metrics.js'
+import { accuracy, confusionMatrix, predictionsOf, RunningMean } from '../../runtime/train/metrics.js'
 import { classWeights as balanced, miniBatches, type Split } from '../../runtime/train/split.js'
 import { Breath } from './breath.js'
 import type { Examples } from './dataset.js'
@@ -36,16 +36,20 @@ export interface Course {
   /** Epochs before this stage's, and its own. */
   readonly before: number
   readonly epochs: number
+  /** Whether nothing comes behind it: then a lack of progress is the end. */
+  readonly isLast: boolean
 }
 
 /** Where a training stands between two epochs. */
 export interface Standing {
   epoch: number
+  /** The epoch that its stage began behind, and the blocks that the stage trains. */
+  began: number
+  trained: number
   readonly history: EpochRecord[]
   best: { epoch: number; loss: number; accuracy: number; weights: Map<string, Float32Array> } | undefined
   /** Why it has ended before its time. */
   stopped?: string
-  readonly warnings: string[]
 }
 
 export interface Watch {
@@ -67,6 +71,10 @@ export async function train(course: Course, standing: Standing, data: Data, watc
   const { settings, split } = data
   const perEpoch = Math.ceil(split.training.length / settings.batchSize)
   while (standing.epoch < before + epochs && standing.stopped === undefined) {
+    if (standing.epoch - Math.max(standing.best?.epoch ?? 0, before) >= settings.patience) {
+      if (course.isLast) standing.stopped = `no better validation for ${settings.patience} epochs`
+      break
+    }
     const began = Date.now()
     const own = standing.epoch - before
     const kept = stage.weights()
@@ -74,6 +82,7 @@ export async function train(course: Course, standing: Standing, data: Data, watc
     if (learnt.stopped !== undefined) {
       standing.stopped = learnt.stopped
       if (learnt.broken) stage.restore(standing.best?.weights ?? kept)
+      else stage.settle()
       break
     }
     stage.settle()
@@ -94,8 +103,6 @@ export async function train(course: Course, standing: Standing, data: Data, watc
     standing.history.push(record)
     note(standing, record, stage)
     await watch.onEpoch?.(record)
-    if (standing.epoch - standing.best!.epoch >= settings.patience)
-      standing.stopped = `no better validation for ${settings.patience} epochs`
   }
 }
 
@@ -225,7 +232,9 @@ export async function evaluate(
   const loss = new RunningMean()
   const predictions: number[] = []
   const probabilities: number[] = []
+  const breath = new Breath()
   for (let at = 0; at < indices.length; at += batchSize) {
+    await breath.take()
     const some = indices.slice(at, at + batchSize)
     const logits = await stage.scores(await join(some, index => examples.plain(index)), some.length)
     const predicted = predictionsOf(logits, classes.length)
@@ -238,9 +247,8 @@ export async function evaluate(
     })
   }
   const actual = indices.map(index => labels[index])
-  const right = predictions.filter((label, i) => label === actual[i]).length
   const confusion = confusionMatrix(predictions, actual, classes.length)
-  return { loss: loss.mean, accuracy: right / Math.max(indices.length, 1), predictions, probabilities, confusion }
+  return { loss: loss.mean, accuracy: accuracy(predictions, actual), predictions, probabilities, confusion }
 }
 
 function logSumExp(row: Float32Array): number {

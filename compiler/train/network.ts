@@ -1,9 +1,10 @@
-import type { Dim } from '../../runtime/dims.js'
 import { free, product, same } from '../dim.js'
 import { CompileError } from '../errors.js'
-import { type Graph, isConstant, type Node, Value } from '../graph.js'
+import { type Elements, type Graph, isConstant, type Node, Value } from '../graph.js'
 import { type ImportOptions, importOnnx } from '../onnx.js'
+import { permutation } from '../ops/movement.js'
 import { foldConstants } from '../passes/fold-constants.js'
+import { perChannel } from '../passes/match.js'
 import { deadCode } from '../passes/remove-unused.js'
 import { Writer } from '../writer.js'
 
@@ -16,6 +17,8 @@ export interface Cut {
   readonly features: string
   /** Where training begins: the input of the deepest blocks that are not frozen; the model's input for all of them. */
   readonly boundary: string
+  /** Whether features that are maps are averaged, as in front of a convolution, or all of them read. */
+  readonly pooled: boolean
   /** Blocks with weights before the features, and how many of the last are trained. */
   readonly blocks: number
   readonly trained: number
@@ -45,14 +48,34 @@ const normLearnt = [1, 2]
 
 const isFloat = ({ dtype }: Value) => dtype === 'float32' || dtype === 'float16' || dtype === 'float64'
 
-/** The constants that a node learns, in the order of its inputs. */
-export function parametersOf(node: Node, batchNorm: boolean): Value[] {
-  const indices = batchNorm && node.op === 'BatchNormalization' ? normLearnt : (learnt[node.op] ?? [])
+/** An input of a node that holds learnt numbers. */
+export interface Learnt {
+  readonly index: number
+  readonly value: Value & { readonly data: Elements }
+}
+
+const layers = new Set(Object.keys(learnt))
+
+/** The constants that a node learns, in the order of its inputs; an Add behind a layer learns its bias. */
+export function learntBy(node: Node, batchNorm: boolean): Learnt[] {
+  const norm = batchNorm && node.op === 'BatchNormalization'
+  const indices = norm ? normLearnt : node.op === 'Add' ? biasIn(node) : (learnt[node.op] ?? [])
   return indices.flatMap(index => {
     const value = node.inputs[index]
-    return isConstant(value) && isFloat(value) ? [value] : []
+    return isConstant(value) && isFloat(value) ? [{ index, value }] : []
   })
 }
+
+function biasIn(node: Node): number[] {
+  return [0, 1].filter(index => {
+    const [bias, sum] = [node.inputs[index], node.inputs[1 - index]]
+    const layer = sum?.producer
+    if (!layer || !['Conv', 'ConvTranspose', 'Gemm', 'MatMul'].includes(layer.op)) return false
+    return isConstant(bias) && bias.data.length > 1 && perChannel(bias, layer.output) !== undefined
+  })
+}
+
+const hasWeights = (node: Node): boolean => layers.has(node.op) && learntBy(node, false).length > 0
 
 /** The model's graph with shapes known, and what no output needs taken out. */
 export function openGraph(bytes: Uint8Array, options: ImportOptions): Graph {
@@ -64,7 +87,7 @@ export function openGraph(bytes: Uint8Array, options: ImportOptions): Graph {
 
 /** Where a model is cut. Throws CompileError for one that has no layer to replace. */
 export function findCut(graph: Graph, { cut, unfreeze = 0 }: CutOptions): Cut {
-  const features = cut === undefined ? penultimate(graph) : named(graph, cut)
+  const { features, pooled } = cut === undefined ? penultimate(graph) : { features: named(graph, cut), pooled: true }
   const needed = ancestors(features)
   const starts = blockStarts(graph, needed, features)
   if (unfreeze !== 'all' && (!Number.isInteger(unfreeze) || unfreeze < 0))
@@ -72,26 +95,30 @@ export function findCut(graph: Graph, { cut, unfreeze = 0 }: CutOptions): Cut {
   const trained = unfreeze === 'all' ? starts.length : Math.min(unfreeze, starts.length)
   const boundary =
     trained === 0 ? features : trained === starts.length ? graph.inputs[0] : starts[starts.length - trained]
-  return { features: features.name, boundary: boundary.name, blocks: starts.length, trained }
+  return { features: features.name, boundary: boundary.name, pooled, blocks: starts.length, trained }
 }
 
 /** What the last layer with weights reads, on the way back from the first output. */
-function penultimate(graph: Graph): Value {
+function penultimate(graph: Graph): { features: Value; pooled: boolean } {
   const behind = ancestors(graph.outputs[0])
   const last = [...graph.nodes]
     .reverse()
-    .find(
-      node =>
-        behind.has(node.output) && ['Conv', 'Gemm', 'MatMul'].includes(node.op) && parametersOf(node, false).length
-    )
+    .find(node => behind.has(node.output) && ['Conv', 'Gemm', 'MatMul'].includes(node.op) && hasWeights(node))
   if (!last) throw new CompileError('the model has no layer with weights, so there is no head to replace')
-  // A Flatten in front of the layer belongs to the head.
+  // What only brings the features into the layer's shape belongs to the head.
   let value = last.inputs.find(input => input && !isConstant(input))!
-  for (let node = value.producer; node && reshapes.has(node.op); node = value.producer) value = node.inputs[0]!
-  return value
+  for (let node = value.producer; node && isShaping(node); node = value.producer) value = node.inputs[0]!
+  return { features: value, pooled: last.op === 'Conv' }
 }
 
-const reshapes = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze', 'Identity', 'Dropout'])
+const shaping = new Set(['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze', 'Identity', 'Dropout'])
+
+/** Also a Transpose to channels innermost: maps are averaged and read channel by channel, however they lie. */
+function isShaping(node: Node): boolean {
+  if (node.op !== 'Transpose') return shaping.has(node.op)
+  const perm = permutation(node)
+  return perm.length > 2 && perm[0] === 0 && perm[perm.length - 1] === 1
+}
 
 function named(graph: Graph, name: string): Value {
   const found =
@@ -130,7 +157,7 @@ function blockStarts(graph: Graph, needed: ReadonlySet<Value>, features: Value):
   let start = [...live][0]
   let weights = false
   for (const node of nodes) {
-    weights ||= parametersOf(node, false).length > 0
+    weights ||= hasWeights(node)
     for (const input of new Set(node.inputs)) {
       if (!input || !needed.has(input)) continue
       uses.set(input, uses.get(input)! - 1)
@@ -152,7 +179,7 @@ function blockStarts(graph: Graph, needed: ReadonlySet<Value>, features: Value):
 
 /** Whether every reader has weights, or the value is spread to several. */
 function beginsBlock(value: Value): boolean {
-  return value.users.length > 1 || value.users.every(user => parametersOf(user, false).length > 0)
+  return value.users.length > 1 || value.users.every(hasWeights)
 }
 
 /** The network's part from `boundary` to the features, with a free batch, and the head behind it; frozen parts are gone. */
@@ -163,9 +190,9 @@ export interface Section {
   readonly logits: Value
 }
 
-/** Names of the head's parameters. */
-export const headWeights = 'head.weight'
-export const headBias = 'head.bias'
+/** Names of the head's parameters, which are no others'. */
+export const headWeights = '#head.weight'
+export const headBias = '#head.bias'
 
 export interface Head {
   readonly classes: number
@@ -176,7 +203,7 @@ export interface Head {
   readonly dropout: number
 }
 
-export function cutSection(graph: Graph, { features, boundary }: Cut, head: Head): Section {
+export function cutSection(graph: Graph, { features, boundary, pooled }: Cut, head: Head): Section {
   const find = (name: string) => [...graph.values].find(value => value.name === name)!
   const from = find(boundary)
   const wasOne = from.shape[0] === 1
@@ -184,7 +211,7 @@ export function cutSection(graph: Graph, { features, boundary }: Cut, head: Head
   const end = boundary === features ? input : find(features)
   graph.replace(from, input)
   graph.inputs = [input]
-  const logits = addHead(graph, end, head)
+  const logits = addHead(graph, end, head, pooled)
   graph.outputs = [logits]
   graph.outputNames = ['logits']
   graph.outputTypes = ['float32']
@@ -203,15 +230,21 @@ function freeBatch(graph: Graph, node: Node): void {
   graph.setInput(node, 1, graph.constant(graph.unique(shape.name), data, shape.shape as number[], shape.dtype))
 }
 
-/** Pooled to one element a channel, flattened, multiplied: a linear classifier on the features. */
-export function addHead(graph: Graph, features: Value, { classes, weight, bias, dropout }: Head): Value {
+/** Pooled to one element a channel where that is wanted, flattened, multiplied: a linear classifier on the features. */
+export function addHead(
+  graph: Graph,
+  features: Value,
+  { classes, weight, bias, dropout }: Head,
+  pooled: boolean
+): Value {
   const write = new Writer(graph, 'head')
-  const spatial: readonly Dim[] = features.shape.slice(2)
-  const pooled = spatial.some(size => !same(size, 1)) ? write.add('GlobalAveragePool', [features]) : features
-  const flat = write.add('Flatten', [pooled])
+  const averaged = pooled && features.shape.slice(2).some(size => !same(size, 1))
+  const flat = write.add('Flatten', [averaged ? write.add('GlobalAveragePool', [features]) : features])
   const count = product(flat.shape.slice(1))
   if (typeof count !== 'number')
-    throw new CompileError(`features "${features.name}" have no fixed number of channels; cut elsewhere`)
+    throw new CompileError(
+      `features "${features.name}" have no fixed size; cut elsewhere, or fix the sizes of the input`
+    )
   const kept = dropout ? write.add('Dropout', [flat, write.scalar(dropout)]) : flat
   const w = graph.constant(headWeights, weight ?? new Float32Array(classes * count), [classes, count])
   const b = graph.constant(headBias, bias ?? new Float32Array(classes), [classes])

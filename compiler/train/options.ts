@@ -71,7 +71,7 @@ export const optimizers: readonly Optimizer[] = ['sgd', 'momentum', 'nesterov', 
 
 /** Throws CairnError for what cannot be. */
 export function settingsOf(options: TrainerOptions): Settings {
-  const { classes, optimizer = 'adam', initialise, epochs = 15 } = options
+  const { classes, optimizer = 'adam', initialise, epochs = 15, unfreeze } = options ?? {}
   if (!Array.isArray(classes) || classes.length < 2)
     throw new CairnError(`${classes?.length ?? 0} class; training needs at least two classes`)
   const twice = classes.find((name, i) => classes.indexOf(name) !== i)
@@ -84,15 +84,17 @@ export function settingsOf(options: TrainerOptions): Settings {
       throw new CairnError(`${name} ${value}; from ${least}${below < Infinity ? ` to below ${below}` : ''} is allowed`)
     return value
   }
-  const whole = (name: keyof TrainerOptions, fallback: number, least: number) => {
-    const value = number(name, fallback, least)
+  const whole = (name: keyof TrainerOptions, fallback: number, least: number, below?: number) => {
+    const value = number(name, fallback, least, below)
     if (!Number.isInteger(value)) throw new CairnError(`${name} ${value}; a whole number is allowed`)
     return value
   }
   const { classWeights } = options
-  if (Array.isArray(classWeights) && classWeights.length !== classes.length)
-    throw new CairnError(`${classWeights.length} class weights for ${classes.length} classes`)
+  checkClassWeights(classWeights, classes.length)
   const scratch = initialise !== undefined
+  const headEpochs = scratch || !unfreeze ? 0 : whole('headEpochs', Math.min(Math.ceil(epochs / 3), epochs - 1), 0)
+  if (headEpochs > 0 && headEpochs >= epochs)
+    throw new CairnError(`headEpochs ${headEpochs} of ${epochs} epochs leave none for the blocks; fewer are allowed`)
   return {
     classes,
     scratch,
@@ -108,14 +110,23 @@ export function settingsOf(options: TrainerOptions): Settings {
     dropout: number('dropout', 0, 0, 1),
     schedule: parseSchedule(options.schedule ?? 'cosine'),
     epochs: whole('epochs', epochs, 1),
-    headEpochs: scratch || !options.unfreeze ? 0 : whole('headEpochs', Math.ceil(epochs / 3), 0),
+    headEpochs,
     batchSize: whole('batchSize', 32, 1),
     labelSmoothing: number('labelSmoothing', 0, 0, 1),
     classWeights,
     patience: whole('patience', Number.MAX_SAFE_INTEGER, 1),
     copies: whole('copies', 4, 1),
-    seed: whole('seed', 0, 0),
+    seed: whole('seed', 0, 0, 2 ** 32),
     device: options.device ?? 'wasm',
     numThreads: whole('numThreads', 1, 1)
   }
+}
+
+function checkClassWeights(given: TrainerOptions['classWeights'], classes: number): void {
+  if (given === undefined || given === 'balanced') return
+  if (!Array.isArray(given)) throw new CairnError(`classWeights ${given}; balanced, or a number a class, is allowed`)
+  if (given.length !== classes) throw new CairnError(`${given.length} class weights for ${classes} classes`)
+  const wrong = given.find(weight => !(weight >= 0 && weight < Number.POSITIVE_INFINITY))
+  if (wrong !== undefined || given.every(weight => weight === 0))
+    throw new CairnError(`class weight ${wrong ?? 0}; numbers from 0 are allowed, not all of them 0`)
 }

@@ -3,6 +3,7 @@ import { decodeBundle, encodeBundle, type NamedTensor } from '../../runtime/trai
 import type { ImportOptions } from '../onnx.js'
 import { openBackbone } from './backbone.js'
 import type { Cut } from './network.js'
+import type { Use } from './step.js'
 
 /** What training has changed of a network: a new head, and the tensors of the blocks that were trained with it. */
 export interface Patch {
@@ -10,22 +11,29 @@ export interface Patch {
   readonly backbone: number
   readonly cut: Cut
   readonly classes: readonly string[]
-  readonly tensors: readonly NamedTensor[]
+  readonly tensors: readonly TrainedTensor[]
+}
+
+/** With the nodes of the model that read it, and as which input. */
+export interface TrainedTensor extends NamedTensor {
+  readonly uses: readonly Use[]
 }
 
 export function encodePatch(
   backbone: number,
   cut: Cut,
   classes: readonly string[],
-  tensors: readonly NamedTensor[]
+  tensors: readonly TrainedTensor[]
 ): Uint8Array {
-  return encodeBundle({ kind: 'patch', note: JSON.stringify({ backbone, cut, classes }), tensors })
+  const uses = Object.fromEntries(tensors.map(tensor => [tensor.name, tensor.uses]))
+  return encodeBundle({ kind: 'patch', note: JSON.stringify({ backbone, cut, classes, uses }), tensors })
 }
 
 /** Throws CairnError for bytes that are no patch. */
 export function decodePatch(bytes: Uint8Array): Patch {
   const { note, tensors } = decodeBundle(bytes, 'patch')
-  return { ...(JSON.parse(note) as Omit<Patch, 'tensors'>), tensors }
+  const { uses, ...rest } = JSON.parse(note) as Omit<Patch, 'tensors'> & { uses: Record<string, readonly Use[]> }
+  return { ...rest, tensors: tensors.map(tensor => ({ ...tensor, uses: uses[tensor.name] ?? [] })) }
 }
 
 /**

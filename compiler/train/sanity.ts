@@ -1,14 +1,18 @@
+import { evaluate } from '../../runtime/dims.js'
 import { Random } from '../../runtime/train/random.js'
 import { differentiate } from '../gradient.js'
-import type { Graph, Node, Value } from '../graph.js'
+import type { Node, Value } from '../graph.js'
 import { actOf } from '../passes/match.js'
+import { deadCode } from '../passes/remove-unused.js'
 import { Interpreter } from '../reference.js'
 import { type Backbone, fileOf } from './backbone.js'
+import { Breath } from './breath.js'
 import { Engine } from './engine.js'
+import { rates } from './loop.js'
 import type { Cut } from './network.js'
 import type { Settings } from './options.js'
 import { lowerStep, makeDifferentiable } from './pipeline.js'
-import { type Batch, Stage } from './stage.js'
+import { type Batch, initial, Stage } from './stage.js'
 import { crossEntropy, lossInputs, releaseParameters } from './step.js'
 
 /** What the courses tell to try before a training: that gradients are right, and that a few examples can be learnt by heart. */
@@ -70,26 +74,21 @@ export function checkGradients(subject: Subject, batch: Batch, progress: (what: 
   const inputs = [batch.features, batch.targets, batch.weights]
   const open = ({ lowered, parameters }: typeof analytic) => {
     const interpreter = Interpreter.of(lowered)
-    const random = new Random(settings.seed)
-    parameters.forEach(({ data, shape, name, kind }, i) => {
-      interpreter.derived[i].set(data)
-      // A head of zeros would hide half of the gradients.
-      if (kind === 'head' || settings.scratch) {
-        const drawn = data.slice()
-        if (shape.length > 1) settings.initialise(drawn, shape, random.fork(name))
-        interpreter.derived[i].set(drawn)
-      }
+    // A head of zeros would hide half of the gradients.
+    const beginning = initial(parameters, settings)
+    parameters.forEach(({ name }, i) => {
+      interpreter.derived[i].set(beginning.get(name)!)
     })
     return interpreter
   }
   const [, ...gradients] = open(analytic).run(inputs, bindings)
-  const cost = Number(typeof forward.lowered.macs === 'number' ? forward.lowered.macs : 1e6 * count) * count
+  const cost = evaluate(forward.lowered.macs, bindings)
   const elements = Math.max(1, Math.min(12, Math.floor(affordable / (2 * gradients.length * Math.max(cost, 1)))))
   const random = new Random(settings.seed)
   return analytic.learnt.map((name, at) => {
     progress(`differences of ${name}`)
     const gradient = gradients[at]
-    const scale = Math.max(1e-8, ...gradient.map(Math.abs))
+    const scale = gradient.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-8)
     const state = forward.lowered.states.findIndex(each => each.name === name)
     const lossAt = (element: number, move: number): number => {
       const interpreter = open(forward)
@@ -123,12 +122,12 @@ export async function overfit(subject: Subject, batch: Batch, labels: readonly n
   }
   const stage = await Stage.open(backbone, cut, settings)
   const most = 400
+  const breath = new Breath()
   let [first, loss, steps, learnt] = [Number.NaN, Number.NaN, 0, false]
   while (steps < most && !learnt) {
     steps++
-    const rate = Math.max(subject.settings.learningRate, 1e-3)
-    const rates = Float32Array.of(rate, 1 / (1 - 0.9 ** steps), 1 / (1 - 0.999 ** steps))
-    const stepped = await stage.step(batch, rates, steps)
+    await breath.take()
+    const stepped = await stage.step(batch, rates(settings, Math.max(settings.learningRate, 1e-3), steps), steps)
     loss = stepped.loss
     if (steps === 1) first = loss
     if (!Number.isFinite(loss)) break
@@ -138,18 +137,21 @@ export async function overfit(subject: Subject, batch: Batch, labels: readonly n
   return { examples: labels.length, steps, first, loss, learnt }
 }
 
-/** Units of rectified layers in the trained part that are 0 for every example. */
+/** Units of rectified layers in the trained part that are 0 for every example, before it is trained. */
 export async function deadUnits(subject: Subject, batch: Batch): Promise<Check['dead']> {
   const { backbone, cut, settings } = subject
   const { graph } = backbone.section(cut, { classes: settings.classes.length, dropout: 0 })
-  makeDifferentiable(graph)
+  const parameters = releaseParameters(graph, settings.batchNorm)
+  makeDifferentiable(graph, settings.batchNorm ? 'running' : 'frozen')
   const rectified = graph.nodes.filter(node => isRectifier(node) && node.output.rank > 1)
   if (!rectified.length) return []
   graph.outputs = rectified.map(node => node.output)
   graph.outputNames = rectified.map(node => node.name)
   graph.outputTypes = rectified.map(() => 'float32')
+  deadCode.run(graph)
   const shapes = rectified.map(node => node.output.shape)
-  const engine = await Engine.open(fileOf(lowerStep(withoutUnused(graph))), settings.device, settings.numThreads)
+  const engine = await Engine.open(fileOf(lowerStep(graph)), settings.device, settings.numThreads)
+  engine.write(initial(parameters, settings))
   const outputs = await engine.run(batch.weights.length, { features: batch.features })
   await engine.release()
   return outputs.flatMap((data, i) => {
@@ -159,12 +161,6 @@ export async function deadUnits(subject: Subject, batch: Batch): Promise<Check['
 }
 
 const isRectifier = (node: Node) => node.op === 'Activation' && actOf(node) === 'clip' && node.number('alpha', 0) === 0
-
-function withoutUnused(graph: Graph): Graph {
-  for (const node of [...graph.nodes].reverse())
-    if (!node.outputs.some(output => output.users.length || graph.isOutput(output))) graph.remove(node)
-  return graph
-}
 
 /** The share of channels that are 0 everywhere, of [count, channels, ...]. */
 function deadShare(data: Float32Array, count: number, channels: number): number {

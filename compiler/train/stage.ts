@@ -70,9 +70,9 @@ export class Stage {
     this.load(new Map([...this.beginning, ...values]))
   }
 
-  tensors(): NamedTensor[] {
+  tensors(): (NamedTensor & Pick<Parameter, 'uses'>)[] {
     const weights = this.weights()
-    return this.parameters.map(({ name, shape }) => ({ name, shape, data: weights.get(name)! }))
+    return this.parameters.map(({ name, shape, uses }) => ({ name, shape, uses, data: weights.get(name)! }))
   }
 
   get outputs(): number {
@@ -100,13 +100,16 @@ export interface Stepped {
 }
 
 /** Where a network is trained from scratch all begins anew, else the head alone. */
-function initial(parameters: readonly Parameter[], { scratch, initialise, seed }: Settings): Map<string, Float32Array> {
+export function initial(
+  parameters: readonly Parameter[],
+  { scratch, initialise, seed }: Settings
+): Map<string, Float32Array> {
   const random = new Random(seed)
-  const anew = ({ name, shape, data, begins, groups }: Parameter): Float32Array => {
+  const anew = ({ name, drawnAs, data, begins, groups }: Parameter): Float32Array => {
     if (begins === 'zeros') return new Float32Array(data.length)
     if (begins === 'ones') return new Float32Array(data.length).fill(1)
     const drawn = data.slice()
-    if (begins === 'drawn') initialise(drawn, shape, random.fork(name), groups)
+    if (begins === 'drawn') initialise(drawn, drawnAs, random.fork(name), groups)
     return drawn
   }
   return new Map(parameters.map(each => [each.name, scratch || each.kind === 'head' ? anew(each) : each.data]))

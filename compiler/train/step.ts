@@ -4,7 +4,7 @@ import { differentiate } from '../gradient.js'
 import { type Graph, isConstant, Node, Value } from '../graph.js'
 import { foldConstants } from '../passes/fold-constants.js'
 import { Writer } from '../writer.js'
-import { parametersOf, type Section } from './network.js'
+import { headBias, headWeights, type Learnt, learntBy, type Section } from './network.js'
 import { type BatchNorm, lowerStep, makeDifferentiable } from './pipeline.js'
 
 /** The two programs of a training: a step that changes its states, and the evaluation of what they are by then. */
@@ -30,9 +30,17 @@ export interface Parameter {
   readonly data: Float32Array
   /** Running statistics follow the batches; nothing is derived for them. */
   readonly kind: 'head' | 'backbone' | 'statistic'
-  readonly groups: number
-  /** What it is where a network is trained from scratch. */
+  /** The nodes that read it, and as which input. */
+  readonly uses: readonly Use[]
+  /** What it is where a network is trained from scratch; what is drawn, as [outputs, inputs / groups, ...kernel]. */
   readonly begins: 'drawn' | 'zeros' | 'ones' | 'as it was'
+  readonly drawnAs: readonly number[]
+  readonly groups: number
+}
+
+export interface Use {
+  readonly node: string
+  readonly input: number
 }
 
 /** Inputs of a step: `features` [N, ...], `targets` [N, K], `weights` [N, 1], `rate` [3], `seed` [1]. */
@@ -41,35 +49,60 @@ export interface Step {
   readonly parameters: readonly Parameter[]
 }
 
-/** Turns the constants that are learnt into states. */
+/**
+ * Turns the constants that are learnt into states. Weights that several layers share stay shared; biases, scales and
+ * statistics, which exporters merge where they happen to be equal, are each layer's own.
+ */
 export function releaseParameters(graph: Graph, batchNorm: boolean): Parameter[] {
-  const found = new Map<Value, Parameter>()
-  const add = (value: Value | undefined, kind: Parameter['kind'], node: Node) => {
-    if (!isConstant(value) || found.has(value)) return
-    const data = Float32Array.from(value.data)
-    const shape = value.shape as readonly number[]
-    const begins = beginningOf(node, node.inputs.indexOf(value))
-    found.set(value, { name: value.name, shape, data, kind, groups: node.number('group', 1), begins })
+  const found: (Parameter & { readonly uses: Use[] })[] = []
+  const shared = new Map<Value, { state: Value; uses: Use[] }>()
+  const names = new Set<string>()
+  const release = (node: Node, index: number, value: Learnt['value'], kind: Parameter['kind']) => {
+    const use = { node: node.name, input: index }
+    const known = shared.get(value)
+    if (known) known.uses.push(use)
+    else {
+      const shape = value.shape as readonly number[]
+      const name = names.has(value.name) ? `${value.name} of ${node.name}, input ${index}` : value.name
+      names.add(name)
+      const state = new Value(name, 'float32', shape)
+      const uses = [use]
+      graph.states.push(state)
+      const data = Float32Array.from(value.data)
+      found.push({ name, shape, data, kind, uses, ...beginningOf(node, index, shape) })
+      if (shape.length > 1 && kind !== 'statistic') shared.set(value, { state, uses })
+      graph.setInput(node, index, state)
+      return
+    }
+    graph.setInput(node, index, known.state)
   }
-  for (const node of graph.nodes) {
-    const kind = node.inputs.some(input => input?.name === 'head.weight') ? 'head' : 'backbone'
-    for (const value of parametersOf(node, batchNorm)) add(value, kind, node)
-    if (batchNorm && node.op === 'BatchNormalization')
-      for (const statistic of node.inputs.slice(3, 5)) add(statistic, 'statistic', node)
+  for (const node of [...graph.nodes]) {
+    for (const { index, value } of learntBy(node, batchNorm))
+      release(node, index, value, value.name === headWeights || value.name === headBias ? 'head' : 'backbone')
+    if (!batchNorm || node.op !== 'BatchNormalization') continue
+    for (const index of [3, 4]) {
+      const value = node.inputs[index]
+      if (isConstant(value)) release(node, index, value, 'statistic')
+    }
   }
-  for (const value of found.keys()) {
-    value.data = undefined
-    value.dtype = 'float32'
-    graph.states.push(value)
-  }
-  return [...found.values()]
+  return found
 }
 
 /** Scales and variances begin at 1, biases and means at 0. */
-function beginningOf({ op }: Node, index: number): Parameter['begins'] {
-  if (['Conv', 'ConvTranspose', 'Gemm', 'MatMul'].includes(op)) return index === 2 ? 'zeros' : 'drawn'
-  if (op === 'PRelu') return 'as it was'
-  return index === 1 || index === 4 ? 'ones' : 'zeros'
+function beginningOf(
+  node: Node,
+  index: number,
+  shape: readonly number[]
+): Pick<Parameter, 'begins' | 'drawnAs' | 'groups'> {
+  const { op } = node
+  const [first, second, ...kernel] = shape
+  const inputsFirst = op === 'MatMul' || op === 'ConvTranspose' || (op === 'Gemm' && !node.number('transB', 0))
+  const rest = { drawnAs: inputsFirst ? [second, first, ...kernel] : shape, groups: node.number('group', 1) }
+  if (op === 'PRelu') return { begins: 'as it was', ...rest }
+  if (op === 'Add') return { begins: 'zeros', ...rest }
+  if (['Conv', 'ConvTranspose', 'Gemm', 'MatMul'].includes(op))
+    return { begins: index === 2 || shape.length < 2 ? 'zeros' : 'drawn', ...rest }
+  return { begins: index === 1 || index === 4 ? 'ones' : 'zeros', ...rest }
 }
 
 /** Dropout draws anew in every step; elsewhere it is the identity. */

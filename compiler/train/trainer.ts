@@ -2,28 +2,21 @@ import { CairnError } from '../../runtime/backend.js'
 import { digest } from '../../runtime/digest.js'
 import { FeatureIndex } from '../../runtime/train/neighbours.js'
 import { RangeTest, type Suggestion } from '../../runtime/train/range-test.js'
-import { miniBatches, type Split, type SplitOptions, stratifiedSplit } from '../../runtime/train/split.js'
+import { miniBatches, type Split, type SplitOptions } from '../../runtime/train/split.js'
 import { isConstant } from '../graph.js'
 import { buildGraph } from '../index.js'
 import { type Backbone, fileOf, openBackbone } from './backbone.js'
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js'
+import { Breath } from './breath.js'
+import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js'
 import { cachedExamples, type Dataset, type Examples, freshExamples, furtherExamples } from './dataset.js'
 import { Engine } from './engine.js'
-import {
-  type Course,
-  type EpochRecord,
-  type Evaluation,
-  evaluate,
-  gather,
-  rates,
-  type Standing,
-  train,
-  type Watch
-} from './loop.js'
+import { checkLabels, someOfEach, splitOf } from './labels.js'
+import { type EpochRecord, type Evaluation, evaluate, gather, rates, type Standing, train, type Watch } from './loop.js'
 import { type Cut, cutBetween } from './network.js'
 import { type Settings, settingsOf, type TrainerOptions } from './options.js'
 import { encodePatch } from './patch.js'
 import { type Check, checkGradients, deadUnits, overfit } from './sanity.js'
+import { signsOf } from './signs.js'
 import { Stage } from './stage.js'
 
 export interface FitOptions extends Watch {
@@ -79,6 +72,13 @@ export interface FitResult {
   readonly warnings: readonly string[]
 }
 
+/** A stage to come: what it trains, for how many epochs, and the examples as its first layer reads them. */
+interface Planned {
+  readonly cut: Cut
+  readonly epochs: number
+  open(): Promise<{ readonly examples: Examples; release?(): Promise<void> }>
+}
+
 /**
  * Trains a new head on a network's features, the network's last blocks with it, or the whole (Yosinski et al. 2014, "How
  * transferable are features in deep neural networks?"). The frozen part is run once for each image, and its results kept.
@@ -112,72 +112,69 @@ export class Trainer {
     const { settings, cut } = this
     checkLabels(data.labels, settings.classes)
     const split = splitOf(data.labels, options.split, settings)
-    const standing: Standing = { epoch: 0, history: [], best: undefined, warnings: [] }
-    const resumed = options.resume && decodeCheckpoint(options.resume, this.identity(data, split))
-    if (resumed) Object.assign(standing, { epoch: resumed.epoch, history: [...resumed.history], best: resumed.best })
-
+    const identity = this.identity(data, split)
+    const resumed = options.resume && decodeCheckpoint(options.resume, identity)
+    const standing: Standing = resumed
+      ? { ...resumed, history: [...resumed.history] }
+      : { epoch: 0, began: 0, trained: 0, history: [], best: undefined }
     const examples = await this.examplesOf(data, split, options)
-    const { headEpochs, epochs } = settings
-    const first = cut.trained && headEpochs ? Math.min(headEpochs, epochs) : 0
-    let weights: ReadonlyMap<string, Float32Array> | undefined
-    if (first && standing.epoch < first) {
-      const alone = { ...cut, boundary: cut.features, trained: 0 }
-      const further = await this.engine(cut.boundary, cut.features)
-      const course = { examples: furtherExamples(examples, further), before: 0, epochs: first }
-      weights = await this.run(alone, course, standing, resumed, data, split, options)
-      await further.release()
+    const plan = this.stages(examples)
+    for (const [at, { cut: own, open, epochs }] of plan.entries()) {
+      const isLast = at === plan.length - 1
+      if (!isLast && resumed && resumed.trained === cut.trained) continue
+      const stage = await this.enter(own, standing)
+      const goesOn = resumed?.trained === own.trained && resumed.epoch === standing.epoch
+      if (goesOn) stage.load(resumed.states)
+      else Object.assign(standing, { began: standing.epoch, trained: own.trained })
+      const { examples: seen, release } = await open()
+      const { began } = standing
+      const course = { stage, examples: seen, before: began, epochs: isLast ? settings.epochs - began : epochs, isLast }
+      await train(
+        course,
+        standing,
+        { labels: data.labels, split, settings },
+        {
+          ...options,
+          onEpoch: async record => {
+            await options.onEpoch?.(record)
+            await options.onCheckpoint?.(encodeCheckpoint({ ...standing, identity, states: stage.states() }))
+          }
+        }
+      )
+      await release?.()
     }
-    const course = { examples, before: first, epochs: epochs - first }
-    await this.run(cut, course, standing, resumed, data, split, options, standing.best?.weights ?? weights)
     const stage = this.stage!
     if (standing.best) stage.restore(standing.best.weights)
     const validation = split.validation.length
       ? await evaluate(stage, examples, split.validation, data.labels, settings)
       : undefined
-    const { history, best, stopped, warnings } = standing
-    return {
-      history,
-      bestEpoch: best?.epoch ?? 0,
-      validation,
-      split,
-      stopped,
-      warnings: [...warnings, ...signsOf(history, settings)]
-    }
+    const { history, best, stopped } = standing
+    return { history, bestEpoch: best?.epoch ?? 0, validation, split, stopped, warnings: signsOf(history, settings) }
   }
 
-  private async run(
-    cut: Cut,
-    course: Omit<Course, 'stage'>,
-    standing: Standing,
-    resumed: Checkpoint | undefined,
-    data: Dataset,
-    split: Split,
-    options: FitOptions,
-    weights?: ReadonlyMap<string, Float32Array>
-  ): Promise<ReadonlyMap<string, Float32Array>> {
-    const { settings } = this
-    const stage = await Stage.open(this.backbone, cut, settings)
+  /** The head alone at first, where blocks are to be unfrozen; then what is to be trained. */
+  private stages(examples: Examples): Planned[] {
+    const { cut, settings } = this
+    const whole: Planned = { cut, epochs: settings.epochs, open: async () => ({ examples }) }
+    if (!cut.trained || !settings.headEpochs) return [whole]
+    const alone: Planned = {
+      cut: { ...cut, boundary: cut.features, trained: 0 },
+      epochs: settings.headEpochs,
+      open: async () => {
+        const engine = await this.engine(cut.boundary, cut.features)
+        return { examples: furtherExamples(examples, engine), release: () => engine.release() }
+      }
+    }
+    return [alone, whole]
+  }
+
+  /** Opens a stage in the place of the one before, with the best head so far. */
+  private async enter(cut: Cut, { best }: Standing): Promise<Stage> {
+    const stage = await Stage.open(this.backbone, cut, this.settings)
     await this.stage?.release()
     this.stage = stage
-    if (weights) stage.load(weights)
-    if (resumed && standing.epoch >= course.before && resumed.stage === cut.trained) stage.load(resumed.states)
-    const identity = this.identity(data, split)
-    await train(
-      { ...course, stage },
-      standing,
-      { labels: data.labels, split, settings },
-      {
-        ...options,
-        onEpoch: async record => {
-          await options.onEpoch?.(record)
-          if (options.onCheckpoint)
-            await options.onCheckpoint(
-              encodeCheckpoint({ ...standing, identity, stage: cut.trained, states: stage.states() })
-            )
-        }
-      }
-    )
-    return stage.weights()
+    if (best) stage.load(best.weights)
+    return stage
   }
 
   /** The probabilities of the classes for one input. */
@@ -219,10 +216,12 @@ export class Trainer {
     const examples = await this.examplesOf(data, split, { onFeatures: options.onFeatures, signal: options.signal })
     const stage = await Stage.open(this.backbone, cut, settings)
     const test = new RangeTest()
+    const breath = new Breath()
     const { batchSize: size, seed } = settings
     for (let epoch = 0, going = true, step = 0; going; epoch++)
       for (const indices of miniBatches(split.training, { size, seed, epoch })) {
         const batch = await gather(examples, epoch, indices, data.labels, settings, undefined)
+        await breath.take()
         const { loss } = await stage.step(batch, rates(settings, test.rate, ++step), step)
         options.onStep?.(step)
         going = test.add(loss)
@@ -237,6 +236,8 @@ export class Trainer {
     const { settings, cut } = this
     checkLabels(data.labels, settings.classes)
     const split = splitOf(data.labels, options.split, settings)
+    if (!Number.isInteger(count) || count < 1 || count > split.training.length)
+      throw new CairnError(`${count} neighbours of ${split.training.length} examples; 1 to that many are allowed`)
     const engine = await this.engine(undefined, cut.features, true)
     let index: FeatureIndex | undefined
     for (const [done, i] of split.training.entries()) {
@@ -287,7 +288,9 @@ export class Trainer {
   }
 
   async release(): Promise<void> {
-    await Promise.all([this.stage?.release(), this.frozen?.release()])
+    const { stage, frozen } = this
+    this.stage = this.frozen = undefined
+    await Promise.all([stage?.release(), frozen?.release()])
   }
 
   /** What the trained part reads, for every example. */
@@ -310,69 +313,9 @@ export class Trainer {
   }
 
   /** What a checkpoint must agree with. */
-  private identity(data: Dataset, split: Split): string {
-    const {
-      device: _,
-      numThreads: _threads,
-      epochs: _epochs,
-      initialise: _drawn,
-      schedule: _curve,
-      ...rest
-    } = this.settings
-    const { initialise, schedule, epochs } = this.options
-    const labels = new Uint8Array(Int32Array.from([...data.labels, ...split.validation]).buffer)
-    return JSON.stringify([this.backbone.digest, digest(labels), rest, initialise, schedule, epochs, this.cut])
+  private identity({ labels, identity }: Dataset, split: Split): string {
+    const { device: _, numThreads: _threads, externalData: _data, classes, ...told } = this.options
+    const examples = new Uint8Array(Int32Array.from([...labels, ...split.training, -1, ...split.validation]).buffer)
+    return JSON.stringify([this.backbone.digest, digest(examples), classes, this.cut, told, identity])
   }
 }
-
-function checkLabels(labels: readonly number[], classes: readonly string[]): void {
-  const counts = classes.map(() => 0)
-  labels.forEach((label, i) => {
-    if (!(label in counts))
-      throw new CairnError(`example ${i} has class ${label}; 0 to ${classes.length - 1} are allowed`)
-    counts[label]++
-  })
-  const empty = classes.filter((_, i) => counts[i] === 0)
-  if (empty.length)
-    throw new CairnError(`no examples of ${empty.map(name => `"${name}"`).join(', ')}; each class needs some`)
-}
-
-function splitOf(labels: readonly number[], given: FitOptions['split'], { seed }: Settings): Split {
-  if (!given || !('training' in given)) return stratifiedSplit(labels, { seed, ...given })
-  if (!given.training.length) throw new CairnError('no examples to train on')
-  return given
-}
-
-/** Examples of all classes in turn, as many as there are, up to `count`. */
-function someOfEach(labels: readonly number[], classes: number, count: number): number[] {
-  const lists = Array.from({ length: classes }, (_, label) => labels.flatMap((each, i) => (each === label ? [i] : [])))
-  const longest = Math.max(...lists.map(({ length }) => length))
-  const turns = Array.from({ length: longest }, (_, turn) => lists.flatMap(list => list.slice(turn, turn + 1)))
-  return turns.flat().slice(0, count)
-}
-
-/** What curves say that people overlook. */
-function signsOf(history: readonly EpochRecord[], { classes }: Settings): string[] {
-  const last = history.at(-1)
-  if (!last) return []
-  const signs: string[] = []
-  const norms = history.map(({ gradientNorm }) => gradientNorm)
-  const grown = norms[norms.length - 1] / Math.max(norms[0], 1e-12)
-  if (grown > 100)
-    signs.push(
-      `gradients have grown ${grown.toFixed(0)} times since the first epoch: they explode; clip them, or take a smaller learning rate`
-    )
-  const guessing = Math.log(classes.length)
-  if (history.length > 1 && Math.min(...history.map(({ trainLoss }) => trainLoss)) > 0.98 * guessing)
-    signs.push(
-      `nothing is learnt: the loss stays where guessing has it (${guessing.toFixed(2)}); weights that begin at zero, dead units or a wrong learning rate do that`
-    )
-  const { trainAccuracy, validationAccuracy } = last
-  if (validationAccuracy !== undefined && trainAccuracy - validationAccuracy > 0.15)
-    signs.push(
-      `training examples are known far better (${percent(trainAccuracy)}) than new ones (${percent(validationAccuracy)}): more examples, augmentation, decay or dropout help`
-    )
-  return signs
-}
-
-const percent = (share: number) => `${(share * 100).toFixed(1)} %`

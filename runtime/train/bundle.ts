@@ -66,8 +66,9 @@ export function decodeBundle(bytes: Uint8Array, wanted: Bundle['kind']): Bundle 
     throw new CairnError(`the ${wanted} is damaged: its digest does not match`)
   try {
     const value = bundle.read(new Cursor(body))
-    if (value.kind === wanted && value.tensors.every(isWhole)) return value
-    throw new Error(`it is a ${value.kind}`)
+    if (value.kind !== wanted) throw new Error(`it is a ${value.kind}`)
+    if (!value.tensors.every(isWhole)) throw new Error('a tensor does not hold what its shape says')
+    return value
   } catch (error) {
     throw new CairnError(`not a ${wanted}: ${(error as Error).message}`)
   }

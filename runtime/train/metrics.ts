@@ -59,27 +59,6 @@ export function qualityOf(matrix: Confusions): ClassQuality[] {
   })
 }
 
-export interface Confusion {
-  readonly actual: string
-  readonly predicted: string
-  readonly count: number
-  /** Of the samples of the actual class. */
-  readonly share: number
-}
-
-/** The `n` pairs of classes that are confused most often, the most frequent first; `classes` are their names. */
-export function topConfusions(matrix: Confusions, classes: readonly string[], n: number): Confusion[] {
-  return matrix
-    .flatMap((row, actual) => {
-      const total = row.reduce((sum, samples) => sum + samples, 0)
-      return row.map((count, predicted) => ({ actual, predicted, count, share: count / total }))
-    })
-    .filter(({ actual, predicted, count }) => actual !== predicted && count > 0)
-    .sort((a, b) => b.count - a.count || b.share - a.share || a.actual - b.actual || a.predicted - b.predicted)
-    .slice(0, n)
-    .map(pair => ({ ...pair, actual: classes[pair.actual], predicted: classes[pair.predicted] }))
-}
-
 /** The mean of what was added, for losses of mini-batches of unequal size. */
 export class RunningMean {
   private sum = 0
@@ -94,14 +73,5 @@ export class RunningMean {
   /** NaN of nothing. */
   get mean(): number {
     return this.sum / this.total
-  }
-
-  get count(): number {
-    return this.total
-  }
-
-  reset(): void {
-    this.sum = 0
-    this.total = 0
   }
 }

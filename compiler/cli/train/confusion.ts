@@ -1,3 +1,4 @@
+import { qualityOf } from '../../../runtime/train/metrics.js'
 import { escapeXml } from '../plan-svg.js'
 import { count } from '../table.js'
 import { percent } from './curves.js'
@@ -34,15 +35,15 @@ ${rows.join('\n')}
 
 /** Recall and precision, the worst recall first, and what each class is most often taken for. */
 export function classTable(classes: readonly string[], matrix: Matrix): string {
-  const figures = classes.map((name, i) => {
+  const figures = qualityOf(matrix).map(({ count: pictures, recall, precision }, i) => {
     const row = matrix[i]
     const wrong = row.map((times, said) => (said === i ? 0 : times))
     const most = Math.max(0, ...wrong)
     return {
-      name,
-      pictures: sum(row),
-      recall: row[i] / sum(row),
-      precision: row[i] / sum(matrix.map(each => each[i])),
+      name: classes[i],
+      pictures,
+      recall,
+      precision,
       takenFor: most ? `${classes[wrong.indexOf(most)]} (${count(most)})` : ''
     }
   })

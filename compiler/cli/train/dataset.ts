@@ -34,6 +34,10 @@ export class PictureDataset implements Dataset {
     return this.pictures.labels
   }
 
+  get identity(): string {
+    return JSON.stringify([this.augmentation, this.prepare, this.pictures.names])
+  }
+
   get augmented(): boolean {
     return this.augmentation !== ''
   }
