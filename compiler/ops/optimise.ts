@@ -5,7 +5,7 @@ import { kernel, type Lowering, type Op, plainOrder } from './op.js'
 
 /**
  * The updates at the end of a training step, which change states where they lie. `rate` holds what changes from step to
- * step; a step whose gradients are not finite changes nothing.
+ * step; a step whose gradients are not finite changes no weight.
  */
 
 /** What a gradient's norm leaves of a step: all, what clipping leaves, or nothing where it is not finite. */
