@@ -83,7 +83,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
 }
 
 /** Nodes' names, or operator and position where they have none or not one of their own. */
-export function nodeNames(nodes: readonly onnxProto.onnx.INodeProto[]): string[] {
+export function nodeNames(nodes: readonly { name?: string | null; opType?: string | null }[]): string[] {
   const names = new Set<string>()
   return nodes.map(({ name, opType }, index) => {
     const given = name || `${opType}_${index}`

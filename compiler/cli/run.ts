@@ -3,9 +3,9 @@ import { type Scored, softmax, topK } from '../../runtime/image.js'
 import type { InferenceSession, Results, Tensor } from '../../runtime/index.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
 import { deviceOptions, sessionOptionsOf } from './device.js'
-import { fileNameOf, patchOption, readBytes, writeWhole } from './files.js'
+import { fileNameOf, patchOption, readBytes, readModel, writeWhole } from './files.js'
 import { imageOptions, imagePort, imageTensor, preparationOf, readPicture } from './image-input.js'
-import { bindDims, describeBindings, describePort, openSession } from './model.js'
+import { about, bindDims, describeBindings, describePort, openSession } from './model.js'
 import { encodeNpy } from './npy.js'
 import { Progress } from './progress.js'
 import { shape, short, table } from './table.js'
@@ -38,7 +38,7 @@ export const run: Command = {
     const given = flags.pairs('input', 'NAME=FILE')
     const seed = flags.whole('random', 0)
     const top = flags.whole('top') ?? (images.length ? 5 : undefined)
-    const labels = labelsOf(flags)
+    const labels = labelsOf(flags) ?? (await ownClasses(path, flags.text('patch')))
     const folder = flags.text('out')
 
     const { session, header } = await openSession(path, options, flags.text('patch'))
@@ -93,6 +93,14 @@ async function timedRun(
   const began = performance.now()
   const results = await session.run(feeds)
   return { image, results, ms: performance.now() - began }
+}
+
+/** The names that `cairn train` has given the classes, in a patch or a whole model. */
+async function ownClasses(path: string, patch: string | undefined): Promise<readonly string[] | undefined> {
+  const { kind, bytes } = readModel(path)
+  if (patch === undefined) return kind === 'onnx' ? (await import('../onnx-write.js')).classesOf(bytes) : undefined
+  const { decodePatch } = await import('../train/patch.js')
+  return about(patch, () => decodePatch(readBytes(patch, 'patch')).classes)
 }
 
 function labelsOf(flags: Flags): string[] | undefined {

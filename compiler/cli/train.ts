@@ -7,6 +7,7 @@ import { Random } from '../../runtime/train/random.js'
 import type { SplitOptions } from '../../runtime/train/split.js'
 import { build, compile as compileModel } from '../index.js'
 import type { EpochRecord } from '../train/loop.js'
+import type { TrainerOptions } from '../train/options.js'
 import { applyPatch } from '../train/patch.js'
 import { type FitResult, Trainer } from '../train/trainer.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
@@ -54,7 +55,13 @@ export const train: Command = {
     if (sheet !== undefined) return showAugmentations(sheet, job)
     checkPictures(job)
     const trainer = await about(path, () =>
-      Trainer.create(model.bytes, { ...options, ...external, shapes, classes: pictures.classes })
+      Trainer.create(model.bytes, {
+        ...options,
+        ...external,
+        shapes,
+        epochs: options.epochs ?? usualEpochs(job, options),
+        classes: pictures.classes
+      })
     )
     if (flags.has('check')) await checkTraining(trainer, job)
     else if (flags.has('find-lr')) await findRate(trainer, job)
@@ -76,6 +83,13 @@ export interface Job {
 interface Places {
   readonly out: string
   readonly checkpoint: string
+}
+
+/** Few images make few steps an epoch: as many epochs as give enough of them. */
+function usualEpochs({ pictures }: Job, { batchSize = 32, unfreeze, initialise }: Partial<TrainerOptions>): number {
+  const whole = Boolean(unfreeze) || initialise !== undefined
+  const [steps, most] = whole ? [600, 60] : [2000, 200]
+  return Math.min(Math.max(Math.ceil(steps / Math.ceil(pictures.labels.length / batchSize)), 15), most)
 }
 
 /** Each of these does its own thing, and trains nothing. */
@@ -176,6 +190,10 @@ async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void>
   if (flags.has('resume') && !existsSync(places.checkpoint))
     throw new InputError(`--resume: there is no checkpoint ${places.checkpoint}`)
   const resume = flags.has('resume') ? readBytes(places.checkpoint, 'checkpoint') : undefined
+  if (!resume && !json && existsSync(places.checkpoint))
+    print(
+      `begins anew; the checkpoint of an earlier training, ${places.checkpoint}, is replaced (--resume goes on with it)`
+    )
   const interrupt = new AbortController()
   const stop = () => {
     if (interrupt.signal.aborted) process.exit(130)
@@ -247,7 +265,8 @@ async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void>
       warnings
     })
   for (const warning of warnings) print(`warning: ${warning}`)
-  if (stopped !== undefined) print(`stopped: ${stopped}`)
+  if (stopped !== undefined)
+    print(`stopped: ${stopped}${/told to stop/.test(stopped) ? '; the same command with --resume goes on' : ''}`)
   print(summary(result, places.out, written.length, report))
 }
 

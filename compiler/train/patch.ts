@@ -11,6 +11,8 @@ export interface Patch {
   readonly backbone: number
   readonly cut: Cut
   readonly classes: readonly string[]
+  /** Sizes that it was trained at, where the model leaves them free. */
+  readonly shapes?: ImportOptions['shapes']
   readonly tensors: readonly TrainedTensor[]
 }
 
@@ -23,10 +25,11 @@ export function encodePatch(
   backbone: number,
   cut: Cut,
   classes: readonly string[],
-  tensors: readonly TrainedTensor[]
+  tensors: readonly TrainedTensor[],
+  shapes: ImportOptions['shapes']
 ): Uint8Array {
   const uses = Object.fromEntries(tensors.map(tensor => [tensor.name, tensor.uses]))
-  return encodeBundle({ kind: 'patch', note: JSON.stringify({ backbone, cut, classes, uses }), tensors })
+  return encodeBundle({ kind: 'patch', note: JSON.stringify({ backbone, cut, classes, shapes, uses }), tensors })
 }
 
 /** Throws CairnError for bytes that are no patch. */
@@ -46,7 +49,7 @@ export async function applyPatch(
   options: ImportOptions = {}
 ): Promise<Uint8Array> {
   const patch = decodePatch(bytes)
-  const backbone = openBackbone(model, options)
+  const backbone = openBackbone(model, { ...options, shapes: patch.shapes })
   if (patch.backbone !== backbone.digest)
     throw new CairnError('the patch belongs to another backbone: it was trained on a model with another digest')
   return backbone.merged(patch)

@@ -98,11 +98,10 @@ export function checkGradients(subject: Subject, batch: Batch, progress: (what: 
     const errors: number[] = []
     for (let tries = 0; errors.length < Math.min(elements, gradient.length) && tries < 3 * elements; tries++) {
       const element = random.whole(gradient.length)
-      const by = (step: number) => (lossAt(element, step) - lossAt(element, -step)) / (2 * step)
-      const [wide, narrow] = [by(difference), by(difference / 4)]
-      // Across a kink differences do not converge, and say nothing.
-      if (Math.abs(wide - narrow) / scale > 1e-4) continue
-      errors.push(Math.abs(wide - gradient[element]) / scale)
+      const [above, here, below] = [difference, 0, -difference].map(move => lossAt(element, move))
+      // At a kink the two sides differ, and differences say nothing.
+      if (Math.abs(above - 2 * here + below) / difference / scale > 1e-3) continue
+      errors.push(Math.abs((above - below) / (2 * difference) - gradient[element]) / scale)
     }
     return { name, elements: errors.length, error: Math.max(0, ...errors) }
   })
@@ -121,7 +120,7 @@ export async function overfit(subject: Subject, batch: Batch, labels: readonly n
     dropout: 0
   }
   const stage = await Stage.open(backbone, cut, settings)
-  const most = 400
+  const most = 800
   const breath = new Breath()
   let [first, loss, steps, learnt] = [Number.NaN, Number.NaN, 0, false]
   while (steps < most && !learnt) {
@@ -131,7 +130,7 @@ export async function overfit(subject: Subject, batch: Batch, labels: readonly n
     loss = stepped.loss
     if (steps === 1) first = loss
     if (!Number.isFinite(loss)) break
-    learnt = loss < 0.02
+    learnt = loss < 0.05
   }
   await stage.release()
   return { examples: labels.length, steps, first, loss, learnt }

@@ -18,6 +18,7 @@ import { encodePatch } from './patch.js'
 import { type Check, checkGradients, deadUnits, overfit } from './sanity.js'
 import { signsOf } from './signs.js'
 import { Stage } from './stage.js'
+import { buildStep } from './step.js'
 
 export interface FitOptions extends Watch {
   /** Which examples train and which validate; by default a stratified fifth validates. */
@@ -104,7 +105,14 @@ export class Trainer {
     const settings = settingsOf(options)
     const backbone = openBackbone(model, options)
     const unfreeze = settings.scratch ? 'all' : options.unfreeze
-    return new Trainer(backbone, options, settings, backbone.findCut({ ...options, unfreeze }))
+    const cut = backbone.findCut({ ...options, unfreeze })
+    // What has no gradient is told before anything is run.
+    buildStep(
+      backbone.section(cut, { classes: settings.classes.length, dropout: settings.dropout }),
+      settings.batchNorm,
+      settings
+    )
+    return new Trainer(backbone, options, settings, cut)
   }
 
   /** Trains on examples. An abort ends training behind the step that is under way, and keeps the best weights. */
@@ -284,7 +292,7 @@ export class Trainer {
   /** What was trained, for `applyPatch`: a few kilobytes for a head. */
   patch(): Uint8Array {
     if (!this.stage) throw new CairnError('nothing has been trained yet')
-    return encodePatch(this.backbone.digest, this.cut, this.settings.classes, this.stage.tensors())
+    return encodePatch(this.backbone.digest, this.cut, this.settings.classes, this.stage.tensors(), this.options.shapes)
   }
 
   async release(): Promise<void> {

@@ -96,5 +96,5 @@ export function suggestRate(rates: readonly number[], losses: readonly number[])
     if (here < slope) [slope, steepest] = [here, rates[i]]
   }
   const tenth = rates[least] / 10
-  return { rate: Math.min(steepest ?? tenth, tenth), steepest, tenth }
+  return { rate: tenth, steepest, tenth }
 }

@@ -85,16 +85,25 @@ export class PictureDataset implements Dataset {
 
   /** Decodes everything once, so that a damaged file is told before anything is trained. */
   check(progress: (done: number) => void): void {
+    const wrong: string[] = []
     this.pictures.names.forEach((name, index) => {
       try {
         this.decoded(index)
       } catch (error) {
-        throw new InputError(`${oneLine(error)}${oneLine(error).includes(name) ? '' : ` (${name})`}; mend or remove it`)
+        wrong.push(`${oneLine(error)}${oneLine(error).includes(name) ? '' : ` (${name})`}`)
       }
       progress(index + 1)
     })
+    if (!wrong.length) return
+    const more = wrong.length > mostTold ? ` and ${wrong.length - mostTold} more` : ''
+    throw new InputError(
+      `${wrong.slice(0, mostTold).join('; ')}${more}; mend or remove ${wrong.length > 1 ? 'them' : 'it'}`
+    )
   }
 }
+
+/** Damaged files that one line names. */
+const mostTold = 5
 
 /** A square of the picture's middle, for sheets. */
 export const thumbnail = (picture: Picture, side = 96): Picture =>

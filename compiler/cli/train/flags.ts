@@ -17,7 +17,7 @@ export const trainOptions: readonly Option[] = [
     value: 'FILE',
     help: "what is written: a head .patch (the model's name by default), a whole .cairn, or an .onnx"
   },
-  { flag: '--epochs', value: 'N', help: 'passes over the images (default 15)' },
+  { flag: '--epochs', value: 'N', help: 'passes over the images (default 15, more where images are few)' },
   { flag: '--unfreeze', value: 'N|all', help: 'train the last N blocks with the head (default 0: the head alone)' },
   { flag: '--optimizer', value: 'NAME', help: `${optimizers.join(', ')} (default adam)` },
   { flag: '--lr', value: 'X', help: 'learning rate (default 0.001 for adam and adamw, else 0.01)' },
