@@ -114,7 +114,7 @@ test('writes whole models, and --json says what it did', async () => {
 
 test('Ctrl-C keeps the best weights, and --resume goes on', async () => {
   const long = usual.map(word => (word === '6' ? '50000' : word)).concat('-o', 'long.patch')
-  const child = spawn(process.execPath, [cli, ...long], { cwd: folder })
+  const child = spawn(process.execPath, [cli, ...long], { cwd: folder, timeout: 90_000 })
   let text = ''
   child.stdout.on('data', data => (text += data))
   while (!text.includes('epoch 3/')) await once(child.stdout, 'data')
@@ -125,7 +125,7 @@ test('Ctrl-C keeps the best weights, and --resume goes on', async () => {
   assert.ok(existsSync(at('long.patch')))
   assert.ok(existsSync(at('long.patch.checkpoint')))
   const done = Number(/epoch (\d+)\/50000(?![\s\S]*epoch \d+\/50000)/.exec(text)![1])
-  const again = spawn(process.execPath, [cli, ...long, '--resume'], { cwd: folder })
+  const again = spawn(process.execPath, [cli, ...long, '--resume'], { cwd: folder, timeout: 90_000 })
   let more = ''
   again.stdout.on('data', data => (more += data))
   while (!more.includes('epoch ')) await once(again.stdout, 'data')
