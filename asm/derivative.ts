@@ -28,6 +28,7 @@ import {
   THRESHOLDED_RELU,
   whereNegative
 } from './activation'
+import { BinaryParams } from './elementwise'
 import { gather, scatter } from './lanes'
 import { erf, exp, scaledSigmoid, softplus, tanh } from './math'
 import { at, columns, LOOPS, lastRow, row, takeRun, takeSlice } from './rows'
@@ -143,39 +144,8 @@ function line(v: v128, alpha: v128, beta: v128): v128 {
   return f32x4.add(f32x4.mul(v, alpha), beta)
 }
 
-@unmanaged
-export class SlopeParams {
-  d0: u32
-  d1: u32
-  d2: u32
-  d3: u32
-  d4: u32
-  d5: u32
-  a0: i32
-  a1: i32
-  a2: i32
-  a3: i32
-  a4: i32
-  a5: i32
-  b0: i32
-  b1: i32
-  b2: i32
-  b3: i32
-  b4: i32
-  b5: i32
-  y0: i32
-  y1: i32
-  y2: i32
-  y3: i32
-  y4: i32
-  y5: i32
-  act: u32
-  alpha: f32
-  beta: f32
-}
-
 /** y = a * f'(b) for gradients of activations. */
-export function slope(p: SlopeParams, a: usize, b: usize, y: usize): void {
+export function slope(p: BinaryParams, a: usize, b: usize, y: usize): void {
   const sizes = changetype<usize>(p)
   takeSlice(sizes, p.act > CLIP ? 8 : 1)
   const n = columns
@@ -192,7 +162,7 @@ export function slope(p: SlopeParams, a: usize, b: usize, y: usize): void {
   }
 }
 
-function slopeRow(p: SlopeParams, a: usize, b: usize, y: usize, n: u32): void {
+function slopeRow(p: BinaryParams, a: usize, b: usize, y: usize, n: u32): void {
   const aStep = p.a5 << 2
   const bStep = p.b5 << 2
   const yStep = p.y5 << 2

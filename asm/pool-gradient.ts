@@ -3,7 +3,7 @@
  * images and channels, not rows.
  */
 import { gather, scatter } from './lanes'
-import { PoolParams } from './pool'
+import { firstTap, PoolParams, tapsBefore } from './pool'
 import { firstOf, lastOf, worth } from './thread'
 
 export function poolGradient(p: PoolParams, x: usize, dy: usize, dx: usize): void {
@@ -27,42 +27,43 @@ function windows(p: PoolParams, x: usize, dy: usize, dx: usize, count: u32): voi
     for (let o1: u32 = 0; o1 < p.y1; o1++)
       for (let o2: u32 = 0; o2 < p.y2; o2++) {
         const g = gather(dy + ((o0 * p.o0 + o1 * p.o1 + o2 * p.o2) << 2), 4, count)
-        const at0 = <i32>(o0 * p.s0 - p.b0)
-        const at1 = <i32>(o1 * p.s1 - p.b1)
-        const at2 = <i32>(o2 * p.s2 - p.b2)
-        if (p.kind == 0) toMaximum(p, x, dx, g, at0, at1, at2, count)
-        else spread(p, dx, g, at0, at1, at2, count)
+        window(p, x, dx, g, <i32>(o0 * p.s0 - p.b0), <i32>(o1 * p.s1 - p.b1), <i32>(o2 * p.s2 - p.b2), count)
       }
 }
 
-function inside(at: i32, size: u32): bool {
-  return at >= 0 && at < <i32>size
-}
-
-/** Bytes from the beginning of the dense gradient to a pixel. */
-function pixel(p: PoolParams, a0: i32, a1: i32, a2: i32): usize {
-  return (((a0 * p.x1 + a1) * p.x2 + a2) * p.channels) << 2
-}
-
-function toMaximum(p: PoolParams, x: usize, dx: usize, g: v128, at0: i32, at1: i32, at2: i32, count: u32): void {
+/** The gradient of the window that begins there goes to its first maximum, or to all that it saw alike. */
+function window(p: PoolParams, x: usize, dx: usize, g: v128, at0: i32, at1: i32, at2: i32, count: u32): void {
+  const first0 = firstTap(at0, p.d0)
+  const first1 = firstTap(at1, p.d1)
+  const first2 = firstTap(at2, p.d2)
+  const end0 = tapsBefore(at0, p.x0, p.k0, p.d0)
+  const end1 = tapsBefore(at1, p.x1, p.k1, p.d1)
+  const end2 = tapsBefore(at2, p.x2, p.k2, p.d2)
+  let counted = (end0 - first0) * (end1 - first1) * (end2 - first2)
+  if (p.kind == 2)
+    counted =
+      tapsBefore(at0, p.x0 + p.e0, p.k0, p.d0) *
+      tapsBefore(at1, p.x1 + p.e1, p.k1, p.d1) *
+      tapsBefore(at2, p.x2 + p.e2, p.k2, p.d2)
+  const part = f32x4.div(g, f32x4.splat(<f32>max(counted, 1)))
   let largest = f32x4.splat(-Infinity)
   let place = i32x4.splat(-1)
-  for (let k0: u32 = 0; k0 < p.k0; k0++) {
-    const a0 = at0 + <i32>(k0 * p.d0)
-    if (!inside(a0, p.x0)) continue
-    for (let k1: u32 = 0; k1 < p.k1; k1++) {
-      const a1 = at1 + <i32>(k1 * p.d1)
-      if (!inside(a1, p.x1)) continue
-      for (let k2: u32 = 0; k2 < p.k2; k2++) {
-        const a2 = at2 + <i32>(k2 * p.d2)
-        if (!inside(a2, p.x2)) continue
-        const v = gather(x + ((a0 * p.i0 + a1 * p.i1 + a2 * p.i2) << 2), 4, count)
-        const larger = f32x4.gt(v, largest)
-        largest = v128.bitselect(v, largest, larger)
-        place = v128.bitselect(i32x4.splat(<i32>pixel(p, a0, a1, a2)), place, larger)
+  for (let k0 = first0; k0 < end0; k0++)
+    for (let k1 = first1; k1 < end1; k1++)
+      for (let k2 = first2; k2 < end2; k2++) {
+        const a0 = at0 + k0 * p.d0
+        const a1 = at1 + k1 * p.d1
+        const a2 = at2 + k2 * p.d2
+        const to: usize = (((a0 * p.x1 + a1) * p.x2 + a2) * p.channels) << 2
+        if (p.kind) scatter(dx + to, 4, f32x4.add(gather(dx + to, 4, count), part), count)
+        else {
+          const v = gather(x + ((a0 * p.i0 + a1 * p.i1 + a2 * p.i2) << 2), 4, count)
+          const larger = f32x4.gt(v, largest)
+          largest = v128.bitselect(v, largest, larger)
+          place = v128.bitselect(i32x4.splat(<i32>to), place, larger)
+        }
       }
-    }
-  }
+  if (p.kind) return
   add(dx, i32x4.extract_lane(place, 0), f32x4.extract_lane(g, 0))
   if (count > 1) add(dx + 4, i32x4.extract_lane(place, 1), f32x4.extract_lane(g, 1))
   if (count > 2) add(dx + 8, i32x4.extract_lane(place, 2), f32x4.extract_lane(g, 2))
@@ -72,44 +73,4 @@ function toMaximum(p: PoolParams, x: usize, dx: usize, g: v128, at0: i32, at1: i
 function add(dx: usize, place: i32, gradient: f32): void {
   if (place < 0) return
   store<f32>(dx + place, load<f32>(dx + place) + gradient)
-}
-
-function spread(p: PoolParams, dx: usize, g: v128, at0: i32, at1: i32, at2: i32, count: u32): void {
-  const whole = p.kind == 2
-  const share = f32x4.splat(
-    <f32>1 /
-      <f32>(
-        max<u32>(
-          taps(at0, p.k0, p.d0, p.x0, p.e0, whole) *
-            taps(at1, p.k1, p.d1, p.x1, p.e1, whole) *
-            taps(at2, p.k2, p.d2, p.x2, p.e2, whole),
-          1
-        )
-      )
-  )
-  const part = f32x4.mul(g, share)
-  for (let k0: u32 = 0; k0 < p.k0; k0++) {
-    const a0 = at0 + <i32>(k0 * p.d0)
-    if (!inside(a0, p.x0)) continue
-    for (let k1: u32 = 0; k1 < p.k1; k1++) {
-      const a1 = at1 + <i32>(k1 * p.d1)
-      if (!inside(a1, p.x1)) continue
-      for (let k2: u32 = 0; k2 < p.k2; k2++) {
-        const a2 = at2 + <i32>(k2 * p.d2)
-        if (!inside(a2, p.x2)) continue
-        const to = dx + pixel(p, a0, a1, a2)
-        scatter(to, 4, f32x4.add(gather(to, 4, count), part), count)
-      }
-    }
-  }
-}
-
-/** Kernel positions along one axis that count: inside the input, or with its padding at both ends. */
-function taps(at: i32, kernel: u32, dilation: u32, size: u32, end: u32, padded: bool): u32 {
-  let count: u32 = 0
-  for (let k: u32 = 0; k < kernel; k++) {
-    const place = at + <i32>(k * dilation)
-    if (place < <i32>(size + (padded ? end : 0)) && (padded || place >= 0)) count++
-  }
-  return count
 }

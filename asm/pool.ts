@@ -79,12 +79,12 @@ function poolRow(p: PoolParams, x: usize, to: usize, o0: u32, o1: u32): void {
 }
 
 /** The first tap at or behind position 0 of a window that begins at `at`. */
-function firstTap(at: i32, dilation: u32): i32 {
+export function firstTap(at: i32, dilation: u32): i32 {
   return at >= 0 ? 0 : (<i32>dilation - 1 - at) / <i32>dilation
 }
 
 /** The number of taps before position `end`, never fewer than `firstTap`. */
-function tapsBefore(at: i32, end: u32, taps: u32, dilation: u32): i32 {
+export function tapsBefore(at: i32, end: u32, taps: u32, dilation: u32): i32 {
   const room = <i32>end - at
   const before = room <= 0 ? 0 : min(<i32>taps, (room + <i32>dilation - 1) / <i32>dilation)
   return max(before, min(firstTap(at, dilation), <i32>taps))

@@ -8,6 +8,7 @@ import { type Graph, Value } from '../compiler/graph.js'
 import { importOnnx } from '../compiler/onnx.js'
 import { trainingKernels } from '../compiler/ops/kernels.js'
 import { Interpreter } from '../compiler/reference.js'
+import { learnt } from '../compiler/train/network.js'
 import { lowerStep, makeDifferentiable } from '../compiler/train/pipeline.js'
 import type { Program } from '../runtime/program.js'
 import { type Case, modelOf } from './support/case.js'
@@ -48,25 +49,11 @@ const float = (value: Value) => value.dtype === 'float32'
 
 /** Constants that operators read as parameters of their own are weights; those that configure one stay. */
 function weightsOf(graph: Graph): Value[] {
-  const learnt: Readonly<Record<string, readonly number[]>> = {
-    Conv: [1, 2],
-    ConvTranspose: [1, 2],
-    Gemm: [1, 2],
-    MatMul: [0, 1],
-    PRelu: [1],
-    Add: [0, 1],
-    Sub: [0, 1],
-    Mul: [0, 1],
-    Div: [0, 1],
-    Max: [0, 1],
-    Min: [0, 1],
-    InstanceNormalization: [1, 2],
-    GroupNormalization: [1, 2],
-    LayerNormalization: [1, 2]
-  }
+  const arithmetic = Object.fromEntries(['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min'].map(op => [op, [0, 1]]))
+  const read: Readonly<Record<string, readonly number[]>> = { ...learnt, ...arithmetic }
   const found = new Set<Value>()
   for (const node of graph.nodes)
-    for (const index of learnt[node.op] ?? []) {
+    for (const index of read[node.op] ?? []) {
       const value = node.inputs[index]
       if (value?.data && float(value)) found.add(value)
     }

@@ -1,11 +1,13 @@
+import type { EpochRecord } from '../train/loop.js'
 import { escapeXml } from './plan-svg.js'
 import { short } from './table.js'
 import { classTable, confusionTable } from './train/confusion.js'
-import { allCharts, type EpochRecord, percent } from './train/curves.js'
+import { allCharts, percent } from './train/curves.js'
 import { lineChart } from './train/line-chart.js'
 import { style } from './train/style.js'
 
-export { curvesSvg, type EpochRecord } from './train/curves.js'
+export type { EpochRecord } from '../train/loop.js'
+export { curvesSvg } from './train/curves.js'
 
 export interface TrainReport {
   readonly title: string

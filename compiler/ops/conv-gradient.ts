@@ -4,21 +4,11 @@ import { convFields, shapeOf, spatialSizes, stepsOf } from './conv.js'
 import { type Kernel, kernel, type Lowering, type Op } from './op.js'
 import { windows } from './window.js'
 
-const {
-  residual: _1,
-  act: _2,
-  alpha: _3,
-  beta: _4,
-  tiles: _5,
-  rN: _6,
-  rD: _7,
-  rH: _8,
-  rW: _9,
-  ...windowFields
-} = convFields
-
 const gradientBuffers = { x: 'read', dy: 'read', y: 'write' } as const
-type GradientKernel = Kernel<keyof typeof windowFields, keyof typeof gradientBuffers>
+/** The block is the convolution's; nothing follows these sums. */
+const noEpilogue = { rN: 0, rD: 0, rH: 0, rW: 0, residual: 0, act: 0, alpha: 0, beta: 0, tiles: 0 }
+
+type GradientKernel = Kernel<keyof typeof convFields, keyof typeof gradientBuffers>
 
 /**
  * The gradient of a convolution's weights: for every kernel position and pair of channels the products of inputs and
@@ -27,7 +17,7 @@ type GradientKernel = Kernel<keyof typeof windowFields, keyof typeof gradientBuf
  */
 export const convGradientKernel: GradientKernel = kernel({
   name: 'convGradient',
-  fields: windowFields,
+  fields: convFields,
   buffers: gradientBuffers,
   reference(p, { x, dy, y }) {
     const filters = p.groups * p.filters
@@ -43,7 +33,7 @@ export const convGradientKernel: GradientKernel = kernel({
 /** The same where every channel has one filter of its own: [kernel position, channel]. Depth stays 1. */
 export const depthwiseGradientKernel: GradientKernel = kernel({
   name: 'depthwiseGradient',
-  fields: windowFields,
+  fields: convFields,
   buffers: gradientBuffers,
   reference(p, { x, dy, y }) {
     y.fill(0, 0, p.kernelH * p.kernelW * p.groups)
@@ -55,7 +45,7 @@ export const depthwiseGradientKernel: GradientKernel = kernel({
 
 /** Calls `body` for every kernel position of every window that lies inside, with where input and output pixel begin. */
 function visitTaps(
-  p: Readonly<Record<keyof typeof windowFields, number>>,
+  p: Readonly<Record<keyof typeof convFields, number>>,
   body: (tap: number, from: number, at: number) => void
 ): void {
   for (let n = 0; n < p.batch; n++)
@@ -110,7 +100,8 @@ const convWeightGradient: Op = {
         ...spatialSizes('pad', window.padsBegin, 0),
         ...spatialSizes('dilation', window.dilations, 1),
         ...stepsOf('x', x),
-        ...stepsOf('y', dy)
+        ...stepsOf('y', dy),
+        ...noEpilogue
       },
       { x, dy, y: to.view(node.output) }
     )

@@ -1,7 +1,7 @@
 import { refuse } from '../errors.js'
 import { type ActivationName, activations } from './activation.js'
-import { epilogueOf, loopDepth, visit } from './elementwise.js'
-import { broadcastStrides, fields, kernel, loopsOver, numbered, type Op } from './op.js'
+import { binaryKernel, epilogueOf, loopDepth, visit } from './elementwise.js'
+import { broadcastStrides, kernel, loopsOver, numbered, type Op } from './op.js'
 
 /** Derivatives of `activations`, by the same names; 0 where a function is flat or steps, one side's value at a kink. */
 type Derivative = (x: number, a: number, b: number) => number
@@ -50,19 +50,10 @@ export const isDifferentiable = (name: ActivationName): boolean => derivatives[n
 
 const functions = (Object.keys(activations) as ActivationName[]).map(name => derivatives[name] ?? (() => Number.NaN))
 
-/** y = dy * f'(x), where `act`, `alpha` and `beta` name f. */
+/** y = a * f'(b), where `act`, `alpha` and `beta` name f; `kind` says nothing. */
 export const slopeKernel = kernel({
+  ...binaryKernel,
   name: 'slope',
-  fields: {
-    ...fields('d', loopDepth),
-    ...fields('a', loopDepth, 'i32'),
-    ...fields('b', loopDepth, 'i32'),
-    ...fields('y', loopDepth, 'i32'),
-    act: 'u32',
-    alpha: 'f32',
-    beta: 'f32'
-  },
-  buffers: { a: 'read', b: 'read', y: 'write' },
   reference(p, { a, b, y }) {
     visit([p.d0, p.d1, p.d2, p.d3, p.d4, p.d5], i => {
       const ia = i[0] * p.a0 + i[1] * p.a1 + i[2] * p.a2 + i[3] * p.a3 + i[4] * p.a4 + i[5] * p.a5
@@ -94,6 +85,7 @@ const activationGradient: Op = {
         ...numbered('a', loops.strides[0]),
         ...numbered('b', loops.strides[1]),
         ...numbered('y', loops.strides[2]),
+        kind: 0,
         ...epilogueOf(node)
       },
       { a, b, y }

@@ -32,7 +32,7 @@ export interface CutOptions extends ImportOptions {
 }
 
 /** Inputs that hold learnt numbers, by operator; batch statistics are none. */
-const learnt: Readonly<Record<string, readonly number[]>> = {
+export const learnt: Readonly<Record<string, readonly number[]>> = {
   Conv: [1, 2],
   ConvTranspose: [1, 2],
   Gemm: [1, 2],

@@ -1,16 +1,6 @@
+import type { EpochRecord } from '../../train/loop.js'
 import { short } from '../table.js'
 import { chartStyle, chartWidth, type LineChart, lineChart, type Series } from './line-chart.js'
-
-export interface EpochRecord {
-  readonly epoch: number
-  readonly trainLoss: number
-  readonly trainAccuracy: number
-  readonly validationLoss?: number
-  readonly validationAccuracy?: number
-  readonly learningRate: number
-  readonly gradientNorm: number
-  readonly seconds: number
-}
 
 /** With a space that does not break. */
 export const percent = (share: number) =>
