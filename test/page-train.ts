@@ -17,11 +17,10 @@ import {
   everyControl,
   noScroll,
   openZoo,
-  type Served,
   serve,
   settled,
-  type Visit,
-  visit
+  visit,
+  visitPage
 } from './support/web-page.js'
 
 buildPage()
@@ -84,26 +83,10 @@ async function setBlocks(page: Page, which: 'all' | number): Promise<void> {
 
 function bare(browser: Browser): void {
   const test = suite('training in the page')
-  let served: Served
-  let visited: Visit
-  test.before(async () => {
-    served = await serve()
-  })
-  test.after(async () => {
-    await served.end()
-  })
-  test.before.each(async () => {
-    visited = await visit(browser, served.url)
-  })
-  test.after.each(async () => {
-    const { errors, strangers } = visited
-    await visited.close()
-    assert.equal(errors, [])
-    assert.equal(strangers, [])
-  })
+  const visited = visitPage(test, browser)
 
   test('two classes are learnt, tried, saved, and used as a model of the page', async () => {
-    const { page } = visited
+    const { page } = visited()
     await openTraining(page, 'lenet5')
     await giveStripes(page, 10)
     await page.click('#train-options summary')
@@ -148,7 +131,7 @@ function bare(browser: Browser): void {
   })
 
   test('says what is missing until it can train', async () => {
-    const { page } = visited
+    const { page } = visited()
     await openTraining(page, 'lenet5')
     const why = () => page.innerText('#train-why')
     assert.is(await why(), '"Class 1" has no photos yet; two are the least.')
@@ -169,7 +152,7 @@ function bare(browser: Browser): void {
   })
 
   test('photos are dropped onto a class, and what is none is refused', async () => {
-    const { page } = visited
+    const { page } = visited()
     await openTraining(page, 'lenet5')
     const photo = stripes(new Random('dropped', 1), true, 'dropped')
     await card(page, 1).evaluate(
@@ -187,7 +170,7 @@ function bare(browser: Browser): void {
   })
 
   test('the camera gives a photo a press, and more while it is held', async () => {
-    const { page } = visited
+    const { page } = visited()
     await page.evaluate(() => {
       const canvas = document.createElement('canvas')
       canvas.width = canvas.height = 64
@@ -212,7 +195,7 @@ function bare(browser: Browser): void {
   })
 
   test('stopping keeps what has been learnt, and another model ends it quietly', async () => {
-    const { page } = visited
+    const { page } = visited()
     await openTraining(page, 'resnet20-cifar')
     await giveStripes(page, 4)
     await page.click('#train-options summary')
@@ -237,7 +220,7 @@ function bare(browser: Browser): void {
   })
 
   test('the whole network learns, in the sizes that the model leaves free too', async () => {
-    const { page } = visited
+    const { page } = visited()
     const model = new ModelBuilder(new Random('free'))
     const convolved = model.add('Relu', [
       model.add('Conv', [model.input(['N', 3, 'H', 'W'], 'float32', [-1, 1], 'x'), model.weights([4, 3, 3, 3])])
@@ -258,7 +241,7 @@ function bare(browser: Browser): void {
   })
 
   test('says which models cannot be trained', async () => {
-    const { page } = visited
+    const { page } = visited()
     await openTraining(page, 'lenet5')
     const { buffer } = await downloaded(page, '#save')
     await page.setInputFiles('#model-file', { name: 'compiled.cairn', mimeType: '', buffer })
@@ -271,7 +254,7 @@ function bare(browser: Browser): void {
   })
 
   test('all of it is reached with the keyboard, and fits a phone', async () => {
-    const { page } = visited
+    const { page } = visited()
     await page.setViewportSize({ width: 360, height: 740 })
     await openTraining(page, 'lenet5')
     await giveStripes(page, 3)

@@ -19,8 +19,8 @@ import {
   type Served,
   serve,
   settled,
-  type Visit,
-  visit
+  visit,
+  visitPage
 } from './support/web-page.js'
 
 buildPage()
@@ -71,26 +71,10 @@ command.run()
 /** The page with nothing behind it: a zoo's network is always there. */
 function bare(browser: Browser): void {
   const test = suite('page')
-  let served: Served
-  let visited: Visit
-  test.before(async () => {
-    served = await serve()
-  })
-  test.after(async () => {
-    await served.end()
-  })
-  test.before.each(async () => {
-    visited = await visit(browser, served.url)
-  })
-  test.after.each(async () => {
-    const { errors, strangers } = visited
-    await visited.close()
-    assert.equal(errors, [])
-    assert.equal(strangers, [])
-  })
+  const visited = visitPage(test, browser)
 
   test('a network of the zoo compiles and runs, and says what was done', async () => {
-    const { page } = visited
+    const { page } = visited()
     await openZoo(page, 'lenet5')
     await page.click('#test-picture')
     await page.waitForSelector('#found .bar')
@@ -109,7 +93,7 @@ function bare(browser: Browser): void {
   })
 
   test('layers are measured, runs timed, and the CPU agrees with the reference', async () => {
-    const { page } = visited
+    const { page } = visited()
     await openZoo(page, 'lenet5')
     await page.click('#test-picture')
     await page.waitForSelector('#found .bar')
@@ -127,7 +111,7 @@ function bare(browser: Browser): void {
   })
 
   test('threads load where the page is isolated, and change nothing but the time', async () => {
-    const { page } = visited
+    const { page } = visited()
     assert.ok(await page.evaluate(() => crossOriginIsolated))
     await openZoo(page, 'resnet20-cifar')
     await page.click('#test-picture')
@@ -145,7 +129,7 @@ function bare(browser: Browser): void {
   })
 
   test('a compiled file is saved and opened again', async () => {
-    const { page } = visited
+    const { page } = visited()
     await openZoo(page, 'lenet5')
     assert.is(await settled(page), undefined)
     const [saved] = await Promise.all([page.waitForEvent('download'), page.click('#save')])
@@ -160,7 +144,7 @@ function bare(browser: Browser): void {
   })
 
   test('a model that takes no picture runs all the same, and says so', async () => {
-    const { page } = visited
+    const { page } = visited()
     const model = new ModelBuilder(new Random('page'))
     model.output(model.add('Softmax', [model.input([1, 7], 'float32', [-1, 1], 'x')]))
     const buffer = Buffer.from(model.encode())
@@ -170,7 +154,7 @@ function bare(browser: Browser): void {
   })
 
   test('what is not a model or a photo is refused in one line', async () => {
-    const { page } = visited
+    const { page } = visited()
     for (const [name, text] of [
       ['broken.onnx', 'no protobuf'],
       ['broken.cairn', 'CARN and nothing else'],
@@ -185,7 +169,7 @@ function bare(browser: Browser): void {
   })
 
   test('every control can be reached with the keyboard alone', async () => {
-    const { page } = visited
+    const { page } = visited()
     await everyControl(page)
     await openZoo(page, 'lenet5')
     await page.click('#test-picture')
@@ -201,7 +185,7 @@ function bare(browser: Browser): void {
   })
 
   test('nothing is wider than a phone, dark or light', async () => {
-    const { page } = visited
+    const { page } = visited()
     await page.setViewportSize({ width: 360, height: 740 })
     await noScroll(page)
     await openZoo(page, 'resnet20-cifar')

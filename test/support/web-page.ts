@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
+import type { Test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { root } from './root.js'
 
@@ -142,4 +143,26 @@ export async function noScroll(page: Page): Promise<void> {
     return { scrollWidth, clientWidth }
   })
   assert.ok(scrollWidth <= clientWidth, `${scrollWidth} pixels on a page of ${clientWidth}`)
+}
+
+/** Serves the page to all tests of a suite and opens it for each, which must neither call errors nor reach for strangers. */
+export function visitPage(test: Test, browser: Browser): () => Visit {
+  let served: Served
+  let visited: Visit
+  test.before(async () => {
+    served = await serve()
+  })
+  test.after(async () => {
+    await served.end()
+  })
+  test.before.each(async () => {
+    visited = await visit(browser, served.url)
+  })
+  test.after.each(async () => {
+    const { errors, strangers } = visited
+    await visited.close()
+    assert.equal(errors, [])
+    assert.equal(strangers, [])
+  })
+  return () => visited
 }
