@@ -23,6 +23,19 @@ export const functions: readonly [string, Attributes, Operand?, number?][] = [
   ['Softplus', {}],
   ['Softsign', {}],
   ['ThresholdedRelu', { alpha: float(0.7) }],
+  ['Shrink', { lambd: float(0.8), bias: float(0.3) }],
+  ['Celu', { alpha: float(1.6) }],
+  ['Sin', {}],
+  ['Cos', {}],
+  ['Tan', {}, within(wide, -1.4, 1.4)],
+  ['Asin', {}, within(wide, -1, 1)],
+  ['Acos', {}, within(wide, -1, 1)],
+  ['Atan', {}],
+  ['Sinh', {}],
+  ['Cosh', {}],
+  ['Asinh', {}],
+  ['Acosh', {}, within(wide, 1, 9)],
+  ['Atanh', {}, within(wide, -0.99, 0.99)],
   ['Mish', {}, wide, 18],
   ['Gelu', {}, wide, 20],
   ['Gelu', { approximate: 'tanh' }, wide, 20],
@@ -53,6 +66,11 @@ export const activations: readonly Case[] = [
   ...['Sigmoid', 'Tanh', 'Erf', 'Softsign', 'Elu'].map(op =>
     one(`${op} of small numbers`, op, [within(x(9, 11), -0.02, 0.02)])
   ),
+  ...['Sin', 'Tan', 'Asin', 'Atan', 'Sinh', 'Asinh', 'Atanh'].map(op =>
+    one(`${op} of tiny numbers`, op, [within(x(9, 11), -0.002, 0.002)])
+  ),
+  ...['Sin', 'Cos', 'Atan', 'Asinh'].map(op => one(`${op} of hundreds`, op, [within(x(9, 11), -900, 900)])),
+  one('Acosh of large numbers', 'Acosh', [within(x(9, 11), 9000, 90000)]),
   one('Exp of large numbers', 'Exp', [within(x(9, 11), -80, 80)]),
   one('Log of small numbers', 'Log', [within(x(9, 11), 0.002, 0.02)]),
   one(
@@ -72,6 +90,8 @@ export const activations: readonly Case[] = [
   one('Clip, minimum only', 'Clip', [wide, scalar(-1.5)]),
   one('Clip, maximum only', 'Clip', [wide, undefined, scalar(1.5)]),
   one('Clip, no bounds', 'Clip', [wide], {}, { next: [{ op: 'Neg' }] }),
+  one('Clip between inputs', 'Clip', [wide, within(x(), -2, -1), within(x(), 1, 2)]),
+  one('Clip to an input', 'Clip', [wide, scalar(-1), within(x(), 1, 2)]),
   one('Clip 6', 'Clip', [wide], { min: float(-0.5), max: float(6) }, { opset: 7 }),
   one('Clip 6, one bound', 'Clip', [wide], { min: float(0) }, { opset: 10 }),
   one(
