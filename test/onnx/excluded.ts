@@ -18,7 +18,5 @@ export const excluded: Readonly<Record<string, string>> = {
     'node/test_resize_downsample_scales_*_align_corners',
   'MaxPool with indices': 'node/test_maxpool_with_argmax_*',
   'ConvTranspose with an output_shape beyond its taps': 'node/test_convtranspose_output_shape',
-  'a tile of each of four axes needs more than six loops': 'node/test_tile',
-  'weights that are inputs, on WebGPU': `node/test_basic_conv_*@webgpu node/test_conv_*@webgpu
-    node/test_convtranspose@webgpu node/test_convtranspose_*@webgpu`
+  'a tile of each of four axes needs more than six loops': 'node/test_tile'
 }
