@@ -214,10 +214,10 @@ export function leakyRelu(v: v128, slope: v128): v128 {
   return whereNegative(v, f32x4.mul(v, slope), v)
 }
 
-/** v moved towards 0 by beta where it is more than alpha away, else 0; NaN stays. */
+/** v moved towards 0 by beta where it is more than alpha away, else 0. */
 function shrink(v: v128, alpha: v128, beta: v128): v128 {
-  const near = f32x4.le(f32x4.abs(v), alpha)
-  return v128.andnot(f32x4.sub(v, v128.xor(beta, v128.and(v, f32x4.splat(-0.0)))), near)
+  const far = f32x4.gt(f32x4.abs(v), alpha)
+  return v128.and(f32x4.sub(v, v128.xor(beta, v128.and(v, f32x4.splat(-0.0)))), far)
 }
 
 function affine(v: v128, alpha: v128, beta: v128): v128 {

@@ -150,7 +150,7 @@ fn curve(kind: u32, v: vec4f, alpha: vec4f, beta: f32) -> vec4f {
       return v * alpha + beta;
     }
     case SHRINK: {
-      return select(v - sign(v) * beta, vec4f(), abs(v) <= alpha);
+      return select(vec4f(), v - sign(v) * beta, abs(v) > alpha);
     }
     case SIN: {
       return sine(v, 0);
