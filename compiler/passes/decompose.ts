@@ -1,5 +1,7 @@
 import { product } from '../dim.js'
 import { isConstant, type Value } from '../graph.js'
+import { loopDepth } from '../ops/elementwise.js'
+import { intsOf } from '../ops/op.js'
 import { Writer } from '../writer.js'
 import { count, type Pass } from './pass.js'
 import { gatherElements } from './spellings/gather.js'
@@ -121,6 +123,18 @@ const dropout: Rewrite = (write, node) => {
   return x
 }
 
+/** An axis a Tile where all at once would be more loops than copies have. */
+const tile: Rewrite = (write, node) => {
+  const repeats = intsOf(node, 1, 'repeats')!
+  const repeated = repeats.flatMap((times, axis) => (times === 1 ? [] : [axis]))
+  const solid = node.inputs[0]!.shape.filter(size => size !== 1)
+  if (repeated.length < 2 || solid.length + repeated.length <= loopDepth) return undefined
+  return repeated.reduce<Value>(
+    (value, only) => write.add('Tile', [value, write.sizes(repeats.map((times, axis) => (axis === only ? times : 1)))]),
+    node.inputs[0]!
+  )
+}
+
 const rewrites: Readonly<Record<string, Rewrite>> = {
   Sum: chain('Add'),
   Max: chain('Max'),
@@ -131,6 +145,7 @@ const rewrites: Readonly<Record<string, Rewrite>> = {
   SpaceToDepth: spaceToDepth,
   MatMul: matmul,
   Gemm: gemm,
+  Tile: tile,
   Clip: clip,
   Celu: celu,
   Dropout: dropout,

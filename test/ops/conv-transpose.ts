@@ -28,6 +28,7 @@ export const convTranspose = [
   transposed('depthwise', { group: 6, strides: [2, 2], pads: [1, 1, 1, 1] }, [1, 6, 4, 5], [6, 1, 4, 4]),
   transposed('depth multiplier 2', { group: 5, strides: [2, 2] }, [1, 5, 4, 5], [5, 2, 3, 3]),
   transposed('output_shape', { strides: [2, 2], output_shape: [12, 15] }, [1, 5, 6, 7], [5, 4, 3, 3]),
+  transposed('output_shape beyond the taps', { strides: [3, 2], output_shape: [10, 8] }, [1, 1, 3, 3], [1, 2, 3, 3]),
   transposed(
     'output_shape, SAME_UPPER',
     { strides: [2, 2], output_shape: [12, 14], auto_pad: 'SAME_UPPER' },
