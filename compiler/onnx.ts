@@ -22,11 +22,15 @@ export const dtypeNames: Readonly<Record<number, DType>> = {
   1: 'float32',
   2: 'uint8',
   3: 'int8',
+  4: 'uint16',
+  5: 'int16',
   6: 'int32',
   7: 'int64',
   9: 'bool',
   10: 'float16',
-  11: 'float64'
+  11: 'float64',
+  12: 'uint32',
+  13: 'uint64'
 }
 
 /** Reads ONNX protobuf into a graph. The only file, with tensor-proto.ts, that knows ONNX's encoding and its opsets. */

@@ -2,9 +2,6 @@
 export const excluded: Readonly<Record<string, string>> = {
   'strings, bfloat16, sequences and optionals are no tensors of a CNN': `node/test_cast_*BFLOAT16* node/test_cast_*STRING*
     node/test_castlike_*BFLOAT16* node/test_castlike_*STRING* node/test_identity_opt node/test_identity_sequence`,
-  'integers of 16 bits, and unsigned ones of 32 and 64': `node/test_max_int16 node/test_max_uint16 node/test_max_uint32
-    node/test_max_uint64 node/test_min_int16 node/test_min_uint16 node/test_min_uint32 node/test_min_uint64
-    node/test_pow_types_float32_uint32 node/test_pow_types_float32_uint64`,
   'tensors without elements as inputs': 'node/test_reshape_allowzero_reordered node/test_split_zero_size_splits',
   'training mode: batch statistics and random numbers': `node/test_batchnorm_*_training_mode node/test_training_dropout
     node/test_training_dropout_default node/test_training_dropout_default_mask node/test_training_dropout_mask`,

@@ -1,7 +1,7 @@
 // Element-wise operators: functions of one number, arithmetic with every kind of broadcasting, comparisons, Where, casts.
 
 import { type Case, c, given, type Operand, one, type Rest, scalar, typed, within, x } from '../support/case.js'
-import { type Attributes, type DType, float } from '../support/model.js'
+import { type Attributes, type DType, elementTypes, float } from '../support/model.js'
 
 const wide = within(x(2, 7, 3, 5), -6, 6)
 const positive = within(x(2, 7, 3, 5), 0.1, 9)
@@ -168,17 +168,6 @@ const comparison: readonly Case[] = comparisons.flatMap(op => [
 
 const bools = (...dims: number[]) => typed(x(...dims), 'bool', [0, 1])
 const types: readonly DType[] = ['float32', 'float16', 'float64', 'int64', 'int32', 'uint8', 'int8', 'bool']
-const codes: Readonly<Record<DType, number>> = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
-  float64: 11
-}
-
 export const elementwise: readonly Case[] = [
   ...binary,
   ...comparison,
@@ -221,10 +210,14 @@ export const elementwise: readonly Case[] = [
           `Cast ${from} to ${to}`,
           'Cast',
           [typed(x(4, 7), from, from === 'bool' ? [0, 1] : from === 'uint8' || to === 'uint8' ? [0, 99] : [-99, 99])],
-          { to: codes[to] }
+          { to: elementTypes[to] }
         )
       )
   ),
+  ...(['int16', 'uint16', 'uint32', 'uint64'] as const).flatMap(type => [
+    one(`Cast float32 to ${type}`, 'Cast', [within(x(4, 7), 0, 999)], { to: elementTypes[type] }),
+    one(`Cast ${type} to float32`, 'Cast', [typed(x(4, 7), type, [0, 999])], { to: elementTypes.float32 })
+  ]),
   one(
     'Cast of small floats to bool',
     'Cast',
@@ -237,7 +230,7 @@ export const elementwise: readonly Case[] = [
       `Cast int32 to ${from} to bool`,
       'Cast',
       [digits(x(4, 7), 'int32')],
-      { to: codes[from] },
+      { to: elementTypes[from] },
       { next: [{ op: 'Cast', attributes: { to: 9 } }] }
     )
   ),
