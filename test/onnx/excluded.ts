@@ -10,7 +10,6 @@ export const excluded: Readonly<Record<string, string>> = {
     pytorch-operator/test_operator_addconstant`,
   'a tie of rounding in single precision, which the double precision of the reference does not see':
     'node/test_dynamicquantizelinear_expanded@reference',
-  'the size of the output depends on the contents of an input': 'node/test_*window*_expanded',
   'onnxruntime as well takes the whole size of the output for aligned corners':
     'node/test_resize_downsample_scales_*_align_corners',
   'MaxPool with indices': 'node/test_maxpool_with_argmax_*'

@@ -84,8 +84,8 @@ function numbersOf(bytes: Uint8Array): Numbers {
 }
 
 /**
- * Inputs that say what to compute rather than with what: shapes, axes, ranges. The tests feed them; a compiler ahead
- * of time has to know them, and every model of the real world has them as constants.
+ * Inputs that say what to compute rather than with what: shapes, axes, ranges, and what these are computed from. The
+ * tests feed them; a compiler ahead of time has to know them, and every model of the real world has them as constants.
  */
 const settings: Readonly<Record<string, readonly number[]>> = {
   ConstantOfShape: [0],
@@ -105,8 +105,12 @@ const settings: Readonly<Record<string, readonly number[]>> = {
 
 function settingsOf(graph: onnx.IGraphProto): Set<string> {
   const found = new Set<string>()
-  for (const { opType, input } of graph.node ?? [])
-    for (const index of settings[opType!] ?? (opType!.startsWith('Reduce') ? [1] : []))
-      if (input?.[index]) found.add(input[index])
+  for (const { opType, input = [], output } of [...(graph.node ?? [])].reverse()) {
+    const own = settings[opType!] ?? (opType!.startsWith('Reduce') ? [1] : [])
+    const computed = output!.some(name => found.has(name)) && !['Shape', 'Size'].includes(opType!)
+    input!.forEach((name, index) => {
+      if (computed || own.includes(index)) found.add(name)
+    })
+  }
   return found
 }
