@@ -5,6 +5,7 @@
  */
 import { gather, scatter } from './lanes'
 import { clip, erf, exp, expm1, log, mish, scaledSigmoid, sigmoidBlocks, softplus, tanh } from './math'
+import { acos, acosh, asin, asinh, atan, atanh, cos, cosh, sin, sinh, tan } from './trigonometry'
 
 export const IDENTITY: u32 = 0
 export const CLIP: u32 = 1
@@ -38,6 +39,18 @@ export const SIGN: u32 = 28
 export const SOFTSIGN: u32 = 29
 export const THRESHOLDED_RELU: u32 = 30
 export const AFFINE: u32 = 31
+export const SHRINK: u32 = 32
+export const SIN: u32 = 33
+export const COS: u32 = 34
+export const TAN: u32 = 35
+export const ASIN: u32 = 36
+export const ACOS: u32 = 37
+export const ATAN: u32 = 38
+export const SINH: u32 = 39
+export const COSH: u32 = 40
+export const ASINH: u32 = 41
+export const ACOSH: u32 = 42
+export const ATANH: u32 = 43
 
 export { clip }
 
@@ -164,6 +177,30 @@ function curve(kind: u32, v: v128, alpha: v128, beta: v128): v128 {
       return v128.and(v, f32x4.gt(v, alpha))
     case AFFINE:
       return affine(v, alpha, beta)
+    case SHRINK:
+      return shrink(v, alpha, beta)
+    case SIN:
+      return sin(v)
+    case COS:
+      return cos(v)
+    case TAN:
+      return tan(v)
+    case ASIN:
+      return asin(v)
+    case ACOS:
+      return acos(v)
+    case ATAN:
+      return atan(v)
+    case SINH:
+      return sinh(v)
+    case COSH:
+      return cosh(v)
+    case ASINH:
+      return asinh(v)
+    case ACOSH:
+      return acosh(v)
+    case ATANH:
+      return atanh(v)
     default:
       return v
   }
@@ -175,6 +212,12 @@ export function whereNegative(v: v128, negative: v128, other: v128): v128 {
 
 export function leakyRelu(v: v128, slope: v128): v128 {
   return whereNegative(v, f32x4.mul(v, slope), v)
+}
+
+/** v moved towards 0 by beta where it is more than alpha away, else 0. */
+function shrink(v: v128, alpha: v128, beta: v128): v128 {
+  const far = f32x4.gt(f32x4.abs(v), alpha)
+  return v128.and(f32x4.sub(v, v128.xor(beta, v128.and(v, f32x4.splat(-0.0)))), far)
 }
 
 function affine(v: v128, alpha: v128, beta: v128): v128 {

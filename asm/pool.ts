@@ -1,6 +1,8 @@
 /**
  * Max and average pooling, channels innermost. Each window is clipped to the input once, then runs over its taps
- * with 16 channels in registers. Means add up row by row, so that large windows keep their precision.
+ * with 16 channels in registers. Means add up row by row, so that large windows keep their precision. A maximum that
+ * passes NaN on costs seven instructions: windows are taken by pmax, and summed beside it, and those whose sum is NaN
+ * (for NaN, or infinities of both signs) are taken once more, as ONNX has it.
  */
 import { firstOf, lastOf, worth } from './thread'
 
@@ -109,16 +111,28 @@ function maxWindow(p: PoolParams, from: usize, to: usize, n0: i32, n1: i32, n2: 
       let m1 = m0
       let m2 = m0
       let m3 = m0
+      let s0 = f32x4.splat(0)
+      let s1 = s0
+      let s2 = s0
+      let s3 = s0
       let plane = from + at
       for (let i = n0; i > 0; i--, plane += step0) {
         let row = plane
         for (let j = n1; j > 0; j--, row += step1) {
           let tap = row
           for (let k = n2; k > 0; k--, tap += step2) {
-            m0 = f32x4.pmax(m0, v128.load(tap))
-            m1 = f32x4.pmax(m1, v128.load(tap, 16))
-            m2 = f32x4.pmax(m2, v128.load(tap, 32))
-            m3 = f32x4.pmax(m3, v128.load(tap, 48))
+            const v0 = v128.load(tap)
+            const v1 = v128.load(tap, 16)
+            const v2 = v128.load(tap, 32)
+            const v3 = v128.load(tap, 48)
+            m0 = f32x4.pmax(m0, v0)
+            m1 = f32x4.pmax(m1, v1)
+            m2 = f32x4.pmax(m2, v2)
+            m3 = f32x4.pmax(m3, v3)
+            s0 = f32x4.add(s0, v0)
+            s1 = f32x4.add(s1, v1)
+            s2 = f32x4.add(s2, v2)
+            s3 = f32x4.add(s3, v3)
           }
         }
       }
@@ -126,6 +140,8 @@ function maxWindow(p: PoolParams, from: usize, to: usize, n0: i32, n1: i32, n2: 
       v128.store(to + at, m1, 16)
       v128.store(to + at, m2, 32)
       v128.store(to + at, m3, 48)
+      if (isNaNIn(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3))))
+        maxExactly(16, from + at, to + at, n0, n1, n2, step0, step1, step2)
     }
   } else if (channels >= 4) {
     for (let c: u32 = 0; c < channels; c += 4) {
@@ -144,19 +160,47 @@ function maxNine(channels: u32, from: usize, to: usize, step1: u32, step2: u32):
     let row = from + at
     let m0 = f32x4.splat(-Infinity)
     let m1 = m0
+    let s0 = f32x4.splat(0)
+    let s1 = s0
     for (let i = 3; i > 0; i--, row += step1) {
       const next = row + step2
       const last = next + step2
-      m0 = f32x4.pmax(m0, v128.load(row))
-      m1 = f32x4.pmax(m1, v128.load(row, 16))
-      m0 = f32x4.pmax(m0, v128.load(next))
-      m1 = f32x4.pmax(m1, v128.load(next, 16))
-      m0 = f32x4.pmax(m0, v128.load(last))
-      m1 = f32x4.pmax(m1, v128.load(last, 16))
+      const a0 = v128.load(row)
+      const a1 = v128.load(row, 16)
+      const b0 = v128.load(next)
+      const b1 = v128.load(next, 16)
+      const c0 = v128.load(last)
+      const c1 = v128.load(last, 16)
+      m0 = f32x4.pmax(f32x4.pmax(f32x4.pmax(m0, a0), b0), c0)
+      m1 = f32x4.pmax(f32x4.pmax(f32x4.pmax(m1, a1), b1), c1)
+      s0 = f32x4.add(s0, f32x4.add(f32x4.add(a0, b0), c0))
+      s1 = f32x4.add(s1, f32x4.add(f32x4.add(a1, b1), c1))
     }
     v128.store(to + at, m0)
     v128.store(to + at, m1, 16)
+    if (isNaNIn(f32x4.add(s0, s1))) maxExactly(8, from + at, to + at, 1, 3, 3, 0, step1, step2)
   }
+}
+
+function isNaNIn(v: v128): bool {
+  return v128.any_true(f32x4.ne(v, v))
+}
+
+/** The maxima of `channels`, a multiple of four, with NaN where a tap is NaN. */
+function maxExactly(
+  channels: u32,
+  from: usize,
+  to: usize,
+  n0: i32,
+  n1: i32,
+  n2: i32,
+  step0: u32,
+  step1: u32,
+  step2: u32
+): void {
+  const bytes = channels << 2
+  for (let at: u32 = 0; at < bytes; at += 16)
+    store<v128>(to + at, maxTaps<v128>(f32x4.splat(-Infinity), from + at, n0, n1, n2, step0, step1, step2))
 }
 
 function maxTaps<T>(least: T, from: usize, n0: i32, n1: i32, n2: i32, step0: u32, step1: u32, step2: u32): T {
@@ -236,8 +280,8 @@ function sumTaps<T>(zero: T, from: usize, n0: i32, n1: i32, n2: i32, step0: u32,
 }
 
 function larger<T>(a: T, b: T): T {
-  if (isVector<T>()) return f32x4.pmax(a, b)
-  return a < b ? b : a
+  if (isVector<T>()) return f32x4.max(a, b)
+  return max<T>(a, b)
 }
 
 function plus<T>(a: T, b: T): T {

@@ -90,14 +90,14 @@ function isFold(kind: u32): bool {
 }
 
 function fold4(kind: u32, a: v128, b: v128): v128 {
-  if (kind == MAX) return f32x4.pmax(a, b)
-  if (kind == MIN) return f32x4.pmin(a, b)
+  if (kind == MAX) return f32x4.max(a, b)
+  if (kind == MIN) return f32x4.min(a, b)
   return f32x4.mul(a, b)
 }
 
 function fold1(kind: u32, a: f32, b: f32): f32 {
-  if (kind == MAX) return a < b ? b : a
-  if (kind == MIN) return b < a ? b : a
+  if (kind == MAX) return max<f32>(a, b)
+  if (kind == MIN) return min<f32>(a, b)
   return a * b
 }
 

@@ -6,7 +6,20 @@ import { CompileError } from './errors.js'
  * (N, C, spatial) throughout; how a value lies in memory is its `order`, which only the layout pass changes.
  */
 
-export const dtypes = ['float32', 'float16', 'float64', 'int64', 'int32', 'uint8', 'int8', 'bool'] as const
+export const dtypes = [
+  'float32',
+  'float16',
+  'float64',
+  'int64',
+  'uint64',
+  'int32',
+  'uint32',
+  'int16',
+  'uint16',
+  'uint8',
+  'int8',
+  'bool'
+] as const
 export type DType = (typeof dtypes)[number]
 
 /** A constant's elements; numbers of every dtype, 64-bit integers as doubles. */

@@ -2,11 +2,10 @@ import { registerBackend, registerCompiler } from '../runtime/backend.js'
 import { encode, type Summary } from '../runtime/format.js'
 import { planProgram } from '../runtime/plan.js'
 import type { Program, Stored } from '../runtime/program.js'
-import { CompileError, refuse } from './errors.js'
-import { type Graph, isConstant } from './graph.js'
+import { CompileError } from './errors.js'
+import type { Graph } from './graph.js'
 import { lower } from './lower.js'
 import { type ImportOptions, importOnnx } from './onnx.js'
-import { convInputs } from './ops/conv.js'
 import { ops } from './ops/index.js'
 import { kernels as allKernels } from './ops/kernels.js'
 import type { Choice, WinogradTile } from './ops/op.js'
@@ -74,7 +73,6 @@ export function buildGraph(graph: Graph, options: CompileOptions = {}): Built {
     verify(graph, pass.name)
     options.onPass?.(pass.name, did, () => print(graph), graph.nodes.length)
   }
-  refuseComputedWeights(graph)
   const choices = new Map<string, KernelChoice>()
   const program = lower(graph, {
     weights: options.weights,
@@ -122,20 +120,6 @@ function refuseUnknown(graph: Graph): void {
   if (!unknown.size) return
   const list = [...unknown].map(([op, { first, times }]) => `${op} (${times}×, first at "${first}")`).join(', ')
   throw new CompileError(`unsupported operators: ${list}; the README lists those that are allowed`)
-}
-
-/** Weights that a run computes are for training's steps alone, which do not come this way. */
-function refuseComputedWeights(graph: Graph): void {
-  for (const node of graph.nodes) {
-    if (node.op !== 'Conv' && node.op !== 'ConvTranspose') continue
-    for (const [index, what] of [
-      [convInputs.weights, 'weights'],
-      [convInputs.bias, 'bias']
-    ] as const) {
-      const value = node.inputs[index]
-      if (value && !isConstant(value)) throw refuse(node, `${what} "${value.name}" must be a constant`)
-    }
-  }
 }
 
 registerBackend(referenceBackend)

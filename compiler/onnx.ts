@@ -14,17 +14,23 @@ export interface ImportOptions {
 }
 
 /** The oldest operator set whose meaning this importer knows. */
-const oldestOpset = 7
+const oldestOpset = 6
+/** What has not changed since the first. */
+const unchanged = new Set(['GlobalAveragePool', 'GlobalMaxPool', 'Not', 'Softplus', 'Softsign', 'Tanh', 'Transpose'])
 
 export const dtypeNames: Readonly<Record<number, DType>> = {
   1: 'float32',
   2: 'uint8',
   3: 'int8',
+  4: 'uint16',
+  5: 'int16',
   6: 'int32',
   7: 'int64',
   9: 'bool',
   10: 'float16',
-  11: 'float64'
+  11: 'float64',
+  12: 'uint32',
+  13: 'uint64'
 }
 
 /** Reads ONNX protobuf into a graph. The only file, with tensor-proto.ts, that knows ONNX's encoding and its opsets. */
@@ -69,6 +75,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
       values.set(output.name, output)
     }
     upgrade(node, opset)
+    if (opset < 7) alignOperand(graph, node, inputs)
     graph.insert(node, inputs, outputs)
   })
 
@@ -107,8 +114,9 @@ function decodeModel(bytes: Uint8Array): InstanceType<typeof onnx.ModelProto> {
 function opsetOf(model: InstanceType<typeof onnx.ModelProto>): number {
   const standard = model.opsetImport!.find(entry => !entry.domain || entry.domain === 'ai.onnx')
   const version = Number(standard?.version ?? 0)
-  if (standard && version < oldestOpset)
-    throw new CompileError(`opset ${version} is too old; ${oldestOpset} and newer are read`)
+  const changed = model.graph!.node?.find(({ opType }) => !unchanged.has(opType!))
+  if (standard && version < oldestOpset && changed)
+    throw new CompileError(`opset ${version} is too old for ${changed.opType}; ${oldestOpset} and newer are read`)
   return version
 }
 
@@ -187,6 +195,15 @@ function decodeTensor(tensor: onnxProto.onnx.ITensorProto | null | undefined, op
   return { dtype, shape, data }
 }
 
+/** Before opset 7 the second operand says at which axis of the first it begins, a PRelu's slopes at the channels. */
+function alignOperand(graph: Graph, node: Node, inputs: (Value | undefined)[]): void {
+  const axis = node.op === 'PRelu' ? 1 : node.attributes.has('broadcast') ? node.number('axis', Number.NaN) : Number.NaN
+  const [a, b] = inputs
+  if (Number.isNaN(axis) || !a || !b) return
+  const align = new Node('AlignAxes', `${node.name}.axes`, new Map([['axis', axis]]))
+  inputs[1] = graph.insert(align, [b, a], 1).output
+}
+
 /** Brings what older opsets spell otherwise to the newest spelling, where shapes are not needed for it. */
 function upgrade(node: Node, opset: number): void {
   const setDefault = (name: string, value: Attribute) => {
@@ -196,6 +213,7 @@ function upgrade(node: Node, opset: number): void {
     setDefault('axis', opset < 13 ? 1 : -1)
     if (opset < 13) node.attributes.set('flatten', 1)
   }
+  if (node.op === 'BatchNormalization' && opset < 7) setDefault('training_mode', node.number('is_test', 0) ? 0 : 1)
   if (node.op === 'Upsample' || (node.op === 'Resize' && opset < 11)) {
     setDefault('coordinate_transformation_mode', 'asymmetric')
     setDefault('nearest_mode', 'floor')

@@ -20,7 +20,21 @@ export function decodeElements(
   return elements
 }
 
-const widths: Readonly<Record<number, number>> = { 1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 16: 2 }
+const widths: Readonly<Record<number, number>> = {
+  1: 4,
+  2: 1,
+  3: 1,
+  4: 2,
+  5: 2,
+  6: 4,
+  7: 8,
+  9: 1,
+  10: 2,
+  11: 8,
+  12: 4,
+  13: 8,
+  16: 2
+}
 
 function decodeRaw(type: number, raw: Uint8Array, count: number, subject: string): Elements {
   const width = widths[type]
@@ -36,10 +50,18 @@ function decodeRaw(type: number, raw: Uint8Array, count: number, subject: string
       return Float64Array.from(bytes)
     case 3:
       return Float64Array.from(new Int8Array(...at))
+    case 4:
+      return Float64Array.from(new Uint16Array(...at))
+    case 5:
+      return Float64Array.from(new Int16Array(...at))
     case 6:
       return Float64Array.from(new Int32Array(...at))
     case 7:
       return Float64Array.from(new BigInt64Array(...at), Number)
+    case 12:
+      return Float64Array.from(new Uint32Array(...at))
+    case 13:
+      return Float64Array.from(new BigUint64Array(...at), Number)
     case 10:
       return Float32Array.from(new Uint16Array(...at), halfToFloat)
     case 16:
@@ -59,6 +81,9 @@ function decodeTyped(tensor: onnxProto.onnx.ITensorProto): Elements {
       return Float32Array.from(tensor.int32Data ?? [], halfToFloat)
     case 11:
       return Float64Array.from(tensor.doubleData ?? [])
+    case 12:
+    case 13:
+      return Float64Array.from(tensor.uint64Data ?? [], Number)
     case 16:
       return new Float32Array(Uint32Array.from(tensor.int32Data ?? [], bits => bits << 16).buffer)
     default:

@@ -102,7 +102,7 @@ function noiseFor({ inputMetadata }: InferenceSession): Feeds {
     inputMetadata.map(({ name, type, shape }) => {
       const dims = shape.map(size => (typeof size === 'number' ? size : (sizes.get(size) ?? 1)))
       const data = Array.from({ length: dims.reduce((a, b) => a * b, 1) }, Math.random)
-      return [name, new Tensor(type as Tensor['type'], type === 'int64' ? data.map(() => 0n) : data, dims)]
+      return [name, new Tensor(type as Tensor['type'], type.endsWith('int64') ? data.map(() => 0n) : data, dims)]
     })
   )
 }

@@ -55,6 +55,19 @@ export function checkHeader(header: Header): void {
   for (const dim of [...storages, header.macs]) if (typeof dim !== 'number') evaluate(dim, allOnes(free))
 }
 
-const dtypes = new Set(['float32', 'float16', 'float64', 'int64', 'int32', 'uint8', 'int8', 'bool'])
+const dtypes = new Set([
+  'float32',
+  'float16',
+  'float64',
+  'int64',
+  'uint64',
+  'int32',
+  'uint32',
+  'int16',
+  'uint16',
+  'uint8',
+  'int8',
+  'bool'
+])
 
 const allOnes = (free: readonly string[]) => Object.fromEntries(free.map(name => [name, 1]))

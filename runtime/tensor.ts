@@ -8,7 +8,11 @@ export interface DataTypes {
   float16: Uint16Array
   float64: Float64Array
   int64: BigInt64Array
+  uint64: BigUint64Array
   int32: Int32Array
+  uint32: Uint32Array
+  int16: Int16Array
+  uint16: Uint16Array
   uint8: Uint8Array
   int8: Int8Array
   bool: Uint8Array
@@ -22,7 +26,11 @@ const arrays: { readonly [T in Type]: new (length: number) => DataTypes[T] } = {
   float16: Uint16Array,
   float64: Float64Array,
   int64: BigInt64Array,
+  uint64: BigUint64Array,
   int32: Int32Array,
+  uint32: Uint32Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
   uint8: Uint8Array,
   int8: Int8Array,
   bool: Uint8Array
@@ -140,7 +148,7 @@ const isOnGpu = (given: unknown): given is OnGpu =>
 
 function typeOf(data: Data): Type {
   const found = (Object.keys(arrays) as Type[]).find(
-    type => data instanceof arrays[type] && type !== 'bool' && type !== 'float16'
+    type => data instanceof arrays[type] && type !== 'bool' && type !== 'float16' && type !== 'uint16'
   )
   if (found) return found
   if (data instanceof Uint16Array) return 'float16'
@@ -155,7 +163,7 @@ function toArray(type: Type, given: unknown): Data {
   if (!Array.isArray(given)) throw new CairnError(`data of a ${type} tensor must be a ${make.name} or an array`)
   const data = new make(given.length)
   given.forEach((value, i) => {
-    if (data instanceof BigInt64Array) data[i] = BigInt(value)
+    if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(value)
     else data[i] = type === 'float16' ? floatToHalf(Number(value)) : Number(value)
   })
   return data
@@ -165,7 +173,7 @@ function toArray(type: Type, given: unknown): Data {
 export function copyFloats(tensor: Tensor): Float32Array {
   const { data, type } = tensor
   if (data instanceof Float32Array) return data.slice()
-  if (data instanceof BigInt64Array) return Float32Array.from(data, Number)
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float32Array.from(data, Number)
   return type === 'float16'
     ? Float32Array.from(data as Uint16Array, halfToFloat)
     : Float32Array.from(data as Float64Array)
@@ -177,6 +185,7 @@ const toInteger = (value: number) => (Number.isFinite(value) ? BigInt(Math.round
 export function fromFloats(type: string, data: Float32Array, dims: readonly number[]): Tensor {
   if (type === 'float32') return new Tensor('float32', data, dims)
   if (type === 'int64') return new Tensor('int64', BigInt64Array.from(data, toInteger), dims)
+  if (type === 'uint64') return new Tensor('uint64', BigUint64Array.from(data, toInteger), dims)
   if (type === 'float16') return new Tensor('float16', Uint16Array.from(data, floatToHalf), dims)
   return new Tensor(type as Type, Array.from(data), dims)
 }

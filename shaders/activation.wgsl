@@ -31,6 +31,18 @@ const SIGN: u32 = 28;
 const SOFTSIGN: u32 = 29;
 const THRESHOLDED_RELU: u32 = 30;
 const AFFINE: u32 = 31;
+const SHRINK: u32 = 32;
+const SIN: u32 = 33;
+const COS: u32 = 34;
+const TAN: u32 = 35;
+const ASIN: u32 = 36;
+const ACOS: u32 = 37;
+const ATAN: u32 = 38;
+const SINH: u32 = 39;
+const COSH: u32 = 40;
+const ASINH: u32 = 41;
+const ACOSH: u32 = 42;
+const ATANH: u32 = 43;
 
 // Whether the pipeline's calls have kinds beyond a bound; those without spare compilers and registers the rest.
 override CURVES: bool = true;
@@ -137,6 +149,42 @@ fn curve(kind: u32, v: vec4f, alpha: vec4f, beta: f32) -> vec4f {
     case AFFINE: {
       return v * alpha + beta;
     }
+    case SHRINK: {
+      return select(vec4f(), v - sign(v) * beta, abs(v) > alpha);
+    }
+    case SIN: {
+      return sine(v, 0);
+    }
+    case COS: {
+      return sine(v, 1);
+    }
+    case TAN: {
+      return sine(v, 0) / sine(v, 1);
+    }
+    case ASIN: {
+      return inverseSin(v);
+    }
+    case ACOS: {
+      return inverseCos(v);
+    }
+    case ATAN: {
+      return atan(v);
+    }
+    case SINH: {
+      return bentSinh(v);
+    }
+    case COSH: {
+      return cosh(v);
+    }
+    case ASINH: {
+      return inverseSinh(v);
+    }
+    case ACOSH: {
+      return inverseCosh(v);
+    }
+    case ATANH: {
+      return inverseTanh(v);
+    }
     default: {
       return v;
     }
@@ -179,4 +227,55 @@ fn erf(v: vec4f) -> vec4f {
   let square = v * v;
   let series = 1.1283792 * v * (1 - square * (0.33333333 - square * (0.1 - square * 0.023809524)));
   return select(sign(v) * (1 - tail * exp(-z * z)), series, z < vec4f(0.3));
+}
+
+// The builtins of the names below may lose digits: half of them are allowed to.
+// sin(v + turns * pi / 2), as asm/trigonometry.ts computes it.
+fn sine(v: vec4f, turns: i32) -> vec4f {
+  let quotient = round(v * 0.63661977);
+  let r = ((v - quotient * 1.5703125) - quotient * 4.83751297e-4) - quotient * 7.54978995e-8;
+  let quadrant = vec4i(quotient) + turns;
+  let z = r * r;
+  let s = r + r * z * (-1.6666654611e-1 + z * (8.3321608736e-3 - z * 1.9515295891e-4));
+  let c = 1 - z * 0.5 + z * z * (4.166664568e-2 + z * (-1.388731625e-3 + z * 2.443315712e-5));
+  let y = select(s, c, (quadrant & vec4i(1)) != vec4i());
+  return select(y, -y, (quadrant & vec4i(2)) != vec4i());
+}
+
+fn inverseSin(v: vec4f) -> vec4f {
+  return atan(v / sqrt((1 - v) * (1 + v)));
+}
+
+fn inverseCos(v: vec4f) -> vec4f {
+  return 2 * atan(sqrt((1 - v) / (1 + v)));
+}
+
+// From expm1, which keeps the digits of small v.
+fn bentSinh(v: vec4f) -> vec4f {
+  let m = expm1(abs(v));
+  return sign(v) * select(0.5 * (m + m / (m + 1)), 0.5 * exp(abs(v)), abs(v) > vec4f(20));
+}
+
+// log(1 + u) for u at least 0.
+fn log1p(u: vec4f) -> vec4f {
+  let sum = 1 + u;
+  let rest = sum - 1;
+  return select(log(sum) * (u / select(rest, vec4f(1), rest == vec4f())), u, rest == vec4f());
+}
+
+fn inverseSinh(v: vec4f) -> vec4f {
+  let size = abs(v);
+  let near = log1p(size + size * size / (1 + sqrt(size * size + 1)));
+  return sign(v) * select(near, log(size) + 0.69314718, size > vec4f(10000));
+}
+
+fn inverseCosh(v: vec4f) -> vec4f {
+  let above = v - 1;
+  return select(log1p(above + sqrt(above) * sqrt(above + 2)), log(v) + 0.69314718, v > vec4f(10000));
+}
+
+// The root is for what is beyond 1, where drivers may give any logarithm.
+fn inverseTanh(v: vec4f) -> vec4f {
+  let root = sqrt(1 - abs(v));
+  return sign(v) * 0.5 * log1p(2 * abs(v) / (root * root));
 }

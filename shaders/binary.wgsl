@@ -97,6 +97,7 @@ fn remainder(a: vec4f, b: vec4f, q: vec4f, like: vec4f) -> vec4f {
 
 // The logarithm knows no negative base and loses digits, so that whole exponents are multiplied out.
 const MOST_FACTORS: f32 = 1023;
+const NAN: u32 = 0x7fc00000;
 
 fn power(a: vec4f, b: vec4f) -> vec4f {
   let whole = floor(b) == b;
@@ -112,5 +113,6 @@ fn power(a: vec4f, b: vec4f) -> vec4f {
   let curve = exp2(b * log2(select(a, abs(a), whole)));
   let signed = select(curve, -curve, (a < vec4f()) & (abs(b % 2) == vec4f(1)));
   let root = select(signed, sqrt(a), b == vec4f(0.5));
-  return select(root, y, whole & (abs(b) <= vec4f(MOST_FACTORS)));
+  let bits = select(bitcast<vec4u>(root), vec4u(NAN), (a < vec4f()) & !whole);
+  return select(bitcast<vec4f>(bits), y, whole & (abs(b) <= vec4f(MOST_FACTORS)));
 }

@@ -4,15 +4,19 @@ import { tiled } from './product.js'
 /** What modules need that end in bias, residual and activation. */
 const finishing = ['activation', 'epilogue']
 
+/** Of activations where a model computes its weights. */
+const vectors = ['bias', 'slope']
+
 /** Rows up to which a workgroup for each panel of each row is better than tiles. */
 const fewRows = 2
 
 export const gemm: Shader = {
   block: 'Gemm',
   halves: 'w',
+  either: vectors,
   byColumn: ['bias', 'slope', 'r', 'y'],
   dispatches(p) {
-    const dense = aligned(p.xAt, p.xRow, p.inner, p.yAt, p.yRow, p.columns)
+    const dense = aligned(p.xAt, p.xRow, p.inner, p.yAt, p.yRow, p.columns, p.wAt, p.biasAt, p.slopeAt)
     const vector = dense && (!p.residual || aligned(p.rAt, p.rRow))
     if (p.rows > fewRows) return [tiled(p.rows, p.columns, 1, [...finishing, 'gemm', 'panels'], vector)]
     return [
@@ -37,7 +41,8 @@ export const matmul: Shader = {
 /** Whether input, output and residual of a convolution are aligned to four channels. */
 function alignedImages(p: Block, channels: number, filters: number): boolean {
   const steps = (name: string) => [p[`${name}At`], p[`${name}N`], p[`${name}D`], p[`${name}H`], p[`${name}W`]]
-  return aligned(channels, filters, ...steps('x'), ...steps('y'), ...(p.residual ? steps('r') : []))
+  const weights = [p.wAt, p.biasAt, p.slopeAt]
+  return aligned(channels, filters, ...weights, ...steps('x'), ...steps('y'), ...(p.residual ? steps('r') : []))
 }
 
 /** Fewer channels or filters of a group than these would leave most of a tile empty. */
@@ -47,6 +52,7 @@ const fewFilters = 16
 export const conv: Shader = {
   block: 'Conv',
   halves: 'w',
+  either: vectors,
   dispatches(p) {
     const vector = alignedImages(p, p.channels, p.filters)
     const pixels = product(p.batch, p.outD, p.outH, p.outW)
@@ -72,12 +78,14 @@ function direct(p: Block, entry: string, vector: boolean): Dispatch {
 export const convTranspose: Shader = {
   block: 'Conv',
   halves: 'w',
+  either: vectors,
   dispatches: p => [direct(p, 'convTranspose', alignedImages(p, p.channels, p.filters))]
 }
 
 export const depthwise: Shader = {
   block: 'Conv',
   halves: 'w',
+  either: vectors,
   dispatches(p) {
     const vector = alignedImages(p, p.groups, p.groups)
     const groups = list(product(p.batch, p.outH, ceil(p.outW, 4), ceil(p.groups, 4)))

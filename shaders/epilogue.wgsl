@@ -18,7 +18,7 @@ fn finishQuad(sum: vec4f, own: u32, rAt: u32, yAt: u32, count: u32) {
   }
   var alpha = vec4f(p.alpha);
   if (p.act == PRELU) {
-    alpha = constant4(p.slopeAt + own);
+    alpha = fetch4(p.slopeAt + own);
   }
-  storeSome(yAt, finished(sum + constant4(p.biasAt + own), p.residual, r, p.act, alpha, p.beta), count);
+  storeSome(yAt, finished(sum + fetch4(p.biasAt + own), p.residual, r, p.act, alpha, p.beta), count);
 }

@@ -2,9 +2,14 @@
 @group(0) @binding(1) var<storage, read> weights: array<vec4u>;
 
 override HALVES: bool = false;
+// The operand is no constant: a call before has put its panels into the arena.
+override LOADED: bool = false;
 
 // Four weights of an operand that may be halves, from the multiple of four `i` of its elements on.
 fn weight4(i: u32) -> vec4f {
+  if (LOADED) {
+    return load4(i);
+  }
   if (HALVES) {
     let eight = weights[i >> 3];
     let words = select(eight.xy, eight.zw, (i & 4) != 0);
@@ -14,6 +19,9 @@ fn weight4(i: u32) -> vec4f {
 }
 
 fn weight(i: u32) -> f32 {
+  if (LOADED) {
+    return load(i);
+  }
   if (HALVES) {
     return unpack2x16float(weights[i >> 3][(i >> 1) & 3])[i & 1];
   }

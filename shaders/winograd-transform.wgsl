@@ -77,10 +77,10 @@ fn gatherOutputs(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) g
     }
     columns[x] = fromPoints(line);
   }
-  let bias = constant(p.biasAt + f);
+  let bias = fetch(p.biasAt + f);
   var alpha = p.alpha;
   if (p.act == PRELU) {
-    alpha = constant(p.slopeAt + f);
+    alpha = fetch(p.slopeAt + f);
   }
   for (var y = 0u; y < 4; y++) {
     let h = tile.h + y;

@@ -106,17 +106,19 @@ const tried = 12
 
 const sizeOf = (port: Program['inputs'][number]) => (port.shape as number[]).reduce((a, b) => a * b, 1)
 
-function drawn(
-  port: Program['inputs'][number],
-  weights: ReadonlyMap<string, ArrayLike<number>>,
-  item: Case,
-  random: Random
-): Float64Array {
-  const given = weights.get(port.name)
-  if (given) return Float64Array.from(given)
-  const operand = item.operands.find(each => each?.kind === 'input')
-  const [low, high] = port.name.startsWith('seed') ? [-1, 1] : (operand?.range ?? [-2, 2])
-  return Float64Array.from({ length: sizeOf(port) }, () => low + (high - low) * random.next())
+/** What the program reads, as the case has it; of whole numbers whole ones. */
+function drawn({ program, weights }: Differentiated, item: Case, random: Random): Float64Array[] {
+  const all = [item.operands, ...(item.next ?? []).map(({ operands = [] }) => operands)].flat()
+  const operands = all.flatMap(each => (typeof each === 'object' && each.kind === 'input' ? [each] : []))
+  return program.inputs.map(port => {
+    const given = weights.get(port.name)
+    if (given) return Float64Array.from(given)
+    const operand = port.name.startsWith('seed') ? undefined : operands.shift()
+    const [low, high] = operand?.range ?? [-1, 1]
+    const float = operand?.dtype.startsWith('float') ?? true
+    const next = () => (float ? low + (high - low) * random.next() : low + Math.floor((high - low + 1) * random.next()))
+    return Float64Array.from({ length: sizeOf(port) }, next)
+  })
 }
 
 /** Throws unless every gradient is what moving single inputs does to the weighted sum of the outputs. */
@@ -196,7 +198,7 @@ for (const family of tested) {
     if (!made.wanted.length) continue
     test(`${title} (seed ${baseSeed})`, async () => {
       for (const { name } of made.program.kernels) called.add(name)
-      const inputs = made.program.inputs.map(port => drawn(port, made.weights, item, random))
+      const inputs = drawn(made, item, random)
       checkDifferences(made, inputs, random)
       await checkBackend(made, inputs)
     })

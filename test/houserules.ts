@@ -116,7 +116,7 @@ test('kernels of one operator family have the same stem everywhere', () => {
   const stems = (folder: string) => inFolder(folder).map(({ path }) => path.split('/').pop())
   const operators = stems('compiler/ops')
   const helpers =
-    'barrier depthwise depthwise-columns epilogue gemm-packed index lanes loops madd math product rows thread tile weights winograd-transform'.split(
+    'barrier depthwise depthwise-columns epilogue gemm-packed index lanes loops madd math product rows thread tile trigonometry weights winograd-transform'.split(
       ' '
     )
   assert.equal(

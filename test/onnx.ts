@@ -3,6 +3,7 @@
 import type { onnx } from 'onnx-proto'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { dtypes } from '../compiler/graph.js'
 import { build, CompileError, type CompileOptions } from '../compiler/index.js'
 import { changedField } from './onnx/changes.js'
 import { malformed } from './onnx/malformed.js'
@@ -27,7 +28,6 @@ async function compare(model: ModelBuilder, seed: string): Promise<void> {
 }
 
 const encodings = suite(`initializers (seed ${baseSeed})`)
-const dtypes: readonly DType[] = ['float32', 'float16', 'float64', 'int64', 'int32', 'uint8', 'int8', 'bool']
 
 /** A constant of that type, cast to float and multiplied with the input. */
 function scaled(dtype: DType, encoding: 'raw' | 'typed'): ModelBuilder {
@@ -38,7 +38,7 @@ function scaled(dtype: DType, encoding: 'raw' | 'typed'): ModelBuilder {
       ? random.ints(count, [0, 1])
       : dtype.startsWith('float')
         ? random.values(count)
-        : random.ints(count, [dtype === 'uint8' ? 0 : -99, 99])
+        : random.ints(count, [dtype.startsWith('uint') ? 0 : -99, 99])
   const constant = model.constant({ dtype, dims: [3, 5], data, encoding })
   return model.output(model.add('Mul', [model.input([3, 5]), model.add('Cast', [constant], { to: 1 })]))
 }

@@ -167,7 +167,7 @@ function randomFeeds({ inputMetadata }: InferenceSession, but: string | undefine
       const count = dims.reduce((a, b) => a * b, 1)
       const whole = !type.startsWith('float')
       const data = Array.from({ length: count }, (_, i) => (whole ? i % 2 : Math.sin(i * 12.9898 + 78.233)))
-      return [name, new Tensor(type as Type, type === 'int64' ? data.map(BigInt) : data, dims)]
+      return [name, new Tensor(type as Type, type.endsWith('int64') ? data.map(BigInt) : data, dims)]
     })
   )
 }

@@ -7,7 +7,11 @@ const types: Readonly<Record<string, Type>> = {
   '<f8': 'float64',
   '<f2': 'float16',
   '<i8': 'int64',
+  '<u8': 'uint64',
   '<i4': 'int32',
+  '<u4': 'uint32',
+  '<i2': 'int16',
+  '<u2': 'uint16',
   '|u1': 'uint8',
   '|i1': 'int8',
   '|b1': 'bool'

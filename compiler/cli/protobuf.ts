@@ -20,7 +20,7 @@ export function decodeTensorFile(bytes: Uint8Array, path: string): Tensor {
   const count = dims.reduce((a, b) => a * b, 1)
   const raw = proto.rawData?.length ? proto.rawData : undefined
   const elements = Array.from(decodeElements(proto, raw, count, `${path}: tensor "${proto.name}"`))
-  return new Tensor(type, type === 'int64' ? elements.map(BigInt) : elements, dims)
+  return new Tensor(type, type.endsWith('int64') ? elements.map(BigInt) : elements, dims)
 }
 
 /** The model with the values in `names` as further outputs, and its external data taken in. */

@@ -97,7 +97,11 @@ function randomTensor(port: Port, bindings: Bindings, seed: number): Tensor {
   const dims = shapeAt(port, bindings)
   const values = new Float32Array(dims.reduce((a, b) => a * b, 1)).map(draw)
   if (port.dtype === 'float32') return new Tensor('float32', values, dims)
-  return new Tensor(port.dtype as Type, port.dtype === 'int64' ? Array.from(values, BigInt) : Array.from(values), dims)
+  return new Tensor(
+    port.dtype as Type,
+    port.dtype.endsWith('int64') ? Array.from(values, BigInt) : Array.from(values),
+    dims
+  )
 }
 
 /** Mulberry32 (Tommy Ettinger): 32 bits of state are plenty for inputs. */

@@ -42,7 +42,19 @@ export const activations = {
   sign: x => Math.sign(x),
   softsign: x => x / (1 + Math.abs(x)),
   thresholdedRelu: (x, a) => (x > a ? x : 0),
-  affine: (x, a, b) => a * x + b
+  affine: (x, a, b) => a * x + b,
+  shrink: (x, threshold, bias) => (x < -threshold ? x + bias : x > threshold ? x - bias : 0),
+  sin: x => Math.sin(x),
+  cos: x => Math.cos(x),
+  tan: x => Math.tan(x),
+  asin: x => Math.asin(x),
+  acos: x => Math.acos(x),
+  atan: x => Math.atan(x),
+  sinh: x => Math.sinh(x),
+  cosh: x => Math.cosh(x),
+  asinh: x => Math.asinh(x),
+  acosh: x => Math.acosh(x),
+  atanh: x => Math.atanh(x)
 } satisfies Record<string, Activation>
 
 export type ActivationName = keyof typeof activations

@@ -2,7 +2,7 @@ import { type Dim, div, mul, product, same, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node, Tensor, Value } from '../graph.js'
 import { broadcastShape, emitCopy } from './elementwise.js'
-import { intsOf, type Op } from './op.js'
+import { axisOf, describe, intsOf, type Op } from './op.js'
 
 /** Operators without a kernel: sources of constants, and what the decompose pass spells with other operators. */
 
@@ -65,12 +65,29 @@ const identity: Op = {
     if (training && !(training.data?.[0] === 0) && ratio?.data?.[0] !== 0)
       throw refuse(node, 'may run in training mode; only training_mode = false is allowed')
     const mask = node.outputs[1]
-    if (mask?.users.length) throw refuse(node, 'has a mask that is used; dropout runs in inference mode only')
-    if (mask) mask.shape = node.output.shape
+    if (!mask) return
+    mask.shape = node.output.shape
+    mask.dtype = 'bool'
   },
   lower(node, to) {
-    if (node.outputs[1]) throw refuse(node, 'has a mask that is an output of the model; only inference mode is allowed')
     emitCopy(to, node, to.view(node.inputs[0]!), to.view(node.output))
+  }
+}
+
+/** Axes of size 1 behind those of input 0, so that they begin at `axis` of input 1. */
+const alignAxes: Op = {
+  required: 2,
+  infer(node) {
+    like(node)
+    const [b, a] = node.inputs as Value[]
+    const missing =
+      b.shape.length === 1 && b.shape[0] === 1 ? 0 : a.rank - axisOf(node, node.number('axis', 0), a.rank) - b.rank
+    if (missing < 0)
+      throw refuse(
+        node,
+        `${describe(b)} has more axes than stand behind axis ${node.number('axis', 0)} of ${describe(a)}`
+      )
+    node.output.shape = [...b.shape, ...new Array<Dim>(missing).fill(1)]
   }
 }
 
@@ -135,6 +152,10 @@ export const compound: Record<string, Op> = {
   ConstantOfShape: constantOfShape,
   Identity: identity,
   Dropout: identity,
+  /** What the importer makes of broadcasting as it was before opset 7. */
+  AlignAxes: alignAxes,
+  Celu: { infer: like },
+  MeanVarianceNormalization: { infer: like },
   Sum: variadic,
   Mean: variadic,
   BatchNormalization: batchNormalization,

@@ -1,7 +1,7 @@
-import { product, show } from '../dim.js'
+import { isStatic, product, show } from '../dim.js'
 import { refuse } from '../errors.js'
-import type { Node } from '../graph.js'
-import { axisOf, kernel, type Op } from './op.js'
+import type { Node, Value } from '../graph.js'
+import { axisOf, describe, kernel, type Op } from './op.js'
 
 /**
  * Rows of `inner` elements picked by index from each of `outer` tables of `size` rows. Negative indices count from the
@@ -56,4 +56,22 @@ const gather: Op = {
   }
 }
 
-export const gathering: Record<string, Op> = { Gather: gather }
+/** Beyond this many elements a place is no exact float. */
+const mostElements = 2 ** 24
+
+/** What the decompose pass spells as a Gather. */
+const gatherElements: Op = {
+  required: 2,
+  infer(node) {
+    const [x, indices] = node.inputs as Value[]
+    axisFor(node)
+    if (indices.rank !== x.rank) throw refuse(node, `indices ${describe(indices)} must have the axes of ${describe(x)}`)
+    if (!isStatic(x.shape) || !isStatic(indices.shape)) throw refuse(node, 'has a free size; fixed ones are allowed')
+    if (x.shape.reduce((a, b) => a * b, 1) > mostElements)
+      throw refuse(node, `${describe(x)} has more than ${mostElements} elements`)
+    node.output.shape = indices.shape
+    node.output.dtype = x.dtype
+  }
+}
+
+export const gathering: Record<string, Op> = { Gather: gather, GatherElements: gatherElements }

@@ -6,6 +6,7 @@ import { dropouts } from './dropout.js'
 import { elementwise } from './elementwise.js'
 import { gathering } from './gather.js'
 import { matrices } from './gemm.js'
+import { losses } from './loss.js'
 import { movement } from './movement.js'
 import { normalization } from './normalize.js'
 import type { Op } from './op.js'
@@ -13,6 +14,7 @@ import { optimisers } from './optimise.js'
 import { padding } from './pad.js'
 import { pooling } from './pool.js'
 import { poolingGradient } from './pool-gradient.js'
+import { quantization } from './quantize.js'
 import { reduction } from './reduce.js'
 import { resizing } from './resize.js'
 import { softmaxes } from './softmax.js'
@@ -40,5 +42,7 @@ export const ops: Readonly<Record<string, Op>> = {
   ...elementwise,
   ...movement,
   ...compound,
+  ...quantization,
+  ...losses,
   ...training
 }

@@ -57,7 +57,6 @@ export const layerNormalization: Op = {
   required: 2,
   infer(node) {
     const [x, scale, bias] = node.inputs
-    if (node.outputs.length > 1) throw refuse(node, 'outputs Mean and InvStdDev are not supported; only Y is allowed')
     const shape = x!.shape.slice(firstAxis(node))
     for (const value of [scale, bias]) {
       if (!value) continue
@@ -70,6 +69,8 @@ export const layerNormalization: Op = {
     if (!scale) throw refuse(node, 'input Scale is needed')
     node.output.shape = x!.shape
     node.output.dtype = x!.dtype
+    const kept = x!.shape.map((size, axis) => (axis < x!.rank - shape.length ? size : 1))
+    for (const statistic of node.outputs.slice(1)) statistic.shape = kept
   },
   inPlace: [0],
   lower(node, to) {

@@ -1,7 +1,14 @@
 import { product } from '../dim.js'
-import { isConstant, type Node, type Value } from '../graph.js'
+import { isConstant, type Value } from '../graph.js'
+import { loopDepth } from '../ops/elementwise.js'
+import { intsOf } from '../ops/op.js'
 import { Writer } from '../writer.js'
 import { count, type Pass } from './pass.js'
+import { gatherElements } from './spellings/gather.js'
+import { softmaxCrossEntropy } from './spellings/loss.js'
+import { batchNormalization, layerNormalization, meanVarianceNormalization } from './spellings/norms.js'
+import { dequantizeLinear, quantizeLinear } from './spellings/quantize.js'
+import { filled, giveOutput, type Rewrite } from './spellings/rewrite.js'
 
 /** Spells compound operators with the few that have kernels. */
 export const decompose: Pass = {
@@ -19,8 +26,6 @@ export const decompose: Pass = {
     return count(rewritten, 'node')
   }
 }
-
-type Rewrite = (write: Writer, node: Node) => Value | undefined
 
 const chain =
   (op: string): Rewrite =>
@@ -95,13 +100,60 @@ const gemm: Rewrite = (write, node) => {
   return write.add('Add', [product, beta === 1 ? c : write.add('Mul', [c, write.scalar(beta)])])
 }
 
+const alignAxes: Rewrite = (write, node) => write.reshape(node.inputs[0]!, node.output.shape)
+
+/** Bounds that are known are an activation. */
+const clip: Rewrite = (write, node) => {
+  const [x, low, high] = node.inputs
+  if ([low, high].every(bound => !bound || isConstant(bound))) return undefined
+  const raised = low ? write.add('Max', [x, low]) : x!
+  return high ? write.add('Min', [raised, high]) : raised
+}
+
+/** max(0, x) + min(0, alpha (e^(x / alpha) - 1)), which is a Selu of x / alpha. */
+const celu: Rewrite = (write, node) => {
+  const alpha = node.number('alpha', 1)
+  return write.add('Selu', [write.add('Div', [node.inputs[0], write.scalar(alpha)])], { alpha: 1, gamma: alpha })
+}
+
+/** At inference the mask is all true. */
+const dropout: Rewrite = (write, node) => {
+  const [x] = node.inputs
+  if (node.outputs[1]) giveOutput(write, node, 1, filled(write, x!.shape, 1, 'bool'))
+  return x
+}
+
+/** An axis a Tile where all at once would be more loops than copies have. */
+const tile: Rewrite = (write, node) => {
+  const repeats = intsOf(node, 1, 'repeats')!
+  const repeated = repeats.flatMap((times, axis) => (times === 1 ? [] : [axis]))
+  const solid = node.inputs[0]!.shape.filter(size => size !== 1)
+  if (repeated.length < 2 || solid.length + repeated.length <= loopDepth) return undefined
+  return repeated.reduce<Value>(
+    (value, only) => write.add('Tile', [value, write.sizes(repeats.map((times, axis) => (axis === only ? times : 1)))]),
+    node.inputs[0]!
+  )
+}
+
 const rewrites: Readonly<Record<string, Rewrite>> = {
   Sum: chain('Add'),
   Max: chain('Max'),
   Min: chain('Min'),
   Mean: mean,
+  AlignAxes: alignAxes,
   DepthToSpace: depthToSpace,
   SpaceToDepth: spaceToDepth,
   MatMul: matmul,
-  Gemm: gemm
+  Gemm: gemm,
+  Tile: tile,
+  Clip: clip,
+  Celu: celu,
+  Dropout: dropout,
+  GatherElements: gatherElements,
+  SoftmaxCrossEntropyLoss: softmaxCrossEntropy,
+  BatchNormalization: batchNormalization,
+  LayerNormalization: layerNormalization,
+  MeanVarianceNormalization: meanVarianceNormalization,
+  QuantizeLinear: quantizeLinear,
+  DequantizeLinear: dequantizeLinear
 }

@@ -28,7 +28,7 @@ function isIdentity(graph: Graph, node: Node): boolean {
   switch (node.op) {
     case 'Identity':
     case 'Dropout':
-      return !node.outputs.slice(1).some(mask => graph.isOutput(mask))
+      return !node.outputs.slice(1).some(mask => mask.users.length || graph.isOutput(mask))
     case 'Cast':
     case 'CastLike':
       return (

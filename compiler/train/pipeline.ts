@@ -33,7 +33,7 @@ export function makeDifferentiable(graph: Graph, batchNorm: BatchNorm = 'frozen'
   const spell = batchNorm === 'batch' ? spellBatchStatistics : spellRunningStatistics
   if (batchNorm !== 'frozen')
     for (const node of [...graph.nodes]) if (node.op === 'BatchNormalization') spell(graph, node)
-  run(graph, [lowerBatchNorm, decompose, recogniseActivations])
+  run(graph, [decompose, lowerBatchNorm, recogniseActivations])
 }
 
 /** Lowers a graph with its backward pass. What computes a state is needed although nobody reads it: nothing is taken out. */

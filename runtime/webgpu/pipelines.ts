@@ -11,6 +11,8 @@ export const blockBytes = 256
 export interface Switches {
   /** The operand that may be halves is (shaders/weights.wgsl). */
   readonly halves: boolean
+  /** That operand lies in the arena. */
+  readonly loaded: boolean
   /** The activation is more than a bound (shaders/activation.wgsl). */
   readonly curves: boolean
 }
@@ -54,7 +56,7 @@ export class Pipelines {
     const texts = [`element-${this.element}`, `arena-${vector ? 'vector' : 'scalar'}`, ...files]
     const all = {
       ...constants,
-      ...(files.includes('weights') ? { HALVES: Number(switches.halves) } : {}),
+      ...(files.includes('weights') ? { HALVES: Number(switches.halves), LOADED: Number(switches.loaded) } : {}),
       ...(files.includes('activation') ? { CURVES: Number(switches.curves) } : {})
     }
     const key = `${texts} ${entry} ${JSON.stringify(all)}`

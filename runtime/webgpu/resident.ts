@@ -270,6 +270,7 @@ export class Resident {
     const held = operand?.space === 'constant' ? this.banks.held[operand.index] : 'f32'
     const switches = {
       halves: held === 'f16',
+      loaded: operand?.space === 'storage',
       curves: block.act > lastBound
     }
     const { name } = this.program.header.kernels[gpuCall.call.kernel]

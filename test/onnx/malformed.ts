@@ -65,8 +65,8 @@ export const malformed: readonly Malformed[] = [
   changed('no opset', /./, proto => {
     proto.opsetImport = []
   }),
-  changed('an opset that is too old', /opset 6/, proto => {
-    proto.opsetImport![0].version = 6
+  changed('an opset that is too old', /opset 5/, proto => {
+    proto.opsetImport![0].version = 5
   }),
   changed('no outputs', /output/, (_, graph) => {
     graph.output = []
@@ -150,9 +150,6 @@ export const malformed: readonly Malformed[] = [
   conv('kernel_shape as text', { kernel_shape: 'three' }),
   conv('strides as a number', { strides: 2 }),
   conv('empty filters', {}, [0, 4, 3, 3]),
-  bad('Conv: weights that are no constant', /Conv "conv_\d+".*"x_1"/, m =>
-    m.add('Conv', [image(m), m.input([6, 4, 3, 3])])
-  ),
   node('Conv', 'one input', m => [image(m)]),
   node('Conv', 'a bias of another size', m => [image(m), m.weights([6, 4, 3, 3]), m.weights([5])]),
   node('Conv', 'an input of rank 2', m => [m.input([3, 4]), m.weights([6, 4, 3, 3])]),
@@ -205,11 +202,6 @@ export const malformed: readonly Malformed[] = [
   bad('MaxPool: indices that are used', /MaxPool "maxpool_\d+"/, m =>
     m.addMany('MaxPool', [image(m)], 2, { kernel_shape: [2, 2] })
   ),
-  bad('Dropout: a mask that is used', /Dropout "dropout_\d+"/, m => m.addMany('Dropout', [image(m)], 2)),
-  node('BatchNormalization', 'statistics that are no constants', m => [
-    image(m),
-    ...[0, 1, 2, 3].map(() => m.input([4]))
-  ]),
   node('BatchNormalization', 'statistics of another size', m => [
     image(m),
     ...[0, 1, 2, 3].map(() => m.weights([5], [0.5, 1]))
@@ -245,7 +237,6 @@ export const malformed: readonly Malformed[] = [
   node('DepthToSpace', 'rank 3', m => [m.input([1, 8, 3])], { blocksize: 2 }),
   node('GlobalAveragePool', 'rank 2', m => [m.input([3, 4])]),
   node('LRN', 'no size', m => [image(m)]),
-  node('Clip', 'a bound that only a run knows', m => [image(m), m.input([])]),
   node('Cast', 'to strings', m => [image(m)], { to: 8 }),
   node('Cast', 'to nothing', m => [image(m)]),
   node('Constant', 'of strings', () => [], { value_string: 'text' }),

@@ -28,6 +28,7 @@ export const convTranspose = [
   transposed('depthwise', { group: 6, strides: [2, 2], pads: [1, 1, 1, 1] }, [1, 6, 4, 5], [6, 1, 4, 4]),
   transposed('depth multiplier 2', { group: 5, strides: [2, 2] }, [1, 5, 4, 5], [5, 2, 3, 3]),
   transposed('output_shape', { strides: [2, 2], output_shape: [12, 15] }, [1, 5, 6, 7], [5, 4, 3, 3]),
+  transposed('output_shape beyond the taps', { strides: [3, 2], output_shape: [10, 8] }, [1, 1, 3, 3], [1, 2, 3, 3]),
   transposed(
     'output_shape, SAME_UPPER',
     { strides: [2, 2], output_shape: [12, 14], auto_pad: 'SAME_UPPER' },
@@ -46,6 +47,7 @@ export const convTranspose = [
   transposed('1×1', {}, [1, 6, 4, 5], [6, 9, 1, 1]),
   transposed('1-D', { strides: [3], pads: [1, 0], output_padding: [1] }, [2, 4, 7], [4, 3, 4]),
   transposed('3-D', { strides: [2, 1, 2], pads: [1, 0, 1, 1, 1, 0] }, [1, 3, 3, 4, 3], [3, 2, 3, 2, 3]),
+  one('weights and bias are inputs', 'ConvTranspose', [x(1, 3, 4, 5), x(3, 6, 2, 2), x(6)], { strides: [2, 2] }),
   one('without bias', 'ConvTranspose', [x(1, 3, 4, 5), c(3, 2, 2, 2)], { strides: [2, 2] }),
   one(
     'free sizes',

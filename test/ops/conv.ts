@@ -1,5 +1,5 @@
 // Convolution: every attribute, kernels that are not square, groups of all kinds, one to three spatial axes.
-import { c, one, type Rest, x } from '../support/case.js'
+import { c, ints, one, type Rest, x } from '../support/case.js'
 
 const conv1 = (
   name: string,
@@ -12,6 +12,28 @@ const conv1 = (
 export const conv = [
   conv1('3×3', { pads: [1, 1, 1, 1] }),
   conv1('3×3 without kernel_shape or padding', {}),
+  one('weights and bias are inputs', 'Conv', [x(1, 4, 9, 9), x(8, 4, 3, 3), x(8)], { pads: [1, 1, 1, 1] }),
+  one('weights are inputs, few channels', 'Conv', [x(1, 3, 7, 6), x(5, 3, 3, 2)]),
+  one('weights are inputs, 1×1', 'Conv', [x(2, 12, 3, 4), x(8, 12, 1, 1), x(8)]),
+  one('weights are inputs, groups', 'Conv', [x(1, 6, 7, 6), x(8, 3, 3, 3), x(8)], { group: 2 }),
+  one('weights are inputs, depthwise', 'Conv', [x(1, 8, 7, 6), x(8, 1, 3, 3), x(8)], { group: 8 }),
+  one('weights are inputs, depthwise, 5 channels', 'Conv', [x(1, 5, 7, 6), x(5, 1, 3, 3)], { group: 5 }),
+  one(
+    'weights are computed',
+    'Mul',
+    [x(8, 4, 3, 3), x(8, 1, 1, 1)],
+    {},
+    { next: [{ op: 'Conv', operands: [x(1, 4, 9, 9), 'previous', x(8)] }, { op: 'Relu' }] }
+  ),
+  one(
+    'the bias is a slice of an input',
+    'Slice',
+    [x(9), ints(1), ints(9)],
+    {},
+    { next: [{ op: 'Conv', operands: [x(1, 16, 9, 9), c(8, 16, 3, 3), 'previous'] }] }
+  ),
+  one('only the bias is an input', 'Conv', [x(1, 4, 9, 9), c(8, 4, 3, 3), x(8)]),
+  one('only the bias is an input, many channels', 'Conv', [x(1, 32, 9, 9), c(32, 32, 3, 3), x(32)]),
   one('without bias', 'Conv', [x(1, 4, 9, 9), c(8, 4, 3, 3)], { kernel_shape: [3, 3] }),
   conv1('1×1', {}, [2, 5, 7, 6], [9, 5, 1, 1]),
   conv1('1×1, one pixel', {}, [1, 16, 1, 1], [24, 16, 1, 1]),

@@ -1,7 +1,7 @@
 // Element-wise operators: functions of one number, arithmetic with every kind of broadcasting, comparisons, Where, casts.
 
 import { type Case, c, given, type Operand, one, type Rest, scalar, typed, within, x } from '../support/case.js'
-import { type Attributes, type DType, float } from '../support/model.js'
+import { type Attributes, type DType, elementTypes, float } from '../support/model.js'
 
 const wide = within(x(2, 7, 3, 5), -6, 6)
 const positive = within(x(2, 7, 3, 5), 0.1, 9)
@@ -23,6 +23,19 @@ export const functions: readonly [string, Attributes, Operand?, number?][] = [
   ['Softplus', {}],
   ['Softsign', {}],
   ['ThresholdedRelu', { alpha: float(0.7) }],
+  ['Shrink', { lambd: float(0.8), bias: float(0.3) }],
+  ['Celu', { alpha: float(1.6) }],
+  ['Sin', {}],
+  ['Cos', {}],
+  ['Tan', {}, within(wide, -1.4, 1.4)],
+  ['Asin', {}, within(wide, -1, 1)],
+  ['Acos', {}, within(wide, -1, 1)],
+  ['Atan', {}],
+  ['Sinh', {}],
+  ['Cosh', {}],
+  ['Asinh', {}],
+  ['Acosh', {}, within(wide, 1, 9)],
+  ['Atanh', {}, within(wide, -0.99, 0.99)],
   ['Mish', {}, wide, 18],
   ['Gelu', {}, wide, 20],
   ['Gelu', { approximate: 'tanh' }, wide, 20],
@@ -53,6 +66,11 @@ export const activations: readonly Case[] = [
   ...['Sigmoid', 'Tanh', 'Erf', 'Softsign', 'Elu'].map(op =>
     one(`${op} of small numbers`, op, [within(x(9, 11), -0.02, 0.02)])
   ),
+  ...['Sin', 'Tan', 'Asin', 'Atan', 'Sinh', 'Asinh', 'Atanh'].map(op =>
+    one(`${op} of tiny numbers`, op, [within(x(9, 11), -0.002, 0.002)])
+  ),
+  ...['Sin', 'Cos', 'Atan', 'Asinh'].map(op => one(`${op} of hundreds`, op, [within(x(9, 11), -900, 900)])),
+  one('Acosh of large numbers', 'Acosh', [within(x(9, 11), 9000, 90000)]),
   one('Exp of large numbers', 'Exp', [within(x(9, 11), -80, 80)]),
   one('Log of small numbers', 'Log', [within(x(9, 11), 0.002, 0.02)]),
   one(
@@ -72,6 +90,8 @@ export const activations: readonly Case[] = [
   one('Clip, minimum only', 'Clip', [wide, scalar(-1.5)]),
   one('Clip, maximum only', 'Clip', [wide, undefined, scalar(1.5)]),
   one('Clip, no bounds', 'Clip', [wide], {}, { next: [{ op: 'Neg' }] }),
+  one('Clip between inputs', 'Clip', [wide, within(x(), -2, -1), within(x(), 1, 2)]),
+  one('Clip to an input', 'Clip', [wide, scalar(-1), within(x(), 1, 2)]),
   one('Clip 6', 'Clip', [wide], { min: float(-0.5), max: float(6) }, { opset: 7 }),
   one('Clip 6, one bound', 'Clip', [wide], { min: float(0) }, { opset: 10 }),
   one(
@@ -148,17 +168,6 @@ const comparison: readonly Case[] = comparisons.flatMap(op => [
 
 const bools = (...dims: number[]) => typed(x(...dims), 'bool', [0, 1])
 const types: readonly DType[] = ['float32', 'float16', 'float64', 'int64', 'int32', 'uint8', 'int8', 'bool']
-const codes: Readonly<Record<DType, number>> = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
-  float64: 11
-}
-
 export const elementwise: readonly Case[] = [
   ...binary,
   ...comparison,
@@ -201,10 +210,14 @@ export const elementwise: readonly Case[] = [
           `Cast ${from} to ${to}`,
           'Cast',
           [typed(x(4, 7), from, from === 'bool' ? [0, 1] : from === 'uint8' || to === 'uint8' ? [0, 99] : [-99, 99])],
-          { to: codes[to] }
+          { to: elementTypes[to] }
         )
       )
   ),
+  ...(['int16', 'uint16', 'uint32', 'uint64'] as const).flatMap(type => [
+    one(`Cast float32 to ${type}`, 'Cast', [within(x(4, 7), 0, 999)], { to: elementTypes[type] }),
+    one(`Cast ${type} to float32`, 'Cast', [typed(x(4, 7), type, [0, 999])], { to: elementTypes.float32 })
+  ]),
   one(
     'Cast of small floats to bool',
     'Cast',
@@ -217,7 +230,7 @@ export const elementwise: readonly Case[] = [
       `Cast int32 to ${from} to bool`,
       'Cast',
       [digits(x(4, 7), 'int32')],
-      { to: codes[from] },
+      { to: elementTypes[from] },
       { next: [{ op: 'Cast', attributes: { to: 9 } }] }
     )
   ),

@@ -4,6 +4,14 @@ import { c, given, ints, one, scalar, typed, x } from '../support/case.js'
 const indices = (dims: number[], values: number[]) => given(values, dims, 'int64')
 
 export const gather = [
+  one('GatherElements', 'GatherElements', [x(4, 5), typed(x(3, 5), 'int64', [0, 3])]),
+  one('GatherElements along the last axis', 'GatherElements', [x(2, 3, 5), typed(x(2, 3, 4), 'int64', [-5, 4])], {
+    axis: -1
+  }),
+  one('GatherElements, fewer of each axis', 'GatherElements', [x(4, 5, 6), typed(x(2, 3, 4), 'int32', [0, 4])], {
+    axis: 1
+  }),
+  one('GatherElements by constants', 'GatherElements', [x(3, 3), indices([2, 3], [1, 2, 0, -1, 0, 0])]),
   one('axis 0', 'Gather', [x(7, 5), ints(3, 0, 6)]),
   one('axis 1', 'Gather', [x(3, 7, 5), ints(3, 0, 6, 3)], { axis: 1 }),
   one('axis -1', 'Gather', [x(3, 7, 5), ints(4, 1)], { axis: -1 }),

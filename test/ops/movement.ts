@@ -187,6 +187,7 @@ export const movement: readonly Case[] = [
   one('Expand, smaller target', 'Expand', [x(3, 1, 5), ints(4, 1)]),
   one('Expand to its own shape', 'Expand', [x(3, 2), ints(3, 2)], {}, { next: [{ op: 'Relu' }] }),
   one('Tile', 'Tile', [x(2, 3, 4), ints(2, 1, 3)]),
+  one('Tile of every axis', 'Tile', [x(2, 3, 4, 5), ints(3, 2, 2, 4)]),
   one('Tile of a map', 'Tile', [map, ints(1, 2, 3, 1)]),
   one(
     'Tile behind Conv',

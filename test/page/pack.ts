@@ -6,7 +6,10 @@ const kinds = {
   Uint16Array,
   Int8Array,
   Int32Array,
-  BigInt64Array
+  BigInt64Array,
+  BigUint64Array,
+  Uint32Array,
+  Int16Array
 }
 
 interface Packed {

@@ -1,5 +1,6 @@
 // Builds small ONNX models for tests: any operator, attribute, element type and encoding of initializers.
 import onnxProto, { type onnx } from 'onnx-proto'
+import type { DType } from '../../compiler/graph.js'
 import { floatToHalf } from '../../runtime/half.js'
 import { Random } from './random.js'
 
@@ -7,7 +8,7 @@ const { AttributeProto, ModelProto } = onnxProto.onnx
 const Kind = AttributeProto.AttributeType
 
 export type Dim = number | string
-export type DType = 'float32' | 'float16' | 'float64' | 'int64' | 'int32' | 'uint8' | 'int8' | 'bool'
+export type { DType }
 export type Range = readonly [number, number]
 
 /** Elements of one tensor; `encoding` says where TensorProto holds them. */
@@ -40,11 +41,15 @@ export const elementTypes: Readonly<Record<DType, number>> = {
   float32: 1,
   uint8: 2,
   int8: 3,
+  uint16: 4,
+  int16: 5,
   int32: 6,
   int64: 7,
   bool: 9,
   float16: 10,
-  float64: 11
+  float64: 11,
+  uint32: 12,
+  uint64: 13
 }
 
 export const float = (value: number) => ({ float: value })
@@ -163,6 +168,14 @@ export function typedArray(dtype: DType, data: ArrayLike<number>) {
       return BigInt64Array.from(Array.from(data), BigInt)
     case 'int32':
       return Int32Array.from(data)
+    case 'uint64':
+      return BigUint64Array.from(Array.from(data), BigInt)
+    case 'uint32':
+      return Uint32Array.from(data)
+    case 'int16':
+      return Int16Array.from(data)
+    case 'uint16':
+      return Uint16Array.from(data)
     case 'int8':
       return Int8Array.from(data)
     default:
@@ -175,6 +188,7 @@ function typedField(dtype: DType, data: ArrayLike<number>): onnx.ITensorProto {
   if (dtype === 'float32') return { floatData: values }
   if (dtype === 'float64') return { doubleData: values }
   if (dtype === 'int64') return { int64Data: values }
+  if (dtype === 'uint64' || dtype === 'uint32') return { uint64Data: values }
   return { int32Data: dtype === 'float16' ? values.map(floatToHalf) : values }
 }
 

@@ -32,7 +32,7 @@ export function randomFeeds(inputs: readonly Input[], random: Random, bindings: 
 
 export function numbersOf(dtype: DType, data: ArrayLike<number | bigint>): ArrayLike<number> {
   if (dtype === 'float16') return Float32Array.from(data as Uint16Array, halfToFloat)
-  return dtype === 'int64' ? Float64Array.from(data as BigInt64Array, Number) : (data as ArrayLike<number>)
+  return dtype.endsWith('int64') ? Float64Array.from(data as BigInt64Array, Number) : (data as ArrayLike<number>)
 }
 
 export class Oracle {

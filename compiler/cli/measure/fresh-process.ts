@@ -13,7 +13,11 @@ const arrays: Readonly<Record<string, new (buffer: ArrayBuffer) => Feed['data']>
   float16: Uint16Array,
   float64: Float64Array,
   int64: BigInt64Array,
+  uint64: BigUint64Array,
   int32: Int32Array,
+  uint32: Uint32Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
   uint8: Uint8Array,
   int8: Int8Array,
   bool: Uint8Array

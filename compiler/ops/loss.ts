@@ -1,0 +1,25 @@
+import { refuse } from '../errors.js'
+import type { Value } from '../graph.js'
+import type { Op } from './op.js'
+
+const reductions = ['none', 'sum', 'mean']
+
+/** Spelled by the decompose pass with a LogSoftmax and comparisons with the classes. */
+const softmaxCrossEntropyLoss: Op = {
+  required: 2,
+  infer(node) {
+    const [scores, labels] = node.inputs as Value[]
+    const reduction = node.text('reduction', 'mean')
+    if (!reductions.includes(reduction))
+      throw refuse(node, `has reduction "${reduction}"; ${reductions.join(', ')} are allowed`)
+    if (typeof scores.shape[1] !== 'number') throw refuse(node, 'needs scores of a known number of classes')
+    node.output.shape = reduction === 'none' ? labels.shape : []
+    node.output.dtype = scores.dtype
+    const logarithms = node.outputs[1]
+    if (!logarithms) return
+    logarithms.shape = scores.shape
+    logarithms.dtype = scores.dtype
+  }
+}
+
+export const losses: Record<string, Op> = { SoftmaxCrossEntropyLoss: softmaxCrossEntropyLoss }

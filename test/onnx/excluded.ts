@@ -1,0 +1,16 @@
+/** Official tests that Cairn does not pass, by the reason; a `*` stands for any text, `@webgpu` for that backend alone. */
+export const excluded: Readonly<Record<string, string>> = {
+  'strings, bfloat16, sequences and optionals are no tensors of a CNN': `node/test_cast_*BFLOAT16* node/test_cast_*STRING*
+    node/test_castlike_*BFLOAT16* node/test_castlike_*STRING* node/test_identity_opt node/test_identity_sequence`,
+  'tensors without elements as inputs': 'node/test_reshape_allowzero_reordered node/test_split_zero_size_splits',
+  'training mode: batch statistics and random numbers': `node/test_batchnorm_*_training_mode node/test_training_dropout
+    node/test_training_dropout_default node/test_training_dropout_default_mask node/test_training_dropout_mask`,
+  'numbers beyond single precision': `pytorch-operator/test_operator_add_broadcast
+    pytorch-operator/test_operator_add_size1_right_broadcast pytorch-operator/test_operator_add_size1_singleton_broadcast
+    pytorch-operator/test_operator_addconstant`,
+  'a tie of rounding in single precision, which the double precision of the reference does not see':
+    'node/test_dynamicquantizelinear_expanded@reference',
+  'onnxruntime as well takes the whole size of the output for aligned corners':
+    'node/test_resize_downsample_scales_*_align_corners',
+  'MaxPool with indices': 'node/test_maxpool_with_argmax_*'
+}
