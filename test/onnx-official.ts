@@ -1,12 +1,11 @@
 // The official ONNX tests on every backend; their files are not in the repository. CAIRN_ONNX_TESTS names their folder,
-// CAIRN_ONLY=text picks tests by name, CAIRN_ALL=1 runs all of them on WebGPU too.
+// CAIRN_ONLY=text picks tests by name.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { excluded } from './onnx/excluded.js'
 import { type BackendName, compileModel, presentBackends, Runner } from './support/cairn.js'
 import { assertClose } from './support/compare.js'
 import { type Official, officialData, runsOf, suites, testsOf } from './support/official.js'
-import { baseSeed } from './support/random.js'
 import { skip } from './support/skip.js'
 
 /** What the issue asks for; a test with another operator is not eligible. */
@@ -21,8 +20,6 @@ const promised = new Set(
   Split Sqrt Squeeze Sub Sum Tan Tanh ThresholdedRelu Tile Transpose Unsqueeze Upsample Where Xor`.split(/\s+/)
 )
 const only = process.env.CAIRN_ONLY
-/** WebGPU is a program on most machines; the seed picks which tests it gets. */
-const gpuInterval = process.env.CAIRN_ALL || only ? 1 : 12
 
 /** Also of `name@backend`. */
 function exclusionOf(name: string) {
@@ -58,9 +55,9 @@ if (data) {
   const everywhere = async (official: Official) => {
     for (const backend of backends) await check(official, backend)
   }
-  eligible.forEach((official, i) => {
+  for (const official of eligible) {
     const { name } = official
-    if (only && !name.includes(only)) return
+    if (only && !name.includes(only)) continue
     const exclusion = exclusionOf(name)
     if (exclusion) {
       left.set(exclusion.reason, (left.get(exclusion.reason) ?? 0) + 1)
@@ -71,11 +68,10 @@ if (data) {
         )
         assert.not(passed, `it passes; take it out of test/onnx/excluded.ts (${exclusion.reason})`)
       })
-      return
+      continue
     }
     for (const backend of backends) {
       if (exclusionOf(`${name}@${backend}`)) continue
-      if (backend === 'webgpu' && (i + baseSeed) % gpuInterval) continue
       const count = counts.get(backend)!
       count.tried++
       test(`${name} (${backend})`, async () => {
@@ -83,7 +79,7 @@ if (data) {
         count.passed++
       })
     }
-  })
+  }
   test('every exclusion names a test', () => {
     if (!only)
       assert.equal(

@@ -67,7 +67,7 @@ export async function unpacked(name: string, archives: readonly Archive[]): Prom
 let known: string | undefined
 
 /** dist/.cache, which goes when Cairn goes; where that cannot be written, a folder that goes with the process. */
-function cacheFolder(): string {
+export function cacheFolder(): string {
   if (known) return known
   const beside = fileURLToPath(new URL('../../.cache', import.meta.url))
   try {

@@ -102,7 +102,6 @@ const batchNormalization: Op = {
   required: 5,
   infer(node) {
     like(node)
-    if (node.number('training_mode', 0)) throw refuse(node, 'has training_mode = 1; only 0 is allowed')
     if (node.number('spatial', 1) === 0) throw refuse(node, 'has spatial = 0; only statistics per channel are allowed')
     const channels = node.inputs[0]!.shape[1]
     for (const statistic of node.inputs.slice(1))

@@ -1,5 +1,5 @@
 import type { Program } from '../../runtime/program.js'
-import { spellBatchStatistics, spellNorms, spellRunningStatistics } from '../gradients/normalize.js'
+import { spellBatchStatistics, spellNorms } from '../gradients/normalize.js'
 import type { Graph } from '../graph.js'
 import { lower } from '../lower.js'
 import { decompose } from '../passes/decompose.js'
@@ -16,9 +16,6 @@ import { verify } from '../verify.js'
 
 /** The passes around the backward pass: a training step is compiled by the same ones as a model, where they may run. */
 
-/** Statistics of BatchNormalization: fixed ones, those of each batch, or the running ones that training has left. */
-export type BatchNorm = 'frozen' | 'batch' | 'running'
-
 function run(graph: Graph, passes: readonly Pass[]): void {
   for (const pass of passes) {
     pass.run(graph)
@@ -26,13 +23,12 @@ function run(graph: Graph, passes: readonly Pass[]): void {
   }
 }
 
-/** Brings a graph to operators that have gradients. */
-export function makeDifferentiable(graph: Graph, batchNorm: BatchNorm = 'frozen'): void {
+/** Brings a graph to operators that have gradients; each BatchNormalization uses its batch's statistics, or those that it has. */
+export function makeDifferentiable(graph: Graph, ofBatch = false): void {
   run(graph, [foldConstants, deadCode, removeIdentity])
   spellNorms(graph)
-  const spell = batchNorm === 'batch' ? spellBatchStatistics : spellRunningStatistics
-  if (batchNorm !== 'frozen')
-    for (const node of [...graph.nodes]) if (node.op === 'BatchNormalization') spell(graph, node)
+  if (ofBatch)
+    for (const node of [...graph.nodes]) if (node.op === 'BatchNormalization') spellBatchStatistics(graph, node)
   run(graph, [decompose, lowerBatchNorm, recogniseActivations])
 }
 

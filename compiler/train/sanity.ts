@@ -57,7 +57,7 @@ export function checkGradients(subject: Subject, batch: Batch, progress: (what: 
     const parameters = releaseParameters(graph, settings.batchNorm)
     const given = lossInputs(logits)
     graph.inputs = [input, given.targets, given.weights]
-    makeDifferentiable(graph, settings.batchNorm ? 'batch' : 'frozen')
+    makeDifferentiable(graph, settings.batchNorm)
     const loss = crossEntropy(graph, graph.outputs[0], given.targets, given.weights)
     const learnt = graph.states.filter((_, i) => parameters[i].kind !== 'statistic')
     const one = graph.constant(graph.unique('loss'), Float32Array.of(1), [])
@@ -141,7 +141,7 @@ export async function deadUnits(subject: Subject, batch: Batch): Promise<Check['
   const { backbone, cut, settings } = subject
   const { graph } = backbone.section(cut, { classes: settings.classes.length, dropout: 0 })
   const parameters = releaseParameters(graph, settings.batchNorm)
-  makeDifferentiable(graph, settings.batchNorm ? 'running' : 'frozen')
+  makeDifferentiable(graph)
   const rectified = graph.nodes.filter(node => isRectifier(node) && node.output.rank > 1)
   if (!rectified.length) return []
   graph.outputs = rectified.map(node => node.output)

@@ -5,7 +5,7 @@ import { type Graph, isConstant, Node, Value } from '../graph.js'
 import { foldConstants } from '../passes/fold-constants.js'
 import { Writer } from '../writer.js'
 import { headBias, headWeights, type Learnt, learntBy, type Section } from './network.js'
-import { type BatchNorm, lowerStep, makeDifferentiable } from './pipeline.js'
+import { lowerStep, makeDifferentiable } from './pipeline.js'
 
 /** The two programs of a training: a step that changes its states, and the evaluation of what they are by then. */
 
@@ -131,7 +131,7 @@ export function buildStep({ graph, input, logits }: Section, batchNorm: boolean,
   const { targets, weights } = lossInputs(logits)
   graph.inputs = [input, targets, weights, rate, seed]
   randomise(graph, seed)
-  makeDifferentiable(graph, batchNorm ? 'batch' : 'frozen')
+  makeDifferentiable(graph, batchNorm)
   const scores = graph.outputs[0]
   const loss = crossEntropy(graph, scores, targets, weights)
   const learnt = graph.states.filter((_, i) => parameters[i].kind !== 'statistic')
@@ -150,8 +150,7 @@ export function buildStep({ graph, input, logits }: Section, batchNorm: boolean,
 
 export function buildEvaluation({ graph }: Section, batchNorm: boolean): Step {
   const parameters = releaseParameters(graph, batchNorm)
-  const mode: BatchNorm = batchNorm ? 'running' : 'frozen'
-  makeDifferentiable(graph, mode)
+  makeDifferentiable(graph)
   foldConstants.run(graph)
   return { program: lowerStep(graph), parameters }
 }

@@ -57,6 +57,12 @@ export const malformed: readonly Malformed[] = [
   ),
   bad('an operator of a custom domain', /com\.acme:Blend/, m => m.add('com.acme:Blend', [image(m)])),
   bad('an operator of a custom domain that ONNX has too', /com\.acme:Relu/, m => m.add('com.acme:Relu', [image(m)])),
+  bad(
+    'BatchNormalization: statistics of its batch that it does not keep',
+    /BatchNormalization "batchnormalization_\d+": output "batchnormalization_\d+_1" is not supported/,
+    m => m.addMany('BatchNormalization', [image(m), ...[4, 4, 4, 4].map(size => m.weights([size]))], 5),
+    9
+  ),
   bad('control flow', /Loop/, m => m.add('Loop', [m.ints([3]), undefined, image(m)])),
   bad('sequences', /SequenceConstruct/, m => m.add('SequenceConstruct', [image(m)])),
   changed('nothing', /graph/, proto => {

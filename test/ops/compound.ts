@@ -64,6 +64,13 @@ export const compound: readonly Case[] = [
     {},
     { bindings: [{ N: 1 }, { N: 3 }] }
   ),
+  one(
+    'BatchNormalization in training mode',
+    'BatchNormalization',
+    [x('N', 4, 5, 3), c(4), c(4), c(4), within(c(4), 0.5, 2)],
+    { training_mode: 1, momentum: float(0.7) },
+    { outputs: 3, bindings: [{ N: 1 }, { N: 3 }] }
+  ),
   one('Dropout with its mask', 'Dropout', [x('N', 5, 4)], {}, { outputs: 2, bindings: [{ N: 2 }, { N: 3 }] }),
   one('DepthToSpace DCR', 'DepthToSpace', [x(2, 12, 3, 4)], { blocksize: 2 }),
   one('DepthToSpace CRD', 'DepthToSpace', [x(2, 18, 3, 4)], { blocksize: 3, mode: 'CRD' }),

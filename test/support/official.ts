@@ -1,8 +1,10 @@
 // The official ONNX tests, as Debian's libonnx-testdata or a checkout of onnx holds them: a folder a test, with
 // model.onnx and folders of inputs and expected outputs.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import onnxProto, { type onnx } from 'onnx-proto'
+import { cacheFolder } from '../../compiler/cli/archive.js'
 import { dtypeNames } from '../../compiler/onnx.js'
 import { decodeElements } from '../../compiler/tensor-proto.js'
 import { decodeModel, encodeModel } from './model.js'
@@ -12,10 +14,30 @@ const { TensorProto, AttributeProto } = onnxProto.onnx
 
 export const suites = ['node', 'pytorch-converted', 'pytorch-operator', 'simple'] as const
 
-/** The folder with the suites, or undefined where there is none. */
+/** The folder with the suites: named, installed, or fetched; undefined where there is none. */
 export function officialData(): string | undefined {
-  const folder = process.env.CAIRN_ONNX_TESTS ?? '/usr/share/libonnx-testdata'
-  return [folder, join(folder, 'data')].find(path => existsSync(join(path, 'node')))
+  const places = [process.env.CAIRN_ONNX_TESTS, '/usr/share/libonnx-testdata'].filter(place => place !== undefined)
+  const suitesIn = (place: string) => [place, join(place, 'data')].find(path => existsSync(join(path, 'node')))
+  return places.map(suitesIn).find(path => path !== undefined) ?? suitesIn(fetched())
+}
+
+/** Debian's package, unpacked into the cache by Debian's own tools; an empty place where these are missing. */
+function fetched(): string {
+  const target = join(cacheFolder(), 'libonnx-testdata')
+  const inside = join(target, 'usr', 'share', 'libonnx-testdata')
+  if (existsSync(inside)) return inside
+  const temporary = mkdtempSync(`${target}-`)
+  const quiet = { cwd: temporary, stdio: 'ignore', timeout: 60_000 } as const
+  try {
+    execFileSync('apt-get', ['download', 'libonnx-testdata'], quiet)
+    const [archive] = readdirSync(temporary)
+    execFileSync('dpkg-deb', ['-x', archive, '.'], quiet)
+    if (!existsSync(target)) renameSync(temporary, target)
+  } catch {
+    // Not a Debian, or no network: the tests say that they are skipped.
+  }
+  rmSync(temporary, { recursive: true, force: true })
+  return inside
 }
 
 export interface Official {

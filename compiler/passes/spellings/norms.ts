@@ -1,26 +1,66 @@
-import { isConstant, type Value } from '../../graph.js'
+import { refuse } from '../../errors.js'
+import { isConstant, type Node, type Value } from '../../graph.js'
 import { axisOf } from '../../ops/op.js'
 import type { Writer } from '../../writer.js'
-import { along, giveOutput, type Rewrite } from './rewrite.js'
+import { along, giveOutput, isRead, type Rewrite } from './rewrite.js'
 
-/** x - mean over `axes`, that mean, and the variance. */
-function centre(write: Writer, x: Value, axes: readonly number[]) {
+/** (x - mean) / sqrt(variance + epsilon) over `axes`, and what that is made of. */
+export function normalised(write: Writer, x: Value, axes: readonly number[], epsilon: number) {
   const mean = write.add('ReduceMean', [x], { axes, keepdims: 1 })
-  const difference = write.add('Sub', [x, mean])
-  const square = write.add('Mul', [difference, difference])
-  return { mean, difference, variance: write.add('ReduceMean', [square], { axes, keepdims: 1 }) }
+  const centred = write.add('Sub', [x, mean])
+  const variance = write.add('ReduceMean', [write.add('Mul', [centred, centred])], { axes, keepdims: 1 })
+  const deviation = write.add('Sqrt', [write.add('Add', [variance, write.scalar(epsilon)])])
+  return { mean, variance, deviation, centred, y: write.add('Div', [centred, deviation]) }
+}
+
+/** scale * x + bias, with one of each a channel. */
+export function affine(write: Writer, x: Value, scale: Value, bias: Value): Value {
+  const scaled = write.add('Mul', [x, along(write, scale, 1, x.rank)])
+  return write.add('Add', [scaled, along(write, bias, 1, x.rank)])
+}
+
+/**
+ * Normalised by the statistics of the batch, and the running ones that follow them by `momentum` (Ioffe and Szegedy 2015,
+ * algorithm 2).
+ */
+export function batchStatistics(write: Writer, node: Node) {
+  const [x, scale, bias, mean, variance] = node.inputs as Value[]
+  const axes = x.shape.map((_, axis) => axis).filter(axis => axis !== 1)
+  const batch = normalised(write, x, axes, node.number('epsilon', 1e-5))
+  const momentum = node.number('momentum', 0.9)
+  const follow = (running: Value, statistic: Value) => {
+    const kept = write.add('Mul', [running, write.scalar(momentum)])
+    const now = write.reshape(statistic, running.shape)
+    return write.add('Add', [kept, write.add('Mul', [now, write.scalar(1 - momentum)])])
+  }
+  return {
+    y: affine(write, batch.y, scale, bias),
+    mean: follow(mean, batch.mean),
+    variance: follow(variance, batch.variance)
+  }
 }
 
 /** Statistics that are known stay for the passes that fold them. */
 export const batchNormalization: Rewrite = (write, node) => {
+  const training = node.number('training_mode', 0) !== 0
+  const more = node.outputs.slice(training ? 3 : 1).find(output => isRead(write, output))
+  if (more)
+    throw refuse(
+      node,
+      `output "${more.name}" is not supported; ${training ? 'Y and running statistics are' : 'only Y is'} allowed`
+    )
+  if (training) {
+    const { y, mean, variance } = batchStatistics(write, node)
+    giveOutput(write, node, 1, mean)
+    giveOutput(write, node, 2, variance)
+    return y
+  }
   const [x, ...parameters] = node.inputs as Value[]
   if (parameters.every(isConstant)) return undefined
   const [gamma, beta, mean, variance] = parameters
   const deviation = write.add('Sqrt', [write.add('Add', [variance, write.scalar(node.number('epsilon', 1e-5))])])
   const scale = write.add('Div', [gamma, deviation])
-  const shift = write.add('Sub', [beta, write.add('Mul', [mean, scale])])
-  const scaled = write.add('Mul', [x, along(write, scale, 1, x.rank)])
-  return write.add('Add', [scaled, along(write, shift, 1, x.rank)])
+  return affine(write, x, scale, write.add('Sub', [beta, write.add('Mul', [mean, scale])]))
 }
 
 /** The statistics, where they are wanted, beside the normalisation that does without them. */
@@ -30,20 +70,16 @@ export const layerNormalization: Rewrite = (write, node) => {
   const first = axisOf(node, node.number('axis', -1), x.rank)
   const axes = Array.from({ length: x.rank - first }, (_, i) => first + i)
   const epsilon = node.number('epsilon', 1e-5)
-  if (
-    node.outputs.slice(1).some(({ users }) => users.length) ||
-    node.outputs.slice(1).some(o => write.graph.isOutput(o))
-  ) {
-    const { mean, variance } = centre(write, x, axes)
+  if (node.outputs.slice(1).some(output => isRead(write, output))) {
+    const { mean, deviation } = normalised(write, x, axes, epsilon)
     giveOutput(write, node, 1, mean)
-    const deviation = write.add('Sqrt', [write.add('Add', [variance, write.scalar(epsilon)])])
     giveOutput(write, node, 2, write.add('Reciprocal', [deviation]))
   }
   return write.add('LayerNormalization', node.inputs, { axis: first, epsilon })
 }
 
 export const meanVarianceNormalization: Rewrite = (write, node) => {
-  const { difference, variance } = centre(write, node.inputs[0]!, node.list('axes') ?? [0, 2, 3])
+  const { centred, variance } = normalised(write, node.inputs[0]!, node.list('axes') ?? [0, 2, 3], 0)
   const deviation = write.add('Add', [write.add('Sqrt', [variance]), write.scalar(1e-9)])
-  return write.add('Div', [difference, deviation])
+  return write.add('Div', [centred, deviation])
 }

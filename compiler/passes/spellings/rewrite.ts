@@ -19,6 +19,9 @@ export function giveOutput({ graph }: Writer, node: Node, index: number, value: 
   if (output) graph.replace(output, value)
 }
 
+/** Whether a node or the caller reads the value. */
+export const isRead = ({ graph }: Writer, value: Value): boolean => value.users.length > 0 || graph.isOutput(value)
+
 /** A tensor of the shape of `like`, every element `value`. */
 export function filled(write: Writer, shape: readonly Dim[], value: number, dtype: 'bool' | 'float32'): Value {
   const fill = { dtype, shape: [1], data: Float64Array.of(value) }
