@@ -1,3 +1,4 @@
+import type { DType } from '../runtime/program.js'
 import { type Dim, same } from './dim.js'
 import { CompileError } from './errors.js'
 
@@ -6,21 +7,7 @@ import { CompileError } from './errors.js'
  * (N, C, spatial) throughout; how a value lies in memory is its `order`, which only the layout pass changes.
  */
 
-export const dtypes = [
-  'float32',
-  'float16',
-  'float64',
-  'int64',
-  'uint64',
-  'int32',
-  'uint32',
-  'int16',
-  'uint16',
-  'uint8',
-  'int8',
-  'bool'
-] as const
-export type DType = (typeof dtypes)[number]
+export { type DType, dtypes } from '../runtime/program.js'
 
 /** A constant's elements; numbers of every dtype, 64-bit integers as doubles. */
 export type Elements = Float32Array | Float64Array

@@ -1,5 +1,6 @@
 import { type Dim, evaluate, freeNamesOf } from './dims.js'
 import { FormatError, type Header } from './format.js'
+import { dtypes } from './program.js'
 
 /**
  * What a decoded header must satisfy before anything is done with it: indices that exist, sizes that are whole and
@@ -31,7 +32,7 @@ export function checkHeader(header: Header): void {
   for (const { name, storage, shape, dtype, offset } of [...inputs, ...outputs]) {
     check(isIndex(storage, storages), `"${name}" lies in storage ${storage}`)
     check([...shape, offset].every(bound), `"${name}" depends on a dimension that no input has`)
-    check(dtypes.has(dtype), `"${name}" has element type "${dtype}"`)
+    check((dtypes as readonly string[]).includes(dtype), `"${name}" has element type "${dtype}"`)
   }
   const given = new Set(inputs.flatMap(({ shape }) => shape.flatMap(dim => [...freeNamesOf(dim)])))
   for (const name of free) check(given.has(name), `free dimension ${name} is in no input`)
@@ -54,20 +55,5 @@ export function checkHeader(header: Header): void {
     )
   for (const dim of [...storages, header.macs]) if (typeof dim !== 'number') evaluate(dim, allOnes(free))
 }
-
-const dtypes = new Set([
-  'float32',
-  'float16',
-  'float64',
-  'int64',
-  'uint64',
-  'int32',
-  'uint32',
-  'int16',
-  'uint16',
-  'uint8',
-  'int8',
-  'bool'
-])
 
 const allOnes = (free: readonly string[]) => Object.fromEntries(free.map(name => [name, 1]))

@@ -28,6 +28,23 @@ export interface Program {
   readonly macs: Dim
 }
 
+/** Element types of inputs and outputs, by onnxruntime's names; inside, all are numbers of single precision. */
+export const dtypes = [
+  'float32',
+  'float16',
+  'float64',
+  'int64',
+  'uint64',
+  'int32',
+  'uint32',
+  'int16',
+  'uint16',
+  'uint8',
+  'int8',
+  'bool'
+] as const
+export type DType = (typeof dtypes)[number]
+
 /** An input or output; dense in C order in its storage, which lives through the whole run. */
 export interface Port {
   readonly name: string
