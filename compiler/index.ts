@@ -32,6 +32,8 @@ export interface CompileOptions extends ImportOptions {
   readonly without?: readonly string[]
   /** Called after each pass with what it did, the graph's text on demand, and the number of nodes left. */
   readonly onPass?: (name: string, did: string | undefined, text: () => string, nodes: number) => void
+  /** Told in a line each what the file has otherwise than was asked for: weights that halves cannot hold. */
+  readonly onNote?: (note: string) => void
 }
 
 /** The kernels that could run a node, with their costs, and the one that does. */
@@ -78,6 +80,7 @@ export function buildGraph(graph: Graph, options: CompileOptions = {}): Built {
     weights: options.weights,
     winograd: options.winograd,
     kernels: options.kernels,
+    onNote: options.onNote,
     onChoice: (node, list, chosen) => choices.set(node, { choices: list, chosen })
   })
   const { bytes: arena, lowerBound } = planProgram(program, Object.fromEntries(program.free.map(name => [name, 1])))

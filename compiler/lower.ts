@@ -1,4 +1,3 @@
-import { fitsHalf } from '../runtime/half.js'
 import type {
   Argument,
   Call,
@@ -13,6 +12,7 @@ import type {
 import { add, type Dim, freeNamesOf, product, same, show } from './dim.js'
 import { CompileError, refuse } from './errors.js'
 import { type Elements, type Graph, isConstant, Node, type Value } from './graph.js'
+import { lostAsHalves } from './halves.js'
 import { kindOf } from './ops/activation.js'
 import { emitCopy, unaryKernel } from './ops/elementwise.js'
 import { ops } from './ops/index.js'
@@ -38,6 +38,8 @@ export interface Preferences {
   readonly kernels?: readonly string[]
   /** Told of every node for which there was a choice. */
   readonly onChoice?: (node: string, choices: readonly Choice[], chosen: string) => void
+  /** Told in a line what is otherwise than was asked for. */
+  readonly onNote?: (note: string) => void
 }
 
 export function lower(graph: Graph, preferences: Preferences = {}): Program {
@@ -152,7 +154,9 @@ class Builder implements Lowering {
       const given = elements()
       const data = given instanceof Float32Array ? given : Float32Array.from(given)
       const packed = packing ?? { groups: 1, rows: 1, columns: data.length, panel: 0 }
-      const stored = this.weights === 'f16' && fitsHalf(data) ? 'f16' : 'f32'
+      const lost = this.weights === 'f16' ? lostAsHalves(data) : undefined
+      if (lost) this.preferences.onNote?.(`${this.node.op} "${this.node.name}": "${key}" stays float32: ${lost}`)
+      const stored = this.weights === 'f16' && !lost ? 'f16' : 'f32'
       if (kept === 'f16' && stored !== 'f16') throw refuse(this.node, `cannot keep "${key}" as halves`)
       this.constants.push({ name: key, stored, kept, data, ...packed })
       this.constantIndex.set(key, index)

@@ -14,11 +14,6 @@ export function halfToFloat(half: number): number {
 /** Whether the nearest half is finite. */
 export const isHalf = (value: number): boolean => Math.abs(value) < 65520
 
-/** Whether no finite value becomes infinite as a half. */
-export function fitsHalf(values: Float32Array): boolean {
-  return values.every(value => isHalf(value) || !Number.isFinite(value))
-}
-
 /** The nearest half, ties to even; beyond the range to infinity. */
 export function floatToHalf(value: number): number {
   word[0] = value

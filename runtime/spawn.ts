@@ -1,7 +1,7 @@
-/** Workers of browsers, Deno and Bun, and those of Node, behind one face: this side, and theirs. */
+/** Workers of browsers, and those of Node, which Deno and Bun have too, behind one face: this side, and theirs. */
 export interface Spawned {
   post(message: unknown, transfer?: ArrayBuffer[]): void
-  /** While a worker is held it keeps a Node process alive. */
+  /** While a worker is held it keeps the process alive; a browser's are not asked. */
   hold(held: boolean): void
   end(): Promise<void>
 }
@@ -12,15 +12,20 @@ export interface Listener {
   failed(why: string): void
 }
 
-const nodeWorkers = () => globalThis.process?.getBuiltinModule?.('node:worker_threads')
+/**
+ * Where an engine has both kinds, Node's are taken: only these can let the process end (Deno's others cannot). A window
+ * that has Node's modules, as Electron's may, cannot start them.
+ */
+const nodeWorkers = () =>
+  typeof document === 'undefined' ? globalThis.process?.getBuiltinModule?.('node:worker_threads') : undefined
 
 export function mayUseWorkers(): boolean {
-  return typeof Worker === 'function' || nodeWorkers() !== undefined
+  return nodeWorkers() !== undefined || typeof Worker === 'function'
 }
 
 /** The same file twice: bundlers look for `new Worker` and the URL in one expression. */
 export function spawn(inBrowser: () => Worker, inNode: URL, listener: Listener): Spawned {
-  return typeof Worker === 'function' ? spawnWeb(inBrowser(), listener) : spawnNode(inNode, listener)
+  return nodeWorkers() ? spawnNode(inNode, listener) : spawnWeb(inBrowser(), listener)
 }
 
 function spawnWeb(worker: Worker, { message, failed }: Listener): Spawned {
@@ -55,12 +60,9 @@ function spawnNode(file: URL, { message, failed }: Listener): Spawned {
 
 /** In a worker: hears what is posted to it, and answers. */
 export function listen(heard: (message: unknown, answer: Answer) => void): void {
-  if (typeof globalThis.postMessage === 'function') {
-    self.onmessage = event => heard(event.data, (answer, transfer = []) => self.postMessage(answer, { transfer }))
-  } else {
-    const port = nodeWorkers()!.parentPort!
-    port.on('message', message => heard(message, (answer, transfer = []) => port.postMessage(answer, transfer)))
-  }
+  const port = nodeWorkers()?.parentPort
+  if (port) port.on('message', message => heard(message, (answer, transfer = []) => port.postMessage(answer, transfer)))
+  else self.onmessage = event => heard(event.data, (answer, transfer = []) => self.postMessage(answer, { transfer }))
 }
 
 export type Answer = (message: unknown, transfer?: ArrayBuffer[]) => void

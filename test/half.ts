@@ -1,5 +1,9 @@
 // Weights that stay halves in memory: which layers have them, that they change no bit, and that files which
 // contradict themselves are refused. The kernel itself has its cases in ops/gemm-half.ts.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { build, type CompileOptions } from '../compiler/index.js'
@@ -11,6 +15,7 @@ import { sameBits } from './support/compare.js'
 import { ModelBuilder } from './support/model.js'
 import { randomFeeds } from './support/oracle.js'
 import { baseSeed, Random } from './support/random.js'
+import { root } from './support/root.js'
 
 const test = suite(`half (seed ${baseSeed})`)
 const random = new Random('half')
@@ -47,6 +52,59 @@ test('weights that are no finite halves are not kept as halves', () => {
   assert.is(kernelOf(layer(3, 9, 1, 65519), options), 'gemmHalf')
   for (const first of [65520, -65520, Number.POSITIVE_INFINITY, Number.NaN])
     assert.is(kernelOf(layer(3, 9, 1, first), options), 'gemm')
+})
+
+/** Compiles `x + constant`, f16; gives how the constant is stored and what was noted. */
+function added(data: readonly number[]) {
+  const model = new ModelBuilder(random)
+  const constant = model.constant({ dtype: 'float32', dims: [data.length], data })
+  const notes: string[] = []
+  const { program } = build(model.output(model.add('Add', [model.input([2, data.length]), constant])).encode(), {
+    weights: 'f16',
+    onNote: note => notes.push(note)
+  })
+  return { stored: program.constants.map(({ stored }) => stored), notes }
+}
+
+test('what halves cannot hold stays in single precision, with a note that names it', () => {
+  const large = added([1, -65520, 70000.5, 2])
+  assert.equal(large.stored, ['f32'])
+  assert.is(large.notes.length, 1)
+  assert.match(
+    large.notes[0],
+    /^Add ".+": ".+" stays float32: 2 of 4 numbers beyond ±65504, the largest half; the largest here is 70000\.5$/
+  )
+  const tiny = added([1e-8, 2e-8, 3e-7, 0])
+  assert.equal(tiny.stored, ['f32'])
+  assert.match(
+    tiny.notes[0],
+    / stays float32: as halves they would lose 7\.\d % \(2 of 4 numbers would be 0; the largest is 3e-7\)$/
+  )
+})
+
+test('rounding that is usual for halves is not noted, nor what is not finite before', () => {
+  const fine: readonly (readonly number[])[] = [
+    [65519, -65504, 1e-9],
+    [0, -0, 0],
+    [Number.POSITIVE_INFINITY, Number.NaN, 0.1],
+    [2 ** -14, 2 ** -24, 1e-6, 3e-5],
+    random.values(1000, [-1, 1]).map(value => value / 1000)
+  ]
+  for (const data of fine) assert.equal(added(data), { stored: ['f16'], notes: [] })
+})
+
+test('the command line prints the note, and --json has it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cairn-half-'))
+  const path = join(folder, 'large.onnx')
+  writeFileSync(path, layer(30, 21, 1, -123456).encode())
+  const args = [join(root, 'dist', 'compiler', 'cli', 'index.js'), 'compile', path, '--weights', 'f16', '--json']
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  rmSync(folder, { recursive: true })
+  assert.is(status, 0)
+  const { notes } = JSON.parse(stdout)
+  assert.is(notes.length, 1)
+  assert.match(notes[0], /^Gemm .* 1 of 630 numbers beyond ±65504, the largest half; the largest here is 123456$/)
+  assert.is(stderr, `cairn: ${path}: ${notes[0]}\n`)
 })
 
 for (const rows of [1, 2, 5])

@@ -1,5 +1,6 @@
 // The test runner: every file of this folder in a process of its own, two at a time. Arguments choose files by name;
-// `--update passes` rewrites the snapshots. The last line is `N passed, N failed, N skipped`.
+// `--update passes` rewrites the snapshots; `--cpu` runs the part that needs neither a browser nor WebGPU, which is what
+// test/engines.ts runs on other engines. The last line is `N passed, N failed, N skipped`.
 import { fork } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -30,6 +31,12 @@ const longest = [
   'passes',
   'format'
 ]
+
+/** What `--cpu` leaves out: pages and browsers, WebGPU alone, benchmarks, the sources. In other files it skips cases. */
+const beyondCpu = new Set([
+  ...['browser', 'browser-ops', 'page', 'page-train', 'train-report'],
+  ...['gpu', 'webgpu', 'bench', 'bench-gpu', 'bench-train', 'houserules']
+])
 
 /** What uvu keeps of a suite: a function that runs it and gives [errors or true, passed, skipped, total]. */
 type Suite = () => Promise<[string | true, number, number, number]>
@@ -102,11 +109,13 @@ if (args[0] === '--file') {
 } else {
   const update = args.indexOf('--update')
   if (update >= 0) process.env.CAIRN_UPDATE = args[update + 1]
+  if (args.includes('--cpu')) process.env.CAIRN_CPU = '1'
   const wanted = args.filter(arg => !arg.startsWith('--'))
   const rank = (name: string) => longest.indexOf(name) + 1 || longest.length + 1
   const names = readdirSync(folder)
     .filter(file => file.endsWith('.js') && file !== 'run.js')
     .map(file => file.slice(0, -3))
+    .filter(name => !process.env.CAIRN_CPU || !beyondCpu.has(name))
     .filter(name => !wanted.length || wanted.some(part => name.includes(part)))
     .sort((a, b) => rank(a) - rank(b))
   await runAll(names)

@@ -208,6 +208,7 @@ test('one thread where memory cannot be shared, or there are no workers', () => 
   assert.is(inChild(`delete globalThis.SharedArrayBuffer\n${script}`, small()), '1')
   assert.is(inChild(`globalThis.crossOriginIsolated = false\n${script}`, small()), '1')
   const without = `
+    delete globalThis.Worker
     const builtin = process.getBuiltinModule
     process.getBuiltinModule = name => (name === 'node:worker_threads' ? undefined : builtin(name))`
   assert.is(inChild(`${without}\n${script}`, small()), '1')

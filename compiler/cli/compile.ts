@@ -76,6 +76,7 @@ export const compile: Command = {
     if (model.kind === 'cairn') throw new InputError(`${path} is compiled already; an ONNX model is allowed`)
     const imported = { shapes, externalData: externalDataOf(path) }
     let text = dump === 'import' ? await about(path, () => printGraph(importOnnx(model.bytes, imported))) : ''
+    const notes: string[] = []
     const built = await buildModel(model, {
       ...imported,
       without,
@@ -84,7 +85,8 @@ export const compile: Command = {
       kernels: flags.all('kernel'),
       onPass: (name, _did, show) => {
         if (name === dump) text = show()
-      }
+      },
+      onNote: note => notes.push(note)
     })
     const { program, summary } = built
     for (const name of flags.all('kernel'))
@@ -103,10 +105,12 @@ export const compile: Command = {
         `${path}: needs ${needed} bytes of memory at ${describeBindings(bindings)} (weights ${memory.weights}, arena ${memory.arena}); --max-memory allows ${limits.memory}`
       )
     writeWhole(output, file)
+    for (const note of notes) process.stderr.write(`cairn: ${path}: ${note}\n`)
     const report = {
       model: path,
       output,
       weights,
+      notes,
       bytes: file.length,
       onnxBytes: model.bytes.length,
       passes: passes.map(

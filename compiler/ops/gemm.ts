@@ -2,6 +2,7 @@ import { isHalf } from '../../runtime/half.js'
 import { add, ceilDiv, type Dim, mul, product, sameShape, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import { type Elements, isConstant, type Node, type Value } from '../graph.js'
+import { lostAsHalves } from '../halves.js'
 import { activate } from './activation.js'
 import { broadcastShape, epilogueOf } from './elementwise.js'
 import { finished, panelWidth, residualOf, vectorOf } from './epilogue.js'
@@ -179,7 +180,7 @@ const gemm: Op = {
     const { data } = weights
     const packing = { groups: 1, columns, panel: panelWidth }
     const y = to.view(node.output)
-    const halves = to.weights === 'f16' && data.every(isHalf)
+    const halves = to.weights === 'f16' && data.every(isHalf) && !lostAsHalves(data)
     const chosen = to.choose(choicesOf(y.shape[0], inner * columns, columns, halves))
     const half = chosen === gemmHalfKernel.name
     const w = to.constant(

@@ -3,9 +3,9 @@ import { openGpu } from '../../compiler/cli/gpu.js'
 
 let opened: Promise<GPU> | undefined
 
-/** A navigator.gpu; rejects with the reason to skip where there is none. */
+/** A navigator.gpu; rejects with the reason to skip where there is none, or where only the CPU part is wanted. */
 export function gpu(): Promise<GPU> {
-  return (opened ??= openGpu())
+  return (opened ??= process.env.CAIRN_CPU ? Promise.reject(new Error('--cpu leaves WebGPU out')) : openGpu())
 }
 
 /** Why there is no WebGPU here, or undefined where there is. */
