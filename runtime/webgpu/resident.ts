@@ -32,7 +32,7 @@ export class Resident {
   lost: string | undefined
   /** Buffers of tensors that stay on the device. */
   readonly kept: Kept
-  private arena: GPUBuffer | undefined
+  arena: GPUBuffer | undefined
   private readback: GPUBuffer | undefined
   private groups: readonly GPUBindGroup[] = []
   private derivedGroup: GPUBindGroup | undefined
@@ -40,7 +40,7 @@ export class Resident {
 
   private constructor(
     private readonly held: Lease,
-    private readonly program: GpuProgram,
+    readonly program: GpuProgram,
     private readonly banks: Banks,
     private readonly buffers: Buffers,
     private readonly pipelines: Pipelines,
@@ -179,15 +179,15 @@ export class Resident {
     }
   }
 
-  /** The elements of a buffer that a run has kept. */
-  async download(buffer: GPUBuffer, elements: number): Promise<Float32Array> {
+  /** Elements of a buffer of the device, from byte `at` on. */
+  async download(buffer: GPUBuffer, elements: number, at = 0): Promise<Float32Array> {
     const { device } = this
     const size = this.bytesOf(elements)
     const target = device.createBuffer({ size, usage: usage.mapRead | usage.copyTarget })
     try {
       await scoped(device, 'a download', () => {
         const encoder = device.createCommandEncoder()
-        encoder.copyBufferToBuffer(buffer, 0, target, 0, size)
+        encoder.copyBufferToBuffer(buffer, at, target, 0, size)
         device.queue.submit([encoder.finish()])
       })
       return this.widened(await mappedRange(target), 0, elements)
@@ -255,7 +255,7 @@ export class Resident {
       })
     )
     this.device.queue.writeBuffer(this.buffers.parameters, 0, words.buffer as ArrayBuffer)
-    this.bound = { key, steps, inputs, outputs }
+    this.bound = { key, plan, steps, inputs, outputs }
     return this.bound
   }
 
