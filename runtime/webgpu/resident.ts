@@ -179,15 +179,15 @@ export class Resident {
     }
   }
 
-  /** Elements of a buffer of the device, from byte `at` on. */
-  async download(buffer: GPUBuffer, elements: number, at = 0): Promise<Float32Array> {
+  /** The elements of a buffer that a run has kept. */
+  async download(buffer: GPUBuffer, elements: number): Promise<Float32Array> {
     const { device } = this
     const size = this.bytesOf(elements)
     const target = device.createBuffer({ size, usage: usage.mapRead | usage.copyTarget })
     try {
       await scoped(device, 'a download', () => {
         const encoder = device.createCommandEncoder()
-        encoder.copyBufferToBuffer(buffer, at, target, 0, size)
+        encoder.copyBufferToBuffer(buffer, 0, target, 0, size)
         device.queue.submit([encoder.finish()])
       })
       return this.widened(await mappedRange(target), 0, elements)
@@ -215,7 +215,8 @@ export class Resident {
     return halves
   }
 
-  private widened(mapped: ArrayBuffer, at: number, elements: number): Float32Array {
+  /** Elements of what has been read from the device, from byte `at` on. */
+  widened(mapped: ArrayBuffer, at: number, elements: number): Float32Array {
     if (this.element === 'f32') return new Float32Array(mapped, at, elements).slice()
     return Float32Array.from(new Uint16Array(mapped, at, elements), halfToFloat)
   }
