@@ -3,6 +3,7 @@ import { encode, type Summary } from '../runtime/format.js'
 import { planProgram } from '../runtime/plan.js'
 import type { Program, Stored } from '../runtime/program.js'
 import { CompileError } from './errors.js'
+import { type GoldenOptions, goldenOf } from './golden.js'
 import type { Graph } from './graph.js'
 import { lower } from './lower.js'
 import { type ImportOptions, importOnnx } from './onnx.js'
@@ -15,6 +16,7 @@ import { referenceBackend } from './reference.js'
 import { verify } from './verify.js'
 
 export { CompileError } from './errors.js'
+export type { GoldenOptions } from './golden.js'
 export { type CallInfo, type Inspection, inspect, type PortInfo } from './inspect.js'
 export type { MemoryPlan, PlannedStorage } from './memory.js'
 
@@ -30,6 +32,8 @@ export interface CompileOptions extends ImportOptions {
   readonly kernels?: readonly string[]
   /** Passes to leave out, by name; those that lowering depends on cannot be. */
   readonly without?: readonly string[]
+  /** Adds golden data for `session.verify()`: an input of a seed, and what each layer makes of it in double precision (twice the reference's time). */
+  readonly golden?: boolean | GoldenOptions
   /** Called after each pass with what it did, the graph's text on demand, and the number of nodes left. */
   readonly onPass?: (name: string, did: string | undefined, text: () => string, nodes: number) => void
   /** Told in a line each what the file has otherwise than was asked for: weights that halves cannot hold. */
@@ -53,7 +57,9 @@ export interface Built {
 /** Compiles ONNX bytes to a .cairn file. Throws CompileError, one line, for what cannot be compiled. */
 export async function compile(bytes: Uint8Array, options: CompileOptions = {}): Promise<Uint8Array> {
   const { program, summary } = build(bytes, options)
-  return encode(program, summary)
+  const { golden } = options
+  if (!golden) return encode(program, summary)
+  return encode(program, { ...summary, golden: goldenOf(program, golden === true ? {} : golden) })
 }
 
 /** ONNX bytes to a lowered program: the whole pipeline. */

@@ -19,6 +19,8 @@ export interface Inspection {
   readonly macs: number
   readonly calls: readonly CallInfo[]
   readonly memory: MemoryPlan
+  /** Layers that `session.verify()` can check; 0 where the file has no golden data. */
+  readonly golden: number
 }
 
 /** A dimension that depends on free ones is their formula. */
@@ -44,7 +46,8 @@ export function inspect(file: Uint8Array, dims: Bindings = {}, threads = 1): Ins
     outputs: header.outputs.map(portInfo),
     macs: evaluate(header.macs, bindings),
     calls: header.calls.map(({ node, kernel }) => ({ node, kernel: header.kernels[kernel].name })),
-    memory: memoryPlan(header, bindings, threads)
+    memory: memoryPlan(header, bindings, threads),
+    golden: header.golden?.layers.length ?? 0
   }
 }
 

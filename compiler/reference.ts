@@ -1,7 +1,9 @@
-import { type Backend, CairnError, type Executor } from '../runtime/backend.js'
+import { type Backend, CairnError, type Executor, type Place } from '../runtime/backend.js'
+import { finish } from '../runtime/breath.js'
 import { digest } from '../runtime/digest.js'
 import { type Bindings, evaluate } from '../runtime/dims.js'
 import type { CairnFile, Section } from '../runtime/format.js'
+import { type Observer, storagesWritten } from '../runtime/golden.js'
 import { halfToFloat } from '../runtime/half.js'
 import { type Call, type Packing, type Program, paddedLength } from '../runtime/program.js'
 import { unpackInto } from '../runtime/unpack.js'
@@ -32,10 +34,18 @@ export class Interpreter {
 
   /** Outputs in the program's order, for inputs in the program's order; both dense in C order. */
   run(inputs: readonly ArrayLike<number>[], bindings: Bindings = {}): Float64Array[] {
+    return finish(this.steps(inputs, bindings))
+  }
+
+  /** As `run`, call by call: each with the storages that it has written, in which NaN is what nothing has. */
+  *steps(inputs: readonly ArrayLike<number>[], bindings: Bindings): Generator<Step, Float64Array[]> {
     const { program } = this
     const storages = program.storages.map(size => new Float64Array(evaluate(size, bindings)).fill(Number.NaN))
     program.inputs.forEach((port, i) => storages[port.storage].set(inputs[i], evaluate(port.offset, bindings)))
-    for (const call of program.calls) this.interpret(call, storages, bindings)
+    for (const [at, call] of program.calls.entries()) {
+      this.interpret(call, storages, bindings)
+      yield { at, written: storagesWritten(call).map(index => storages[index]) }
+    }
     return program.outputs.map(port => {
       const start = evaluate(port.offset, bindings)
       const length = port.shape.reduce<number>((count, dim) => count * evaluate(dim, bindings), 1)
@@ -56,6 +66,11 @@ export class Interpreter {
     )
     kernel.reference(parameters, buffers)
   }
+}
+
+export interface Step {
+  readonly at: number
+  readonly written: readonly Float64Array[]
 }
 
 function unpacked(packing: Packing, stored: Float32Array): Float64Array {
@@ -90,8 +105,18 @@ class ReferenceExecutor implements Executor {
     return new ReferenceExecutor(new Interpreter(file.header, constants))
   }
 
-  run(feeds: readonly Float32Array[], bindings: Bindings): Float32Array[] {
-    return this.interpreter.run(feeds, bindings).map(data => Float32Array.from(data))
+  async run(
+    feeds: readonly Float32Array[],
+    bindings: Bindings,
+    _places?: readonly Place[],
+    signal?: AbortSignal
+  ): Promise<Float32Array[]> {
+    const outputs = await finish(this.interpreter.steps(feeds, bindings), signal)
+    return outputs.map(data => Float32Array.from(data))
+  }
+
+  observe(feeds: readonly Float32Array[], bindings: Bindings, see: Observer): void {
+    for (const { at, written } of this.interpreter.steps(feeds, bindings)) see(at, written)
   }
 
   release(): void {}

@@ -1,6 +1,7 @@
 import type { Dispatch } from '../shaders/dispatch.js'
 import type { Bindings } from './dims.js'
 import type { CairnFile } from './format.js'
+import type { Observer } from './golden.js'
 import type { FitOptions, FloatOptions, ImageSource, Scored } from './image.js'
 import type { Stored } from './program.js'
 
@@ -47,11 +48,19 @@ export type Ran = (Elements | undefined)[]
 export interface Executor {
   /**
    * Runs once. Feeds and results are dense, in C order, in the order of the program's inputs and outputs. `places` says
-   * which outputs are wanted where, all on the CPU by default; an executor may give more than is wanted.
+   * which outputs are wanted where, all on the CPU by default; an executor may give more than is wanted. Where calls are made
+   * on the CPU, the run ends behind the call that is under way when `signal` is given.
    */
-  run(feeds: readonly Elements[], bindings: Bindings, places?: readonly Place[]): Promise<Ran> | Ran
+  run(
+    feeds: readonly Elements[],
+    bindings: Bindings,
+    places?: readonly Place[],
+    signal?: AbortSignal
+  ): Promise<Ran> | Ran
   /** As `run`, for the milliseconds that each call took. */
   profile?(feeds: readonly Elements[], bindings: Bindings): Promise<number[]> | number[]
+  /** As `run`, call by call, each of which `see` looks at; shown again from the first where a device is lost. */
+  observe(feeds: readonly Elements[], bindings: Bindings, see: Observer): Promise<void> | void
   release(): void | Promise<void>
   /** Threads that run the calls, where a backend has any. */
   readonly threads?: number

@@ -1,5 +1,6 @@
 import { type Dim, evaluate, freeNamesOf } from './dims.js'
 import { FormatError, type Header } from './format.js'
+import { type Draw, mostGolden, sumCount } from './golden.js'
 import { dtypes } from './program.js'
 
 /**
@@ -53,7 +54,26 @@ export function checkHeader(header: Header): void {
         call.parameters.every(parameter => typeof parameter === 'number'),
       `the setup of "${call.node}" depends on a run`
     )
+  if (header.golden) {
+    const { sizes, inputs: draws, layers } = header.golden
+    check(sizes.length === free.length && sizes.every(size => size >= 1), 'golden data has other sizes')
+    check(draws.length === inputs.length && draws.every(isDraw), 'golden data has other inputs')
+    check(layers.length === calls.length, 'golden data has other layers')
+    for (const [i, { count, norm, limit, sums }] of layers.entries())
+      check(
+        isSize(count) && sums.length === sumCount && [norm, limit, ...sums].every(Number.isFinite),
+        `golden data of the call of "${calls[i].node}"`
+      )
+    const bindings = Object.fromEntries(free.map((name, i) => [name, sizes[i]]))
+    for (const { name, shape } of inputs) {
+      const elements = shape.reduce<number>((count, dim) => count * evaluate(dim, bindings), 1)
+      check(elements >= 0 && elements <= mostGolden, `golden data has ${elements} elements for "${name}"`)
+    }
+  }
   for (const dim of [...storages, header.macs]) if (typeof dim !== 'number') evaluate(dim, allOnes(free))
 }
+
+const isDraw = ({ low, step, levels }: Draw) =>
+  Number.isFinite(low) && Number.isFinite(step) && levels >= 1 && levels <= 2 ** 16
 
 const allOnes = (free: readonly string[]) => Object.fromEntries(free.map(name => [name, 1]))

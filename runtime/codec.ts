@@ -137,6 +137,21 @@ export function struct<T extends object>(fields: { readonly [K in keyof T]-?: Co
   }
 }
 
+/** One byte, 0 or 1, and behind a 1 the value. */
+export function optional<T>(item: Codec<T>): Codec<T | undefined> {
+  return {
+    write(w, value) {
+      w.byte(value === undefined ? 0 : 1)
+      if (value !== undefined) item.write(w, value)
+    },
+    read(r) {
+      const given = r.byte()
+      if (given > 1) throw new RangeError(`${given} where 0 or 1 says whether a value follows`)
+      return given ? item.read(r) : undefined
+    }
+  }
+}
+
 /** For descriptions that refer to each other. */
 export function lazy<T>(codec: () => Codec<T>): Codec<T> {
   return { write: (w, value) => codec().write(w, value), read: r => codec().read(r) }

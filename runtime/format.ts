@@ -1,7 +1,8 @@
 import { checkHeader } from './check.js'
-import { type Codec, Cursor, f32, f64, int, lazy, list, struct, text, Writer } from './codec.js'
+import { type Codec, Cursor, f32, f64, int, lazy, list, optional, struct, text, Writer } from './codec.js'
 import { digest } from './digest.js'
 import type { Atom, Dim, Term } from './dims.js'
+import type { Draw, Expected, Golden } from './golden.js'
 import { floatToHalf } from './half.js'
 import { type Constant, type Program, storedLength, widthOf } from './program.js'
 import { BytesSource, checkLength, type Source } from './source.js'
@@ -12,7 +13,7 @@ import { BytesSource, checkLength, type Source } from './source.js'
  * one description of the header that both `encode` and `decode` follow.
  */
 export const magic = 0x4e524143
-export const version = 2
+export const version = 3
 const preamble = 16
 const alignment = 16
 
@@ -45,11 +46,13 @@ export interface Header extends Omit<Program, 'constants'> {
   readonly batchNormsFolded: number
   /** ONNX operators of the model that was compiled, each once. */
   readonly operators: readonly string[]
+  /** What the self-check compares with, where the file was compiled with it. */
+  readonly golden?: Golden
 }
 
 export type Summary = Pick<
   Header,
-  'arena' | 'arenaLowerBound' | 'nodesBefore' | 'nodesAfter' | 'batchNormsFolded' | 'operators'
+  'arena' | 'arenaLowerBound' | 'nodesBefore' | 'nodesAfter' | 'batchNormsFolded' | 'operators' | 'golden'
 >
 
 const dim: Codec<Dim> = {
@@ -138,6 +141,20 @@ const call = struct<Program['calls'][number]>({
   )
 })
 
+const golden = struct<Golden>({
+  seed: int,
+  sizes: list(int),
+  inputs: list(struct<Draw>({ low: f32, step: f32, levels: int })),
+  layers: list(struct<Expected>({ count: int, norm: f32, limit: f32, sums: list(f32) }))
+})
+
+/** Bytes that golden data adds to a file. */
+export function goldenBytes(data: Golden): number {
+  const writer = new Writer()
+  golden.write(writer, data)
+  return writer.finish().length
+}
+
 const header: Codec<Header> = struct<Header>({
   name: text,
   parameters: int,
@@ -171,7 +188,8 @@ const header: Codec<Header> = struct<Header>({
     })
   ),
   setup: list(call),
-  calls: list(call)
+  calls: list(call),
+  golden: optional(golden)
 })
 
 const align = (at: number) => Math.ceil(at / alignment) * alignment

@@ -1,6 +1,7 @@
 export { CairnError, type GpuDispatch, type ProviderOptions } from './backend.js'
 export { env, type WasmEnvironment, type WasmFile, type WebGpuEnvironment } from './env.js'
 export { FormatError } from './format.js'
+export type { LayerCheck, Verification } from './golden.js'
 export {
   type FitOptions,
   type FloatOptions,
@@ -17,5 +18,5 @@ export {
 } from './image.js'
 export { InferenceSession } from './inference.js'
 export { type ParallelOptions, ParallelSession } from './parallel.js'
-export type { CallTime, Feeds, Location, Results, SessionOptions, TopOptions } from './session.js'
+export type { CallTime, Feeds, Location, Results, RunOptions, SessionOptions, TopOptions } from './session.js'
 export { copyFloats, type GpuTensorOptions, Tensor, type Type } from './tensor.js'

@@ -38,6 +38,8 @@ export const grain = 32768
 /** Words of the control block that JavaScript uses, on cache lines that asm/barrier.ts leaves. */
 const failedAt = 64
 const versionAt = 80
+const stoppedAt = 96
+const observedAt = 112
 
 export class Control {
   private readonly words: Int32Array
@@ -56,6 +58,20 @@ export class Control {
     Atomics.add(this.words, versionAt, 1)
   }
 
+  /** While a run is stopped its calls are not made, but met behind as ever. */
+  set stopped(stopped: boolean) {
+    Atomics.store(this.words, stoppedAt, Number(stopped))
+  }
+
+  /** In an observed run all threads meet once more behind each call, when the first has looked at what was written. */
+  get observed(): boolean {
+    return Atomics.load(this.words, observedAt) !== 0
+  }
+
+  set observed(observed: boolean) {
+    Atomics.store(this.words, observedAt, Number(observed))
+  }
+
   /** Makes one call and meets the other threads, which is false when one is missing; a trap is noted. */
   step(
     exports: ThreadExports,
@@ -66,7 +82,7 @@ export class Control {
     patient = true
   ): boolean {
     try {
-      kernel(...values)
+      if (!Atomics.load(this.words, stoppedAt)) kernel(...values)
     } catch {
       Atomics.compareExchange(this.words, failedAt, 0, at + 1)
     }

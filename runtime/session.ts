@@ -12,6 +12,7 @@ import { bindInputs } from './binding.js'
 import { type Bindings, evaluate, show } from './dims.js'
 import { threadsOf } from './env.js'
 import type { Header } from './format.js'
+import { goldenFeeds, judge, type Summary, summarise, type Verification } from './golden.js'
 import {
   checkImage,
   type FitOptions,
@@ -58,6 +59,11 @@ export interface TopOptions {
   readonly softmax?: boolean
 }
 
+export interface RunOptions {
+  /** Ends the run with the signal's reason: at once for the caller, on the CPU behind the kernel call that is under way. */
+  readonly signal?: AbortSignal
+}
+
 export type Feeds = Readonly<Record<string, Tensor>>
 export type Results = Record<string, Tensor>
 
@@ -94,9 +100,9 @@ export class InferenceSession {
     try {
       const executor = await backend.load(file, { numThreads, reopen: reopening(source), provider })
       const refusal = refusedLocation(preferredOutputLocation, executor, backend.name)
-      if (refusal) {
+      if (refusal || options.signal?.aborted) {
         await executor.release()
-        throw refusal
+        throw refusal ?? options.signal!.reason
       }
       return new InferenceSession((await file).header, executor, backend.name, preferredOutputLocation)
     } finally {
@@ -148,10 +154,18 @@ export class InferenceSession {
    * Runs the model once. `fetches` names the wanted outputs, all by default. Throws CairnError for missing or unknown
    * inputs, types and shapes that the model does not take.
    */
-  run(feeds: Feeds, fetches?: readonly string[]): Promise<Results> {
+  run(feeds: Feeds, options: RunOptions): Promise<Results>
+  run(feeds: Feeds, fetches?: readonly string[], options?: RunOptions): Promise<Results>
+  run(feeds: Feeds, given?: readonly string[] | RunOptions, options?: RunOptions): Promise<Results> {
+    const fetches = isList(given) ? given : undefined
+    const { signal } = (isList(given) ? options : (given ?? options)) ?? {}
     const places = this.outputNames.map(name => (fetches?.includes(name) === false ? 'none' : this.locationOf(name)))
-    return this.inTurn(feeds, fetches, async (executor, { bindings, data }) => {
-      const computed = await executor.run(data, bindings, places)
+    const work = async (executor: Executor, { bindings, data }: Prepared) => {
+      const computed = await executor.run(data, bindings, places, signal)
+      if (signal?.aborted) {
+        for (const each of computed) if (each && !(each instanceof Float32Array)) executor.gpu!.dispose(each)
+        throw signal.reason
+      }
       const results: Results = {}
       this.header.outputs.forEach((port, i) => {
         if (fetches && !fetches.includes(port.name)) return
@@ -159,7 +173,8 @@ export class InferenceSession {
         results[port.name] = tensorOf(port.dtype, computed[i]!, dims, executor)
       })
       return results
-    })
+    }
+    return this.inTurn(feeds, fetches, work, signal)
   }
 
   /** Runs once and tells what each kernel call took, in the order of the calls. */
@@ -206,6 +221,23 @@ export class InferenceSession {
     return tensorOf('float32', buffer, dims, this.executor)
   }
 
+  /**
+   * The self-check of a file that was compiled with `golden`: runs the file's own input layer by layer, on this session's
+   * device, and compares what each layer writes with what the compiler has computed in double precision.
+   */
+  async verify(): Promise<Verification> {
+    const { header } = this
+    const { golden } = header
+    if (!golden) throw new CairnError('the file has no golden data to be verified with; cairn compile --golden adds it')
+    return this.inTurn(goldenFeeds(header, golden), undefined, async (executor, { bindings, data }) => {
+      const found: Summary[] = []
+      await executor.observe(data, bindings, (call, written) => {
+        found[call] = summarise(written)
+      })
+      return judge(header, golden, found, this.precision)
+    })
+  }
+
   async release(): Promise<void> {
     await this.queue
     const { executor } = this
@@ -215,25 +247,28 @@ export class InferenceSession {
 
   /**
    * Checks and copies the feeds, so that the caller may reuse its arrays, and does `work` behind all that was asked before. Buffers
-   * of the GPU's are not copied: they are to stay as they are until then.
+   * of the GPU's are not copied: they are to stay as they are until then. What has not begun when `signal` is given never does.
    */
   private inTurn<T>(
     feeds: Feeds,
     fetches: readonly string[] | undefined,
-    work: (executor: Executor, prepared: Prepared) => Promise<T>
+    work: (executor: Executor, prepared: Prepared) => Promise<T>,
+    signal?: AbortSignal
   ): Promise<T> {
     let prepared: Prepared
     try {
+      signal?.throwIfAborted()
       prepared = this.prepare(feeds, fetches)
     } catch (error) {
       return Promise.reject(error)
     }
     const turn = this.queue.then(() => {
+      signal?.throwIfAborted()
       if (!this.executor) throw new CairnError('the session has been released')
       return work(this.executor, prepared)
     })
     this.queue = turn.catch(() => undefined)
-    return turn
+    return signal ? unless(signal, turn) : turn
   }
 
   private prepare(feeds: Feeds, fetches?: readonly string[]): Prepared {
@@ -255,6 +290,18 @@ export class InferenceSession {
     const { locations = 'cpu' } = this
     return typeof locations === 'string' ? locations : (locations[output] ?? 'cpu')
   }
+}
+
+const isList = (given: readonly string[] | RunOptions | undefined): given is readonly string[] => Array.isArray(given)
+
+/** As `turn`, which goes on by itself, unless `signal` is given first. */
+function unless<T>(signal: AbortSignal, turn: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop)
+    const settled = () => signal.removeEventListener('abort', stop)
+    turn.then(resolve, reject).then(settled)
+  })
 }
 
 interface Prepared {

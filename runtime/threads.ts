@@ -46,14 +46,35 @@ export class Team {
     this.control!.advance()
   }
 
-  begin(exports: ThreadExports): void {
+  /** Begins a run; in an observed one the others wait behind each call for `goOn`. */
+  begin(exports: ThreadExports, observed: boolean): void {
     if (this.failure) throw new CairnError(this.failure)
+    const control = this.control!
+    control.stopped = false
+    control.observed = observed
     exports.begin()
   }
 
   /** The first thread's part of one call; returns when all have made theirs. */
   step(exports: ThreadExports, call: BoundCall, at: number): void {
-    if (this.control!.step(exports, call, at, this.count, this.maySleep, false)) return
+    this.check(this.control!.step(exports, call, at, this.count, this.maySleep, false))
+  }
+
+  /** In an observed run, behind each call. */
+  goOn(exports: ThreadExports): void {
+    this.check(exports.meet(this.count, this.maySleep, false) !== 0)
+  }
+
+  /** Goes with the others through what is left of a run, without making its calls. */
+  abandon(exports: ThreadExports, meetings: number): void {
+    const control = this.control!
+    control.stopped = true
+    for (let left = meetings; left > 0 && !this.failure; left--) this.goOn(exports)
+    control.failed()
+  }
+
+  private check(met: boolean): void {
+    if (met) return
     this.failure ??= `one of ${this.count} threads has not come back for a minute`
     throw new CairnError(this.failure)
   }

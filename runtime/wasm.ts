@@ -1,9 +1,12 @@
 import { arrivals, Spare } from './arrival.js'
-import { type Backend, CairnError, type Executor, type LoadOptions } from './backend.js'
+import { type Backend, CairnError, type Executor, type LoadOptions, type Place } from './backend.js'
 import { compileKernels } from './binary.js'
+import { finish } from './breath.js'
 import { type Bindings, evaluate } from './dims.js'
 import type { CairnFile, Header, Section } from './format.js'
-import { type BoundCall, type Kernel, type ThreadExports, tableLength, writeTable } from './lockstep.js'
+import { type Observer, storagesWritten } from './golden.js'
+import { align, isDirect, type Layout, layoutOf, newMemory, page, pages, stagingBytes } from './layout.js'
+import { type BoundCall, type Kernel, type ThreadExports, writeTable } from './lockstep.js'
 import { type Plan, planProgram } from './plan.js'
 import { type Argument, type Call, paddedLength, residentBytes, storedLength } from './program.js'
 import { Team } from './threads.js'
@@ -15,10 +18,8 @@ import { unpackInto } from './unpack.js'
  * and the arena. Everything is laid out when a session loads (again for a new binding of the free dimensions); a run
  * only copies inputs in, makes the calls, and copies outputs out.
  */
-const page = 65536
 /** Bytes behind the arena that the kernels' last vectors may read, not write. */
 const overread = 64
-const largestMemory = 65536 * page
 
 type Exports = ThreadExports & {
   digest(at: number, words: number): number
@@ -27,20 +28,10 @@ type Exports = ThreadExports & {
 
 interface Bound {
   readonly key: string
+  readonly plan: Plan
   readonly calls: readonly BoundCall[]
   readonly inputs: readonly number[]
   readonly outputs: readonly { at: number; length: number }[]
-}
-
-/** Byte addresses of what stays in memory. */
-interface Layout {
-  /** -1 for a constant that only setup calls read: it is in memory while they run. */
-  readonly constants: readonly number[]
-  readonly derived: readonly number[]
-  readonly arena: number
-  /** The tables of calls of all threads but the first, and the bytes from one to the next. */
-  readonly tables: number
-  readonly tableBytes: number
 }
 
 type AddressOf = (argument: Omit<Argument, 'access'>) => number
@@ -137,9 +128,17 @@ class WasmExecutor implements Executor {
     return this.memory?.buffer.byteLength ?? 0
   }
 
-  run(feeds: readonly Float32Array[], bindings: Bindings): Float32Array[] {
-    const { calls, outputs } = this.feed(feeds, bindings)
-    this.perform(calls)
+  run(
+    feeds: readonly Float32Array[],
+    bindings: Bindings,
+    _places?: readonly Place[],
+    signal?: AbortSignal
+  ): Float32Array[] | Promise<Float32Array[]> {
+    return finish(this.performed(this.feed(feeds, bindings)), signal)
+  }
+
+  private *performed({ calls, outputs }: Bound): Generator<number, Float32Array[]> {
+    yield* this.perform(calls)
     const { buffer } = this.memory!
     return outputs.map(({ at, length }) => new Float32Array(buffer, at, length).slice())
   }
@@ -148,22 +147,56 @@ class WasmExecutor implements Executor {
     const { calls } = this.feed(feeds, bindings)
     let last = performance.now()
     const times: number[] = []
-    this.perform(calls, () => {
+    for (const _ of this.perform(calls)) {
       const now = performance.now()
       times.push(now - last)
       last = now
-    })
+    }
     return times
   }
 
-  private perform(calls: readonly BoundCall[], done?: () => void): void {
+  observe(feeds: readonly Float32Array[], bindings: Bindings, see: Observer): void {
+    const { calls, plan } = this.bind(bindings)
+    const { calls: unbound, storages } = this.header
+    const elementsOf = (storage: number, count: number) =>
+      new Float32Array(this.memory!.buffer, this.layout.arena + plan.offsets[storage], count)
+    const spoil = (call: number) =>
+      plan.blocks.forEach(({ first, bytes }, i) => {
+        if (first === call) elementsOf(i, bytes / 4).fill(Number.NaN)
+      })
+    spoil(-1)
+    this.feed(feeds, bindings)
+    spoil(0)
+    for (const at of this.perform(calls, true)) {
+      see(
+        at,
+        storagesWritten(unbound[at]).map(i => elementsOf(i, evaluate(storages[i], bindings)))
+      )
+      spoil(at + 1)
+    }
+  }
+
+  /**
+   * Makes the calls, one at a time: who asks for no more of them has ended the run. In an observed run the other threads wait
+   * until the next one is asked for.
+   */
+  private *perform(calls: readonly BoundCall[], observed = false): Generator<number, void> {
     const { team, exports } = this
-    team?.begin(exports)
-    calls.forEach((call, at) => {
-      if (team) team.step(exports, call, at)
-      else call.kernel(...call.arguments)
-      done?.()
-    })
+    team?.begin(exports, observed)
+    let meetings = calls.length * (observed ? 2 : 1)
+    try {
+      for (const [at, call] of calls.entries()) {
+        meetings--
+        if (team) team.step(exports, call, at)
+        else call.kernel(...call.arguments)
+        yield at
+        if (!observed) continue
+        meetings--
+        team?.goOn(exports)
+      }
+    } finally {
+      if (meetings) team?.abandon(exports, meetings)
+    }
     const failed = team?.failed()
     if (failed === undefined) return
     const { kernel, node } = this.header.calls[failed]
@@ -271,6 +304,7 @@ class WasmExecutor implements Executor {
     this.writeTables(calls, plan)
     this.bound = {
       key,
+      plan,
       calls,
       inputs: header.inputs.map(portAt),
       outputs: header.outputs.map(port => ({
@@ -325,70 +359,5 @@ function constantsOf(call: Call): number[] {
 
 /** Exports that are no kernels. */
 const helpers = new Set(['digest', 'widen', 'enter', 'meet', 'begin', 'nextRun'])
-
-const align = (at: number) => Math.ceil(at / 64) * 64
-
-function layoutOf({ calls, setup, constants, derived }: Header, threads: number): Layout {
-  const words = (list: readonly Call[]) => list.map(call => call.parameters.length)
-  let at =
-    page +
-    4 *
-      Math.max(
-        words(calls).reduce((a, b) => a + b, 0),
-        ...words(setup)
-      )
-  const place = (bytes: number) => {
-    const start = align(at)
-    at = start + bytes
-    return start
-  }
-  const tableBytes = align(tableLength(calls) * 4)
-  const tables = place((threads - 1) * tableBytes)
-  const read = new Set<number>()
-  for (const call of calls) for (const { space, index } of call.arguments) if (space === 'constant') read.add(index)
-  return {
-    constants: constants.map((constant, i) => (read.has(i) ? place(residentBytes(constant)) : -1)),
-    derived: derived.map(length => place(length * 4)),
-    arena: align(at),
-    tables,
-    tableBytes
-  }
-}
-
-/** Memory behind the arena's beginning that loading needs at most, at any one time. */
-function stagingBytes({ constants, setup }: Header): number {
-  const staged = constants.map(constant => (isDirect(constant) ? 0 : align(constant.bytes)))
-  const perCall = setup.map(call =>
-    call.arguments.reduce(
-      (sum, { space, index }) =>
-        sum + (space === 'constant' ? align(residentBytes(constants[index])) + staged[index] : 0),
-      0
-    )
-  )
-  return Math.max(0, ...staged, ...perCall)
-}
-
-/** Stored as memory wants it: of that precision, without a padded panel. */
-function isDirect(constant: Section): boolean {
-  return constant.stored === constant.kept && paddedLength(constant) === storedLength(constant)
-}
-
-/** Shared memory has to say how far it may grow; where so much cannot be reserved, less has to do. */
-function newMemory(initial: number, shared: boolean): WebAssembly.Memory {
-  for (let maximum = largestMemory / page; ; maximum = Math.max(Math.ceil(maximum / 2), initial)) {
-    try {
-      return new WebAssembly.Memory(shared ? { initial, maximum, shared } : { initial })
-    } catch (error) {
-      if (!shared || maximum === initial)
-        throw new CairnError(`no memory for ${initial * page} bytes: ${(error as Error).message}`)
-    }
-  }
-}
-
-function pages(bytes: number, what: string): number {
-  if (bytes > largestMemory)
-    throw new CairnError(`the model ${what} needs ${bytes} bytes; WebAssembly allows ${largestMemory}`)
-  return Math.ceil(bytes / page)
-}
 
 export const wasmBackend: Backend = { name: 'wasm', load: (file, options) => WasmExecutor.load(file, options) }

@@ -27,6 +27,10 @@ listen((message, answer) => {
       version = control.version
       bound = readTable(new Int32Array(memory.buffer, table), calls, known)
     }
-    for (let at = 0; at < calls; at++) control.step(threads, bound[at], at, count, true)
+    const { observed } = control
+    for (let at = 0; at < calls; at++) {
+      control.step(threads, bound[at], at, count, true)
+      if (observed) threads.meet(count, true, true)
+    }
   }
 })

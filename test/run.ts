@@ -1,6 +1,6 @@
 // The test runner: every file of this folder in a process of its own, two at a time. Arguments choose files by name;
 // `--update passes` rewrites the snapshots; `--cpu` runs the part that needs neither a browser nor WebGPU, which is what
-// test/engines.ts runs on other engines. The last line is `N passed, N failed, N skipped`.
+// test/engines.ts runs on other engines; `--long long` runs at full length. The last line is `N passed, N failed, N skipped`.
 import { fork } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -110,6 +110,7 @@ if (args[0] === '--file') {
   const update = args.indexOf('--update')
   if (update >= 0) process.env.CAIRN_UPDATE = args[update + 1]
   if (args.includes('--cpu')) process.env.CAIRN_CPU = '1'
+  if (args.includes('--long')) process.env.CAIRN_LONG ??= '10000'
   const wanted = args.filter(arg => !arg.startsWith('--'))
   const rank = (name: string) => longest.indexOf(name) + 1 || longest.length + 1
   const names = readdirSync(folder)

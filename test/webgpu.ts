@@ -7,7 +7,7 @@ import { compile } from '../compiler/index.js'
 import { zoo } from '../models/index.js'
 import { imageElements, topK } from '../runtime/image.js'
 import { env, InferenceSession, type SessionOptions, Tensor } from '../runtime/index.js'
-import { gpu, withoutGpu } from './support/gpu.js'
+import { disguised, gpu, withoutGpu } from './support/gpu.js'
 import { manyKernels } from './support/many-kernels.js'
 import { ModelBuilder } from './support/model.js'
 import { baseSeed, Random } from './support/random.js'
@@ -50,17 +50,6 @@ function assertNear(actual: ArrayLike<number>, expected: ArrayLike<number>, limi
 async function newDevice(): Promise<GPUDevice> {
   const adapter = await (await gpu()).requestAdapter()
   return adapter!.requestDevice()
-}
-
-/** A device that answers for `properties` itself. */
-function disguised(device: GPUDevice, properties: Readonly<Record<string, unknown>>): GPUDevice {
-  return new Proxy(device, {
-    get(target, name) {
-      if (typeof name === 'string' && name in properties) return properties[name]
-      const value = Reflect.get(target, name, target)
-      return typeof value === 'function' ? value.bind(target) : value
-    }
-  })
 }
 
 /** A device that binds no more than so many bytes. */

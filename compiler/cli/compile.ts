@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
-import { evaluate } from '../../runtime/dims.js'
-import { encode } from '../../runtime/format.js'
-import type { Stored } from '../../runtime/program.js'
+import { type Bindings, evaluate } from '../../runtime/dims.js'
+import { encode, goldenBytes } from '../../runtime/format.js'
+import type { Golden } from '../../runtime/golden.js'
+import type { Program, Stored } from '../../runtime/program.js'
+import { goldenOf } from '../golden.js'
 import { importOnnx } from '../onnx.js'
 import type { WinogradTile } from '../ops/op.js'
 import { passes, required } from '../passes/index.js'
@@ -11,6 +13,7 @@ import { externalDataOf, patched, patchOption, readModel, writeWhole } from './f
 import { kernelsOf, layersOf, originalGraph } from './layers.js'
 import { memoryReport, ratioOf } from './memory.js'
 import { about, type BuiltModel, bindDims, buildModel, describeBindings, memoryOf } from './model.js'
+import { Progress } from './progress.js'
 import { reportHtml } from './report.js'
 import { count, facts, scaled, size, table } from './table.js'
 
@@ -46,6 +49,12 @@ export const compile: Command = {
       value: 'NAME',
       help: 'a kernel to take wherever it can run a layer (repeatable; inspect --layers)'
     },
+    { flag: '--golden', help: 'add golden data, with which verify finds the first layer that a device gets wrong' },
+    {
+      flag: '--golden-dims',
+      value: 'N=1,H=64',
+      help: 'free dimensions of the golden input (default 1 and as small as can be)'
+    },
     ...optional.map(name => ({ flag: `--no-${name}`, help: 'leave this pass out' })),
     { flag: '--max-bytes', value: 'N', help: 'fail, and write nothing, if the file would be larger' },
     { flag: '--max-memory', value: 'N', help: 'fail, and write nothing, if weights and arena need more' },
@@ -54,7 +63,8 @@ export const compile: Command = {
   ],
   examples: [
     'resnet50.onnx -o resnet50.cairn --weights f16',
-    'model.onnx --shape input=1x3x224x224 --dump fold-batchnorm'
+    'model.onnx --shape input=1x3x224x224 --dump fold-batchnorm',
+    'model.onnx --golden --golden-dims H=64,W=64'
   ],
 
   async run([path], flags) {
@@ -65,6 +75,8 @@ export const compile: Command = {
     const without = optional.filter(name => flags.without(name))
     if (dump && without.includes(dump)) throw new UsageError(`--dump ${dump} and --no-${dump} exclude each other`)
     const shapes = shapesOf(flags)
+    const goldenDims = flags.dims('golden-dims')
+    if (goldenDims.length && !flags.has('golden')) throw new UsageError('--golden-dims is of no use without --golden')
     const limits = { bytes: flags.bytes('max-bytes'), memory: flags.bytes('max-memory') }
     const output = flags.text('output') ?? path.replace(/\.onnx$/i, '').concat('.cairn')
     const reportPath = flags.text('report')
@@ -94,7 +106,8 @@ export const compile: Command = {
         throw new InputError(
           `${path}: no layer can run on --kernel ${name}; inspect --layers shows what each can run on`
         )
-    const file = encode(program, summary)
+    const golden = flags.has('golden') ? await goldenFor(path, program, goldenDims) : undefined
+    const file = encode(program, { ...summary, golden })
     const bindings = bindDims(program)
     const memory = memoryOf(program, bindings)
     if (limits.bytes !== undefined && file.length > limits.bytes)
@@ -124,7 +137,12 @@ export const compile: Command = {
       dims: bindings,
       arena: memory.arena,
       arenaLowerBound: memory.lowerBound,
-      memory: needed
+      memory: needed,
+      golden: golden && {
+        layers: golden.layers.length,
+        bytes: goldenBytes(golden),
+        dims: Object.fromEntries(program.free.map((name, i) => [name, golden.sizes[i]]))
+      }
     }
     const overview = overviewOf(built, report)
     if (reportPath !== undefined) {
@@ -150,7 +168,27 @@ type Report = {
   readonly macs: number
   readonly arena: number
   readonly arenaLowerBound: number
+  readonly golden?: { readonly layers: number; readonly bytes: number; readonly dims: Bindings }
   readonly passes: readonly { name: string; did?: string; nodes: number | null }[]
+}
+
+/** Bound as everywhere on the command line where sizes are given, else as small as the model takes. */
+function goldenFor(path: string, program: Program, given: readonly [string, string][]): Promise<Golden> {
+  let progress: Progress | undefined
+  return about(path, () => {
+    try {
+      const bound = given.length ? bindDims(program, given) : {}
+      return goldenOf(program, {
+        dims: bound,
+        onLayer(done, total) {
+          progress ??= new Progress(total)
+          progress.step(done, `golden data, layer ${done} of ${total}`)
+        }
+      })
+    } finally {
+      progress?.stop()
+    }
+  })
 }
 
 const passHeader = ['pass', 'did', 'nodes left']
@@ -170,6 +208,12 @@ function overviewOf({ program, summary }: BuiltModel, report: Report): [string, 
     ['kernels', kernelCounts(program)],
     ['arena', `${size(report.arena)} (${count(report.arena)} bytes) at ${at}`],
     ['arena lower bound', `${size(report.arenaLowerBound)}; the arena is ${share} of it`],
+    [
+      'golden data',
+      report.golden
+        ? `${report.golden.layers} layers, ${count(report.golden.bytes)} bytes, at ${describeBindings(report.golden.dims)}`
+        : 'none (--golden adds it)'
+    ],
     [
       'file',
       `${report.output}, ${count(report.bytes)} bytes, weights ${report.weights} (ONNX: ${count(report.onnxBytes)})`

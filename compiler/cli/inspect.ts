@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
 import { type Bindings, evaluate } from '../../runtime/dims.js'
+import { goldenBytes } from '../../runtime/format.js'
+import type { Golden } from '../../runtime/golden.js'
 import { residentBytes, storedLength } from '../../runtime/program.js'
 import { type Command, jsonOption, print, printJson, UsageError } from './command.js'
 import { externalDataOf, type ModelFile, readModel, writeWhole } from './files.js'
@@ -64,6 +66,7 @@ export const inspect: Command = {
         parameters: totals?.parameters ?? program.parameters,
         macs: totals?.macs ?? macs,
         receptiveField: totals?.field,
+        golden: subject.golden ? { layers: subject.golden.layers.length, bytes: goldenBytes(subject.golden) } : null,
         memory: { peak, weights: memory.weights, arena, lowerBound, ratio },
         layers: wanted.layers ? (layers ?? callsOf(program, bindings)) : undefined,
         storages: wanted.memory ? storages : undefined
@@ -88,6 +91,7 @@ export const inspect: Command = {
         'receptive field',
         totals ? `${totals.field} (of the last layer before the whole input is seen)` : 'told from the ONNX model only'
       ],
+      ['golden data', goldenText(subject)],
       ['weights', weightsText(program)],
       ['peak memory', `${size(peak)}: weights ${size(memory.weights)}, arena ${size(memory.arena)}`]
     ]
@@ -106,6 +110,9 @@ interface Subject {
   /** What `operators` counts. */
   readonly listed: string
   readonly operators: Readonly<Record<string, number>>
+  /** Of a compiled file that has any. */
+  readonly golden?: Golden
+  readonly isCompiled: boolean
   layersAt(bindings: Bindings): Layer[] | undefined
 }
 
@@ -113,9 +120,11 @@ async function read(model: ModelFile): Promise<Subject> {
   const bytes = model.bytes.length
   if (model.kind === 'cairn') {
     const { header } = await decodeModel(model)
-    const { nodesBefore, nodesAfter } = header
+    const { nodesBefore, nodesAfter, golden } = header
     const operators = tally(header.calls.map(call => header.kernels[call.kernel].name))
-    return { program: header, bytes, nodesBefore, nodesAfter, listed: 'kernels', operators, layersAt: () => undefined }
+    const listed = 'kernels'
+    const layersAt = () => undefined
+    return { program: header, bytes, nodesBefore, nodesAfter, listed, operators, golden, isCompiled: true, layersAt }
   }
   const built = await buildModel(model)
   const { program, summary } = built
@@ -130,8 +139,15 @@ async function read(model: ModelFile): Promise<Subject> {
     nodesAfter,
     listed: 'operators',
     operators,
+    isCompiled: false,
     layersAt: bindings => layersOf(graph, bindings, kernels)
   }
+}
+
+function goldenText({ golden, isCompiled }: Subject): string {
+  if (golden)
+    return `${golden.layers.length} layers, ${size(goldenBytes(golden))}: cairn verify checks a device with it`
+  return isCompiled ? 'none' : 'compile --golden adds some'
 }
 
 function weightsText({ constants }: Schedule): string {

@@ -5,7 +5,7 @@ import type { Port, Program } from '../../runtime/program.js'
 import { isConstant } from '../graph.js'
 import { infer } from '../infer.js'
 import { importOnnx } from '../onnx.js'
-import { type Command, InputError, jsonOption, print, printJson, UsageError } from './command.js'
+import { type Command, InputError, jsonOption, type Option, print, printJson, UsageError } from './command.js'
 import { compare, type Difference } from './compare.js'
 import { deviceOptions, sessionOptionsOf } from './device.js'
 import { externalDataOf, type ModelFile, readModel } from './files.js'
@@ -15,30 +15,36 @@ import { openReference, type Reference, valuesOf } from './onnxruntime.js'
 import { Progress } from './progress.js'
 import { exposeValues } from './protobuf.js'
 import { difference, type Range, ranges, roundedOtherwise } from './scene.js'
+import { selfCheck } from './self-check.js'
 import { shape, short, table } from './table.js'
 import { generator, readInputs, takesPictures, withRandom } from './tensors.js'
 
-/** `cairn verify`: the same inputs here and on onnxruntime-node. */
+/** What says how an ONNX model is compared; a compiled file says so itself. */
+const comparing: readonly Option[] = [
+  {
+    flag: '--input',
+    value: 'NAME=FILE',
+    help: 'a .npy or .pb (TensorProto) file as input NAME (repeatable); others are random'
+  },
+  { flag: '--image', value: 'FILE', help: 'a JPEG or PNG as input' },
+  ...imageOptions,
+  { flag: '--seed', value: 'S', help: 'seed of the drawn inputs (default: the best of 1 to 3)' },
+  { flag: '--dims', value: 'N=3,H=64', help: 'free dimensions of random inputs (default 1 for the batch, 64 else)' },
+  { flag: '--tolerance', value: 'T', help: 'largest relative error that passes (default 0.001)' },
+  { flag: '--layers', help: 'compare what every node computes, and name the first that diverges' }
+]
+
+/** `cairn verify`: the same inputs here and on onnxruntime-node, or a compiled file against its golden data. */
 export const verify: Command = {
   name: 'verify',
-  usage: '<model.onnx>',
-  summary: 'Compare the outputs with those of onnxruntime-node.',
-  options: [
-    {
-      flag: '--input',
-      value: 'NAME=FILE',
-      help: 'a .npy or .pb (TensorProto) file as input NAME (repeatable); others are random'
-    },
-    { flag: '--image', value: 'FILE', help: 'a JPEG or PNG as input' },
-    ...imageOptions,
-    { flag: '--seed', value: 'S', help: 'seed of the drawn inputs (default: the best of 1 to 3)' },
-    { flag: '--dims', value: 'N=3,H=64', help: 'free dimensions of random inputs (default 1 for the batch, 64 else)' },
-    ...deviceOptions,
-    { flag: '--tolerance', value: 'T', help: 'largest relative error that passes (default 0.001)' },
-    { flag: '--layers', help: 'compare what every node computes, and name the first that diverges' },
-    jsonOption
+  usage: '<model>',
+  summary: 'Compare an .onnx with onnxruntime-node, or each layer of a .cairn with its golden data (compile --golden).',
+  options: [...comparing, ...deviceOptions, jsonOption],
+  examples: [
+    'model.onnx',
+    'model.onnx --dims N=3,H=320,W=256 --tolerance 1e-4 --layers',
+    'model.cairn --device webgpu'
   ],
-  examples: ['model.onnx', 'model.onnx --dims N=3,H=320,W=256 --tolerance 1e-4 --layers'],
 
   async run([path], flags) {
     const options = await sessionOptionsOf(flags)
@@ -50,8 +56,7 @@ export const verify: Command = {
     const image = flags.text('image')
 
     const model = readModel(path)
-    if (model.kind === 'cairn')
-      throw new InputError(`${path} is compiled; verify takes the ONNX model, which onnxruntime can run too`)
+    if (model.kind === 'cairn') return selfCheck(model, options, flags, comparing)
     const progress = new Progress(4)
     const opened = await open(model, options)
     const { session, program } = opened

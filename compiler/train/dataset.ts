@@ -1,6 +1,6 @@
 import { CairnError } from '../../runtime/backend.js'
+import { Breath } from '../../runtime/breath.js'
 import { Random } from '../../runtime/train/random.js'
-import { Breath } from './breath.js'
 import type { Engine } from './engine.js'
 
 /** Labelled examples as a model takes them. */

@@ -1,7 +1,7 @@
 import { CairnError } from '../../runtime/backend.js'
+import { Breath } from '../../runtime/breath.js'
 import { accuracy, confusionMatrix, predictionsOf, RunningMean } from '../../runtime/train/metrics.js'
 import { classWeights as balanced, miniBatches, type Split } from '../../runtime/train/split.js'
-import { Breath } from './breath.js'
 import type { Examples } from './dataset.js'
 import type { Settings } from './options.js'
 import type { Batch, Stage } from './stage.js'

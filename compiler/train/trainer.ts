@@ -1,4 +1,5 @@
 import { CairnError } from '../../runtime/backend.js'
+import { Breath } from '../../runtime/breath.js'
 import { digest } from '../../runtime/digest.js'
 import { FeatureIndex } from '../../runtime/train/neighbours.js'
 import { RangeTest, type Suggestion } from '../../runtime/train/range-test.js'
@@ -6,7 +7,6 @@ import { miniBatches, type Split, type SplitOptions } from '../../runtime/train/
 import { isConstant } from '../graph.js'
 import { buildGraph } from '../index.js'
 import { type Backbone, fileOf, openBackbone } from './backbone.js'
-import { Breath } from './breath.js'
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js'
 import { cachedExamples, type Dataset, type Examples, freshExamples, furtherExamples } from './dataset.js'
 import { Engine } from './engine.js'

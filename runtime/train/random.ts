@@ -1,4 +1,5 @@
 import { CairnError } from '../backend.js'
+import { finalise } from '../hash.js'
 
 /**
  * Seeded random numbers that are the same in every engine: integers and correctly rounded arithmetic, no function of
@@ -108,13 +109,6 @@ export class Random {
 const golden = 0x9e3779b9
 
 const rotate = (word: number, by: number) => (word << by) | (word >>> (32 - by))
-
-/** A bijection of 32 bits under which each bit of the argument turns half of the result's. */
-function finalise(word: number): number {
-  let z = Math.imul(word ^ (word >>> 16), 0x21f0aaad)
-  z = Math.imul(z ^ (z >>> 15), 0x735a2d97)
-  return (z ^ (z >>> 15)) >>> 0
-}
 
 /** Natural logarithm of 0 < x ≤ 1, by 2 artanh((x - 1) / (x + 1)). */
 function logarithm(x: number): number {

@@ -11,10 +11,12 @@ import {
 } from '../backend.js'
 import type { Bindings } from '../dims.js'
 import type { CairnFile, Header } from '../format.js'
+import type { Observer } from '../golden.js'
 import { type FitOptions, type FloatOptions, type ImageSource, imageDims, type Scored } from '../image.js'
 import { type Stored, widthOf } from '../program.js'
 import { lease } from './device.js'
 import { imageToBuffer } from './image.js'
+import { observeCalls } from './observe.js'
 import { timeCalls } from './profile.js'
 import { Resident } from './resident.js'
 import { isArray } from './steps.js'
@@ -86,6 +88,13 @@ export class WebGpuExecutor implements Executor, GpuMemory {
     return this.surviving(resident => {
       this.checkOwners(feeds, resident)
       return timeCalls(resident, feeds, bindings)
+    })
+  }
+
+  observe(feeds: readonly Elements[], bindings: Bindings, see: Observer): Promise<void> {
+    return this.surviving(resident => {
+      this.checkOwners(feeds, resident)
+      return observeCalls(resident, feeds, bindings, see)
     })
   }
 

@@ -32,7 +32,7 @@ export class Resident {
   lost: string | undefined
   /** Buffers of tensors that stay on the device. */
   readonly kept: Kept
-  private arena: GPUBuffer | undefined
+  arena: GPUBuffer | undefined
   private readback: GPUBuffer | undefined
   private groups: readonly GPUBindGroup[] = []
   private derivedGroup: GPUBindGroup | undefined
@@ -40,7 +40,7 @@ export class Resident {
 
   private constructor(
     private readonly held: Lease,
-    private readonly program: GpuProgram,
+    readonly program: GpuProgram,
     private readonly banks: Banks,
     private readonly buffers: Buffers,
     private readonly pipelines: Pipelines,
@@ -215,7 +215,8 @@ export class Resident {
     return halves
   }
 
-  private widened(mapped: ArrayBuffer, at: number, elements: number): Float32Array {
+  /** Elements of what has been read from the device, from byte `at` on. */
+  widened(mapped: ArrayBuffer, at: number, elements: number): Float32Array {
     if (this.element === 'f32') return new Float32Array(mapped, at, elements).slice()
     return Float32Array.from(new Uint16Array(mapped, at, elements), halfToFloat)
   }
@@ -255,7 +256,7 @@ export class Resident {
       })
     )
     this.device.queue.writeBuffer(this.buffers.parameters, 0, words.buffer as ArrayBuffer)
-    this.bound = { key, steps, inputs, outputs }
+    this.bound = { key, plan, steps, inputs, outputs }
     return this.bound
   }
 

@@ -31,6 +31,7 @@ export interface PortPlace {
 
 export interface Bound {
   readonly key: string
+  readonly plan: Plan
   readonly steps: readonly Step[]
   readonly inputs: readonly PortPlace[]
   readonly outputs: readonly PortPlace[]

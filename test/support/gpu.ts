@@ -17,3 +17,14 @@ export async function withoutGpu(): Promise<string | undefined> {
     return (error as Error).message
   }
 }
+
+/** A device that answers for `properties` itself. */
+export function disguised(device: GPUDevice, properties: Readonly<Record<string, unknown>>): GPUDevice {
+  return new Proxy(device, {
+    get(target, name) {
+      if (typeof name === 'string' && name in properties) return properties[name]
+      const value = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    }
+  })
+}

@@ -1,0 +1,121 @@
+// Long runs: thousands of runs and hundreds of sessions hold no more in the end than near the beginning, and calls at the
+// same time never mix. CAIRN_LONG says how many runs (`npm run test:long`: 10000), CAIRN_ONLY picks cases.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { compile } from '../compiler/index.js'
+import { zoo } from '../models/index.js'
+import { InferenceSession, type SessionOptions, Tensor } from '../runtime/index.js'
+import { type BackendName, presentBackends } from './support/cairn.js'
+import { errorOf, sameBits, tolerance } from './support/compare.js'
+import { gpu } from './support/gpu.js'
+import { counted, flat, held } from './support/holdings.js'
+import { decodeModel, encodeModel, sizeOf, valueInfo } from './support/model.js'
+import { baseSeed, Random } from './support/random.js'
+
+const random = new Random('long')
+const runs = Number(process.env.CAIRN_LONG ?? 0)
+/** Runs in the suite, where slow backends get fewer. */
+const usual: Readonly<Record<BackendName, number>> = { wasm: 320, reference: 32, webgpu: 32 }
+const sessions = runs ? Math.ceil(runs / 20) : 32
+const only = process.env.CAIRN_ONLY ?? ''
+
+const test = suite(`long (seed ${baseSeed})`)
+const check = (name: string, work: () => Promise<void>) => {
+  if (name.includes(only)) test(name, work)
+}
+
+/** Real networks, at sizes at which thousands of runs take minutes. */
+const networks: Readonly<Record<string, readonly number[]>> = {
+  lenet5: [1, 1, 32, 32],
+  'resnet20-cifar': [1, 3, 8, 8],
+  'mobilenet-v3-small': [1, 3, 32, 32]
+}
+
+async function fileOf(name: string): Promise<Uint8Array> {
+  const model = decodeModel(zoo[name].build())
+  const [input] = model.graph!.input!
+  model.graph!.input = [valueInfo(input.name!, 'float32', networks[name])]
+  return compile(encodeModel(model))
+}
+
+const files = Object.fromEntries(
+  await Promise.all(Object.keys(networks).map(async name => [name, await fileOf(name)] as const))
+)
+
+const backends = await presentBackends()
+const device = backends.includes('webgpu')
+  ? counted(await (await (await gpu()).requestAdapter())!.requestDevice())
+  : undefined
+
+const open = (name: string, backend: BackendName, options: SessionOptions = {}) =>
+  InferenceSession.create(files[name], { executionProviders: [{ name: backend, device }], ...options })
+
+const noise = (name: string) => {
+  const dims = networks[name]
+  return new Tensor('float32', Float32Array.from(random.values(sizeOf(dims), [-1, 1])), dims)
+}
+
+async function outputOf(session: InferenceSession, input: Tensor): Promise<Float32Array> {
+  const results = await session.run({ [session.inputNames[0]]: input })
+  return results[session.outputNames[0]].data as Float32Array
+}
+
+/** Inputs, and what the reference makes of them. */
+async function examples(name: string, count: number): Promise<{ input: Tensor; expected: Float32Array }[]> {
+  const reference = await open(name, 'reference')
+  const made = []
+  for (let i = 0; i < count; i++) {
+    const input = noise(name)
+    made.push({ input, expected: await outputOf(reference, input) })
+  }
+  await reference.release()
+  return made
+}
+
+const numbers = (data: Float32Array) => ({ dtype: 'float32' as const, dims: [data.length], data })
+
+for (const backend of backends)
+  for (const name of Object.keys(networks)) {
+    const times = runs || usual[backend]
+    check(`${times} runs of ${name} on ${backend}`, async () => {
+      const cases = await examples(name, 8)
+      const session = await open(name, backend)
+      await flat(`${times} runs of ${name} on ${backend}`, times, async i => {
+        const { input, expected } = cases[i % cases.length]
+        const { error, what } = errorOf(numbers(await outputOf(session, input)), numbers(expected))
+        assert.ok(error <= tolerance, `run ${i}: ${what}`)
+      })
+      await session.release()
+    })
+  }
+
+check(`${sessions} sessions`, async () => {
+  const [{ input, expected }] = await examples('lenet5', 1)
+  const kinds = backends.flatMap(backend =>
+    (backend === 'wasm' ? [1, 3] : [1]).map(numThreads => ({ backend, numThreads }))
+  )
+  await flat(`${sessions} sessions`, sessions, async i => {
+    const { backend, numThreads } = kinds[i % kinds.length]
+    const session = await open('lenet5', backend, { numThreads })
+    const { error, what } = errorOf(numbers(await outputOf(session, input)), numbers(expected))
+    assert.ok(error <= tolerance, `session ${i} on ${backend}: ${what}`)
+    await session.release()
+  })
+  const { memories, workers } = await held()
+  assert.is(workers, 0)
+  assert.ok(memories <= kinds.length, `${memories} memories of sessions that have been released`)
+})
+
+for (const backend of backends)
+  for (const count of [1, 5])
+    check(`50 calls at a time on ${count} ${count > 1 ? 'sessions' : 'session'}, ${backend}`, async () => {
+      const opened = await Promise.all(Array.from({ length: count }, () => open('lenet5', backend)))
+      const inputs = Array.from({ length: 50 }, () => noise('lenet5'))
+      const together = await Promise.all(inputs.map((input, i) => outputOf(opened[i % count], input)))
+      for (const [i, input] of inputs.entries())
+        assert.ok(sameBits(together[i], await outputOf(opened[0], input)), `call ${i} has another result alone`)
+      assert.ok(!sameBits(together[0], together[1]))
+      await Promise.all(opened.map(session => session.release()))
+    })
+
+test.run()
