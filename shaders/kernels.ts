@@ -1,4 +1,5 @@
 import { argmax } from './argmax.js'
+import { cumsum } from './cumsum.js'
 import { conv, convTranspose, depthwise, gemm, matmul } from './dense.js'
 import type { Shader } from './dispatch.js'
 import { binary, unary, where } from './elementwise.js'
@@ -11,6 +12,7 @@ import { pool } from './pool.js'
 import { reduce } from './reduce.js'
 import { resizeAxis, resizePlane } from './resize.js'
 import { softmax } from './softmax.js'
+import { topk } from './topk.js'
 import { winograd4, winogradFilters } from './winograd.js'
 
 /** By the names that programs call kernels by. */
@@ -19,6 +21,7 @@ export const shaders: Readonly<Record<string, Shader>> = {
   binary,
   conv,
   convTranspose,
+  cumsum,
   depthwise,
   gather,
   gemm,
@@ -35,6 +38,7 @@ export const shaders: Readonly<Record<string, Shader>> = {
   resizePlane,
   scaleShift,
   softmax,
+  topk,
   unary,
   where,
   winogradFilters,

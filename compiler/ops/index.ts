@@ -1,6 +1,7 @@
 import { compound } from './compound.js'
 import { convolution } from './conv.js'
 import { convolutionGradient } from './conv-gradient.js'
+import { cumulation } from './cumsum.js'
 import { slopes } from './derivative.js'
 import { dropouts } from './dropout.js'
 import { elementwise } from './elementwise.js'
@@ -9,6 +10,7 @@ import { matrices } from './gemm.js'
 import { losses } from './loss.js'
 import { movement } from './movement.js'
 import { normalization } from './normalize.js'
+import { oneHots } from './onehot.js'
 import type { Op } from './op.js'
 import { optimisers } from './optimise.js'
 import { padding } from './pad.js'
@@ -18,6 +20,7 @@ import { quantization } from './quantize.js'
 import { reduction } from './reduce.js'
 import { resizing } from './resize.js'
 import { softmaxes } from './softmax.js'
+import { selection } from './topk.js'
 
 /** What only training steps have: gradients and updates. */
 const training: Readonly<Record<string, Op>> = {
@@ -44,5 +47,8 @@ export const ops: Readonly<Record<string, Op>> = {
   ...compound,
   ...quantization,
   ...losses,
+  ...cumulation,
+  ...oneHots,
+  ...selection,
   ...training
 }

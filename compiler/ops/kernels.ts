@@ -1,6 +1,7 @@
 import { argmaxKernel } from './argmax.js'
 import { convKernel, convTransposeKernel, depthwiseKernel } from './conv.js'
 import { convGradientKernel, depthwiseGradientKernel } from './conv-gradient.js'
+import { cumsumKernel } from './cumsum.js'
 import { slopeKernel } from './derivative.js'
 import { dropoutKernel } from './dropout.js'
 import { binaryKernel, unaryKernel, whereKernel } from './elementwise.js'
@@ -17,6 +18,7 @@ import { poolKernel } from './pool.js'
 import { poolGradientKernel } from './pool-gradient.js'
 import { reduceKernel } from './reduce.js'
 import { softmaxKernel } from './softmax.js'
+import { topkKernel } from './topk.js'
 import { winogradFiltersKernel, winograds } from './winograd.js'
 
 const byName = (list: readonly { readonly name: string }[]): Readonly<Record<string, Kernel>> =>
@@ -41,6 +43,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     binaryKernel,
     convKernel,
     convTransposeKernel,
+    cumsumKernel,
     depthwiseKernel,
     gatherKernel,
     gemmHalfKernel,
@@ -57,6 +60,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     resizePlaneKernel,
     scaleShiftKernel,
     softmaxKernel,
+    topkKernel,
     unaryKernel,
     whereKernel,
     winogradFiltersKernel,
