@@ -3,7 +3,7 @@ import { digest } from '../runtime/digest.js'
 import { type Bindings, evaluate } from '../runtime/dims.js'
 import type { CairnFile, Section } from '../runtime/format.js'
 import { halfToFloat } from '../runtime/half.js'
-import { type Call, type Packing, type Program, paddedLength } from '../runtime/program.js'
+import { type Call, type Packing, type Program, paddedLength, resultsOf } from '../runtime/program.js'
 import { unpackInto } from '../runtime/unpack.js'
 import { kernels } from './ops/kernels.js'
 
@@ -30,13 +30,13 @@ export class Interpreter {
     )
   }
 
-  /** Outputs in the program's order, for inputs in the program's order; both dense in C order. */
+  /** Outputs in the program's order and its counts, for inputs in the program's order; both dense in C order. */
   run(inputs: readonly ArrayLike<number>[], bindings: Bindings = {}): Float64Array[] {
     const { program } = this
     const storages = program.storages.map(size => new Float64Array(evaluate(size, bindings)).fill(Number.NaN))
     program.inputs.forEach((port, i) => storages[port.storage].set(inputs[i], evaluate(port.offset, bindings)))
     for (const call of program.calls) this.interpret(call, storages, bindings)
-    return program.outputs.map(port => {
+    return resultsOf(program).map(port => {
       const start = evaluate(port.offset, bindings)
       const length = port.shape.reduce<number>((count, dim) => count * evaluate(dim, bindings), 1)
       return storages[port.storage].slice(start, start + length)

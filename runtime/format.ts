@@ -3,7 +3,7 @@ import { type Codec, Cursor, f32, f64, int, lazy, list, struct, text, Writer } f
 import { digest } from './digest.js'
 import type { Atom, Dim, Term } from './dims.js'
 import { floatToHalf } from './half.js'
-import { type Constant, type Program, storedLength, widthOf } from './program.js'
+import { type Constant, type Cut, type Program, storedLength, widthOf } from './program.js'
 import { BytesSource, checkLength, type Source } from './source.js'
 
 /**
@@ -12,7 +12,7 @@ import { BytesSource, checkLength, type Source } from './source.js'
  * one description of the header that both `encode` and `decode` follow.
  */
 export const magic = 0x4e524143
-export const version = 2
+export const version = 3
 const preamble = 16
 const alignment = 16
 
@@ -151,6 +151,13 @@ const header: Codec<Header> = struct<Header>({
   free: list(text),
   inputs: list(port),
   outputs: list(port),
+  counts: list(
+    struct<Program['counts'][number]>({
+      storage: int,
+      offset: dim,
+      cuts: list(struct<Cut>({ output: int, axis: int }))
+    })
+  ),
   constraints: list(struct<Program['constraints'][number]>({ a: dim, b: dim, where: text })),
   kernels: list(struct<Program['kernels'][number]>({ name: text, fields: text })),
   storages: list(dim),

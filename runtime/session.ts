@@ -9,6 +9,7 @@ import {
   type ProviderOptions
 } from './backend.js'
 import { bindInputs } from './binding.js'
+import { checkKept, cutOutput, cutsOf } from './cut.js'
 import { type Bindings, evaluate, show } from './dims.js'
 import { threadsOf } from './env.js'
 import type { Header } from './format.js'
@@ -151,12 +152,17 @@ export class InferenceSession {
   run(feeds: Feeds, fetches?: readonly string[]): Promise<Results> {
     const places = this.outputNames.map(name => (fetches?.includes(name) === false ? 'none' : this.locationOf(name)))
     return this.inTurn(feeds, fetches, async (executor, { bindings, data }) => {
+      const { header } = this
+      const shapes = header.outputs.map(({ shape }) => shape.map(dim => evaluate(dim, bindings)))
+      shapes.forEach((dims, i) => {
+        checkKept(header, i, dims, places[i])
+      })
       const computed = await executor.run(data, bindings, places)
       const results: Results = {}
-      this.header.outputs.forEach((port, i) => {
-        if (fetches && !fetches.includes(port.name)) return
-        const dims = port.shape.map(dim => evaluate(dim, bindings))
-        results[port.name] = tensorOf(port.dtype, computed[i]!, dims, executor)
+      header.outputs.forEach(({ name, dtype }, i) => {
+        if (fetches && !fetches.includes(name)) return
+        const { data, dims } = cutOutput(header, computed, i, shapes[i])
+        results[name] = tensorOf(dtype, data, dims, executor)
       })
       return results
     })
@@ -185,6 +191,8 @@ export class InferenceSession {
       return Promise.reject(new CairnError(`count ${count}; a whole number from 1 is allowed`))
     return this.inTurn(feeds, [output], (executor, { bindings, data }) => {
       const at = this.outputNames.indexOf(output)
+      if (cutsOf(this.header, at).length)
+        throw new CairnError(`output "${output}" is cut to what a run finds; rows of a fixed size have best classes`)
       const dims = this.header.outputs[at].shape.map(dim => evaluate(dim, bindings))
       return topRows(executor, data, bindings, { output: at, dims, count, softmax })
     })

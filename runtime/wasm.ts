@@ -5,7 +5,7 @@ import { type Bindings, evaluate } from './dims.js'
 import type { CairnFile, Header, Section } from './format.js'
 import { type BoundCall, type Kernel, type ThreadExports, tableLength, writeTable } from './lockstep.js'
 import { type Plan, planProgram } from './plan.js'
-import { type Argument, type Call, paddedLength, residentBytes, storedLength } from './program.js'
+import { type Argument, type Call, type Port, paddedLength, residentBytes, resultsOf, storedLength } from './program.js'
 import { Team } from './threads.js'
 import { unpackInto } from './unpack.js'
 
@@ -260,7 +260,7 @@ class WasmExecutor implements Executor {
         throw new CairnError(`${space} ${index} of ${size} bytes is used at byte ${offset}`)
       return (space === 'storage' ? this.layout.arena + plan.offsets[index] : this.staticAddress(argument)) + offset
     }
-    const portAt = (port: (typeof header.inputs)[number]) =>
+    const portAt = (port: Pick<Port, 'storage' | 'offset'>) =>
       addressOf({ space: 'storage', index: port.storage, offset: port.offset })
     let block = page
     const calls = header.calls.map(call => {
@@ -273,7 +273,7 @@ class WasmExecutor implements Executor {
       key,
       calls,
       inputs: header.inputs.map(portAt),
-      outputs: header.outputs.map(port => ({
+      outputs: resultsOf(header).map(port => ({
         at: portAt(port),
         length: port.shape.reduce<number>((count, dim) => count * evaluate(dim, bindings), 1)
       }))

@@ -6,6 +6,7 @@ import { binary, unary, where } from './elementwise.js'
 import { gather } from './gather.js'
 import { groupNorm } from './groupnorm.js'
 import { layerNorm } from './layernorm.js'
+import { nms, nmsRows } from './nms.js'
 import { lrn, scaleShift } from './normalize.js'
 import { pad } from './pad.js'
 import { pool } from './pool.js'
@@ -31,6 +32,8 @@ export const shaders: Readonly<Record<string, Shader>> = {
   layerNorm,
   lrn,
   matmul,
+  nms,
+  nmsRows,
   pad,
   pool,
   reduce,

@@ -9,6 +9,7 @@ import { gathering } from './gather.js'
 import { matrices } from './gemm.js'
 import { losses } from './loss.js'
 import { movement } from './movement.js'
+import { suppression } from './nms.js'
 import { normalization } from './normalize.js'
 import { oneHots } from './onehot.js'
 import type { Op } from './op.js'
@@ -50,5 +51,6 @@ export const ops: Readonly<Record<string, Op>> = {
   ...cumulation,
   ...oneHots,
   ...selection,
+  ...suppression,
   ...training
 }

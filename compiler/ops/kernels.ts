@@ -10,6 +10,7 @@ import { gemmHalfKernel, gemmKernel, gemmPackedKernel, matmulKernel } from './ge
 import { groupNormKernel } from './groupnorm.js'
 import { resizeAxisKernel, resizePlaneKernel } from './interpolate.js'
 import { layerNormKernel } from './layernorm.js'
+import { nmsKernel, nmsRowsKernel } from './nms.js'
 import { lrnKernel, scaleShiftKernel } from './normalize.js'
 import type { Kernel } from './op.js'
 import { adamKernel, sgdKernel } from './optimise.js'
@@ -53,6 +54,8 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     layerNormKernel,
     lrnKernel,
     matmulKernel,
+    nmsKernel,
+    nmsRowsKernel,
     padKernel,
     poolKernel,
     reduceKernel,

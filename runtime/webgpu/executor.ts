@@ -171,7 +171,7 @@ export class WebGpuExecutor implements Executor, GpuMemory {
 }
 
 /** Kernels whose whole numbers are larger than a half holds. */
-const wholeNumbers = new Set(['argmax', 'gather', 'topk'])
+const wholeNumbers = new Set(['argmax', 'gather', 'nms', 'topk'])
 
 /** Halves where the file has them, the device computes with them, and no value needs more than their range of integers. */
 function elementFor(header: Header, device: GPUDevice, wanted: Stored | undefined): Stored {

@@ -92,6 +92,7 @@ const settings: Readonly<Record<string, readonly number[]>> = {
   CumSum: [1],
   Dropout: [1, 2],
   Expand: [1],
+  NonMaxSuppression: [2, 3, 4],
   OneHot: [1],
   Pad: [1, 2, 3],
   Range: [0, 1, 2],

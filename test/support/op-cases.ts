@@ -13,6 +13,7 @@ import { gemmHalf } from '../ops/gemm-half.js'
 import { groupnorm } from '../ops/groupnorm.js'
 import { layernorm } from '../ops/layernorm.js'
 import { movement } from '../ops/movement.js'
+import { nonMaxSuppression } from '../ops/nms.js'
 import { normalize } from '../ops/normalize.js'
 import { onehot } from '../ops/onehot.js'
 import { pad } from '../ops/pad.js'
@@ -46,6 +47,7 @@ export const families = {
   cumsum,
   onehot,
   topk,
+  nonMaxSuppression,
   activations,
   elementwise,
   epilogues,
