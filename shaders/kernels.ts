@@ -4,6 +4,7 @@ import { conv, convTranspose, depthwise, gemm, matmul } from './dense.js'
 import type { Shader } from './dispatch.js'
 import { binary, unary, where } from './elementwise.js'
 import { gather } from './gather.js'
+import { gridSample } from './gridsample.js'
 import { groupNorm } from './groupnorm.js'
 import { layerNorm } from './layernorm.js'
 import { nms, nmsRows } from './nms.js'
@@ -28,6 +29,7 @@ export const shaders: Readonly<Record<string, Shader>> = {
   gemm,
   gemmPacked: gemm,
   gemmHalf: gemm,
+  gridSample,
   groupNorm,
   layerNorm,
   lrn,

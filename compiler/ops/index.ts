@@ -7,6 +7,7 @@ import { dropouts } from './dropout.js'
 import { elementwise } from './elementwise.js'
 import { gathering } from './gather.js'
 import { matrices } from './gemm.js'
+import { sampling } from './gridsample.js'
 import { losses } from './loss.js'
 import { movement } from './movement.js'
 import { suppression } from './nms.js'
@@ -50,6 +51,7 @@ export const ops: Readonly<Record<string, Op>> = {
   ...losses,
   ...cumulation,
   ...oneHots,
+  ...sampling,
   ...selection,
   ...suppression,
   ...training

@@ -7,6 +7,7 @@ import { dropoutKernel } from './dropout.js'
 import { binaryKernel, unaryKernel, whereKernel } from './elementwise.js'
 import { gatherKernel } from './gather.js'
 import { gemmHalfKernel, gemmKernel, gemmPackedKernel, matmulKernel } from './gemm.js'
+import { gridSampleKernel } from './gridsample.js'
 import { groupNormKernel } from './groupnorm.js'
 import { resizeAxisKernel, resizePlaneKernel } from './interpolate.js'
 import { layerNormKernel } from './layernorm.js'
@@ -50,6 +51,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     gemmHalfKernel,
     gemmKernel,
     gemmPackedKernel,
+    gridSampleKernel,
     groupNormKernel,
     layerNormKernel,
     lrnKernel,

@@ -10,6 +10,7 @@ import { epilogues } from '../ops/epilogue.js'
 import { gather } from '../ops/gather.js'
 import { gemm } from '../ops/gemm.js'
 import { gemmHalf } from '../ops/gemm-half.js'
+import { gridsample } from '../ops/gridsample.js'
 import { groupnorm } from '../ops/groupnorm.js'
 import { layernorm } from '../ops/layernorm.js'
 import { movement } from '../ops/movement.js'
@@ -47,6 +48,7 @@ export const families = {
   cumsum,
   onehot,
   topk,
+  gridsample,
   nonMaxSuppression,
   activations,
   elementwise,
