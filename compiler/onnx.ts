@@ -220,5 +220,6 @@ function upgrade(node: Node, opset: number): void {
     setDefault('coordinate_transformation_mode', 'asymmetric')
     setDefault('nearest_mode', 'floor')
   }
+  if (node.op === 'RoiAlign' && opset < 16) setDefault('coordinate_transformation_mode', 'output_half_pixel')
   if (node.op === 'Cast') node.attributes.set('to', dtypeNames[node.number('to', 0)] ?? `type ${node.number('to', 0)}`)
 }

@@ -13,6 +13,7 @@ import { pad } from './pad.js'
 import { pool } from './pool.js'
 import { reduce } from './reduce.js'
 import { resizeAxis, resizePlane } from './resize.js'
+import { roiAlign } from './roialign.js'
 import { softmax } from './softmax.js'
 import { topk } from './topk.js'
 import { winograd4, winogradFilters } from './winograd.js'
@@ -41,6 +42,7 @@ export const shaders: Readonly<Record<string, Shader>> = {
   reduce,
   resizeAxis,
   resizePlane,
+  roiAlign,
   scaleShift,
   softmax,
   topk,

@@ -21,6 +21,7 @@ import { poolingGradient } from './pool-gradient.js'
 import { quantization } from './quantize.js'
 import { reduction } from './reduce.js'
 import { resizing } from './resize.js'
+import { regions } from './roialign.js'
 import { softmaxes } from './softmax.js'
 import { selection } from './topk.js'
 
@@ -51,6 +52,7 @@ export const ops: Readonly<Record<string, Op>> = {
   ...losses,
   ...cumulation,
   ...oneHots,
+  ...regions,
   ...sampling,
   ...selection,
   ...suppression,

@@ -19,6 +19,7 @@ import { padKernel } from './pad.js'
 import { poolKernel } from './pool.js'
 import { poolGradientKernel } from './pool-gradient.js'
 import { reduceKernel } from './reduce.js'
+import { roiAlignKernel } from './roialign.js'
 import { softmaxKernel } from './softmax.js'
 import { topkKernel } from './topk.js'
 import { winogradFiltersKernel, winograds } from './winograd.js'
@@ -63,6 +64,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     reduceKernel,
     resizeAxisKernel,
     resizePlaneKernel,
+    roiAlignKernel,
     scaleShiftKernel,
     softmaxKernel,
     topkKernel,

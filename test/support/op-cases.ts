@@ -21,6 +21,7 @@ import { pad } from '../ops/pad.js'
 import { pool } from '../ops/pool.js'
 import { reduce } from '../ops/reduce.js'
 import { resize } from '../ops/resize.js'
+import { roialign } from '../ops/roialign.js'
 import { softmax } from '../ops/softmax.js'
 import { topk } from '../ops/topk.js'
 import { winograd } from '../ops/winograd.js'
@@ -49,6 +50,7 @@ export const families = {
   onehot,
   topk,
   gridsample,
+  roialign,
   nonMaxSuppression,
   activations,
   elementwise,
