@@ -1,14 +1,5 @@
 import { CairnError, type Elements, type Place, type Ran } from './backend.js'
-import type { Program } from './program.js'
-
-type Counted = Pick<Program, 'outputs' | 'counts'>
-
-/** Axes that a run cuts of an output, and which of its results says to how much. */
-export function cutsOf({ outputs, counts }: Counted, output: number): { axis: number; result: number }[] {
-  return counts.flatMap(({ cuts }, i) =>
-    cuts.filter(cut => cut.output === output).map(({ axis }) => ({ axis, result: outputs.length + i }))
-  )
-}
+import { type Counted, cutsOf } from './program.js'
 
 /** An output of a run, cut to what there is of it; of what lies on the GPU only the dims change. */
 export function cutOutput(

@@ -9,7 +9,7 @@ import {
   type ProviderOptions
 } from './backend.js'
 import { bindInputs } from './binding.js'
-import { checkKept, cutOutput, cutsOf } from './cut.js'
+import { checkKept, cutOutput } from './cut.js'
 import { type Bindings, evaluate, show } from './dims.js'
 import { threadsOf } from './env.js'
 import type { Header } from './format.js'
@@ -23,6 +23,7 @@ import {
   type Scored
 } from './image.js'
 import { open, reopening } from './open.js'
+import { cutsOf } from './program.js'
 import type { Given } from './source.js'
 import { copyFloats, type Data, fromFloats, Tensor } from './tensor.js'
 import { topRows } from './top.js'
