@@ -20,11 +20,19 @@ export interface Tensor {
   readonly data: Elements
 }
 
+/** An axis that has room for the most there can be, and the value that holds how much of it there is. */
+export interface Counted {
+  readonly axis: number
+  readonly by: Value
+}
+
 export class Value {
   /** Elements of a constant, dense in `order`. */
   data?: Elements
   /** Known contents of a small integer tensor, possibly symbolic: what shape arithmetic computes with. */
   ints?: readonly Dim[]
+  /** Where only a run knows how large the value is (compiler/counted.ts). */
+  counted?: Counted
   producer?: Node
   /** One entry per use: a node that reads the value twice stands here twice. */
   readonly users: Node[] = []

@@ -1,3 +1,4 @@
+import { countedOf } from './counted.js'
 import { isStatic } from './dim.js'
 import { CompileError, refuse } from './errors.js'
 import { evaluateNode } from './evaluate.js'
@@ -35,6 +36,8 @@ export function inferNode(node: Node): void {
           node,
           `output "${name}" would have a dimension of ${size}; whole numbers of at least 0 are allowed`
         )
+  const counted = countedOf(node)
+  if (counted) for (const output of node.outputs) output.counted = counted
   if (node.outputs.every(output => output.data)) return
   propagateInts(node)
   for (const output of node.outputs) {
@@ -52,7 +55,7 @@ export function inferNode(node: Node): void {
 }
 
 function canFold(node: Node): boolean {
-  if (node.inputs.length === 0 || !ops[node.op].lower) return false
+  if (node.inputs.length === 0 || !ops[node.op].lower || node.output.counted) return false
   if (!node.inputs.every(input => !input || isConstant(input))) return false
   return node.outputs.every(
     ({ shape }) => isStatic(shape) && shape.reduce((count, size) => count * size, 1) <= largestFolded

@@ -1,6 +1,6 @@
-import { type Bindings, evaluate, show } from '../runtime/dims.js'
+import { type Bindings, type Dim, evaluate, show } from '../runtime/dims.js'
 import { decode } from '../runtime/format.js'
-import type { Port } from '../runtime/program.js'
+import { cutsOf, type Port } from '../runtime/program.js'
 import { type MemoryPlan, memoryPlan } from './memory.js'
 
 /** What a .cairn file says of itself, as plain data that can be posted and shown. */
@@ -23,7 +23,7 @@ export interface Inspection {
   readonly golden: number
 }
 
-/** A dimension that depends on free ones is their formula. */
+/** A dimension that depends on free ones is their formula; one of which a run makes as much as it finds is `up to` the most. */
 export interface PortInfo {
   readonly name: string
   readonly type: string
@@ -42,8 +42,13 @@ export function inspect(file: Uint8Array, dims: Bindings = {}, threads = 1): Ins
   const { name, free, nodesBefore, nodesAfter, batchNormsFolded, operators, parameters } = header
   return {
     ...{ name, free, nodesBefore, nodesAfter, batchNormsFolded, operators, parameters },
-    inputs: header.inputs.map(portInfo),
-    outputs: header.outputs.map(portInfo),
+    inputs: header.inputs.map(port => portInfo(port)),
+    outputs: header.outputs.map((port, i) =>
+      portInfo(
+        port,
+        cutsOf(header, i).map(({ axis }) => axis)
+      )
+    ),
     macs: evaluate(header.macs, bindings),
     calls: header.calls.map(({ node, kernel }) => ({ node, kernel: header.kernels[kernel].name })),
     memory: memoryPlan(header, bindings, threads),
@@ -51,6 +56,8 @@ export function inspect(file: Uint8Array, dims: Bindings = {}, threads = 1): Ins
   }
 }
 
-function portInfo({ name, dtype, shape }: Port): PortInfo {
-  return { name, type: dtype, shape: shape.map(dim => (typeof dim === 'number' ? dim : show(dim))) }
+function portInfo({ name, dtype, shape }: Port, cut: readonly number[] = []): PortInfo {
+  const sizeOf = (dim: Dim, axis: number) =>
+    cut.includes(axis) ? `up to ${show(dim)}` : typeof dim === 'number' ? dim : show(dim)
+  return { name, type: dtype, shape: shape.map(sizeOf) }
 }

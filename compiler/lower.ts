@@ -3,6 +3,7 @@ import type {
   Call,
   Constant,
   Constraint,
+  Count,
   KernelInfo,
   Packing,
   Port,
@@ -72,6 +73,7 @@ export function lower(graph: Graph, preferences: Preferences = {}): Program {
     free: [...names].sort(),
     inputs,
     outputs,
+    counts: builder.counts(graph.outputs, claimed),
     storages: builder.storages,
     constants: builder.constants,
     derived: builder.derivedLengths,
@@ -220,6 +222,16 @@ class Builder implements Lowering {
     if (value.producer) this.node = value.producer
     emitCopy(this, this.node, view, own)
     return own
+  }
+
+  /** What tells how much there is of the outputs, each for all axes that it counts. */
+  counts(outputs: readonly Value[], claimed: Set<number>): Count[] {
+    const counted = outputs.flatMap(({ counted }, output) => (counted ? [{ ...counted, output }] : []))
+    return [...new Set(counted.map(({ by }) => by))].map(value => {
+      const { index, offset } = this.output(value, claimed)
+      const cuts = counted.filter(({ by }) => by === value).map(({ output, axis }) => ({ output, axis }))
+      return { storage: index, offset, cuts }
+    })
   }
 
   /** A small integer tensor that depends on free dimensions: written element by element when a run needs it. */

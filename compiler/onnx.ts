@@ -69,6 +69,8 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
     while (inputs.length && inputs[inputs.length - 1] === undefined) inputs.pop()
     const outputs = (source.output ?? []).map(output => new Value(output))
     while (outputs.length > 1 && outputs[outputs.length - 1].name === '') outputs.pop()
+    // How many there are is an output of its own.
+    if (op === 'NonMaxSuppression') outputs.push(new Value(graph.unique(name)))
     for (const output of outputs) {
       if (output.name && values.has(output.name))
         throw new CompileError(`${op} "${name}": output "${output.name}" is written twice`)
@@ -218,5 +220,6 @@ function upgrade(node: Node, opset: number): void {
     setDefault('coordinate_transformation_mode', 'asymmetric')
     setDefault('nearest_mode', 'floor')
   }
+  if (node.op === 'RoiAlign' && opset < 16) setDefault('coordinate_transformation_mode', 'output_half_pixel')
   if (node.op === 'Cast') node.attributes.set('to', dtypeNames[node.number('to', 0)] ?? `type ${node.number('to', 0)}`)
 }

@@ -5,7 +5,7 @@ import { type Bindings, evaluate } from '../runtime/dims.js'
 import type { CairnFile, Section } from '../runtime/format.js'
 import { type Observer, storagesWritten } from '../runtime/golden.js'
 import { halfToFloat } from '../runtime/half.js'
-import { type Call, type Packing, type Program, paddedLength } from '../runtime/program.js'
+import { type Call, type Packing, type Program, paddedLength, resultsOf } from '../runtime/program.js'
 import { unpackInto } from '../runtime/unpack.js'
 import { kernels } from './ops/kernels.js'
 
@@ -32,7 +32,7 @@ export class Interpreter {
     )
   }
 
-  /** Outputs in the program's order, for inputs in the program's order; both dense in C order. */
+  /** Outputs in the program's order and its counts, for inputs in the program's order; both dense in C order. */
   run(inputs: readonly ArrayLike<number>[], bindings: Bindings = {}): Float64Array[] {
     return finish(this.steps(inputs, bindings))
   }
@@ -46,7 +46,7 @@ export class Interpreter {
       this.interpret(call, storages, bindings)
       yield { at, written: storagesWritten(call).map(index => storages[index]) }
     }
-    return program.outputs.map(port => {
+    return resultsOf(program).map(port => {
       const start = evaluate(port.offset, bindings)
       const length = port.shape.reduce<number>((count, dim) => count * evaluate(dim, bindings), 1)
       return storages[port.storage].slice(start, start + length)

@@ -1,3 +1,4 @@
+import { countedOf } from './counted.js'
 import { showShape } from './dim.js'
 import type { Graph, Value } from './graph.js'
 import { ops } from './ops/index.js'
@@ -6,6 +7,7 @@ import { ops } from './ops/index.js'
  * What a legal graph is; checked after every pass. A failure is a mistake of the compiler, never of its input:
  * - nodes stand in execution order, and every input is a graph input, a state, a constant, known contents, or produced before;
  * - producers and users agree with inputs and outputs, use by use;
+ * - what takes a counted value hands its mark on;
  * - constants hold as many elements as their shape says;
  * - node names are unique, as are the names of produced values.
  */
@@ -31,6 +33,12 @@ export function verify(graph: Graph, after: string): void {
       if (ready.has(output)) fail(`"${output.name}" is produced twice`)
       ready.add(output)
     }
+  }
+  for (const node of graph.nodes) {
+    const counted = countedOf(node)
+    for (const output of node.outputs)
+      if (counted && (output.counted?.axis !== counted.axis || output.counted.by !== counted.by))
+        fail(`"${output.name}" has lost how much there is of it`)
   }
   for (const value of graph.values) {
     if (value.users.length !== (uses.get(value) ?? 0))

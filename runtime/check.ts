@@ -9,7 +9,7 @@ import { dtypes } from './program.js'
  * offsets are checked against their storages when they are bound, and kernels run inside WebAssembly's own memory.
  */
 export function checkHeader(header: Header): void {
-  const { kernels, storages, constants, derived, states, inputs, outputs, calls, setup, free } = header
+  const { kernels, storages, constants, derived, states, inputs, outputs, counts, calls, setup, free } = header
   const known = new Set(free)
   const check = (holds: boolean, what: string) => {
     if (!holds) throw new FormatError(`the file's header is not valid: ${what}`)
@@ -35,6 +35,15 @@ export function checkHeader(header: Header): void {
     check([...shape, offset].every(bound), `"${name}" depends on a dimension that no input has`)
     check((dtypes as readonly string[]).includes(dtype), `"${name}" has element type "${dtype}"`)
   }
+  counts.forEach(({ storage, offset, cuts }, i) => {
+    check(isIndex(storage, storages), `count ${i} lies in storage ${storage}`)
+    check(bound(offset), `count ${i} depends on a dimension that no input has`)
+    for (const { output, axis } of cuts)
+      check(
+        isIndex(output, outputs) && isIndex(axis, outputs[output].shape),
+        `count ${i} cuts axis ${axis} of output ${output}`
+      )
+  })
   const given = new Set(inputs.flatMap(({ shape }) => shape.flatMap(dim => [...freeNamesOf(dim)])))
   for (const name of free) check(given.has(name), `free dimension ${name} is in no input`)
   const spaces = { constant: constants, derived, storage: storages }

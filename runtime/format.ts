@@ -4,7 +4,7 @@ import { digest } from './digest.js'
 import type { Atom, Dim, Term } from './dims.js'
 import type { Draw, Expected, Golden } from './golden.js'
 import { floatToHalf } from './half.js'
-import { type Constant, type Program, storedLength, widthOf } from './program.js'
+import { type Constant, type Cut, type Program, storedLength, widthOf } from './program.js'
 import { BytesSource, checkLength, type Source } from './source.js'
 
 /**
@@ -168,6 +168,13 @@ const header: Codec<Header> = struct<Header>({
   free: list(text),
   inputs: list(port),
   outputs: list(port),
+  counts: list(
+    struct<Program['counts'][number]>({
+      storage: int,
+      offset: dim,
+      cuts: list(struct<Cut>({ output: int, axis: int }))
+    })
+  ),
   constraints: list(struct<Program['constraints'][number]>({ a: dim, b: dim, where: text })),
   kernels: list(struct<Program['kernels'][number]>({ name: text, fields: text })),
   storages: list(dim),

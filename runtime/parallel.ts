@@ -42,6 +42,8 @@ export class ParallelSession {
         throw new CairnError(
           `"${name}" cannot be split; the same free first dimension in all inputs and outputs is needed`
         )
+    if (header.counts.length)
+      throw new CairnError('a model whose outputs have as many rows as a run finds cannot be split')
     const members: Member[] = []
     const names = (ports: readonly { readonly name: string }[]) => ports.map(({ name }) => name)
     const session = new ParallelSession(names(header.inputs), names(header.outputs), members)

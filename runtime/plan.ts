@@ -1,5 +1,5 @@
 import { type Bindings, type Dim, evaluate } from './dims.js'
-import type { Program } from './program.js'
+import { type Program, resultsOf } from './program.js'
 
 type Schedule = Omit<Program, 'constants'>
 
@@ -55,7 +55,7 @@ export function blocksOf(program: Schedule, bindings: Bindings, threads = 1): Bl
       if (access === 'scratch') scratch.add(index)
     }
   })
-  for (const output of program.outputs) touch(output.storage, end)
+  for (const { storage } of resultsOf(program)) touch(storage, end)
   const bytesOf = (size: Dim, i: number) => {
     if (last[i] < first[i]) return 0
     if (threads === 1) return roundUp(evaluate(size, bindings) * 4, alignment)

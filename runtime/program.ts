@@ -11,6 +11,7 @@ export interface Program {
   readonly free: readonly string[]
   readonly inputs: readonly Port[]
   readonly outputs: readonly Port[]
+  readonly counts: readonly Count[]
   /** Sizes of the storages. Storage i is live from the first call that touches it to the last. */
   readonly storages: readonly Dim[]
   readonly constants: readonly Constant[]
@@ -52,6 +53,35 @@ export interface Port {
   readonly shape: readonly Dim[]
   readonly storage: number
   readonly offset: Dim
+}
+
+/**
+ * A number that a run finds out: how much there is along some axes of outputs, which have room for the most there can be.
+ * One float in its storage, which lives through the whole run.
+ */
+export interface Count {
+  readonly storage: number
+  readonly offset: Dim
+  readonly cuts: readonly Cut[]
+}
+
+export interface Cut {
+  readonly output: number
+  readonly axis: number
+}
+
+export type Counted = Pick<Program, 'outputs' | 'counts'>
+
+/** What a run leaves to be read: the outputs, then the counts. */
+export function resultsOf({ outputs, counts }: Counted): Omit<Port, 'name' | 'dtype'>[] {
+  return [...outputs, ...counts.map(({ storage, offset }) => ({ storage, offset, shape: [] }))]
+}
+
+/** Axes that a run cuts of an output, and which of its results says to how much. */
+export function cutsOf({ outputs, counts }: Counted, output: number): { axis: number; result: number }[] {
+  return counts.flatMap(({ cuts }, i) =>
+    cuts.filter(cut => cut.output === output).map(({ axis }) => ({ axis, result: outputs.length + i }))
+  )
 }
 
 /** Dense in C order. */

@@ -9,6 +9,7 @@ import {
   type ProviderOptions
 } from './backend.js'
 import { bindInputs } from './binding.js'
+import { checkKept, cutOutput } from './cut.js'
 import { type Bindings, evaluate, show } from './dims.js'
 import { threadsOf } from './env.js'
 import type { Header } from './format.js'
@@ -23,6 +24,7 @@ import {
   type Scored
 } from './image.js'
 import { open, reopening } from './open.js'
+import { cutsOf } from './program.js'
 import type { Given } from './source.js'
 import { copyFloats, type Data, fromFloats, Tensor } from './tensor.js'
 import { topRows } from './top.js'
@@ -161,16 +163,21 @@ export class InferenceSession {
     const { signal } = (isList(given) ? options : (given ?? options)) ?? {}
     const places = this.outputNames.map(name => (fetches?.includes(name) === false ? 'none' : this.locationOf(name)))
     const work = async (executor: Executor, { bindings, data }: Prepared) => {
+      const { header } = this
+      const shapes = header.outputs.map(({ shape }) => shape.map(dim => evaluate(dim, bindings)))
+      shapes.forEach((dims, i) => {
+        checkKept(header, i, dims, places[i])
+      })
       const computed = await executor.run(data, bindings, places, signal)
       if (signal?.aborted) {
         for (const each of computed) if (each && !(each instanceof Float32Array)) executor.gpu!.dispose(each)
         throw signal.reason
       }
       const results: Results = {}
-      this.header.outputs.forEach((port, i) => {
-        if (fetches && !fetches.includes(port.name)) return
-        const dims = port.shape.map(dim => evaluate(dim, bindings))
-        results[port.name] = tensorOf(port.dtype, computed[i]!, dims, executor)
+      header.outputs.forEach(({ name, dtype }, i) => {
+        if (fetches && !fetches.includes(name)) return
+        const { data, dims } = cutOutput(header, computed, i, shapes[i])
+        results[name] = tensorOf(dtype, data, dims, executor)
       })
       return results
     }
@@ -200,6 +207,8 @@ export class InferenceSession {
       return Promise.reject(new CairnError(`count ${count}; a whole number from 1 is allowed`))
     return this.inTurn(feeds, [output], (executor, { bindings, data }) => {
       const at = this.outputNames.indexOf(output)
+      if (cutsOf(this.header, at).length)
+        throw new CairnError(`output "${output}" is cut to what a run finds; rows of a fixed size have best classes`)
       const dims = this.header.outputs[at].shape.map(dim => evaluate(dim, bindings))
       return topRows(executor, data, bindings, { output: at, dims, count, softmax })
     })

@@ -8,7 +8,7 @@ import { type Observer, storagesWritten } from './golden.js'
 import { align, isDirect, type Layout, layoutOf, newMemory, page, pages, stagingBytes } from './layout.js'
 import { type BoundCall, type Kernel, type ThreadExports, writeTable } from './lockstep.js'
 import { type Plan, planProgram } from './plan.js'
-import { type Argument, type Call, paddedLength, residentBytes, storedLength } from './program.js'
+import { type Argument, type Call, type Port, paddedLength, residentBytes, resultsOf, storedLength } from './program.js'
 import { Team } from './threads.js'
 import { unpackInto } from './unpack.js'
 
@@ -293,7 +293,7 @@ class WasmExecutor implements Executor {
         throw new CairnError(`${space} ${index} of ${size} bytes is used at byte ${offset}`)
       return (space === 'storage' ? this.layout.arena + plan.offsets[index] : this.staticAddress(argument)) + offset
     }
-    const portAt = (port: (typeof header.inputs)[number]) =>
+    const portAt = (port: Pick<Port, 'storage' | 'offset'>) =>
       addressOf({ space: 'storage', index: port.storage, offset: port.offset })
     let block = page
     const calls = header.calls.map(call => {
@@ -307,7 +307,7 @@ class WasmExecutor implements Executor {
       plan,
       calls,
       inputs: header.inputs.map(portAt),
-      outputs: header.outputs.map(port => ({
+      outputs: resultsOf(header).map(port => ({
         at: portAt(port),
         length: port.shape.reduce<number>((count, dim) => count * evaluate(dim, bindings), 1)
       }))

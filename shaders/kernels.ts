@@ -1,16 +1,21 @@
 import { argmax } from './argmax.js'
+import { cumsum } from './cumsum.js'
 import { conv, convTranspose, depthwise, gemm, matmul } from './dense.js'
 import type { Shader } from './dispatch.js'
 import { binary, unary, where } from './elementwise.js'
 import { gather } from './gather.js'
+import { gridSample } from './gridsample.js'
 import { groupNorm } from './groupnorm.js'
 import { layerNorm } from './layernorm.js'
+import { nms, nmsRows } from './nms.js'
 import { lrn, scaleShift } from './normalize.js'
 import { pad } from './pad.js'
 import { pool } from './pool.js'
 import { reduce } from './reduce.js'
 import { resizeAxis, resizePlane } from './resize.js'
+import { roiAlign } from './roialign.js'
 import { softmax } from './softmax.js'
+import { topk } from './topk.js'
 import { winograd4, winogradFilters } from './winograd.js'
 
 /** By the names that programs call kernels by. */
@@ -19,22 +24,28 @@ export const shaders: Readonly<Record<string, Shader>> = {
   binary,
   conv,
   convTranspose,
+  cumsum,
   depthwise,
   gather,
   gemm,
   gemmPacked: gemm,
   gemmHalf: gemm,
+  gridSample,
   groupNorm,
   layerNorm,
   lrn,
   matmul,
+  nms,
+  nmsRows,
   pad,
   pool,
   reduce,
   resizeAxis,
   resizePlane,
+  roiAlign,
   scaleShift,
   softmax,
+  topk,
   unary,
   where,
   winogradFilters,

@@ -14,6 +14,7 @@ import {
   decodeModel,
   describeBindings,
   describeFree,
+  describeOutputs,
   describePort,
   memoryOf,
   type Schedule
@@ -58,7 +59,7 @@ export const inspect: Command = {
         model: path,
         name: program.name,
         inputs: program.inputs.map(describePort),
-        outputs: program.outputs.map(describePort),
+        outputs: describeOutputs(program),
         free: program.free,
         dims: bindings,
         nodes: { before: subject.nodesBefore, after: subject.nodesAfter },
@@ -76,7 +77,7 @@ export const inspect: Command = {
     const entries: [string, string][] = [
       ['model', `${program.name} (${path}, ${size(subject.bytes)})`],
       ...program.inputs.map((port): [string, string] => ['input', describePort(port)]),
-      ...program.outputs.map((port): [string, string] => ['output', describePort(port)]),
+      ...describeOutputs(program).map((output): [string, string] => ['output', output]),
       ['free dimensions', program.free.length ? `${describeFree(program)}; figures are for ${at}` : 'none'],
       ['nodes', `${subject.nodesBefore}, compiled ${subject.nodesAfter} in ${program.calls.length} calls`],
       [

@@ -2,7 +2,15 @@ import { type Bindings, evaluate, show } from '../../runtime/dims.js'
 import { type CairnFile, decode, encode, type Header } from '../../runtime/format.js'
 import { InferenceSession, type SessionOptions } from '../../runtime/index.js'
 import { planProgram } from '../../runtime/plan.js'
-import { type Constant, type Port, type Program, residentBytes, type Stored } from '../../runtime/program.js'
+import {
+  type Constant,
+  type Counted,
+  cutsOf,
+  type Port,
+  type Program,
+  residentBytes,
+  type Stored
+} from '../../runtime/program.js'
 import { type Built, build, type CompileOptions } from '../index.js'
 import { passes } from '../passes/index.js'
 import { InputError, oneLine, UsageError } from './command.js'
@@ -134,8 +142,21 @@ export function shapeAt(port: Port, bindings: Bindings): number[] {
   return port.shape.map(dim => evaluate(dim, bindings))
 }
 
-export function describePort({ name, dtype, shape }: Port): string {
-  return `"${name}" ${dtype}[${shape.map(show).join('×')}]`
+export const describePort = (port: Port): string => described(port, [])
+
+function described({ name, dtype, shape }: Port, cut: readonly number[]): string {
+  const sizes = shape.map((dim, axis) => (cut.includes(axis) ? `≤${show(dim)}` : show(dim)))
+  return `"${name}" ${dtype}[${sizes.join('×')}]`
+}
+
+/** Outputs, with the most there can be of what only a run finds. */
+export function describeOutputs(program: Counted): string[] {
+  return program.outputs.map((port, i) =>
+    described(
+      port,
+      cutsOf(program, i).map(({ axis }) => axis)
+    )
+  )
 }
 
 export interface MemoryNeed {

@@ -1,7 +1,7 @@
 import { type Dim, div, mul, product, same, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node, Tensor, Value } from '../graph.js'
-import { broadcastShape, emitCopy } from './elementwise.js'
+import { alignedAxis, broadcastShape, emitCopy } from './elementwise.js'
 import { axisOf, describe, intsOf, type Op } from './op.js'
 
 /** Operators without a kernel: sources of constants, and what the decompose pass spells with other operators. */
@@ -69,6 +69,7 @@ const identity: Op = {
     mask.shape = node.output.shape
     mask.dtype = 'bool'
   },
+  countedAxis: (_, index, axis) => (index === 0 ? axis : undefined),
   lower(node, to) {
     emitCopy(to, node, to.view(node.inputs[0]!), to.view(node.output))
   }
@@ -95,7 +96,8 @@ const variadic: Op = {
   infer(node) {
     node.output.dtype = node.inputs[0]!.dtype
     node.output.shape = broadcastShape(node, ...(node.inputs as Value[]).map(input => input.shape))
-  }
+  },
+  countedAxis: alignedAxis
 }
 
 const batchNormalization: Op = {

@@ -164,12 +164,22 @@ export function broadcastShape(node: Node, ...shapes: (readonly Dim[])[]): Dim[]
   })
 }
 
+/** Element by element: the axis as broadcasting aligns it, where no other operand has elements of its own along it. */
+export function alignedAxis(node: Node, index: number, axis: number): number | undefined {
+  const { output } = node
+  const own = axis + output.rank - node.inputs[index]!.rank
+  const sizeOf = ({ rank, shape }: Value) => shape[own - output.rank + rank] ?? 1
+  const alone = node.inputs.every(other => !other || other.counted || sizeOf(other) === 1)
+  return alone && same(sizeOf(node.inputs[index]!), output.shape[own]) ? own : undefined
+}
+
 function unaryOp(name: ActivationName | undefined, parameters: (node: Node) => [number, number] = () => [0, 0]): Op {
   return {
     infer(node) {
       node.output.shape = node.inputs[0]!.shape
       node.output.dtype = node.inputs[0]!.dtype
     },
+    countedAxis: alignedAxis,
     inPlace: [0],
     lower(node, to) {
       const [alpha, beta] = parameters(node)
@@ -187,6 +197,7 @@ function binaryOp(named: BinaryName, dtype?: 'bool'): Op {
       node.output.dtype = dtype ?? inputs[0].dtype
     },
     required: 2,
+    countedAxis: alignedAxis,
     inPlace: [0, 1],
     lower(node, to) {
       const [a, b] = (node.inputs as Value[]).map(input => to.view(input))
@@ -219,6 +230,7 @@ const where: Op = {
     node.output.shape = broadcastShape(node, c.shape, a.shape, b.shape)
     node.output.dtype = a.dtype
   },
+  countedAxis: alignedAxis,
   lower(node, to) {
     const [c, a, b] = (node.inputs as Value[]).map(input => to.view(input))
     const y = to.view(node.output)
@@ -268,6 +280,7 @@ const castOp: Op = {
     if (!dtypes.includes(target as DType)) throw refuse(node, `casts to ${target}; ${dtypes.join(', ')} are allowed`)
     node.output.dtype = target as DType
   },
+  countedAxis: (_, index, axis) => (index === 0 ? axis : undefined),
   lower(node, to) {
     const [from, into] = [node.inputs[0]!.dtype, node.output.dtype]
     const name = into === 'bool' ? 'nonzero' : into.includes('int') && from.includes('float') ? 'truncate' : 'identity'

@@ -37,6 +37,12 @@ const gather: Op = {
     const picked = known?.map(i => (typeof i === 'number' ? x!.ints?.at(i) : undefined))
     if (x!.rank === 1 && picked?.every(dim => dim !== undefined)) node.output.ints = picked
   },
+  countedAxis(node, index, axis) {
+    const along = axisFor(node)
+    if (index === 1) return along + axis
+    if (axis === along) return undefined
+    return axis < along ? axis : axis + node.inputs[1]!.rank - 1
+  },
   layout: 'plain',
   writesDense: true,
   lower(node, to) {

@@ -1,14 +1,18 @@
 import { compound } from './compound.js'
 import { convolution } from './conv.js'
 import { convolutionGradient } from './conv-gradient.js'
+import { cumulation } from './cumsum.js'
 import { slopes } from './derivative.js'
 import { dropouts } from './dropout.js'
 import { elementwise } from './elementwise.js'
 import { gathering } from './gather.js'
 import { matrices } from './gemm.js'
+import { sampling } from './gridsample.js'
 import { losses } from './loss.js'
 import { movement } from './movement.js'
+import { suppression } from './nms.js'
 import { normalization } from './normalize.js'
+import { oneHots } from './onehot.js'
 import type { Op } from './op.js'
 import { optimisers } from './optimise.js'
 import { padding } from './pad.js'
@@ -17,7 +21,9 @@ import { poolingGradient } from './pool-gradient.js'
 import { quantization } from './quantize.js'
 import { reduction } from './reduce.js'
 import { resizing } from './resize.js'
+import { regions } from './roialign.js'
 import { softmaxes } from './softmax.js'
+import { selection } from './topk.js'
 
 /** What only training steps have: gradients and updates. */
 const training: Readonly<Record<string, Op>> = {
@@ -44,5 +50,11 @@ export const ops: Readonly<Record<string, Op>> = {
   ...compound,
   ...quantization,
   ...losses,
+  ...cumulation,
+  ...oneHots,
+  ...regions,
+  ...sampling,
+  ...selection,
+  ...suppression,
   ...training
 }

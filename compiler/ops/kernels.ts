@@ -1,14 +1,17 @@
 import { argmaxKernel } from './argmax.js'
 import { convKernel, convTransposeKernel, depthwiseKernel } from './conv.js'
 import { convGradientKernel, depthwiseGradientKernel } from './conv-gradient.js'
+import { cumsumKernel } from './cumsum.js'
 import { slopeKernel } from './derivative.js'
 import { dropoutKernel } from './dropout.js'
 import { binaryKernel, unaryKernel, whereKernel } from './elementwise.js'
 import { gatherKernel } from './gather.js'
 import { gemmHalfKernel, gemmKernel, gemmPackedKernel, matmulKernel } from './gemm.js'
+import { gridSampleKernel } from './gridsample.js'
 import { groupNormKernel } from './groupnorm.js'
 import { resizeAxisKernel, resizePlaneKernel } from './interpolate.js'
 import { layerNormKernel } from './layernorm.js'
+import { nmsKernel, nmsRowsKernel } from './nms.js'
 import { lrnKernel, scaleShiftKernel } from './normalize.js'
 import type { Kernel } from './op.js'
 import { adamKernel, sgdKernel } from './optimise.js'
@@ -16,7 +19,9 @@ import { padKernel } from './pad.js'
 import { poolKernel } from './pool.js'
 import { poolGradientKernel } from './pool-gradient.js'
 import { reduceKernel } from './reduce.js'
+import { roiAlignKernel } from './roialign.js'
 import { softmaxKernel } from './softmax.js'
+import { topkKernel } from './topk.js'
 import { winogradFiltersKernel, winograds } from './winograd.js'
 
 const byName = (list: readonly { readonly name: string }[]): Readonly<Record<string, Kernel>> =>
@@ -41,22 +46,28 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     binaryKernel,
     convKernel,
     convTransposeKernel,
+    cumsumKernel,
     depthwiseKernel,
     gatherKernel,
     gemmHalfKernel,
     gemmKernel,
     gemmPackedKernel,
+    gridSampleKernel,
     groupNormKernel,
     layerNormKernel,
     lrnKernel,
     matmulKernel,
+    nmsKernel,
+    nmsRowsKernel,
     padKernel,
     poolKernel,
     reduceKernel,
     resizeAxisKernel,
     resizePlaneKernel,
+    roiAlignKernel,
     scaleShiftKernel,
     softmaxKernel,
+    topkKernel,
     unaryKernel,
     whereKernel,
     winogradFiltersKernel,

@@ -102,6 +102,7 @@ const reshape: Op = {
     node.output.dtype = input.dtype
     node.output.shape = reshapedShape(node, input)
   },
+  countedAxis: (node, index, axis) => (index === 0 ? keptAxis(node, axis) : undefined),
   layout: 'reshape',
   alias: (node, view) => [reshapeView(view, node.output.shape, orderOf(node.output))],
   lower(node, to) {
@@ -156,6 +157,15 @@ function reshapedShape(node: Node, input: Value): Dim[] {
   return shape
 }
 
+/** The axis of the output that is as long as the input's `axis` and has as many elements in front of it. */
+function keptAxis(node: Node, axis: number): number | undefined {
+  const from = node.inputs[0]!.shape
+  const to = node.output.shape
+  const before = product(from.slice(0, axis))
+  const at = to.findIndex((size, a) => same(size, from[axis]) && same(product(to.slice(0, a)), before))
+  return at < 0 ? undefined : at
+}
+
 const transpose: Op = {
   infer(node) {
     const input = node.inputs[0]!
@@ -169,6 +179,7 @@ const transpose: Op = {
     node.output.dtype = input.dtype
     node.output.shape = perm.map(axis => input.shape[axis])
   },
+  countedAxis: (node, _, axis) => permutation(node).indexOf(axis),
   layout: 'transpose',
   alias: (node, view) => [transposeView(view, permutation(node))],
   lower(node, to) {
@@ -180,6 +191,11 @@ const slice: Op = {
   infer(node) {
     node.output.dtype = node.inputs[0]!.dtype
     node.output.shape = slicing(node).shape
+  },
+  countedAxis(node, index, axis) {
+    const { begin, step, shape } = slicing(node)
+    const whole = begin[axis] === 0 && step[axis] === 1 && same(shape[axis], node.inputs[0]!.shape[axis])
+    return index === 0 && whole ? axis : undefined
   },
   alias(node, view) {
     const { begin, step, shape } = slicing(node)
@@ -206,6 +222,7 @@ const split: Op = {
       output.shape = node.inputs[0]!.shape.map((size, a) => (a === axis ? sizes[i] : size))
     })
   },
+  countedAxis: (node, index, axis) => (index === 0 && axis !== splitSizes(node).axis ? axis : undefined),
   alias: splitViews,
   lower(node, to) {
     const parts = splitViews(node, to.view(node.inputs[0]!))
@@ -234,6 +251,10 @@ const concat: Op = {
       throw refuse(node, `cannot join ${inputs.map(i => showShape(i.shape)).join(', ')} along axis ${axis}`)
     node.output.dtype = inputs[0].dtype
     node.output.shape = inputs[0].shape.map((size, a) => (a === axis ? add(...inputs.map(i => i.shape[axis])) : size))
+  },
+  countedAxis(node, _, axis) {
+    const apart = axis !== axisOf(node, node.number('axis', 1), node.output.rank)
+    return apart && node.inputs.every(input => input!.counted) ? axis : undefined
   },
   lower(node, to) {
     const y = to.view(node.output)

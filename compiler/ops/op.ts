@@ -21,6 +21,11 @@ export interface Op {
   readonly layout?: 'channelsLast' | 'plain' | 'follow' | 'transpose' | 'reshape' | 'convWeights'
   /** Leading inputs that are activations, whatever their shapes; 1 by default. */
   readonly activations?: number
+  /**
+   * The axis of the outputs along which the parts of input `index` along `axis` stay apart; undefined where they do not,
+   * or where another operand has parts of its own there. Absent where they never do.
+   */
+  countedAxis?(node: Node, index: number, axis: number): number | undefined
   /** The outputs as views of the first input's memory, undefined where its strides cannot express one. */
   alias?(node: Node, input: View): (View | undefined)[]
   /** Whether the kernel writes dense outputs only, so that none may lie inside a concatenation. */

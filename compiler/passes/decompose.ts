@@ -7,6 +7,7 @@ import { count, type Pass } from './pass.js'
 import { gatherElements } from './spellings/gather.js'
 import { softmaxCrossEntropy } from './spellings/loss.js'
 import { batchNormalization, layerNormalization, meanVarianceNormalization } from './spellings/norms.js'
+import { oneHot } from './spellings/onehot.js'
 import { dequantizeLinear, quantizeLinear } from './spellings/quantize.js'
 import { filled, giveOutput, type Rewrite } from './spellings/rewrite.js'
 
@@ -150,6 +151,7 @@ const rewrites: Readonly<Record<string, Rewrite>> = {
   Celu: celu,
   Dropout: dropout,
   GatherElements: gatherElements,
+  OneHot: oneHot,
   SoftmaxCrossEntropyLoss: softmaxCrossEntropy,
   BatchNormalization: batchNormalization,
   LayerNormalization: layerNormalization,

@@ -103,7 +103,7 @@ export class CompiledBackbone implements Backbone {
     const { header } = this.file
     return {
       ...this.file,
-      header: { ...header, calls: header.calls.slice(0, this.last), outputs: [this.features] }
+      header: { ...header, calls: header.calls.slice(0, this.last), outputs: [this.features], counts: [] }
     }
   }
 
@@ -176,6 +176,7 @@ function joined(first: Program, port: Port, second: Program): Program {
   return {
     ...first,
     outputs: second.outputs.map(output => ({ ...output, storage: output.storage + counts.storage })),
+    counts: [],
     storages: [...first.storages, ...second.storages],
     constants,
     derived: [...first.derived, ...second.derived],

@@ -179,6 +179,9 @@ export class WebGpuExecutor implements Executor, GpuMemory {
   }
 }
 
+/** Kernels whose whole numbers are larger than a half holds. */
+const wholeNumbers = new Set(['argmax', 'gather', 'nms', 'topk'])
+
 /** Halves where the file has them, the device computes with them, and no value needs more than their range of integers. */
 function elementFor(header: Header, device: GPUDevice, wanted: Stored | undefined): Stored {
   const able = device.features.has('shader-f16')
@@ -186,6 +189,6 @@ function elementFor(header: Header, device: GPUDevice, wanted: Stored | undefine
   if (wanted || !able) return wanted ?? 'f32'
   const asked = header.constants.some(({ stored }) => stored === 'f16')
   const floats = [...header.inputs, ...header.outputs].every(({ dtype }) => dtype.startsWith('float'))
-  const counting = header.kernels.some(({ name }) => name === 'gather' || name === 'argmax')
+  const counting = header.kernels.some(({ name }) => wholeNumbers.has(name))
   return asked && floats && !counting ? 'f16' : 'f32'
 }

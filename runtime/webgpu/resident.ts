@@ -3,7 +3,7 @@ import { type Bindings, evaluate } from '../dims.js'
 import type { CairnFile, Header } from '../format.js'
 import { floatToHalf, halfToFloat } from '../half.js'
 import { planProgram } from '../plan.js'
-import { type Argument, type Stored, widthOf } from '../program.js'
+import { type Argument, type Port, resultsOf, type Stored, widthOf } from '../program.js'
 import type { Lease } from './device.js'
 import { Kept } from './kept.js'
 import { blockBytes, Pipelines } from './pipelines.js'
@@ -229,14 +229,14 @@ export class Resident {
     this.bound = undefined
     const plan = planProgram(this.withScratch(bindings), bindings)
     const width = widthOf(this.element)
-    const placed = (port: Header['inputs'][number], to: number): PortPlace => ({
+    const placed = (port: Omit<Port, 'name' | 'dtype'>, to: number): PortPlace => ({
       at: (storageAt(plan, port.storage, port.offset, bindings) + evaluate(port.offset, bindings)) * width,
       elements: port.shape.reduce<number>((count, dim) => count * evaluate(dim, bindings), 1),
       to
     })
     const inputs = header.inputs.map(port => placed(port, 0))
     let results = 0
-    const outputs = header.outputs.map(port => {
+    const outputs = resultsOf(header).map(port => {
       const place = placed(port, results)
       results += Math.ceil(this.bytesOf(place.elements) / 16) * 16
       return place

@@ -200,6 +200,43 @@ export const malformed: readonly Malformed[] = [
   node('Gather', 'a constant index outside', m => [m.input([3, 4]), m.ints([3])]),
   node('ReduceMean', 'an axis outside', m => [m.input([3, 4])], { axes: [2] }),
   node('ArgMax', 'an axis outside', m => [m.input([3, 4])], { axis: 2 }),
+  node('TopK', 'more than there are', m => [m.input([3, 4]), m.ints([5])]),
+  bad('TopK: a number that only a run knows', /TopK "topk_\d+"/, m =>
+    m.addMany('TopK', [m.input([3, 4]), m.input([1], 'int64')], 2)
+  ),
+  bad('TopK: none', /TopK "topk_\d+"/, m => m.addMany('TopK', [m.input([3, 4]), m.ints([0])], 2)),
+  bad('TopK: an axis outside', /TopK "topk_\d+"/, m =>
+    m.addMany('TopK', [m.input([3, 4]), m.ints([1])], 2, { axis: 2 })
+  ),
+  node('CumSum', 'an axis outside', m => [m.input([3, 4]), m.ints([2])]),
+  node('CumSum', 'an axis that only a run knows', m => [m.input([3, 4]), m.input([1], 'int64')]),
+  node('OneHot', 'a depth that only a run knows', m => [m.input([3], 'int64'), m.input([1], 'int64'), m.weights([2])]),
+  node('OneHot', 'a depth of 0', m => [m.input([3], 'int64'), m.ints([0]), m.weights([2])]),
+  node('OneHot', 'three values', m => [m.input([3], 'int64'), m.ints([4]), m.weights([3])]),
+  node('GridSample', 'volumes', m => [m.input([1, 2, 3, 4, 5]), m.input([1, 3, 4, 5, 3])]),
+  node('GridSample', 'another batch', m => [image(m), m.input([3, 2, 2, 2])]),
+  node('GridSample', 'an unknown mode', m => [m.input([1, 2, 4, 4]), m.input([1, 2, 2, 2])], { mode: 'lanczos' }),
+  node('RoiAlign', 'fewer images than regions', m => [image(m), m.input([3, 4]), m.input([2], 'int64')]),
+  node('RoiAlign', 'an unknown mode', m => [image(m), m.input([3, 4]), m.input([3], 'int64')], { mode: 'sum' }),
+  node('NonMaxSuppression', 'fewer scores than boxes', m => [m.input([1, 9, 4]), m.input([1, 2, 8])]),
+  node('NonMaxSuppression', 'boxes of five numbers', m => [m.input([1, 9, 5]), m.input([1, 2, 9])]),
+  node('NonMaxSuppression', 'a number that only a run knows', m => [
+    m.input([1, 9, 4]),
+    m.input([1, 2, 9]),
+    m.input([1], 'int64')
+  ]),
+  node('NonMaxSuppression', 'a limit that only a run knows', m => [
+    m.input([1, 9, 4]),
+    m.input([1, 2, 9]),
+    m.ints([3]),
+    m.input([1])
+  ]),
+  node('NonMaxSuppression', 'an overlap of more than all', m => [
+    m.input([1, 9, 4]),
+    m.input([1, 2, 9]),
+    m.ints([3]),
+    m.scalar(2)
+  ]),
   node('Softmax', 'an axis outside', m => [m.input([3, 4])], { axis: -3 }),
   node('MaxPool', 'no kernel_shape', m => [image(m)]),
   node('MaxPool', 'a window larger than the image', m => [image(m)], { kernel_shape: [9, 9] }),

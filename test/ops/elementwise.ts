@@ -181,6 +181,13 @@ export const elementwise: readonly Case[] = [
   one('Div of integers', 'Div', [typed(x(4, 9), 'int32', [-50, 50]), typed(x(4, 9), 'int32', [1, 7])]),
   one('Mod', 'Mod', [typed(x(4, 9), 'int64', [-50, 50]), typed(x(4, 9), 'int64', [1, 7])]),
   one('Mod of floats', 'Mod', [within(x(4, 9), -5, 5), within(x(4, 9), 1, 3)], { fmod: 1 }),
+  one('Mod by negative numbers', 'Mod', [typed(x(4, 9), 'int32', [-50, 50]), typed(x(4, 9), 'int32', [-7, -1])]),
+  one('Mod with the sign of the dividend', 'Mod', [typed(x(4, 9), 'int64', [-50, 50]), typed(x(9), 'int64', [1, 7])], {
+    fmod: 1
+  }),
+  one('Mod, broadcast', 'Mod', [typed(x(3, 1, 5), 'int32', [-50, 50]), typed(x(4, 1), 'int32', [1, 9])]),
+  one('Mod by a constant', 'Mod', [typed(x(2, 3, 7), 'int64', [0, 9000]), scalar(80, 'int64')]),
+  one('Mod of floats of any sign', 'Mod', [within(x(4, 9), -5, 5), within(c(9), -3, -1)], { fmod: 1 }),
   one('Add of int64', 'Add', [typed(x(4, 9), 'int64', [-1000, 1000]), typed(x(9), 'int64', [-1000, 1000])]),
   one('Mul of int32', 'Mul', [typed(x(4, 9), 'int32', [-100, 100]), typed(x(9), 'int32', [-100, 100])]),
   ...['Max', 'Min', 'Sum', 'Mean'].flatMap(op => [

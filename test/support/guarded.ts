@@ -5,7 +5,14 @@ import { compileKernels } from '../../runtime/binary.js'
 import { type Bindings, evaluate } from '../../runtime/dims.js'
 import { floatToHalf } from '../../runtime/half.js'
 import { blocksOf, planProgram } from '../../runtime/plan.js'
-import { type Argument, type Call, type Program, paddedLength, residentBytes } from '../../runtime/program.js'
+import {
+  type Argument,
+  type Call,
+  type Program,
+  paddedLength,
+  residentBytes,
+  resultsOf
+} from '../../runtime/program.js'
 import { unpackInto } from '../../runtime/unpack.js'
 
 /** A NaN that no kernel makes. */
@@ -85,7 +92,7 @@ export class Guarded {
         this.exports.enter(thread, this.threads, 0)
         this.invoke(call)
       }
-    return program.outputs.map(port => {
+    return resultsOf(program).map(port => {
       const start = evaluate(port.offset, bindings)
       const length = port.shape.reduce<number>((count, dim) => count * evaluate(dim, bindings), 1)
       return this.floats(this.extents.storage[port.storage]).slice(start, start + length)

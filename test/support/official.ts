@@ -111,8 +111,11 @@ function numbersOf(bytes: Uint8Array): Numbers {
  */
 const settings: Readonly<Record<string, readonly number[]>> = {
   ConstantOfShape: [0],
+  CumSum: [1],
   Dropout: [1, 2],
   Expand: [1],
+  NonMaxSuppression: [2, 3, 4],
+  OneHot: [1],
   Pad: [1, 2, 3],
   Range: [0, 1, 2],
   Reshape: [1],
@@ -121,6 +124,7 @@ const settings: Readonly<Record<string, readonly number[]>> = {
   Split: [1],
   Squeeze: [1],
   Tile: [1],
+  TopK: [1],
   Unsqueeze: [1],
   Upsample: [1]
 }

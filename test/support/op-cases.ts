@@ -4,20 +4,26 @@ import { argmax } from '../ops/argmax.js'
 import { compound } from '../ops/compound.js'
 import { conv } from '../ops/conv.js'
 import { convTranspose } from '../ops/conv-transpose.js'
+import { cumsum } from '../ops/cumsum.js'
 import { activations, elementwise } from '../ops/elementwise.js'
 import { epilogues } from '../ops/epilogue.js'
 import { gather } from '../ops/gather.js'
 import { gemm } from '../ops/gemm.js'
 import { gemmHalf } from '../ops/gemm-half.js'
+import { gridsample } from '../ops/gridsample.js'
 import { groupnorm } from '../ops/groupnorm.js'
 import { layernorm } from '../ops/layernorm.js'
 import { movement } from '../ops/movement.js'
+import { nonMaxSuppression } from '../ops/nms.js'
 import { normalize } from '../ops/normalize.js'
+import { onehot } from '../ops/onehot.js'
 import { pad } from '../ops/pad.js'
 import { pool } from '../ops/pool.js'
 import { reduce } from '../ops/reduce.js'
 import { resize } from '../ops/resize.js'
+import { roialign } from '../ops/roialign.js'
 import { softmax } from '../ops/softmax.js'
+import { topk } from '../ops/topk.js'
 import { winograd } from '../ops/winograd.js'
 import { type Case, modelOf } from './case.js'
 import { assertClose, isTelling, tolerance } from './compare.js'
@@ -40,6 +46,12 @@ export const families = {
   pad,
   gather,
   argmax,
+  cumsum,
+  onehot,
+  topk,
+  gridsample,
+  roialign,
+  nonMaxSuppression,
   activations,
   elementwise,
   epilogues,
