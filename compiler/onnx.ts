@@ -218,5 +218,7 @@ function upgrade(node: Node, opset: number): void {
     setDefault('coordinate_transformation_mode', 'asymmetric')
     setDefault('nearest_mode', 'floor')
   }
-  if (node.op === 'Cast') node.attributes.set('to', dtypeNames[node.number('to', 0)] ?? `type ${node.number('to', 0)}`)
+  const named = node.op === 'Cast' ? 'to' : node.op === 'QuantizeLinear' ? 'output_dtype' : undefined
+  const type = named ? node.number(named, 0) : 0
+  if (named && (type || named === 'to')) node.attributes.set(named, dtypeNames[type] ?? `type ${type}`)
 }

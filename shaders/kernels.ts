@@ -8,8 +8,10 @@ import { layerNorm } from './layernorm.js'
 import { lrn, scaleShift } from './normalize.js'
 import { pad } from './pad.js'
 import { pool } from './pool.js'
+import { poolIndex } from './pool-index.js'
 import { reduce } from './reduce.js'
 import { resizeAxis, resizePlane } from './resize.js'
+import { scatter } from './scatter.js'
 import { softmax } from './softmax.js'
 import { winograd4, winogradFilters } from './winograd.js'
 
@@ -30,10 +32,12 @@ export const shaders: Readonly<Record<string, Shader>> = {
   matmul,
   pad,
   pool,
+  poolIndex,
   reduce,
   resizeAxis,
   resizePlane,
   scaleShift,
+  scatter,
   softmax,
   unary,
   where,

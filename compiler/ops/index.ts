@@ -3,20 +3,25 @@ import { convolution } from './conv.js'
 import { convolutionGradient } from './conv-gradient.js'
 import { slopes } from './derivative.js'
 import { dropouts } from './dropout.js'
+import { einsums } from './einsum.js'
 import { elementwise } from './elementwise.js'
 import { gathering } from './gather.js'
 import { matrices } from './gemm.js'
+import { integers } from './integer.js'
 import { losses } from './loss.js'
 import { movement } from './movement.js'
+import { coordinates } from './nd.js'
 import { normalization } from './normalize.js'
 import type { Op } from './op.js'
 import { optimisers } from './optimise.js'
 import { padding } from './pad.js'
 import { pooling } from './pool.js'
 import { poolingGradient } from './pool-gradient.js'
+import { poolIndices } from './pool-index.js'
 import { quantization } from './quantize.js'
 import { reduction } from './reduce.js'
 import { resizing } from './resize.js'
+import { scattering } from './scatter.js'
 import { softmaxes } from './softmax.js'
 
 /** What only training steps have: gradients and updates. */
@@ -33,16 +38,21 @@ export const ops: Readonly<Record<string, Op>> = {
   ...convolution,
   ...matrices,
   ...pooling,
+  ...poolIndices,
   ...reduction,
   ...normalization,
   ...softmaxes,
   ...resizing,
   ...padding,
   ...gathering,
+  ...scattering,
+  ...coordinates,
   ...elementwise,
   ...movement,
   ...compound,
   ...quantization,
+  ...integers,
+  ...einsums,
   ...losses,
   ...training
 }

@@ -15,7 +15,9 @@ import { adamKernel, sgdKernel } from './optimise.js'
 import { padKernel } from './pad.js'
 import { poolKernel } from './pool.js'
 import { poolGradientKernel } from './pool-gradient.js'
+import { poolIndexKernel } from './pool-index.js'
 import { reduceKernel } from './reduce.js'
+import { scatterKernel } from './scatter.js'
 import { softmaxKernel } from './softmax.js'
 import { winogradFiltersKernel, winograds } from './winograd.js'
 
@@ -51,11 +53,13 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     lrnKernel,
     matmulKernel,
     padKernel,
+    poolIndexKernel,
     poolKernel,
     reduceKernel,
     resizeAxisKernel,
     resizePlaneKernel,
     scaleShiftKernel,
+    scatterKernel,
     softmaxKernel,
     unaryKernel,
     whereKernel,

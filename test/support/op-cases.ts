@@ -4,19 +4,23 @@ import { argmax } from '../ops/argmax.js'
 import { compound } from '../ops/compound.js'
 import { conv } from '../ops/conv.js'
 import { convTranspose } from '../ops/conv-transpose.js'
+import { einsum } from '../ops/einsum.js'
 import { activations, elementwise } from '../ops/elementwise.js'
 import { epilogues } from '../ops/epilogue.js'
 import { gather } from '../ops/gather.js'
 import { gemm } from '../ops/gemm.js'
 import { gemmHalf } from '../ops/gemm-half.js'
 import { groupnorm } from '../ops/groupnorm.js'
+import { integer } from '../ops/integer.js'
 import { layernorm } from '../ops/layernorm.js'
 import { movement } from '../ops/movement.js'
 import { normalize } from '../ops/normalize.js'
 import { pad } from '../ops/pad.js'
 import { pool } from '../ops/pool.js'
+import { poolIndex } from '../ops/pool-index.js'
 import { reduce } from '../ops/reduce.js'
 import { resize } from '../ops/resize.js'
+import { scatter } from '../ops/scatter.js'
 import { softmax } from '../ops/softmax.js'
 import { winograd } from '../ops/winograd.js'
 import { type Case, modelOf } from './case.js'
@@ -31,6 +35,7 @@ export const families = {
   gemm,
   gemmHalf,
   pool,
+  poolIndex,
   reduce,
   softmax,
   normalize,
@@ -39,12 +44,15 @@ export const families = {
   resize,
   pad,
   gather,
+  scatter,
   argmax,
   activations,
   elementwise,
   epilogues,
   movement,
-  compound
+  compound,
+  einsum,
+  integer
 }
 
 export type Family = keyof typeof families
