@@ -25,12 +25,18 @@ export type DType = (typeof dtypes)[number]
 /** A constant's elements; numbers of every dtype, 64-bit integers as doubles. */
 export type Elements = Float32Array | Float64Array
 
-export type Attribute = number | string | readonly number[] | readonly string[] | Tensor
+export type Attribute = number | string | readonly number[] | readonly string[] | Tensor | Branch
 
 export interface Tensor {
   readonly dtype: DType
   readonly shape: readonly number[]
   readonly data: Elements
+}
+
+/** A graph within a node, which is imported only where it runs. */
+export interface Branch {
+  /** Puts its nodes in front of the node that holds it, under names of their own; gives its outputs. */
+  inline(holder: Node): Value[]
 }
 
 export class Value {

@@ -1,3 +1,4 @@
+import { branches } from './branch.js'
 import { compound } from './compound.js'
 import { convolution } from './conv.js'
 import { convolutionGradient } from './conv-gradient.js'
@@ -50,6 +51,7 @@ export const ops: Readonly<Record<string, Op>> = {
   ...elementwise,
   ...movement,
   ...compound,
+  ...branches,
   ...quantization,
   ...integers,
   ...einsums,

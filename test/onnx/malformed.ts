@@ -58,6 +58,27 @@ export const malformed: readonly Malformed[] = [
   bad('an operator of a custom domain', /com\.acme:Blend/, m => m.add('com.acme:Blend', [image(m)])),
   bad('an operator of a custom domain that ONNX has too', /com\.acme:Relu/, m => m.add('com.acme:Relu', [image(m)])),
   bad('control flow', /Loop/, m => m.add('Loop', [m.ints([3]), undefined, image(m)])),
+  bad('a condition that only a run knows', /If "if_\d+".*"x_\d+" is known only when it runs/, m =>
+    m.add('If', [m.input([], 'bool')], {
+      then_branch: m.branch(inner => inner.weights([3])),
+      else_branch: m.branch(inner => inner.weights([3]))
+    })
+  ),
+  bad('a condition without its branch', /If "if_\d+".*then_branch/, m => m.add('If', [m.constant(whole(1))])),
+  bad('a branch of fewer outputs', /If "if_\d+".*1/, m =>
+    m.addMany('If', [m.constant(whole(1))], 2, {
+      then_branch: m.branch(inner => inner.add('Abs', [inner.weights([3])]))
+    })
+  ),
+  bad('a branch with an operator that is not known', /Loop "inner loop_\d+#\d+"/, m =>
+    m.add('If', [m.constant(whole(1))], { then_branch: m.branch(inner => inner.add('Loop', [inner.ints([3])])) })
+  ),
+  bad('a branch that reads what is nowhere', /"ghost"/, m =>
+    m.add('If', [m.constant(whole(1))], { then_branch: m.branch(inner => inner.add('Abs', ['ghost'])) })
+  ),
+  bad('a branch whose output is nowhere', /If "if_\d+".*"ghost"/, m =>
+    m.add('If', [m.constant(whole(1))], { then_branch: m.branch(() => 'ghost') })
+  ),
   bad('sequences', /SequenceConstruct/, m => m.add('SequenceConstruct', [image(m)])),
   changed('nothing', /graph/, proto => {
     proto.graph = undefined

@@ -91,6 +91,7 @@ const settings: Readonly<Record<string, readonly number[]>> = {
   ConstantOfShape: [0],
   Dropout: [1, 2],
   Expand: [1],
+  If: [0],
   MaxUnpool: [2],
   Pad: [1, 2, 3],
   Range: [0, 1, 2],
