@@ -262,6 +262,12 @@ const clip = unaryOp('clip', node => {
 
 const geluOp: Op = {
   ...unaryOp('gelu'),
+  infer(node) {
+    unaryOp('gelu').infer(node)
+    const approximate = node.text('approximate', 'none')
+    if (approximate !== 'none' && approximate !== 'tanh')
+      throw refuse(node, `approximate is ${approximate}; none and tanh are allowed`)
+  },
   lower(node, to) {
     const name = node.text('approximate', 'none') === 'tanh' ? 'geluTanh' : 'gelu'
     unaryOp(name).lower!(node, to)

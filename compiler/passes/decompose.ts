@@ -9,7 +9,12 @@ import { einsum } from './spellings/einsum.js'
 import { gatherElements } from './spellings/gather.js'
 import { integers } from './spellings/integer.js'
 import { softmaxCrossEntropy } from './spellings/loss.js'
-import { batchNormalization, layerNormalization, meanVarianceNormalization } from './spellings/norms.js'
+import {
+  batchNormalization,
+  layerNormalization,
+  meanVarianceNormalization,
+  rmsNormalization
+} from './spellings/norms.js'
 import { dequantizeLinear, dynamicQuantizeLinear, quantizeLinear } from './spellings/quantize.js'
 import { filled, giveOutput, type Rewrite } from './spellings/rewrite.js'
 import { gatherND, maxPool, maxUnpool, scatterND } from './spellings/scatter.js'
@@ -165,6 +170,7 @@ const rewrites: Readonly<Record<string, Rewrite>> = {
   BatchNormalization: batchNormalization,
   LayerNormalization: layerNormalization,
   MeanVarianceNormalization: meanVarianceNormalization,
+  RMSNormalization: rmsNormalization,
   QuantizeLinear: quantizeLinear,
   DequantizeLinear: dequantizeLinear,
   DynamicQuantizeLinear: dynamicQuantizeLinear,

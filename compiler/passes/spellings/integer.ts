@@ -1,6 +1,6 @@
 import type { DType, Node, Value } from '../../graph.js'
 import type { Writer } from '../../writer.js'
-import { quantized } from './quantize.js'
+import { isNothing, quantized } from './quantize.js'
 import { along, type Rewrite } from './rewrite.js'
 
 /** Scales and zero points: one for all, or a vector along an axis. */
@@ -12,7 +12,7 @@ function placed(write: Writer, value: Value, axis: number, rank: number): Value 
 /** x less its zero point. Whole numbers that a layer reads as integers stay whole: no pass scales them. */
 function centred(write: Writer, x: Value, zero: Value | undefined, axis: number, dtype: DType): Value {
   const whole = write.add('Cast', [x], { to: dtype })
-  if (!zero || zero.data?.every(element => element === 0)) return whole
+  if (!zero || isNothing(zero)) return whole
   return write.add('Sub', [whole, write.add('Cast', [placed(write, zero, axis, x.rank)], { to: dtype })])
 }
 

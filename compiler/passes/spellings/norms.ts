@@ -42,6 +42,16 @@ export const layerNormalization: Rewrite = (write, node) => {
   return write.add('LayerNormalization', node.inputs, { axis: first, epsilon })
 }
 
+/** By the root of the mean square over the axes from one on (opset 23). */
+export const rmsNormalization: Rewrite = (write, node) => {
+  const [x, scale] = node.inputs as Value[]
+  const first = axisOf(node, node.number('axis', -1), x.rank)
+  const axes = Array.from({ length: x.rank - first }, (_, i) => first + i)
+  const square = write.add('ReduceMean', [write.add('Mul', [x, x])], { axes, keepdims: 1 })
+  const root = write.add('Sqrt', [write.add('Add', [square, write.scalar(node.number('epsilon', 1e-5))])])
+  return write.add('Mul', [write.add('Div', [x, root]), scale])
+}
+
 export const meanVarianceNormalization: Rewrite = (write, node) => {
   const { difference, variance } = centre(write, node.inputs[0]!, node.list('axes') ?? [0, 2, 3])
   const deviation = write.add('Add', [write.add('Sqrt', [variance]), write.scalar(1e-9)])

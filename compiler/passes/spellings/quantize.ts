@@ -12,10 +12,13 @@ function parametersOf(write: Writer, node: Node): { x: Value; scale: Value; zero
   return { x, scale: placed(scale), zero: zero && placed(zero) }
 }
 
+/** A zero point that changes nothing. */
+export const isNothing = (zero: Value | undefined) => !zero || zero.data?.every(element => element === 0) === true
+
 /** round(ratio) + zero point, within what the element type holds. */
 export function quantized(write: Writer, ratio: Value, zero: Value | undefined, dtype: DType): Value {
   const rounded = write.add('Round', [ratio])
-  const shifted = zero && !zero.data?.every(element => element === 0) ? write.add('Add', [rounded, zero]) : rounded
+  const shifted = isNothing(zero) ? rounded : write.add('Add', [rounded, zero])
   const [low, high] = rangeOf(dtype)
   const inside = write.add('Clip', [shifted, write.scalar(low), write.scalar(high)])
   return write.add('Cast', [inside], { to: dtype, whole: 1 })
@@ -29,7 +32,7 @@ export const quantizeLinear: Rewrite = (write, node) => {
 export const dequantizeLinear: Rewrite = (write, node) => {
   const { x, scale, zero } = parametersOf(write, node)
   const floats = write.add('Cast', [x], { to: 'float32' })
-  return write.add('Mul', [zero ? write.add('Sub', [floats, zero]) : floats, scale])
+  return write.add('Mul', [isNothing(zero) ? floats : write.add('Sub', [floats, zero]), scale])
 }
 
 /** A range that holds 0 and every element is 255 steps wide. */
