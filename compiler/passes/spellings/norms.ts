@@ -1,7 +1,7 @@
 import { isConstant, type Value } from '../../graph.js'
 import { axisOf } from '../../ops/op.js'
 import type { Writer } from '../../writer.js'
-import { along, giveOutput, type Rewrite } from './rewrite.js'
+import { along, giveOutput, isRead, type Rewrite } from './rewrite.js'
 
 /** x - mean over `axes`, that mean, and the variance. */
 function centre(write: Writer, x: Value, axes: readonly number[]) {
@@ -30,10 +30,7 @@ export const layerNormalization: Rewrite = (write, node) => {
   const first = axisOf(node, node.number('axis', -1), x.rank)
   const axes = Array.from({ length: x.rank - first }, (_, i) => first + i)
   const epsilon = node.number('epsilon', 1e-5)
-  if (
-    node.outputs.slice(1).some(({ users }) => users.length) ||
-    node.outputs.slice(1).some(o => write.graph.isOutput(o))
-  ) {
+  if (isRead(write, node, 1) || isRead(write, node, 2)) {
     const { mean, variance } = centre(write, x, axes)
     giveOutput(write, node, 1, mean)
     const deviation = write.add('Sqrt', [write.add('Add', [variance, write.scalar(epsilon)])])

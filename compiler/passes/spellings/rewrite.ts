@@ -13,6 +13,12 @@ export function along(write: Writer, vector: Value, axis: number, rank: number):
   return write.reshape(vector, shape)
 }
 
+/** Whether anybody reads the output `index`. */
+export function isRead({ graph }: Writer, node: Node, index: number): boolean {
+  const output = node.outputs[index]
+  return output !== undefined && (output.users.length > 0 || graph.isOutput(output))
+}
+
 /** Readers of the output `index` read `value` from now on. */
 export function giveOutput({ graph }: Writer, node: Node, index: number, value: Value): void {
   const output = node.outputs[index]

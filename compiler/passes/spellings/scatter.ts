@@ -2,7 +2,7 @@ import { type Dim, mul, product } from '../../dim.js'
 import type { Value } from '../../graph.js'
 import { batchOf, namedAxes } from '../../ops/nd.js'
 import type { Writer } from '../../writer.js'
-import { along, filled, giveOutput, type Rewrite, whole, wholes } from './rewrite.js'
+import { along, filled, giveOutput, isRead, type Rewrite, whole, wholes } from './rewrite.js'
 
 /** The row that each tuple of coordinates names, of axes of the given sizes. */
 function rowsOf(write: Writer, indices: Value, sizes: readonly Dim[]): Value {
@@ -68,6 +68,6 @@ export const maxUnpool: Rewrite = (write, node) => {
 export const maxPool: Rewrite = (write, node) => {
   if (node.outputs.length === 1) return undefined
   const attributes = Object.fromEntries(node.attributes)
-  giveOutput(write, node, 1, write.add('MaxPoolIndices', [node.inputs[0]], attributes))
+  if (isRead(write, node, 1)) giveOutput(write, node, 1, write.add('MaxPoolIndices', [node.inputs[0]], attributes))
   return write.add('MaxPool', [node.inputs[0]], attributes)
 }
