@@ -2,7 +2,7 @@ import { isStatic } from './dim.js'
 import { CompileError, refuse } from './errors.js'
 import { evaluateNode } from './evaluate.js'
 import { type Branch, type Graph, isConstant, Node } from './graph.js'
-import { branchOf } from './ops/branch.js'
+import { takenBranch } from './ops/branch.js'
 import { ops } from './ops/index.js'
 import { propagateInts } from './symbolic.js'
 
@@ -16,8 +16,8 @@ const largestFolded = 1 << 24
 export function infer(graph: Graph): void {
   for (let at = 0; at < graph.nodes.length; ) {
     const node = graph.nodes[at]
-    const branch = node.op === 'If' ? branchOf(node) : undefined
-    if (branch) takeBranch(graph, node, branch)
+    const branch = node.op === 'If' ? takenBranch(node) : undefined
+    if (branch) inlineBranch(graph, node, branch)
     else {
       inferNode(node)
       at++
@@ -26,7 +26,7 @@ export function infer(graph: Graph): void {
 }
 
 /** Puts the nodes of a branch in the place of the one that holds it; its outputs stay, as other branches know them. */
-function takeBranch(graph: Graph, node: Node, branch: Branch): void {
+function inlineBranch(graph: Graph, node: Node, branch: Branch): void {
   const results = branch.inline(node)
   if (results.length !== node.outputs.length)
     throw refuse(node, `has ${node.outputs.length} outputs, the branch that it takes ${results.length}`)

@@ -3,7 +3,7 @@ import type { Branch, Node } from '../graph.js'
 import type { Op } from './op.js'
 
 /** The branch that the node takes whenever it runs; undefined where only a run knows. */
-export function branchOf(node: Node): Branch | undefined {
+export function takenBranch(node: Node): Branch | undefined {
   const [condition] = node.inputs
   const known = condition?.data?.[0] ?? condition?.ints?.[0]
   if (typeof known !== 'number') return undefined

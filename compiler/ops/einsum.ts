@@ -27,6 +27,8 @@ export function equationOf(node: Node): Equation {
       if (known === 1) sizes.set(label, size)
       else if (size !== 1 && !node.expectEqual(known, size))
         throw refuse(node, `"${text}" takes ${show(known)} and ${show(size)} for one size "${label}"`)
+      if (labels.indexOf(label) !== axis && typeof size !== 'number')
+        throw refuse(node, `"${text}" takes the diagonal of ${describe(inputs[i])}; fixed sizes are allowed`)
     })
   )
   const output = right === undefined ? implied(operands) : resultOf(right, sizes)

@@ -177,6 +177,6 @@ function elementFor(header: Header, device: GPUDevice, wanted: Stored | undefine
   if (wanted || !able) return wanted ?? 'f32'
   const asked = header.constants.some(({ stored }) => stored === 'f16')
   const floats = [...header.inputs, ...header.outputs].every(({ dtype }) => dtype.startsWith('float'))
-  const counting = header.kernels.some(({ name }) => name === 'gather' || name === 'argmax')
+  const counting = header.kernels.some(({ name }) => ['gather', 'scatter', 'argmax', 'poolIndex'].includes(name))
   return asked && floats && !counting ? 'f16' : 'f32'
 }

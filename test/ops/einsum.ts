@@ -36,6 +36,20 @@ export const einsum = [
   equation('a,ab,abc->abc', x(4), x(4, 5), x(4, 5, 3)),
   equation('bij, bj -> bi', x(3, 1, 5), x(3, 5)),
   equation('ij,->ij', x(4, 5), scalar(3)),
+  equation('bij,bj->bij', x(3, 4, 5), x(3, 5)),
+  equation('abi,abj->abij', x(2, 3, 4), x(2, 3, 5)),
+  one(
+    'free sizes of two names',
+    'Einsum',
+    [x('N', 'L', 8), x('M', 8, 5)],
+    { equation: 'nld,ndk->nlk' },
+    {
+      bindings: [
+        { N: 2, M: 2, L: 3 },
+        { N: 1, M: 1, L: 7 }
+      ]
+    }
+  ),
   one(
     'free sizes',
     'Einsum',

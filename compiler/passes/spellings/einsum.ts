@@ -1,4 +1,4 @@
-import { product, same } from '../../dim.js'
+import { product } from '../../dim.js'
 import type { Value } from '../../graph.js'
 import { type Equation, equationOf } from '../../ops/einsum.js'
 import type { Writer } from '../../writer.js'
@@ -28,15 +28,10 @@ export const einsum: Rewrite = (write, node) => {
 
 /** Without labels that stand twice, of which it takes the diagonal, and without sizes of 1 that stand for larger ones. */
 function distinct(write: Writer, { value, labels }: Labelled, { sizes }: Equation): Labelled {
-  const solid = labels.map((_, axis) => axis).filter(axis => same(value.shape[axis], sizes.get(labels[axis])!))
+  const solid = labels.map((_, axis) => axis).filter(axis => value.shape[axis] !== 1 || sizes.get(labels[axis]) === 1)
+  const shape = solid.map(axis => value.shape[axis])
   let result: Labelled = {
-    value:
-      solid.length === labels.length
-        ? value
-        : write.reshape(
-            value,
-            solid.map(axis => value.shape[axis])
-          ),
+    value: solid.length === labels.length ? value : write.reshape(value, shape),
     labels: solid.map(axis => labels[axis])
   }
   for (const label of new Set(result.labels))
@@ -69,7 +64,10 @@ function arranged(write: Writer, { value, labels }: Labelled, wanted: readonly s
   return perm.every((axis, i) => axis === i) ? value : write.add('Transpose', [value], { perm })
 }
 
-/** A matrix product over the labels that both have and nobody wants; what both have and is wanted is its batch. */
+/**
+ * A matrix product over the labels that both have and nobody wants, a plain one where there are none of these; what both have
+ * and is wanted is its batch.
+ */
 function multiply(write: Writer, a: Labelled, b: Labelled, wanted: ReadonlySet<string>): Labelled {
   const left = sumOf(write, a, label => wanted.has(label) || b.labels.includes(label))
   const right = sumOf(write, b, label => wanted.has(label) || a.labels.includes(label))
@@ -85,7 +83,8 @@ function multiply(write: Writer, a: Labelled, b: Labelled, wanted: ReadonlySet<s
       arranged(write, operand, groups.flat()),
       groups.flatMap((group, i) => (i || group.length ? [product(sizesOf(operand, group))] : []))
     )
-  const value = write.add('MatMul', [joined(left, batch, rows, inner), joined(right, batch, inner, columns)])
+  const op = inner.length ? 'MatMul' : 'Mul'
+  const value = write.add(op, [joined(left, batch, rows, inner), joined(right, batch, inner, columns)])
   return {
     value: write.reshape(value, [...sizesOf(left, batch), ...sizesOf(left, rows), ...sizesOf(right, columns)]),
     labels: [...batch, ...rows, ...columns]
