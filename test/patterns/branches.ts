@@ -13,7 +13,7 @@ const choose = (m: ModelBuilder, condition: string, yes: Make, no: Make) =>
 const decided = (name: string, make: Pattern['make'], bindings?: Pattern['bindings']): Pattern => ({
   name,
   make,
-  hides: /\b(If|Shape|Equal)\(/,
+  hides: /\b(If|Shape|Equal|GreaterOrEqual|LessOrEqual)\(/,
   bindings
 })
 
@@ -56,6 +56,24 @@ export const branches: readonly Pattern[] = [
       { N: 1, H: 4 },
       { N: 3, H: 2 }
     ]
+  ),
+  ...['GreaterOrEqual', 'LessOrEqual'].map(op =>
+    decided(
+      `a condition that every free size decides, ${op}`,
+      m => {
+        const x = m.input(['N', 3, 'H', 5])
+        return choose(
+          m,
+          m.add(op, [size(m, x, 2), whole(m, 0)]),
+          inner => inner.add('Relu', [x]),
+          inner => inner.add('Neg', [x])
+        )
+      },
+      [
+        { N: 1, H: 4 },
+        { N: 3, H: 2 }
+      ]
+    )
   ),
   decided('two that use the same names, the second what the first gives', m => {
     const x = m.input([2, 3])
