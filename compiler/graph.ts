@@ -12,7 +12,7 @@ export { type DType, dtypes } from '../runtime/program.js'
 /** A constant's elements; numbers of every dtype, 64-bit integers as doubles. */
 export type Elements = Float32Array | Float64Array
 
-export type Attribute = number | string | readonly number[] | readonly string[] | Tensor
+export type Attribute = number | string | readonly number[] | readonly string[] | Tensor | Branch
 
 export interface Tensor {
   readonly dtype: DType
@@ -24,6 +24,12 @@ export interface Tensor {
 export interface Counted {
   readonly axis: number
   readonly by: Value
+}
+
+/** A graph within a node, which is imported only where it runs. */
+export interface Branch {
+  /** Puts its nodes in front of the node that holds it, under names of their own; gives its outputs. */
+  inline(holder: Node): Value[]
 }
 
 export class Value {

@@ -2,7 +2,8 @@ import { countedOf } from './counted.js'
 import { isStatic } from './dim.js'
 import { CompileError, refuse } from './errors.js'
 import { evaluateNode } from './evaluate.js'
-import { type Graph, isConstant, type Node } from './graph.js'
+import { type Branch, type Graph, isConstant, Node } from './graph.js'
+import { takenBranch } from './ops/branch.js'
 import { ops } from './ops/index.js'
 import { propagateInts } from './symbolic.js'
 
@@ -11,10 +12,29 @@ const largestFolded = 1 << 24
 
 /**
  * Shapes and element types of every value from the graph's inputs on, and the contents of what depends on constants
- * and dimensions alone.
+ * and dimensions alone. Where these decide an If, its branch takes its place.
  */
 export function infer(graph: Graph): void {
-  for (const node of graph.nodes) inferNode(node)
+  for (let at = 0; at < graph.nodes.length; ) {
+    const node = graph.nodes[at]
+    const branch = node.op === 'If' ? takenBranch(node) : undefined
+    if (branch) inlineBranch(graph, node, branch)
+    else {
+      inferNode(node)
+      at++
+    }
+  }
+}
+
+/** Puts the nodes of a branch in the place of the one that holds it; its outputs stay, as other branches know them. */
+function inlineBranch(graph: Graph, node: Node, branch: Branch): void {
+  const results = branch.inline(node)
+  if (results.length !== node.outputs.length)
+    throw refuse(node, `has ${node.outputs.length} outputs, the branch that it takes ${results.length}`)
+  node.outputs.forEach((output, i) => {
+    graph.insert(new Node('Identity', graph.unique(node.name)), [results[i]], [output], node)
+  })
+  graph.remove(node)
 }
 
 export function inferNode(node: Node): void {

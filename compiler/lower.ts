@@ -122,6 +122,8 @@ class Builder implements Lowering {
 
   begin(node: Node): void {
     this.node = node
+    if (this.weights === 'f16' && ops[node.op].macs && !node.output.dtype.startsWith('float'))
+      throw refuse(node, 'multiplies integers, whose sums halves cannot hold; weights f32 are allowed')
   }
 
   view(value: Value): View {

@@ -1,7 +1,7 @@
 import onnxProto from 'onnx-proto'
 import { type Dim, free } from './dim.js'
 import { CompileError } from './errors.js'
-import { type Attribute, type DType, type Elements, Graph, Node, type Tensor, Value } from './graph.js'
+import { type Attribute, type Branch, type DType, type Elements, Graph, Node, type Tensor, Value } from './graph.js'
 import { decodeElements } from './tensor-proto.js'
 
 const { onnx } = onnxProto
@@ -40,11 +40,8 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   const opset = opsetOf(model)
   const graph = new Graph(proto.name || 'model')
   const values = new Map<string, Value>()
-  for (const tensor of proto.initializer ?? []) {
-    const { dtype, shape, data } = decodeTensor(tensor, options)
-    values.set(tensor.name!, graph.constant(tensor.name!, data, shape, dtype))
-  }
-  if (proto.sparseInitializer?.length) throw new CompileError('sparse initialisers are not supported')
+  const scope = { graph, options, opset, values }
+  addConstants(proto, scope)
   for (const info of proto.input ?? []) {
     if (values.has(info.name!)) continue
     const value = inputValue(info, options, graph.inputs.length === 0)
@@ -54,33 +51,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   for (const name of Object.keys(options.shapes ?? {}))
     if (!graph.inputs.some(input => input.name === name))
       throw new CompileError(`no input "${name}"; the model has ${graph.inputs.map(i => `"${i.name}"`).join(', ')}`)
-
-  const names = nodeNames(proto.node ?? [])
-  proto.node?.forEach((source, index) => {
-    const op = source.domain && source.domain !== 'ai.onnx' ? `${source.domain}:${source.opType}` : source.opType!
-    const name = names[index]
-    const node = new Node(op, name, attributesOf(source, name, options))
-    const inputs = (source.input ?? []).map(input => {
-      if (input === '') return undefined
-      const value = values.get(input)
-      if (!value) throw new CompileError(`${op} "${name}": input "${input}" is produced by nothing before it`)
-      return value
-    })
-    while (inputs.length && inputs[inputs.length - 1] === undefined) inputs.pop()
-    const outputs = (source.output ?? []).map(output => new Value(output))
-    while (outputs.length > 1 && outputs[outputs.length - 1].name === '') outputs.pop()
-    // How many there are is an output of its own.
-    if (op === 'NonMaxSuppression') outputs.push(new Value(graph.unique(name)))
-    for (const output of outputs) {
-      if (output.name && values.has(output.name))
-        throw new CompileError(`${op} "${name}": output "${output.name}" is written twice`)
-      values.set(output.name, output)
-    }
-    upgrade(node, opset)
-    if (opset < 7) alignOperand(graph, node, inputs)
-    graph.insert(node, inputs, outputs)
-  })
-
+  addNodes(proto, scope)
   for (const info of proto.output ?? []) {
     const value = values.get(info.name!)
     if (!value) throw new CompileError(`output "${info.name}" is produced by no node`)
@@ -89,6 +60,75 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   }
   if (!graph.outputs.length) throw new CompileError('the model has no outputs')
   return graph
+}
+
+/** Where names mean values. */
+interface Scope {
+  readonly graph: Graph
+  readonly options: ImportOptions
+  readonly opset: number
+  readonly values: Map<string, Value>
+  /** The node that holds the graph that is read, in front of which its nodes go; none for the model's own. */
+  readonly holder?: Node
+}
+
+/** What a value or node is called in the graph: branches may use a name that another one has. */
+const ownName = ({ graph, holder }: Scope, name: string) => (holder ? graph.unique(name) : name)
+
+function addConstants(proto: onnxProto.onnx.IGraphProto, scope: Scope): void {
+  const { graph, options, values } = scope
+  for (const tensor of proto.initializer ?? []) {
+    const { dtype, shape, data } = decodeTensor(tensor, options)
+    values.set(tensor.name!, graph.constant(ownName(scope, tensor.name!), data, shape, dtype))
+  }
+  if (proto.sparseInitializer?.length) throw new CompileError('sparse initialisers are not supported')
+}
+
+function addNodes(proto: onnxProto.onnx.IGraphProto, scope: Scope): void {
+  const { graph, opset, values, holder } = scope
+  const names = nodeNames(proto.node ?? [])
+  proto.node?.forEach((source, index) => {
+    const op = source.domain && source.domain !== 'ai.onnx' ? `${source.domain}:${source.opType}` : source.opType!
+    const name = ownName(scope, names[index])
+    const node = new Node(op, name, attributesOf(source, name, scope))
+    const inputs = (source.input ?? []).map(input => {
+      if (input === '') return undefined
+      const value = values.get(input)
+      if (!value) throw new CompileError(`${op} "${name}": input "${input}" is produced by nothing before it`)
+      return value
+    })
+    while (inputs.length && inputs[inputs.length - 1] === undefined) inputs.pop()
+    const given = [...(source.output ?? [])]
+    while (given.length > 1 && given[given.length - 1] === '') given.pop()
+    const outputs = given.map(output => {
+      if (output && values.has(output)) throw new CompileError(`${op} "${name}": output "${output}" is written twice`)
+      const value = new Value(ownName(scope, output))
+      values.set(output, value)
+      return value
+    })
+    // How many there are is an output of its own.
+    if (op === 'NonMaxSuppression') outputs.push(new Value(graph.unique(name)))
+    upgrade(node, opset)
+    if (opset < 7) alignOperand(graph, node, inputs)
+    graph.insert(node, inputs, outputs, holder)
+  })
+}
+
+/** A branch sees what its node could see, and nothing sees what is in it but its outputs. */
+function branchOf(proto: onnxProto.onnx.IGraphProto, outer: Scope): Branch {
+  const values = new Map(outer.values)
+  return {
+    inline(holder) {
+      const scope = { ...outer, values: new Map(values), holder }
+      addConstants(proto, scope)
+      addNodes(proto, scope)
+      return (proto.output ?? []).map(({ name }) => {
+        const value = scope.values.get(name!)
+        if (value) return value
+        throw new CompileError(`${holder.op} "${holder.name}": its output "${name}" is produced by no node`)
+      })
+    }
+  }
 }
 
 /** Nodes' names, or operator and position where they have none or not one of their own. */
@@ -157,7 +197,7 @@ function inputValue(
   return new Value(name, dtype, shape)
 }
 
-function attributesOf(source: onnxProto.onnx.INodeProto, node: string, options: ImportOptions): Map<string, Attribute> {
+function attributesOf(source: onnxProto.onnx.INodeProto, node: string, scope: Scope): Map<string, Attribute> {
   const attributes = new Map<string, Attribute>()
   const { AttributeType } = onnx.AttributeProto
   for (const a of source.attribute ?? []) {
@@ -169,7 +209,8 @@ function attributesOf(source: onnxProto.onnx.INodeProto, node: string, options: 
     else if (type === AttributeType.FLOATS) attributes.set(a.name!, a.floats!.map(Number))
     else if (type === AttributeType.INTS) attributes.set(a.name!, a.ints!.map(Number))
     else if (type === AttributeType.STRINGS) attributes.set(a.name!, a.strings!.map(utf8))
-    else if (type === AttributeType.TENSOR) attributes.set(a.name!, decodeTensor(a.t!, options))
+    else if (type === AttributeType.TENSOR) attributes.set(a.name!, decodeTensor(a.t!, scope.options))
+    else if (type === AttributeType.GRAPH && a.g) attributes.set(a.name!, branchOf(a.g, scope))
     else attributes.set(a.name!, `unsupported attribute type ${type} at "${node}"`)
   }
   return attributes
@@ -221,5 +262,7 @@ function upgrade(node: Node, opset: number): void {
     setDefault('nearest_mode', 'floor')
   }
   if (node.op === 'RoiAlign' && opset < 16) setDefault('coordinate_transformation_mode', 'output_half_pixel')
-  if (node.op === 'Cast') node.attributes.set('to', dtypeNames[node.number('to', 0)] ?? `type ${node.number('to', 0)}`)
+  const named = node.op === 'Cast' ? 'to' : node.op === 'QuantizeLinear' ? 'output_dtype' : undefined
+  const type = named ? node.number(named, 0) : 0
+  if (named && (type || named === 'to')) node.attributes.set(named, dtypeNames[type] ?? `type ${type}`)
 }

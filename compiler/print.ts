@@ -40,6 +40,6 @@ function printInput(value: Value): string {
 
 function printAttribute(value: Attribute): string {
   if (Array.isArray(value)) return `[${value.join(' ')}]`
-  if (typeof value === 'object') return 'tensor'
+  if (typeof value === 'object') return 'inline' in value ? 'graph' : 'tensor'
   return typeof value === 'number' ? String(+value.toPrecision(6)) : String(value)
 }

@@ -48,6 +48,8 @@ const arithmetic: Readonly<Record<string, (...operands: Dim[]) => Dim | undefine
   Equal: (a, b) => decided(sub(a, b), difference => difference === 0),
   Greater: (a, b) => decided(sub(a, b), difference => difference > 0),
   Less: (a, b) => decided(sub(a, b), difference => difference < 0),
+  GreaterOrEqual: (a, b) => decided(sub(a, b), difference => difference >= 0),
+  LessOrEqual: (a, b) => decided(sub(a, b), difference => difference <= 0),
   Where: (c, a, b) => (typeof c === 'number' ? (c ? a : b) : undefined)
 }
 

@@ -4,6 +4,9 @@ import { inferNode } from './infer.js'
 
 /** Adds nodes to a graph, in front of one that is there or behind all; their names begin with `stem`. */
 export class Writer {
+  /** What has been added, in order. */
+  readonly made: Node[] = []
+
   constructor(
     readonly graph: Graph,
     private readonly stem: string,
@@ -13,6 +16,7 @@ export class Writer {
   add(op: string, inputs: readonly (Value | undefined)[], attributes: Record<string, Attribute> = {}): Value {
     const node = new Node(op, this.graph.unique(this.stem), new Map(Object.entries(attributes)))
     this.graph.insert(node, inputs, 1, this.before)
+    this.made.push(node)
     inferNode(node)
     return node.output
   }

@@ -11,9 +11,11 @@ import { nms, nmsRows } from './nms.js'
 import { lrn, scaleShift } from './normalize.js'
 import { pad } from './pad.js'
 import { pool } from './pool.js'
+import { poolIndex } from './pool-index.js'
 import { reduce } from './reduce.js'
 import { resizeAxis, resizePlane } from './resize.js'
 import { roiAlign } from './roialign.js'
+import { scatter } from './scatter.js'
 import { softmax } from './softmax.js'
 import { topk } from './topk.js'
 import { winograd4, winogradFilters } from './winograd.js'
@@ -39,11 +41,13 @@ export const shaders: Readonly<Record<string, Shader>> = {
   nmsRows,
   pad,
   pool,
+  poolIndex,
   reduce,
   resizeAxis,
   resizePlane,
   roiAlign,
   scaleShift,
+  scatter,
   softmax,
   topk,
   unary,

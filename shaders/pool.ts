@@ -6,7 +6,12 @@ export const pool: Shader = {
     const steps = [p.xBatch, ...named(p, 'i', 3), p.yBatch, ...named(p, 'o', 3)]
     const vector = aligned(p.channels, p.xAt, p.yAt, ...steps)
     return [
-      inLanes(['index', 'loops', 'lanes', 'pool'], 'pool', vector, product(p.batch, ...named(p, 'y', 3), p.channels))
+      inLanes(
+        ['index', 'loops', 'lanes', 'taps', 'pool'],
+        'pool',
+        vector,
+        product(p.batch, ...named(p, 'y', 3), p.channels)
+      )
     ]
   }
 }

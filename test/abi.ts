@@ -12,6 +12,7 @@ import { kernels, trainingKernels } from '../compiler/ops/kernels.js'
 import { padModes } from '../compiler/ops/pad.js'
 import { poolKinds } from '../compiler/ops/pool.js'
 import { reductions } from '../compiler/ops/reduce.js'
+import { scatterings } from '../compiler/ops/scatter.js'
 import { winogradTaps } from '../runtime/webgpu/program.js'
 import { shaders } from '../shaders/kernels.js'
 import { root } from './support/root.js'
@@ -186,6 +187,11 @@ test('the choices of resizing are numbered alike', () => {
 test('pad modes are numbered alike', () => {
   assert.ok(checkNumbers('asm/pad.ts', padModes, false) > 0)
   checkNumbers('shaders/pad.wgsl', padModes, true, 'PAD_')
+})
+
+test("what becomes of a scatter's updates is numbered alike", () => {
+  assert.ok(checkNumbers('asm/scatter.ts', Object.keys(scatterings), false) > 0)
+  checkNumbers('shaders/scatter.wgsl', Object.keys(scatterings), true, 'SCATTER_')
 })
 
 test.run()

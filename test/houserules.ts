@@ -135,7 +135,7 @@ test('kernels of one operator family have the same stem everywhere', () => {
   )
   const shared = (
     'arena-scalar arena-vector binary conv-direct conv-product dense dispatch element-f16 element-f32 epilogue image ' +
-    'index kernels lanes loops matmul nms-rows operands panels product sources.d top tree weights ' +
+    'index kernels lanes loops matmul nms-rows operands panels product sources.d taps top tree weights ' +
     'winograd-filters winograd-product winograd-transform'
   ).split(' ')
   const shaders = readdirSync(join(root, 'shaders')).map(file => file.replace(/\.(ts|wgsl)$/, ''))

@@ -147,6 +147,12 @@ for (const { name, model, message } of malformed) refused(name, () => refusal(mo
 refused('a shape for an input that there is not', () => {
   refusal(network(17, random).encode(), { shapes: { nothing: [1, 3, 10, 11] } }, /"nothing".*"x_0"/)
 })
+refused('products of integers in halves', () => {
+  const m = new ModelBuilder(random)
+  const weights = m.constant({ dtype: 'uint8', dims: [4, 3], data: random.ints(12, [0, 255]) })
+  const bytes = m.output(m.add('MatMulInteger', [m.input([2, 4], 'uint8'), weights])).encode()
+  refusal(bytes, { weights: 'f16' }, /"matmulinteger_\d+.*f32/)
+})
 refused('a shape that contradicts the model', () => {
   for (const shape of [
     [1, 3, 10],

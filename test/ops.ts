@@ -86,8 +86,10 @@ const promised =
   HardSwish Softplus Mish Gelu Erf Softmax LogSoftmax Add Sub Mul Div Pow Sqrt Exp Log Abs Neg Max Min Mean Sum ReduceMean
   ReduceMax ReduceSum ReduceL2 Concat Split Slice Pad Reshape Flatten Squeeze Unsqueeze Transpose Resize Upsample
   DepthToSpace SpaceToDepth Gather Expand Tile Where Equal Greater Less Range Shape Cast CastLike Constant ConstantOfShape
-  Identity Dropout ArgMax Mod CumSum OneHot TopK NonMaxSuppression GridSample RoiAlign Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Celu Shrink GatherElements
-  MeanVarianceNormalization QuantizeLinear DequantizeLinear SoftmaxCrossEntropyLoss`.split(/\s+/)
+  Identity Dropout ArgMax Mod CumSum OneHot TopK NonMaxSuppression GridSample RoiAlign Sin Cos Tan Asin Acos Atan Sinh
+  Cosh Asinh Acosh Atanh Celu Shrink GatherElements MeanVarianceNormalization QuantizeLinear DequantizeLinear
+  SoftmaxCrossEntropyLoss ScatterElements ScatterND GatherND MaxUnpool Einsum ConvInteger MatMulInteger QLinearConv
+  QLinearMatMul DynamicQuantizeLinear`.split(/\s+/)
 
 const coverage = suite('coverage')
 coverage('every promised operator has a case', () => {

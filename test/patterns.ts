@@ -3,7 +3,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { build } from '../compiler/index.js'
 import { print } from '../compiler/print.js'
+import { branches } from './patterns/branches.js'
 import { activations, norms, type Pattern } from './patterns/exporters.js'
+import { quantised } from './patterns/quantised.js'
 import { shapes } from './patterns/shapes.js'
 import { compileModel, presentBackends, Runner } from './support/cairn.js'
 import { assertClose } from './support/compare.js'
@@ -12,7 +14,7 @@ import { Oracle, randomFeeds } from './support/oracle.js'
 import { baseSeed, Random } from './support/random.js'
 
 const backends = await presentBackends()
-const families: Readonly<Record<string, readonly Pattern[]>> = { activations, norms, shapes }
+const families: Readonly<Record<string, readonly Pattern[]>> = { activations, norms, shapes, branches, quantised }
 
 for (const [family, patterns] of Object.entries(families)) {
   const test = suite(`${family} as exporters write them (seed ${baseSeed})`)

@@ -49,6 +49,10 @@ const learnable: Readonly<Record<string, readonly number[]>> = {
   ConvTranspose: [1, 2],
   Gemm: [0, 1, 2],
   MatMul: [0, 1],
+  ConvInteger: [1],
+  MatMulInteger: [1],
+  QLinearConv: [3, 8],
+  QLinearMatMul: [3],
   BatchNormalization: [1, 2],
   InstanceNormalization: [1, 2],
   GroupNormalization: [1, 2],
@@ -99,8 +103,10 @@ function learnableOf(node: Node): (Value & { data: NonNullable<Value['data']> })
   return (learnable[node.op] ?? [])
     .map(index => node.inputs[index])
     .filter(isConstant)
-    .filter(value => value.dtype.startsWith('float') && value.data.length >= least)
+    .filter(value => (value.dtype.startsWith('float') || isOfIntegers(node)) && value.data.length >= least)
 }
+
+const isOfIntegers = ({ op }: Node) => op.endsWith('Integer') || op.startsWith('QLinear')
 
 export interface Totals {
   readonly layers: number

@@ -28,9 +28,12 @@ export function fieldOf(node: Node, known: ReadonlyMap<Value, Field>, bindings: 
   const per = (name: string, fallback: number) => node.list(name) ?? new Array<number>(rank).fill(fallback)
   switch (node.op) {
     case 'Conv':
+    case 'ConvInteger':
+    case 'QLinearConv':
     case 'MaxPool':
     case 'AveragePool': {
-      const kernel = node.list('kernel_shape') ?? spatial(node.inputs[1]!)
+      const weights = node.op === 'QLinearConv' ? 3 : 1
+      const kernel = node.list('kernel_shape') ?? spatial(node.inputs[weights]!)
       const dilations = per('dilations', 1)
       return window(
         input,
@@ -78,6 +81,8 @@ export function fieldOf(node: Node, known: ReadonlyMap<Value, Field>, bindings: 
     case 'GlobalMaxPool':
     case 'Gemm':
     case 'MatMul':
+    case 'MatMulInteger':
+    case 'QLinearMatMul':
       return 'whole'
     case 'Flatten':
     case 'Reshape':

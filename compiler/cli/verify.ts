@@ -2,7 +2,7 @@ import type { Bindings } from '../../runtime/dims.js'
 import { encode, type Summary } from '../../runtime/format.js'
 import { InferenceSession, type SessionOptions, type Tensor } from '../../runtime/index.js'
 import type { Port, Program } from '../../runtime/program.js'
-import { isConstant } from '../graph.js'
+import { isConstant, type Value } from '../graph.js'
 import { infer } from '../infer.js'
 import { importOnnx } from '../onnx.js'
 import { type Command, InputError, jsonOption, type Option, print, printJson, UsageError } from './command.js'
@@ -199,14 +199,14 @@ async function compareLayers(
   feeds: Record<string, Tensor>
 ): Promise<LayerDifference[]> {
   const externalData = externalDataOf(model.path)
-  const graph = await about(model.path, () => {
-    const imported = importOnnx(model.bytes, { externalData })
-    infer(imported)
-    return imported
-  })
+  const graph = await about(model.path, () => importOnnx(model.bytes, { externalData }))
+  // What branches compute has no name outside of them.
+  const named = new Set(graph.nodes.flatMap(({ outputs }) => outputs))
+  await about(model.path, () => infer(graph))
+  const isSeen = (value: Value) => named.has(value) && (value.users.length > 0 || graph.isOutput(value))
   const values = graph.nodes.flatMap(({ name, op, outputs }) =>
     outputs
-      .filter(value => (value.users.length || graph.isOutput(value)) && !isConstant(value) && !value.ints)
+      .filter(value => isSeen(value) && !isConstant(value) && !value.ints)
       .map(value => ({ value: value.name, node: name, op }))
   )
   const exposed = exposeValues(

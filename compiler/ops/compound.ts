@@ -1,4 +1,4 @@
-import { type Dim, div, mul, product, same, show, showShape } from '../dim.js'
+import { type Dim, div, mul, product, same, sameShape, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node, Tensor, Value } from '../graph.js'
 import { alignedAxis, broadcastShape, emitCopy } from './elementwise.js'
@@ -92,6 +92,18 @@ const alignAxes: Op = {
   }
 }
 
+/** Its scale broadcasts to the input, never the other way round. */
+const rmsNormalization: Op = {
+  required: 2,
+  infer(node) {
+    like(node)
+    const [x, scale] = node.inputs as Value[]
+    if (!sameShape(broadcastShape(node, x.shape, scale.shape), x.shape))
+      throw refuse(node, `scale ${describe(scale)} does not broadcast to ${describe(x)}`)
+    axisOf(node, node.number('axis', -1), x.rank)
+  }
+}
+
 const variadic: Op = {
   infer(node) {
     node.output.dtype = node.inputs[0]!.dtype
@@ -157,6 +169,7 @@ export const compound: Record<string, Op> = {
   AlignAxes: alignAxes,
   Celu: { infer: like },
   MeanVarianceNormalization: { infer: like },
+  RMSNormalization: rmsNormalization,
   Sum: variadic,
   Mean: variadic,
   BatchNormalization: batchNormalization,

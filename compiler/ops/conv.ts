@@ -259,8 +259,9 @@ function lowerConv(node: Node, to: Lowering): void {
   const direct = depthwise ? depthwiseKernel : transposed ? convTransposeKernel : convKernel
   const macs = macsOf(window, shape)
   const products = rows ? gemmChoices(macs, filters) : []
-  const transforms =
-    transposed || depthwise || !isConstant(weights) ? [] : winogradChoices(to.winograd, window, kernel, shape)
+  // Transforms of whole numbers are not whole.
+  const untransformed = transposed || depthwise || !isConstant(weights) || !node.output.dtype.startsWith('float')
+  const transforms = untransformed ? [] : winogradChoices(to.winograd, window, kernel, shape)
   const chosen = to.choose([...products, { kernel: direct.name, cost: macs }, ...transforms])
   if (rows && products.some(choice => choice.kernel === chosen)) {
     emitGemm(node, to, { ...rows, inner: channels, columns: filters }, { x, w, bias, slope, r: r ?? bias, y }, chosen)

@@ -147,6 +147,14 @@ export function emitCopy(to: Lowering, node: Node, x: View, y: View, epilogue?: 
   )
 }
 
+export const sameView = (a: View, b: View) => a.space === b.space && a.index === b.index && same(a.offset, b.offset)
+
+/** Copies to the output unless the placement has already made it a view of the input. */
+export function copyUnless(node: Node, to: Lowering, from: View, output: Value): void {
+  const y = to.view(output)
+  if (!sameView(from, y)) emitCopy(to, node, from, y)
+}
+
 /** ONNX multidirectional broadcasting; sizes that are spelled differently are taken for equal and checked when bound. */
 export function broadcastShape(node: Node, ...shapes: (readonly Dim[])[]): Dim[] {
   const rank = Math.max(...shapes.map(shape => shape.length))
@@ -266,10 +274,23 @@ const clip = unaryOp('clip', node => {
 
 const geluOp: Op = {
   ...unaryOp('gelu'),
+  infer(node) {
+    unaryOp('gelu').infer(node)
+    const approximate = node.text('approximate', 'none')
+    if (approximate !== 'none' && approximate !== 'tanh')
+      throw refuse(node, `approximate is ${approximate}; none and tanh are allowed`)
+  },
   lower(node, to) {
     const name = node.text('approximate', 'none') === 'tanh' ? 'geluTanh' : 'gelu'
     unaryOp(name).lower!(node, to)
   }
+}
+
+/** What a Cast computes; nothing where the numbers, or with `whole` all that there may be, stay as they are. */
+function casting(node: Node): 'identity' | 'nonzero' | 'truncate' {
+  const [from, into] = [node.inputs[0]!.dtype, node.output.dtype]
+  if (into === 'bool') return from === 'bool' ? 'identity' : 'nonzero'
+  return into.includes('int') && from.includes('float') && !node.number('whole', 0) ? 'truncate' : 'identity'
 }
 
 const castOp: Op = {
@@ -281,10 +302,11 @@ const castOp: Op = {
     node.output.dtype = target as DType
   },
   countedAxis: (_, index, axis) => (index === 0 ? axis : undefined),
+  alias: (node, view) => [casting(node) === 'identity' ? view : undefined],
   lower(node, to) {
-    const [from, into] = [node.inputs[0]!.dtype, node.output.dtype]
-    const name = into === 'bool' ? 'nonzero' : into.includes('int') && from.includes('float') ? 'truncate' : 'identity'
-    unaryOp(name).lower!(node, to)
+    const name = casting(node)
+    if (name === 'identity') copyUnless(node, to, to.view(node.inputs[0]!), node.output)
+    else unaryOp(name).lower!(node, to)
   }
 }
 

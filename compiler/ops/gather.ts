@@ -63,7 +63,7 @@ const gather: Op = {
 }
 
 /** Beyond this many elements a place is no exact float. */
-const mostElements = 2 ** 24
+export const mostElements = 2 ** 24
 
 /** What the decompose pass spells as a Gather. */
 const gatherElements: Op = {

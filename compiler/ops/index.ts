@@ -1,15 +1,19 @@
+import { branches } from './branch.js'
 import { compound } from './compound.js'
 import { convolution } from './conv.js'
 import { convolutionGradient } from './conv-gradient.js'
 import { cumulation } from './cumsum.js'
 import { slopes } from './derivative.js'
 import { dropouts } from './dropout.js'
+import { einsums } from './einsum.js'
 import { elementwise } from './elementwise.js'
 import { gathering } from './gather.js'
 import { matrices } from './gemm.js'
 import { sampling } from './gridsample.js'
+import { integers } from './integer.js'
 import { losses } from './loss.js'
 import { movement } from './movement.js'
+import { coordinates } from './nd.js'
 import { suppression } from './nms.js'
 import { normalization } from './normalize.js'
 import { oneHots } from './onehot.js'
@@ -18,10 +22,12 @@ import { optimisers } from './optimise.js'
 import { padding } from './pad.js'
 import { pooling } from './pool.js'
 import { poolingGradient } from './pool-gradient.js'
+import { poolIndices } from './pool-index.js'
 import { quantization } from './quantize.js'
 import { reduction } from './reduce.js'
 import { resizing } from './resize.js'
 import { regions } from './roialign.js'
+import { scattering } from './scatter.js'
 import { softmaxes } from './softmax.js'
 import { selection } from './topk.js'
 
@@ -39,16 +45,22 @@ export const ops: Readonly<Record<string, Op>> = {
   ...convolution,
   ...matrices,
   ...pooling,
+  ...poolIndices,
   ...reduction,
   ...normalization,
   ...softmaxes,
   ...resizing,
   ...padding,
   ...gathering,
+  ...scattering,
+  ...coordinates,
   ...elementwise,
   ...movement,
   ...compound,
+  ...branches,
   ...quantization,
+  ...integers,
+  ...einsums,
   ...losses,
   ...cumulation,
   ...oneHots,

@@ -18,8 +18,10 @@ import { adamKernel, sgdKernel } from './optimise.js'
 import { padKernel } from './pad.js'
 import { poolKernel } from './pool.js'
 import { poolGradientKernel } from './pool-gradient.js'
+import { poolIndexKernel } from './pool-index.js'
 import { reduceKernel } from './reduce.js'
 import { roiAlignKernel } from './roialign.js'
+import { scatterKernel } from './scatter.js'
 import { softmaxKernel } from './softmax.js'
 import { topkKernel } from './topk.js'
 import { winogradFiltersKernel, winograds } from './winograd.js'
@@ -60,12 +62,14 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     nmsKernel,
     nmsRowsKernel,
     padKernel,
+    poolIndexKernel,
     poolKernel,
     reduceKernel,
     resizeAxisKernel,
     resizePlaneKernel,
     roiAlignKernel,
     scaleShiftKernel,
+    scatterKernel,
     softmaxKernel,
     topkKernel,
     unaryKernel,

@@ -1,8 +1,8 @@
 import { add, ceilDiv, type Dim, div, isStatic, max, min, mul, product, same, show, showShape, sub } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node, Value } from '../graph.js'
-import { broadcastShape, emitCopy } from './elementwise.js'
-import { axisOf, intsOf, type Lowering, numbersOf, type Op, orderedStrides, orderOf, type View } from './op.js'
+import { broadcastShape, copyUnless, emitCopy, sameView } from './elementwise.js'
+import { axisOf, intsOf, numbersOf, type Op, orderedStrides, orderOf, type View } from './op.js'
 import { reshapeView, subView, transposeView } from './views.js'
 
 /**
@@ -86,14 +86,6 @@ export function concatSlot(node: Node, output: View, index: number): View {
   const begin: Dim[] = output.shape.map(() => 0)
   begin[axis] = add(...inputs.slice(0, index).map(input => input.shape[axis]))
   return subView(output, begin, inputs[index].shape)
-}
-
-const sameView = (a: View, b: View) => a.space === b.space && a.index === b.index && same(a.offset, b.offset)
-
-/** Copies to the output unless the placement has already made it a view of the input. */
-function copyUnless(node: Node, to: Lowering, from: View, output: Value): void {
-  const y = to.view(output)
-  if (!sameView(from, y)) emitCopy(to, node, from, y)
 }
 
 const reshape: Op = {

@@ -55,7 +55,7 @@ export const poolKernel = kernel({
   }
 })
 
-function windowsOf(node: Node): Windows & { kernel: readonly number[] } {
+export function windowsOf(node: Node): Windows & { kernel: readonly number[] } {
   const x = node.inputs[0]!
   const kernel = node.list('kernel_shape')
   if (!kernel) throw refuse(node, 'kernel_shape is missing')
@@ -87,10 +87,13 @@ export function poolParameters(node: Node, x: View, y: View) {
 function poolOp(kindOf: (node: Node) => (typeof poolKinds)[number]): Op {
   return {
     infer(node) {
-      if (node.outputs.length > 1) throw refuse(node, 'output Indices is not supported; only output Y is allowed')
       const x = node.inputs[0]!
       node.output.shape = [...x.shape.slice(0, 2), ...windowsOf(node).out]
       node.output.dtype = x.dtype
+      const indices = node.outputs[1]
+      if (!indices) return
+      indices.shape = node.output.shape
+      indices.dtype = 'int64'
     },
     layout: 'channelsLast',
     lower(node, to) {

@@ -21,7 +21,7 @@ const quantizeLinear: Op = {
   required: 2,
   infer(node) {
     node.output.shape = node.inputs[0]!.shape
-    node.output.dtype = checked(node, node.inputs[2]?.dtype ?? 'uint8')
+    node.output.dtype = checked(node, node.inputs[2]?.dtype ?? (node.text('output_dtype', 'uint8') as DType))
   }
 }
 
@@ -34,7 +34,19 @@ const dequantizeLinear: Op = {
   }
 }
 
+/** To 8 bits that span what the tensor holds; with the scale and the zero point. */
+const dynamicQuantizeLinear: Op = {
+  infer(node) {
+    node.output.shape = node.inputs[0]!.shape
+    node.output.dtype = 'uint8'
+    const [, scale, zero] = node.outputs
+    if (zero) zero.dtype = 'uint8'
+    if (scale) scale.dtype = 'float32'
+  }
+}
+
 export const quantization: Record<string, Op> = {
   QuantizeLinear: quantizeLinear,
-  DequantizeLinear: dequantizeLinear
+  DequantizeLinear: dequantizeLinear,
+  DynamicQuantizeLinear: dynamicQuantizeLinear
 }

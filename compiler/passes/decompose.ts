@@ -3,27 +3,38 @@ import { isConstant, type Value } from '../graph.js'
 import { loopDepth } from '../ops/elementwise.js'
 import { intsOf } from '../ops/op.js'
 import { Writer } from '../writer.js'
+import { removeKnown } from './fold-constants.js'
 import { count, type Pass } from './pass.js'
+import { einsum } from './spellings/einsum.js'
 import { gatherElements } from './spellings/gather.js'
+import { integers } from './spellings/integer.js'
 import { softmaxCrossEntropy } from './spellings/loss.js'
-import { batchNormalization, layerNormalization, meanVarianceNormalization } from './spellings/norms.js'
+import {
+  batchNormalization,
+  layerNormalization,
+  meanVarianceNormalization,
+  rmsNormalization
+} from './spellings/norms.js'
 import { oneHot } from './spellings/onehot.js'
-import { dequantizeLinear, quantizeLinear } from './spellings/quantize.js'
+import { dequantizeLinear, dynamicQuantizeLinear, quantizeLinear } from './spellings/quantize.js'
 import { filled, giveOutput, type Rewrite } from './spellings/rewrite.js'
+import { gatherND, maxPool, maxUnpool, scatterND } from './spellings/scatter.js'
 
-/** Spells compound operators with the few that have kernels. */
+/** Spells compound operators with the few that have kernels; what a spelling is made of may be spelled in turn. */
 export const decompose: Pass = {
   name: 'decompose',
   run(graph) {
     let rewritten = 0
-    for (const node of [...graph.nodes]) {
-      const rewrite = rewrites[node.op]
-      if (!rewrite) continue
-      const value = rewrite(new Writer(graph, node.name, node), node)
+    const left = [...graph.nodes].reverse()
+    for (let node = left.pop(); node; node = left.pop()) {
+      const write = new Writer(graph, node.name, node)
+      const value = rewrites[node.op]?.(write, node)
       if (!value) continue
       graph.bypass(node, value)
+      left.push(...write.made.reverse())
       rewritten++
     }
+    removeKnown(graph)
     return count(rewritten, 'node')
   }
 }
@@ -150,12 +161,20 @@ const rewrites: Readonly<Record<string, Rewrite>> = {
   Clip: clip,
   Celu: celu,
   Dropout: dropout,
+  Einsum: einsum,
   GatherElements: gatherElements,
   OneHot: oneHot,
+  GatherND: gatherND,
+  ScatterND: scatterND,
+  MaxPool: maxPool,
+  MaxUnpool: maxUnpool,
   SoftmaxCrossEntropyLoss: softmaxCrossEntropy,
   BatchNormalization: batchNormalization,
   LayerNormalization: layerNormalization,
   MeanVarianceNormalization: meanVarianceNormalization,
+  RMSNormalization: rmsNormalization,
   QuantizeLinear: quantizeLinear,
-  DequantizeLinear: dequantizeLinear
+  DequantizeLinear: dequantizeLinear,
+  DynamicQuantizeLinear: dynamicQuantizeLinear,
+  ...integers
 }

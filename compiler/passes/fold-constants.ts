@@ -1,5 +1,18 @@
+import type { Graph } from '../graph.js'
 import { infer } from '../infer.js'
 import { count, type Pass } from './pass.js'
+
+/** Takes out the nodes whose results are known; returns how many there were. */
+export function removeKnown(graph: Graph): number {
+  let removed = 0
+  for (const node of [...graph.nodes]) {
+    if (!node.outputs.every(output => output.data || output.ints)) continue
+    for (const output of node.outputs) output.producer = undefined
+    graph.remove(node)
+    removed++
+  }
+  return removed
+}
 
 /** Infers every shape and takes out the nodes whose results are known: weights' own arithmetic, shape arithmetic. */
 export const foldConstants: Pass = {
@@ -7,13 +20,6 @@ export const foldConstants: Pass = {
   run(graph) {
     infer(graph)
     graph.outputTypes = graph.outputs.map(output => output.dtype)
-    let folded = 0
-    for (const node of [...graph.nodes]) {
-      if (!node.outputs.every(output => output.data || output.ints)) continue
-      for (const output of node.outputs) output.producer = undefined
-      graph.remove(node)
-      folded++
-    }
-    return count(folded, 'node')
+    return count(removeKnown(graph), 'node')
   }
 }

@@ -47,6 +47,7 @@ const simple: Readonly<Record<string, (node: Node) => [ActivationName, number, n
   Mish: () => ['mish', 0, 0],
   Elu: node => ['elu', node.number('alpha', 1), 0],
   Softplus: () => ['softplus', 0, 0],
+  Round: () => ['round', 0, 0],
   Gelu: node => [node.text('approximate', 'none') === 'tanh' ? 'geluTanh' : 'gelu', 0, 0]
 }
 

@@ -180,7 +180,7 @@ export class WebGpuExecutor implements Executor, GpuMemory {
 }
 
 /** Kernels whose whole numbers are larger than a half holds. */
-const wholeNumbers = new Set(['argmax', 'gather', 'nms', 'topk'])
+const wholeNumbers = new Set(['argmax', 'gather', 'nms', 'poolIndex', 'scatter', 'topk'])
 
 /** Halves where the file has them, the device computes with them, and no value needs more than their range of integers. */
 function elementFor(header: Header, device: GPUDevice, wanted: Stored | undefined): Stored {

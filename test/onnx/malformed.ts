@@ -64,6 +64,27 @@ export const malformed: readonly Malformed[] = [
     9
   ),
   bad('control flow', /Loop/, m => m.add('Loop', [m.ints([3]), undefined, image(m)])),
+  bad('a condition that only a run knows', /If "if_\d+".*"x_\d+" is known only when it runs/, m =>
+    m.add('If', [m.input([], 'bool')], {
+      then_branch: m.branch(inner => inner.weights([3])),
+      else_branch: m.branch(inner => inner.weights([3]))
+    })
+  ),
+  bad('a condition without its branch', /If "if_\d+".*then_branch/, m => m.add('If', [m.constant(whole(1))])),
+  bad('a branch of fewer outputs', /If "if_\d+".*1/, m =>
+    m.addMany('If', [m.constant(whole(1))], 2, {
+      then_branch: m.branch(inner => inner.add('Abs', [inner.weights([3])]))
+    })
+  ),
+  bad('a branch with an operator that is not known', /Loop "inner loop_\d+#\d+"/, m =>
+    m.add('If', [m.constant(whole(1))], { then_branch: m.branch(inner => inner.add('Loop', [inner.ints([3])])) })
+  ),
+  bad('a branch that reads what is nowhere', /"ghost"/, m =>
+    m.add('If', [m.constant(whole(1))], { then_branch: m.branch(inner => inner.add('Abs', ['ghost'])) })
+  ),
+  bad('a branch whose output is nowhere', /If "if_\d+".*"ghost"/, m =>
+    m.add('If', [m.constant(whole(1))], { then_branch: m.branch(() => 'ghost') })
+  ),
   bad('sequences', /SequenceConstruct/, m => m.add('SequenceConstruct', [image(m)])),
   changed('nothing', /graph/, proto => {
     proto.graph = undefined
@@ -242,9 +263,45 @@ export const malformed: readonly Malformed[] = [
   node('MaxPool', 'a window larger than the image', m => [image(m)], { kernel_shape: [9, 9] }),
   node('MaxPool', 'a stride of 0', m => [image(m)], { kernel_shape: [2, 2], strides: [0, 1] }),
   node('MaxPool', 'rank 2', m => [m.input([3, 4])], { kernel_shape: [2, 2] }),
-  bad('MaxPool: indices that are used', /MaxPool "maxpool_\d+"/, m =>
-    m.addMany('MaxPool', [image(m)], 2, { kernel_shape: [2, 2] })
+  node('GatherND', 'more coordinates than axes', m => [m.input([3, 4]), m.constant(wholes([2, 3], 0))]),
+  node('GatherND', 'a constant index outside', m => [m.input([3, 4]), m.constant(wholes([2, 1], 3))]),
+  node('GatherND', 'a batch of another size', m => [m.input([3, 4]), m.constant(wholes([2, 1], 0))], { batch_dims: 1 }),
+  node('ScatterND', 'updates of another shape', m => [m.input([3, 4]), m.constant(wholes([2, 1], 1)), m.input([2, 3])]),
+  node('ScatterElements', 'updates of another shape', m => [
+    m.input([3, 4]),
+    m.constant(wholes([2, 2], 1)),
+    m.input([2, 3])
+  ]),
+  node('ScatterElements', 'more lines than there are', m => [
+    m.input([3, 4]),
+    m.constant(wholes([2, 5], 1)),
+    m.input([2, 5])
+  ]),
+  node(
+    'ScatterElements',
+    'an unknown reduction',
+    m => [m.input([3, 4]), m.constant(wholes([2, 2], 1)), m.input([2, 2])],
+    { reduction: 'mean' },
+    18
   ),
+  node('MaxUnpool', 'indices of another shape', m => [image(m), m.constant(wholes([1, 4, 6, 6], 1))], {
+    kernel_shape: [2, 2]
+  }),
+  node('Einsum', 'too few terms', m => [m.input([3, 4]), m.input([4, 5])], { equation: 'ij->ij' }),
+  node('Einsum', 'sizes that differ', m => [m.input([3, 4]), m.input([3, 5])], { equation: 'ij,jk->ik' }),
+  node('Einsum', 'a term of other rank', m => [m.input([3, 4])], { equation: 'ijk->k' }),
+  node('Einsum', 'an output that no operand has', m => [m.input([3, 4])], { equation: 'ij->k' }),
+  node('Einsum', 'two ellipses in a term', m => [m.input([3, 4])], { equation: '...i...->i' }),
+  node('QLinearMatMul', 'to another type', m => [
+    m.input([3, 4], 'uint8', [0, 255]),
+    m.scalar(1),
+    m.constant({ dtype: 'uint8', dims: [], data: [0] }),
+    m.input([4, 5], 'uint8', [0, 255]),
+    m.scalar(1),
+    m.constant({ dtype: 'uint8', dims: [], data: [0] }),
+    m.scalar(1),
+    m.constant({ dtype: 'uint16', dims: [], data: [0] })
+  ]),
   node('BatchNormalization', 'statistics of another size', m => [
     image(m),
     ...[0, 1, 2, 3].map(() => m.weights([5], [0.5, 1]))
@@ -295,6 +352,12 @@ export const malformed: readonly Malformed[] = [
     21
   )
 ]
+
+const wholes = (dims: number[], value: number) => ({
+  dtype: 'int64' as const,
+  dims,
+  data: new Array(dims.reduce((a, b) => a * b, 1)).fill(value)
+})
 
 function whole(value: number): { dtype: DType; dims: number[]; data: number[] } {
   return { dtype: 'int64', dims: [], data: [value] }

@@ -22,6 +22,7 @@ export interface Step {
   /** Further operands; the first is the output of the step before. `previous` puts that elsewhere. */
   readonly operands?: readonly (Operand | 'previous' | undefined)[]
   readonly attributes?: Attributes
+  readonly outputs?: number
 }
 
 export interface Case {
@@ -97,13 +98,12 @@ export function modelOf(
   for (const step of next) {
     const list = step.operands ?? []
     const placed = list.includes('previous') ? list : (['previous', ...list] as const)
-    results = [
-      model.add(
-        step.op,
-        placed.map(operand => (operand === 'previous' ? results[0] : nameOf(operand))),
-        step.attributes
-      )
-    ]
+    results = model.addMany(
+      step.op,
+      placed.map(operand => (operand === 'previous' ? results[0] : nameOf(operand))),
+      step.outputs ?? 1,
+      step.attributes
+    )
   }
   return model.output(...results)
 }

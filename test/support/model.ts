@@ -27,6 +27,7 @@ export type Attribute =
   | { readonly float: number }
   | { readonly floats: readonly number[] }
   | { readonly tensor: Contents }
+  | { readonly graph: onnx.IGraphProto }
 
 export type Attributes = Readonly<Record<string, Attribute>>
 
@@ -64,7 +65,8 @@ export class ModelBuilder {
 
   constructor(
     readonly random = new Random(),
-    readonly opset = 17
+    readonly opset = 17,
+    private readonly prefix = ''
   ) {}
 
   input(dims: readonly Dim[], dtype: DType = 'float32', range: Range = [-2, 2], name = this.fresh('x')): string {
@@ -103,6 +105,14 @@ export class ModelBuilder {
     return output
   }
 
+  /** The graph of a branch, which may read what is outside; the names in it are those of every branch. */
+  branch(make: (inner: ModelBuilder) => string | readonly string[]): Attribute {
+    const inner = new ModelBuilder(this.random, this.opset, `${this.prefix}inner `)
+    const outputs = [make(inner)].flat()
+    const { nodes: node, initializers: initializer } = inner
+    return { graph: { name: 'branch', node, initializer, output: outputs.map(name => ({ name })) } }
+  }
+
   output(...names: string[]): this {
     this.outputs.push(...names)
     return this
@@ -128,7 +138,7 @@ export class ModelBuilder {
   }
 
   private fresh(stem: string): string {
-    return `${stem.split(':').pop()}_${this.count++}`
+    return `${this.prefix}${stem.split(':').pop()}_${this.count++}`
   }
 }
 
@@ -197,6 +207,7 @@ export function attributeProto(name: string, value: Attribute): onnx.IAttributeP
   if (typeof value === 'string') return { name, type: Kind.STRING, s: new TextEncoder().encode(value) }
   if ('float' in value) return { name, type: Kind.FLOAT, f: value.float }
   if ('floats' in value) return { name, type: Kind.FLOATS, floats: [...value.floats] }
+  if ('graph' in value) return { name, type: Kind.GRAPH, g: value.graph }
   if ('tensor' in value) return { name, type: Kind.TENSOR, t: tensorProto('', value.tensor) }
   return { name, type: Kind.INTS, ints: [...value] }
 }

@@ -114,6 +114,8 @@ const settings: Readonly<Record<string, readonly number[]>> = {
   CumSum: [1],
   Dropout: [1, 2],
   Expand: [1],
+  If: [0],
+  MaxUnpool: [2],
   NonMaxSuppression: [2, 3, 4],
   OneHot: [1],
   Pad: [1, 2, 3],

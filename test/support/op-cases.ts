@@ -5,6 +5,7 @@ import { compound } from '../ops/compound.js'
 import { conv } from '../ops/conv.js'
 import { convTranspose } from '../ops/conv-transpose.js'
 import { cumsum } from '../ops/cumsum.js'
+import { einsum } from '../ops/einsum.js'
 import { activations, elementwise } from '../ops/elementwise.js'
 import { epilogues } from '../ops/epilogue.js'
 import { gather } from '../ops/gather.js'
@@ -12,6 +13,7 @@ import { gemm } from '../ops/gemm.js'
 import { gemmHalf } from '../ops/gemm-half.js'
 import { gridsample } from '../ops/gridsample.js'
 import { groupnorm } from '../ops/groupnorm.js'
+import { integer } from '../ops/integer.js'
 import { layernorm } from '../ops/layernorm.js'
 import { movement } from '../ops/movement.js'
 import { nonMaxSuppression } from '../ops/nms.js'
@@ -19,9 +21,11 @@ import { normalize } from '../ops/normalize.js'
 import { onehot } from '../ops/onehot.js'
 import { pad } from '../ops/pad.js'
 import { pool } from '../ops/pool.js'
+import { poolIndex } from '../ops/pool-index.js'
 import { reduce } from '../ops/reduce.js'
 import { resize } from '../ops/resize.js'
 import { roialign } from '../ops/roialign.js'
+import { scatter } from '../ops/scatter.js'
 import { softmax } from '../ops/softmax.js'
 import { topk } from '../ops/topk.js'
 import { winograd } from '../ops/winograd.js'
@@ -37,6 +41,7 @@ export const families = {
   gemm,
   gemmHalf,
   pool,
+  poolIndex,
   reduce,
   softmax,
   normalize,
@@ -45,6 +50,7 @@ export const families = {
   resize,
   pad,
   gather,
+  scatter,
   argmax,
   cumsum,
   onehot,
@@ -56,7 +62,9 @@ export const families = {
   elementwise,
   epilogues,
   movement,
-  compound
+  compound,
+  einsum,
+  integer
 }
 
 export type Family = keyof typeof families

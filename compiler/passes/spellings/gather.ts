@@ -1,6 +1,6 @@
 import type { Value } from '../../graph.js'
 import { axisOf } from '../../ops/op.js'
-import { along, type Rewrite } from './rewrite.js'
+import { along, type Rewrite, whole, wholes } from './rewrite.js'
 
 /** A Gather from the flat tensor: where each element lies is its index times the axis's step, plus its own place. */
 export const gatherElements: Rewrite = (write, node) => {
@@ -8,20 +8,18 @@ export const gatherElements: Rewrite = (write, node) => {
   const axis = axisOf(node, node.number('axis', 0), x.rank)
   const shape = x.shape as readonly number[]
   const steps = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1))
-  const whole = (data: readonly number[], rank = 1): Value =>
-    write.graph.constant(
-      write.graph.unique(node.name),
-      Float64Array.from(data),
-      rank ? [data.length] : [],
-      indices.dtype
-    )
-  const negative = write.add('Less', [indices, whole([0], 0)])
-  const forward = write.add('Where', [negative, write.add('Add', [indices, whole([shape[axis]], 0)]), indices])
-  let place = steps[axis] === 1 ? forward : write.add('Mul', [forward, whole([steps[axis]], 0)])
+  const negative = write.add('Less', [indices, whole(write, 0, indices.dtype)])
+  const forward = write.add('Where', [
+    negative,
+    write.add('Add', [indices, whole(write, shape[axis], indices.dtype)]),
+    indices
+  ])
+  let place = steps[axis] === 1 ? forward : write.add('Mul', [forward, whole(write, steps[axis], indices.dtype)])
   const sizes = indices.shape as readonly number[]
   sizes.forEach((size, i) => {
     if (i === axis || size === 1) return
-    const own = whole(Array.from({ length: size }, (_, k) => k * steps[i]))
+    const places = Array.from({ length: size }, (_, k) => k * steps[i])
+    const own = wholes(write, places, indices.dtype)
     place = write.add('Add', [place, along(write, own, i, x.rank)])
   })
   return write.add('Gather', [write.reshape(x, [shape.reduce((a, b) => a * b, 1)]), place], { axis: 0 })

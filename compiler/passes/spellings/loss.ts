@@ -1,12 +1,11 @@
 import type { Value } from '../../graph.js'
 import type { Writer } from '../../writer.js'
-import { along, giveOutput, type Rewrite } from './rewrite.js'
+import { along, giveOutput, type Rewrite, whole, wholes } from './rewrite.js'
 
 /** 0 .. size-1 along the classes. */
 function classes(write: Writer, { shape, rank }: Value): Value {
-  const size = shape[1] as number
-  const data = Float64Array.from({ length: size }, (_, i) => i)
-  return along(write, write.graph.constant(write.graph.unique('classes'), data, [size], 'int64'), 1, rank)
+  const all = Array.from({ length: shape[1] as number }, (_, i) => i)
+  return along(write, wholes(write, all, 'int64'), 1, rank)
 }
 
 /** -log softmax at the label, times its class's weight; a label that is to be ignored weighs nothing. */
@@ -17,12 +16,7 @@ export const softmaxCrossEntropy: Rewrite = (write, node) => {
   const apart = write.reshape(labels, [scores.shape[0], 1, ...scores.shape.slice(2)])
   let hit = write.add('Equal', [apart, classes(write, scores)])
   if (node.attributes.has('ignore_index')) {
-    const ignored = write.graph.constant(
-      write.graph.unique(node.name),
-      Float64Array.of(node.number('ignore_index', 0)),
-      [],
-      labels.dtype
-    )
+    const ignored = whole(write, node.number('ignore_index', 0), labels.dtype)
     hit = write.add('And', [hit, write.add('Not', [write.add('Equal', [apart, ignored])])])
   }
   const zero = write.scalar(0)

@@ -43,7 +43,7 @@ export function batchStatistics(write: Writer, node: Node) {
 /** Statistics that are known stay for the passes that fold them. */
 export const batchNormalization: Rewrite = (write, node) => {
   const training = node.number('training_mode', 0) !== 0
-  const more = node.outputs.slice(training ? 3 : 1).find(output => isRead(write, output))
+  const more = node.outputs.find((_, i) => i >= (training ? 3 : 1) && isRead(write, node, i))
   if (more)
     throw refuse(
       node,
@@ -70,12 +70,22 @@ export const layerNormalization: Rewrite = (write, node) => {
   const first = axisOf(node, node.number('axis', -1), x.rank)
   const axes = Array.from({ length: x.rank - first }, (_, i) => first + i)
   const epsilon = node.number('epsilon', 1e-5)
-  if (node.outputs.slice(1).some(output => isRead(write, output))) {
+  if (isRead(write, node, 1) || isRead(write, node, 2)) {
     const { mean, deviation } = normalised(write, x, axes, epsilon)
     giveOutput(write, node, 1, mean)
     giveOutput(write, node, 2, write.add('Reciprocal', [deviation]))
   }
   return write.add('LayerNormalization', node.inputs, { axis: first, epsilon })
+}
+
+/** By the root of the mean square over the axes from one on (opset 23). */
+export const rmsNormalization: Rewrite = (write, node) => {
+  const [x, scale] = node.inputs as Value[]
+  const first = axisOf(node, node.number('axis', -1), x.rank)
+  const axes = Array.from({ length: x.rank - first }, (_, i) => first + i)
+  const square = write.add('ReduceMean', [write.add('Mul', [x, x])], { axes, keepdims: 1 })
+  const root = write.add('Sqrt', [write.add('Add', [square, write.scalar(node.number('epsilon', 1e-5))])])
+  return write.add('Mul', [write.add('Div', [x, root]), scale])
 }
 
 export const meanVarianceNormalization: Rewrite = (write, node) => {

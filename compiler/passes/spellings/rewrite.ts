@@ -1,5 +1,5 @@
-import type { Dim } from '../../dim.js'
-import type { Node, Value } from '../../graph.js'
+import { type Dim, isStatic } from '../../dim.js'
+import type { DType, Node, Value } from '../../graph.js'
 import type { Writer } from '../../writer.js'
 
 /** What stands for a node's first output, spelled with other operators; undefined where the node may stay. */
@@ -13,17 +13,31 @@ export function along(write: Writer, vector: Value, axis: number, rank: number):
   return write.reshape(vector, shape)
 }
 
+/** Whether anybody reads the output `index`. */
+export function isRead({ graph }: Writer, node: Node, index: number): boolean {
+  const output = node.outputs[index]
+  return output !== undefined && (output.users.length > 0 || graph.isOutput(output))
+}
+
 /** Readers of the output `index` read `value` from now on. */
 export function giveOutput({ graph }: Writer, node: Node, index: number, value: Value): void {
   const output = node.outputs[index]
   if (output) graph.replace(output, value)
 }
 
-/** Whether a node or the caller reads the value. */
-export const isRead = ({ graph }: Writer, value: Value): boolean => value.users.length > 0 || graph.isOutput(value)
-
 /** A tensor of the shape of `like`, every element `value`. */
 export function filled(write: Writer, shape: readonly Dim[], value: number, dtype: 'bool' | 'float32'): Value {
   const fill = { dtype, shape: [1], data: Float64Array.of(value) }
   return write.add('ConstantOfShape', [write.sizes(shape)], { value: fill })
+}
+
+/** A whole number of the element type of what it is computed with. */
+export function whole({ graph }: Writer, value: number, dtype: DType): Value {
+  return graph.constant(graph.unique('whole'), Float64Array.of(value), [], dtype)
+}
+
+/** A vector of whole numbers, a constant where all are known. */
+export function wholes(write: Writer, values: readonly Dim[], dtype: DType): Value {
+  if (!isStatic(values)) return write.sizes(values)
+  return write.graph.constant(write.graph.unique('wholes'), Float64Array.from(values), [values.length], dtype)
 }

@@ -1,0 +1,58 @@
+import { type Dim, isStatic, product, show, showShape } from '../dim.js'
+import { refuse } from '../errors.js'
+import type { Node, Value } from '../graph.js'
+import { mostElements } from './gather.js'
+import { describe, type Op } from './op.js'
+import { scatteringOf } from './scatter.js'
+
+/** Operators whose last axis of indices names a place by several coordinates; the decompose pass makes rows of those. */
+
+/** The axes from `batch` on that the coordinates name, at most all; places have to be exact floats. */
+export function namedAxes(node: Node, batch: number): readonly Dim[] {
+  const [x, indices] = node.inputs as Value[]
+  const count = indices.shape[indices.rank - 1] as number
+  if (indices.rank <= batch || !(count >= 1 && count <= x.rank - batch))
+    throw refuse(node, `indices ${describe(indices)} must name one to ${x.rank - batch} axes of ${describe(x)}`)
+  const named = x.shape.slice(batch, batch + count)
+  const places = product(x.shape.slice(0, batch + count))
+  if (typeof places === 'number' && places > mostElements)
+    throw refuse(node, `${describe(x)} has more than ${mostElements} places`)
+  indices.data?.forEach((index, i) => {
+    const size = named[i % count]
+    if (typeof size === 'number' && (index < -size || index >= size))
+      throw refuse(node, `index ${index} is outside an axis of size ${show(size)}`)
+  })
+  return named
+}
+
+export const batchOf = (node: Node) => node.number('batch_dims', 0)
+
+const gatherND: Op = {
+  required: 2,
+  infer(node) {
+    const [x, indices] = node.inputs as Value[]
+    const batch = batchOf(node)
+    const alike = (axis: number) => axis < indices.rank && node.expectEqual(x.shape[axis], indices.shape[axis])
+    const axes = Array.from({ length: Math.max(batch, 0) }, (_, axis) => axis)
+    if (batch < 0 || batch >= x.rank || !axes.every(alike) || !isStatic(x.shape.slice(0, batch)))
+      throw refuse(node, `batch_dims ${batch} does not fit ${describe(x)} and ${describe(indices)}`)
+    const named = namedAxes(node, batch)
+    node.output.shape = [...indices.shape.slice(0, -1), ...x.shape.slice(batch + named.length)]
+    node.output.dtype = x.dtype
+  }
+}
+
+const scatterND: Op = {
+  required: 3,
+  infer(node) {
+    const [x, indices, updates] = node.inputs as Value[]
+    const wanted = [...indices.shape.slice(0, -1), ...x.shape.slice(namedAxes(node, 0).length)]
+    if (updates.rank !== wanted.length || !wanted.every((size, axis) => node.expectEqual(size, updates.shape[axis])))
+      throw refuse(node, `updates ${describe(updates)} must have the shape ${showShape(wanted)}`)
+    scatteringOf(node)
+    node.output.shape = x.shape
+    node.output.dtype = x.dtype
+  }
+}
+
+export const coordinates: Record<string, Op> = { GatherND: gatherND, ScatterND: scatterND }

@@ -1,0 +1,73 @@
+import { type Dim, mul, product } from '../../dim.js'
+import type { Value } from '../../graph.js'
+import { batchOf, namedAxes } from '../../ops/nd.js'
+import type { Writer } from '../../writer.js'
+import { along, filled, giveOutput, isRead, type Rewrite, whole, wholes } from './rewrite.js'
+
+/** The row that each tuple of coordinates names, of axes of the given sizes. */
+function rowsOf(write: Writer, indices: Value, sizes: readonly Dim[]): Value {
+  const negative = write.add('Less', [indices, whole(write, 0, indices.dtype)])
+  const forward = write.add('Where', [
+    negative,
+    write.add('Add', [indices, wholes(write, sizes, indices.dtype)]),
+    indices
+  ])
+  if (sizes.length === 1) return write.reshape(forward, indices.shape.slice(0, -1))
+  const steps = sizes.map((_, axis) => product(sizes.slice(axis + 1)))
+  const places = write.add('Mul', [forward, wholes(write, steps, indices.dtype)])
+  return write.add('ReduceSum', [places], { axes: [-1], keepdims: 0 })
+}
+
+/** A Gather of rows: the axes that are named, and the batch's in front of them, become one. */
+export const gatherND: Rewrite = (write, node) => {
+  const [x, indices] = node.inputs as Value[]
+  const batch = batchOf(node)
+  const sizes = namedAxes(node, batch)
+  let rows = rowsOf(write, indices, sizes)
+  const shape = x.shape.slice(0, batch) as number[]
+  shape.forEach((size, axis) => {
+    const step = mul(product(shape.slice(axis + 1)), product(sizes))
+    const places = Array.from({ length: size }, (_, i) => mul(i, step))
+    const own = wholes(write, places, indices.dtype)
+    rows = write.add('Add', [rows, along(write, own, axis, rows.rank)])
+  })
+  const inner = x.shape.slice(batch + sizes.length)
+  const table = write.reshape(x, [product([...shape, ...sizes]), ...inner])
+  return write.add('Gather', [table, rows], { axis: 0 })
+}
+
+/** Rows of one axis in place of those that are named. */
+export const scatterND: Rewrite = (write, node) => {
+  const [x, indices, updates] = node.inputs as Value[]
+  const sizes = namedAxes(node, 0)
+  const rows = rowsOf(write, indices, sizes)
+  return scattered(write, x, rows, updates, x.shape.slice(sizes.length), node.text('reduction', 'none'))
+}
+
+/** x with updates at `rows` of all but the `inner` axes. */
+function scattered(
+  write: Writer,
+  x: Value,
+  rows: Value,
+  updates: Value,
+  inner: readonly Dim[],
+  reduction: string
+): Value {
+  const [count, width] = [product(rows.shape), product(inner)]
+  const table = write.reshape(x, [product(x.shape.slice(0, x.rank - inner.length)), width])
+  const flat = [table, write.reshape(rows, [count]), write.reshape(updates, [count, width])]
+  return write.reshape(write.add('ScatterRows', flat, { reduction }), x.shape)
+}
+
+export const maxUnpool: Rewrite = (write, node) => {
+  const [x, indices] = node.inputs as Value[]
+  return scattered(write, filled(write, node.output.shape, 0, 'float32'), indices, x, [], 'none')
+}
+
+/** The maxima, and where they are, each on its own. */
+export const maxPool: Rewrite = (write, node) => {
+  if (node.outputs.length === 1) return undefined
+  const attributes = Object.fromEntries(node.attributes)
+  if (isRead(write, node, 1)) giveOutput(write, node, 1, write.add('MaxPoolIndices', [node.inputs[0]], attributes))
+  return write.add('MaxPool', [node.inputs[0]], attributes)
+}
