@@ -58,6 +58,9 @@ const epilogues = fused.map(op => {
   return special(one(`Conv and ${op}`, 'Conv', [x(1, 1, 3, count), identity], {}, { opset: 18, next }), inTurn)
 })
 
+const swish = special(one('Swish', 'Swish', [x(3, count)], {}, { opset: 24 }), inTurn)
+const several = ['Sum', 'Mean'].map(op => special(one(`${op} of three`, op, [x(count, 1), x(1, count), x(1)]), inTurn))
+
 const pairs = [
   ...['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'PRelu'],
   ...['Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual']
@@ -106,11 +109,15 @@ const pools = windows.flatMap(([op, attributes]) =>
 )
 
 const rows = ['Softmax', 'LogSoftmax', 'ArgMax', 'ArgMin'].flatMap(op =>
-  [1, 3].map(axis => special(one(`${op}, axis ${axis}`, op, [x(2, 13, 6, 9)], { axis }, { opset: 13 }), scattered(50)))
+  [1, 3].map(axis => special(one(`${op}, axis ${axis}`, op, [x(2, 13, 6, 9)], { axis }, { opset: 13 }), scattered(17)))
 )
 
 const norms = [
   special(one('InstanceNormalization', 'InstanceNormalization', [x(2, 5, 6, 5), c(5), c(5)]), scattered(100)),
+  special(
+    one('GroupNormalization', 'GroupNormalization', [x(2, 6, 6, 5), c(6), c(6)], { num_groups: 2 }, { opset: 21 }),
+    scattered(180)
+  ),
   special(one('LayerNormalization', 'LayerNormalization', [x(9, 13), c(13), c(13)], { axis: -1 }), scattered(26)),
   special(
     one('BatchNormalization', 'BatchNormalization', [x(2, 5, 6, 5), c(5), c(5), c(5), { ...c(5), range: [0.5, 1] }]),
@@ -144,6 +151,8 @@ const products: SpecialCase[] = [
 export const specialCases: readonly SpecialCase[] = [
   ...alone,
   ...epilogues,
+  swish,
+  ...several,
   ...pairs,
   remainder,
   ...clips,
