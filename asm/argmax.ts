@@ -71,7 +71,10 @@ function search4(p: ArgmaxParams, at: usize, count: u32, step: u32): v128 {
   return found
 }
 
+/** A search that begins at NaN ends there, so interleaved ones would hide what one search finds. */
 function searchRun(p: ArgmaxParams, from: usize): u32 {
+  const first = v128.load(from)
+  if (v128.any_true(f32x4.ne(first, first))) return searchSteps(p, from)
   const rows = search4(p, from, p.count >> 2, 16)
   let best = (<u32>i32x4.extract_lane(rows, 0)) << 2
   best = better(p, from, best, ((<u32>i32x4.extract_lane(rows, 1)) << 2) + 1)

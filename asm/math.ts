@@ -21,8 +21,8 @@ const MINUS_LN2_LOW = memory.data<f32>([2.1219444e-4])
 const SHIFTER = memory.data<f32>([12582912 + 127])
 const HALF_SHIFTER = memory.data<f32>([12582912 + 126])
 const EXP_RANGE = memory.data<f32>([-87.5, 89])
-/** Where 2^quotient is finite and not zero. */
-const POWER_RANGE = memory.data<f32>([-87, 87.5])
+/** From where 2^quotient is zero to where it is infinite. */
+const POWER_RANGE = memory.data<f32>([-88, 89])
 const EXPM1_LEAST = memory.data<f32>([-30])
 const EXP_SERIES = memory.data<f32>([
   1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1
@@ -77,13 +77,13 @@ export function exp(v: v128): v128 {
   return f32x4.mul(f32x4.mul(e, powerOfTwo(shifted)), constant(TWO))
 }
 
-/** e^x for x in POWER_RANGE, and the nearest end of it elsewhere: for what is added to 1 or divided by. */
+/** e^x, which is 0 and infinite outside of POWER_RANGE: for what is added to 1 or divided by. */
 function boundedExp(v: v128): v128 {
   const x = clip(v, constant(POWER_RANGE), constant(POWER_RANGE + 4))
   const shifter = constant(SHIFTER)
   const shifted = madd(x, constant(LOG2E), shifter)
-  const power = powerOfTwo(shifted)
-  return madd(remainderExpm1(x, f32x4.sub(shifted, shifter)), power, power)
+  const e = f32x4.add(remainderExpm1(x, f32x4.sub(shifted, shifter)), constant(ONE))
+  return f32x4.mul(e, powerOfTwo(shifted))
 }
 
 /** e^x - 1 for x at most 0, accurate near 0. */
@@ -170,7 +170,10 @@ export function erf(v: v128): v128 {
   return clip(f32x4.div(f32x4.mul(x, p), q), f32x4.splat(-1), f32x4.splat(1))
 }
 
-/** a^b; squares, cubes and square roots are exact to the rounding, the rest goes lane by lane through double precision. */
+/**
+ * a^b; squares, cubes and square roots are exact to the rounding, the rest goes lane by lane through double precision. Of
+ * 1 every power is 1, that of NaN too, and of -1 an infinite one, where JavaScript has NaN.
+ */
 export function powf(a: v128, b: v128): v128 {
   const square = f32x4.mul(a, a)
   if (i32x4.all_true(f32x4.eq(b, f32x4.splat(2)))) return square
@@ -179,7 +182,10 @@ export function powf(a: v128, b: v128): v128 {
   let result = f32x4.splat(Mathf.pow(f32x4.extract_lane(a, 0), f32x4.extract_lane(b, 0)))
   result = f32x4.replace_lane(result, 1, Mathf.pow(f32x4.extract_lane(a, 1), f32x4.extract_lane(b, 1)))
   result = f32x4.replace_lane(result, 2, Mathf.pow(f32x4.extract_lane(a, 2), f32x4.extract_lane(b, 2)))
-  return f32x4.replace_lane(result, 3, Mathf.pow(f32x4.extract_lane(a, 3), f32x4.extract_lane(b, 3)))
+  result = f32x4.replace_lane(result, 3, Mathf.pow(f32x4.extract_lane(a, 3), f32x4.extract_lane(b, 3)))
+  const one = f32x4.splat(1)
+  const endless = v128.and(f32x4.eq(f32x4.abs(a), one), f32x4.eq(f32x4.abs(b), f32x4.splat(Infinity)))
+  return v128.bitselect(one, result, v128.or(f32x4.eq(a, one), endless))
 }
 
 function floorMod(a: v128, b: v128): v128 {
@@ -196,10 +202,12 @@ export function mod(a: v128, b: v128): v128 {
   return i32x4.shuffle(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5)
 }
 
-/** The remainder with the dividend's sign, as C's fmod gives it. */
+/** The remainder with the dividend's sign, as C's fmod gives it; lane by lane, because quotients may have many digits. */
 export function remainder(a: v128, b: v128): v128 {
-  const whole = f32x4.trunc(f32x4.div(a, b))
-  return f32x4.sub(a, f32x4.mul(b, whole))
+  let result = f32x4.splat(f32x4.extract_lane(a, 0) % f32x4.extract_lane(b, 0))
+  result = f32x4.replace_lane(result, 1, f32x4.extract_lane(a, 1) % f32x4.extract_lane(b, 1))
+  result = f32x4.replace_lane(result, 2, f32x4.extract_lane(a, 2) % f32x4.extract_lane(b, 2))
+  return f32x4.replace_lane(result, 3, f32x4.extract_lane(a, 3) % f32x4.extract_lane(b, 3))
 }
 
 /**
@@ -251,10 +259,11 @@ export function sigmoidBlocks(x: usize, end: usize, y: usize, weighted: bool): v
     n2 = powerOfTwo(n2)
     n3 = powerOfTwo(n3)
     const one = constant(ONE)
-    n0 = f32x4.add(madd(p0, n0, n0), one)
-    n1 = f32x4.add(madd(p1, n1, n1), one)
-    n2 = f32x4.add(madd(p2, n2, n2), one)
-    n3 = f32x4.add(madd(p3, n3, n3), one)
+    // Not madd(p, n, n), which is NaN where n is infinite.
+    n0 = madd(f32x4.add(p0, one), n0, one)
+    n1 = madd(f32x4.add(p1, one), n1, one)
+    n2 = madd(f32x4.add(p2, one), n2, one)
+    n3 = madd(f32x4.add(p3, one), n3, one)
     v128.store(y, f32x4.div(weighted ? v128.load(x) : one, n0))
     v128.store(y, f32x4.div(weighted ? v128.load(x, 16) : one, n1), 16)
     v128.store(y, f32x4.div(weighted ? v128.load(x, 32) : one, n2), 32)

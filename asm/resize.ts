@@ -209,12 +209,13 @@ export function resizePlane(p: ResizePlaneParams, x: usize, y: usize): void {
     const above = <u32>inside0
     const down = inside0 - <f32>above
     const row = image + ((above * p.i0) << 2)
-    const nextRow = above + 1 < p.x0 ? p.i0 << 2 : 0
+    const nextRow = down > 0 ? p.i0 << 2 : 0
     for (let o1: u32 = 0; o1 < p.y1; o1++, to += p.o1 << 2) {
       const inside1 = within(coordinate(p.coordinates, <f32>o1, scale1, <f32>p.x1, <f32>p.y1), p.x1)
       const before = <u32>inside1
-      const nextColumn = before + 1 < p.x1 ? p.i1 << 2 : 0
-      blendPixel(row + ((before * p.i1) << 2), nextRow, nextColumn, down, inside1 - <f32>before, to, p.channels)
+      const along = inside1 - <f32>before
+      const nextColumn = along > 0 ? p.i1 << 2 : 0
+      blendPixel(row + ((before * p.i1) << 2), nextRow, nextColumn, down, along, to, p.channels)
     }
   }
 }
@@ -229,18 +230,24 @@ function copyPixel(from: usize, to: usize, channels: u32): void {
   for (let left = channels & 3; left > 0; left--, from += 4, to += 4) store<f32>(to, load<f32>(from))
 }
 
-/** Linear between four pixels: `down` of the way to the next row, `along` of the way to the next column. */
+/**
+ * Linear between four pixels: `down` of the way to the next row, `along` of the way to the next column. A pixel without a
+ * share is not read, since 0 times infinity is NaN: the other one has both halves.
+ */
 function blendPixel(at: usize, nextRow: u32, nextColumn: u32, down: f32, along: f32, to: usize, channels: u32): void {
-  const downs = f32x4.splat(down)
-  const alongs = f32x4.splat(along)
+  const downs = f32x4.splat(nextRow ? down : 0.5)
+  const ups = f32x4.splat(nextRow ? 1 - down : 0.5)
+  const alongs = f32x4.splat(nextColumn ? along : 0.5)
+  const backs = f32x4.splat(nextColumn ? 1 - along : 0.5)
   for (let left = <i32>channels; left > 0; left -= 4, at += 16, to += 16) {
     const low = at + nextRow
-    const top = blend(gather(at, 4, left), gather(at + nextColumn, 4, left), alongs)
-    const bottom = blend(gather(low, 4, left), gather(low + nextColumn, 4, left), alongs)
-    scatter(to, 4, blend(top, bottom, downs), left)
+    const top = blend(gather(at, 4, left), gather(at + nextColumn, 4, left), backs, alongs)
+    const bottom = blend(gather(low, 4, left), gather(low + nextColumn, 4, left), backs, alongs)
+    scatter(to, 4, blend(top, bottom, ups, downs), left)
   }
 }
 
-function blend(a: v128, b: v128, share: v128): v128 {
-  return f32x4.add(a, f32x4.mul(f32x4.sub(b, a), share))
+/** Not a + (b - a) * share, which is NaN where both are infinite. */
+function blend(a: v128, b: v128, shareOfA: v128, shareOfB: v128): v128 {
+  return f32x4.add(f32x4.mul(a, shareOfA), f32x4.mul(b, shareOfB))
 }

@@ -1,7 +1,8 @@
 /**
  * Trigonometric and hyperbolic functions of four f32 lanes and their inverses, for the operators of these names; no
  * network is known that spends time in them. Polynomials are Moshier's Cephes (sinf, cosf, atanf); angles are brought to
- * [-pi/4, pi/4] with pi/2 in three parts, which keeps the digits of angles up to some thousands.
+ * [-pi/4, pi/4] with pi/2 in three parts, which keeps the digits of angles up to some thousands; larger ones go lane by
+ * lane through AssemblyScript's own functions.
  */
 import { exp, expm1, log } from './math'
 
@@ -10,6 +11,7 @@ const PI_2 = memory.data<f32>([1.5707963267948966])
 const PI_4 = memory.data<f32>([0.7853981633974483])
 /** Beyond this, log(2 x) is what asinh and acosh are in single precision. */
 const LARGE = memory.data<f32>([10000])
+const LARGEST_ANGLE = memory.data<f32>([8192])
 
 function constant(at: usize): v128 {
   return v128.load_splat<f32>(at)
@@ -43,16 +45,28 @@ function sinFrom(x: v128, turns: i32): v128 {
   return v128.xor(v128.bitselect(c, s, odd), flip)
 }
 
+function isLarge(x: v128): bool {
+  return v128.any_true(f32x4.gt(f32x4.abs(x), constant(LARGEST_ANGLE)))
+}
+
 export function sin(x: v128): v128 {
-  return sinFrom(x, 0)
+  if (!isLarge(x)) return sinFrom(x, 0)
+  let result = f32x4.splat(Mathf.sin(f32x4.extract_lane(x, 0)))
+  result = f32x4.replace_lane(result, 1, Mathf.sin(f32x4.extract_lane(x, 1)))
+  result = f32x4.replace_lane(result, 2, Mathf.sin(f32x4.extract_lane(x, 2)))
+  return f32x4.replace_lane(result, 3, Mathf.sin(f32x4.extract_lane(x, 3)))
 }
 
 export function cos(x: v128): v128 {
-  return sinFrom(x, 1)
+  if (!isLarge(x)) return sinFrom(x, 1)
+  let result = f32x4.splat(Mathf.cos(f32x4.extract_lane(x, 0)))
+  result = f32x4.replace_lane(result, 1, Mathf.cos(f32x4.extract_lane(x, 1)))
+  result = f32x4.replace_lane(result, 2, Mathf.cos(f32x4.extract_lane(x, 2)))
+  return f32x4.replace_lane(result, 3, Mathf.cos(f32x4.extract_lane(x, 3)))
 }
 
 export function tan(x: v128): v128 {
-  return f32x4.div(sinFrom(x, 0), sinFrom(x, 1))
+  return f32x4.div(sin(x), cos(x))
 }
 
 export function atan(x: v128): v128 {
@@ -82,21 +96,26 @@ export function acos(x: v128): v128 {
   return f32x4.mul(f32x4.splat(2), atan(f32x4.sqrt(f32x4.div(f32x4.sub(one, x), f32x4.add(one, x)))))
 }
 
+/** e^x / 2, which is finite for longer than e^x. */
+function halfExp(x: v128): v128 {
+  const root = exp(f32x4.mul(x, f32x4.splat(0.5)))
+  return f32x4.mul(f32x4.mul(root, f32x4.splat(0.5)), root)
+}
+
 /** From e^-|x| - 1, which keeps the digits of small x. */
 export function sinh(x: v128): v128 {
   const size = f32x4.abs(x)
   const m = expm1(f32x4.neg(size))
   const below = f32x4.add(m, f32x4.splat(1))
-  const small = f32x4.div(f32x4.mul(f32x4.neg(m), f32x4.add(m, f32x4.splat(2))), below)
-  const e = exp(size)
-  const large = f32x4.sub(e, f32x4.div(f32x4.splat(1), e))
-  const twice = v128.bitselect(small, large, f32x4.lt(size, f32x4.splat(1)))
-  return signed(f32x4.mul(twice, f32x4.splat(0.5)), x)
+  const small = f32x4.div(f32x4.mul(f32x4.mul(m, f32x4.splat(-0.5)), f32x4.add(m, f32x4.splat(2))), below)
+  const half = halfExp(size)
+  const large = f32x4.sub(half, f32x4.div(f32x4.splat(0.25), half))
+  return signed(v128.bitselect(small, large, f32x4.lt(size, f32x4.splat(1))), x)
 }
 
 export function cosh(x: v128): v128 {
-  const e = exp(f32x4.abs(x))
-  return f32x4.mul(f32x4.add(e, f32x4.div(f32x4.splat(1), e)), f32x4.splat(0.5))
+  const half = halfExp(f32x4.abs(x))
+  return f32x4.add(half, f32x4.div(f32x4.splat(0.25), half))
 }
 
 /** log(1 + u) for u at least 0; what the sum rounds away comes back as a share of it. */

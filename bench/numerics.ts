@@ -1,8 +1,7 @@
 // Errors against double precision: the networks of the zoo, and the trained models beside the checkout where these are
-// there, on each backend and on onnxruntime. `npm run bench:numerics [-- NETWORKS]`; without names the table of
-// docs/numerics.md is written anew. Needs an engine with relaxed SIMD (Node 22 or later) for all columns.
+// there, on each backend and on onnxruntime. `npm run bench:numerics [-- NETWORKS]` writes their rows of the
+// table in docs/numerics.md. Needs an engine with relaxed SIMD (Node 22 or later) for all columns.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { EngineName, EngineOptions, Feed, Output } from '../compiler/cli/measure/engine.js'
@@ -121,14 +120,13 @@ for (const name of positionals)
 const show = (value: number) => (value === 0 ? '0' : value.toExponential(1))
 const header = ['network', ...ways.map(({ title }) => title)]
 const rows: string[][] = []
-const worst = ways.map(() => ({ most: 0, name: '' }))
 for (const [name, bytes] of all) {
   if (positionals.length ? !positionals.includes(name) : large.has(name)) continue
   const onnx = bytes()
   const subject = await subjectOf(name, onnx)
   const truth = truthOf(onnx, subject.feeds, subject.bindings)
   const cells: string[] = []
-  for (const [i, way] of ways.entries()) {
+  for (const way of ways) {
     const outputs = await outputsOf(way, subject)
     if (typeof outputs === 'string') {
       console.log(`${name}, ${way.title}: ${outputs}`)
@@ -137,36 +135,28 @@ for (const [name, bytes] of all) {
     }
     const { most, mean } = figuresOf(outputs, truth)
     cells.push(`${show(most)} (${show(mean)})`)
-    if (most > worst[i].most) worst[i] = { most, name }
   }
   rows.push([name, ...cells])
   console.log(rows[rows.length - 1].join('  '))
 }
 
-if (!positionals.length) {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  const last = ['largest', ...worst.map(({ most, name }) => `${show(most)}, ${name}`)]
-  const versions = ['onnxruntime-node', 'onnxruntime-web'].map(name => `${name} ${versionOf(name)}`)
-  const made = [
-    `Node ${process.versions.node}, ${versions.join(', ')}.`,
-    '',
-    line(header),
-    line(header.map((_, i) => (i ? '---:' : '---'))),
-    ...[...rows, last].map(line)
-  ]
-  const page = fileURLToPath(new URL('../../docs/numerics.md', import.meta.url))
-  const [begin, end] = ['<!-- npm run bench:numerics -->', '<!-- end -->']
-  const text = readFileSync(page, 'utf8')
-  writeFileSync(
-    page,
-    `${text.slice(0, text.indexOf(begin))}${begin}\n\n${made.join('\n')}\n\n${text.slice(text.indexOf(end))}`
-  )
-}
+const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+const page = fileURLToPath(new URL('../../docs/numerics.md', import.meta.url))
+const [begin, end] = ['<!-- npm run bench:numerics -->', '<!-- end -->']
+const text = readFileSync(page, 'utf8')
+const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)]
+const known = new Map(
+  text
+    .slice(from, to)
+    .split('\n')
+    .map(row => [row.split(' | ')[0].replace(/^\| /, ''), row])
+)
+for (const [name, ...cells] of rows) known.set(name, line([name, ...cells]))
+const made = [
+  line(header),
+  line(header.map((_, i) => (i ? '---:' : '---'))),
+  ...all.flatMap(([name]) => known.get(name) ?? [])
+]
+writeFileSync(page, `${text.slice(0, from)}\n\n${made.join('\n')}\n\n${text.slice(to)}`)
 // Peers leave worker threads behind.
 process.exit(0)
-
-function versionOf(name: string): string {
-  const require = createRequire(import.meta.url)
-  const entry = require.resolve(name)
-  return require(`${entry.slice(0, entry.lastIndexOf(name) + name.length)}/package.json`).version
-}

@@ -36,7 +36,8 @@ export const binaries = {
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
   div: (a, b) => a / b,
-  pow: (a, b) => a ** b,
+  // As C has it; JavaScript has NaN for these.
+  pow: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b),
   max: (a, b) => Math.max(a, b),
   min: (a, b) => Math.min(a, b),
   equal: (a, b) => Number(a === b),

@@ -66,7 +66,8 @@ function tapsAt(p: Sampling, at: number, spread: number) {
   const taps: { index: number; weight: number }[] = []
   for (let index = Math.ceil(at - radius); index <= at + radius; index++) {
     if (p.excludeOutside && (index < 0 || index >= p.xSize)) continue
-    taps.push({ index: clamp(index, p.xSize), weight: filter(p.mode, (index - at) / spread, p.cubic) })
+    const weight = filter(p.mode, (index - at) / spread, p.cubic)
+    if (weight !== 0) taps.push({ index: clamp(index, p.xSize), weight })
   }
   const total = taps.reduce((sum, { weight }) => sum + weight, 0)
   if (total === 0) return [{ index: nearest(p.rounding, at, p.xSize), weight: 1 }]
