@@ -1,7 +1,7 @@
-import { registerBackend, registerCompiler } from '../runtime/backend.js'
+import { mostMemory, registerBackend, registerCompiler } from '../runtime/backend.js'
 import { encode, type Summary } from '../runtime/format.js'
 import { planProgram } from '../runtime/plan.js'
-import type { Program, Stored } from '../runtime/program.js'
+import { type Program, residentBytes, type Stored } from '../runtime/program.js'
 import { CompileError } from './errors.js'
 import type { Graph } from './graph.js'
 import { lower } from './lower.js'
@@ -30,6 +30,8 @@ export interface CompileOptions extends ImportOptions {
   readonly kernels?: readonly string[]
   /** Passes to leave out, by name; those that lowering depends on cannot be. */
   readonly without?: readonly string[]
+  /** Bytes that weights and arena may take, free dimensions at 1, and constants on the way; 4 GiB by default. */
+  readonly maxMemory?: number
   /** Called after each pass with what it did, the graph's text on demand, and the number of nodes left. */
   readonly onPass?: (name: string, did: string | undefined, text: () => string, nodes: number) => void
 }
@@ -62,6 +64,8 @@ export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
 
 /** A graph as ONNX has it to a lowered program. */
 export function buildGraph(graph: Graph, options: CompileOptions = {}): Built {
+  const { maxMemory = mostMemory } = options
+  graph.folding.bytes = maxMemory
   refuseUnknown(graph)
   const nodesBefore = graph.nodes.length
   const operators = [...new Set(graph.nodes.map(node => node.op))].sort()
@@ -81,6 +85,9 @@ export function buildGraph(graph: Graph, options: CompileOptions = {}): Built {
     onChoice: (node, list, chosen) => choices.set(node, { choices: list, chosen })
   })
   const { bytes: arena, lowerBound } = planProgram(program, Object.fromEntries(program.free.map(name => [name, 1])))
+  const needed = program.constants.reduce((sum, constant) => sum + residentBytes(constant), arena)
+  if (!(needed <= maxMemory))
+    throw new CompileError(`the model needs ${needed} bytes of memory; ${maxMemory} are allowed`)
   const summary = {
     arena,
     arenaLowerBound: lowerBound,

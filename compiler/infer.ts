@@ -1,22 +1,22 @@
 import { isStatic } from './dim.js'
 import { CompileError, refuse } from './errors.js'
 import { evaluateNode } from './evaluate.js'
-import { type Graph, isConstant, type Node } from './graph.js'
+import { type Folding, Graph, isConstant, type Node } from './graph.js'
 import { ops } from './ops/index.js'
 import { propagateInts } from './symbolic.js'
 
-/** Constants larger than this are left to run: folding them would bloat the file. */
-const largestFolded = 1 << 24
+/** Elements of the largest constant that is made; larger ones are left to run: folding them would bloat the file. */
+export const largestFolded = 1 << 24
 
 /**
  * Shapes and element types of every value from the graph's inputs on, and the contents of what depends on constants
  * and dimensions alone.
  */
 export function infer(graph: Graph): void {
-  for (const node of graph.nodes) inferNode(node)
+  for (const node of graph.nodes) inferNode(node, graph.folding)
 }
 
-export function inferNode(node: Node): void {
+export function inferNode(node: Node, folding: Folding = new Graph('').folding): void {
   const op = ops[node.op]
   if (!op) throw refuse(node, 'is not an operator that Cairn knows')
   for (let i = 0; i < (op.required ?? 1); i++) if (!node.inputs[i]) throw refuse(node, `input ${i} is missing`)
@@ -35,8 +35,11 @@ export function inferNode(node: Node): void {
           node,
           `output "${name}" would have a dimension of ${size}; whole numbers of at least 0 are allowed`
         )
-  if (node.outputs.every(output => output.data)) return
-  propagateInts(node)
+  if (node.outputs.every(output => output.data)) {
+    charge(node, folding)
+    return
+  }
+  propagateInts(node, folding)
   for (const output of node.outputs) {
     if (output.ints?.every(dim => typeof dim === 'number') && isStatic(output.shape))
       output.data = Float64Array.from(output.ints as number[])
@@ -45,10 +48,19 @@ export function inferNode(node: Node): void {
   if (canFold(node)) {
     const data = evaluateNode(
       node,
-      node.inputs.map(input => input?.data)
+      node.inputs.map(input => input?.data),
+      folding
     )
-    node.outputs.forEach((output, i) => (output.data = data[i]))
+    node.outputs.forEach((output, i) => (output.data = data?.[i]))
+    charge(node, folding)
   }
+}
+
+/** Many small nodes can make much of little. */
+function charge(node: Node, folding: Folding): void {
+  for (const { data } of node.outputs) folding.bytes -= data?.byteLength ?? 0
+  if (folding.bytes < 0)
+    throw refuse(node, 'makes constants of more bytes, with those before it, than maxMemory allows')
 }
 
 function canFold(node: Node): boolean {

@@ -1,4 +1,4 @@
-import { type Backend, CairnError, type Executor } from '../runtime/backend.js'
+import { type Backend, CairnError, type Executor, mostMemory } from '../runtime/backend.js'
 import { digest } from '../runtime/digest.js'
 import { type Bindings, evaluate } from '../runtime/dims.js'
 import type { CairnFile, Section } from '../runtime/format.js'
@@ -17,8 +17,10 @@ export class Interpreter {
 
   constructor(
     private readonly program: Omit<Program, 'constants'>,
-    private readonly constants: readonly Float64Array[]
+    private readonly constants: readonly Float64Array[],
+    private readonly maxMemory = mostMemory
   ) {
+    allow([...constants.map(({ length }) => length), ...program.derived], maxMemory)
     this.derived = program.derived.map(length => new Float64Array(length))
     for (const call of program.setup) this.interpret(call, [], {})
   }
@@ -33,7 +35,9 @@ export class Interpreter {
   /** Outputs in the program's order, for inputs in the program's order; both dense in C order. */
   run(inputs: readonly ArrayLike<number>[], bindings: Bindings = {}): Float64Array[] {
     const { program } = this
-    const storages = program.storages.map(size => new Float64Array(evaluate(size, bindings)).fill(Number.NaN))
+    const sizes = program.storages.map(size => evaluate(size, bindings))
+    allow(sizes, this.maxMemory)
+    const storages = sizes.map(size => new Float64Array(size).fill(Number.NaN))
     program.inputs.forEach((port, i) => storages[port.storage].set(inputs[i], evaluate(port.offset, bindings)))
     for (const call of program.calls) this.interpret(call, storages, bindings)
     return program.outputs.map(port => {
@@ -56,6 +60,12 @@ export class Interpreter {
     )
     kernel.reference(parameters, buffers)
   }
+}
+
+/** Throws CairnError when so many doubles are more than `maxMemory` bytes. */
+function allow(sizes: readonly number[], maxMemory: number): void {
+  const bytes = sizes.reduce((a, b) => a + b, 0) * 8
+  if (bytes > maxMemory) throw new CairnError(`the model needs ${bytes} bytes; ${maxMemory} are allowed`)
 }
 
 function unpacked(packing: Packing, stored: Float32Array): Float64Array {
@@ -83,11 +93,12 @@ class ReferenceExecutor implements Executor {
     write: (index: number, elements: ArrayLike<number>) => this.interpreter.derived[index].set(elements)
   }
 
-  static async load(file: CairnFile): Promise<ReferenceExecutor> {
+  static async load(file: CairnFile, maxMemory?: number): Promise<ReferenceExecutor> {
+    allow(file.header.constants.map(paddedLength), maxMemory ?? mostMemory)
     const constants: Float64Array[] = []
     for (const section of file.header.constants) constants.push(unpacked(section, await storedElements(file, section)))
     await file.source.end(file.length)
-    return new ReferenceExecutor(new Interpreter(file.header, constants))
+    return new ReferenceExecutor(new Interpreter(file.header, constants, maxMemory))
   }
 
   run(feeds: readonly Float32Array[], bindings: Bindings): Float32Array[] {
@@ -100,5 +111,5 @@ class ReferenceExecutor implements Executor {
 /** The device `reference`: available where the compiler is, because the operators' meanings live with it. */
 export const referenceBackend: Backend = {
   name: 'reference',
-  load: async file => ReferenceExecutor.load(await file)
+  load: async (file, { maxMemory }) => ReferenceExecutor.load(await file, maxMemory)
 }

@@ -5,7 +5,8 @@ import type { Feeds } from './session.js'
 
 /** Values of the free dimensions from the shapes of the inputs, everything else checked against them. */
 export function bindInputs(header: Header, feeds: Feeds): Bindings {
-  const bindings: Record<string, number> = {}
+  // Without a prototype: a free dimension may have any name.
+  const bindings: Record<string, number> = Object.create(null)
   for (const port of header.inputs) {
     const feed = feeds[port.name]
     const wanted = `${port.dtype}${showShape(port.shape)}`

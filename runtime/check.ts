@@ -3,8 +3,8 @@ import { FormatError, type Header } from './format.js'
 
 /**
  * What a decoded header must satisfy before anything is done with it: indices that exist, sizes that are whole and
- * not negative, free dimensions that the inputs determine. A file that passes may still be wrong, but not dangerous:
- * offsets are checked against their storages when they are bound, and kernels run inside WebAssembly's own memory.
+ * not negative, free dimensions that the inputs determine. What depends on sizes follows when these are known
+ * (reach/check.ts).
  */
 export function checkHeader(header: Header): void {
   const { kernels, storages, constants, derived, states, inputs, outputs, calls, setup, free } = header
@@ -23,7 +23,12 @@ export function checkHeader(header: Header): void {
     check(shape.reduce((a, b) => a * b, 1) === derived[i], `state "${name}" does not fit its buffer`)
   )
   constants.forEach(({ groups, rows, columns, panel, offset, bytes }, i) =>
-    check([groups, rows, columns, panel, offset, bytes].every(isSize), `constant ${i} has an impossible size`)
+    check(
+      // Unpacking goes through the rows, empty ones too.
+      [groups, rows, columns, panel, offset, bytes, groups * Math.max(rows, 1)].every(isSize) &&
+        groups * Math.max(rows, 1) <= Math.max(bytes, 1),
+      `constant ${i} has an impossible size`
+    )
   )
   constants.forEach(({ stored, kept }, i) =>
     check(kept === 'f32' || stored === 'f16', `constant ${i} is kept as halves but stored in single precision`)

@@ -1,3 +1,4 @@
+import { inOneLine } from './backend.js'
 import { checkHeader } from './check.js'
 import { type Codec, Cursor, f32, f64, int, lazy, list, struct, text, Writer } from './codec.js'
 import { digest } from './digest.js'
@@ -18,6 +19,10 @@ const alignment = 16
 
 export class FormatError extends Error {
   override name = 'FormatError'
+
+  constructor(message: string) {
+    super(inOneLine(message))
+  }
 }
 
 /** A constant whose elements are still in the file. */

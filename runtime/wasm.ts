@@ -1,5 +1,5 @@
 import { arrivals, Spare } from './arrival.js'
-import { type Backend, CairnError, type Executor, type LoadOptions } from './backend.js'
+import { type Backend, CairnError, type Executor, type LoadOptions, mostMemory } from './backend.js'
 import { compileKernels } from './binary.js'
 import { type Bindings, evaluate } from './dims.js'
 import type { CairnFile, Header, Section } from './format.js'
@@ -18,7 +18,6 @@ import { unpackInto } from './unpack.js'
 const page = 65536
 /** Bytes behind the arena that the kernels' last vectors may read, not write. */
 const overread = 64
-const largestMemory = 65536 * page
 
 type Exports = ThreadExports & {
   digest(at: number, words: number): number
@@ -53,22 +52,26 @@ class WasmExecutor implements Executor {
     private readonly exports: Exports,
     private memory: WebAssembly.Memory | undefined,
     private readonly layout: Layout,
-    private readonly team: Team | undefined
+    private readonly team: Team | undefined,
+    private readonly maxMemory: number
   ) {}
 
-  static async load(file: Promise<CairnFile>, { numThreads }: LoadOptions): Promise<WasmExecutor> {
+  static async load(
+    file: Promise<CairnFile>,
+    { numThreads, maxMemory = mostMemory }: LoadOptions
+  ): Promise<WasmExecutor> {
     const count = Team.most(numThreads)
     const team = count > 1 ? new Team(count) : undefined
     try {
       const [module, arriving] = await Promise.all([compileKernels(count > 1), file])
       const { header } = arriving
       const layout = layoutOf(header, count)
-      const memory = newMemory(pages(layout.arena + stagingBytes(header), 'constants'), count > 1)
+      const memory = newMemory(pages(layout.arena + stagingBytes(header), maxMemory, 'constants'), count > 1)
       const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
       for (const { name } of header.kernels)
         if (typeof exports[name] !== 'function' || helpers.has(name))
           throw new CairnError(`the CPU path has no kernel "${name}"; the file was compiled for another version`)
-      const executor = new WasmExecutor(header, exports as unknown as Exports, memory, layout, team)
+      const executor = new WasmExecutor(header, exports as unknown as Exports, memory, layout, team, maxMemory)
       executor.inform(module)
       await executor.fill(arriving)
       await team?.gather(executor.exports)
@@ -248,7 +251,7 @@ class WasmExecutor implements Executor {
     this.bound = undefined
     const plan = planProgram(header, bindings, this.threads)
     const missing =
-      pages(this.layout.arena + plan.bytes + overread, `bound to ${key || 'its shapes'}`) -
+      pages(this.layout.arena + plan.bytes + overread, this.maxMemory, `bound to ${key || 'its shapes'}`) -
       this.memory!.buffer.byteLength / page
     if (missing > 0) this.grow(missing)
     const view = new DataView(this.memory!.buffer)
@@ -375,7 +378,7 @@ function isDirect(constant: Section): boolean {
 
 /** Shared memory has to say how far it may grow; where so much cannot be reserved, less has to do. */
 function newMemory(initial: number, shared: boolean): WebAssembly.Memory {
-  for (let maximum = largestMemory / page; ; maximum = Math.max(Math.ceil(maximum / 2), initial)) {
+  for (let maximum = mostMemory / page; ; maximum = Math.max(Math.ceil(maximum / 2), initial)) {
     try {
       return new WebAssembly.Memory(shared ? { initial, maximum, shared } : { initial })
     } catch (error) {
@@ -385,9 +388,10 @@ function newMemory(initial: number, shared: boolean): WebAssembly.Memory {
   }
 }
 
-function pages(bytes: number, what: string): number {
-  if (bytes > largestMemory)
-    throw new CairnError(`the model ${what} needs ${bytes} bytes; WebAssembly allows ${largestMemory}`)
+/** Page 0 comes on top of what is allowed: it is the runtime's, not the model's. */
+function pages(bytes: number, maxMemory: number, what: string): number {
+  const allowed = Math.min(maxMemory + page, mostMemory)
+  if (!(bytes <= allowed)) throw new CairnError(`the model ${what} needs ${bytes} bytes; ${allowed} are allowed`)
   return Math.ceil(bytes / page)
 }
 

@@ -42,12 +42,6 @@ const constantOfShape: Op = {
     const { output } = node
     output.dtype = value?.dtype ?? 'float32'
     output.shape = [...intsOf(node, 0, 'shape')!]
-    const fill = value?.data[0] ?? 0
-    const count = output.shape.reduce<number>((n, size) => (typeof size === 'number' ? n * size : Number.NaN), 1)
-    if (Number.isNaN(count)) return
-    output.data = output.dtype.startsWith('float')
-      ? new Float32Array(count).fill(fill)
-      : new Float64Array(count).fill(fill)
   },
   lower(node, to) {
     const value = node.attributes.get('value') as Tensor | undefined

@@ -307,6 +307,9 @@ const sizeOf: Op = {
   }
 }
 
+/** Ranges exist when compiling only. */
+const longestRange = 2 ** 24
+
 const range: Op = {
   required: 3,
   infer(node) {
@@ -314,6 +317,7 @@ const range: Op = {
     if (typeof start !== 'number' || typeof limit !== 'number' || typeof step !== 'number')
       throw refuse(node, `start, limit and delta must be numbers, not ${[start, limit, step].map(show).join(', ')}`)
     const count = Math.max(Math.ceil((limit - start) / step), 0)
+    if (!(count <= longestRange)) throw refuse(node, `has ${count} elements; ${longestRange} are allowed`)
     node.output.dtype = node.inputs[0]!.dtype
     node.output.shape = [count]
     const data = Float64Array.from({ length: count }, (_, i) => start + i * step)
