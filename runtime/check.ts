@@ -7,7 +7,7 @@ import { FormatError, type Header } from './format.js'
  * (reach/check.ts).
  */
 export function checkHeader(header: Header): void {
-  const { kernels, storages, constants, derived, states, inputs, outputs, calls, setup, free } = header
+  const { kernels, storages, constants, derived, states, inputs, outputs, calls, setup, free, constraints } = header
   const known = new Set(free)
   const check = (holds: boolean, what: string) => {
     if (!holds) throw new FormatError(`the file's header is not valid: ${what}`)
@@ -16,6 +16,7 @@ export function checkHeader(header: Header): void {
   const isSize = (size: number) => size >= 0 && size <= 2 ** 32
   const bound = (dim: Dim) => [...freeNamesOf(dim)].every(name => known.has(name))
 
+  check(outputs.length > 0, 'it has no outputs')
   for (const { name, fields } of kernels) check(/^[uif]*$/.test(fields), `kernel "${name}" has fields "${fields}"`)
   storages.forEach((size, i) => check(bound(size), `storage ${i} depends on a dimension that no input has`))
   derived.forEach((length, i) => check(isSize(length), `derived buffer ${i} has length ${length}`))
@@ -38,6 +39,8 @@ export function checkHeader(header: Header): void {
     check([...shape, offset].every(bound), `"${name}" depends on a dimension that no input has`)
     check(dtypes.has(dtype), `"${name}" has element type "${dtype}"`)
   }
+  for (const { a, b, where } of constraints)
+    check([a, b].every(bound), `${where} depends on a dimension that no input has`)
   const given = new Set(inputs.flatMap(({ shape }) => shape.flatMap(dim => [...freeNamesOf(dim)])))
   for (const name of free) check(given.has(name), `free dimension ${name} is in no input`)
   const spaces = { constant: constants, derived, storage: storages }

@@ -12,6 +12,16 @@ import { kernels, trainingKernels } from '../compiler/ops/kernels.js'
 import { padModes } from '../compiler/ops/pad.js'
 import { poolKinds } from '../compiler/ops/pool.js'
 import { reductions } from '../compiler/ops/reduce.js'
+import { binaryCount, reductionCount } from '../runtime/reach/elements.js'
+import {
+  coordinateModeCount,
+  interpolationCount,
+  padModeCount,
+  poolCount,
+  roundingCount
+} from '../runtime/reach/images.js'
+import { activationCount } from '../runtime/reach/rule.js'
+import { fieldsOf, rules } from '../runtime/reach/rules.js'
 import { winogradTaps } from '../runtime/webgpu/program.js'
 import { shaders } from '../shaders/kernels.js'
 import { root } from './support/root.js'
@@ -64,6 +74,37 @@ for (const [name, kernel] of Object.entries(kernels))
       `buffers of ${name}`
     )
   })
+
+for (const [name, kernel] of Object.entries(kernels))
+  test(`kernel ${name} has a rule that says what it touches`, () => {
+    assert.ok(Object.hasOwn(rules, name))
+    const own = fieldsOf(rules[name]).map(({ name: field, letter }) => [field, letter])
+    assert.equal(
+      own,
+      Object.entries<string>(kernel.fields).map(([field, type]) => [field, type[0]])
+    )
+    assert.equal(Object.entries(rules[name].buffers), Object.entries(kernel.buffers))
+  })
+
+test('rules are of kernels, and know how many choices these have', () => {
+  assert.equal(Object.keys(rules).sort(), Object.keys(kernels).sort())
+  assert.equal(
+    [
+      activationCount,
+      binaryCount,
+      reductionCount,
+      poolCount,
+      padModeCount,
+      interpolationCount,
+      coordinateModeCount,
+      roundingCount
+    ],
+    [activations, binaries, reductions, poolKinds, padModes, interpolations, coordinateModes, roundings].map(
+      choices => Object.keys(choices).length
+    )
+  )
+  assert.is(residuals.length, 3)
+})
 
 for (const file of ['cairn', 'cairn-relaxed', 'cairn-threads', 'cairn-relaxed-threads']) {
   const bytes = readFileSync(join(root, 'dist', 'runtime', `${file}.wasm`))

@@ -58,7 +58,7 @@ export async function campaign({
       if (what !== undefined) failures.push({ kind, number, what })
       const counted = what === undefined ? outcome! : 'failed'
       tried[counted] = (tried[counted] ?? 0) + 1
-      const short = `${counted}: ${(reason ?? '').replace(/"[^"]*"|[-\d.e+]+|\[[^\]]*\]/g, '…')}`
+      const short = `${counted}: ${(reason ?? '').replace(/"[^"]*"|\b-?\d[\d.e+]*|\[[^\]]*\]/g, '…')}`
       reasons.set(short, (reasons.get(short) ?? 0) + 1)
       onFile?.(done, failures.length)
       return peak <= mostMemory && Date.now() < end

@@ -81,9 +81,9 @@ export const onnxMutations: Readonly<Record<string, Mutation>> = {
     one(initializer, random, tensor => {
       const raw = tensor.rawData
       if (tensor.dataType === 7) {
-        const count = (raw?.length ?? 0) / 8
+        const count = Math.floor((raw?.length ?? 0) / 8)
         tensor.rawData = bytesOf(Array.from({ length: count }, () => BigInt(random.pick([...sizes, 2 ** 62]))))
-      } else if (tensor.dataType === 1 && raw?.length) {
+      } else if (tensor.dataType === 1 && raw?.length && raw.length % 4 === 0) {
         const data = new Float32Array(raw.slice().buffer)
         data[random.int(0, data.length - 1)] = random.pick(floats)
         tensor.rawData = new Uint8Array(data.buffer)
@@ -91,7 +91,7 @@ export const onnxMutations: Readonly<Record<string, Mutation>> = {
     }),
   'one integer of an initializer': ({ initializer }, random) =>
     one(
-      initializer!.filter(({ dataType, rawData }) => dataType === 7 && rawData?.length),
+      initializer!.filter(({ dataType, rawData }) => dataType === 7 && rawData?.length && rawData.length % 8 === 0),
       random,
       tensor => {
         const data = new BigInt64Array(tensor.rawData!.slice().buffer)

@@ -5,6 +5,7 @@ import { headBias, headWeights } from '../../compiler/train/network.js'
 import { encodePatch } from '../../compiler/train/patch.js'
 import { buildStep } from '../../compiler/train/step.js'
 import { encode } from '../../runtime/format.js'
+import type { Program } from '../../runtime/program.js'
 import type { Case } from '../support/case.js'
 import { modelOf } from '../support/case.js'
 import { decodeModel, encodeModel, float, ModelBuilder } from '../support/model.js'
@@ -82,14 +83,16 @@ export async function cairnSeed(random: Random): Promise<Seed> {
 function backboneModel(random: Random): Uint8Array {
   const m = new ModelBuilder(random)
   const conv = m.add('Relu', [m.add('Conv', [m.input(['N', 2, 6, 6]), m.weights([4, 2, 3, 3]), m.weights([4])])])
-  const pooled = m.add(random.pick(['MaxPool', 'AveragePool']), [conv], { kernel_shape: [2, 2], strides: [2, 2] })
+  const deep = m.add('Conv', [conv, m.weights([4, 1, 3, 3]), m.weights([4])], { group: 4, pads: [1, 1, 1, 1] })
+  const pooled = m.add(random.pick(['MaxPool', 'AveragePool']), [deep], { kernel_shape: [2, 2], strides: [2, 2] })
   const statistics = [m.weights([4]), m.weights([4]), m.weights([4]), m.weights([4], [0.5, 1])]
   const normal = m.add('BatchNormalization', [pooled, ...statistics], { epsilon: float(1e-5) })
   const flat = m.add('Flatten', [m.add('GlobalAveragePool', [m.add('Relu', [normal])])])
   return m.output(m.add('Gemm', [flat, m.weights([4, 3]), m.weights([3])])).encode()
 }
 
-function trainingSeed(random: Random): Seed {
+/** A training step of a small network. */
+export function trainingProgram(random: Random): Program {
   const backbone = openBackbone(backboneModel(random), {})
   const cut = backbone.findCut({ unfreeze: random.int(0, 2) })
   const section = backbone.section(cut, { classes: 3, dropout: random.pick([0, 0.5]) })
@@ -101,8 +104,13 @@ function trainingSeed(random: Random): Seed {
     clip: random.pick([0, 1]),
     backboneRate: 0.1
   })
+  return program
+}
+
+function trainingSeed(random: Random): Seed {
   const summary = { arena: 0, arenaLowerBound: 0, nodesBefore: 0, nodesAfter: 0, batchNormsFolded: 0, operators: [] }
-  return { name: 'training step', bytes: encode(program, summary), bindings: { N: 2 }, options: {} }
+  const bytes = encode(trainingProgram(random), summary)
+  return { name: 'training step', bytes, bindings: { N: 2 }, options: {} }
 }
 
 /** A head patch, and the model that it belongs to. */
