@@ -1,4 +1,4 @@
-import { type Dim, evaluate, freeNamesOf } from './dims.js'
+import { type Dim, evaluate, freeName, freeNamesOf } from './dims.js'
 import { FormatError, type Header } from './format.js'
 
 /**
@@ -41,8 +41,8 @@ export function checkHeader(header: Header): void {
   }
   for (const { a, b, where } of constraints)
     check([a, b].every(bound), `${where} depends on a dimension that no input has`)
-  const given = new Set(inputs.flatMap(({ shape }) => shape.flatMap(dim => [...freeNamesOf(dim)])))
-  for (const name of free) check(given.has(name), `free dimension ${name} is in no input`)
+  const given = new Set(inputs.flatMap(({ shape }) => shape.map(freeName)))
+  for (const name of free) check(given.has(name), `free dimension ${name} is the size of no input's axis`)
   const spaces = { constant: constants, derived, storage: storages }
   for (const call of [...setup, ...calls]) {
     const where = `the call of "${call.node}"`

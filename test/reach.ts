@@ -51,7 +51,9 @@ function realBlocks(): Map<string, number[][]> {
 
 /** Cases of kernels that few layers run on. */
 function rare(): { family: string; item: Case }[] {
-  const fixed = (families.winograd as readonly Case[]).filter(({ bindings, operands }) => !bindings && isSmall(operands))
+  const fixed = (families.winograd as readonly Case[]).filter(
+    ({ bindings, operands }) => !bindings && isSmall(operands)
+  )
   return ['winograd2', 'winograd4', 'winograd2x5'].flatMap(family => fixed.map(item => ({ family, item })))
 }
 

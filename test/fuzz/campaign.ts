@@ -33,7 +33,9 @@ export interface Plan {
   readonly first?: number
   readonly files: number
   readonly minutes?: number
-  readonly onFile?: (tried: number, failures: number) => void
+  /** Called after each file with how many have been tried. */
+  readonly onFile?: (tried: number) => void
+  readonly onFailure?: (failure: Failure) => void
 }
 
 export async function campaign({
@@ -42,30 +44,35 @@ export async function campaign({
   first = 0,
   files,
   minutes = Number.POSITIVE_INFINITY,
-  onFile
+  onFile,
+  onFailure
 }: Plan): Promise<Campaign> {
   const tried: Record<string, number> = {}
   const reasons = new Map<string, number>()
   const failures: Failure[] = []
   const end = Date.now() + minutes * 60_000
   let done = 0
+  const fail = (number: number, what: string) => {
+    const failure = { kind, number, what }
+    failures.push(failure)
+    tried.failed = (tried.failed ?? 0) + 1
+    onFailure?.(failure)
+  }
   while (done < files && Date.now() < end) {
     const from = first + done
     const order = { kind, seed, from, to: from + Math.min(perProcess, files - done) }
     const died = await hire(order, ({ number, outcome, reason, failure, peak }) => {
       done = number + 1 - first
       const what = failure ?? (peak > mostMemory ? `the process came to ${peak} bytes of memory` : undefined)
-      if (what !== undefined) failures.push({ kind, number, what })
-      const counted = what === undefined ? outcome! : 'failed'
-      tried[counted] = (tried[counted] ?? 0) + 1
-      const short = `${counted}: ${(reason ?? '').replace(/"[^"]*"|\b-?\d[\d.e+]*|\[[^\]]*\]/g, '…')}`
+      if (what !== undefined) fail(number, what)
+      else tried[outcome!] = (tried[outcome!] ?? 0) + 1
+      const short = `${what === undefined ? outcome : 'failed'}: ${(reason ?? '').replace(/"[^"]*"|\b-?\d[\d.e+]*|\[[^\]]*\]/g, '…')}`
       reasons.set(short, (reasons.get(short) ?? 0) + 1)
-      onFile?.(done, failures.length)
+      onFile?.(done)
       return peak <= mostMemory && Date.now() < end
     })
     if (died === undefined) continue
-    failures.push({ kind, number: first + done, what: died })
-    tried.failed = (tried.failed ?? 0) + 1
+    fail(first + done, died)
     done++
   }
   return { tried, reasons, failures }

@@ -1,5 +1,6 @@
 // `npm run fuzz`: spoilt files by the thousand, each of which must be refused in one line or still be right.
 import sade from 'sade'
+import { Progress } from '../../compiler/cli/progress.js'
 import { baseSeed } from '../support/random.js'
 import { campaign, keep } from './campaign.js'
 import type { Kind } from './seeds.js'
@@ -12,10 +13,10 @@ interface Flags {
   readonly first: number
   readonly kind: string
   readonly minutes: number
-  readonly reasons?: boolean
+  readonly why?: boolean
 }
 
-async function fuzz({ files, seed, first, kind, minutes, reasons }: Flags): Promise<void> {
+async function fuzz({ files, seed, first, kind, minutes, why }: Flags): Promise<void> {
   const wanted = kinds.filter(each => kind === 'all' || each === kind)
   if (!wanted.length) throw new Error(`--kind ${kind}: all, ${kinds.join(', ')} are allowed`)
   let failed = 0
@@ -23,24 +24,26 @@ async function fuzz({ files, seed, first, kind, minutes, reasons }: Flags): Prom
   for (const each of wanted) {
     // Patches are few bytes: they take a tenth.
     const share = each === 'patch' && wanted.length > 1 ? 0.1 : wanted.length > 1 ? 0.45 : 1
-    const result = await campaign({
+    const wantedFiles = Math.ceil(files * share)
+    const progress = new Progress(wantedFiles)
+    const told: Promise<void>[] = []
+    const { tried, reasons } = await campaign({
       kind: each,
       seed,
       first,
-      files: Math.ceil(files * share),
-      minutes: minutes * share
+      files: wantedFiles,
+      minutes: minutes * share,
+      onFile: done => progress.step(done, each),
+      onFailure: failure => void told.push(keep(failure, seed).then(console.log))
     })
-    const total = Object.values(result.tried).reduce((a, b) => a + b, 0)
-    console.log(
-      `${each}: ${total} files; ${Object.entries(result.tried)
-        .map(([what, times]) => `${what} ${times}`)
-        .join(', ')}`
-    )
-    if (reasons)
-      for (const [reason, times] of [...result.reasons].sort((a, b) => b[1] - a[1]))
-        console.log(`  ${times}× ${reason}`)
-    for (const failure of result.failures) console.log(await keep(failure, seed))
-    failed += result.failures.length
+    progress.stop()
+    await Promise.all(told)
+    const total = Object.values(tried).reduce((a, b) => a + b, 0)
+    const counts = Object.entries(tried).map(([what, times]) => `${what} ${times}`)
+    console.log(`${each}: ${total} files; ${counts.join(', ')}`)
+    if (why)
+      for (const [reason, times] of [...reasons].sort((a, b) => b[1] - a[1])) console.log(`  ${times}× ${reason}`)
+    failed += told.length
   }
   process.exitCode = failed ? 1 : 0
 }
@@ -51,6 +54,6 @@ sade('fuzz', true)
   .option('--first', 'the number of the first file', 0)
   .option('--kind', 'all, onnx, cairn or patch', 'all')
   .option('--minutes', 'after which no more files are tried', 600)
-  .option('--reasons', 'count why files were refused')
+  .option('--why', 'count why files were refused')
   .action(fuzz)
   .parse(process.argv)

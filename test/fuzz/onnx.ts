@@ -84,7 +84,7 @@ export const onnxMutations: Readonly<Record<string, Mutation>> = {
         const count = Math.floor((raw?.length ?? 0) / 8)
         tensor.rawData = bytesOf(Array.from({ length: count }, () => BigInt(random.pick([...sizes, 2 ** 62]))))
       } else if (tensor.dataType === 1 && raw?.length && raw.length % 4 === 0) {
-        const data = new Float32Array(raw.slice().buffer)
+        const data = new Float32Array(new Uint8Array(raw).buffer)
         data[random.int(0, data.length - 1)] = random.pick(floats)
         tensor.rawData = new Uint8Array(data.buffer)
       }
@@ -94,7 +94,7 @@ export const onnxMutations: Readonly<Record<string, Mutation>> = {
       initializer!.filter(({ dataType, rawData }) => dataType === 7 && rawData?.length && rawData.length % 8 === 0),
       random,
       tensor => {
-        const data = new BigInt64Array(tensor.rawData!.slice().buffer)
+        const data = new BigInt64Array(new Uint8Array(tensor.rawData!).buffer)
         data[random.int(0, data.length - 1)] = BigInt(random.pick([...sizes, 2 ** 62]))
         tensor.rawData = new Uint8Array(data.buffer)
       }
