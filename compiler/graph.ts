@@ -99,6 +99,9 @@ export class Node {
   }
 }
 
+/** Elements of the largest constant that is made; larger ones are left to run: folding them would bloat the file. */
+export const largestFolded = 2 ** 24
+
 /** Bytes of results, and steps of the references that compute them. */
 export interface Folding {
   bytes: number

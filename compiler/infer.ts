@@ -1,12 +1,9 @@
 import { isStatic } from './dim.js'
 import { CompileError, refuse } from './errors.js'
 import { evaluateNode } from './evaluate.js'
-import { type Folding, Graph, isConstant, type Node } from './graph.js'
+import { type Folding, Graph, isConstant, largestFolded, type Node } from './graph.js'
 import { ops } from './ops/index.js'
 import { propagateInts } from './symbolic.js'
-
-/** Elements of the largest constant that is made; larger ones are left to run: folding them would bloat the file. */
-export const largestFolded = 1 << 24
 
 /**
  * Shapes and element types of every value from the graph's inputs on, and the contents of what depends on constants

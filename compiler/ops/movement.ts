@@ -1,6 +1,6 @@
 import { add, ceilDiv, type Dim, div, isStatic, max, min, mul, product, same, show, showShape, sub } from '../dim.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph.js'
+import { largestFolded, type Node, type Value } from '../graph.js'
 import { broadcastShape, emitCopy } from './elementwise.js'
 import { axisOf, intsOf, type Lowering, numbersOf, type Op, orderedStrides, orderOf, type View } from './op.js'
 import { reshapeView, subView, transposeView } from './views.js'
@@ -307,9 +307,6 @@ const sizeOf: Op = {
   }
 }
 
-/** Ranges exist when compiling only. */
-const longestRange = 2 ** 24
-
 const range: Op = {
   required: 3,
   infer(node) {
@@ -317,7 +314,7 @@ const range: Op = {
     if (typeof start !== 'number' || typeof limit !== 'number' || typeof step !== 'number')
       throw refuse(node, `start, limit and delta must be numbers, not ${[start, limit, step].map(show).join(', ')}`)
     const count = Math.max(Math.ceil((limit - start) / step), 0)
-    if (!(count <= longestRange)) throw refuse(node, `has ${count} elements; ${longestRange} are allowed`)
+    if (!(count <= largestFolded)) throw refuse(node, `has ${count} elements; ${largestFolded} are allowed`)
     node.output.dtype = node.inputs[0]!.dtype
     node.output.shape = [count]
     const data = Float64Array.from({ length: count }, (_, i) => start + i * step)

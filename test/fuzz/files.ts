@@ -37,7 +37,7 @@ function encoded(encode: () => Uint8Array): Uint8Array | undefined {
 
 function ofBytes(kind: Kind, seed: Seed, random: Random): Spoilt {
   const [name, mutate] = pick(byteMutations, random)
-  return { kind, bytes: mutate(seed.bytes, random), seed, done: [name], same: false, random }
+  return { kind, bytes: mutate(new Uint8Array(seed.bytes), random), seed, done: [name], same: false, random }
 }
 
 function spoiltOnnx(random: Random): Spoilt {

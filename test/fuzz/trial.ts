@@ -4,8 +4,10 @@ import { CompileError } from '../../compiler/errors.js'
 import { compile } from '../../compiler/index.js'
 import { kindOf } from '../../compiler/ops/activation.js'
 import { applyPatch } from '../../compiler/train/patch.js'
+import { evaluate, freeName } from '../../runtime/dims.js'
 import { decode, type Header } from '../../runtime/format.js'
 import { CairnError, FormatError, InferenceSession, Tensor } from '../../runtime/index.js'
+import { storedLength } from '../../runtime/program.js'
 import { type DType, sizeOf, typedArray } from '../support/model.js'
 import type { Random } from '../support/random.js'
 import type { Spoilt } from './files.js'
@@ -15,8 +17,8 @@ import type { Seed } from './seeds.js'
 export const maxMemory = 2 ** 28
 const maxWork = 2 ** 26
 const maxReferenceWork = 2 ** 20
-/** Elements of inputs and outputs; larger ones are loaded and not run. */
-const largest = 2 ** 22
+/** Elements of inputs, of outputs and of constants that are run. */
+const largest = 2 ** 20
 
 export const outcomes = [
   'refused when compiled',
@@ -108,10 +110,22 @@ function feedsFor(session: InferenceSession, { bindings }: Seed, random: Random)
   return feeds
 }
 
+/** Elements of constants and outputs, summed up. */
+function resultsOf({ inputs, outputs, constants }: Header, feeds: Feeds): number {
+  const bindings: Record<string, number> = Object.create(null)
+  for (const { name, shape } of inputs)
+    shape.forEach((dim, axis) => {
+      const free = freeName(dim)
+      if (free !== undefined) bindings[free] = feeds[name].dims[axis]
+    })
+  const sizes = outputs.map(({ shape }) => sizeOf(shape.map(dim => evaluate(dim, bindings))))
+  return [...sizes, ...constants.map(storedLength)].reduce((a, b) => a + b, 0)
+}
+
 async function create(file: Uint8Array, seed: Seed, random: Random): Promise<Created> {
   const session = await stage('refused when loaded', () => opened(file, 'wasm', maxWork))
   const feeds = feedsFor(session, seed, random)
-  if (feeds) return { session, feeds }
+  if (feeds && resultsOf(decode(file).header, feeds) <= largest) return { session, feeds }
   await session.release()
   throw new Refused('loaded, too large to run', '')
 }
