@@ -1,10 +1,11 @@
 import { mostMemory, registerBackend, registerCompiler } from '../runtime/backend.js'
 import { encode, type Summary } from '../runtime/format.js'
 import { planProgram } from '../runtime/plan.js'
-import { type Program, residentBytes, type Stored } from '../runtime/program.js'
+import type { Program, Stored } from '../runtime/program.js'
 import { CompileError } from './errors.js'
 import type { Graph } from './graph.js'
 import { lower } from './lower.js'
+import { weightBytes } from './memory.js'
 import { type ImportOptions, importOnnx } from './onnx.js'
 import { ops } from './ops/index.js'
 import { kernels as allKernels } from './ops/kernels.js'
@@ -85,9 +86,11 @@ export function buildGraph(graph: Graph, options: CompileOptions = {}): Built {
     onChoice: (node, list, chosen) => choices.set(node, { choices: list, chosen })
   })
   const { bytes: arena, lowerBound } = planProgram(program, Object.fromEntries(program.free.map(name => [name, 1])))
-  const needed = program.constants.reduce((sum, constant) => sum + residentBytes(constant), arena)
-  if (!(needed <= maxMemory))
-    throw new CompileError(`the model needs ${needed} bytes of memory; ${maxMemory} are allowed`)
+  const weights = weightBytes(program)
+  if (!(weights + arena <= maxMemory))
+    throw new CompileError(
+      `the model needs ${weights + arena} bytes of memory (weights ${weights}, arena ${arena}) with free dimensions at 1; maxMemory allows ${maxMemory}`
+    )
   const summary = {
     arena,
     arenaLowerBound: lowerBound,

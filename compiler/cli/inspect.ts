@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type Bindings, evaluate } from '../../runtime/dims.js'
 import { residentBytes, storedLength } from '../../runtime/program.js'
+import type { WithConstants } from '../memory.js'
 import { type Command, jsonOption, print, printJson, UsageError } from './command.js'
 import { externalDataOf, type ModelFile, readModel, writeWhole } from './files.js'
 import { kernelsOf, type Layer, layersOf, layerTable, originalGraph, totalsOf } from './layers.js'
@@ -13,8 +14,7 @@ import {
   describeBindings,
   describeFree,
   describePort,
-  memoryOf,
-  type Schedule
+  memoryOf
 } from './model.js'
 import { planSvg } from './plan-svg.js'
 import { count, facts, scaled, size, table } from './table.js'
@@ -99,7 +99,7 @@ export const inspect: Command = {
 }
 
 interface Subject {
-  readonly program: Schedule
+  readonly program: WithConstants
   readonly bytes: number
   readonly nodesBefore: number
   readonly nodesAfter: number
@@ -134,7 +134,7 @@ async function read(model: ModelFile): Promise<Subject> {
   }
 }
 
-function weightsText({ constants }: Schedule): string {
+function weightsText({ constants }: WithConstants): string {
   if (!constants.some(({ stored }) => stored === 'f16')) return 'f32'
   const halves = constants.filter(({ kept }) => kept === 'f16').reduce((sum, each) => sum + residentBytes(each), 0)
   return `f16 in the file, f32 in memory${halves ? ` but for ${size(halves)} of f16` : ''}`
@@ -147,7 +147,7 @@ function tally(names: readonly string[]): Record<string, number> {
 }
 
 /** A compiled file's own list: calls, with the weights that they read and the storage they write. */
-function callsOf({ calls, kernels, constants, derived, storages }: Schedule, bindings: Bindings) {
+function callsOf({ calls, kernels, constants, derived, storages }: WithConstants, bindings: Bindings) {
   return calls.map(({ node, kernel, arguments: given }) => {
     const read = given.map(({ space, index }) => {
       if (space === 'storage') return 0
@@ -164,7 +164,7 @@ function callsOf({ calls, kernels, constants, derived, storages }: Schedule, bin
   })
 }
 
-function callTable(program: Schedule, bindings: Bindings): string {
+function callTable(program: WithConstants, bindings: Bindings): string {
   const rows = callsOf(program, bindings).map(({ node, kernel, weights, storage, storageBytes }) => [
     node,
     kernel,
