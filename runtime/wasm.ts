@@ -3,7 +3,8 @@ import { type Backend, CairnError, type Executor, type LoadOptions, mostMemory }
 import { compileKernels } from './binary.js'
 import { type Bindings, evaluate } from './dims.js'
 import type { CairnFile, Header, Section } from './format.js'
-import { type BoundCall, type Kernel, type ThreadExports, tableLength, writeTable } from './lockstep.js'
+import { align, isDirect, type Layout, layoutOf, page, stagingBytes } from './layout.js'
+import { type BoundCall, type Kernel, type ThreadExports, writeTable } from './lockstep.js'
 import { type Plan, planProgram } from './plan.js'
 import { type Argument, type Call, paddedLength, residentBytes, storedLength } from './program.js'
 import { Team } from './threads.js'
@@ -15,7 +16,6 @@ import { unpackInto } from './unpack.js'
  * and the arena. Everything is laid out when a session loads (again for a new binding of the free dimensions); a run
  * only copies inputs in, makes the calls, and copies outputs out.
  */
-const page = 65536
 /** Bytes behind the arena that the kernels' last vectors may read, not write. */
 const overread = 64
 
@@ -29,17 +29,6 @@ interface Bound {
   readonly calls: readonly BoundCall[]
   readonly inputs: readonly number[]
   readonly outputs: readonly { at: number; length: number }[]
-}
-
-/** Byte addresses of what stays in memory. */
-interface Layout {
-  /** -1 for a constant that only setup calls read: it is in memory while they run. */
-  readonly constants: readonly number[]
-  readonly derived: readonly number[]
-  readonly arena: number
-  /** The tables of calls of all threads but the first, and the bytes from one to the next. */
-  readonly tables: number
-  readonly tableBytes: number
 }
 
 type AddressOf = (argument: Omit<Argument, 'access'>) => number
@@ -164,13 +153,22 @@ class WasmExecutor implements Executor {
     team?.begin(exports)
     calls.forEach((call, at) => {
       if (team) team.step(exports, call, at)
-      else call.kernel(...call.arguments)
+      else
+        try {
+          call.kernel(...call.arguments)
+        } catch {
+          throw this.failure(at)
+        }
       done?.()
     })
     const failed = team?.failed()
-    if (failed === undefined) return
-    const { kernel, node } = this.header.calls[failed]
-    throw new CairnError(`kernel ${this.header.kernels[kernel].name} of "${node}" has failed; the file is damaged`)
+    if (failed !== undefined) throw this.failure(failed)
+  }
+
+  /** Of a kernel that has trapped, as none does whose call has been checked (reach/check.ts). */
+  private failure(at: number): CairnError {
+    const { kernel, node } = this.header.calls[at]
+    return new CairnError(`kernel ${this.header.kernels[kernel].name} of "${node}" has failed; the file is damaged`)
   }
 
   private feed(feeds: readonly Float32Array[], bindings: Bindings): Bound {
@@ -328,53 +326,6 @@ function constantsOf(call: Call): number[] {
 
 /** Exports that are no kernels. */
 const helpers = new Set(['digest', 'widen', 'enter', 'meet', 'begin', 'nextRun'])
-
-const align = (at: number) => Math.ceil(at / 64) * 64
-
-function layoutOf({ calls, setup, constants, derived }: Header, threads: number): Layout {
-  const words = (list: readonly Call[]) => list.map(call => call.parameters.length)
-  let at =
-    page +
-    4 *
-      Math.max(
-        words(calls).reduce((a, b) => a + b, 0),
-        ...words(setup)
-      )
-  const place = (bytes: number) => {
-    const start = align(at)
-    at = start + bytes
-    return start
-  }
-  const tableBytes = align(tableLength(calls) * 4)
-  const tables = place((threads - 1) * tableBytes)
-  const read = new Set<number>()
-  for (const call of calls) for (const { space, index } of call.arguments) if (space === 'constant') read.add(index)
-  return {
-    constants: constants.map((constant, i) => (read.has(i) ? place(residentBytes(constant)) : -1)),
-    derived: derived.map(length => place(length * 4)),
-    arena: align(at),
-    tables,
-    tableBytes
-  }
-}
-
-/** Memory behind the arena's beginning that loading needs at most, at any one time. */
-function stagingBytes({ constants, setup }: Header): number {
-  const staged = constants.map(constant => (isDirect(constant) ? 0 : align(constant.bytes)))
-  const perCall = setup.map(call =>
-    call.arguments.reduce(
-      (sum, { space, index }) =>
-        sum + (space === 'constant' ? align(residentBytes(constants[index])) + staged[index] : 0),
-      0
-    )
-  )
-  return Math.max(0, ...staged, ...perCall)
-}
-
-/** Stored as memory wants it: of that precision, without a padded panel. */
-function isDirect(constant: Section): boolean {
-  return constant.stored === constant.kept && paddedLength(constant) === storedLength(constant)
-}
 
 /** Shared memory has to say how far it may grow; where so much cannot be reserved, less has to do. */
 function newMemory(initial: number, shared: boolean): WebAssembly.Memory {
