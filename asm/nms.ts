@@ -46,7 +46,7 @@ export function nmsRows(p: NmsRowsParams, picked: usize, counts: usize, y: usize
   if (firstOf(1, 1) == lastOf(1, 1)) return
   let rows: u32 = 0
   for (let line: u32 = 0; line < p.lines; line++) {
-    const found = <u32>load<f32>(counts + (line << 2))
+    const found = min(<u32>load<f32>(counts + (line << 2)), p.most)
     for (let i: u32 = 0; i < found; i++, rows++) {
       const to = y + rows * 12
       store<f32>(to, <f32>(line / p.classes))

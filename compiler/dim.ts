@@ -1,4 +1,5 @@
 import { type Atom, type Dim, type Poly, show, showAtom, type Term } from '../runtime/dims.js'
+import { CompileError } from './errors.js'
 
 export { type Dim, freeNamesOf, show, showShape } from '../runtime/dims.js'
 
@@ -20,6 +21,7 @@ export function mul(...dims: Dim[]): Dim {
   let product: Term[] = [{ factor: 1, atoms: [] }]
   for (const dim of dims) {
     const terms = termsOf(dim)
+    if (product.length * terms.length > longest) tooLong()
     product = product.flatMap(p => terms.map(t => ({ factor: p.factor * t.factor, atoms: [...p.atoms, ...t.atoms] })))
   }
   return normalise(product)
@@ -126,6 +128,13 @@ function termsOf(dim: Dim): readonly Term[] {
   return dim === 0 ? [] : [{ factor: dim, atoms: [] }]
 }
 
+/** Terms of a product, and letters of a dimension's text: sizes of real models have a few. */
+const longest = 8192
+
+function tooLong(): never {
+  throw new CompileError(`the model has a size that takes more than ${longest} letters or terms to write down`)
+}
+
 function normalise(terms: readonly Term[]): Dim {
   const sums = new Map<string, Term>()
   for (const { factor, atoms } of terms) {
@@ -134,6 +143,9 @@ function normalise(terms: readonly Term[]): Dim {
     sums.set(key, { factor: factor + (sums.get(key)?.factor ?? 0), atoms: sorted })
   }
   const kept = [...sums].filter(([, term]) => term.factor !== 0)
+  if (kept.reduce((sum, [key]) => sum + key.length + 1, 0) > longest) tooLong()
+  const beyond = kept.find(([, { factor }]) => !(Math.abs(factor) <= Number.MAX_SAFE_INTEGER))
+  if (beyond) throw new CompileError(`the model has a size of ${beyond[1].factor}; 2^53 is the largest`)
   if (kept.length === 0) return 0
   if (kept.length === 1 && kept[0][0] === '') return kept[0][1].factor
   kept.sort(([a], [b]) => b.length - a.length || (a < b ? -1 : 1))

@@ -1,13 +1,19 @@
-import { type Elements, Graph, Node, type Value } from './graph.js'
+import { workOf } from '../runtime/reach/check.js'
+import { type Elements, type Folding, Graph, Node, type Value } from './graph.js'
 import { lower } from './lower.js'
 import { ops } from './ops/index.js'
 import { Interpreter } from './reference.js'
 
 /**
  * The outputs of one node for given contents of its inputs, by lowering it alone and interpreting that. `contents`
- * holds elements for the inputs that the kernel reads; others, such as axes, are taken as the node knows them.
+ * holds elements for the inputs that the kernel reads; others, such as axes, are taken as the node knows them. Undefined
+ * where that takes more steps than `folding` has left.
  */
-export function evaluateNode(node: Node, contents: readonly (Elements | undefined)[]): Elements[] {
+export function evaluateNode(
+  node: Node,
+  contents: readonly (Elements | undefined)[],
+  folding: Folding
+): Elements[] | undefined {
   const graph = new Graph(node.name)
   const inputs = node.inputs.map((input, i) => {
     if (!input) return undefined
@@ -25,14 +31,14 @@ export function evaluateNode(node: Node, contents: readonly (Elements | undefine
   graph.outputs = alone.outputs
   graph.outputTypes = alone.outputs.map(output => output.dtype)
   graph.outputNames = alone.outputs.map((_, i) => String(i))
-  return interpretInDouble(graph, alone).map((data, i) => {
+  return interpretInDouble(graph, alone, folding)?.map((data, i) => {
     const { dtype } = node.outputs[i]
     return dtype === 'float32' || dtype === 'float16' ? Float32Array.from(data) : data
   })
 }
 
 /** Constants of a program are single precision; integers beyond 2^24 need more, so inputs enter as activations. */
-function interpretInDouble(graph: Graph, node: Node): Float64Array[] {
+function interpretInDouble(graph: Graph, node: Node, folding: Folding): Float64Array[] | undefined {
   const moved: Value[] = []
   node.inputs.forEach((input, i) => {
     if (!input?.data?.length || input.ints) return
@@ -45,7 +51,11 @@ function interpretInDouble(graph: Graph, node: Node): Float64Array[] {
     graph.inputs.push(value)
     return data!
   })
-  return Interpreter.of(lower(graph)).run(contents)
+  const program = lower(graph)
+  const work = workOf(program, program.calls, {})
+  if (work > folding.work) return undefined
+  folding.work -= work
+  return Interpreter.of(program).run(contents)
 }
 
 /** Inputs that configure an operator must stay constants. */

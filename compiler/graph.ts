@@ -1,3 +1,4 @@
+import { mostMemory } from '../runtime/backend.js'
 import type { DType } from '../runtime/program.js'
 import { type Dim, same } from './dim.js'
 import { CompileError } from './errors.js'
@@ -99,6 +100,18 @@ export class Node {
   }
 }
 
+/** Elements of the largest constant that is made; larger ones are left to run: folding them would bloat the file. */
+export const largestFolded = 2 ** 24
+
+/** Bytes of results, and steps of the references that compute them. */
+export interface Folding {
+  bytes: number
+  work: number
+}
+
+/** About a minute; what would take longer is left to run. */
+const mostFolding = 2 ** 30
+
 export class Graph {
   nodes: Node[] = []
   inputs: Value[] = []
@@ -109,6 +122,8 @@ export class Graph {
   outputNames: string[] = []
   /** Element types of the outputs as the model declares them; inside, every float is single precision. */
   outputTypes: DType[] = []
+  /** What constants that the compiler computes may still take. */
+  readonly folding: Folding = { bytes: mostMemory, work: mostFolding }
   private fresh = 0
 
   constructor(readonly name: string) {}

@@ -1,4 +1,4 @@
-import { registerBackend, registerCompiler } from '../runtime/backend.js'
+import { mostMemory, registerBackend, registerCompiler } from '../runtime/backend.js'
 import { encode, type Summary } from '../runtime/format.js'
 import { planProgram } from '../runtime/plan.js'
 import type { Program, Stored } from '../runtime/program.js'
@@ -6,6 +6,7 @@ import { CompileError } from './errors.js'
 import { type GoldenOptions, goldenOf } from './golden.js'
 import type { Graph } from './graph.js'
 import { lower } from './lower.js'
+import { weightBytes } from './memory.js'
 import { type ImportOptions, importOnnx } from './onnx.js'
 import { ops } from './ops/index.js'
 import { kernels as allKernels } from './ops/kernels.js'
@@ -34,6 +35,8 @@ export interface CompileOptions extends ImportOptions {
   readonly without?: readonly string[]
   /** Adds golden data for `session.verify()`: an input of a seed, and what each layer makes of it in double precision (twice the reference's time). */
   readonly golden?: boolean | GoldenOptions
+  /** Bytes that weights and arena may take, free dimensions at 1, and constants on the way; 4 GiB by default. */
+  readonly maxMemory?: number
   /** Called after each pass with what it did, the graph's text on demand, and the number of nodes left. */
   readonly onPass?: (name: string, did: string | undefined, text: () => string, nodes: number) => void
   /** Told in a line each what the file has otherwise than was asked for: weights that halves cannot hold. */
@@ -70,6 +73,8 @@ export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
 
 /** A graph as ONNX has it to a lowered program. */
 export function buildGraph(graph: Graph, options: CompileOptions = {}): Built {
+  const { maxMemory = mostMemory } = options
+  graph.folding.bytes = maxMemory
   refuseUnknown(graph)
   const nodesBefore = graph.nodes.length
   const operators = [...new Set(graph.nodes.map(node => node.op))].sort()
@@ -90,6 +95,11 @@ export function buildGraph(graph: Graph, options: CompileOptions = {}): Built {
     onChoice: (node, list, chosen) => choices.set(node, { choices: list, chosen })
   })
   const { bytes: arena, lowerBound } = planProgram(program, Object.fromEntries(program.free.map(name => [name, 1])))
+  const weights = weightBytes(program)
+  if (!(weights + arena <= maxMemory))
+    throw new CompileError(
+      `the model needs ${weights + arena} bytes of memory (weights ${weights}, arena ${arena}) with free dimensions at 1; maxMemory allows ${maxMemory}`
+    )
   const summary = {
     arena,
     arenaLowerBound: lowerBound,

@@ -2,13 +2,10 @@ import { countedOf } from './counted.js'
 import { isStatic } from './dim.js'
 import { CompileError, refuse } from './errors.js'
 import { evaluateNode } from './evaluate.js'
-import { type Branch, type Graph, isConstant, Node } from './graph.js'
+import { type Branch, type Folding, Graph, isConstant, largestFolded, Node } from './graph.js'
 import { takenBranch } from './ops/branch.js'
 import { ops } from './ops/index.js'
 import { propagateInts } from './symbolic.js'
-
-/** Constants larger than this are left to run: folding them would bloat the file. */
-const largestFolded = 1 << 24
 
 /**
  * Shapes and element types of every value from the graph's inputs on, and the contents of what depends on constants
@@ -20,7 +17,7 @@ export function infer(graph: Graph): void {
     const branch = node.op === 'If' ? takenBranch(node) : undefined
     if (branch) inlineBranch(graph, node, branch)
     else {
-      inferNode(node)
+      inferNode(node, graph.folding)
       at++
     }
   }
@@ -37,7 +34,7 @@ function inlineBranch(graph: Graph, node: Node, branch: Branch): void {
   graph.remove(node)
 }
 
-export function inferNode(node: Node): void {
+export function inferNode(node: Node, folding: Folding = new Graph('').folding): void {
   const op = ops[node.op]
   if (!op) throw refuse(node, 'is not an operator that Cairn knows')
   for (let i = 0; i < (op.required ?? 1); i++) if (!node.inputs[i]) throw refuse(node, `input ${i} is missing`)
@@ -58,8 +55,11 @@ export function inferNode(node: Node): void {
         )
   const counted = countedOf(node)
   if (counted) for (const output of node.outputs) output.counted = counted
-  if (node.outputs.every(output => output.data)) return
-  propagateInts(node)
+  if (node.outputs.every(output => output.data)) {
+    charge(node, folding)
+    return
+  }
+  propagateInts(node, folding)
   for (const output of node.outputs) {
     if (output.ints?.every(dim => typeof dim === 'number') && isStatic(output.shape))
       output.data = Float64Array.from(output.ints as number[])
@@ -68,10 +68,19 @@ export function inferNode(node: Node): void {
   if (canFold(node)) {
     const data = evaluateNode(
       node,
-      node.inputs.map(input => input?.data)
+      node.inputs.map(input => input?.data),
+      folding
     )
-    node.outputs.forEach((output, i) => (output.data = data[i]))
+    node.outputs.forEach((output, i) => (output.data = data?.[i]))
+    charge(node, folding)
   }
+}
+
+/** Many small nodes can make much of little. */
+function charge(node: Node, folding: Folding): void {
+  for (const { data } of node.outputs) folding.bytes -= data?.byteLength ?? 0
+  if (folding.bytes < 0)
+    throw refuse(node, 'makes constants of more bytes, with those before it, than maxMemory allows')
 }
 
 function canFold(node: Node): boolean {

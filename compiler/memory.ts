@@ -1,6 +1,6 @@
 import type { Bindings } from '../runtime/dims.js'
 import { planProgram } from '../runtime/plan.js'
-import type { Program } from '../runtime/program.js'
+import { type Constant, type Program, residentBytes } from '../runtime/program.js'
 
 /** The memory plan of a program with its free dimensions bound, told in names: for tables and pictures. */
 export interface MemoryPlan {
@@ -19,6 +19,16 @@ export interface PlannedStorage {
   /** First and last call that touches it: -1 is before the first call, `calls` behind the last. */
   readonly first: number
   readonly last: number
+}
+
+/** A program as compiled, or as the header of a file describes it. */
+export type WithConstants = Omit<Program, 'constants'> & { readonly constants: readonly Omit<Constant, 'data'>[] }
+
+/** Bytes of what lies beside the arena: constants that calls read, and what setup derives from others. */
+export function weightBytes({ calls, constants, derived }: WithConstants): number {
+  const read = calls.flatMap(call => call.arguments.filter(({ space }) => space === 'constant'))
+  const resident = [...new Set(read.map(({ index }) => index))].map(index => residentBytes(constants[index]))
+  return [...resident, ...derived.map(length => length * 4)].reduce((sum, bytes) => sum + bytes, 0)
 }
 
 export type Schedule = Omit<Program, 'constants'>

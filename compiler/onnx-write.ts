@@ -88,7 +88,8 @@ function rewire(
   for (const tensor of tensors)
     for (const { node, input } of tensor.uses) {
       const found = byName.get(node)
-      if (!found) throw new CompileError(`the model has no node "${node}", which the patch changes`)
+      if (found?.input?.[input] === undefined)
+        throw new CompileError(`the model has no node "${node}" with an input ${input}, which the patch changes`)
       found.input![input] = own(tensor)
     }
 }

@@ -1,4 +1,4 @@
-import { type Backend, CairnError, type Executor, type Place } from '../runtime/backend.js'
+import { type Backend, CairnError, type Executor, mostMemory, type Place } from '../runtime/backend.js'
 import { finish } from '../runtime/breath.js'
 import { digest } from '../runtime/digest.js'
 import { type Bindings, evaluate } from '../runtime/dims.js'
@@ -19,8 +19,10 @@ export class Interpreter {
 
   constructor(
     private readonly program: Omit<Program, 'constants'>,
-    private readonly constants: readonly Float64Array[]
+    private readonly constants: readonly Float64Array[],
+    private readonly maxMemory = mostMemory
   ) {
+    allow([...constants.map(({ length }) => length), ...program.derived], maxMemory)
     this.derived = program.derived.map(length => new Float64Array(length))
     for (const call of program.setup) this.interpret(call, [], {})
   }
@@ -40,7 +42,9 @@ export class Interpreter {
   /** As `run`, call by call: each with the storages that it has written, in which NaN is what nothing has. */
   *steps(inputs: readonly ArrayLike<number>[], bindings: Bindings): Generator<Step, Float64Array[]> {
     const { program } = this
-    const storages = program.storages.map(size => new Float64Array(evaluate(size, bindings)).fill(Number.NaN))
+    const sizes = program.storages.map(size => evaluate(size, bindings))
+    allow(sizes, this.maxMemory)
+    const storages = sizes.map(size => new Float64Array(size).fill(Number.NaN))
     program.inputs.forEach((port, i) => storages[port.storage].set(inputs[i], evaluate(port.offset, bindings)))
     for (const [at, call] of program.calls.entries()) {
       this.interpret(call, storages, bindings)
@@ -73,6 +77,12 @@ export interface Step {
   readonly written: readonly Float64Array[]
 }
 
+/** Throws CairnError when so many doubles are more than `maxMemory` bytes. */
+function allow(sizes: readonly number[], maxMemory: number): void {
+  const bytes = sizes.reduce((a, b) => a + b, 0) * 8
+  if (bytes > maxMemory) throw new CairnError(`the model needs ${bytes} bytes; ${maxMemory} are allowed`)
+}
+
 function unpacked(packing: Packing, stored: Float32Array): Float64Array {
   const memory = new Float64Array(paddedLength(packing))
   unpackInto(memory, packing, stored)
@@ -98,11 +108,12 @@ class ReferenceExecutor implements Executor {
     write: (index: number, elements: ArrayLike<number>) => this.interpreter.derived[index].set(elements)
   }
 
-  static async load(file: CairnFile): Promise<ReferenceExecutor> {
+  static async load(file: CairnFile, maxMemory?: number): Promise<ReferenceExecutor> {
+    allow(file.header.constants.map(paddedLength), maxMemory ?? mostMemory)
     const constants: Float64Array[] = []
     for (const section of file.header.constants) constants.push(unpacked(section, await storedElements(file, section)))
     await file.source.end(file.length)
-    return new ReferenceExecutor(new Interpreter(file.header, constants))
+    return new ReferenceExecutor(new Interpreter(file.header, constants, maxMemory))
   }
 
   async run(
@@ -125,5 +136,5 @@ class ReferenceExecutor implements Executor {
 /** The device `reference`: available where the compiler is, because the operators' meanings live with it. */
 export const referenceBackend: Backend = {
   name: 'reference',
-  load: async file => ReferenceExecutor.load(await file)
+  load: async (file, { maxMemory }) => ReferenceExecutor.load(await file, maxMemory)
 }

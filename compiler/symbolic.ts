@@ -1,6 +1,6 @@
 import { add, type Dim, div, isStatic, max, min, mul, same, scale, sub } from './dim.js'
 import { evaluateNode } from './evaluate.js'
-import type { Node, Value } from './graph.js'
+import type { Folding, Node, Value } from './graph.js'
 
 /**
  * Shape arithmetic on free dimensions: exporters compute sizes with Shape, Gather, Mul, Concat and the like. Where
@@ -64,10 +64,10 @@ function decided(difference: Dim, test: (difference: number) => boolean): Dim | 
 }
 
 /** Sets `ints` of the node's outputs where they follow from the inputs'. */
-export function propagateInts(node: Node): void {
+export function propagateInts(node: Node, folding: Folding): void {
   if (!node.inputs.some(input => input?.ints && !input.data)) return
   const moved = movers[node.op]?.(node)
-  if (moved) moveInts(node, moved)
+  if (moved) moveInts(node, moved, folding)
   else if (node.op === 'ReduceProd' || node.op === 'ReduceSum') reduceInts(node)
   else if (arithmetic[node.op]) computeInts(node, arithmetic[node.op])
 }
@@ -100,8 +100,9 @@ function computeInts(node: Node, compute: (...operands: Dim[]) => Dim | undefine
 }
 
 /** Moves tickets instead of the elements, then trades the tickets back. */
-function moveInts(node: Node, moved: readonly number[]): void {
-  if (!node.outputs.every(output => isStatic(output.shape))) return
+function moveInts(node: Node, moved: readonly number[], folding: Folding): void {
+  const isShort = ({ shape }: Value) => isStatic(shape) && shape.reduce((a, b) => a * b, 1) <= longest
+  if (!node.outputs.every(isShort)) return
   const pool: Dim[] = []
   const tickets: (Float64Array | undefined)[] = node.inputs.map(() => undefined)
   for (const index of moved) {
@@ -109,7 +110,7 @@ function moveInts(node: Node, moved: readonly number[]): void {
     if (!ints) return
     tickets[index] = Float64Array.from(ints, dim => pool.push(dim) - 1)
   }
-  evaluateNode(node, tickets).forEach((data, i) => {
+  evaluateNode(node, tickets, folding)?.forEach((data, i) => {
     node.outputs[i].ints = Array.from(data, ticket => pool[ticket])
   })
 }

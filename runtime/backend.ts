@@ -23,6 +23,8 @@ export interface Backend {
 export interface LoadOptions {
   /** Threads that the caller wants; a backend without threads takes no notice. */
   readonly numThreads: number
+  /** Bytes that the model may take, constants and arena; `mostMemory` by default. */
+  readonly maxMemory?: number
   /** Opens the file once more, for a backend whose device can be lost. */
   reopen(): Promise<CairnFile>
   readonly provider: ProviderOptions
@@ -118,7 +120,17 @@ export interface GpuMemory {
 /** A refusal by the runtime, one line: what, where, what is allowed. */
 export class CairnError extends Error {
   override name = 'CairnError'
+
+  constructor(message: string) {
+    super(inOneLine(message))
+  }
 }
+
+/** Names come from the file and may hold anything. */
+export const inOneLine = (message: string) => message.replace(/\p{Cc}+/gu, ' ')
+
+/** Memory that a model may take where nobody says otherwise: what WebAssembly can address. */
+export const mostMemory = 2 ** 32
 
 const backends = new Map<string, Backend>()
 
@@ -155,7 +167,7 @@ function unregistered(name: string): string {
   return `registered are ${[...backends.keys()].join(', ')}`
 }
 
-type OnnxCompiler = (bytes: Uint8Array) => Promise<Uint8Array>
+type OnnxCompiler = (bytes: Uint8Array, limits: { readonly maxMemory?: number }) => Promise<Uint8Array>
 let onnxCompiler: OnnxCompiler | undefined
 
 /** Lets sessions be made from ONNX bytes; importing cairn/compiler calls it. */

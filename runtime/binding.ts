@@ -1,11 +1,12 @@
 import { CairnError } from './backend.js'
-import { type Bindings, evaluate, show, showShape } from './dims.js'
+import { type Bindings, evaluate, freeName, show, showShape } from './dims.js'
 import type { Header } from './format.js'
 import type { Feeds } from './session.js'
 
 /** Values of the free dimensions from the shapes of the inputs, everything else checked against them. */
 export function bindInputs(header: Header, feeds: Feeds): Bindings {
-  const bindings: Record<string, number> = {}
+  // Without a prototype: a free dimension may have any name.
+  const bindings: Record<string, number> = Object.create(null)
   for (const port of header.inputs) {
     const feed = feeds[port.name]
     const wanted = `${port.dtype}${showShape(port.shape)}`
@@ -19,9 +20,15 @@ export function bindInputs(header: Header, feeds: Feeds): Bindings {
         `input "${port.name}" has ${feed.dims.length} dimensions [${feed.dims.join('×')}]; it takes ${wanted}`
       )
     port.shape.forEach((dim, axis) => {
-      const name = typeof dim === 'number' ? undefined : freeName(dim)
-      const size = feed.dims[axis]
-      if (name !== undefined && bindings[name] === undefined) bindings[name] = size
+      const name = freeName(dim)
+      if (name !== undefined) bindings[name] ??= feed.dims[axis]
+    })
+  }
+  for (const port of header.inputs) {
+    const wanted = `${port.dtype}${showShape(port.shape)}`
+    port.shape.forEach((dim, axis) => {
+      const name = freeName(dim)
+      const size = feeds[port.name].dims[axis]
       if (size < 1 || evaluate(dim, bindings) !== size)
         throw new CairnError(
           `input "${port.name}" has size ${size} on axis ${axis}; it takes ${wanted}${name ? ` with ${name} at least 1 and the same everywhere` : ''}`
@@ -43,15 +50,6 @@ export function bindInputs(header: Header, feeds: Feeds): Bindings {
 /** Whether a feed, perhaps no tensor of ours, has as many elements as its dims say; buffers were measured when wrapped. */
 function holds(feed: Feeds[string]): boolean {
   return feed.location === 'gpu-buffer' || feed.data?.length === feed.dims.reduce((a, b) => a * b, 1)
-}
-
-/** The free dimension that `dim` is, and nothing else. */
-export function freeName(dim: Exclude<Header['inputs'][number]['shape'][number], number>): string | undefined {
-  const [term] = dim.terms
-  const [atom] = term.atoms
-  return dim.terms.length === 1 && term.factor === 1 && term.atoms.length === 1 && atom.op === 'free'
-    ? atom.name
-    : undefined
 }
 
 function describe(bindings: Bindings): string {

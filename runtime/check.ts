@@ -1,15 +1,16 @@
-import { type Dim, evaluate, freeNamesOf } from './dims.js'
+import { type Dim, evaluate, freeName, freeNamesOf } from './dims.js'
 import { FormatError, type Header } from './format.js'
 import { type Draw, mostGolden, sumCount } from './golden.js'
 import { dtypes } from './program.js'
 
 /**
  * What a decoded header must satisfy before anything is done with it: indices that exist, sizes that are whole and
- * not negative, free dimensions that the inputs determine. A file that passes may still be wrong, but not dangerous:
- * offsets are checked against their storages when they are bound, and kernels run inside WebAssembly's own memory.
+ * not negative, free dimensions that the inputs determine. What depends on sizes follows when these are known
+ * (reach/check.ts).
  */
 export function checkHeader(header: Header): void {
-  const { kernels, storages, constants, derived, states, inputs, outputs, counts, calls, setup, free } = header
+  const { kernels, storages, constants, derived, states, inputs, outputs, counts, calls, setup, free, constraints } =
+    header
   const known = new Set(free)
   const check = (holds: boolean, what: string) => {
     if (!holds) throw new FormatError(`the file's header is not valid: ${what}`)
@@ -18,6 +19,7 @@ export function checkHeader(header: Header): void {
   const isSize = (size: number) => size >= 0 && size <= 2 ** 32
   const bound = (dim: Dim) => [...freeNamesOf(dim)].every(name => known.has(name))
 
+  check(outputs.length > 0, 'it has no outputs')
   for (const { name, fields } of kernels) check(/^[uif]*$/.test(fields), `kernel "${name}" has fields "${fields}"`)
   storages.forEach((size, i) => check(bound(size), `storage ${i} depends on a dimension that no input has`))
   derived.forEach((length, i) => check(isSize(length), `derived buffer ${i} has length ${length}`))
@@ -25,7 +27,12 @@ export function checkHeader(header: Header): void {
     check(shape.reduce((a, b) => a * b, 1) === derived[i], `state "${name}" does not fit its buffer`)
   )
   constants.forEach(({ groups, rows, columns, panel, offset, bytes }, i) =>
-    check([groups, rows, columns, panel, offset, bytes].every(isSize), `constant ${i} has an impossible size`)
+    check(
+      // Unpacking goes through the rows, empty ones too.
+      [groups, rows, columns, panel, offset, bytes, groups * Math.max(rows, 1)].every(isSize) &&
+        groups * Math.max(rows, 1) <= Math.max(bytes, 1),
+      `constant ${i} has an impossible size`
+    )
   )
   constants.forEach(({ stored, kept }, i) =>
     check(kept === 'f32' || stored === 'f16', `constant ${i} is kept as halves but stored in single precision`)
@@ -44,8 +51,10 @@ export function checkHeader(header: Header): void {
         `count ${i} cuts axis ${axis} of output ${output}`
       )
   })
-  const given = new Set(inputs.flatMap(({ shape }) => shape.flatMap(dim => [...freeNamesOf(dim)])))
-  for (const name of free) check(given.has(name), `free dimension ${name} is in no input`)
+  for (const { a, b, where } of constraints)
+    check([a, b].every(bound), `${where} depends on a dimension that no input has`)
+  const given = new Set(inputs.flatMap(({ shape }) => shape.map(freeName)))
+  for (const name of free) check(given.has(name), `free dimension ${name} is the size of no input's axis`)
   const spaces = { constant: constants, derived, storage: storages }
   for (const call of [...setup, ...calls]) {
     const where = `the call of "${call.node}"`

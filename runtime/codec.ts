@@ -73,6 +73,7 @@ export const int: Codec<number> = {
       scale *= 128
       if (scale > 2 ** 54) throw new RangeError('integer is too long')
     }
+    if (value > 2 * Number.MAX_SAFE_INTEGER) throw new RangeError('integer is too large')
     return value % 2 ? -(value + 1) / 2 : value / 2
   }
 }

@@ -62,6 +62,14 @@ export function freeNamesOf(dim: Dim, names = new Set<string>()): Set<string> {
   return names
 }
 
+/** The free dimension that `dim` is, and nothing else. */
+export function freeName(dim: Dim): string | undefined {
+  if (typeof dim === 'number' || dim.terms.length !== 1) return undefined
+  const [{ factor, atoms }] = dim.terms
+  const [atom] = atoms
+  return factor === 1 && atoms.length === 1 && atom.op === 'free' ? atom.name : undefined
+}
+
 /** Canonical text, for example `N*3*H` or `floor((H+1)/2)`. */
 export function show(dim: Dim): string {
   if (typeof dim === 'number') return String(dim)

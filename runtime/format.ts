@@ -1,3 +1,4 @@
+import { inOneLine } from './backend.js'
 import { checkHeader } from './check.js'
 import { type Codec, Cursor, f32, f64, int, lazy, list, optional, struct, text, Writer } from './codec.js'
 import { digest } from './digest.js'
@@ -19,6 +20,10 @@ const alignment = 16
 
 export class FormatError extends Error {
   override name = 'FormatError'
+
+  constructor(message: string) {
+    super(inOneLine(message))
+  }
 }
 
 /** A constant whose elements are still in the file. */
@@ -155,7 +160,8 @@ export function goldenBytes(data: Golden): number {
   return writer.finish().length
 }
 
-const header: Codec<Header> = struct<Header>({
+/** The description of the header, behind which sections follow. */
+export const header: Codec<Header> = struct<Header>({
   name: text,
   parameters: int,
   macs: dim,
@@ -218,16 +224,22 @@ export function encode(program: Program, summary: Summary): Uint8Array {
   })
   const writer = new Writer()
   header.write(writer, { ...program, ...summary, constants })
-  const head = writer.finish()
+  const body = new Uint8Array(offset)
+  constants.forEach((section, i) => body.set(payloads[i], section.offset))
+  return assemble(writer.finish(), body)
+}
+
+/** A file of an encoded header and the sections behind its base. */
+export function assemble(head: Uint8Array, body: Uint8Array): Uint8Array {
   const base = align(preamble + head.length)
-  const file = new Uint8Array(base + offset)
+  const file = new Uint8Array(base + body.length)
   const view = new DataView(file.buffer)
   view.setUint32(0, magic, true)
   view.setUint32(4, version, true)
   view.setUint32(8, head.length, true)
   view.setUint32(12, digest(head), true)
   file.set(head, preamble)
-  constants.forEach((section, i) => file.set(payloads[i], base + section.offset))
+  file.set(body, base)
   return file
 }
 

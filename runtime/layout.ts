@@ -1,11 +1,10 @@
-import { CairnError } from './backend.js'
+import { CairnError, mostMemory } from './backend.js'
 import type { Header, Section } from './format.js'
 import { tableLength } from './lockstep.js'
 import { type Call, paddedLength, residentBytes, storedLength } from './program.js'
 
 /** How the CPU path divides its one linear memory. */
 export const page = 65536
-const largestMemory = 65536 * page
 
 /** Byte addresses of what stays in memory. */
 export interface Layout {
@@ -67,7 +66,7 @@ export function isDirect(constant: Section): boolean {
 
 /** Shared memory has to say how far it may grow; where so much cannot be reserved, less has to do. */
 export function newMemory(initial: number, shared: boolean): WebAssembly.Memory {
-  for (let maximum = largestMemory / page; ; maximum = Math.max(Math.ceil(maximum / 2), initial)) {
+  for (let maximum = mostMemory / page; ; maximum = Math.max(Math.ceil(maximum / 2), initial)) {
     try {
       return new WebAssembly.Memory(shared ? { initial, maximum, shared } : { initial })
     } catch (error) {
@@ -77,8 +76,9 @@ export function newMemory(initial: number, shared: boolean): WebAssembly.Memory 
   }
 }
 
-export function pages(bytes: number, what: string): number {
-  if (bytes > largestMemory)
-    throw new CairnError(`the model ${what} needs ${bytes} bytes; WebAssembly allows ${largestMemory}`)
+/** Page 0 comes on top of what is allowed: it is the runtime's, not the model's. */
+export function pages(bytes: number, maxMemory: number, what: string): number {
+  const allowed = Math.min(maxMemory + page, mostMemory)
+  if (!(bytes <= allowed)) throw new CairnError(`the model ${what} needs ${bytes} bytes; ${allowed} are allowed`)
   return Math.ceil(bytes / page)
 }

@@ -1,9 +1,29 @@
 import { CairnError, findCompiler } from './backend.js'
 import { type CairnFile, decode, decodeSource, magic } from './format.js'
+import { checkFixed } from './reach/check.js'
 import { type Given, type SourceOptions, sourceOf } from './source.js'
 
-/** The file that a session is made from, compiled where it is ONNX. */
-export async function open(given: Given, options: SourceOptions): Promise<CairnFile> {
+/** What a file may ask for. */
+export interface Limits {
+  /** Bytes that the model may take, constants and arena; 4 GiB by default, which is all that WebAssembly can address. */
+  readonly maxMemory?: number
+  /** Innermost steps of a run, counted from its calls before it is made; 2^48 by default. */
+  readonly maxWork?: number
+}
+
+/** The file that a session is made from, compiled where it is ONNX, and checked as far as it can be without sizes. */
+export async function open(given: Given, options: SourceOptions & Limits): Promise<CairnFile> {
+  const file = await openAny(given, options)
+  try {
+    checkFixed(file.header, options.maxWork)
+    return file
+  } catch (error) {
+    await file.source.close()
+    throw error
+  }
+}
+
+async function openAny(given: Given, options: SourceOptions & Limits): Promise<CairnFile> {
   const source = await sourceOf(given, options)
   try {
     const head = await source.head(4)
@@ -13,7 +33,7 @@ export async function open(given: Given, options: SourceOptions): Promise<CairnF
     const compile = findCompiler()
     if (!compile)
       throw new CairnError(`${nameOf(given)} is not a .cairn file; to load ONNX import "cairn/compiler" first`)
-    const compiled = decode(await compile(await source.all()))
+    const compiled = decode(await compile(await source.all(), options))
     await source.close()
     return compiled
   } catch (error) {

@@ -1,6 +1,6 @@
 import { CairnError } from './backend.js'
 import { absolutePaths } from './binary.js'
-import { freeName } from './binding.js'
+import { type Dim, freeName } from './dims.js'
 import { env } from './env.js'
 import { decode } from './format.js'
 import { open } from './open.js'
@@ -9,7 +9,7 @@ import type { Feeds, Results, SessionOptions } from './session.js'
 import { mayUseWorkers, type Spawned, spawn } from './spawn.js'
 import { type Data, Tensor } from './tensor.js'
 
-export interface ParallelOptions extends Pick<SessionOptions, 'signal' | 'onProgress'> {
+export interface ParallelOptions extends Pick<SessionOptions, 'signal' | 'onProgress' | 'maxMemory' | 'maxWork'> {
   /** Workers, each with the whole model in memory of its own; 2 by default. */
   readonly workers?: number
 }
@@ -29,7 +29,7 @@ export class ParallelSession {
   ) {}
 
   static async create(source: Parameters<typeof open>[0], options: ParallelOptions = {}): Promise<ParallelSession> {
-    const { workers = 2 } = options
+    const { workers = 2, maxMemory, maxWork } = options
     if (!Number.isInteger(workers) || workers < 1 || workers > 64)
       throw new CairnError(`workers ${workers}; a whole number from 1 to 64 is allowed`)
     if (!mayUseWorkers()) throw new CairnError('a parallel session needs workers, which this host does not have')
@@ -50,7 +50,9 @@ export class ParallelSession {
     try {
       for (let i = 0; i < workers; i++) members.push(new Member())
       const wasm = { ...env.wasm, wasmPaths: absolutePaths() }
-      await Promise.all(members.map(member => member.ask({ kind: 'open', file: bytes, wasm })))
+      await Promise.all(
+        members.map(member => member.ask({ kind: 'open', file: bytes, wasm, limits: { maxMemory, maxWork } }))
+      )
     } catch (error) {
       await session.release()
       throw error
@@ -85,8 +87,7 @@ export class ParallelSession {
   }
 }
 
-const nameOf = (dim: Parameters<typeof freeName>[0] | number | undefined) =>
-  typeof dim === 'object' ? freeName(dim) : undefined
+const nameOf = (dim: Dim | undefined) => (dim === undefined ? undefined : freeName(dim))
 
 /** The images from `from` to `to`. */
 function cut(feeds: Parcels, from: number, to: number): Parcels {

@@ -12,7 +12,7 @@ async function perform(request: Request): Promise<Parcels> {
   if (request.kind === 'open') {
     registerBackend(wasmBackend)
     Object.assign(env.wasm, request.wasm, { numThreads: 1 })
-    session = InferenceSession.create(request.file)
+    session = InferenceSession.create(request.file, request.limits)
     await session
     return {}
   }

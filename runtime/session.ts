@@ -23,15 +23,16 @@ import {
   pictureOf,
   type Scored
 } from './image.js'
-import { open, reopening } from './open.js'
+import { type Limits, open, reopening } from './open.js'
 import { cutsOf } from './program.js'
+import { checkBound } from './reach/check.js'
 import type { Given } from './source.js'
 import { copyFloats, type Data, fromFloats, Tensor } from './tensor.js'
 import { topRows } from './top.js'
 
 export type Location = 'cpu' | 'gpu-buffer'
 
-export interface SessionOptions {
+export interface SessionOptions extends Limits {
   /**
    * Backends by preference: `webgpu`, `wasm`, `reference` (with cairn/compiler); the first that can run here is taken.
    * `auto` tries WebGPU and the CPU path on the model and takes the faster. Default `['wasm']`.
@@ -72,13 +73,15 @@ export type Results = Record<string, Tensor>
 /** A loaded model. Made by `InferenceSession.create`; runs queue, so concurrent calls never mix. */
 export class InferenceSession {
   private queue: Promise<unknown> = Promise.resolve()
+  /** The sizes of free dimensions for which the calls are known to stay inside their buffers. */
+  private checked = ''
 
   private constructor(
     private readonly header: Header,
     private executor: Executor | undefined,
     /** The backend that runs the model: `wasm`, `webgpu` or `reference`. */
     readonly device: string,
-    private readonly locations: SessionOptions['preferredOutputLocation'],
+    private readonly options: SessionOptions,
     /** What `auto` has measured, in words. */
     readonly choice?: string
   ) {}
@@ -92,7 +95,7 @@ export class InferenceSession {
     const auto = entries.find(({ name }) => name === 'auto')
     if (auto) {
       const { session, why } = await chooseDevice(source, auto, options, InferenceSession.create)
-      return new InferenceSession(session.header, session.executor, session.device, preferredOutputLocation, why)
+      return new InferenceSession(session.header, session.executor, session.device, options, why)
     }
     const { backend, provider } = await findBackend(entries)
     const numThreads = threadsOf(options.numThreads)
@@ -100,13 +103,14 @@ export class InferenceSession {
     // Whoever loads it awaits it, perhaps behind other things.
     file.catch(() => undefined)
     try {
-      const executor = await backend.load(file, { numThreads, reopen: reopening(source), provider })
+      const { maxMemory } = options
+      const executor = await backend.load(file, { numThreads, maxMemory, reopen: reopening(source), provider })
       const refusal = refusedLocation(preferredOutputLocation, executor, backend.name)
       if (refusal || options.signal?.aborted) {
         await executor.release()
         throw refusal ?? options.signal!.reason
       }
-      return new InferenceSession((await file).header, executor, backend.name, preferredOutputLocation)
+      return new InferenceSession((await file).header, executor, backend.name, options)
     } finally {
       await file.then(opened => opened.source.close()).catch(() => undefined)
     }
@@ -292,11 +296,14 @@ export class InferenceSession {
       if (!outputs.some(port => port.name === name))
         throw new CairnError(`no output "${name}"; the model gives ${this.outputNames.map(n => `"${n}"`).join(', ')}`)
     const bindings = bindInputs(this.header, feeds)
+    const key = this.header.free.map(name => bindings[name]).join()
+    if (key !== this.checked) checkBound(this.header, bindings, this.options.maxWork)
+    this.checked = key
     return { bindings, data: inputs.map(port => elementsOf(port.name, feeds[port.name], this.executor!, this.device)) }
   }
 
   private locationOf(output: string): Location {
-    const { locations = 'cpu' } = this
+    const { preferredOutputLocation: locations = 'cpu' } = this.options
     return typeof locations === 'string' ? locations : (locations[output] ?? 'cpu')
   }
 }

@@ -1,5 +1,5 @@
 import { arrivals, Spare } from './arrival.js'
-import { type Backend, CairnError, type Executor, type LoadOptions, type Place } from './backend.js'
+import { type Backend, CairnError, type Executor, type LoadOptions, mostMemory, type Place } from './backend.js'
 import { compileKernels } from './binary.js'
 import { finish } from './breath.js'
 import { type Bindings, evaluate } from './dims.js'
@@ -44,22 +44,26 @@ class WasmExecutor implements Executor {
     private readonly exports: Exports,
     private memory: WebAssembly.Memory | undefined,
     private readonly layout: Layout,
-    private readonly team: Team | undefined
+    private readonly team: Team | undefined,
+    private readonly maxMemory: number
   ) {}
 
-  static async load(file: Promise<CairnFile>, { numThreads }: LoadOptions): Promise<WasmExecutor> {
+  static async load(
+    file: Promise<CairnFile>,
+    { numThreads, maxMemory = mostMemory }: LoadOptions
+  ): Promise<WasmExecutor> {
     const count = Team.most(numThreads)
     const team = count > 1 ? new Team(count) : undefined
     try {
       const [module, arriving] = await Promise.all([compileKernels(count > 1), file])
       const { header } = arriving
       const layout = layoutOf(header, count)
-      const memory = newMemory(pages(layout.arena + stagingBytes(header), 'constants'), count > 1)
+      const memory = newMemory(pages(layout.arena + stagingBytes(header), maxMemory, 'constants'), count > 1)
       const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
       for (const { name } of header.kernels)
         if (typeof exports[name] !== 'function' || helpers.has(name))
           throw new CairnError(`the CPU path has no kernel "${name}"; the file was compiled for another version`)
-      const executor = new WasmExecutor(header, exports as unknown as Exports, memory, layout, team)
+      const executor = new WasmExecutor(header, exports as unknown as Exports, memory, layout, team, maxMemory)
       executor.inform(module)
       await executor.fill(arriving)
       await team?.gather(executor.exports)
@@ -187,8 +191,7 @@ class WasmExecutor implements Executor {
     try {
       for (const [at, call] of calls.entries()) {
         meetings--
-        if (team) team.step(exports, call, at)
-        else call.kernel(...call.arguments)
+        this.make(call, at)
         yield at
         if (!observed) continue
         meetings--
@@ -198,9 +201,24 @@ class WasmExecutor implements Executor {
       if (meetings) team?.abandon(exports, meetings)
     }
     const failed = team?.failed()
-    if (failed === undefined) return
-    const { kernel, node } = this.header.calls[failed]
-    throw new CairnError(`kernel ${this.header.kernels[kernel].name} of "${node}" has failed; the file is damaged`)
+    if (failed !== undefined) throw this.failure(failed)
+  }
+
+  /** One call, by all threads. */
+  private make(call: BoundCall, at: number): void {
+    if (this.team) this.team.step(this.exports, call, at)
+    else
+      try {
+        call.kernel(...call.arguments)
+      } catch {
+        throw this.failure(at)
+      }
+  }
+
+  /** Of a kernel that has trapped, as none does whose call has been checked (reach/check.ts). */
+  private failure(at: number): CairnError {
+    const { kernel, node } = this.header.calls[at]
+    return new CairnError(`kernel ${this.header.kernels[kernel].name} of "${node}" has failed; the file is damaged`)
   }
 
   private feed(feeds: readonly Float32Array[], bindings: Bindings): Bound {
@@ -281,7 +299,7 @@ class WasmExecutor implements Executor {
     this.bound = undefined
     const plan = planProgram(header, bindings, this.threads)
     const missing =
-      pages(this.layout.arena + plan.bytes + overread, `bound to ${key || 'its shapes'}`) -
+      pages(this.layout.arena + plan.bytes + overread, this.maxMemory, `bound to ${key || 'its shapes'}`) -
       this.memory!.buffer.byteLength / page
     if (missing > 0) this.grow(missing)
     const view = new DataView(this.memory!.buffer)

@@ -11,6 +11,10 @@ struct NmsRows {
 
 @group(0) @binding(2) var<uniform> p: NmsRows;
 
+fn found(line: u32) -> u32 {
+  return min(u32(load(p.countsAt + line)), p.most);
+}
+
 fn storeRow(row: u32, image: u32, category: u32, box: f32) {
   let at = p.yAt + row * 3;
   store(at, f32(image));
@@ -31,10 +35,10 @@ fn nmsRows(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
     if (j == line) {
       before = rows;
     }
-    rows += u32(load(p.countsAt + j));
+    rows += found(j);
   }
   let own = i % p.most;
-  if (own < u32(load(p.countsAt + line))) {
+  if (own < found(line)) {
     storeRow(before + own, line / p.classes, line % p.classes, load(p.pickedAt + i));
   }
   if (i >= rows) {

@@ -7,12 +7,24 @@ import * as assert from 'uvu/assert'
 import { activations } from '../compiler/ops/activation.js'
 import { binaries } from '../compiler/ops/elementwise.js'
 import { residuals } from '../compiler/ops/epilogue.js'
+import { gridPaddings, samplings } from '../compiler/ops/gridsample.js'
 import { coordinateModes, interpolations, roundings } from '../compiler/ops/interpolate.js'
 import { kernels, trainingKernels } from '../compiler/ops/kernels.js'
 import { padModes } from '../compiler/ops/pad.js'
 import { poolKinds } from '../compiler/ops/pool.js'
 import { reductions } from '../compiler/ops/reduce.js'
 import { scatterings } from '../compiler/ops/scatter.js'
+import { borderCount, samplingCount } from '../runtime/reach/detectors.js'
+import { binaryCount, reductionCount, scatteringCount } from '../runtime/reach/elements.js'
+import {
+  coordinateModeCount,
+  interpolationCount,
+  padModeCount,
+  poolCount,
+  roundingCount
+} from '../runtime/reach/images.js'
+import { activationCount } from '../runtime/reach/rule.js'
+import { fieldsOf, rules } from '../runtime/reach/rules.js'
 import { winogradTaps } from '../runtime/webgpu/program.js'
 import { shaders } from '../shaders/kernels.js'
 import { root } from './support/root.js'
@@ -65,6 +77,50 @@ for (const [name, kernel] of Object.entries(kernels))
       `buffers of ${name}`
     )
   })
+
+for (const [name, kernel] of Object.entries(kernels))
+  test(`kernel ${name} has a rule that says what it touches`, () => {
+    assert.ok(Object.hasOwn(rules, name))
+    const own = fieldsOf(rules[name]).map(({ name: field, letter }) => [field, letter])
+    assert.equal(
+      own,
+      Object.entries<string>(kernel.fields).map(([field, type]) => [field, type[0]])
+    )
+    assert.equal(Object.entries(rules[name].buffers), Object.entries(kernel.buffers))
+  })
+
+test('rules are of kernels, and know how many choices these have', () => {
+  assert.equal(Object.keys(rules).sort(), Object.keys(kernels).sort())
+  assert.equal(
+    [
+      activationCount,
+      binaryCount,
+      reductionCount,
+      poolCount,
+      padModeCount,
+      interpolationCount,
+      coordinateModeCount,
+      roundingCount,
+      scatteringCount,
+      samplingCount,
+      borderCount
+    ],
+    [
+      activations,
+      binaries,
+      reductions,
+      poolKinds,
+      padModes,
+      interpolations,
+      coordinateModes,
+      roundings,
+      scatterings,
+      samplings,
+      gridPaddings
+    ].map(choices => Object.keys(choices).length)
+  )
+  assert.is(residuals.length, 3)
+})
 
 for (const file of ['cairn', 'cairn-relaxed', 'cairn-threads', 'cairn-relaxed-threads']) {
   const bytes = readFileSync(join(root, 'dist', 'runtime', `${file}.wasm`))

@@ -62,6 +62,7 @@ test('compiler/ takes the file format and the arithmetic of programs from runtim
     'hash',
     'plan',
     'program',
+    'reach/check',
     'unpack'
   ].map(name => `runtime/${name}`)
   const compiler = inFolder('compiler').filter(({ path }) => !path.startsWith('compiler/cli/'))

@@ -7,8 +7,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { build } from '../compiler/index.js'
 import { zoo } from '../models/index.js'
-import { encode } from '../runtime/format.js'
-import { env, InferenceSession, type Results } from '../runtime/index.js'
+import { decode, encode } from '../runtime/format.js'
+import { env, FormatError, InferenceSession, type Results } from '../runtime/index.js'
+import { wasmBackend } from '../runtime/wasm.js'
 import { compileModel, tensorsOf } from './support/cairn.js'
 import { sameBits } from './support/compare.js'
 import { manyKernels } from './support/many-kernels.js'
@@ -266,10 +267,20 @@ test('a kernel that traps on any thread is an error of the run', async () => {
   // The rows of y lie so far apart that all but the first are outside the memory.
   const wild = steps.map((value, i) => (i === 17 || i === 16 ? 2 ** 29 : i === 4 ? 64 : i === 5 ? 4096 : value))
   const damaged = { ...program, calls: [{ ...call, parameters: wild }, ...program.calls.slice(1)] }
-  const session = await load(encode(damaged, summary), 2)
-  const feeds = tensorsOf(randomFeeds(m.inputs, random, { N: 1 }))
-  for (let i = 0; i < 2; i++) await rejects(() => session.run(feeds), /kernel unary of .* has failed/)
-  await session.release()
+  const file = async () => decode(encode(damaged, summary))
+  // A session would refuse the file.
+  await rejects(
+    async () => (await load(encode(damaged, summary), 2)).run(tensorsOf(randomFeeds(m.inputs, random, { N: 1 }))),
+    /touches/,
+    FormatError
+  )
+  for (const numThreads of [1, 2]) {
+    const executor = await wasmBackend.load(file(), { numThreads, reopen: file, provider: {} })
+    const feed = new Float32Array(6 * 64 * 64)
+    for (let i = 0; i < 2; i++)
+      await rejects(async () => executor.run([feed], { N: 1 }), /kernel unary of .* has failed/)
+    await executor.release()
+  }
 })
 
 test.run()

@@ -95,6 +95,7 @@ export const compile: Command = {
       weights,
       winograd: winogradOf(flags),
       kernels: flags.all('kernel'),
+      maxMemory: limits.memory,
       onPass: (name, _did, show) => {
         if (name === dump) text = show()
       },

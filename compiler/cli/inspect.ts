@@ -3,6 +3,7 @@ import { type Bindings, evaluate } from '../../runtime/dims.js'
 import { goldenBytes } from '../../runtime/format.js'
 import type { Golden } from '../../runtime/golden.js'
 import { residentBytes, storedLength } from '../../runtime/program.js'
+import type { WithConstants } from '../memory.js'
 import { type Command, jsonOption, print, printJson, UsageError } from './command.js'
 import { externalDataOf, type ModelFile, readModel, writeWhole } from './files.js'
 import { kernelsOf, type Layer, layersOf, layerTable, originalGraph, totalsOf } from './layers.js'
@@ -16,8 +17,7 @@ import {
   describeFree,
   describeOutputs,
   describePort,
-  memoryOf,
-  type Schedule
+  memoryOf
 } from './model.js'
 import { planSvg } from './plan-svg.js'
 import { count, facts, scaled, size, table } from './table.js'
@@ -104,7 +104,7 @@ export const inspect: Command = {
 }
 
 interface Subject {
-  readonly program: Schedule
+  readonly program: WithConstants
   readonly bytes: number
   readonly nodesBefore: number
   readonly nodesAfter: number
@@ -151,7 +151,7 @@ function goldenText({ golden, isCompiled }: Subject): string {
   return isCompiled ? 'none' : 'compile --golden adds some'
 }
 
-function weightsText({ constants }: Schedule): string {
+function weightsText({ constants }: WithConstants): string {
   if (!constants.some(({ stored }) => stored === 'f16')) return 'f32'
   const halves = constants.filter(({ kept }) => kept === 'f16').reduce((sum, each) => sum + residentBytes(each), 0)
   return `f16 in the file, f32 in memory${halves ? ` but for ${size(halves)} of f16` : ''}`
@@ -164,7 +164,7 @@ function tally(names: readonly string[]): Record<string, number> {
 }
 
 /** A compiled file's own list: calls, with the weights that they read and the storage they write. */
-function callsOf({ calls, kernels, constants, derived, storages }: Schedule, bindings: Bindings) {
+function callsOf({ calls, kernels, constants, derived, storages }: WithConstants, bindings: Bindings) {
   return calls.map(({ node, kernel, arguments: given }) => {
     const read = given.map(({ space, index }) => {
       if (space === 'storage') return 0
@@ -181,7 +181,7 @@ function callsOf({ calls, kernels, constants, derived, storages }: Schedule, bin
   })
 }
 
-function callTable(program: Schedule, bindings: Bindings): string {
+function callTable(program: WithConstants, bindings: Bindings): string {
   const rows = callsOf(program, bindings).map(({ node, kernel, weights, storage, storageBytes }) => [
     node,
     kernel,

@@ -2,16 +2,9 @@ import { type Bindings, evaluate, show } from '../../runtime/dims.js'
 import { type CairnFile, decode, encode, type Header } from '../../runtime/format.js'
 import { InferenceSession, type SessionOptions } from '../../runtime/index.js'
 import { planProgram } from '../../runtime/plan.js'
-import {
-  type Constant,
-  type Counted,
-  cutsOf,
-  type Port,
-  type Program,
-  residentBytes,
-  type Stored
-} from '../../runtime/program.js'
+import { type Counted, cutsOf, type Port, type Program, type Stored } from '../../runtime/program.js'
 import { type Built, build, type CompileOptions } from '../index.js'
+import { type WithConstants, weightBytes } from '../memory.js'
 import { passes } from '../passes/index.js'
 import { InputError, oneLine, UsageError } from './command.js'
 import { externalDataOf, type ModelFile, patched, readModel } from './files.js'
@@ -166,13 +159,7 @@ export interface MemoryNeed {
   readonly weights: number
 }
 
-/** A program as compiled, or as the header of a file describes it. */
-export type Schedule = Omit<Program, 'constants'> & { readonly constants: readonly Omit<Constant, 'data'>[] }
-
-export function memoryOf(program: Schedule, bindings: Bindings): MemoryNeed {
+export function memoryOf(program: WithConstants, bindings: Bindings): MemoryNeed {
   const { bytes: arena, lowerBound } = planProgram(program, bindings)
-  const read = program.calls.flatMap(call => call.arguments.filter(({ space }) => space === 'constant'))
-  const resident = [...new Set(read.map(({ index }) => index))].map(index => residentBytes(program.constants[index]))
-  const weights = [...resident, ...program.derived.map(length => length * 4)].reduce((sum, bytes) => sum + bytes, 0)
-  return { arena, lowerBound, weights }
+  return { arena, lowerBound, weights: weightBytes(program) }
 }

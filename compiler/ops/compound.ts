@@ -1,6 +1,6 @@
-import { type Dim, div, mul, product, same, sameShape, show, showShape } from '../dim.js'
+import { type Dim, div, isStatic, mul, product, same, sameShape, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
-import type { Node, Tensor, Value } from '../graph.js'
+import { largestFolded, type Node, type Tensor, type Value } from '../graph.js'
 import { alignedAxis, broadcastShape, emitCopy } from './elementwise.js'
 import { axisOf, describe, intsOf, type Op } from './op.js'
 
@@ -43,8 +43,8 @@ const constantOfShape: Op = {
     output.dtype = value?.dtype ?? 'float32'
     output.shape = [...intsOf(node, 0, 'shape')!]
     const fill = value?.data[0] ?? 0
-    const count = output.shape.reduce<number>((n, size) => (typeof size === 'number' ? n * size : Number.NaN), 1)
-    if (Number.isNaN(count)) return
+    const count = isStatic(output.shape) ? output.shape.reduce((n, size) => n * size, 1) : Number.NaN
+    if (!(count >= 0 && count <= largestFolded)) return
     output.data = output.dtype.startsWith('float')
       ? new Float32Array(count).fill(fill)
       : new Float64Array(count).fill(fill)

@@ -1,6 +1,6 @@
 import { add, ceilDiv, type Dim, div, isStatic, max, min, mul, product, same, show, showShape, sub } from '../dim.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph.js'
+import { largestFolded, type Node, type Value } from '../graph.js'
 import { broadcastShape, copyUnless, emitCopy, sameView } from './elementwise.js'
 import { axisOf, intsOf, numbersOf, type Op, orderedStrides, orderOf, type View } from './op.js'
 import { reshapeView, subView, transposeView } from './views.js'
@@ -327,6 +327,7 @@ const range: Op = {
     if (typeof start !== 'number' || typeof limit !== 'number' || typeof step !== 'number')
       throw refuse(node, `start, limit and delta must be numbers, not ${[start, limit, step].map(show).join(', ')}`)
     const count = Math.max(Math.ceil((limit - start) / step), 0)
+    if (!(count <= largestFolded)) throw refuse(node, `has ${count} elements; ${largestFolded} are allowed`)
     node.output.dtype = node.inputs[0]!.dtype
     node.output.shape = [count]
     const data = Float64Array.from({ length: count }, (_, i) => start + i * step)

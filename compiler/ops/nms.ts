@@ -48,7 +48,7 @@ export const nmsRowsKernel = kernel({
   reference(p, { picked, counts, y, count }) {
     let rows = 0
     for (let line = 0; line < p.lines; line++)
-      for (let i = 0; i < counts[line]; i++)
+      for (let i = 0; i < Math.min(counts[line], p.most); i++)
         y.set([Math.floor(line / p.classes), line % p.classes, picked[line * p.most + i]], 3 * rows++)
     y.fill(0, 3 * rows, 3 * p.lines * p.most)
     count[0] = rows

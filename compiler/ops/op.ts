@@ -200,11 +200,16 @@ export function describe(value: Value): string {
   return `"${value.name}" ${value.dtype}[${value.shape.map(show).join('×')}]`
 }
 
+/** Sizes, axes, parts: what goes beyond is data that stands in the wrong place. */
+const longestList = 4096
+
 /** The integers that an operator takes as an attribute or, in later opsets, as an input; possibly symbolic. */
 export function intsOf(node: Node, index: number, attribute: string): readonly Dim[] | undefined {
   const input = node.inputs[index]
   if (!input) return node.list(attribute)
   if (input.ints) return input.ints
+  if (input.data && input.data.length > longestList)
+    throw refuse(node, `${attribute} "${input.name}" has ${input.data.length} entries; ${longestList} are allowed`)
   if (input.data) return Array.from(input.data)
   throw refuse(node, `${attribute} "${input.name}" must be known when compiling`)
 }

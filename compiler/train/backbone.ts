@@ -85,7 +85,8 @@ class OnnxBackbone implements Backbone {
 
   async merged({ cut, classes, tensors }: Patch): Promise<Uint8Array> {
     const graph = this.graph()
-    const features = [...graph.values].find(({ name }) => name === cut.features)!
+    const features = [...graph.values].find(({ name }) => name === cut.features)
+    if (!features) throw new CairnError(`the patch begins behind "${cut.features}", which the model does not have`)
     const nodes = new Map(graph.nodes.map(node => [node.name, node]))
     const typed = (tensor: TrainedTensor): NewTensor => {
       const [use] = tensor.uses

@@ -3,7 +3,8 @@ import { digest } from '../../runtime/digest.js'
 import { type CairnFile, decode, encode, type Section as FileSection } from '../../runtime/format.js'
 import { halfToFloat } from '../../runtime/half.js'
 import type { Argument, Call, Constant, Port, Program } from '../../runtime/program.js'
-import { add, type Dim, free, same } from '../dim.js'
+import { checkBound, checkFixed } from '../../runtime/reach/check.js'
+import { add, type Dim, free, mul, same, show } from '../dim.js'
 import { Graph, Value } from '../graph.js'
 import { buildGraph } from '../index.js'
 import { logitsOutput, probabilitiesOutput } from '../onnx-write.js'
@@ -32,6 +33,8 @@ export class CompiledBackbone implements Backbone {
     this.digest = digest(model)
     this.input = header.inputs[0].name
     checkInput(header.inputs[0])
+    checkFixed(header)
+    checkBound(header, Object.fromEntries(header.free.map(name => [name, 1])))
     this.last = this.classifier()
     this.features = this.port()
   }
@@ -109,6 +112,9 @@ export class CompiledBackbone implements Backbone {
 
   async merged({ classes, tensors }: Patch): Promise<Uint8Array> {
     const tensor = (name: string) => tensors.find(each => each.name === name)!.data
+    const wanted = mul(this.features.shape[1], classes.length)
+    if (!same(wanted, tensor(headWeights).length))
+      throw new CairnError(`the patch has ${tensor(headWeights).length} weights; the model takes ${show(wanted)}`)
     const { graph, logits } = this.head(this.features.shape[0], {
       classes: classes.length,
       weight: tensor(headWeights),

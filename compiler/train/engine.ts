@@ -1,9 +1,12 @@
 import { backendNamed, CairnError, type Executor } from '../../runtime/backend.js'
 import { type Bindings, evaluate } from '../../runtime/dims.js'
 import type { CairnFile, Header } from '../../runtime/format.js'
+import { checkBound, checkFixed } from '../../runtime/reach/check.js'
 
 /** A program on a backend, with inputs, outputs and states by name. */
 export class Engine {
+  private checked = 0
+
   private constructor(
     private readonly program: Header,
     private readonly executor: Executor
@@ -12,6 +15,7 @@ export class Engine {
   static async open(file: CairnFile, device: string, threads: number): Promise<Engine> {
     const backend = backendNamed(device)
     if (!backend) throw new CairnError(`no device "${device}"; wasm and reference train`)
+    checkFixed(file.header)
     const open = async () => file
     const executor = await backend.load(open(), { numThreads: threads, reopen: open, provider: {} })
     return new Engine(file.header, executor)
@@ -27,6 +31,8 @@ export class Engine {
       const found = given instanceof Float32Array ? `${given.length / count} elements` : 'no Float32Array'
       throw new CairnError(`an example of "${name}" holds ${found}; ${wanted / count} are needed`)
     })
+    if (count !== this.checked) checkBound(this.program, bindings)
+    this.checked = count
     return (await this.executor.run(inputs, bindings)) as Float32Array[]
   }
 

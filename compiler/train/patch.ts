@@ -2,7 +2,7 @@ import { CairnError } from '../../runtime/backend.js'
 import { decodeBundle, encodeBundle, type NamedTensor } from '../../runtime/train/bundle.js'
 import type { ImportOptions } from '../onnx.js'
 import { openBackbone } from './backbone.js'
-import type { Cut } from './network.js'
+import { type Cut, headBias, headWeights } from './network.js'
 import type { Use } from './step.js'
 
 /** What training has changed of a network: a new head, and the tensors of the blocks that were trained with it. */
@@ -35,9 +35,45 @@ export function encodePatch(
 /** Throws CairnError for bytes that are no patch. */
 export function decodePatch(bytes: Uint8Array): Patch {
   const { note, tensors } = decodeBundle(bytes, 'patch')
-  const { uses, ...rest } = JSON.parse(note) as Omit<Patch, 'tensors'> & { uses: Record<string, readonly Use[]> }
-  return { ...rest, tensors: tensors.map(tensor => ({ ...tensor, uses: uses[tensor.name] ?? [] })) }
+  const { uses, ...rest } = readNote(note)
+  const head = (name: string, ...shape: number[]) => {
+    const found = tensors.find(tensor => tensor.name === name)?.shape
+    if (found?.slice(0, shape.length).join() !== shape.join() || found.length !== headRanks[name])
+      throw new CairnError(`the patch has no tensor "${name}" for ${rest.classes.length} classes`)
+  }
+  head(headWeights, rest.classes.length)
+  head(headBias, rest.classes.length)
+  const usesOf = (name: string) => (Object.hasOwn(uses, name) ? uses[name] : [])
+  return { ...rest, tensors: tensors.map(tensor => ({ ...tensor, uses: usesOf(tensor.name) })) }
 }
+
+const headRanks: Readonly<Record<string, number>> = { [headWeights]: 2, [headBias]: 1 }
+
+type Note = Omit<Patch, 'tensors'> & { readonly uses: Readonly<Record<string, readonly Use[]>> }
+
+/** Throws CairnError unless it says what a note says. */
+function readNote(text: string): Note {
+  try {
+    const note = JSON.parse(text) as Note
+    const { backbone, cut, classes, shapes = {}, uses } = note
+    const right =
+      isWhole(backbone) &&
+      [cut.features, cut.boundary].every(isText) &&
+      [cut.blocks, cut.trained].every(isWhole) &&
+      typeof cut.pooled === 'boolean' &&
+      isListOf(classes, isText) &&
+      Object.values(shapes).every(shape => isListOf(shape, isWhole)) &&
+      Object.values(uses).every(list => isListOf(list, ({ node, input }) => isText(node) && isWhole(input)))
+    if (right) return note
+  } catch {
+    // What is missing altogether is as wrong as what is of another type.
+  }
+  throw new CairnError('not a patch: its note does not say what a note says')
+}
+
+const isText = (value: unknown) => typeof value === 'string'
+const isWhole = (value: unknown) => Number.isSafeInteger(value)
+const isListOf = <T>(list: readonly T[], holds: (value: T) => boolean) => Array.isArray(list) && list.every(holds)
 
 /**
  * The model with a patch's head and tensors, in its own format: ONNX bytes that any runtime takes, or those of a .cairn file.

@@ -35,14 +35,15 @@ export class WebGpuExecutor implements Executor, GpuMemory {
     private readonly reload: () => Promise<Resident>
   ) {}
 
-  static async load(file: Promise<CairnFile>, { reopen, provider }: LoadOptions): Promise<WebGpuExecutor> {
+  static async load(file: Promise<CairnFile>, { reopen, provider, maxMemory }: LoadOptions): Promise<WebGpuExecutor> {
     const place = async (arriving: Promise<CairnFile>): Promise<Resident> => {
       const held = await lease(provider.device)
       try {
         const opened = await arriving
         if (opened.header.states.length)
           throw new CairnError('webgpu does not run training steps; wasm and reference do')
-        return await Resident.load(held, opened, elementFor(opened.header, held.device, provider.precision))
+        const element = elementFor(opened.header, held.device, provider.precision)
+        return await Resident.load(held, opened, element, maxMemory)
       } catch (error) {
         held.release()
         throw error

@@ -1,4 +1,4 @@
-import { CairnError, type GpuDispatch, type Place } from '../backend.js'
+import { CairnError, type GpuDispatch, mostMemory, type Place } from '../backend.js'
 import { type Bindings, evaluate } from '../dims.js'
 import type { CairnFile, Header } from '../format.js'
 import { floatToHalf, halfToFloat } from '../half.js'
@@ -45,7 +45,8 @@ export class Resident {
     private readonly buffers: Buffers,
     private readonly pipelines: Pipelines,
     /** How activations are held. */
-    readonly element: Stored
+    readonly element: Stored,
+    private readonly maxMemory: number
   ) {
     this.kept = new Kept(held.device)
     // A device that outlives its sessions must not keep them.
@@ -56,18 +57,19 @@ export class Resident {
     })
   }
 
-  static async load(held: Lease, arriving: CairnFile, element: Stored): Promise<Resident> {
+  static async load(held: Lease, arriving: CairnFile, element: Stored, maxMemory = mostMemory): Promise<Resident> {
     const { device } = held
     const limit = device.limits.maxStorageBufferBindingSize
     const program = programOf(arriving.header, element, limit)
     const { header, setup, calls } = program
     const banks = planBanks([...setup, ...calls], header, limit)
     const total = [...banks.sizes, banks.derivedBytes].reduce((a, b) => a + b)
+    allow(total, maxMemory)
     const buffers = await allocating(device, `${total} bytes of weights`, () =>
       createBuffers(device, banks, calls.length)
     )
     const pipelines = Pipelines.of(device, element)
-    const resident = new Resident(held, program, banks, buffers, pipelines, element)
+    const resident = new Resident(held, program, banks, buffers, pipelines, element, maxMemory)
     try {
       const ready = resident.bind(Object.fromEntries(header.free.map(name => [name, assumedSize])))
       // Awaited below; sizes that only a guess has need not fit.
@@ -345,6 +347,11 @@ export class Resident {
       throw new CairnError(
         `the model needs ${arenaBytes} bytes for its activations; this device binds ${limit} at once (maxStorageBufferBindingSize)`
       )
+    const { sizes, derivedBytes } = this.banks
+    allow(
+      [...sizes, derivedBytes, readBytes].reduce((a, b) => a + b, arenaBytes),
+      this.maxMemory
+    )
     await allocating(device, `${arenaBytes} bytes of activations`, () => {
       if (!this.readback || this.readback.size < readBytes) {
         this.readback?.destroy()
@@ -373,4 +380,8 @@ export class Resident {
       ]
     })
   }
+}
+
+function allow(bytes: number, maxMemory: number): void {
+  if (bytes > maxMemory) throw new CairnError(`the model needs ${bytes} bytes; ${maxMemory} are allowed`)
 }

@@ -1,0 +1,193 @@
+import { type Fields, finishes, first, inPanels, isSmall, loops, nothing, product, type Rule } from './rule.js'
+
+/** Matrix products and convolutions: sums of products with weights in panels. */
+
+const epilogue = 'residual act alpha:f beta:f tiles'
+const convBuffers = {
+  x: 'read',
+  w: 'read',
+  bias: 'read',
+  slope: 'read',
+  r: 'read',
+  y: 'write',
+  scratch: 'scratch'
+} as const
+type ConvBuffer = keyof typeof convBuffers
+
+/** Floats of a tile's table with one segment (asm/tile.ts), and tiles that a block of rows has at most. */
+const tileTable = 18
+const tablesOf = (p: Fields) => Math.max(p.tiles, 1) * tileTable
+const hasTiles = (p: Fields) => p.tiles < 2 ** 20
+
+function products(scratch: (p: Fields) => number, weight = 1): Rule<ConvBuffer> {
+  return {
+    fields: `rows inner columns xRow yRow rRow ${epilogue}`,
+    buffers: convBuffers,
+    legal: p => finishes(p) && hasTiles(p),
+    touches: p => ({
+      x: loops([p.rows, p.xRow], [p.inner, 1]),
+      w: first(Math.ceil(inPanels(p.columns) * p.inner * weight)),
+      bias: first(p.columns),
+      slope: first(p.columns),
+      r: p.residual ? loops([p.rows, p.rRow], [p.columns, 1]) : nothing,
+      y: loops([p.rows, p.yRow], [p.columns, 1]),
+      scratch: first(scratch(p))
+    }),
+    each: p => p.inner
+  }
+}
+
+const gemm = products(tablesOf)
+/** Packs blocks of rows, six of them at least. */
+const gemmPacked = products(p => Math.max(tablesOf(p), Math.max(4 * p.tiles, 6) * p.inner))
+/** Weights are halves; more rows than one widen a panel of them. */
+const gemmHalf = products(p => (p.rows === 1 ? 0 : p.inner * 8) + tablesOf(p), 1 / 2)
+
+const matmul: Rule<'x' | 'w' | 'y' | 'scratch'> = {
+  fields: `rows inner columns d*2 x*2 w*2 y*2 xRow wRow wColumn yRow ${epilogue}`,
+  buffers: { x: 'read', w: 'read', y: 'write', scratch: 'scratch' },
+  legal: p => finishes(p) && hasTiles(p),
+  touches: p => ({
+    x: loops([p.d0, p.x0], [p.d1, p.x1], [p.rows, p.xRow], [p.inner, 1]),
+    w: loops([p.d0, p.w0], [p.d1, p.w1], [p.inner, p.wRow], [p.columns, p.wColumn]),
+    y: loops([p.d0, p.y0], [p.d1, p.y1], [p.rows, p.yRow], [p.columns, 1]),
+    scratch: first(inPanels(p.columns) * p.inner + 8 + tablesOf(p))
+  }),
+  each: p => p.inner
+}
+
+const axes = ['D', 'H', 'W'] as const
+const spatial = (...names: string[]) => names.map(name => axes.map(axis => name + axis).join(' ')).join(' ')
+const steps = (...names: string[]) => names.map(name => `${name}N ${spatial(name)}`).join(' ')
+const convFields = `batch groups channels filters ${spatial('in', 'out', 'kernel', 'stride', 'pad', 'dilation')} ${steps('x', 'y', 'r')} ${epilogue}`
+
+const taps = (p: Fields) => p.kernelD * p.kernelH * p.kernelW
+
+/** Pixels of an operand, `wide` elements each. */
+const pixels = (p: Fields, sizes: string, operand: string, wide: number) =>
+  loops([p.batch, p[`${operand}N`]], ...axes.map(a => [p[sizes + a], p[operand + a]] as const), [wide, 1])
+
+/** Positions fit 31 bits. Padding may be less than nothing, where a transposed convolution is cut. */
+function hasWindows(p: Fields): boolean {
+  return axes.every(a => {
+    const [stride, dilation, kernel] = [p[`stride${a}`], p[`dilation${a}`], p[`kernel${a}`]]
+    const extent = (p[`out${a}`] + 4) * stride + kernel * dilation + p[`in${a}`]
+    return stride > 0 && dilation > 0 && kernel > 0 && isSmall(extent, p[`pad${a}`] | 0)
+  })
+}
+
+const isDeep = (p: Fields) => p.kernelD !== 1 || p.outD !== 1
+
+const conv: Rule<ConvBuffer> = {
+  fields: convFields,
+  buffers: convBuffers,
+  legal: p => finishes(p) && hasTiles(p) && p.tiles > 0 && hasWindows(p),
+  touches: p => ({
+    x: pixels(p, 'in', 'x', p.groups * p.channels),
+    w: first(p.groups * inPanels(p.filters) * taps(p) * p.channels),
+    ...vectors(p),
+    r: p.residual ? pixels(p, 'out', 'r', p.groups * p.filters) : nothing,
+    y: pixels(p, 'out', 'y', p.groups * p.filters),
+    scratch: first(p.tiles * (12 + taps(p) * 6) + p.groups * p.channels)
+  }),
+  each: p => taps(p) * p.channels
+}
+
+/** Bias and slopes lie in the weights' panels; the last group's need not be filled. */
+function vectors(p: Fields) {
+  const length = p.groups ? (p.groups - 1) * inPanels(p.filters) + p.filters : 0
+  return { bias: first(length), slope: first(length) }
+}
+
+const depthwise: Rule<ConvBuffer> = {
+  ...conv,
+  legal: p => finishes(p) && hasWindows(p) && !isDeep(p) && p.channels === 1 && p.filters === 1,
+  touches: p => ({
+    x: pixels(p, 'in', 'x', p.groups),
+    w: first(taps(p) * p.groups),
+    bias: first(p.groups),
+    slope: first(p.groups),
+    r: p.residual ? pixels(p, 'out', 'r', p.groups) : nothing,
+    y: pixels(p, 'out', 'y', p.groups),
+    scratch: p.residual ? first(p.outW * p.groups) : nothing
+  }),
+  each: taps
+}
+
+const gradientBuffers = { x: 'read', dy: 'read', y: 'write' } as const
+
+const convGradient: Rule<'x' | 'dy' | 'y'> = {
+  fields: convFields,
+  buffers: gradientBuffers,
+  legal: hasWindows,
+  touches: p => ({
+    x: pixels(p, 'in', 'x', p.groups * p.channels),
+    dy: pixels(p, 'out', 'y', p.groups * p.filters),
+    y: first(taps(p) * p.channels * p.groups * p.filters)
+  }),
+  each: p => product(p.batch, p.outD, p.outH, p.outW)
+}
+
+const depthwiseGradient: typeof convGradient = {
+  ...convGradient,
+  legal: p => hasWindows(p) && !isDeep(p),
+  touches: p => ({
+    x: pixels(p, 'in', 'x', p.groups),
+    dy: pixels(p, 'out', 'y', p.groups),
+    y: first(taps(p) * p.groups)
+  })
+}
+
+/** F(m x m, k x k) on tiles of `side` squared. */
+function winograd(m: number, side: number): Rule<ConvBuffer> {
+  const images = (p: Fields, sizes: string, operand: string, wide: number) =>
+    loops(
+      [p.batch, p[`${operand}N`]],
+      [p[`${sizes}H`], p[`${operand}H`]],
+      [p[`${sizes}W`], p[`${operand}W`]],
+      [wide, 1]
+    )
+  return {
+    fields: `batch groups channels filters inH inW outH outW padH padW xN xH xW yN yH yW rN rH rW ${epilogue}`,
+    buffers: convBuffers,
+    // Tiles come in groups, of which the kernels know several sizes.
+    legal: p =>
+      finishes(p) && hasTiles(p) && p.tiles > 0 && p.tiles % 12 === 0 && isSmall(p.outH, p.outW, p.padH, p.padW),
+    touches: p => ({
+      x: images(p, 'in', 'x', p.groups * p.channels),
+      w: first(p.groups * side * side * inPanels(p.filters) * p.channels),
+      ...vectors(p),
+      r: p.residual ? images(p, 'out', 'r', p.groups * p.filters) : nothing,
+      y: images(p, 'out', 'y', p.groups * p.filters),
+      scratch: first(side * side * (p.tiles * (p.channels + inPanels(p.filters)) + 32))
+    }),
+    each: p => p.channels * (side / m) ** 2
+  }
+}
+
+const winogradFilters: Rule<'w' | 'u'> = {
+  fields: 'groups channels filters size kernel',
+  buffers: { w: 'read', u: 'write' },
+  legal: p => (p.kernel === 3 && (p.size === 2 || p.size === 4)) || (p.kernel === 5 && p.size === 2),
+  touches(p) {
+    const panels = p.groups * inPanels(p.filters) * p.channels
+    return { w: first(panels * p.kernel ** 2), u: first(panels * (p.size + p.kernel - 1) ** 2) }
+  },
+  each: p => p.kernel
+}
+
+export const dense = {
+  gemm,
+  gemmPacked,
+  gemmHalf,
+  matmul,
+  conv,
+  convTranspose: conv,
+  depthwise,
+  convGradient,
+  depthwiseGradient,
+  winograd2: winograd(2, 4),
+  winograd4: winograd(4, 6),
+  winograd2x5: winograd(2, 6),
+  winogradFilters
+}
