@@ -7,11 +7,13 @@ import * as assert from 'uvu/assert'
 import { activations } from '../compiler/ops/activation.js'
 import { binaries } from '../compiler/ops/elementwise.js'
 import { residuals } from '../compiler/ops/epilogue.js'
+import { gridPaddings, samplings } from '../compiler/ops/gridsample.js'
 import { coordinateModes, interpolations, roundings } from '../compiler/ops/interpolate.js'
 import { kernels, trainingKernels } from '../compiler/ops/kernels.js'
 import { padModes } from '../compiler/ops/pad.js'
 import { poolKinds } from '../compiler/ops/pool.js'
 import { reductions } from '../compiler/ops/reduce.js'
+import { roiModes } from '../compiler/ops/roialign.js'
 import { winogradTaps } from '../runtime/webgpu/program.js'
 import { shaders } from '../shaders/kernels.js'
 import { root } from './support/root.js'
@@ -181,6 +183,12 @@ test('kinds of pooling are numbered alike', () => {
 test('the choices of resizing are numbered alike', () => {
   for (const file of ['asm/resize.ts', 'shaders/resize.wgsl'])
     for (const names of [interpolations, coordinateModes, roundings]) assert.ok(checkNumbers(file, names, false) > 0)
+})
+
+test('the choices of grids and regions are numbered alike', () => {
+  for (const file of ['asm/gridsample.ts', 'shaders/gridsample.wgsl'])
+    for (const names of [samplings, gridPaddings]) assert.ok(checkNumbers(file, names, false) > 0)
+  for (const file of ['asm/roialign.ts', 'shaders/roialign.wgsl']) assert.ok(checkNumbers(file, roiModes, false) > 0)
 })
 
 test('pad modes are numbered alike', () => {

@@ -4,8 +4,8 @@ import { InferenceSession, type SessionOptions } from '../../runtime/index.js'
 import { planProgram } from '../../runtime/plan.js'
 import {
   type Constant,
-  type Counted,
   cutsOf,
+  type Outcome,
   type Port,
   type Program,
   residentBytes,
@@ -150,7 +150,7 @@ function described({ name, dtype, shape }: Port, cut: readonly number[]): string
 }
 
 /** Outputs, with the most there can be of what only a run finds. */
-export function describeOutputs(program: Counted): string[] {
+export function describeOutputs(program: Outcome): string[] {
   return program.outputs.map((port, i) =>
     described(
       port,
