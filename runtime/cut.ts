@@ -1,9 +1,9 @@
 import { CairnError, type Elements, type Place, type Ran } from './backend.js'
-import { type Counted, cutsOf } from './program.js'
+import { cutsOf, type Outcome } from './program.js'
 
 /** An output of a run, cut to what there is of it; of what lies on the GPU only the dims change. */
 export function cutOutput(
-  program: Counted,
+  program: Outcome,
   ran: Ran,
   output: number,
   dims: readonly number[]
@@ -31,7 +31,7 @@ function shortened(data: Float32Array, dims: readonly number[], axis: number, si
 }
 
 /** Refuses to keep on the GPU what would not be its beginning once it is cut. */
-export function checkKept(program: Counted, output: number, dims: readonly number[], place: Place): void {
+export function checkKept(program: Outcome, output: number, dims: readonly number[], place: Place): void {
   if (place !== 'gpu-buffer') return
   for (const { axis } of cutsOf(program, output))
     if (dims.slice(0, axis).some(size => size !== 1))

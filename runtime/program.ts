@@ -70,15 +70,16 @@ export interface Cut {
   readonly axis: number
 }
 
-export type Counted = Pick<Program, 'outputs' | 'counts'>
+/** What a program says of the end of a run. */
+export type Outcome = Pick<Program, 'outputs' | 'counts'>
 
 /** What a run leaves to be read: the outputs, then the counts. */
-export function resultsOf({ outputs, counts }: Counted): Omit<Port, 'name' | 'dtype'>[] {
+export function resultsOf({ outputs, counts }: Outcome): Omit<Port, 'name' | 'dtype'>[] {
   return [...outputs, ...counts.map(({ storage, offset }) => ({ storage, offset, shape: [] }))]
 }
 
 /** Axes that a run cuts of an output, and which of its results says to how much. */
-export function cutsOf({ outputs, counts }: Counted, output: number): { axis: number; result: number }[] {
+export function cutsOf({ outputs, counts }: Outcome, output: number): { axis: number; result: number }[] {
   return counts.flatMap(({ cuts }, i) =>
     cuts.filter(cut => cut.output === output).map(({ axis }) => ({ axis, result: outputs.length + i }))
   )

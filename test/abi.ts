@@ -13,6 +13,7 @@ import { kernels, trainingKernels } from '../compiler/ops/kernels.js'
 import { padModes } from '../compiler/ops/pad.js'
 import { poolKinds } from '../compiler/ops/pool.js'
 import { reductions } from '../compiler/ops/reduce.js'
+import { roiModes } from '../compiler/ops/roialign.js'
 import { scatterings } from '../compiler/ops/scatter.js'
 import { borderCount, samplingCount } from '../runtime/reach/detectors.js'
 import { binaryCount, reductionCount, scatteringCount } from '../runtime/reach/elements.js'
@@ -238,6 +239,12 @@ test('kinds of pooling are numbered alike', () => {
 test('the choices of resizing are numbered alike', () => {
   for (const file of ['asm/resize.ts', 'shaders/resize.wgsl'])
     for (const names of [interpolations, coordinateModes, roundings]) assert.ok(checkNumbers(file, names, false) > 0)
+})
+
+test('the choices of grids and regions are numbered alike', () => {
+  for (const file of ['asm/gridsample.ts', 'shaders/gridsample.wgsl'])
+    for (const names of [samplings, gridPaddings]) assert.ok(checkNumbers(file, names, false) > 0)
+  for (const file of ['asm/roialign.ts', 'shaders/roialign.wgsl']) assert.ok(checkNumbers(file, roiModes, false) > 0)
 })
 
 test('pad modes are numbered alike', () => {

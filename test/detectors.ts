@@ -2,10 +2,10 @@
 // onnxruntime-node, what refuses such values, and where such outputs may be left.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { build, CompileError } from '../compiler/index.js'
+import { build, CompileError, inspect } from '../compiler/index.js'
 import { checkHeader } from '../runtime/check.js'
 import { decode } from '../runtime/format.js'
-import { FormatError, InferenceSession } from '../runtime/index.js'
+import { FormatError, InferenceSession, ParallelSession } from '../runtime/index.js'
 import { compileModel, presentBackends, Runner, tensorsOf } from './support/cairn.js'
 import { assertClose } from './support/compare.js'
 import { ModelBuilder } from './support/model.js'
@@ -153,6 +153,21 @@ test('a damaged count is refused', () => {
       () => checkHeader({ ...header, counts: [wrong] }),
       (error: Error) => error instanceof FormatError
     )
+})
+
+test('an inspection tells the most there can be', () => {
+  const { outputs } = inspect(compileModel(torchvision(0.3).encode()))
+  assert.equal(
+    outputs.map(({ shape }) => shape),
+    [['up to 60', 4], ['up to 60'], ['up to 60'], [4, 'up to 60'], [1, 'up to 60']]
+  )
+})
+
+test('images whose rows only the run counts are not split among workers', async () => {
+  const m = new ModelBuilder(new Random('split'))
+  const rows = suppressed(m, m.input(['N', 20, 4]), m.input(['N', 1, 20]), 1, 0.1)
+  const file = compileModel(m.output(rows).encode())
+  await rejects(() => ParallelSession.create(file), /as many rows as a run finds cannot be split/)
 })
 
 test('such an output has no best classes', async () => {

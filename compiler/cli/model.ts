@@ -2,7 +2,7 @@ import { type Bindings, evaluate, show } from '../../runtime/dims.js'
 import { type CairnFile, decode, encode, type Header } from '../../runtime/format.js'
 import { InferenceSession, type SessionOptions } from '../../runtime/index.js'
 import { planProgram } from '../../runtime/plan.js'
-import { type Counted, cutsOf, type Port, type Program, type Stored } from '../../runtime/program.js'
+import { cutsOf, type Outcome, type Port, type Program, type Stored } from '../../runtime/program.js'
 import { type Built, build, type CompileOptions } from '../index.js'
 import { type WithConstants, weightBytes } from '../memory.js'
 import { passes } from '../passes/index.js'
@@ -143,7 +143,7 @@ function described({ name, dtype, shape }: Port, cut: readonly number[]): string
 }
 
 /** Outputs, with the most there can be of what only a run finds. */
-export function describeOutputs(program: Counted): string[] {
+export function describeOutputs(program: Outcome): string[] {
   return program.outputs.map((port, i) =>
     described(
       port,

@@ -149,10 +149,19 @@ function reshapedShape(node: Node, input: Value): Dim[] {
   return shape
 }
 
-/** The axis of the output that is as long as the input's `axis` and has as many elements in front of it. */
+/** Where the input's `axis` is in the output: for a Reshape as long as it was, with as many elements in front of it. */
 function keptAxis(node: Node, axis: number): number | undefined {
   const from = node.inputs[0]!.shape
   const to = node.output.shape
+  if (node.op === 'Unsqueeze') {
+    const made = numbersOf(node, 1, 'axes')!.map(each => axisOf(node, each, to.length))
+    return to.map((_, a) => a).filter(a => !made.includes(a))[axis]
+  }
+  if (node.op === 'Squeeze') {
+    const gone = numbersOf(node, 1, 'axes')?.map(each => axisOf(node, each, from.length))
+    const kept = from.map((_, a) => a).filter(a => (gone ? !gone.includes(a) : from[a] !== 1))
+    return kept.includes(axis) ? kept.indexOf(axis) : undefined
+  }
   const before = product(from.slice(0, axis))
   const at = to.findIndex((size, a) => same(size, from[axis]) && same(product(to.slice(0, a)), before))
   return at < 0 ? undefined : at

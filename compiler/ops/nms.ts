@@ -123,7 +123,6 @@ const nonMaxSuppression: Op = {
     rows.counted = { axis: 0, by: count }
   },
   layout: 'plain',
-  activations: 2,
   writesDense: true,
   lower(node, to) {
     const [corners, scores] = node.inputs.slice(0, 2).map(input => to.dense(input!))

@@ -45,6 +45,7 @@ export const nonMaxSuppression: readonly Case[] = [
   nms('one box', [corners(1, 1), scores(1, 4, 1), ...limits(3, 0.5, 0.3)]),
   nms('negative scores and coordinates', [within(x(1, 50, 4), -9, 9), x(1, 2, 50), ...limits(30, 0.4, -1)]),
   nms('equal scores', [corners(1, 80), typed(x(1, 2, 80), 'float32', [0.5, 0.500001]), ...limits(40, 0.3, 0.1)]),
+  nms('opset 10', [corners(2, 30), scores(2, 2, 30), ...limits(9, 0.4, 0.2)], 0, { opset: 10 }),
   nms('nothing selected', [corners(1, 20), scores(1, 2, 20), ...limits(5, 0.5, 3)]),
   nms('none wanted', [corners(1, 20), scores(1, 2, 20), ...limits(0, 0.5, 0.1)]),
   nms('the number left out', [corners(1, 20), scores(1, 2, 20)]),
@@ -55,6 +56,9 @@ export const nonMaxSuppression: readonly Case[] = [
       { N: 2, B: 40 },
       { N: 1, B: 5 }
     ]
+  }),
+  nms('at most one row, none found', [corners(1, 9), scores(1, 1, 9), ...limits(1, 0.5, 2)], 0, {
+    next: [box, { op: 'Squeeze', operands: [ints(1)] }, { op: 'Unsqueeze', operands: [ints(0)] }]
   }),
   behind('Cast', { op: 'Cast', attributes: { to: 6 } }),
   behind('arithmetic', { op: 'Cast', attributes: { to: 1 } }, { op: 'Mul', operands: [c(3)] }, { op: 'Sigmoid' }),
