@@ -1,6 +1,7 @@
 // Threads: the same bits at every number of them, and no way to hang, to leak or to be refused without a reason.
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { suite } from 'uvu'
@@ -183,15 +184,23 @@ test('the environment says how many threads where the session does not', async (
   await session.release()
 })
 
+const folder = mkdtempSync(join(tmpdir(), 'cairn-threads-'))
+test.after(() => rmSync(folder, { recursive: true }))
+
 /** Runs a module in a process of its own, with the runtime and a file at hand; gives what it prints. */
 function inChild(script: string, bytes: Uint8Array, flags: readonly string[] = []): string {
   const runtime = pathToFileURL(join(root, 'dist', 'runtime', 'index.js')).href
-  const text = `
+  const path = join(folder, 'child.mjs')
+  writeFileSync(
+    path,
+    `
+    import process from 'node:process'
     import { InferenceSession, Tensor } from '${runtime}'
     const file = Buffer.from(await new Response(process.stdin).arrayBuffer())
     ${script}`
+  )
   const options = { input: bytes, timeout: 60_000, encoding: 'utf8' as const }
-  return execFileSync(process.execPath, [...flags, '--input-type=module', '-e', text], options).trim()
+  return execFileSync(process.execPath, [...flags, path], options).trim()
 }
 
 const smallRun = `session.run({ x: new Tensor('float32', new Float32Array(6), [1, 6]) })`
