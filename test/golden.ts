@@ -88,7 +88,7 @@ const nameAt = ({ calls, kernels }: Pick<Program, 'calls' | 'kernels'>, at: numb
 for (const { what, ...options } of everywhere)
   test(`a broken weight is found in the first layer that reads it, ${what}`, async () => {
     const { program } = build(fixed)
-    const weights = program.constants.flatMap(({ panel }, i) => (panel ? [i] : []))
+    const weights = program.constants.flatMap(({ panel, data }, i) => (panel && data.some(Boolean) ? [i] : []))
     assert.ok(weights.length >= 3)
     for (const index of weights) {
       const { data } = program.constants[index]
@@ -287,9 +287,8 @@ test('golden data that does not fit the program is refused', async () => {
 /** Networks of every family, at sizes at which double precision takes a second. */
 const families = [
   'lenet-caffe',
-  'resnet56-cifar',
+  'resnet20-cifar',
   'squeezenet1.1',
-  'mobilenet-v2',
   'mobilenet-v3-small',
   'shufflenet-v2'
 ]
@@ -299,7 +298,8 @@ for (const name of process.env.CAIRN_ALL ? Object.keys(zoo) : families)
     const pools = /lenet|alexnet|vgg|zfnet|cifar|unet/.test(name) === false
     const file = await compile(pools ? resized(make(), [1, input[1], 64, 64]) : make(), { golden: true })
     for (const backend of backends) {
-      if (backend === 'webgpu' && !process.env.CAIRN_ALL && name !== 'lenet-caffe') continue
+      // The reference is what made the data, and a GPU that is a program takes minutes.
+      if (backend !== 'wasm' && !process.env.CAIRN_ALL && name !== 'lenet-caffe') continue
       const { ok, first } = await verified(file, { executionProviders: [backend] })
       assert.ok(ok, `${backend}: ${JSON.stringify(first)}`)
     }
