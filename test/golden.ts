@@ -285,13 +285,7 @@ test('golden data that does not fit the program is refused', async () => {
 })
 
 /** Networks of every family, at sizes at which double precision takes a second. */
-const families = [
-  'lenet-caffe',
-  'resnet20-cifar',
-  'squeezenet1.1',
-  'mobilenet-v3-small',
-  'shufflenet-v2'
-]
+const families = ['lenet-caffe', 'resnet20-cifar', 'squeezenet1.1', 'mobilenet-v3-small', 'shufflenet-v2']
 for (const name of process.env.CAIRN_ALL ? Object.keys(zoo) : families)
   test(`no false alarm: ${name}`, async () => {
     const { build: make, input } = zoo[name]
