@@ -32,7 +32,7 @@ export interface CompileOptions extends ImportOptions {
   readonly kernels?: readonly string[]
   /** Passes to leave out, by name; those that lowering depends on cannot be. */
   readonly without?: readonly string[]
-  /** Adds golden data for `session.verify()`: an input of a seed, and what each layer makes of it in double precision (twice the reference's time). */
+  /** Adds golden data for `session.verify()`: a seeded input, and what each layer makes of it in double precision (two runs of the reference). */
   readonly golden?: boolean | GoldenOptions
   /** Called after each pass with what it did, the graph's text on demand, and the number of nodes left. */
   readonly onPass?: (name: string, did: string | undefined, text: () => string, nodes: number) => void

@@ -25,6 +25,7 @@ const longest = [
   'random',
   'ops',
   'memory',
+  'golden',
   'page',
   'page-train',
   'passes',
