@@ -17,7 +17,7 @@ const runs = Number(process.env.CAIRN_LONG ?? 0)
 /** In the suite slow backends get fewer; and a GPU that is a program a tenth at full length, unless CAIRN_ALL=1 asks for all. */
 const times: Readonly<Record<BackendName, number>> = runs
   ? { wasm: runs, reference: runs, webgpu: process.env.CAIRN_ALL ? runs : Math.ceil(runs / 10) }
-  : { wasm: 320, reference: 32, webgpu: 16 }
+  : { wasm: 320, reference: 16, webgpu: 16 }
 const sessions = runs ? Math.ceil(runs / 20) : 24
 const only = process.env.CAIRN_ONLY ?? ''
 
@@ -114,7 +114,7 @@ check(`${sessions} sessions`, async () => {
 
 for (const backend of backends)
   for (const count of [1, 5]) {
-    const calls = backend === 'webgpu' && !runs ? 10 : 50
+    const calls = backend === 'wasm' || runs ? 50 : 10
     check(`${calls} calls at a time on ${count} ${count > 1 ? 'sessions' : 'session'}, ${backend}`, async () => {
       const opened = await Promise.all(Array.from({ length: count }, () => open('lenet5', backend)))
       const inputs = Array.from({ length: calls }, () => noise('lenet5'))
