@@ -1,4 +1,4 @@
-import { type Bindings, evaluate } from '../runtime/dims.js'
+import { type Bindings, evaluate, freeNamesOf } from '../runtime/dims.js'
 import { type Draw, drawn, type Expected, type Golden, mostGolden, sumCount, summarise } from '../runtime/golden.js'
 import { floatToHalf, halfToFloat } from '../runtime/half.js'
 import { finalise } from '../runtime/hash.js'
@@ -81,10 +81,11 @@ function sizesFor(program: Program, given: Bindings): Bindings {
       throw new CompileError(
         `golden dimension ${name}=${size}; ${program.free.join(', ') || 'none'} of at least 1 ${program.free.length === 1 ? 'is' : 'are'} free`
       )
-  const first = new Set(program.inputs.flatMap(({ shape }) => (shape.length ? [JSON.stringify(shape[0])] : [])))
-  const isFirst = (name: string) => [...first].some(text => text.includes(`"name":${JSON.stringify(name)}`))
+  const batches = new Set(program.inputs.flatMap(({ shape: [batch = 1] }) => [...freeNamesOf(batch)]))
   for (const usual of usualSizes) {
-    const bindings = Object.fromEntries(program.free.map(name => [name, given[name] ?? (isFirst(name) ? 1 : usual)]))
+    const bindings = Object.fromEntries(
+      program.free.map(name => [name, given[name] ?? (batches.has(name) ? 1 : usual)])
+    )
     const agrees = program.constraints.every(({ a, b }) => evaluate(a, bindings) === evaluate(b, bindings))
     if (agrees && program.storages.every(size => evaluate(size, bindings) >= 1)) return bindings
   }

@@ -33,7 +33,7 @@ export interface CompileOptions extends ImportOptions {
   readonly kernels?: readonly string[]
   /** Passes to leave out, by name; those that lowering depends on cannot be. */
   readonly without?: readonly string[]
-  /** Adds golden data for `session.verify()`: an input of a seed, and what each layer makes of it in double precision (twice the reference's time). */
+  /** Adds golden data for `session.verify()`: a seeded input, and what each layer makes of it in double precision (two runs of the reference). */
   readonly golden?: boolean | GoldenOptions
   /** Bytes that weights and arena may take, free dimensions at 1, and constants on the way; 4 GiB by default. */
   readonly maxMemory?: number

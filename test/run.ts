@@ -26,6 +26,7 @@ const longest = [
   'random',
   'ops',
   'memory',
+  'golden',
   'page',
   'page-train',
   'passes',

@@ -150,6 +150,14 @@ export function decodeModel(bytes: Uint8Array): onnx.IModelProto {
   return ModelProto.decode(bytes)
 }
 
+/** The model with another shape of its first input. */
+export function resized(bytes: Uint8Array, dims: readonly Dim[]): Uint8Array {
+  const model = decodeModel(bytes)
+  const [input] = model.graph!.input!
+  model.graph!.input = [valueInfo(input.name!, 'float32', dims)]
+  return encodeModel(model)
+}
+
 export function valueInfo(name: string, dtype: DType, dims: readonly Dim[]): onnx.IValueInfoProto {
   const dim = dims.map(size => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }))
   return { name, type: { tensorType: { elemType: elementTypes[dtype], shape: { dim } } } }
