@@ -92,6 +92,7 @@ const alignAxes: Op = {
 }
 
 const variadic: Op = {
+  required: 'all',
   infer(node) {
     node.output.dtype = node.inputs[0]!.dtype
     node.output.shape = broadcastShape(node, ...(node.inputs as Value[]).map(input => input.shape))
