@@ -37,7 +37,9 @@ function inlineBranch(graph: Graph, node: Node, branch: Branch): void {
 export function inferNode(node: Node, folding: Folding = new Graph('').folding): void {
   const op = ops[node.op]
   if (!op) throw refuse(node, 'is not an operator that Cairn knows')
-  for (let i = 0; i < (op.required ?? 1); i++) if (!node.inputs[i]) throw refuse(node, `input ${i} is missing`)
+  const { required = 1 } = op
+  for (let i = 0; i < (required === 'all' ? Math.max(node.inputs.length, 1) : required); i++)
+    if (!node.inputs[i]) throw refuse(node, `input ${i} is missing`)
   if (!node.outputs.length) throw refuse(node, 'has no output')
   try {
     node.constraints = []

@@ -33,7 +33,7 @@ async function openAny(given: Given, options: SourceOptions & Limits): Promise<C
     const compile = findCompiler()
     if (!compile)
       throw new CairnError(`${nameOf(given)} is not a .cairn file; to load ONNX import "cairn/compiler" first`)
-    const compiled = decode(await compile(await source.all(), options))
+    const compiled = decode(await compile(await source.all(), { maxMemory: options.maxMemory }))
     await source.close()
     return compiled
   } catch (error) {

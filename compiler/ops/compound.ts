@@ -105,6 +105,7 @@ const rmsNormalization: Op = {
 }
 
 const variadic: Op = {
+  required: 'all',
   infer(node) {
     node.output.dtype = node.inputs[0]!.dtype
     node.output.shape = broadcastShape(node, ...(node.inputs as Value[]).map(input => input.shape))

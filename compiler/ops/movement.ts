@@ -242,6 +242,7 @@ function splitViews(node: Node, view: View): View[] {
 }
 
 const concat: Op = {
+  required: 'all',
   infer(node) {
     const inputs = node.inputs as Value[]
     const axis = axisOf(node, node.number('axis', 1), inputs[0].rank)

@@ -9,8 +9,8 @@ import type { Elements, Node, Value } from '../graph.js'
  * asm/ under the same stem; a kernel's name is its export there.
  */
 export interface Op {
-  /** Inputs, from the first, that must be there; 1 by default. */
-  readonly required?: number
+  /** Inputs, from the first, that must be there, or all that are listed; 1 by default. */
+  readonly required?: number | 'all'
   /** Sets dtype and shape of the node's outputs (and `ints` where contents are known); refuses what cannot be. */
   infer(node: Node): void
   /**

@@ -13,25 +13,27 @@ export interface Windows {
   readonly padsEnd: Dim[]
 }
 
+/** A list attribute with one entry for each of `length`. */
+function listOf(node: Node, name: string, length: number, fallback: number, least: number): number[] {
+  const given = node.list(name)
+  if (!given?.length) return new Array(length).fill(fallback)
+  if (given.length !== length) throw refuse(node, `${name} has ${given.length} entries, not ${length}`)
+  const wrong = given.find(entry => entry < least)
+  if (wrong !== undefined) throw refuse(node, `${name} has an entry ${wrong}; at least ${least} is allowed`)
+  return [...given]
+}
+
 /**
  * The arithmetic of ONNX's Conv and pooling attributes (operators Conv and MaxPool of the ONNX specification). With
  * ceil_mode a last window may hang over the end, but must begin inside the input or the padding before it.
  */
 export function windows(node: Node, spatial: readonly Dim[], kernel: readonly number[]): Windows {
   const rank = spatial.length
-  const list = (name: string, length: number, fallback: number, least: number): number[] => {
-    const given = node.list(name)
-    if (!given?.length) return new Array(length).fill(fallback)
-    if (given.length !== length) throw refuse(node, `${name} has ${given.length} entries, not ${length}`)
-    const wrong = given.find(entry => entry < least)
-    if (wrong !== undefined) throw refuse(node, `${name} has an entry ${wrong}; at least ${least} is allowed`)
-    return [...given]
-  }
   if (kernel.length !== rank) throw refuse(node, `a kernel of ${kernel.length} axes on ${rank} spatial axes`)
-  const strides = list('strides', rank, 1, 1)
-  const dilations = list('dilations', rank, 1, 1)
+  const strides = listOf(node, 'strides', rank, 1, 1)
+  const dilations = listOf(node, 'dilations', rank, 1, 1)
   const mode = node.text('auto_pad', 'NOTSET')
-  const pads = list('pads', 2 * rank, 0, 0)
+  const pads = listOf(node, 'pads', 2 * rank, 0, 0)
   const out: Dim[] = []
   const padsBegin: Dim[] = []
   const padsEnd: Dim[] = []
@@ -68,12 +70,14 @@ export function windows(node: Node, spatial: readonly Dim[], kernel: readonly nu
 
 /** The arithmetic of ConvTranspose (ONNX operator text): out = (in-1)*stride + output_padding + extent - pads. */
 export function transposedWindows(node: Node, input: readonly Dim[], kernel: readonly number[]): Windows {
-  const strides = node.list('strides') ?? kernel.map(() => 1)
-  const dilations = node.list('dilations') ?? kernel.map(() => 1)
-  const extra = node.list('output_padding') ?? kernel.map(() => 0)
-  const wanted = node.list('output_shape')?.slice(-kernel.length)
+  const rank = kernel.length
+  const strides = listOf(node, 'strides', rank, 1, 1)
+  const dilations = listOf(node, 'dilations', rank, 1, 1)
+  const extra = listOf(node, 'output_padding', rank, 0, 0)
+  const wanted = node.list('output_shape')?.slice(-rank)
+  if (wanted && wanted.length < rank) throw refuse(node, `output_shape has ${wanted.length} entries, not ${rank}`)
   const auto = node.text('auto_pad', 'NOTSET')
-  const given = node.list('pads') ?? kernel.flatMap(() => [0, 0])
+  const given = listOf(node, 'pads', 2 * rank, 0, Number.NEGATIVE_INFINITY)
   const full = input.map((size, i) => add(mul(sub(size, 1), strides[i]), extra[i] + (kernel[i] - 1) * dilations[i] + 1))
   const same = auto === 'SAME_UPPER' || auto === 'SAME_LOWER'
   const padsBegin: Dim[] = []
@@ -81,7 +85,7 @@ export function transposedWindows(node: Node, input: readonly Dim[], kernel: rea
   const out = full.map((size, i) => {
     if (!wanted && !same) {
       padsBegin.push(auto === 'VALID' ? 0 : given[i])
-      padsEnd.push(auto === 'VALID' ? 0 : given[i + kernel.length])
+      padsEnd.push(auto === 'VALID' ? 0 : given[i + rank])
       return sub(size, add(padsBegin[i], padsEnd[i]))
     }
     const target: Dim = wanted ? wanted[i] : mul(input[i], strides[i])
