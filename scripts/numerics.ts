@@ -4,6 +4,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readArguments } from '../bench/arguments.js'
+import { fail } from '../bench/fail.js'
 import type { EngineName, EngineOptions, Feed, Output } from '../compiler/cli/measure/engine.js'
 import { openOn, orReason, type Subject } from '../compiler/cli/measure/subject.js'
 import { bindDims } from '../compiler/cli/model.js'
@@ -14,8 +16,6 @@ import { zoo } from '../models/index.js'
 import { evaluate } from '../runtime/dims.js'
 import { encode } from '../runtime/format.js'
 import { env, InferenceSession } from '../runtime/index.js'
-import { readArguments } from './arguments.js'
-import { fail } from './fail.js'
 import { truthOf } from './truth.js'
 
 interface Way {
@@ -113,13 +113,12 @@ function figuresOf(outputs: readonly Output[], truth: ReadonlyMap<string, Float6
 
 const usage = 'npm run bench:numerics -- [NETWORKS]'
 const { positionals } = readArguments(usage, {})
+if (Number(process.versions.node.split('.')[0]) < 22) fail('relaxed SIMD takes Node 22 or later')
 for (const name of positionals)
   if (!all.some(([known]) => known === name))
     fail(`no network "${name}"; ${all.map(([n]) => n).join(', ')} are allowed`)
 
 const show = (value: number) => (value === 0 ? '0' : value.toExponential(1))
-const header = ['network', ...ways.map(({ title }) => title)]
-const rows: string[][] = []
 for (const [name, bytes] of all) {
   if (positionals.length ? !positionals.includes(name) : large.has(name)) continue
   const onnx = bytes()
@@ -136,27 +135,26 @@ for (const [name, bytes] of all) {
     const { most, mean } = figuresOf(outputs, truth)
     cells.push(`${show(most)} (${show(mean)})`)
   }
-  rows.push([name, ...cells])
-  console.log(rows[rows.length - 1].join('  '))
+  console.log([name, ...cells].join('  '))
+  write(name, `| ${[name, ...cells].join(' | ')} |`)
 }
-
-const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-const page = fileURLToPath(new URL('../../docs/numerics.md', import.meta.url))
-const [begin, end] = ['<!-- npm run bench:numerics -->', '<!-- end -->']
-const text = readFileSync(page, 'utf8')
-const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)]
-const known = new Map(
-  text
-    .slice(from, to)
-    .split('\n')
-    .map(row => [row.split(' | ')[0].replace(/^\| /, ''), row])
-)
-for (const [name, ...cells] of rows) known.set(name, line([name, ...cells]))
-const made = [
-  line(header),
-  line(header.map((_, i) => (i ? '---:' : '---'))),
-  ...all.flatMap(([name]) => known.get(name) ?? [])
-]
-writeFileSync(page, `${text.slice(0, from)}\n\n${made.join('\n')}\n\n${text.slice(to)}`)
 // Peers leave worker threads behind.
 process.exit(0)
+
+/** Puts a row into the table of docs/numerics.md, in the order of the networks. */
+function write(name: string, row: string): void {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const page = fileURLToPath(new URL('../../docs/numerics.md', import.meta.url))
+  const [begin, end] = ['<!-- npm run bench:numerics -->', '<!-- end -->']
+  const text = readFileSync(page, 'utf8')
+  const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)]
+  const known = text.slice(from, to).split('\n')
+  const rows = new Map(known.map(each => [each.split(' | ')[0].replace(/^\| /, ''), each])).set(name, row)
+  const header = ['network', ...ways.map(({ title }) => title)]
+  const made = [
+    line(header),
+    line(header.map((_, i) => (i ? '---:' : '---'))),
+    ...all.flatMap(([name]) => rows.get(name) ?? [])
+  ]
+  writeFileSync(page, `${text.slice(0, from)}\n\n${made.join('\n')}\n\n${text.slice(to)}`)
+}
