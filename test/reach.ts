@@ -10,7 +10,7 @@ import { checkBound } from '../runtime/reach/check.js'
 import type { Fields } from '../runtime/reach/rule.js'
 import { fieldsOf, rules } from '../runtime/reach/rules.js'
 import { trainingProgram } from './fuzz/seeds.js'
-import { type Case, modelOf } from './support/case.js'
+import { type Case, modelOf, takesHalves } from './support/case.js'
 import { Guarded } from './support/guarded.js'
 import { families } from './support/op-cases.js'
 import { baseSeed, Random } from './support/random.js'
@@ -40,7 +40,7 @@ function realBlocks(): Map<string, number[][]> {
   for (const item of random.shuffled(cases).slice(0, 700)) {
     const bytes = modelOf(item, random).encode()
     if (bytes.length > 50_000) continue
-    const weights = item.operands.some(isByte) ? 'f32' : random.pick(['f32', 'f16'] as const)
+    const weights = takesHalves(item) ? random.pick(['f32', 'f16'] as const) : 'f32'
     const options: CompileOptions = { weights, kernels: random.pick(preferred), ...item.options }
     take(build(bytes, options).program, item.bindings?.[0] ?? {})
   }
@@ -48,8 +48,6 @@ function realBlocks(): Map<string, number[][]> {
   for (let i = 0; i < 20; i++) take(trainingProgram(random), { N: random.int(1, 5) })
   return found
 }
-
-const isByte = (operand: Case['operands'][number]) => operand?.dtype === 'uint8' || operand?.dtype === 'int8'
 
 /** Cases of kernels that few layers run on. */
 function rare(): { family: string; item: Case }[] {

@@ -6,8 +6,7 @@ import { encodePatch } from '../../compiler/train/patch.js'
 import { buildStep } from '../../compiler/train/step.js'
 import { encode } from '../../runtime/format.js'
 import type { Program } from '../../runtime/program.js'
-import type { Case } from '../support/case.js'
-import { modelOf } from '../support/case.js'
+import { type Case, modelOf, takesHalves } from '../support/case.js'
 import { decodeModel, encodeModel, float, ModelBuilder } from '../support/model.js'
 import { families } from '../support/op-cases.js'
 import type { Bindings } from '../support/oracle.js'
@@ -37,7 +36,8 @@ export function onnxSeed(random: Random): Seed {
 
 function caseSeed(random: Random): Seed {
   const item = random.pick(cases)
-  const options = { ...item.options, weights: random.chance(0.3) ? 'f16' : item.options?.weights } as CompileOptions
+  const halves = takesHalves(item) && random.chance(0.3)
+  const options: CompileOptions = { ...item.options, ...(halves && { weights: 'f16' }) }
   const bytes = modelOf(item, random).encode()
   return { name: item.name, bytes, bindings: item.bindings?.[0] ?? {}, options }
 }

@@ -45,6 +45,10 @@ export interface Case {
   readonly expected?: { readonly reason: string; readonly outputs: readonly (readonly number[])[] }
 }
 
+/** Layers of 8-bit integers refuse to be stored as halves. */
+export const takesHalves = ({ operands }: Case): boolean =>
+  operands.every(operand => operand?.dtype !== 'uint8' && operand?.dtype !== 'int8')
+
 /** Everything that a case may say beside its operands. */
 export type Rest = Omit<Case, 'name' | 'op' | 'operands' | 'attributes'>
 
