@@ -17,7 +17,7 @@ export function countedOf(node: Node): Counted | undefined {
     if (axis === undefined || (found && (found.axis !== axis || found.by !== by)))
       throw refuse(
         node,
-        `cannot take "${input.name}": only the run knows how many there are along its axis ${input.counted.axis} (at most ${show(input.shape[input.counted.axis])}); operators that keep these apart are allowed, element by element, Gather by such indices, Slice, Split, Concat, Squeeze, Unsqueeze, Transpose and Reshape of other axes`
+        `cannot take "${input.name}": only the run knows how many there are along its axis ${input.counted.axis} (at most ${show(input.shape[input.counted.axis])}); operators that keep these apart are allowed, element by element, Gather and GatherND by such indices, reductions, Slice, Split, Concat, Squeeze, Unsqueeze, Transpose and Reshape of other axes`
       )
     found = { axis, by }
   })

@@ -40,6 +40,10 @@ export function checkHeader(header: Header): void {
   for (const { name, storage, shape, dtype, offset } of [...inputs, ...outputs]) {
     check(isIndex(storage, storages), `"${name}" lies in storage ${storage}`)
     check([...shape, offset].every(bound), `"${name}" depends on a dimension that no input has`)
+    check(
+      shape.every(dim => typeof dim !== 'number' || isSize(dim)),
+      `"${name}" has an impossible size`
+    )
     check((dtypes as readonly string[]).includes(dtype), `"${name}" has element type "${dtype}"`)
   }
   counts.forEach(({ storage, offset, cuts }, i) => {

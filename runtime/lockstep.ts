@@ -40,6 +40,7 @@ const failedAt = 64
 const versionAt = 80
 const stoppedAt = 96
 const observedAt = 112
+const endedAt = 128
 
 export class Control {
   private readonly words: Int32Array
@@ -70,6 +71,15 @@ export class Control {
 
   set observed(observed: boolean) {
     Atomics.store(this.words, observedAt, Number(observed))
+  }
+
+  /** Whether there will be no run any more. */
+  get ended(): boolean {
+    return Atomics.load(this.words, endedAt) !== 0
+  }
+
+  set ended(ended: boolean) {
+    Atomics.store(this.words, endedAt, Number(ended))
   }
 
   /** Makes one call and meets the other threads, which is false when one is missing; a trap is noted. */

@@ -84,7 +84,12 @@ export class Team {
     return this.control!.failed()
   }
 
-  async release(): Promise<void> {
+  /** Ends the threads. Those that wait for a run are called back first: some engines cannot end what sleeps. */
+  async release(exports?: ThreadExports): Promise<void> {
+    if (exports && this.control) {
+      this.control.ended = true
+      exports.begin()
+    }
     await Promise.all(this.workers.map(worker => worker.end()))
   }
 

@@ -231,7 +231,7 @@ class WasmExecutor implements Executor {
   async release(): Promise<void> {
     this.memory = undefined
     this.bound = undefined
-    await this.team?.release()
+    await this.team?.release(this.exports)
   }
 
   /**

@@ -9,7 +9,7 @@ import {
 } from './lockstep.js'
 import { listen } from './spawn.js'
 
-/** A thread of a session. Having been told what it belongs to it never comes back to its event loop: it waits for runs. */
+/** A thread of a session. Having been told what it belongs to it waits for runs, and comes back to its event loop when there will be none. */
 listen((message, answer) => {
   const { module, memory, index, count, kernels, table, calls } = message as Membership
   const { exports } = new WebAssembly.Instance(module, { env: { memory } })
@@ -23,6 +23,7 @@ listen((message, answer) => {
   answer('ready')
   for (;;) {
     runs = threads.nextRun(runs)
+    if (control.ended) return
     if (version !== control.version) {
       version = control.version
       bound = readTable(new Int32Array(memory.buffer, table), calls, known)

@@ -75,7 +75,7 @@ function yolo(batch: number | string, limit: number): ModelBuilder {
   const score = m.add('Gather', [m.add('Reshape', [scores, m.ints([-1, 1])]), place])
   const asRows = [image, category].map(each => m.add('Unsqueeze', [m.add('Cast', [each], { to: 1 }), m.ints([1])]))
   const all = m.add('Concat', [asRows[0], picked, asRows[1], score], { axis: 1 })
-  return m.output(all, rows, m.add('Sigmoid', [map]))
+  return m.output(all, rows, m.add('GatherND', [scores, rows]), m.add('Sigmoid', [map]))
 }
 
 const models: Readonly<

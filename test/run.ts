@@ -25,6 +25,7 @@ const longest = [
   'zoo',
   'random',
   'ops',
+  'binaries',
   'memory',
   'golden',
   'page',

@@ -33,13 +33,14 @@ const gatherND: Op = {
     const [x, indices] = node.inputs as Value[]
     const batch = batchOf(node)
     const alike = (axis: number) => axis < indices.rank && node.expectEqual(x.shape[axis], indices.shape[axis])
-    const axes = Array.from({ length: Math.max(batch, 0) }, (_, axis) => axis)
-    if (batch < 0 || batch >= x.rank || !axes.every(alike) || !isStatic(x.shape.slice(0, batch)))
+    const fits = batch >= 0 && batch < x.rank && isStatic(x.shape.slice(0, batch))
+    if (!fits || !x.shape.slice(0, batch).every((_, axis) => alike(axis)))
       throw refuse(node, `batch_dims ${batch} does not fit ${describe(x)} and ${describe(indices)}`)
     const named = namedAxes(node, batch)
     node.output.shape = [...indices.shape.slice(0, -1), ...x.shape.slice(batch + named.length)]
     node.output.dtype = x.dtype
-  }
+  },
+  countedAxis: (node, index, axis) => (index === 1 && axis < node.inputs[1]!.rank - 1 ? axis : undefined)
 }
 
 const scatterND: Op = {

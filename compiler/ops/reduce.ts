@@ -100,6 +100,11 @@ function reduceOp(kind: ReductionName): Op {
       const known = knownContents[kind]
       if (axes.length && known && x.ints && x.rank === 1) node.output.ints = [known(x.ints)]
     },
+    countedAxis(node, index, axis) {
+      const axes = axesOf(node)
+      if (index !== 0 || axes.includes(axis)) return undefined
+      return node.number('keepdims', 1) ? axis : axis - axes.filter(reduced => reduced < axis).length
+    },
     lower: (node, to) => emitReduction(kind, node, to, axesOf(node))
   }
 }

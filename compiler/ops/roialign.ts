@@ -100,10 +100,13 @@ function settingsOf(node: Node) {
   const coordinates = node.text('coordinate_transformation_mode', 'half_pixel')
   if (coordinates !== 'half_pixel' && coordinates !== 'output_half_pixel')
     throw refuse(node, `coordinate_transformation_mode is ${coordinates}; half_pixel and output_half_pixel are allowed`)
+  const ratio = node.number('sampling_ratio', 0)
+  if (!(ratio >= 0 && ratio <= mostSamples))
+    throw refuse(node, `sampling_ratio is ${ratio}; 0 to ${mostSamples} are allowed`)
   return {
     mode,
     half: coordinates === 'half_pixel' ? 1 : 0,
-    ratio: node.number('sampling_ratio', 0),
+    ratio,
     scale: node.number('spatial_scale', 1)
   }
 }

@@ -242,6 +242,9 @@ export const malformed: readonly Malformed[] = [
   node('GridSample', 'another batch', m => [image(m), m.input([3, 2, 2, 2])]),
   node('GridSample', 'an unknown mode', m => [m.input([1, 2, 4, 4]), m.input([1, 2, 2, 2])], { mode: 'lanczos' }),
   node('RoiAlign', 'fewer images than regions', m => [image(m), m.input([3, 4]), m.input([2], 'int64')]),
+  node('RoiAlign', 'less than no samples', m => [image(m), m.input([3, 4]), m.input([3], 'int64')], {
+    sampling_ratio: -1
+  }),
   node('RoiAlign', 'an unknown mode', m => [image(m), m.input([3, 4]), m.input([3], 'int64')], { mode: 'sum' }),
   node('NonMaxSuppression', 'fewer scores than boxes', m => [m.input([1, 9, 4]), m.input([1, 2, 8])]),
   node('NonMaxSuppression', 'boxes of five numbers', m => [m.input([1, 9, 5]), m.input([1, 2, 9])]),
