@@ -2,6 +2,7 @@ import onnxProto from 'onnx-proto'
 import { type Dim, free } from './dim.js'
 import { CompileError } from './errors.js'
 import { type Attribute, type Branch, type DType, type Elements, Graph, Node, type Tensor, Value } from './graph.js'
+import { ownOps } from './ops/index.js'
 import { decodeElements } from './tensor-proto.js'
 
 const { onnx } = onnxProto
@@ -88,7 +89,7 @@ function addNodes(proto: onnxProto.onnx.IGraphProto, scope: Scope): void {
   const { graph, opset, values, holder } = scope
   const names = nodeNames(proto.node ?? [])
   proto.node?.forEach((source, index) => {
-    const op = source.domain && source.domain !== 'ai.onnx' ? `${source.domain}:${source.opType}` : source.opType!
+    const op = operatorOf(source)
     const name = ownName(scope, names[index])
     const node = new Node(op, name, attributesOf(source, name, scope))
     const inputs = (source.input ?? []).map(input => {
@@ -112,6 +113,12 @@ function addNodes(proto: onnxProto.onnx.IGraphProto, scope: Scope): void {
     if (opset < 7) alignOperand(graph, node, inputs)
     graph.insert(node, inputs, outputs, holder)
   })
+}
+
+/** Of ONNX's own the plain name; of others with the domain, so that none passes for one of those or of Cairn's. */
+function operatorOf({ domain, opType }: onnxProto.onnx.INodeProto): string {
+  const plain = (!domain || domain === 'ai.onnx') && !ownOps.has(opType!)
+  return plain ? opType! : `${domain || 'ai.onnx'}:${opType}`
 }
 
 /** A branch sees what its node could see, and nothing sees what is in it but its outputs. */

@@ -40,6 +40,12 @@ const training: Readonly<Record<string, Op>> = {
   ...optimisers
 }
 
+/** What the importer, the passes and training write, and ONNX does not have: a model with such a name means something else. */
+export const ownOps: ReadonlySet<string> = new Set([
+  ...Object.keys(training),
+  ...['Activation', 'AlignAxes', 'Copy', 'MaxPoolIndices', 'ScaleShift', 'ScatterRows']
+])
+
 /** Every operator that the compiler lowers, by its ONNX name. */
 export const ops: Readonly<Record<string, Op>> = {
   ...convolution,

@@ -63,6 +63,13 @@ export const malformed: readonly Malformed[] = [
     m => m.addMany('BatchNormalization', [image(m), ...[4, 4, 4, 4].map(size => m.weights([size]))], 5),
     9
   ),
+  bad("an operator of Cairn's own", /ai\.onnx:ScaleShift/, m => m.add('ScaleShift', [image(m), m.weights([4])])),
+  node('GatherND', 'far more batch axes than axes', m => [m.input([3, 4]), m.constant(wholes([2, 1], 0))], {
+    batch_dims: 2 ** 31
+  }),
+  bad('Einsum: an output that it does not have', /Einsum "einsum_\d+": output "einsum_\d+_1" is not supported/, m =>
+    m.addMany('Einsum', [m.input([3, 4]), m.input([4, 5])], 2, { equation: 'ij,jk->ik' })
+  ),
   bad('control flow', /Loop/, m => m.add('Loop', [m.ints([3]), undefined, image(m)])),
   bad('a condition that only a run knows', /If "if_\d+".*"x_\d+" is known only when it runs/, m =>
     m.add('If', [m.input([], 'bool')], {
