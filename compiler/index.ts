@@ -74,6 +74,8 @@ export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
 /** A graph as ONNX has it to a lowered program. */
 export function buildGraph(graph: Graph, options: CompileOptions = {}): Built {
   const { maxMemory = mostMemory } = options
+  if (!(typeof maxMemory === 'number' && maxMemory > 0))
+    throw new CompileError(`maxMemory ${maxMemory}; a number above 0 is allowed`)
   graph.folding.bytes = maxMemory
   refuseUnknown(graph)
   const nodesBefore = graph.nodes.length

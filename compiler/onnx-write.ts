@@ -2,7 +2,7 @@ import onnxProto from 'onnx-proto'
 import { floatToHalf } from '../runtime/half.js'
 import { CompileError } from './errors.js'
 import type { DType } from './graph.js'
-import { nodeNames } from './onnx.js'
+import { decodeModel, nodeNames } from './onnx.js'
 
 const { onnx } = onnxProto
 
@@ -40,7 +40,7 @@ export const probabilitiesOutput = 'probabilities'
  * `probabilities` and `logits`, [N, classes].
  */
 export function writeHead(bytes: Uint8Array, head: NewHead): Uint8Array {
-  const model = onnx.ModelProto.decode(bytes)
+  const model = decodeModel(bytes)
   const graph = model.graph!
   const prefix = freshPrefix(graph)
   const own = ({ name }: NewTensor) => prefix + name
@@ -74,7 +74,7 @@ export function writeHead(bytes: Uint8Array, head: NewHead): Uint8Array {
 
 /** The names of the classes that a model with a new head brings along. */
 export function classesOf(bytes: Uint8Array): string[] | undefined {
-  const { metadataProps } = onnx.ModelProto.decode(bytes)
+  const { metadataProps } = decodeModel(bytes)
   return metadataProps?.find(({ key }) => key === 'classes')?.value?.split('\n')
 }
 

@@ -149,7 +149,8 @@ export function nodeNames(nodes: readonly { name?: string | null; opType?: strin
   })
 }
 
-function decodeModel(bytes: Uint8Array): InstanceType<typeof onnx.ModelProto> {
+/** Throws CompileError for what is no ONNX model. */
+export function decodeModel(bytes: Uint8Array): InstanceType<typeof onnx.ModelProto> {
   let model: InstanceType<typeof onnx.ModelProto>
   try {
     model = onnx.ModelProto.decode(bytes)

@@ -80,7 +80,7 @@ export interface Step {
 /** Throws CairnError when so many doubles are more than `maxMemory` bytes. */
 function allow(sizes: readonly number[], maxMemory: number): void {
   const bytes = sizes.reduce((a, b) => a + b, 0) * 8
-  if (bytes > maxMemory) throw new CairnError(`the model needs ${bytes} bytes; ${maxMemory} are allowed`)
+  if (bytes > maxMemory) throw new CairnError(`the model needs ${bytes} bytes; maxMemory allows ${maxMemory}`)
 }
 
 function unpacked(packing: Packing, stored: Float32Array): Float64Array {

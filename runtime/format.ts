@@ -150,7 +150,7 @@ const golden = struct<Golden>({
   seed: int,
   sizes: list(int),
   inputs: list(struct<Draw>({ low: f32, step: f32, levels: int })),
-  layers: list(struct<Expected>({ count: int, norm: f32, limit: f32, sums: list(f32) }))
+  layers: list(struct<Expected>({ count: int, norm: f64, limit: f64, sums: list(f64) }))
 })
 
 /** Bytes that golden data adds to a file. */

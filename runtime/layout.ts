@@ -79,6 +79,9 @@ export function newMemory(initial: number, shared: boolean): WebAssembly.Memory 
 /** Page 0 comes on top of what is allowed: it is the runtime's, not the model's. */
 export function pages(bytes: number, maxMemory: number, what: string): number {
   const allowed = Math.min(maxMemory + page, mostMemory)
-  if (!(bytes <= allowed)) throw new CairnError(`the model ${what} needs ${bytes} bytes; ${allowed} are allowed`)
+  if (!(bytes <= allowed))
+    throw new CairnError(
+      `the model, ${what}, needs ${bytes} bytes; maxMemory allows ${Math.min(maxMemory, mostMemory)}`
+    )
   return Math.ceil(bytes / page)
 }

@@ -13,6 +13,11 @@ export interface Limits {
 
 /** The file that a session is made from, compiled where it is ONNX, and checked as far as it can be without sizes. */
 export async function open(given: Given, options: SourceOptions & Limits): Promise<CairnFile> {
+  for (const name of ['maxMemory', 'maxWork'] as const) {
+    const limit = options[name]
+    if (limit !== undefined && !(typeof limit === 'number' && limit > 0))
+      throw new CairnError(`${name} ${limit}; a number above 0 is allowed`)
+  }
   const file = await openAny(given, options)
   try {
     checkFixed(file.header, options.maxWork)

@@ -165,6 +165,8 @@ export class InferenceSession {
   run(feeds: Feeds, given?: readonly string[] | RunOptions, options?: RunOptions): Promise<Results> {
     const fetches = isList(given) ? given : undefined
     const { signal } = (isList(given) ? options : (given ?? options)) ?? {}
+    if (signal !== undefined && typeof signal?.throwIfAborted !== 'function')
+      return Promise.reject(new CairnError('signal is no AbortSignal'))
     const places = this.outputNames.map(name => (fetches?.includes(name) === false ? 'none' : this.locationOf(name)))
     const work = async (executor: Executor, { bindings, data }: Prepared) => {
       const { header } = this

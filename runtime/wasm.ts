@@ -58,7 +58,7 @@ class WasmExecutor implements Executor {
       const [module, arriving] = await Promise.all([compileKernels(count > 1), file])
       const { header } = arriving
       const layout = layoutOf(header, count)
-      const memory = newMemory(pages(layout.arena + stagingBytes(header), maxMemory, 'constants'), count > 1)
+      const memory = newMemory(pages(layout.arena + stagingBytes(header), maxMemory, 'its constants'), count > 1)
       const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
       for (const { name } of header.kernels)
         if (typeof exports[name] !== 'function' || helpers.has(name))

@@ -118,7 +118,7 @@ test('Ctrl-C keeps the best weights, and --resume goes on', async () => {
   let text = ''
   child.stdout.on('data', data => (text += data))
   while (!text.includes('epoch 3/')) await once(child.stdout, 'data')
-  child.kill('SIGINT')
+  process.kill(child.pid!, 'SIGINT')
   const [code] = await once(child, 'close')
   assert.is(code, 0)
   assert.match(text, /stopped: it was told to stop/)
@@ -129,7 +129,7 @@ test('Ctrl-C keeps the best weights, and --resume goes on', async () => {
   let more = ''
   again.stdout.on('data', data => (more += data))
   while (!more.includes('epoch ')) await once(again.stdout, 'data')
-  again.kill('SIGINT')
+  process.kill(again.pid!, 'SIGINT')
   await once(again, 'close')
   assert.match(more, new RegExp(`epoch ${done + 1}/50000`))
 })

@@ -98,7 +98,11 @@ async function timedRun(
 /** The names that `cairn train` has given the classes, in a patch or a whole model. */
 async function ownClasses(path: string, patch: string | undefined): Promise<readonly string[] | undefined> {
   const { kind, bytes } = readModel(path)
-  if (patch === undefined) return kind === 'onnx' ? (await import('../onnx-write.js')).classesOf(bytes) : undefined
+  if (patch === undefined) {
+    if (kind !== 'onnx') return undefined
+    const { classesOf } = await import('../onnx-write.js')
+    return about(path, () => classesOf(bytes))
+  }
   const { decodePatch } = await import('../train/patch.js')
   return about(patch, () => decodePatch(readBytes(patch, 'patch')).classes)
 }

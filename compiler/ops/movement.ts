@@ -154,7 +154,7 @@ function keptAxis(node: Node, axis: number): number | undefined {
   const from = node.inputs[0]!.shape
   const to = node.output.shape
   if (node.op === 'Unsqueeze') {
-    const made = numbersOf(node, 1, 'axes')!.map(each => axisOf(node, each, to.length))
+    const made = (numbersOf(node, 1, 'axes') ?? []).map(each => axisOf(node, each, to.length))
     return to.map((_, a) => a).filter(a => !made.includes(a))[axis]
   }
   if (node.op === 'Squeeze') {

@@ -81,7 +81,9 @@ function checkCall(header: Checked, call: Call, bindings: Bindings): number {
     if (access !== 'read' && !mayWrite(header, call, argument)) fail(`${where} writes to ${argument.space}`)
     if ((access === 'scratch' || rule.own?.includes(name)) && isShared(call, argument))
       fail(`${where} has "${name}" in the place of another buffer`)
-    if (!isCount(at) || !(at + low >= 0 && at + high <= length))
+    // Where nothing is touched, nothing has to be there.
+    const empty = low === high
+    if (!isCount(at) || (!empty && !(at + low >= 0 && at + high <= length)))
       fail(`${where} touches [${at + low}, ${at + high}) of "${name}", which has ${length} elements`)
     if (access !== 'write') return
     if (!(trips <= Math.max(length, idle))) fail(`${where} writes ${trips} times to ${length} elements`)
