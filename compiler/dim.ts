@@ -71,11 +71,14 @@ function extremum(op: 'min' | 'max', a: Dim, b: Dim): Dim {
 }
 
 /** A lower bound, as free dimensions are at least 1; undefined where terms of both signs leave none. */
-function least(dim: Dim): number | undefined {
+export function least(dim: Dim): number | undefined {
   let sum = 0
   for (const { factor, atoms } of termsOf(dim)) {
     let bound = factor
-    for (const a of atoms) bound *= leastOfAtom(a)
+    for (const a of atoms) {
+      const own = leastOfAtom(a)
+      bound *= own >= 0 ? own : Number.NaN
+    }
     if (!(factor > 0 || atoms.length === 0) || !(bound >= 0 || atoms.length === 0)) return undefined
     sum += bound
   }

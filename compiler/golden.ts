@@ -26,6 +26,9 @@ export interface GoldenOptions {
  */
 const noise = 2 ** -18
 
+/** What is smaller may be 0 on a device. */
+const smallest = 2 ** -126
+
 /** Limits are so many times what the noise changes, which is told from eight sums. */
 const margin = 8
 
@@ -68,7 +71,11 @@ export function goldenOf(program: Program, { seed = 1, dims = {}, onLayer }: Gol
     const { isWhole, ...expected } = exact[at]
     if (!isWhole) disturb(at, written)
     overflow(written)
-    const { sums } = summarise(written)
+    const { sums, count } = summarise(written)
+    if (count !== expected.count)
+      throw new CompileError(
+        `golden data of "${program.calls[at].node}": rounding decides which of its elements are finite; try another seed`
+      )
     const change = Math.sqrt(sums.reduce((sum, each, k) => sum + (each - expected.sums[k]) ** 2, 0) / sumCount)
     const least = isWhole && change === 0 ? Math.min(noise * expected.norm, wholeLimit / margin) : noise * expected.norm
     layers.push({ ...expected, limit: margin * Math.max(change, least) })
@@ -129,5 +136,10 @@ function overflow(written: Step['written']): void {
 function disturb(at: number, written: Step['written']): void {
   let own = finalise(~at)
   for (const elements of written)
-    for (let i = 0; i < elements.length; i++) elements[i] *= 1 + (finalise(own++) & 1 ? noise : -noise)
+    for (let i = 0; i < elements.length; i++) {
+      const off = elements[i] * (1 + (finalise(own++) & 1 ? noise : -noise))
+      // The largest numbers, which masks are made of, stay numbers.
+      if (Math.abs(off) <= largestSingle) elements[i] = off
+      if (Math.abs(elements[i]) < smallest) elements[i] = 0
+    }
 }

@@ -1,4 +1,4 @@
-import { add, type Dim, div, isStatic, max, min, mul, same, scale, sub } from './dim.js'
+import { add, type Dim, div, isStatic, least, max, min, mul, same, scale, sub } from './dim.js'
 import { evaluateNode } from './evaluate.js'
 import type { Folding, Node, Value } from './graph.js'
 
@@ -57,10 +57,20 @@ function scaled(a: Dim, factor: Dim): Dim | undefined {
   return typeof a !== 'number' && typeof factor === 'number' && !Number.isInteger(factor) ? scale(a, factor) : undefined
 }
 
-/** A free dimension is at least 1, so a comparison with a number that no dimension reaches is decided. */
+/** A comparison with 0 that says the same of every sign that the difference may have. */
 function decided(difference: Dim, test: (difference: number) => boolean): Dim | undefined {
-  if (typeof difference === 'number') return Number(test(difference))
-  return difference.terms.every(term => term.factor > 0) ? Number(test(1)) : undefined
+  const [low, high] = [lowest(difference), -lowest(sub(0, difference))]
+  const possible = [-1, 0, 1].filter(sign => (sign < 0 ? low < 0 : sign > 0 ? high > 0 : low <= 0 && high >= 0))
+  const [first, ...others] = possible.map(test)
+  return others.every(other => other === first) ? Number(first) : undefined
+}
+
+/** A lower bound. What a window leaves of a size is not negative where the model can run. */
+function lowest(dim: Dim): number {
+  const known = least(dim)
+  if (known !== undefined) return known
+  if (typeof dim === 'number' || !dim.terms.every(({ factor }) => factor > 0)) return Number.NEGATIVE_INFINITY
+  return dim.terms.find(({ atoms }) => !atoms.length)?.factor ?? 0
 }
 
 /** Sets `ints` of the node's outputs where they follow from the inputs'. */

@@ -133,7 +133,8 @@ export function judge(
     }
   })
   const first = checks.find(({ error, limit }) => !(error <= limit))
-  const closeness = ({ error, limit }: LayerCheck) => error / limit
+  // Of a layer without a finite element nothing is off, and the limit is 0.
+  const closeness = ({ error, limit }: LayerCheck) => error && error / limit
   const worst = checks.reduce<LayerCheck | undefined>(
     (most, next) => (most && closeness(most) >= closeness(next) ? most : next),
     undefined

@@ -53,11 +53,11 @@ function nameOf(given: Given): string {
 }
 
 /** How the file is opened once more: bytes and places can be read again, a response only where it has a URL. */
-export function reopening(given: Given): () => Promise<CairnFile> {
-  if (!given || typeof given !== 'object' || given instanceof URL || !('url' in given)) return () => open(given, {})
+export function reopening(given: Given, limits: Limits): () => Promise<CairnFile> {
+  if (!given || typeof given !== 'object' || given instanceof URL || !('url' in given)) return () => open(given, limits)
   const { url } = given
   return async () => {
     if (!url) throw new CairnError('the response that the model came from cannot be read again')
-    return open(url, {})
+    return open(url, limits)
   }
 }

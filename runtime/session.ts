@@ -103,8 +103,9 @@ export class InferenceSession {
     // Whoever loads it awaits it, perhaps behind other things.
     file.catch(() => undefined)
     try {
-      const { maxMemory } = options
-      const executor = await backend.load(file, { numThreads, maxMemory, reopen: reopening(source), provider })
+      const { maxMemory, maxWork } = options
+      const reopen = reopening(source, { maxMemory, maxWork })
+      const executor = await backend.load(file, { numThreads, maxMemory, reopen, provider })
       const refusal = refusedLocation(preferredOutputLocation, executor, backend.name)
       if (refusal || options.signal?.aborted) {
         await executor.release()

@@ -232,6 +232,35 @@ test('whole numbers have to be right, unless rounding may change them', () => {
   assert.ok(last.limit > 1, `${last.limit}`)
 })
 
+test('layers of which rounding decides what is finite are refused', async () => {
+  const below = new ModelBuilder(random)
+  const odds = below.add('Softmax', [below.add('Mul', [below.input([1, 64]), below.scalar(80)])])
+  const underflows = below.output(below.add('Log', [odds])).encode()
+  const small = new ModelBuilder(random)
+  const x = small.add('Add', [small.add('Mul', [small.input([32, 512]), small.scalar(1e-4)]), small.scalar(3)])
+  const meanOf = (value: string) => small.add('ReduceMean', [value], { axes: [1] })
+  const mean = meanOf(x)
+  const variance = small.add('Sub', [meanOf(small.add('Mul', [x, x])), small.add('Mul', [mean, mean])])
+  const cancels = small.output(small.add('Sqrt', [variance])).encode()
+  for (const bytes of [underflows, cancels])
+    await rejects(() => compile(bytes, { golden: true }), /"(log|sqrt)_\d+": rounding decides/, CompileError)
+})
+
+test('a layer without finite elements does not hide the one that comes closest', async () => {
+  const m = new ModelBuilder(random)
+  const x = m.input([1, 64])
+  const curved = m.add('Tanh', [m.add('Exp', [x])])
+  const file = await compile(
+    m.output(curved, m.add('Reciprocal', [m.add('Sub', [x, x])]), m.add('Neg', [x])).encode(),
+    {
+      golden: true
+    }
+  )
+  const { ok, worst } = await verified(file)
+  assert.is(ok, true)
+  assert.ok(worst!.error > 0, `${worst!.layer}: ${worst!.error}`)
+})
+
 test('golden data is small, its sizes can be said, and what cannot be is refused', async () => {
   const [plain, golden] = [await compile(model), await compile(model, { golden: true })]
   const { header } = decode(golden)

@@ -88,6 +88,15 @@ const lies: Readonly<Record<string, Lie>> = {
   'weights as the output': file => Object.assign(callOf(file, 'conv').arguments[5], { space: 'constant', index: 0 }),
   'a weight that is written because it is called read': file => (callOf(file, 'conv').arguments[5].access = 'read'),
   'scratch memory that is no scratch': file => (callOf(file, 'conv').arguments[6].access = 'read'),
+  'scratch memory in a state, of which threads have no parts of their own': file => {
+    const scratch = callOf(file, 'conv').arguments[6]
+    const size = file.header.storages[scratch.index] as number
+    file.header.derived.unshift(size)
+    file.header.states.push({ name: 'scratch', shape: [size] })
+    for (const { arguments: all } of [...file.header.setup, ...file.header.calls])
+      for (const argument of all) if (argument.space === 'derived') argument.index++
+    Object.assign(scratch, { space: 'derived', index: 0, offset: 0 })
+  },
   'no scratch memory': file => (file.header.storages[callOf(file, 'conv').arguments[6].index] = 0),
   'a block of other fields': file => {
     const kernel = file.header.kernels[callOf(file, 'conv').kernel]
@@ -98,6 +107,10 @@ const lies: Readonly<Record<string, Lie>> = {
   'a helper as a kernel': ({ header }) => (header.kernels[0].name = 'digest'),
   'an output larger than its storage': ({ header }) => (header.outputs[0].shape = [1, 500]),
   'an output in front of its storage': ({ header }) => (header.outputs[0].offset = -4),
+  'a count behind its storage': ({ header }) =>
+    void header.counts.push({ storage: 0, offset: header.storages[0], cuts: [{ output: 0, axis: 0 }] }),
+  'a count between two elements': ({ header }) =>
+    void header.counts.push({ storage: 0, offset: 0.5, cuts: [{ output: 0, axis: 0 }] }),
   'a storage of less than nothing': ({ header }) => (header.storages[0] = -1),
   'a storage of a part of an element': ({ header }) => (header.storages[0] = 0.5),
   'no outputs': ({ header }) => (header.outputs = []),

@@ -1,7 +1,15 @@
 import { CairnError } from '../backend.js'
 import { type Bindings, type Dim, evaluate } from '../dims.js'
 import { FormatError } from '../format.js'
-import { type Argument, type Call, type Constant, type Packing, type Program, residentBytes } from '../program.js'
+import {
+  type Argument,
+  type Call,
+  type Constant,
+  type Packing,
+  type Port,
+  type Program,
+  residentBytes
+} from '../program.js'
 import type { Fields, Rule } from './rule.js'
 import { fieldsOf, rules } from './rules.js'
 
@@ -39,14 +47,22 @@ export function checkBound(header: Checked, bindings: Bindings, maxWork?: number
     const length = evaluate(size, bindings)
     if (!isCount(length)) fail(`storage ${i} would have ${length} elements`)
   })
-  for (const { name, shape, storage, offset } of [...header.inputs, ...header.outputs]) {
-    const sizes = shape.map(dim => evaluate(dim, bindings))
-    const at = evaluate(offset, bindings)
-    const end = at + sizes.reduce((a, b) => a * b, 1)
-    if (!sizes.every(isCount) || !isCount(at) || !(end <= evaluate(header.storages[storage], bindings)))
-      fail(`"${name}" of [${sizes.join('×')}] at ${at} leaves storage ${storage}`)
-  }
+  for (const { name, ...port } of [...header.inputs, ...header.outputs]) checkPort(header, `"${name}"`, port, bindings)
+  header.counts.forEach((count, i) => checkPort(header, `count ${i}`, { ...count, shape: [] }, bindings))
   checkCalls(header, header.calls, bindings, maxWork)
+}
+
+function checkPort(
+  { storages }: Checked,
+  what: string,
+  { shape, storage, offset }: Pick<Port, 'shape' | 'storage' | 'offset'>,
+  bindings: Bindings
+): void {
+  const sizes = shape.map(dim => evaluate(dim, bindings))
+  const at = evaluate(offset, bindings)
+  const end = at + sizes.reduce((a, b) => a * b, 1)
+  if (!sizes.every(isCount) || !isCount(at) || !(end <= evaluate(storages[storage], bindings)))
+    fail(`${what} of [${sizes.join('×')}] at ${at} leaves storage ${storage}`)
 }
 
 /** Steps that the calls take at most, of which each is checked. */
@@ -113,10 +129,13 @@ function blockOf(rule: Rule, letters: string, parameters: readonly Dim[], bindin
   )
 }
 
-/** What the kernel may write: storages, states, and while the file is loaded what is derived. */
-function mayWrite({ setup, states }: Checked, call: Call, { space, index }: Argument): boolean {
+/**
+ * What the kernel may write: storages, states, and while the file is loaded what is derived. Only of storages has every
+ * thread a part of its own, as scratch has to be.
+ */
+function mayWrite({ setup, states }: Checked, call: Call, { space, index, access }: Argument): boolean {
   if (space === 'storage') return true
-  return space === 'derived' && (setup.includes(call) || index < states.length)
+  return space === 'derived' && access === 'write' && (setup.includes(call) || index < states.length)
 }
 
 /** Elements of 32 bits that a buffer holds. */

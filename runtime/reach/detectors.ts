@@ -1,4 +1,4 @@
-import { first, loops, nest, type Rule } from './rule.js'
+import { first, isExact, loops, nest, type Rule } from './rule.js'
 
 /** Selection, and sampling at places that are computed. */
 
@@ -18,7 +18,7 @@ const nms: Rule<'corners' | 'scores' | 'picked' | 'counts' | 'scratch'> = {
   fields: 'lines classes boxes most centered limited overlap:f limit:f',
   buffers: { corners: 'read', scores: 'read', picked: 'write', counts: 'write', scratch: 'scratch' },
   own: ['picked'],
-  legal: p => p.classes > 0,
+  legal: p => p.classes > 0 && isExact(p.boxes),
   touches: p => ({
     corners: first(Math.ceil(p.lines / p.classes) * p.boxes * 4),
     scores: first(p.lines * p.boxes),
@@ -48,7 +48,7 @@ export const borderCount = 3
 const gridSample: Rule<'x' | 'grid' | 'y'> = {
   fields: 'mode padding corners batch channels n*2 m*2 x*3 g*4 y*3',
   buffers: { x: 'read', grid: 'read', y: 'write' },
-  legal: p => p.mode < samplingCount && p.padding < borderCount && p.n0 > 0 && p.n1 > 0,
+  legal: p => p.mode < samplingCount && p.padding < borderCount && p.n0 > 0 && p.n1 > 0 && isExact(p.n0, p.n1),
   touches: p => ({
     x: loops([p.batch, p.x0], [p.n0, p.x1], [p.n1, p.x2], [p.channels, 1]),
     grid: loops([p.batch, p.g0], [p.m0, p.g1], [p.m1, p.g2], [2, p.g3]),
@@ -63,7 +63,7 @@ const mostSamples = 4096
 const roiAlign: Rule<'x' | 'rois' | 'images' | 'y'> = {
   fields: 'mode half ratio scale:f images regions channels n*2 m*2 x*3 r*2 i0 y*3',
   buffers: { x: 'read', rois: 'read', images: 'read', y: 'write' },
-  legal: p => p.images > 0 && p.n0 > 0 && p.n1 > 0,
+  legal: p => p.images > 0 && p.n0 > 0 && p.n1 > 0 && isExact(p.n0, p.n1),
   touches: p => ({
     x: loops([p.images, p.x0], [p.n0, p.x1], [p.n1, p.x2], [p.channels, 1]),
     rois: loops([p.regions, p.r0], [4, p.r1]),

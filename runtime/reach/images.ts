@@ -1,4 +1,4 @@
-import { type Fields, first, isSmall, loops, nest, product, type Rule } from './rule.js'
+import { type Fields, first, isExact, isSmall, loops, nest, product, type Rule } from './rule.js'
 
 /** Pooling, padding and resizing. */
 
@@ -93,6 +93,7 @@ const resizePlane: Rule<'x' | 'y'> = {
     p.mode < 2 &&
     p.coordinates < coordinateModeCount &&
     p.rounding < roundingCount &&
+    isExact(p.x0, p.x1) &&
     hasPlaces(p.scale0, p.x0, p.y0) &&
     hasPlaces(p.scale1, p.x1, p.y1),
   touches: p => ({

@@ -63,5 +63,8 @@ export const activationCount = 44
 /** Whether what follows a sum has a meaning. */
 export const finishes = (p: Fields) => p.act < activationCount && !(p.residual > 2)
 
+/** Kernels that compute positions along an axis in floats tell them apart so far. */
+export const isExact = (...sizes: readonly number[]) => sizes.every(size => size <= 2 ** 24)
+
 /** No product of positions may leave the 31 bits in which kernels compute them. */
 export const isSmall = (...values: readonly number[]) => values.every(value => Math.abs(value) < 2 ** 30)

@@ -180,8 +180,8 @@ export class WebGpuExecutor implements Executor, GpuMemory {
   }
 }
 
-/** Kernels whose whole numbers are larger than a half holds. */
-const wholeNumbers = new Set(['argmax', 'gather', 'nms', 'poolIndex', 'scatter', 'topk'])
+/** Kernels of whole numbers that are larger than a half holds, and of places that need more digits than it has. */
+const beyondHalves = new Set(['argmax', 'gather', 'gridSample', 'nms', 'poolIndex', 'roiAlign', 'scatter', 'topk'])
 
 /** Halves where the file has them, the device computes with them, and no value needs more than their range of integers. */
 function elementFor(header: Header, device: GPUDevice, wanted: Stored | undefined): Stored {
@@ -190,6 +190,6 @@ function elementFor(header: Header, device: GPUDevice, wanted: Stored | undefine
   if (wanted || !able) return wanted ?? 'f32'
   const asked = header.constants.some(({ stored }) => stored === 'f16')
   const floats = [...header.inputs, ...header.outputs].every(({ dtype }) => dtype.startsWith('float'))
-  const counting = header.kernels.some(({ name }) => wholeNumbers.has(name))
+  const counting = header.kernels.some(({ name }) => beyondHalves.has(name))
   return asked && floats && !counting ? 'f16' : 'f32'
 }

@@ -75,6 +75,19 @@ export const branches: readonly Pattern[] = [
       ]
     )
   ),
+  ...['Greater', 'Equal', 'LessOrEqual'].map(op => ({
+    name: `a comparison that the smallest sizes turn, ${op}`,
+    make: (m: ModelBuilder) => {
+      const x = m.input(['N', 3, 'H', 5])
+      const half = m.add('Div', [size(m, x, 2), whole(m, 2)])
+      return m.add('Where', [m.add(op, [half, whole(m, 0)]), m.add('Relu', [x]), m.add('Neg', [x])])
+    },
+    hides: /\b(Shape|Div)\(/,
+    bindings: [
+      { N: 1, H: 4 },
+      { N: 3, H: 1 }
+    ]
+  })),
   decided('two that use the same names, the second what the first gives', m => {
     const x = m.input([2, 3])
     const make = (value: string): string =>
