@@ -67,7 +67,8 @@ for (const { what, ...options } of everywhere)
         const [found, after] = await Promise.all([session.verify(), session.run(feeds)])
         assert.is(found.ok, true, `${found.first?.layer}: ${found.first?.error}`)
         assert.is(found.layers, decode(file).header.calls.length)
-        assert.ok(found.worst!.error > 0 && found.worst!.error < found.worst!.limit / 2)
+        assert.ok(found.worst!.error < found.worst!.limit / 2)
+        assert.is(found.worst!.error > 0, options.executionProviders?.[0] !== 'reference')
         for (const name of session.outputNames) assert.ok(sameBits(after[name].data, before[name].data))
         assert.is((await session.verify()).ok, true)
         await session.release()
@@ -268,7 +269,7 @@ test('golden data is small, its sizes can be said, and what cannot be is refused
     header.golden!.sizes,
     header.free.map(name => ({ N: 1, H: 32, W: 32 })[name])
   )
-  assert.ok(goldenBytes(header.golden!) < 50 * header.calls.length)
+  assert.ok(goldenBytes(header.golden!) < 90 * header.calls.length)
   assert.ok(golden.length - plain.length < goldenBytes(header.golden!) + 32)
   assert.ok(sameBits(golden, await compile(model, { golden: true })), 'the same every time')
   const own = decode(await compile(model, { golden: { seed: 7, dims: { H: 40, W: 24, N: 2 } } })).header

@@ -7,7 +7,8 @@ import * as assert from 'uvu/assert'
 import { disguised } from './gpu.js'
 
 setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
+const { Bun: bun } = globalThis as { Bun?: { gc(wait: boolean): void } }
+const collectGarbage = bun ? () => bun.gc(true) : (runInNewContext('gc') as () => void)
 
 /** By kind, how much more there may be in the end: of bytes what caches and compiled code make of it, of things none. */
 const allowances = {
