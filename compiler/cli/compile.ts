@@ -178,7 +178,7 @@ function goldenFor(path: string, program: Program, given: readonly [string, stri
   let progress: Progress | undefined
   return about(path, () => {
     try {
-      const bound = given.length ? bindDims(program, given) : {}
+      const bound = given.length ? bindDims(program, given, '--golden-dims') : {}
       return goldenOf(program, {
         dims: bound,
         onLayer(done, total) {

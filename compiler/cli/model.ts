@@ -55,9 +55,9 @@ export function buildModel({ path, bytes }: ModelFile, options: CompileOptions =
 }
 
 /** The model as a .cairn file, compiled when it is not one yet. */
-export async function fileOf(model: ModelFile, weights: Stored = 'f32'): Promise<Uint8Array> {
+export async function fileOf(model: ModelFile, weights: Stored = 'f32', maxMemory?: number): Promise<Uint8Array> {
   if (model.kind === 'cairn') return model.bytes
-  const { program, summary } = await buildModel(model, { weights })
+  const { program, summary } = await buildModel(model, { weights, maxMemory })
   return encode(program, summary)
 }
 
@@ -72,7 +72,7 @@ export async function openSession(
 ): Promise<{ session: InferenceSession; header: Header }> {
   const model = await patched(readModel(path), patch)
   if (model.kind === 'cairn') await decodeModel(model)
-  const bytes = await fileOf(model)
+  const bytes = await fileOf(model, 'f32', options.maxMemory)
   const session = await about(path, () => InferenceSession.create(bytes, options))
   return { session, header: decode(bytes).header }
 }
@@ -101,7 +101,11 @@ function byRole(program: Sizes): string[] {
  * Values for all free dimensions: those given (by name, or as N, H, W whatever the model calls them), else 1 for a
  * batch and 64 for anything else.
  */
-export function bindDims(program: Sizes, given: readonly (readonly [string, string])[] = []): Bindings {
+export function bindDims(
+  program: Sizes,
+  given: readonly (readonly [string, string])[] = [],
+  flag = '--dims'
+): Bindings {
   const bindings: Record<string, number> = {}
   for (const name of byRole(program)) bindings[name] = roleOf(name, program) === 'N' ? 1 : 64
   for (const [name, text] of given) {
@@ -109,11 +113,11 @@ export function bindDims(program: Sizes, given: readonly (readonly [string, stri
     const found = named.length ? named : program.free.filter(free => roleOf(free, program) === name)
     if (!found.length)
       throw new InputError(
-        `--dims ${name}=${text}: ${program.free.length ? `free are ${describeFree(program)}` : 'the model has no free dimension'}`
+        `${flag} ${name}=${text}: ${program.free.length ? `free are ${describeFree(program)}` : 'the model has no free dimension'}`
       )
     const size = Number(text)
     if (!Number.isSafeInteger(size) || size < 1)
-      throw new UsageError(`--dims ${name}=${text}: a whole number of at least 1 is allowed`)
+      throw new UsageError(`${flag} ${name}=${text}: a whole number of at least 1 is allowed`)
     for (const free of found) bindings[free] = size
   }
   return bindings

@@ -24,6 +24,7 @@ export const run: Command = {
     { flag: '--dims', value: 'N=1,H=64', help: 'free dimensions of random inputs' },
     patchOption,
     ...deviceOptions,
+    { flag: '--max-memory', value: 'N', help: 'refuse a model whose weights and arena need more' },
     { flag: '--top', value: 'K', help: 'print the K best classes (default 5 with --image)' },
     { flag: '--labels', value: 'FILE', help: 'class names, one a line' },
     { flag: '--out', value: 'DIR', help: 'write each output as DIR/NAME.npy' },
@@ -32,7 +33,7 @@ export const run: Command = {
   examples: ['mobilenet.cairn --image cat.jpg --labels imagenet.txt', 'model.onnx --input x=x.npy --out results'],
 
   async run([path], flags) {
-    const options = await sessionOptionsOf(flags)
+    const options = { ...(await sessionOptionsOf(flags)), maxMemory: flags.bytes('max-memory') }
     const prepare = preparationOf(flags)
     const images = flags.all('image')
     const given = flags.pairs('input', 'NAME=FILE')

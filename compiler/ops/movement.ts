@@ -336,6 +336,7 @@ const range: Op = {
     const [start, limit, step] = [0, 1, 2].map(i => intsOf(node, i, ['start', 'limit', 'delta'][i])![0])
     if (typeof start !== 'number' || typeof limit !== 'number' || typeof step !== 'number')
       throw refuse(node, `start, limit and delta must be numbers, not ${[start, limit, step].map(show).join(', ')}`)
+    if (step === 0) throw refuse(node, 'delta is 0')
     const count = Math.max(Math.ceil((limit - start) / step), 0)
     if (!(count <= largestFolded)) throw refuse(node, `has ${count} elements; ${largestFolded} are allowed`)
     node.output.dtype = node.inputs[0]!.dtype
