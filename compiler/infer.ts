@@ -18,9 +18,17 @@ export function infer(graph: Graph): void {
     if (branch) inlineBranch(graph, node, branch)
     else {
       inferNode(node, graph.folding)
+      refuseMore(graph, node)
       at++
     }
   }
+}
+
+/** What nothing gives nobody may read. */
+function refuseMore(graph: Graph, node: Node): void {
+  const { gives = 1 } = ops[node.op]
+  const more = node.outputs.find((output, i) => i >= gives && (output.users.length > 0 || graph.isOutput(output)))
+  if (more) throw refuse(node, `output "${more.name}" is not supported`)
 }
 
 /** Puts the nodes of a branch in the place of the one that holds it; its outputs stay, as other branches know them. */

@@ -1,4 +1,4 @@
-// The test runner: every file of this folder in a process of its own, two at a time. Arguments choose files by name;
+// The test runner: every file of this folder in a process of its own, two at a time. Arguments choose files by their names or parts of them;
 // `--update passes` rewrites the snapshots; `--cpu` runs the part that needs neither a browser nor WebGPU, which is what
 // test/engines.ts runs on other engines; `--long long` runs at full length. The last line is `N passed, N failed, N skipped`.
 import { fork } from 'node:child_process'
@@ -115,11 +115,14 @@ if (args[0] === '--file') {
   if (args.includes('--long')) process.env.CAIRN_LONG ??= '10000'
   const wanted = args.filter(arg => !arg.startsWith('--'))
   const rank = (name: string) => longest.indexOf(name) + 1 || longest.length + 1
-  const names = readdirSync(folder)
+  const all = readdirSync(folder)
     .filter(file => file.endsWith('.js') && file !== 'run.js')
     .map(file => file.slice(0, -3))
+  // A whole name is that file alone: `ops` is not `browser-ops`.
+  const isMeant = (name: string) => wanted.some(part => (all.includes(part) ? name === part : name.includes(part)))
+  const names = all
     .filter(name => !process.env.CAIRN_CPU || !beyondCpu.has(name))
-    .filter(name => !wanted.length || wanted.some(part => name.includes(part)))
+    .filter(name => !wanted.length || isMeant(name))
     .sort((a, b) => rank(a) - rank(b))
   await runAll(names)
 }

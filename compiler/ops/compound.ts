@@ -59,6 +59,7 @@ const constantOfShape: Op = {
 
 /** Inference takes dropout as the identity; its mask is then all true. */
 const identity: Op = {
+  gives: 2,
   infer(node) {
     like(node)
     const [, ratio, training] = node.inputs
@@ -114,6 +115,7 @@ const variadic: Op = {
 }
 
 const batchNormalization: Op = {
+  gives: 5,
   required: 5,
   infer(node) {
     like(node)
@@ -164,7 +166,7 @@ const spaceToDepth: Op = {
 export const compound: Record<string, Op> = {
   Constant: constant,
   ConstantOfShape: constantOfShape,
-  Identity: identity,
+  Identity: { ...identity, gives: 1 },
   Dropout: identity,
   /** What the importer makes of broadcasting as it was before opset 7. */
   AlignAxes: alignAxes,

@@ -54,6 +54,7 @@ function parameter(value: Value, count: Dim, to: Lowering): View {
 }
 
 export const layerNormalization: Op = {
+  gives: 3,
   required: 2,
   infer(node) {
     const [x, scale, bias] = node.inputs

@@ -6,6 +6,7 @@ const reductions = ['none', 'sum', 'mean']
 
 /** Spelled by the decompose pass with a LogSoftmax and comparisons with the classes. */
 const softmaxCrossEntropyLoss: Op = {
+  gives: 2,
   required: 2,
   infer(node) {
     const [scores, labels] = node.inputs as Value[]

@@ -211,6 +211,7 @@ const slice: Op = {
 }
 
 const split: Op = {
+  gives: Number.POSITIVE_INFINITY,
   infer(node) {
     const { axis, sizes } = splitSizes(node)
     if (sizes.length !== node.outputs.length)

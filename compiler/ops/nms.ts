@@ -102,6 +102,7 @@ function settingsOf(node: Node): Settings {
 
 /** Behind its own output ONNX's has another, of how many rows there are. */
 const nonMaxSuppression: Op = {
+  gives: 2,
   required: 2,
   infer(node) {
     const [boxes, scores] = node.inputs as Value[]

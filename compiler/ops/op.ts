@@ -11,6 +11,8 @@ import type { Elements, Node, Value } from '../graph.js'
 export interface Op {
   /** Inputs, from the first, that must be there, or all that are listed; 1 by default. */
   readonly required?: number | 'all'
+  /** Outputs that it gives at most; 1 by default. */
+  readonly gives?: number
   /** Sets dtype and shape of the node's outputs (and `ints` where contents are known); refuses what cannot be. */
   infer(node: Node): void
   /**

@@ -105,6 +105,6 @@ function poolOp(kindOf: (node: Node) => (typeof poolKinds)[number]): Op {
 }
 
 export const pooling: Record<string, Op> = {
-  MaxPool: poolOp(() => 'max'),
+  MaxPool: { ...poolOp(() => 'max'), gives: 2 },
   AveragePool: poolOp(node => (node.number('count_include_pad', 0) ? 'paddedMean' : 'mean'))
 }

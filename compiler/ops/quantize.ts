@@ -36,6 +36,7 @@ const dequantizeLinear: Op = {
 
 /** To 8 bits that span what the tensor holds; with the scale and the zero point. */
 const dynamicQuantizeLinear: Op = {
+  gives: 3,
   infer(node) {
     node.output.shape = node.inputs[0]!.shape
     node.output.dtype = 'uint8'

@@ -54,6 +54,7 @@ function takenOf(node: Node): Dim {
 }
 
 const topK: Op = {
+  gives: 2,
   infer(node) {
     const x = node.inputs[0]!
     if (node.outputs.length !== 2)

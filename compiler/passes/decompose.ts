@@ -1,5 +1,4 @@
 import { product } from '../dim.js'
-import { refuse } from '../errors.js'
 import { isConstant, type Value } from '../graph.js'
 import { loopDepth } from '../ops/elementwise.js'
 import { intsOf } from '../ops/op.js'
@@ -18,7 +17,7 @@ import {
 } from './spellings/norms.js'
 import { oneHot } from './spellings/onehot.js'
 import { dequantizeLinear, dynamicQuantizeLinear, quantizeLinear } from './spellings/quantize.js'
-import { filled, giveOutput, isRead, type Rewrite } from './spellings/rewrite.js'
+import { filled, giveOutput, type Rewrite } from './spellings/rewrite.js'
 import { gatherND, maxPool, maxUnpool, scatterND } from './spellings/scatter.js'
 
 /** Spells compound operators with the few that have kernels; what a spelling is made of may be spelled in turn. */
@@ -31,8 +30,6 @@ export const decompose: Pass = {
       const write = new Writer(graph, node.name, node)
       const value = rewrites[node.op]?.(write, node)
       if (!value) continue
-      const more = node.outputs.find((_, i) => i > 0 && isRead(write, node, i))
-      if (more) throw refuse(node, `output "${more.name}" is not supported`)
       graph.bypass(node, value)
       left.push(...write.made.reverse())
       rewritten++

@@ -76,7 +76,7 @@ function hasWindows(p: Fields): boolean {
   })
 }
 
-const isDeep = (p: Fields) => p.kernelD !== 1 || p.outD !== 1
+const isDeep = (p: Fields) => p.inD !== 1 || p.kernelD !== 1 || p.outD !== 1
 
 const conv: Rule<ConvBuffer> = {
   fields: convFields,

@@ -70,6 +70,9 @@ export const malformed: readonly Malformed[] = [
   bad('Einsum: an output that it does not have', /Einsum "einsum_\d+": output "einsum_\d+_1" is not supported/, m =>
     m.addMany('Einsum', [m.input([3, 4]), m.input([4, 5])], 2, { equation: 'ij,jk->ik' })
   ),
+  bad('PRelu: an output that it does not have', /PRelu "prelu_\d+": output "prelu_\d+_1" is not supported/, m =>
+    m.addMany('PRelu', [m.add('Conv', [image(m), m.weights([6, 4, 3, 3])]), m.scalar(0.1)], 2)
+  ),
   bad('control flow', /Loop/, m => m.add('Loop', [m.ints([3]), undefined, image(m)])),
   bad('a condition that only a run knows', /If "if_\d+".*"x_\d+" is known only when it runs/, m =>
     m.add('If', [m.input([], 'bool')], {
