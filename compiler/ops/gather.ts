@@ -73,8 +73,9 @@ const gatherElements: Op = {
     axisFor(node)
     if (indices.rank !== x.rank) throw refuse(node, `indices ${describe(indices)} must have the axes of ${describe(x)}`)
     if (!isStatic(x.shape) || !isStatic(indices.shape)) throw refuse(node, 'has a free size; fixed ones are allowed')
-    if (x.shape.reduce((a, b) => a * b, 1) > mostElements)
-      throw refuse(node, `${describe(x)} has more than ${mostElements} elements`)
+    for (const value of [x, indices])
+      if ((value.shape as number[]).reduce((a, b) => a * b, 1) > mostElements)
+        throw refuse(node, `${describe(value)} has more than ${mostElements} elements`)
     node.output.shape = indices.shape
     node.output.dtype = x.dtype
   }

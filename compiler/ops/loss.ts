@@ -1,5 +1,5 @@
 import { refuse } from '../errors.js'
-import type { Value } from '../graph.js'
+import { largestFolded, type Value } from '../graph.js'
 import type { Op } from './op.js'
 
 const reductions = ['none', 'sum', 'mean']
@@ -13,7 +13,9 @@ const softmaxCrossEntropyLoss: Op = {
     const reduction = node.text('reduction', 'mean')
     if (!reductions.includes(reduction))
       throw refuse(node, `has reduction "${reduction}"; ${reductions.join(', ')} are allowed`)
-    if (typeof scores.shape[1] !== 'number') throw refuse(node, 'needs scores of a known number of classes')
+    const classes = scores.shape[1]
+    if (typeof classes !== 'number' || classes > largestFolded)
+      throw refuse(node, `needs scores of a known number of classes, up to ${largestFolded}`)
     node.output.shape = reduction === 'none' ? labels.shape : []
     node.output.dtype = scores.dtype
     const logarithms = node.outputs[1]

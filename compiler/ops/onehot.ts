@@ -1,5 +1,5 @@
 import { refuse } from '../errors.js'
-import type { Node } from '../graph.js'
+import { largestFolded, type Node } from '../graph.js'
 import { axisOf, describe, numbersOf, type Op } from './op.js'
 
 export const depthOf = (node: Node): number => Math.trunc(numbersOf(node, 1, 'depth')![0])
@@ -13,7 +13,8 @@ const oneHot: Op = {
   infer(node) {
     const [indices, , values] = node.inputs
     const depth = depthOf(node)
-    if (!(depth >= 1)) throw refuse(node, `depth is ${depth}; at least 1 is allowed`)
+    if (!(depth >= 1 && depth <= largestFolded))
+      throw refuse(node, `depth is ${depth}; 1 to ${largestFolded} are allowed`)
     if (values!.rank !== 1 || values!.shape[0] !== 2)
       throw refuse(node, `values ${describe(values!)} must be two: what is elsewhere, and what the index has`)
     const axis = newAxisOf(node)
