@@ -27,7 +27,8 @@ export function infer(graph: Graph): void {
 /** What nothing gives nobody may read. */
 function refuseMore(graph: Graph, node: Node): void {
   const { gives = 1 } = ops[node.op]
-  const more = node.outputs.find((output, i) => i >= gives && (output.users.length > 0 || graph.isOutput(output)))
+  const most = typeof gives === 'number' ? gives : gives(node)
+  const more = node.outputs.find((output, i) => i >= most && (output.users.length > 0 || graph.isOutput(output)))
   if (more) throw refuse(node, `output "${more.name}" is not supported`)
 }
 

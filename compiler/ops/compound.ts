@@ -115,7 +115,8 @@ const variadic: Op = {
 }
 
 const batchNormalization: Op = {
-  gives: 5,
+  // With running statistics in training mode.
+  gives: node => (node.number('training_mode', 0) ? 3 : 1),
   required: 5,
   infer(node) {
     like(node)

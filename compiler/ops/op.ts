@@ -12,7 +12,7 @@ export interface Op {
   /** Inputs, from the first, that must be there, or all that are listed; 1 by default. */
   readonly required?: number | 'all'
   /** Outputs that it gives at most; 1 by default. */
-  readonly gives?: number
+  readonly gives?: number | ((node: Node) => number)
   /** Sets dtype and shape of the node's outputs (and `ints` where contents are known); refuses what cannot be. */
   infer(node: Node): void
   /**

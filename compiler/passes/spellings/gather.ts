@@ -1,6 +1,6 @@
 import type { Value } from '../../graph.js'
 import { axisOf } from '../../ops/op.js'
-import { along, type Rewrite, whole, wholes } from './rewrite.js'
+import { along, forward, type Rewrite, whole, wholes } from './rewrite.js'
 
 /** A Gather from the flat tensor: where each element lies is its index times the axis's step, plus its own place. */
 export const gatherElements: Rewrite = (write, node) => {
@@ -8,13 +8,8 @@ export const gatherElements: Rewrite = (write, node) => {
   const axis = axisOf(node, node.number('axis', 0), x.rank)
   const shape = x.shape as readonly number[]
   const steps = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1))
-  const negative = write.add('Less', [indices, whole(write, 0, indices.dtype)])
-  const forward = write.add('Where', [
-    negative,
-    write.add('Add', [indices, whole(write, shape[axis], indices.dtype)]),
-    indices
-  ])
-  let place = steps[axis] === 1 ? forward : write.add('Mul', [forward, whole(write, steps[axis], indices.dtype)])
+  const index = forward(write, indices, whole(write, shape[axis], indices.dtype))
+  let place = steps[axis] === 1 ? index : write.add('Mul', [index, whole(write, steps[axis], indices.dtype)])
   const sizes = indices.shape as readonly number[]
   sizes.forEach((size, i) => {
     if (i === axis || size === 1) return

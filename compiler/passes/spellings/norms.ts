@@ -1,4 +1,3 @@
-import { refuse } from '../../errors.js'
 import { isConstant, type Node, type Value } from '../../graph.js'
 import { axisOf } from '../../ops/op.js'
 import type { Writer } from '../../writer.js'
@@ -42,14 +41,7 @@ export function batchStatistics(write: Writer, node: Node) {
 
 /** Statistics that are known stay for the passes that fold them. */
 export const batchNormalization: Rewrite = (write, node) => {
-  const training = node.number('training_mode', 0) !== 0
-  const more = node.outputs.find((_, i) => i >= (training ? 3 : 1) && isRead(write, node, i))
-  if (more)
-    throw refuse(
-      node,
-      `output "${more.name}" is not supported; ${training ? 'Y and running statistics are' : 'only Y is'} allowed`
-    )
-  if (training) {
+  if (node.number('training_mode', 0)) {
     const { y, mean, variance } = batchStatistics(write, node)
     giveOutput(write, node, 1, mean)
     giveOutput(write, node, 2, variance)

@@ -36,6 +36,12 @@ export function whole({ graph }: Writer, value: number, dtype: DType): Value {
   return graph.constant(graph.unique('whole'), Float64Array.of(value), [], dtype)
 }
 
+/** Indices of axes of the given sizes; negative ones count from the end. */
+export function forward(write: Writer, indices: Value, sizes: Value): Value {
+  const negative = write.add('Less', [indices, whole(write, 0, indices.dtype)])
+  return write.add('Where', [negative, write.add('Add', [indices, sizes]), indices])
+}
+
 /** A vector of whole numbers, a constant where all are known. */
 export function wholes(write: Writer, values: readonly Dim[], dtype: DType): Value {
   if (!isStatic(values)) return write.sizes(values)

@@ -2,19 +2,14 @@ import { type Dim, mul, product } from '../../dim.js'
 import type { Value } from '../../graph.js'
 import { batchOf, namedAxes } from '../../ops/nd.js'
 import type { Writer } from '../../writer.js'
-import { along, filled, giveOutput, isRead, type Rewrite, whole, wholes } from './rewrite.js'
+import { along, filled, forward, giveOutput, isRead, type Rewrite, wholes } from './rewrite.js'
 
 /** The row that each tuple of coordinates names, of axes of the given sizes. */
 function rowsOf(write: Writer, indices: Value, sizes: readonly Dim[]): Value {
-  const negative = write.add('Less', [indices, whole(write, 0, indices.dtype)])
-  const forward = write.add('Where', [
-    negative,
-    write.add('Add', [indices, wholes(write, sizes, indices.dtype)]),
-    indices
-  ])
-  if (sizes.length === 1) return write.reshape(forward, indices.shape.slice(0, -1))
+  const index = forward(write, indices, wholes(write, sizes, indices.dtype))
+  if (sizes.length === 1) return write.reshape(index, indices.shape.slice(0, -1))
   const steps = sizes.map((_, axis) => product(sizes.slice(axis + 1)))
-  const places = write.add('Mul', [forward, wholes(write, steps, indices.dtype)])
+  const places = write.add('Mul', [index, wholes(write, steps, indices.dtype)])
   return write.add('ReduceSum', [places], { axes: [-1], keepdims: 0 })
 }
 
