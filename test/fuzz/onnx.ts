@@ -288,7 +288,7 @@ export const harmless: Readonly<Record<string, Mutation>> = {
   'an initializer that nobody reads': ({ initializer }) =>
     initializer!.push({ ...ints(1, 2, 3), name: 'nobody reads' }),
   'a node that nobody reads': (graph, random) => {
-    const input = [random.pick(graph.input!).name!]
+    const input = [random.pick([...graph.input!.map(each => each.name!), graph.node![0].output![0]])]
     graph.node!.push({ opType: 'Relu', name: 'nobody reads', input, output: ['nobody reads'] })
   },
   'other names of nodes': ({ node }) => node!.forEach((each, i) => (each.name = `other ${i}`)),
