@@ -44,6 +44,8 @@ function scalesOf(node: Node): readonly Dim[] {
   const input = node.inputs[isUpsample(node) || node.inputs.length < 3 ? 1 : 2]
   const list = input ? (input.data ? Array.from(input.data) : input.ints) : node.list('scales')
   if (!list) throw refuse(node, `scales${input ? ` "${input.name}"` : ''} must be known when compiling`)
+  const wrong = list.find(scale => typeof scale === 'number' && !(scale > 0 && scale < Number.POSITIVE_INFINITY))
+  if (wrong !== undefined) throw refuse(node, `a scale of ${wrong}; positive numbers are allowed`)
   return list
 }
 

@@ -342,6 +342,11 @@ export const malformed: readonly Malformed[] = [
     undefined,
     m.constant({ dtype: 'float32', dims: [4], data: [1, 1, -2, 1] })
   ]),
+  node('Resize', 'a scale that is no number, of a free size', m => [
+    m.input([1, 4, 'height', 7]),
+    undefined,
+    m.constant({ dtype: 'float32', dims: [4], data: [1, 1, Number.NaN, 1] })
+  ]),
   node('Resize', 'two scales', m => [image(m), undefined, m.constant({ dtype: 'float32', dims: [2], data: [2, 2] })]),
   node(
     'Resize',
