@@ -8,6 +8,7 @@ import { Interpreter } from '../compiler/reference.js'
 import { specialCases, type Values } from './numerics/cases.js'
 import { modelOf } from './support/case.js'
 import { Guarded } from './support/guarded.js'
+import { ModelBuilder } from './support/model.js'
 import { type Named, type Numbers, Oracle } from './support/oracle.js'
 import { baseSeed, Random } from './support/random.js'
 
@@ -98,5 +99,37 @@ for (const item of specialCases) {
     assert.ok(!problems.length, `\n${problems.join('\n')}`)
   })
 }
+
+test('a weight far beyond the others does not drown their sums', async () => {
+  for (const [k, largest] of [
+    [3, 3e38],
+    [3, 1e6],
+    [5, 1e12]
+  ]) {
+    const random = new Random(`a weight of ${largest}`)
+    const builder = new ModelBuilder(random)
+    const data = random.values(8 * 8 * k * k)
+    // It meets the padding alone in the first row and column of the outputs, where the others' sums are to be seen.
+    data[0] = largest
+    const weights = builder.constant({ dtype: 'float32', dims: [8, 8, k, k], data })
+    const x = builder.input([1, 8, 12, 12])
+    const model = builder.output(builder.add('Conv', [x, weights], { pads: Array(4).fill((k - 1) / 2) })).encode()
+    const feeds = {
+      [builder.inputs[0].name]: { dtype: 'float32', dims: [1, 8, 12, 12], data: random.values(1152) }
+    } as const
+    const oracle = await Oracle.load(model)
+    const [expected] = Object.values(await oracle.run(feeds))
+    await oracle.release()
+    const kernels = k === 3 ? ['winograd2', 'winograd4'] : ['winograd2x5']
+    const [actual] = (await Guarded.of(build(model, { kernels }).program, {})).run(
+      Object.values(feeds).map(feed => feed.data)
+    )
+    for (let i = 0; i < 8 * 144; i++) {
+      const alone = i % 12 < (k - 1) / 2 || i % 144 < 12 * ((k - 1) / 2)
+      if (alone)
+        assert.ok(Math.abs(actual[i] - Number(expected.data[i])) < 1e-3, `${k}x${k}, element ${i} is ${actual[i]}`)
+    }
+  }
+})
 
 test.run()

@@ -277,6 +277,17 @@ export function emitWinograd(
 const transformCost = 12
 const weightCost = 8
 
+/**
+ * Whether sums and differences of these weights stay in range and leave something of their neighbours: a tile mixes all
+ * weights of a filter, in single precision, and one of 1e30 (or NaN) would drown the others also where no input meets it.
+ */
+export function isModest(weights: ArrayLike<number>): boolean {
+  for (let i = 0; i < weights.length; i++) if (!(Math.abs(weights[i]) <= largestWeight)) return false
+  return true
+}
+
+const largestWeight = 2 ** 16
+
 /** A size as it is for pictures of 224 pixels a side, where only a run knows it. */
 export function usualSize(size: Dim): number {
   return evaluate(size, Object.fromEntries([...freeNamesOf(size)].map(name => [name, 224])))
