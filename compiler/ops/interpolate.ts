@@ -140,12 +140,16 @@ export const resizePlaneKernel = kernel({
     const scale0 = p.scale0 || f(p.y0 / p.x0)
     const scale1 = p.scale1 || f(p.y1 / p.x1)
     const common = { mode: p.mode, rounding: p.rounding, cubic: 0, excludeOutside: 0 }
+    const tapsOf = (xSize: number, ySize: number, scale: number) =>
+      Array.from({ length: ySize }, (_, i) =>
+        tapsAt({ ...common, xSize }, coordinate(p.coordinates, i, scale, xSize, ySize), 1)
+      )
+    const rows = tapsOf(p.x0, p.y0, scale0)
+    const columns = tapsOf(p.x1, p.y1, scale1)
     visit([p.batch, p.y0, p.y1, p.channels], ([n, o0, o1, c]) => {
-      const rows = tapsAt({ ...common, xSize: p.x0 }, coordinate(p.coordinates, o0, scale0, p.x0, p.y0), 1)
-      const columns = tapsAt({ ...common, xSize: p.x1 }, coordinate(p.coordinates, o1, scale1, p.x1, p.y1), 1)
       let sum = 0
-      for (const row of rows)
-        for (const column of columns)
+      for (const row of rows[o0])
+        for (const column of columns[o1])
           sum += row.weight * column.weight * x[n * p.xBatch + row.index * p.i0 + column.index * p.i1 + c]
       y[n * p.yBatch + o0 * p.o0 + o1 * p.o1 + c] = sum
     })
