@@ -1,7 +1,8 @@
 import { workOf } from '../runtime/reach/check.js'
-import { type Elements, type Folding, Graph, Node, type Value } from './graph.js'
+import { type Elements, type Folding, Graph, isConstant, Node, type Value } from './graph.js'
 import { lower } from './lower.js'
 import { ops } from './ops/index.js'
+import { laidConstant, layNode } from './order.js'
 import { Interpreter } from './reference.js'
 
 /**
@@ -28,6 +29,10 @@ export function evaluateNode(
   })
   const alone = graph.insert(new Node(node.op, node.name, node.attributes), inputs, node.outputs.length)
   ops[node.op].infer(alone)
+  layNode(alone, (reader, index, order) => {
+    const value = reader.inputs[index]
+    if (isConstant(value)) graph.setInput(reader, index, laidConstant(graph, value, order))
+  })
   graph.outputs = alone.outputs
   graph.outputTypes = alone.outputs.map(output => output.dtype)
   graph.outputNames = alone.outputs.map((_, i) => String(i))

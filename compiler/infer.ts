@@ -95,7 +95,8 @@ function charge(node: Node, folding: Folding): void {
 }
 
 function canFold(node: Node): boolean {
-  if (node.inputs.length === 0 || !ops[node.op].lower || node.output.counted) return false
+  const { lower, takes } = ops[node.op]
+  if (node.inputs.length === 0 || !lower || takes?.(node) === false || node.output.counted) return false
   if (!node.inputs.every(input => !input || isConstant(input))) return false
   return node.outputs.every(
     ({ shape }) => isStatic(shape) && shape.reduce((count, size) => count * size, 1) <= largestFolded

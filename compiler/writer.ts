@@ -17,7 +17,7 @@ export class Writer {
     const node = new Node(op, this.graph.unique(this.stem), new Map(Object.entries(attributes)))
     this.graph.insert(node, inputs, 1, this.before)
     this.made.push(node)
-    inferNode(node)
+    inferNode(node, this.graph.folding)
     return node.output
   }
 

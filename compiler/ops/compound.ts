@@ -71,6 +71,7 @@ const identity: Op = {
     mask.dtype = 'bool'
   },
   countedAxis: (_, index, axis) => (index === 0 ? axis : undefined),
+  takes: node => node.outputs.length === 1,
   lower(node, to) {
     emitCopy(to, node, to.view(node.inputs[0]!), to.view(node.output))
   }

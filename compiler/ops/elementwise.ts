@@ -198,6 +198,8 @@ function unaryOp(name: ActivationName | undefined, parameters: (node: Node) => [
   }
 }
 
+const isPair = (node: Node) => node.inputs.length === 2
+
 function binaryOp(named: BinaryName, dtype?: 'bool'): Op {
   return {
     infer(node) {
@@ -317,7 +319,7 @@ export const elementwise: Record<string, Op> = {
   /** A materialisation in the output's order, put there by the layout pass. */
   Copy: { ...unaryOp('identity'), inPlace: [] },
   Relu: unaryOp('clip', () => [0, Number.POSITIVE_INFINITY]),
-  Clip: clip,
+  Clip: { ...clip, takes: ({ inputs: [, ...bounds] }) => bounds.every(bound => !bound || isConstant(bound)) },
   LeakyRelu: unaryOp('leakyRelu', node => [node.number('alpha', 0.01), 0]),
   Sigmoid: unaryOp('sigmoid'),
   Tanh: unaryOp('tanh'),
@@ -363,8 +365,8 @@ export const elementwise: Record<string, Op> = {
   Div: binaryOp('div'),
   Pow: binaryOp('pow'),
   Mod: binaryOp('mod'),
-  Max: { ...binaryOp('max'), required: 1 },
-  Min: { ...binaryOp('min'), required: 1 },
+  Max: { ...binaryOp('max'), required: 1, takes: isPair },
+  Min: { ...binaryOp('min'), required: 1, takes: isPair },
   PRelu: binaryOp('prelu'),
   Equal: binaryOp('equal', 'bool'),
   Greater: binaryOp('greater', 'bool'),

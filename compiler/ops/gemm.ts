@@ -172,6 +172,14 @@ const gemm: Op = {
     node.output.shape = [rows, columns]
   },
   layout: 'plain',
+  takes(node) {
+    const [, b, c] = node.inputs
+    const columns = node.output.shape[1]
+    const perColumn = (value: Value) => value.data!.length === columns && value.shape[value.rank - 1] === columns
+    const plainBias = !c || (isConstant(c) && (c.data.length === 1 || perColumn(c)))
+    const unscaled = node.number('alpha', 1) === 1 && node.number('beta', 1) === 1
+    return isConstant(b) && !node.number('transA', 0) && plainBias && unscaled
+  },
   lower(node, to) {
     const weights = node.inputs[1]!
     if (!isConstant(weights)) throw refuse(node, `weights "${weights.name}" must be a constant`)
@@ -234,7 +242,7 @@ function rowsOf(to: Lowering, value: Value): View {
   return view.strides[last] === 1 || view.shape[last] === 1 ? view : to.dense(value, plainOrder(value.rank))
 }
 
-/** Operands of one axis, a row or a column, are matrices after the decompose pass. */
+/** Operands of one axis, a row or a column, are matrices after the decompose pass, and constant weights a Gemm's. */
 const matmul: Op = {
   required: 2,
   infer(node) {
@@ -251,6 +259,11 @@ const matmul: Op = {
     ]
   },
   layout: 'plain',
+  takes(node) {
+    const [a, b] = node.inputs as Value[]
+    const isGemm = isConstant(b) && b.rank === 2 && !isConstant(a)
+    return a.rank > 1 && b.rank > 1 && !isGemm
+  },
   lower(node, to) {
     const [a, b] = node.inputs as Value[]
     const y = to.view(node.output)

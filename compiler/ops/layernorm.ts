@@ -1,6 +1,6 @@
-import { type Dim, mul, product, same, sameShape } from '../dim.js'
+import { type Dim, mul, product, same, sameShape, show } from '../dim.js'
 import { refuse } from '../errors.js'
-import { isConstant, type Node, type Value } from '../graph.js'
+import { isConstant, largestFolded, type Node, type Value } from '../graph.js'
 import { keptLoops, loopDepth } from './axes.js'
 import { emitCopy, visit } from './elementwise.js'
 import { axisOf, describe, fields, kernel, type Lowering, numbered, type Op, plainOrder, type View } from './op.js'
@@ -47,14 +47,16 @@ function firstAxis(node: Node): number {
 }
 
 /** Scale or bias as the kernel reads it, one element a position; a single constant is repeated. */
-function parameter(value: Value, count: Dim, to: Lowering): View {
+function parameter(node: Node, value: Value, count: Dim, to: Lowering): View {
   if (!isConstant(value) || value.data.length !== 1 || count === 1) return to.dense(value, plainOrder(value.rank))
-  if (typeof count !== 'number') return to.dense(value)
+  if (typeof count !== 'number' || count > largestFolded)
+    throw refuse(node, `${describe(value)} cannot be repeated for ${show(count)} elements`)
   return to.constant(`${value.name} repeated ${count}`, () => new Float32Array(count).fill(value.data[0]))
 }
 
 export const layerNormalization: Op = {
   gives: 3,
+  takes: node => node.outputs.length === 1,
   required: 2,
   infer(node) {
     const [x, scale, bias] = node.inputs
@@ -83,8 +85,8 @@ export const layerNormalization: Op = {
     const axes = x.shape.map((_, i) => i).slice(axis)
     const kept = keptLoops(node, x, y, axes)
     const count = product(x.shape.slice(axis))
-    const scale = parameter(node.inputs[1]!, count, to)
-    const bias = node.inputs[2] && parameter(node.inputs[2], count, to)
+    const scale = parameter(node, node.inputs[1]!, count, to)
+    const bias = node.inputs[2] && parameter(node, node.inputs[2], count, to)
     to.call(
       layerNormKernel,
       {

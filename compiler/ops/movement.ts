@@ -1,7 +1,7 @@
 import { add, ceilDiv, type Dim, div, isStatic, max, min, mul, product, same, show, showShape, sub } from '../dim.js'
 import { refuse } from '../errors.js'
 import { largestFolded, type Node, type Value } from '../graph.js'
-import { broadcastShape, copyUnless, emitCopy, sameView } from './elementwise.js'
+import { broadcastShape, copyUnless, emitCopy, loopDepth, sameView } from './elementwise.js'
 import { axisOf, intsOf, numbersOf, type Op, orderedStrides, orderOf, type View } from './op.js'
 import { reshapeView, subView, transposeView } from './views.js'
 
@@ -290,6 +290,11 @@ const tile: Op = {
       throw refuse(node, `has ${repeats.length} repeats for ${node.inputs[0]!.rank} axes`)
     node.output.dtype = node.inputs[0]!.dtype
     node.output.shape = node.inputs[0]!.shape.map((size, axis) => mul(size, repeats[axis]))
+  },
+  takes(node) {
+    const repeated = intsOf(node, 1, 'repeats')!.filter(times => times !== 1)
+    const solid = node.inputs[0]!.shape.filter(size => size !== 1)
+    return repeated.length < 2 || solid.length + repeated.length <= loopDepth
   },
   lower(node, to) {
     const repeats = intsOf(node, 1, 'repeats')!

@@ -36,6 +36,8 @@ export interface Op {
   readonly inPlace?: readonly number[]
   /** Emits the node's calls. Absent for what never runs: shape arithmetic, and operators that other passes remove. */
   lower?(node: Node, to: Lowering): void
+  /** Whether `lower` takes the node as it stands; the decompose pass spells those that it does not. All by default. */
+  takes?(node: Node): boolean
   /** Multiply-accumulates per run. */
   macs?(node: Node): Dim
 }

@@ -105,6 +105,6 @@ function poolOp(kindOf: (node: Node) => (typeof poolKinds)[number]): Op {
 }
 
 export const pooling: Record<string, Op> = {
-  MaxPool: { ...poolOp(() => 'max'), gives: 2 },
+  MaxPool: { ...poolOp(() => 'max'), gives: 2, takes: node => node.outputs.length === 1 },
   AveragePool: poolOp(node => (node.number('count_include_pad', 0) ? 'paddedMean' : 'mean'))
 }

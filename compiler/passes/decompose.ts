@@ -1,6 +1,6 @@
 import { product } from '../dim.js'
 import { isConstant, type Value } from '../graph.js'
-import { loopDepth } from '../ops/elementwise.js'
+import { ops } from '../ops/index.js'
 import { intsOf } from '../ops/op.js'
 import { Writer } from '../writer.js'
 import { removeKnown } from './fold-constants.js'
@@ -28,7 +28,7 @@ export const decompose: Pass = {
     const left = [...graph.nodes].reverse()
     for (let node = left.pop(); node; node = left.pop()) {
       const write = new Writer(graph, node.name, node)
-      const value = rewrites[node.op]?.(write, node)
+      const value = ops[node.op].takes?.(node) ? undefined : rewrites[node.op]?.(write, node)
       if (!value) continue
       graph.bypass(node, value)
       left.push(...write.made.reverse())
@@ -41,10 +41,8 @@ export const decompose: Pass = {
 
 const chain =
   (op: string): Rewrite =>
-  (write, node) => {
-    if (node.inputs.length === 2 && op === node.op) return undefined
-    return (node.inputs as Value[]).reduce((sum, input) => write.add(op, [sum, input]))
-  }
+  (write, node) =>
+    (node.inputs as Value[]).reduce((sum, input) => write.add(op, [sum, input]))
 
 const mean: Rewrite = (write, node) => {
   const sum = (node.inputs as Value[]).reduce((a, b) => write.add('Add', [a, b]))
@@ -79,7 +77,6 @@ const matmul: Rewrite = (write, node) => {
     const right = b.rank === 1 ? write.reshape(b, [b.shape[0], 1]) : b
     return write.reshape(write.add('MatMul', [left, right]), node.output.shape)
   }
-  if (!isConstant(b) || b.rank !== 2 || isConstant(a)) return undefined
   if (a.rank === 2) return write.add('Gemm', [a, b])
   const rows = write.reshape(a, [product(a.shape.slice(0, -1)), a.shape[a.rank - 1]])
   return write.reshape(write.add('Gemm', [rows, b]), node.output.shape)
@@ -90,10 +87,6 @@ const gemm: Rewrite = (write, node) => {
   const [a, b, c] = node.inputs as (Value | undefined)[]
   const alpha = node.number('alpha', 1)
   const beta = node.number('beta', 1)
-  const columns = node.output.shape[1]
-  const perColumn = (value: Value) => value.data!.length === columns && value.shape[value.rank - 1] === columns
-  const plainBias = !c || (isConstant(c) && (c.data.length === 1 || perColumn(c)))
-  if (isConstant(b) && !node.number('transA', 0) && plainBias && alpha === 1 && beta === 1) return undefined
   const rows = node.number('transA', 0) ? write.add('Transpose', [a], { perm: [1, 0] }) : a!
   let product: Value
   if (isConstant(b)) {
@@ -117,7 +110,6 @@ const alignAxes: Rewrite = (write, node) => write.reshape(node.inputs[0]!, node.
 /** Bounds that are known are an activation. */
 const clip: Rewrite = (write, node) => {
   const [x, low, high] = node.inputs
-  if ([low, high].every(bound => !bound || isConstant(bound))) return undefined
   const raised = low ? write.add('Max', [x, low]) : x!
   return high ? write.add('Min', [raised, high]) : raised
 }
@@ -139,8 +131,6 @@ const dropout: Rewrite = (write, node) => {
 const tile: Rewrite = (write, node) => {
   const repeats = intsOf(node, 1, 'repeats')!
   const repeated = repeats.flatMap((times, axis) => (times === 1 ? [] : [axis]))
-  const solid = node.inputs[0]!.shape.filter(size => size !== 1)
-  if (repeated.length < 2 || solid.length + repeated.length <= loopDepth) return undefined
   return repeated.reduce<Value>(
     (value, only) => write.add('Tile', [value, write.sizes(repeats.map((times, axis) => (axis === only ? times : 1)))]),
     node.inputs[0]!

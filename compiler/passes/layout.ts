@@ -2,9 +2,9 @@ import { sameShape } from '../dim.js'
 import { type Graph, isConstant, Node, type Value } from '../graph.js'
 import { inferNode } from '../infer.js'
 import { ops } from '../ops/index.js'
-import { permutation } from '../ops/movement.js'
-import { channelsLastOrder, orderOf, plainOrder } from '../ops/op.js'
+import { orderOf, plainOrder } from '../ops/op.js'
 import { orderForReshape, reshapedOrder } from '../ops/views.js'
+import { type Demand, laidConstant, layNode, layTranspose, liesLike, logicalIndices } from '../order.js'
 import { count, type Pass } from './pass.js'
 
 /**
@@ -20,28 +20,21 @@ export const layout: Pass = {
     let inserted = 0
     const demand = (node: Node, index: number, order: readonly number[]) => {
       const value = node.inputs[index]!
-      if (isConstant(value) || value.ints || liesLike(value, orderOf(value), order)) return
+      if (value.ints || liesLike(value, orderOf(value), order)) return
       const key = order.join()
       let made = copies.get(value)?.get(key)
       if (!made) {
-        const copy = new Node('Copy', graph.unique(`${node.name}.layout`))
-        graph.insert(copy, [value], 1, node)
-        inferNode(copy)
-        made = copy.output
-        made.order = order
+        made = isConstant(value) ? laidConstant(graph, value, order) : copied(graph, node, value, order)
         copies.set(value, (copies.get(value) ?? new Map()).set(key, made))
-        inserted++
+        if (made.producer) inserted++
       }
       graph.setInput(node, index, made)
     }
 
     let permuted = 0
     for (const node of [...graph.nodes]) {
-      const rule = ops[node.op].layout ?? 'follow'
-      if (rule === 'reshape') permuted += Number(layReshape(graph, node, demand))
-      else if (rule === 'transpose') layTranspose(node)
-      else if (rule === 'convWeights') layConvWeights(node, demand)
-      else layOperator(node, rule, demand)
+      if (ops[node.op].layout === 'reshape') permuted += Number(layReshape(graph, node, demand))
+      else layNode(node, demand)
     }
     return (
       [count(inserted, 'copy', 'copies'), count(permuted, 'Gemm permuted', 'Gemms permuted')]
@@ -51,62 +44,12 @@ export const layout: Pass = {
   }
 }
 
-type Demand = (node: Node, index: number, order: readonly number[]) => void
-
-/** Axes of size 1 lie anywhere. */
-function liesLike(value: Value, own: readonly number[], wanted: readonly number[]): boolean {
-  const solid = (order: readonly number[]) => order.filter(axis => value.shape[axis] !== 1).join()
-  return solid(own) === solid(wanted)
-}
-
-function layOperator(node: Node, rule: 'channelsLast' | 'plain' | 'follow', demand: Demand): void {
-  const { output } = node
-  const { activations = 1 } = ops[node.op]
-  const orderFor = rule === 'channelsLast' ? channelsLastOrder : plainOrder
-  if (rule === 'channelsLast' || rule === 'plain') {
-    node.inputs.forEach((input, i) => {
-      // A residual has the output's shape; other small inputs are parameters.
-      if (input && (i < activations || rule === 'plain' || sameShape(input.shape, output.shape)))
-        demand(node, i, orderFor(input.rank))
-    })
-    for (const made of node.outputs) made.order = orderFor(made.rank)
-    return
-  }
-  const leader = leaderOf(node)
-  const order = leader ? orderOf(leader) : plainOrder(output.rank)
-  for (const made of node.outputs) made.order = made.rank === order.length ? order : followDown(order, node, made)
-  // Operands of the output's own size are read along with it; broadcast ones may lie as they like.
-  node.inputs.forEach((input, i) => {
-    if (input && input !== leader && sameShape(input.shape, output.shape)) demand(node, i, order)
-  })
-}
-
-/** Kernel positions outermost, then input channels, then filters: the order of a convolution's panels. */
-function layConvWeights(node: Node, demand: Demand): void {
-  for (const i of [0, 3]) demand(node, i, channelsLastOrder(node.inputs[i]!.rank))
-  node.output.order = [...plainOrder(node.output.rank).slice(2), 1, 0]
-}
-
-/** The operand that an output's order follows: the first of its rank, the largest shape first. */
-function leaderOf(node: Node): Value | undefined {
-  const inputs = (node.inputs as Value[]).filter(input => input && !isConstant(input) && !input.ints)
-  const full = inputs.filter(input => input.rank === node.output.rank)
-  return full.find(input => sameShape(input.shape, node.output.shape)) ?? full[0] ?? inputs[0]
-}
-
-/** The order of an output of lower rank (a reduction without kept axes): what is left, in the input's order. */
-function followDown(order: readonly number[], node: Node, output: Value): readonly number[] {
-  const input = node.inputs[0]!
-  const axes = node.list('axes') ?? []
-  if (!axes.length || input.rank - axes.length !== output.rank) return plainOrder(output.rank)
-  const gone = axes.map(axis => (axis < 0 ? axis + input.rank : axis))
-  const kept = plainOrder(input.rank).filter(axis => !gone.includes(axis))
-  return order.filter(axis => kept.includes(axis)).map(axis => kept.indexOf(axis))
-}
-
-function layTranspose(node: Node): void {
-  const perm = permutation(node)
-  node.output.order = orderOf(node.inputs[0]!).map(axis => perm.indexOf(axis))
+function copied(graph: Graph, reader: Node, value: Value, order: readonly number[]): Value {
+  const copy = new Node('Copy', graph.unique(`${reader.name}.layout`))
+  graph.insert(copy, [value], 1, reader)
+  inferNode(copy)
+  copy.output.order = order
+  return copy.output
 }
 
 function layReshape(graph: Graph, node: Node, demand: Demand): boolean {
@@ -150,16 +93,6 @@ function permuteGemms(graph: Graph, node: Node): boolean {
   layTranspose(transpose)
   graph.setInput(node, 0, transpose.output)
   return true
-}
-
-/** For every position in memory, the position in logical order. */
-function logicalIndices(shape: readonly number[], order: readonly number[]): Uint32Array {
-  const strides = new Array<number>(shape.length).fill(1)
-  for (let axis = shape.length - 2; axis >= 1; axis--) strides[axis] = strides[axis + 1] * shape[axis + 1]
-  let indices = [0]
-  for (const axis of order)
-    indices = indices.flatMap(base => Array.from({ length: shape[axis] }, (_, i) => base + i * strides[axis]))
-  return Uint32Array.from(indices)
 }
 
 function permuteRows(graph: Graph, gemm: Node, logical: Uint32Array): void {

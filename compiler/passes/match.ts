@@ -1,4 +1,4 @@
-import { type Graph, isConstant, type Node, type Value } from '../graph.js'
+import { type Graph, isConstant, largestFolded, type Node, type Value } from '../graph.js'
 import type { ActivationName } from '../ops/activation.js'
 
 /** Small questions that several passes ask of the graph. */
@@ -43,6 +43,7 @@ export function setAct(node: Node, act: ActivationName, alpha: number, beta: num
 export function perChannel(constant: Value | undefined, activation: Value): Float64Array | undefined {
   const channels = activation.shape[1]
   if (!isConstant(constant) || typeof channels !== 'number' || activation.rank < 2) return undefined
+  if (channels > largestFolded) return undefined
   const { data, shape } = constant
   if (shape.length > activation.rank) return undefined
   if (data.length === 1) return new Float64Array(channels).fill(data[0])

@@ -1,5 +1,5 @@
 import { sameShape } from '../dim.js'
-import { type Graph, isConstant, Node, type Value } from '../graph.js'
+import { type Graph, isConstant, largestFolded, Node, type Value } from '../graph.js'
 import { inferNode } from '../infer.js'
 import { numbersOf } from '../ops/op.js'
 import { isScalar, operands, perChannel, scalarOf, soleProducer } from './match.js'
@@ -60,7 +60,7 @@ function layerNorm(graph: Graph, division: Node): Norm | undefined {
   if (mean.producer?.op !== 'ReduceMean' || mean.producer.inputs[0] !== x) return undefined
   if (!isOverLastAxis(variance) || !isOverLastAxis(mean.producer)) return undefined
   const size = x.shape[x.rank - 1]
-  if (typeof size !== 'number') return undefined
+  if (typeof size !== 'number' || size > largestFolded) return undefined
   const vector = (value: Value | undefined) =>
     isConstant(value) && value.data.length === size && value.shape[value.rank - 1] === size ? value.data : undefined
   const { scale, bias, last } = affineBehind(graph, division, vector)
@@ -94,7 +94,7 @@ function groupNorm(graph: Graph, back: Node): Norm | undefined {
   const groups = apart.output.shape[1]
   if (typeof channels !== 'number' || typeof groups !== 'number' || !sameShape([x.shape[0]], [apart.output.shape[0]]))
     return undefined
-  if (channels % groups || !isConstant(scales) || !isConstant(shifts)) return undefined
+  if (channels % groups || channels > largestFolded || !isConstant(scales) || !isConstant(shifts)) return undefined
   if (!scales.data.every(one => one === 1) || !shifts.data.every(zero => zero === 0)) return undefined
   const { scale, bias, last } = affineBehind(graph, back, value => perChannel(value, x))
   return {

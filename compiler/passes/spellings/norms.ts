@@ -57,7 +57,6 @@ export const batchNormalization: Rewrite = (write, node) => {
 
 /** The statistics, where they are wanted, beside the normalisation that does without them. */
 export const layerNormalization: Rewrite = (write, node) => {
-  if (node.outputs.length === 1) return undefined
   const x = node.inputs[0]!
   const first = axisOf(node, node.number('axis', -1), x.rank)
   const axes = Array.from({ length: x.rank - first }, (_, i) => first + i)

@@ -61,7 +61,6 @@ export const maxUnpool: Rewrite = (write, node) => {
 
 /** The maxima, and where they are, each on its own. */
 export const maxPool: Rewrite = (write, node) => {
-  if (node.outputs.length === 1) return undefined
   const attributes = Object.fromEntries(node.attributes)
   if (isRead(write, node, 1)) giveOutput(write, node, 1, write.add('MaxPoolIndices', [node.inputs[0]], attributes))
   return write.add('MaxPool', [node.inputs[0]], attributes)
