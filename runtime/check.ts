@@ -22,6 +22,7 @@ export function checkHeader(header: Header): void {
   check(outputs.length > 0, 'it has no outputs')
   for (const { name, fields } of kernels) check(/^[uif]*$/.test(fields), `kernel "${name}" has fields "${fields}"`)
   storages.forEach((size, i) => check(bound(size), `storage ${i} depends on a dimension that no input has`))
+  check(bound(header.macs), 'its work depends on a dimension that no input has')
   derived.forEach((length, i) => check(isSize(length), `derived buffer ${i} has length ${length}`))
   states.forEach(({ name, shape }, i) =>
     check(shape.reduce((a, b) => a * b, 1) === derived[i], `state "${name}" does not fit its buffer`)

@@ -59,6 +59,8 @@ const setting =
   file =>
     (callOf(file, kernel).parameters[field] = value)
 
+const ghost = { terms: [{ factor: 1, atoms: [{ op: 'free', name: 'ghost' } as const] }] }
+
 const lies: Readonly<Record<string, Lie>> = {
   'more rows than the image has': setting('conv', conv.inH, 9),
   'more outputs than their buffer holds': setting('conv', conv.outH, 7),
@@ -117,11 +119,8 @@ const lies: Readonly<Record<string, Lie>> = {
   'rows of nothing without end': ({ header }) =>
     Object.assign(header.constants[0], { groups: 2 ** 32, rows: 0, columns: 1, panel: 8, bytes: 0 }),
   'a constraint on a dimension that there is not': ({ header }) =>
-    void header.constraints.push({
-      a: { terms: [{ factor: 1, atoms: [{ op: 'free', name: 'ghost' }] }] },
-      b: 1,
-      where: 'here'
-    })
+    void header.constraints.push({ a: ghost, b: 1, where: 'here' }),
+  'work that depends on a dimension that there is not': ({ header }) => (header.macs = ghost)
 }
 
 for (const [name, lie] of Object.entries(lies))
