@@ -179,14 +179,17 @@ async function compare(file: Uint8Array, before: Uint8Array, seed: Seed, random:
   }
 }
 
-/** Beyond it numbers cancel each other, or leave the range of single precision, where the reference's doubles do not. */
+/**
+ * Beyond it numbers cancel each other, or leave the range of single precision, where the reference's doubles do not. A NaN among
+ * weights meets the zeros of the padding on the CPU path, as in onnxruntime, and not in the reference.
+ */
 const largestCompared = 1e4
 
 function isModest(file: Uint8Array, { constants }: Header): boolean {
   return constants.every(({ stored, offset, bytes }) => {
     if (stored === 'f16') return true
     return new Float32Array(file.slice(offset, offset + bytes).buffer).every(
-      value => !(Math.abs(value) > largestCompared)
+      value => Math.abs(value) <= largestCompared
     )
   })
 }
