@@ -39,8 +39,6 @@ export interface CompileOptions extends ImportOptions {
   readonly maxMemory?: number
   /** Called after each pass with what it did, the graph's text on demand, and the number of nodes left. */
   readonly onPass?: (name: string, did: string | undefined, text: () => string, nodes: number) => void
-  /** Told in a line each what the file has otherwise than was asked for: weights that halves cannot hold. */
-  readonly onNote?: (note: string) => void
 }
 
 /** The kernels that could run a node, with their costs, and the one that does. */

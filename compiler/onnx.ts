@@ -12,10 +12,14 @@ export interface ImportOptions {
   readonly shapes?: Readonly<Record<string, readonly number[]>>
   /** Contents of an external data file by the location that the model names. */
   readonly externalData?: (location: string) => Uint8Array
+  /** Told in a line each what may be otherwise than was asked for: weights that halves cannot hold, an opset that is too new. */
+  readonly onNote?: (note: string) => void
 }
 
 /** The oldest operator set whose meaning this importer knows. */
 const oldestOpset = 6
+/** The newest that is compared with onnxruntime (test/opsets.ts). */
+const newestOpset = 23
 /** What has not changed since the first. */
 const unchanged = new Set(['GlobalAveragePool', 'GlobalMaxPool', 'Not', 'Softplus', 'Softsign', 'Tanh', 'Transpose'])
 
@@ -39,6 +43,10 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   const model = decodeModel(bytes)
   const proto = model.graph!
   const opset = opsetOf(model)
+  if (opset > newestOpset)
+    options.onNote?.(
+      `opset ${opset} is newer than ${newestOpset}, the newest that is known; its operators are read as those of ${newestOpset}`
+    )
   const graph = new Graph(proto.name || 'model')
   const values = new Map<string, Value>()
   const scope = { graph, options, opset, values }

@@ -118,6 +118,18 @@ const opsets = suite(`opsets (seed ${baseSeed})`)
 
 for (let opset = 7; opset <= 22; opset++)
   opsets(`opset ${opset}`, () => compare(network(opset, random), `opset ${opset}`))
+
+opsets('an opset that is newer than those that are known is read with a note', () => {
+  for (const [opset, wanted] of [
+    [23, 0],
+    [24, 1]
+  ]) {
+    const notes: string[] = []
+    build(network(opset, random).encode(), { onNote: note => notes.push(note) })
+    assert.is(notes.length, wanted)
+    if (wanted) assert.match(notes[0], /^opset 24 is newer than 23/)
+  }
+})
 opsets.run()
 
 /** Asserts that a model is refused by one line. */
