@@ -2,7 +2,8 @@ import { workOf } from '../runtime/reach/check.js'
 import { type Elements, type Folding, Graph, isConstant, Node, type Value } from './graph.js'
 import { lower } from './lower.js'
 import { ops } from './ops/index.js'
-import { laidConstant, layNode } from './order.js'
+import { orderOf } from './ops/op.js'
+import { laidConstant, layNode, liesLike } from './order.js'
 import { Interpreter } from './reference.js'
 
 /**
@@ -27,27 +28,39 @@ export function evaluateNode(
     copy.ints = input.ints
     return copy
   })
-  const alone = graph.insert(new Node(node.op, node.name, node.attributes), inputs, node.outputs.length)
-  ops[node.op].infer(alone)
-  layNode(alone, (reader, index, order) => {
-    const value = reader.inputs[index]
-    if (isConstant(value)) graph.setInput(reader, index, laidConstant(graph, value, order))
-  })
-  graph.outputs = alone.outputs
-  graph.outputTypes = alone.outputs.map(output => output.dtype)
-  graph.outputNames = alone.outputs.map((_, i) => String(i))
-  return interpretInDouble(graph, alone, folding)?.map((data, i) => {
+  const add = (operands: readonly (Value | undefined)[]): Node => {
+    const made = graph.insert(new Node(node.op, node.name, node.attributes), operands, node.outputs.length)
+    ops[node.op].infer(made)
+    layNode(made, (reader, index, order) => {
+      const value = reader.inputs[index]
+      if (!isConstant(value) || liesLike(value, orderOf(value), order)) return
+      folding.work -= value.data.length
+      graph.setInput(reader, index, laidConstant(graph, value, order))
+    })
+    return made
+  }
+  graph.outputs = ops[node.op].chains
+    ? [(inputs as Value[]).reduce((a, b) => add([a, b]).output)]
+    : [...add(inputs).outputs]
+  graph.outputTypes = graph.outputs.map(output => output.dtype)
+  graph.outputNames = graph.outputs.map((_, i) => String(i))
+  return interpretInDouble(graph, node.op, inputs, folding)?.map((data, i) => {
     const { dtype } = node.outputs[i]
     return dtype === 'float32' || dtype === 'float16' ? Float32Array.from(data) : data
   })
 }
 
 /** Constants of a program are single precision; integers beyond 2^24 need more, so inputs enter as activations. */
-function interpretInDouble(graph: Graph, node: Node, folding: Folding): Float64Array[] | undefined {
+function interpretInDouble(
+  graph: Graph,
+  op: string,
+  inputs: readonly (Value | undefined)[],
+  folding: Folding
+): Float64Array[] | undefined {
   const moved: Value[] = []
-  node.inputs.forEach((input, i) => {
+  inputs.forEach((input, i) => {
     if (!input?.data?.length || input.ints) return
-    if (!(input.data instanceof Float64Array) || !readsAsActivation(node, i)) return
+    if (!(input.data instanceof Float64Array) || !readsAsActivation(op, i)) return
     moved.push(input)
   })
   const contents = moved.map(value => {
@@ -64,6 +77,7 @@ function interpretInDouble(graph: Graph, node: Node, folding: Folding): Float64A
 }
 
 /** Inputs that configure an operator must stay constants. */
-function readsAsActivation(node: Node, index: number): boolean {
-  return index === 0 || node.op === 'Concat' || ops[node.op].inPlace?.includes(index) === true || node.op === 'Where'
+function readsAsActivation(op: string, index: number): boolean {
+  const { chains, inPlace } = ops[op]
+  return index === 0 || op === 'Concat' || op === 'Where' || chains === true || inPlace?.includes(index) === true
 }

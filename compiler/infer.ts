@@ -95,8 +95,9 @@ function charge(node: Node, folding: Folding): void {
 }
 
 function canFold(node: Node): boolean {
-  const { lower, takes } = ops[node.op]
-  if (node.inputs.length === 0 || !lower || takes?.(node) === false || node.output.counted) return false
+  const { lower, takes, chains } = ops[node.op]
+  if (node.inputs.length === 0 || !lower || node.output.counted) return false
+  if (takes?.(node) === false && !chains) return false
   if (!node.inputs.every(input => !input || isConstant(input))) return false
   return node.outputs.every(
     ({ shape }) => isStatic(shape) && shape.reduce((count, size) => count * size, 1) <= largestFolded

@@ -85,8 +85,14 @@ export function laidConstant(graph: Graph, value: Value & { data: Elements }, or
 export function logicalIndices(shape: readonly number[], order: readonly number[]): Uint32Array {
   const strides = new Array<number>(shape.length).fill(1)
   for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1] * shape[axis + 1]
-  let indices = [0]
-  for (const axis of order)
-    indices = indices.flatMap(base => Array.from({ length: shape[axis] }, (_, i) => base + i * strides[axis]))
-  return Uint32Array.from(indices)
+  let indices = new Uint32Array(1)
+  for (const axis of order) {
+    const size = shape[axis]
+    const next = new Uint32Array(indices.length * size)
+    indices.forEach((base, at) => {
+      for (let i = 0; i < size; i++) next[at * size + i] = base + i * strides[axis]
+    })
+    indices = next
+  }
+  return indices
 }

@@ -242,7 +242,10 @@ function rowsOf(to: Lowering, value: Value): View {
   return view.strides[last] === 1 || view.shape[last] === 1 ? view : to.dense(value, plainOrder(value.rank))
 }
 
-/** Operands of one axis, a row or a column, are matrices after the decompose pass, and constant weights a Gemm's. */
+/**
+ * Operands of one axis, a row or a column, are matrices after the decompose pass. Constant weights are taken too, but left to a
+ * Gemm, which packs them when compiling.
+ */
 const matmul: Op = {
   required: 2,
   infer(node) {

@@ -36,8 +36,13 @@ export interface Op {
   readonly inPlace?: readonly number[]
   /** Emits the node's calls. Absent for what never runs: shape arithmetic, and operators that other passes remove. */
   lower?(node: Node, to: Lowering): void
-  /** Whether `lower` takes the node as it stands; the decompose pass spells those that it does not. All by default. */
+  /**
+   * Whether `lower` takes the node as it stands; the decompose pass spells the others. Where this is absent it spells whatever it
+   * has a spelling for, and `lower` takes the rest.
+   */
   takes?(node: Node): boolean
+  /** Whether operands, however many, are taken two at a time. */
+  readonly chains?: boolean
   /** Multiply-accumulates per run. */
   macs?(node: Node): Dim
 }

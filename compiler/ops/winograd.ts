@@ -278,8 +278,9 @@ const transformCost = 12
 const weightCost = 8
 
 /**
- * Whether sums and differences of these weights stay in range and leave something of their neighbours: a tile mixes all
- * weights of a filter, in single precision, and one of 1e30 (or NaN) would drown the others also where no input meets it.
+ * Whether sums and differences of these weights stay in range: a tile mixes all weights of a filter, in single precision, and
+ * one of 1e30 (or NaN) would be all that is left of the others, also where no input meets it. Only such extremes are meant;
+ * of what is below, tiles keep a part in 1e5 of the layer's maximum.
  */
 export function isModest(weights: ArrayLike<number>): boolean {
   for (let i = 0; i < weights.length; i++) if (!(Math.abs(weights[i]) <= largestWeight)) return false

@@ -107,7 +107,7 @@ const gemm: Rewrite = (write, node) => {
 
 const alignAxes: Rewrite = (write, node) => write.reshape(node.inputs[0]!, node.output.shape)
 
-/** Bounds that are known are an activation. */
+/** Bounds that only a run knows. */
 const clip: Rewrite = (write, node) => {
   const [x, low, high] = node.inputs
   const raised = low ? write.add('Max', [x, low]) : x!

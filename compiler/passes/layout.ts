@@ -20,7 +20,7 @@ export const layout: Pass = {
     let inserted = 0
     const demand = (node: Node, index: number, order: readonly number[]) => {
       const value = node.inputs[index]!
-      if (value.ints || liesLike(value, orderOf(value), order)) return
+      if (liesLike(value, orderOf(value), order)) return
       const key = order.join()
       let made = copies.get(value)?.get(key)
       if (!made) {

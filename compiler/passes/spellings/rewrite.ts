@@ -2,7 +2,7 @@ import { type Dim, isStatic } from '../../dim.js'
 import type { DType, Node, Value } from '../../graph.js'
 import type { Writer } from '../../writer.js'
 
-/** What stands for a node's first output, spelled with other operators; undefined where the node may stay. */
+/** What stands for a node's first output, spelled with other operators; undefined where the node may stay, if `Op.takes` cannot say so. */
 export type Rewrite = (write: Writer, node: Node) => Value | undefined
 
 /** A vector, or a single number, along one axis of a tensor of `rank` axes. */
