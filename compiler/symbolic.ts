@@ -113,6 +113,9 @@ function computeInts(node: Node, compute: (...operands: Dim[]) => Dim | undefine
 function moveInts(node: Node, moved: readonly number[], folding: Folding): void {
   const isShort = ({ shape }: Value) => isStatic(shape) && shape.reduce((a, b) => a * b, 1) <= longest
   if (!node.outputs.every(isShort)) return
+  // Where the others say what moves, and only a run knows them, the elements move in that run.
+  const isKnown = (dim: Dim) => typeof dim === 'number'
+  if (node.inputs.some((input, i) => !moved.includes(i) && input?.ints && !input.ints.every(isKnown))) return
   const pool: Dim[] = []
   const tickets: (Float64Array | undefined)[] = node.inputs.map(() => undefined)
   for (const index of moved) {

@@ -74,6 +74,12 @@ const models: Readonly<Record<string, (m: ModelBuilder) => string>> = {
         [floats(1, 0.5, 2, 1), floats(0, 1, 1, 1), floats(1, 1, 1, 3)].map(each => m.constant(each))
       )
     ]),
+  'a row by the last index of an axis': m => {
+    const x = m.input(['n', 3])
+    const count = m.add('Gather', [m.add('Shape', [x]), m.constant({ dtype: 'int64', dims: [], data: [0] })])
+    const table = m.constant({ dtype: 'float32', dims: [5, 3], data: m.random.values(15) })
+    return m.add('Gather', [table, m.add('Sub', [count, m.constant({ dtype: 'int64', dims: [], data: [1] })])])
+  },
   'a Conv of a computed size': m =>
     m.add('Conv', [
       m.add('Reshape', [m.add('Cast', [m.add('Shape', [m.input(['n', 3, 'h', 5])])], { to: 1 }), m.ints([1, 2, 2, 1])]),
