@@ -5,10 +5,13 @@ export class CompileError extends Error {
   override name = 'CompileError'
 
   constructor(message: string) {
-    // Names come from the file and may hold anything; a message stays one line.
-    super(message.replace(/\p{Cc}+/gu, ' '))
+    // Names and shapes come from the file and may hold anything; a message stays one line that can be read.
+    const line = message.replace(/\p{Cc}+/gu, ' ')
+    super(line.length > longest ? `${line.slice(0, longest)}…` : line)
   }
 }
+
+const longest = 900
 
 export function refuse(node: Node, what: string): CompileError {
   return new CompileError(`${node.op} "${node.name}": ${what}`)

@@ -347,6 +347,7 @@ export const malformed: readonly Malformed[] = [
     undefined,
     m.constant({ dtype: 'float32', dims: [4], data: [1, 1, Number.NaN, 1] })
   ]),
+  node('Expand', 'a thousand sizes', m => [image(m), m.weights([1000])]),
   node('Resize', 'two scales', m => [image(m), undefined, m.constant({ dtype: 'float32', dims: [2], data: [2, 2] })]),
   node(
     'Resize',
