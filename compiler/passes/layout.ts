@@ -11,7 +11,7 @@ import { count, type Pass } from './pass.js'
  * Gives every value its memory order. ONNX's logical axes stay; what changes is how they lie: convolutions and their
  * like demand channels innermost, matrix products plain rows, most others follow their input. A Transpose only renames
  * axes, so it is free; a Reshape is free where the axes that it merges lie together. Where a demand is not met a Copy
- * is put in between, once per value and order. Constant weights behind a Flatten are permuted instead.
+ * is put in between, once per value and order. Constants are permuted instead, as are constant weights behind a Flatten.
  */
 export const layout: Pass = {
   name: 'layout',
