@@ -97,6 +97,8 @@ function bare(browser: Browser): void {
     assert.match(await page.innerText('#train-verdict'), /^100\.0% of 4 photos/)
     assert.match(await page.innerText('#train-notes'), /^Learnt from 16 photos in 40 epochs/)
     await page.waitForSelector('#accuracy-chart:visible')
+    // The curves are drawn a moment after the last epoch.
+    await page.waitForSelector('#epoch-table tbody tr:nth-child(40)', { state: 'attached' })
     assert.is(await page.locator('#epoch-table tbody tr').count(), 40)
     const random = new Random('new stripes', 1)
     for (const [name, upright] of [
