@@ -130,7 +130,8 @@ const convGradient: Rule<'x' | 'dy' | 'y'> = {
 
 const depthwiseGradient: typeof convGradient = {
   ...convGradient,
-  legal: p => hasWindows(p) && !isDeep(p),
+  // Its walk begins by dividing by the rows, whether there are any or not.
+  legal: p => hasWindows(p) && !isDeep(p) && p.outH > 0,
   touches: p => ({
     x: pixels(p, 'in', 'x', p.groups),
     dy: pixels(p, 'out', 'y', p.groups),
