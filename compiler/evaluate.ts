@@ -2,8 +2,7 @@ import { workOf } from '../runtime/reach/check.js'
 import { type Elements, type Folding, Graph, isConstant, Node, type Value } from './graph.js'
 import { lower } from './lower.js'
 import { ops } from './ops/index.js'
-import { orderOf } from './ops/op.js'
-import { laidConstant, layNode, liesLike } from './order.js'
+import { laidConstant, layNode, liesIn } from './order.js'
 import { Interpreter } from './reference.js'
 
 /**
@@ -33,7 +32,7 @@ export function evaluateNode(
     ops[node.op].infer(made)
     layNode(made, (reader, index, order) => {
       const value = reader.inputs[index]
-      if (!isConstant(value) || liesLike(value, orderOf(value), order)) return
+      if (!isConstant(value) || liesIn(value, order)) return
       folding.work -= value.data.length
       graph.setInput(reader, index, laidConstant(graph, value, order))
     })

@@ -8,9 +8,9 @@ import { channelsLastOrder, orderOf, plainOrder } from './ops/op.js'
 export type Demand = (node: Node, index: number, order: readonly number[]) => void
 
 /** Axes of size 1 lie anywhere. */
-export function liesLike(value: Value, own: readonly number[], wanted: readonly number[]): boolean {
+export function liesIn(value: Value, wanted: readonly number[]): boolean {
   const solid = (order: readonly number[]) => order.filter(axis => value.shape[axis] !== 1).join()
-  return solid(own) === solid(wanted)
+  return solid(orderOf(value)) === solid(wanted)
 }
 
 /** Demands orders of a node's inputs and gives its outputs theirs; Reshapes are the layout pass's own. */

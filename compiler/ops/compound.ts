@@ -2,7 +2,7 @@ import { type Dim, div, isStatic, mul, product, same, sameShape, show, showShape
 import { refuse } from '../errors.js'
 import { largestFolded, type Node, type Tensor, type Value } from '../graph.js'
 import { alignedAxis, broadcastShape, emitCopy } from './elementwise.js'
-import { axisOf, describe, intsOf, type Op } from './op.js'
+import { axisOf, describe, hasOneOutput, intsOf, type Op } from './op.js'
 
 /** Operators without a kernel: sources of constants, and what the decompose pass spells with other operators. */
 
@@ -59,7 +59,6 @@ const constantOfShape: Op = {
 
 /** Inference takes dropout as the identity; its mask is then all true. */
 const identity: Op = {
-  gives: 2,
   infer(node) {
     like(node)
     const [, ratio, training] = node.inputs
@@ -71,7 +70,6 @@ const identity: Op = {
     mask.dtype = 'bool'
   },
   countedAxis: (_, index, axis) => (index === 0 ? axis : undefined),
-  takes: node => node.outputs.length === 1,
   lower(node, to) {
     emitCopy(to, node, to.view(node.inputs[0]!), to.view(node.output))
   }
@@ -168,8 +166,8 @@ const spaceToDepth: Op = {
 export const compound: Record<string, Op> = {
   Constant: constant,
   ConstantOfShape: constantOfShape,
-  Identity: { ...identity, gives: 1 },
-  Dropout: identity,
+  Identity: identity,
+  Dropout: { ...identity, gives: 2, takes: hasOneOutput },
   /** What the importer makes of broadcasting as it was before opset 7. */
   AlignAxes: alignAxes,
   Celu: { infer: like },

@@ -7,7 +7,7 @@ import { emitGemm, gemmChoices } from './gemm.js'
 import { convBuffers, type Kernel, kernel, type Lowering, type Op, type View } from './op.js'
 import { depthwiseWeights, packedWeights, type WeightShape, type WeightSteps } from './weights.js'
 import { transposedWindows, type Windows, windows } from './window.js'
-import { emitWinograd, isModest, usualSize, winogradChoices } from './winograd.js'
+import { emitWinograd, usualSize, winogradChoices } from './winograd.js'
 
 const spatial = <P extends string>(prefix: P) =>
   ({ [`${prefix}D`]: 'u32', [`${prefix}H`]: 'u32', [`${prefix}W`]: 'u32' }) as Record<`${P}${'D' | 'H' | 'W'}`, 'u32'>
@@ -261,7 +261,7 @@ function lowerConv(node: Node, to: Lowering): void {
   const products = rows ? gemmChoices(macs, filters) : []
   // Transforms of whole numbers are not whole.
   const known = !transposed && !depthwise && isConstant(weights) && node.output.dtype.startsWith('float')
-  const transforms = known && isModest(weights.data) ? winogradChoices(to.winograd, window, kernel, shape) : []
+  const transforms = known ? winogradChoices(to.winograd, window, kernel, shape, weights.data) : []
   const chosen = to.choose([...products, { kernel: direct.name, cost: macs }, ...transforms])
   if (rows && products.some(choice => choice.kernel === chosen)) {
     emitGemm(node, to, { ...rows, inner: channels, columns: filters }, { x, w, bias, slope, r: r ?? bias, y }, chosen)

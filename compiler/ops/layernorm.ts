@@ -3,7 +3,18 @@ import { refuse } from '../errors.js'
 import { isConstant, largestFolded, type Node, type Value } from '../graph.js'
 import { keptLoops, loopDepth } from './axes.js'
 import { emitCopy, visit } from './elementwise.js'
-import { axisOf, describe, fields, kernel, type Lowering, numbered, type Op, plainOrder, type View } from './op.js'
+import {
+  axisOf,
+  describe,
+  fields,
+  hasOneOutput,
+  kernel,
+  type Lowering,
+  numbered,
+  type Op,
+  plainOrder,
+  type View
+} from './op.js'
 
 /** Each contiguous row of `count` elements brought to mean 0 and variance 1, then scaled and shifted by element. */
 export const layerNormKernel = kernel({
@@ -56,7 +67,7 @@ function parameter(node: Node, value: Value, count: Dim, to: Lowering): View {
 
 export const layerNormalization: Op = {
   gives: 3,
-  takes: node => node.outputs.length === 1,
+  takes: hasOneOutput,
   required: 2,
   infer(node) {
     const [x, scale, bias] = node.inputs

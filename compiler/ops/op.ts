@@ -47,6 +47,9 @@ export interface Op {
   macs?(node: Node): Dim
 }
 
+/** What `takes` is of operators whose further outputs are spelled. */
+export const hasOneOutput = (node: Node) => node.outputs.length === 1
+
 export type Field = 'u32' | 'i32' | 'f32'
 export type Access = Argument['access']
 

@@ -2,7 +2,7 @@ import type { Dim } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node } from '../graph.js'
 import { visit } from './elementwise.js'
-import { describe, fields, kernel, numbered, type Op, type View } from './op.js'
+import { describe, fields, hasOneOutput, kernel, numbered, type Op, type View } from './op.js'
 import { type Windows, windows } from './window.js'
 
 /** What a window becomes: its maximum, the mean of what lies inside the input, the mean with zeros for the padding. */
@@ -105,6 +105,6 @@ function poolOp(kindOf: (node: Node) => (typeof poolKinds)[number]): Op {
 }
 
 export const pooling: Record<string, Op> = {
-  MaxPool: { ...poolOp(() => 'max'), gives: 2, takes: node => node.outputs.length === 1 },
+  MaxPool: { ...poolOp(() => 'max'), gives: 2, takes: hasOneOutput },
   AveragePool: poolOp(node => (node.number('count_include_pad', 0) ? 'paddedMean' : 'mean'))
 }

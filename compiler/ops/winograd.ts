@@ -282,7 +282,7 @@ const weightCost = 8
  * one of 1e30 (or NaN) would be all that is left of the others, also where no input meets it. Only such extremes are meant;
  * of what is below, tiles keep a part in 1e5 of the layer's maximum.
  */
-export function isModest(weights: ArrayLike<number>): boolean {
+function isModest(weights: ArrayLike<number>): boolean {
   for (let i = 0; i < weights.length; i++) if (!(Math.abs(weights[i]) <= largestWeight)) return false
   return true
 }
@@ -299,17 +299,18 @@ export function winogradChoices(
   limit: WinogradTile,
   window: Windows,
   kernel: readonly number[],
-  { groups, channels, filters }: Sizes
+  { groups, channels, filters }: Sizes,
+  weights: ArrayLike<number>
 ): Choice[] {
   const plain = [...window.strides, ...window.dilations].every(step => step === 1)
   if (kernel.length !== 2 || !plain || channels < fewestChannels || filters < fewestChannels) return []
-  return winograds
-    .filter(({ k, tile }) => tile <= limit && kernel.every(taps => taps === k))
-    .map(({ m, k, kernel: { name } }) => {
-      const tiles = window.out.reduce<number>((count, side) => count * Math.ceil(usualSize(side) / m), 1)
-      const products = tiles * (channels * filters + transformCost * (channels + filters))
-      return { kernel: name, cost: groups * (m + k - 1) ** 2 * (products + weightCost * channels * filters) }
-    })
+  const fitting = winograds.filter(({ k, tile }) => tile <= limit && kernel.every(taps => taps === k))
+  if (!fitting.length || !isModest(weights)) return []
+  return fitting.map(({ m, k, kernel: { name } }) => {
+    const tiles = window.out.reduce<number>((count, side) => count * Math.ceil(usualSize(side) / m), 1)
+    const products = tiles * (channels * filters + transformCost * (channels + filters))
+    return { kernel: name, cost: groups * (m + k - 1) ** 2 * (products + weightCost * channels * filters) }
+  })
 }
 
 /** Vectors of fewer channels would be mostly empty. */

@@ -4,7 +4,7 @@ import { inferNode } from '../infer.js'
 import { ops } from '../ops/index.js'
 import { orderOf, plainOrder } from '../ops/op.js'
 import { orderForReshape, reshapedOrder } from '../ops/views.js'
-import { type Demand, laidConstant, layNode, layTranspose, liesLike, logicalIndices } from '../order.js'
+import { type Demand, laidConstant, layNode, layTranspose, liesIn, logicalIndices } from '../order.js'
 import { count, type Pass } from './pass.js'
 
 /**
@@ -20,7 +20,7 @@ export const layout: Pass = {
     let inserted = 0
     const demand = (node: Node, index: number, order: readonly number[]) => {
       const value = node.inputs[index]!
-      if (liesLike(value, orderOf(value), order)) return
+      if (liesIn(value, order)) return
       const key = order.join()
       let made = copies.get(value)?.get(key)
       if (!made) {
