@@ -121,42 +121,46 @@ function drawn({ program, weights }: Differentiated, item: Case, random: Random)
   })
 }
 
-/** Throws unless every gradient is what moving single inputs does to the weighted sum of the outputs. */
-function checkDifferences({ program, outputs, wanted }: Differentiated, inputs: Float64Array[], random: Random): void {
+/**
+ * Throws unless every gradient is what moving single inputs does to the weighted sum of the outputs. Returns the inputs
+ * of which these numbers cannot tell: none of the elements converges, or the terms of the gradient cancel almost wholly.
+ */
+function checkDifferences({ program, outputs, wanted }: Differentiated, inputs: Float64Array[], random: Random) {
   const interpreter = Interpreter.of(program)
   const seeds = program.inputs.flatMap((port, i) => (port.name.startsWith('seed of') ? [inputs[i]] : []))
-  const lossOf = (results: Float64Array[]) =>
-    results.slice(0, outputs).reduce((sum, data, i) => {
-      const seed = seeds[i]
-      return sum + (seed ? data.reduce((s, value, j) => s + value * seed[j], 0) : 0)
-    }, 0)
   const analytic = interpreter.run(inputs).slice(outputs)
-  wanted.forEach((name, i) => {
+  return wanted.filter((name, i) => {
     const at = program.inputs.findIndex(port => port.name === name)
     const gradient = analytic[i]
-    const scale = Math.max(1e-3, ...gradient.map(Math.abs))
+    const largest = Math.max(...gradient.map(Math.abs))
+    const scale = Math.max(1e-3, largest)
     let told = 0
+    let terms = 0
     for (let trial = 0; trial < Math.min(tried, gradient.length); trial++) {
       const element = gradient.length <= tried ? trial : Math.floor(random.next() * gradient.length)
-      const differenceBy = (by: number) => {
+      /** By output element: what remains of a large sum of them would be its rounding. */
+      const differencesBy = (by: number) => {
         const [above, below] = [by, -by].map(move => {
           const moved = inputs.map(data => data.slice())
           moved[at][element] += move
-          return lossOf(interpreter.run(moved))
+          return interpreter.run(moved)
         })
-        return (above - below) / (2 * by)
+        return seeds.flatMap((seed, k) => Array.from(seed, (s, j) => (s * (above[k][j] - below[k][j])) / (2 * by)))
       }
-      const difference = differenceBy(step)
+      const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0)
+      const differences = differencesBy(step)
+      const difference = sum(differences)
       // A kink or a pole between the two: differences say nothing there, and say so by not converging.
-      if (Math.abs(difference - differenceBy(step / 4)) / scale > 5e-7) continue
+      if (Math.abs(difference - sum(differencesBy(step / 4))) / scale > 5e-7) continue
       told++
+      terms = Math.max(terms, sum(differences.map(Math.abs)))
       const error = Math.abs(difference - gradient[element]) / scale
       assert.ok(
         error < 1e-6,
         `gradient of "${name}" at ${element} is ${gradient[element]}, by differences ${difference} (error ${error})`
       )
     }
-    assert.ok(told > 0, `no element of "${name}" can be told by differences`)
+    return told === 0 || largest < terms / 500
   })
 }
 
@@ -198,8 +202,14 @@ for (const family of tested) {
     if (!made.wanted.length) continue
     test(`${title} (seed ${baseSeed})`, async () => {
       for (const { name } of made.program.kernels) called.add(name)
-      const inputs = drawn(made, item, random)
-      checkDifferences(made, inputs, random)
+      let inputs: Float64Array[]
+      let untold: string[]
+      let draws = 0
+      do {
+        inputs = drawn(made, item, random)
+        untold = checkDifferences(made, inputs, random)
+      } while (untold.length && ++draws < 10)
+      assert.equal(untold, [], 'inputs whose gradients cannot be told by differences')
       await checkBackend(made, inputs)
     })
   }
