@@ -185,4 +185,18 @@ for (const name of Object.keys(kernels))
     assert.is(accepted, enough, `only ${accepted} of ${tries} calls were accepted`)
   })
 
+for (const name of ['winogradFilters', 'conv', 'convTranspose', 'winograd4'])
+  test(`${name} is not believed billions of groups of nothing`, () => {
+    const nothing: Fields = { groups: 2 ** 32 - 1, channels: 0, filters: 0 }
+    const [real] = blocks.get(name) ?? []
+    assert.ok(programOf(name, real), 'the real call is refused')
+    const fields = fieldsOf(rules[name])
+    assert.not(
+      programOf(
+        name,
+        fields.map(({ name: field }, i) => nothing[field] ?? real[i])
+      )
+    )
+  })
+
 test.run()

@@ -1,4 +1,4 @@
-import { type Fields, finishes, first, inPanels, isSmall, loops, nothing, product, type Rule } from './rule.js'
+import { type Fields, filled, finishes, first, inPanels, isSmall, loops, nothing, product, type Rule } from './rule.js'
 
 /** Matrix products and convolutions: sums of products with weights in panels. */
 
@@ -33,7 +33,7 @@ function products(scratch: (p: Fields) => number, weight = 1): Rule<ConvBuffer> 
       y: loops([p.rows, p.yRow], [p.columns, 1]),
       scratch: first(scratch(p))
     }),
-    each: p => p.inner
+    each: p => product(p.inner)
   }
 }
 
@@ -53,7 +53,7 @@ const matmul: Rule<'x' | 'w' | 'y' | 'scratch'> = {
     y: loops([p.d0, p.y0], [p.d1, p.y1], [p.rows, p.yRow], [p.columns, 1]),
     scratch: first(inPanels(p.columns) * p.inner + 8 + tablesOf(p))
   }),
-  each: p => p.inner
+  each: p => product(p.inner)
 }
 
 const axes = ['D', 'H', 'W'] as const
@@ -63,9 +63,14 @@ const convFields = `batch groups channels filters ${spatial('in', 'out', 'kernel
 
 const taps = (p: Fields) => p.kernelD * p.kernelH * p.kernelW
 
-/** Pixels of an operand, `wide` elements each. */
+/** Pixels of an operand, each of `groups` times `wide` elements. */
 const pixels = (p: Fields, sizes: string, operand: string, wide: number) =>
-  loops([p.batch, p[`${operand}N`]], ...axes.map(a => [p[sizes + a], p[operand + a]] as const), [wide, 1])
+  loops(
+    [p.batch, p[`${operand}N`]],
+    ...axes.map(a => [p[sizes + a], p[operand + a]] as const),
+    [p.groups, wide],
+    [wide, 1]
+  )
 
 /** Positions fit 31 bits. Padding may be less than nothing, where a transposed convolution is cut. */
 function hasWindows(p: Fields): boolean {
@@ -83,14 +88,14 @@ const conv: Rule<ConvBuffer> = {
   buffers: convBuffers,
   legal: p => finishes(p) && hasTiles(p) && p.tiles > 0 && hasWindows(p),
   touches: p => ({
-    x: pixels(p, 'in', 'x', p.groups * p.channels),
+    x: pixels(p, 'in', 'x', p.channels),
     w: first(p.groups * inPanels(p.filters) * taps(p) * p.channels),
     ...vectors(p),
-    r: p.residual ? pixels(p, 'out', 'r', p.groups * p.filters) : nothing,
-    y: pixels(p, 'out', 'y', p.groups * p.filters),
+    r: p.residual ? pixels(p, 'out', 'r', p.filters) : nothing,
+    y: pixels(p, 'out', 'y', p.filters),
     scratch: first(p.tiles * (12 + taps(p) * 6) + p.groups * p.channels)
   }),
-  each: p => taps(p) * p.channels
+  each: p => product(taps(p), p.channels)
 }
 
 /** Bias and slopes lie in the weights' panels; the last group's need not be filled. */
@@ -103,12 +108,12 @@ const depthwise: Rule<ConvBuffer> = {
   ...conv,
   legal: p => finishes(p) && hasWindows(p) && !isDeep(p) && p.channels === 1 && p.filters === 1,
   touches: p => ({
-    x: pixels(p, 'in', 'x', p.groups),
+    x: pixels(p, 'in', 'x', 1),
     w: first(taps(p) * p.groups),
     bias: first(p.groups),
     slope: first(p.groups),
-    r: p.residual ? pixels(p, 'out', 'r', p.groups) : nothing,
-    y: pixels(p, 'out', 'y', p.groups),
+    r: p.residual ? pixels(p, 'out', 'r', 1) : nothing,
+    y: pixels(p, 'out', 'y', 1),
     scratch: p.residual ? first(p.outW * p.groups) : nothing
   }),
   each: taps
@@ -121,9 +126,9 @@ const convGradient: Rule<'x' | 'dy' | 'y'> = {
   buffers: gradientBuffers,
   legal: hasWindows,
   touches: p => ({
-    x: pixels(p, 'in', 'x', p.groups * p.channels),
-    dy: pixels(p, 'out', 'y', p.groups * p.filters),
-    y: first(taps(p) * p.channels * p.groups * p.filters)
+    x: pixels(p, 'in', 'x', p.channels),
+    dy: pixels(p, 'out', 'y', p.filters),
+    y: filled(taps(p), p.groups, p.channels, p.filters)
   }),
   each: p => product(p.batch, p.outD, p.outH, p.outW)
 }
@@ -133,9 +138,9 @@ const depthwiseGradient: typeof convGradient = {
   // Its walk begins by dividing by the rows, whether there are any or not.
   legal: p => hasWindows(p) && !isDeep(p) && p.outH > 0,
   touches: p => ({
-    x: pixels(p, 'in', 'x', p.groups),
-    dy: pixels(p, 'out', 'y', p.groups),
-    y: first(taps(p) * p.groups)
+    x: pixels(p, 'in', 'x', 1),
+    dy: pixels(p, 'out', 'y', 1),
+    y: filled(taps(p), p.groups)
   })
 }
 
@@ -146,6 +151,7 @@ function winograd(m: number, side: number): Rule<ConvBuffer> {
       [p.batch, p[`${operand}N`]],
       [p[`${sizes}H`], p[`${operand}H`]],
       [p[`${sizes}W`], p[`${operand}W`]],
+      [p.groups, wide],
       [wide, 1]
     )
   return {
@@ -155,14 +161,14 @@ function winograd(m: number, side: number): Rule<ConvBuffer> {
     legal: p =>
       finishes(p) && hasTiles(p) && p.tiles > 0 && p.tiles % 12 === 0 && isSmall(p.outH, p.outW, p.padH, p.padW),
     touches: p => ({
-      x: images(p, 'in', 'x', p.groups * p.channels),
+      x: images(p, 'in', 'x', p.channels),
       w: first(p.groups * side * side * inPanels(p.filters) * p.channels),
       ...vectors(p),
-      r: p.residual ? images(p, 'out', 'r', p.groups * p.filters) : nothing,
-      y: images(p, 'out', 'y', p.groups * p.filters),
+      r: p.residual ? images(p, 'out', 'r', p.filters) : nothing,
+      y: images(p, 'out', 'y', p.filters),
       scratch: first(side * side * (p.tiles * (p.channels + inPanels(p.filters)) + 32))
     }),
-    each: p => p.channels * (side / m) ** 2
+    each: p => product(p.channels) * (side / m) ** 2
   }
 }
 
@@ -171,8 +177,8 @@ const winogradFilters: Rule<'w' | 'u'> = {
   buffers: { w: 'read', u: 'write' },
   legal: p => (p.kernel === 3 && (p.size === 2 || p.size === 4)) || (p.kernel === 5 && p.size === 2),
   touches(p) {
-    const panels = p.groups * inPanels(p.filters) * p.channels
-    return { w: first(panels * p.kernel ** 2), u: first(panels * (p.size + p.kernel - 1) ** 2) }
+    const panels = [p.groups, inPanels(p.filters), p.channels]
+    return { w: filled(...panels, p.kernel ** 2), u: filled(...panels, (p.size + p.kernel - 1) ** 2) }
   },
   each: p => p.kernel
 }

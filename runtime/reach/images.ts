@@ -1,4 +1,4 @@
-import { type Fields, first, isExact, isSmall, loops, nest, product, type Rule } from './rule.js'
+import { type Fields, filled, isExact, isSmall, loops, nest, product, type Rule } from './rule.js'
 
 /** Pooling, padding and resizing. */
 
@@ -35,7 +35,7 @@ const poolGradient: Rule<'x' | 'dy' | 'dx'> = {
   fields: `kind ${windowFields}`,
   buffers: { x: 'read', dy: 'read', dx: 'write' },
   legal: pools,
-  touches: p => ({ x: input(p), dy: output(p), dx: first(p.batch * p.x0 * p.x1 * p.x2 * p.channels) }),
+  touches: p => ({ x: input(p), dy: output(p), dx: filled(p.batch, p.x0, p.x1, p.x2, p.channels) }),
   each: p => 1 + (product(p.y0, p.y1, p.y2) * window(p)) / product(p.x0, p.x1, p.x2)
 }
 

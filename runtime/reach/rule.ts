@@ -45,6 +45,10 @@ export function loops(...list: readonly Loop[]): Span {
 /** The first `count` elements. */
 export const first = (count: number): Span => ({ low: 0, high: count, trips: count })
 
+/** As many as the sizes multiply to. Kernels make the trips around a loop of none all the same. */
+export const filled = (...sizes: readonly number[]): Span =>
+  loops(...sizes.map((size, i) => [size, sizes.slice(i + 1).reduce((a, b) => a * b, 1)] as const))
+
 export const nothing = first(0)
 
 /** The loops `k0 … k(n-1)` with the steps of an operand, by their prefixes. */
