@@ -101,6 +101,7 @@ function shapesOf(model: Uint8Array, bindings: Readonly<Record<string, number>>)
 }
 
 const step = 1e-5
+const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0)
 /** Elements of an input that are moved. */
 const tried = 12
 
@@ -147,7 +148,6 @@ function checkDifferences({ program, outputs, wanted }: Differentiated, inputs: 
         })
         return seeds.flatMap((seed, k) => Array.from(seed, (s, j) => (s * (above[k][j] - below[k][j])) / (2 * by)))
       }
-      const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0)
       const differences = differencesBy(step)
       const difference = sum(differences)
       // A kink or a pole between the two: differences say nothing there, and say so by not converging.

@@ -86,7 +86,7 @@ function checkCall(header: Checked, call: Call, bindings: Bindings): number {
   if (call.arguments.length !== buffers.length) fail(`${where} takes ${call.arguments.length} buffers`)
   if (!(rule.legal?.(block) ?? true)) fail(`${where} has parameters without a meaning`)
   const touches = rule.touches(block)
-  const each = rule.each?.(block) ?? 1
+  const each = Math.max(rule.each?.(block) ?? 1, 1)
   let work = 0
   buffers.forEach(([name, access], i) => {
     const argument = call.arguments[i]

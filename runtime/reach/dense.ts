@@ -33,7 +33,7 @@ function products(scratch: (p: Fields) => number, weight = 1): Rule<ConvBuffer> 
       y: loops([p.rows, p.yRow], [p.columns, 1]),
       scratch: first(scratch(p))
     }),
-    each: p => product(p.inner)
+    each: p => p.inner
   }
 }
 
@@ -53,21 +53,22 @@ const matmul: Rule<'x' | 'w' | 'y' | 'scratch'> = {
     y: loops([p.d0, p.y0], [p.d1, p.y1], [p.rows, p.yRow], [p.columns, 1]),
     scratch: first(inPanels(p.columns) * p.inner + 8 + tablesOf(p))
   }),
-  each: p => product(p.inner)
+  each: p => p.inner
 }
 
 const axes = ['D', 'H', 'W'] as const
+const plane = ['H', 'W'] as const
 const spatial = (...names: string[]) => names.map(name => axes.map(axis => name + axis).join(' ')).join(' ')
 const steps = (...names: string[]) => names.map(name => `${name}N ${spatial(name)}`).join(' ')
 const convFields = `batch groups channels filters ${spatial('in', 'out', 'kernel', 'stride', 'pad', 'dilation')} ${steps('x', 'y', 'r')} ${epilogue}`
 
 const taps = (p: Fields) => p.kernelD * p.kernelH * p.kernelW
 
-/** Pixels of an operand, each of `groups` times `wide` elements. */
-const pixels = (p: Fields, sizes: string, operand: string, wide: number) =>
+/** Pixels of an operand along some axes, each of `groups` times `wide` elements. */
+const pixels = (p: Fields, sizes: string, operand: string, wide: number, along: readonly string[] = axes) =>
   loops(
     [p.batch, p[`${operand}N`]],
-    ...axes.map(a => [p[sizes + a], p[operand + a]] as const),
+    ...along.map(a => [p[sizes + a], p[operand + a]] as const),
     [p.groups, wide],
     [wide, 1]
   )
@@ -146,14 +147,6 @@ const depthwiseGradient: typeof convGradient = {
 
 /** F(m x m, k x k) on tiles of `side` squared. */
 function winograd(m: number, side: number): Rule<ConvBuffer> {
-  const images = (p: Fields, sizes: string, operand: string, wide: number) =>
-    loops(
-      [p.batch, p[`${operand}N`]],
-      [p[`${sizes}H`], p[`${operand}H`]],
-      [p[`${sizes}W`], p[`${operand}W`]],
-      [p.groups, wide],
-      [wide, 1]
-    )
   return {
     fields: `batch groups channels filters inH inW outH outW padH padW xN xH xW yN yH yW rN rH rW ${epilogue}`,
     buffers: convBuffers,
@@ -161,11 +154,11 @@ function winograd(m: number, side: number): Rule<ConvBuffer> {
     legal: p =>
       finishes(p) && hasTiles(p) && p.tiles > 0 && p.tiles % 12 === 0 && isSmall(p.outH, p.outW, p.padH, p.padW),
     touches: p => ({
-      x: images(p, 'in', 'x', p.channels),
+      x: pixels(p, 'in', 'x', p.channels, plane),
       w: first(p.groups * side * side * inPanels(p.filters) * p.channels),
       ...vectors(p),
-      r: p.residual ? images(p, 'out', 'r', p.filters) : nothing,
-      y: images(p, 'out', 'y', p.filters),
+      r: p.residual ? pixels(p, 'out', 'r', p.filters, plane) : nothing,
+      y: pixels(p, 'out', 'y', p.filters, plane),
       scratch: first(side * side * (p.tiles * (p.channels + inPanels(p.filters)) + 32))
     }),
     each: p => product(p.channels) * (side / m) ** 2

@@ -12,7 +12,7 @@ export interface Rule<B extends string = string> {
   /** Whether the kernel has a meaning for these fields: its choices exist, its divisors are not 0, its loops end. */
   legal?(p: Fields): boolean
   touches(p: Fields): Readonly<Record<B, Span>>
-  /** Steps for each element that is written; 1 by default. */
+  /** Steps for each element that is written; 1 by default, and at least. */
   each?(p: Fields): number
 }
 
