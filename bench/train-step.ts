@@ -50,10 +50,10 @@ export async function openCairn(subject: TrainCase, batch: Batch): Promise<Cairn
     initialise: unfreeze === 'all' ? 'xavier' : undefined
   } as const
   const stage = await Stage.open(backbone, backbone.findCut({ unfreeze }), settingsOf(options))
-  const rates = Float32Array.of(rate, 1, 1)
+  const pace = { rate: Float32Array.of(rate, 1, 1), follow: 0 }
   return {
     shapes: stage.parameters.map(({ shape }) => shape),
-    step: async () => (await stage.step(batch, rates, 1)).loss,
+    step: async () => (await stage.step(batch, pace, 1)).loss,
     weights: () => [...stage.weights().values()],
     release: () => stage.release()
   }

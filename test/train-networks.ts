@@ -192,6 +192,49 @@ test('a name that the head might have taken is left to the model', async () => {
   assert.equal(names.sort(), ['#head.bias', '#head.weight', 'head.weight'])
 })
 
+test('running statistics of a network from scratch are the mean of its first batches', async () => {
+  const { model, x } = begin('running')
+  const [ones, zeros] = [1, 0].map(value =>
+    model.constant({ dtype: 'float32', dims: [channels], data: new Array(channels).fill(value) })
+  )
+  const [mean, variance] = ['mean', 'variance'].map(name =>
+    model.constant({ dtype: 'float32', dims: [channels], data: model.random.values(channels, [0.5, 3]) }, name)
+  )
+  const normal = model.add('BatchNormalization', [x, ones, zeros, mean, variance])
+  const maps = model.add('Relu', [model.add('Conv', [normal, model.weights([4, channels, 3, 3])])])
+  model.output(
+    model.add('Gemm', [model.add('Flatten', [model.add('GlobalAveragePool', [maps])]), model.weights([4, 10])])
+  )
+  const data = examples()
+  const training = data.labels.map((_, i) => i)
+  const trainer = await Trainer.create(model.encode(), { classes, initialise: 'he', epochs: 1, batchSize: 6 })
+  await trainer.fit(data, { split: { training, validation: [] } })
+  const { tensors } = decodePatch(trainer.patch())
+  const all = await Promise.all(training.map(i => data.input(i, undefined)))
+  const meanOf = (elements: readonly number[]) => elements.reduce((a, b) => a + b, 0) / elements.length
+  const planes = (c: number) => all.map(each => [...each.subarray(c * side * side, (c + 1) * side * side)])
+  for (let c = 0; c < channels; c++) {
+    const wanted = meanOf(planes(c).flat())
+    const found = tensors.find(({ name }) => name === 'mean')!.data[c]
+    assert.ok(Math.abs(found - wanted) < 1e-5, `channel ${c}: mean ${found}, and ${wanted} of all examples`)
+  }
+  await trainer.release()
+})
+
+test('differences that cross a kink are not held against a gradient', async () => {
+  const { model, x } = begin('kink')
+  const zeros = model.constant({ dtype: 'float32', dims: [size, 1], data: new Array(size).fill(0) })
+  // Just inside of the reach of a difference of 1e-5.
+  const near = model.constant({ dtype: 'float32', dims: [1], data: [0.9995e-5] })
+  const hidden = model.add('Relu', [model.add('Gemm', [model.add('Flatten', [x]), zeros, near])])
+  model.output(model.add('Gemm', [hidden, model.weights([1, 10])]))
+  const trainer = await Trainer.create(model.encode(), { classes, unfreeze: 'all', seed: baseSeed % 1000 })
+  const { gradients } = await trainer.check(examples())
+  assert.is(gradients.length, 4)
+  for (const { name, error, elements } of gradients) assert.ok(elements > 0 && error < 1e-4, `${name}: ${error}`)
+  await trainer.release()
+})
+
 async function refuses(act: () => Promise<unknown>, pattern: RegExp): Promise<void> {
   let refused: Error | undefined
   await act().catch(error => (refused = error))

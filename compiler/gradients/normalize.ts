@@ -44,9 +44,9 @@ export function spellNorms(graph: Graph): void {
   }
 }
 
-/** With the statistics of the batch; updates of the running ones go behind everything else. */
-export function spellBatchStatistics(graph: Graph, node: Node): void {
-  const { y, mean, variance } = batchStatistics(new Writer(graph, node.name, node), node)
+/** With the statistics of the batch; updates of the running ones, which take `least` of them at least, go behind everything else. */
+export function spellBatchStatistics(graph: Graph, node: Node, least: Value): void {
+  const { y, mean, variance } = batchStatistics(new Writer(graph, node.name, node), node, least)
   const update = new Writer(graph, `${node.name}.running`)
   update.add('Assign', [node.inputs[3], mean])
   update.add('Assign', [node.inputs[4], variance])

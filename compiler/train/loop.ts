@@ -4,7 +4,7 @@ import { accuracy, confusionMatrix, predictionsOf, RunningMean } from '../../run
 import { classWeights as balanced, miniBatches, type Split } from '../../runtime/train/split.js'
 import type { Examples } from './dataset.js'
 import type { Settings } from './options.js'
-import type { Batch, Stage } from './stage.js'
+import type { Batch, Pace, Stage } from './stage.js'
 
 /** What an epoch has come to. Losses are cross-entropies an example, in nats. */
 export interface EpochRecord {
@@ -147,7 +147,7 @@ async function trainEpoch(
     const step = first + i
     rate = settings.learningRate * settings.schedule(step, total, batches.length)
     const batch = await gather(examples, epoch, indices, labels, settings, weightOf)
-    const stepped = await stage.step(batch, rates(settings, rate, step + 1), epoch * batches.length + i + 1)
+    const stepped = await stage.step(batch, paceOf(settings, rate, step + 1), epoch * batches.length + i + 1)
     if (!Number.isFinite(stepped.loss) || !Number.isFinite(stepped.norm))
       return { ...result(), stopped: brokenAt(epoch, i, rate, stepped), broken: true }
     const predicted = predictionsOf(stepped.logits, stage.outputs)
@@ -165,9 +165,15 @@ function brokenAt(epoch: number, step: number, rate: number, { loss, norm }: { l
   return `${what} in epoch ${epoch + 1}, step ${step + 1}, at learning rate ${rate.toPrecision(3)}; the best weights so far are kept; a smaller learning rate, clipping or a warm-up helps`
 }
 
-/** What the optimiser's `rate` input holds: the rate, and adam's corrections for the `t`-th step. */
-export function rates({ momentum }: Settings, rate: number, t: number): Float32Array {
-  return Float32Array.of(rate, 1 / (1 - momentum ** t), 1 / (1 - 0.999 ** t))
+/**
+ * The `t`-th step's. Running statistics that begin at nothing are the mean of all batches' until they have seen as many as
+ * their momentum remembers: else they would lag behind, and a network that has learnt for a few steps be evaluated by what it began with.
+ */
+export function paceOf({ momentum, scratch }: Settings, rate: number, t: number): Pace {
+  return {
+    rate: Float32Array.of(rate, 1 / (1 - momentum ** t), 1 / (1 - 0.999 ** t)),
+    follow: scratch ? 1 / t : 0
+  }
 }
 
 /** How much an example counts, by its class. */

@@ -1,6 +1,6 @@
 import type { Program } from '../../runtime/program.js'
 import { spellBatchStatistics, spellNorms } from '../gradients/normalize.js'
-import type { Graph } from '../graph.js'
+import type { Graph, Value } from '../graph.js'
 import { lower } from '../lower.js'
 import { decompose } from '../passes/decompose.js'
 import { lowerBatchNorm } from '../passes/fold-batchnorm.js'
@@ -23,12 +23,15 @@ function run(graph: Graph, passes: readonly Pass[]): void {
   }
 }
 
-/** Brings a graph to operators that have gradients; each BatchNormalization uses its batch's statistics, or those that it has. */
-export function makeDifferentiable(graph: Graph, ofBatch = false): void {
+/**
+ * Brings a graph to operators that have gradients; each BatchNormalization uses its batch's statistics, of which the running ones
+ * take the share `least` at least, or without it those that it has.
+ */
+export function makeDifferentiable(graph: Graph, least?: Value): void {
   run(graph, [foldConstants, deadCode, removeIdentity])
   spellNorms(graph)
-  if (ofBatch)
-    for (const node of [...graph.nodes]) if (node.op === 'BatchNormalization') spellBatchStatistics(graph, node)
+  if (least)
+    for (const node of [...graph.nodes]) if (node.op === 'BatchNormalization') spellBatchStatistics(graph, node, least)
   run(graph, [decompose, lowerBatchNorm, recogniseActivations])
 }
 

@@ -8,7 +8,7 @@ import { deadCode } from '../passes/remove-unused.js'
 import { Interpreter } from '../reference.js'
 import { type Backbone, fileOf } from './backbone.js'
 import { Engine } from './engine.js'
-import { rates } from './loop.js'
+import { paceOf } from './loop.js'
 import type { Cut } from './network.js'
 import type { Settings } from './options.js'
 import { lowerStep, makeDifferentiable } from './pipeline.js'
@@ -25,7 +25,7 @@ export interface Check {
 
 export interface GradientCheck {
   readonly name: string
-  /** Elements that central differences were taken of. */
+  /** Elements that central differences were taken of; kinks are passed over. */
   readonly elements: number
   /** The largest difference, as a share of the tensor's largest gradient. */
   readonly error: number
@@ -45,7 +45,11 @@ export interface Subject {
   readonly settings: Settings
 }
 
-const difference = 1e-5
+/** Steps of the differences, the widest first: wide ones round least, narrow ones cross fewest kinks. */
+const widths = [1e-6, 1e-7] as const
+/** As shares of the tensor's largest gradient: how far differences of two widths may be apart, and those of the two sides. */
+const agreement = 1e-5
+const bend = 1e-3
 /** Multiply-accumulates that differences may cost in all; the reference computes some 10^8 a second. */
 const affordable = 6e9
 
@@ -57,7 +61,8 @@ export function checkGradients(subject: Subject, batch: Batch, progress: (what: 
     const parameters = releaseParameters(graph, settings.batchNorm)
     const given = lossInputs(logits)
     graph.inputs = [input, given.targets, given.weights]
-    makeDifferentiable(graph, settings.batchNorm)
+    const follow = graph.constant(graph.unique('follow'), Float32Array.of(0), [1])
+    makeDifferentiable(graph, settings.batchNorm ? follow : undefined)
     const loss = crossEntropy(graph, graph.outputs[0], given.targets, given.weights)
     const learnt = graph.states.filter((_, i) => parameters[i].kind !== 'statistic')
     const one = graph.constant(graph.unique('loss'), Float32Array.of(1), [])
@@ -81,9 +86,9 @@ export function checkGradients(subject: Subject, batch: Batch, progress: (what: 
     })
     return interpreter
   }
-  const [, ...gradients] = open(analytic).run(inputs, bindings)
+  const [[loss], ...gradients] = open(analytic).run(inputs, bindings)
   const cost = evaluate(forward.lowered.macs, bindings)
-  const elements = Math.max(1, Math.min(12, Math.floor(affordable / (2 * gradients.length * Math.max(cost, 1)))))
+  const elements = Math.max(1, Math.min(12, Math.floor(affordable / (4 * gradients.length * Math.max(cost, 1)))))
   const random = new Random(settings.seed)
   return analytic.learnt.map((name, at) => {
     progress(`differences of ${name}`)
@@ -98,13 +103,24 @@ export function checkGradients(subject: Subject, batch: Batch, progress: (what: 
     const errors: number[] = []
     for (let tries = 0; errors.length < Math.min(elements, gradient.length) && tries < 3 * elements; tries++) {
       const element = random.whole(gradient.length)
-      const [above, here, below] = [difference, 0, -difference].map(move => lossAt(element, move))
-      // At a kink the two sides differ, and differences say nothing.
-      if (Math.abs(above - 2 * here + below) / difference / scale > 1e-3) continue
-      errors.push(Math.abs((above - below) / (2 * difference) - gradient[element]) / scale)
+      const slope = slopeOf(move => lossAt(element, move), loss, scale)
+      if (slope !== undefined) errors.push(Math.abs(slope - gradient[element]) / scale)
     }
     return { name, elements: errors.length, error: Math.max(0, ...errors) }
   })
+}
+
+/** A derivative at 0, where the loss is `here`, by differences that agree for both sides and for two widths; undefined at a kink. */
+function slopeOf(lossAt: (move: number) => number, here: number, scale: number): number | undefined {
+  const sides = (width: number) => [(lossAt(width) - here) / width, (here - lossAt(-width)) / width]
+  for (const width of widths) {
+    const [above, below] = sides(width)
+    if (Math.abs(above - below) > bend * scale) continue
+    const slope = (above + below) / 2
+    const [nearAbove, nearBelow] = sides(width / 4)
+    if (Math.abs(slope - (nearAbove + nearBelow) / 2) <= agreement * scale) return slope
+  }
+  return undefined
 }
 
 /** Trains on one small batch until it is known by heart. */
@@ -126,7 +142,7 @@ export async function overfit(subject: Subject, batch: Batch, labels: readonly n
   while (steps < most && !learnt) {
     steps++
     await breath.take()
-    const stepped = await stage.step(batch, rates(settings, Math.max(settings.learningRate, 1e-3), steps), steps)
+    const stepped = await stage.step(batch, paceOf(settings, Math.max(settings.learningRate, 1e-3), steps), steps)
     loss = stepped.loss
     if (steps === 1) first = loss
     if (!Number.isFinite(loss)) break

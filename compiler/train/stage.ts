@@ -33,10 +33,10 @@ export class Stage {
   }
 
   /** One step on a batch, whose scores, loss and gradients are of the weights before it. */
-  async step(batch: Batch, rate: Float32Array, seed: number): Promise<Stepped> {
+  async step(batch: Batch, { rate, follow }: Pace, seed: number): Promise<Stepped> {
     const { features, targets, weights } = batch
     const count = weights.length
-    const feeds = { features, targets, weights, rate, seed: Float32Array.of(seed) }
+    const feeds = { features, targets, weights, rate, follow: Float32Array.of(follow), seed: Float32Array.of(seed) }
     const [logits, loss, norm] = await this.stepping.run(count, feeds)
     return { logits, loss: loss[0], norm: norm[0] }
   }
@@ -90,6 +90,14 @@ export interface Batch {
   readonly targets: Float32Array
   /** Of each example in the sum of losses; they add up to 1. */
   readonly weights: Float32Array
+}
+
+/** How far a step goes. */
+export interface Pace {
+  /** The learning rate, and adam's corrections of its first and second moment. */
+  readonly rate: Float32Array
+  /** The share that running statistics take of the batch's at least. */
+  readonly follow: number
 }
 
 export interface Stepped {

@@ -43,7 +43,10 @@ export interface Use {
   readonly input: number
 }
 
-/** Inputs of a step: `features` [N, ...], `targets` [N, K], `weights` [N, 1], `rate` [3], `seed` [1]. */
+/**
+ * Inputs of a step: `features` [N, ...], `targets` [N, K], `weights` [N, 1], `rate` [3], `follow` [1], the share that running
+ * statistics take of the batch's at least, and `seed` [1].
+ */
 export interface Step {
   readonly program: Program
   readonly parameters: readonly Parameter[]
@@ -127,11 +130,12 @@ function randomise(graph: Graph, seed: Value): void {
 
 export function buildStep({ graph, input, logits }: Section, batchNorm: boolean, options: UpdateOptions): Step {
   const parameters = releaseParameters(graph, batchNorm)
-  const [rate, seed] = [new Value('rate', 'float32', [3]), new Value('seed', 'float32', [1])]
+  const rate = new Value('rate', 'float32', [3])
+  const [follow, seed] = ['follow', 'seed'].map(name => new Value(name, 'float32', [1]))
   const { targets, weights } = lossInputs(logits)
-  graph.inputs = [input, targets, weights, rate, seed]
+  graph.inputs = [input, targets, weights, rate, follow, seed]
   randomise(graph, seed)
-  makeDifferentiable(graph, batchNorm)
+  makeDifferentiable(graph, batchNorm ? follow : undefined)
   const scores = graph.outputs[0]
   const loss = crossEntropy(graph, scores, targets, weights)
   const learnt = graph.states.filter((_, i) => parameters[i].kind !== 'statistic')

@@ -11,7 +11,7 @@ import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js'
 import { cachedExamples, type Dataset, type Examples, freshExamples, furtherExamples } from './dataset.js'
 import { Engine } from './engine.js'
 import { checkLabels, someOfEach, splitOf } from './labels.js'
-import { type EpochRecord, type Evaluation, evaluate, gather, rates, type Standing, train, type Watch } from './loop.js'
+import { type EpochRecord, type Evaluation, evaluate, gather, paceOf, type Standing, train, type Watch } from './loop.js'
 import { type Cut, cutBetween } from './network.js'
 import { type Settings, settingsOf, type TrainerOptions } from './options.js'
 import { encodePatch } from './patch.js'
@@ -230,7 +230,7 @@ export class Trainer {
       for (const indices of miniBatches(split.training, { size, seed, epoch })) {
         const batch = await gather(examples, epoch, indices, data.labels, settings, undefined)
         await breath.take()
-        const { loss } = await stage.step(batch, rates(settings, test.rate, ++step), step)
+        const { loss } = await stage.step(batch, paceOf(settings, test.rate, ++step), step)
         options.onStep?.(step)
         going = test.add(loss)
         if (!going) break

@@ -19,7 +19,7 @@ export async function checkTraining(trainer: Trainer, { dataset, flags }: Job): 
       name,
       String(elements),
       error.toExponential(1),
-      error < good ? 'right' : 'WRONG'
+      elements ? (error < good ? 'right' : 'WRONG') : 'not tried: differences meet kinks everywhere'
     ])
     print(table(['gradient of', 'elements tried', 'largest error', ''], rows, ['left', 'right', 'right', 'left']))
     print(

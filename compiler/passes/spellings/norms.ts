@@ -20,17 +20,18 @@ export function affine(write: Writer, x: Value, scale: Value, bias: Value): Valu
 
 /**
  * Normalised by the statistics of the batch, and the running ones that follow them by `momentum` (Ioffe and Szegedy 2015,
- * algorithm 2).
+ * algorithm 2), or faster where `least` says so: the share that the batch's have at least.
  */
-export function batchStatistics(write: Writer, node: Node) {
+export function batchStatistics(write: Writer, node: Node, least?: Value) {
   const [x, scale, bias, mean, variance] = node.inputs as Value[]
   const axes = x.shape.map((_, axis) => axis).filter(axis => axis !== 1)
   const batch = normalised(write, x, axes, node.number('epsilon', 1e-5))
   const momentum = node.number('momentum', 0.9)
+  const share = least ? write.add('Max', [least, write.scalar(1 - momentum)]) : write.scalar(1 - momentum)
+  const rest = least ? write.add('Sub', [write.scalar(1), share]) : write.scalar(momentum)
   const follow = (running: Value, statistic: Value) => {
-    const kept = write.add('Mul', [running, write.scalar(momentum)])
     const now = write.reshape(statistic, running.shape)
-    return write.add('Add', [kept, write.add('Mul', [now, write.scalar(1 - momentum)])])
+    return write.add('Add', [write.add('Mul', [running, rest]), write.add('Mul', [now, share])])
   }
   return {
     y: affine(write, batch.y, scale, bias),
