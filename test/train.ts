@@ -309,6 +309,25 @@ test('gradients, overfitting, learning rates and neighbours can be tried before 
   await trainer.release()
 })
 
+test('a head that takes everything for the largest class says what helps', async () => {
+  const { input } = patterns(1, 1)
+  const labels = Array.from({ length: 60 }, (_, i) => (i % 10 < 8 ? 0 : (i % 10) - 7))
+  const alike: Dataset = { labels, input: () => input(0, undefined) }
+  const options = { epochs: 10, learningRate: 0.05 }
+  const warned = async (more: Partial<TrainerOptions>, fit: Parameters<Trainer['fit']>[1] = {}) => {
+    const { trainer, result } = await trained(lenet, alike, { ...options, ...more }, fit)
+    await trainer.release()
+    return result.warnings.join('\n')
+  }
+  assert.match(await warned({}), /taken for "bars", which has \d+ of \d+ examples: --class-weights balanced/)
+  const all = { split: { training: labels.map((_, i) => i), validation: [] } }
+  assert.match(await warned({}, all), /taken for "bars", which has 48 of 60 examples: --class-weights balanced/)
+  assert.not.match(await warned({ classWeights: [3, 1, 1] }), /--class-weights balanced/)
+  const { trainer, result } = await trained(lenet, patterns(48, 1, 0.1), { epochs: 10 })
+  assert.not.match(result.warnings.join(), /taken for/)
+  await trainer.release()
+})
+
 test('zeros do not learn, and the trainer says so', async () => {
   const { trainer, result } = await trained(lenet, patterns(48, 1), { initialise: 'zeros', epochs: 3 })
   assert.ok(

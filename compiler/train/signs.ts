@@ -1,11 +1,21 @@
-import type { EpochRecord } from './loop.js'
+import type { EpochRecord, Evaluation } from './loop.js'
 import type { Settings } from './options.js'
 
-/** What curves say that people overlook. */
-export function signsOf(history: readonly EpochRecord[], { classes }: Settings): string[] {
+/** What was trained on, and what it has come to. */
+export interface Outcome {
+  readonly history: readonly EpochRecord[]
+  /** The classes of the examples that trained. */
+  readonly labels: readonly number[]
+  /** Of the examples that validate, where there are any. */
+  readonly confusion?: Evaluation['confusion']
+}
+
+/** What curves and confusions say that people overlook. */
+export function signsOf({ history, labels, confusion }: Outcome, settings: Settings): string[] {
+  const { classes } = settings
   const last = history.at(-1)
   if (!last) return []
-  const signs: string[] = []
+  const signs = collapsed(labels, confusion, last, settings)
   const norms = history.map(({ gradientNorm }) => gradientNorm)
   const grown = norms[norms.length - 1] / Math.max(norms[0], 1e-12)
   if (grown > 100)
@@ -32,6 +42,36 @@ export function signsOf(history: readonly EpochRecord[], { classes }: Settings):
       `training examples are known far better (${percent(trainAccuracy)}) than new ones (${percent(validationAccuracy)}): more examples, augmentation, decay or dropout help`
     )
   return signs
+}
+
+/** The share of other classes' examples that a collapsed head still gets right, and how near its accuracy is to the largest class's share. */
+const few = 0.1
+const near = 0.02
+
+/** A head that takes nearly everything for the largest class, which costs little where the others are rare. */
+function collapsed(
+  labels: readonly number[],
+  confusion: Outcome['confusion'],
+  { trainAccuracy }: EpochRecord,
+  { classes, classWeights }: Settings
+): string[] {
+  const counts = classes.map((_, label) => labels.filter(each => each === label).length)
+  const most = Math.max(...counts)
+  const largest = counts.indexOf(most)
+  if (most < 1.5 * Math.min(...counts)) return []
+  const others = (confusion ?? []).filter((_, label) => label !== largest)
+  const sum = (rows: readonly (readonly number[])[]) => rows.flat().reduce((a, b) => a + b, 0)
+  const right = (confusion ?? []).reduce((all, row, label) => all + (label === largest ? 0 : row[label]), 0)
+  const isCollapsed = sum(others)
+    ? right <= few * sum(others) && others.every(row => row[largest] >= (1 - few) * sum([row]))
+    : Math.abs(trainAccuracy - most / labels.length) < near
+  if (!isCollapsed) return []
+  const cure = classWeights
+    ? 'more examples of the others, or a larger weight for them, help'
+    : '--class-weights balanced makes classes count alike however many examples they have (from JavaScript classWeights: "balanced")'
+  return [
+    `nearly everything is taken for "${classes[largest]}", which has ${most} of ${labels.length} examples: ${cure}`
+  ]
 }
 
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`

@@ -11,7 +11,16 @@ import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js'
 import { cachedExamples, type Dataset, type Examples, freshExamples, furtherExamples } from './dataset.js'
 import { Engine } from './engine.js'
 import { checkLabels, someOfEach, splitOf } from './labels.js'
-import { type EpochRecord, type Evaluation, evaluate, gather, paceOf, type Standing, train, type Watch } from './loop.js'
+import {
+  type EpochRecord,
+  type Evaluation,
+  evaluate,
+  gather,
+  paceOf,
+  type Standing,
+  train,
+  type Watch
+} from './loop.js'
 import { type Cut, cutBetween } from './network.js'
 import { type Settings, settingsOf, type TrainerOptions } from './options.js'
 import { encodePatch } from './patch.js'
@@ -157,7 +166,9 @@ export class Trainer {
       ? await evaluate(stage, examples, split.validation, data.labels, settings)
       : undefined
     const { history, best, stopped } = standing
-    return { history, bestEpoch: best?.epoch ?? 0, validation, split, stopped, warnings: signsOf(history, settings) }
+    const labels = split.training.map(i => data.labels[i])
+    const warnings = signsOf({ history, labels, confusion: validation?.confusion }, settings)
+    return { history, bestEpoch: best?.epoch ?? 0, validation, split, stopped, warnings }
   }
 
   /** The head alone at first, where blocks are to be unfrozen; then what is to be trained. */
