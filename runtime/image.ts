@@ -101,6 +101,21 @@ export function crop(picture: Picture, left: number, top: number, width: number,
   return { data, width, height }
 }
 
+/** The grey that detectors are trained to see around a photo. */
+const padding = 114
+
+/** The whole picture at the top left of `width` × `height`, its proportions kept; grey beside or below it. */
+export function letterbox(picture: Picture, width: number, height: number): Picture {
+  const scale = Math.min(width / picture.width, height / picture.height)
+  const [wide, high] = [picture.width, picture.height].map(side => Math.max(1, Math.round(side * scale)))
+  const inner = resize(picture, wide, high)
+  const row = inner.data.length / high
+  const channels = channelsOf(inner)
+  const data = new Uint8Array(width * height * channels).fill(padding)
+  for (let y = 0; y < high; y++) data.set(inner.data.subarray(y * row, (y + 1) * row), y * width * channels)
+  return { data, width, height }
+}
+
 /** Bilinear with a support that grows with the reduction; columns first, rounded to bytes between the two passes. */
 export function resize(picture: Picture, width: number, height: number): Picture {
   const channels = channelsOf(picture)

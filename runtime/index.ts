@@ -9,6 +9,7 @@ export {
   type ImageSource,
   type ImageTensorOptions,
   imageNet,
+  letterbox,
   type Picture,
   resize,
   type Scored,

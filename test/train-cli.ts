@@ -97,6 +97,48 @@ test('writes a patch, a report, metrics; run and compile take the patch', () => 
   )
 })
 
+test('a patch remembers how images became inputs; inspect and verify take it', () => {
+  const prepared = ['--scale', '0.01', '--mean', '0.3', '--std', '0.7', '--stretch']
+  const options = usual.filter(word => word !== '--stretch').concat(prepared)
+  const trained = cairn(...options, '-o', 'prepared.patch')
+  assert.is(trained.status, 0, trained.err)
+  const probabilities = (...more: string[]) => {
+    const { status, out, err } = cairn('run', 'lenet5.onnx', '--image', 'images/left/2.png', '--json', ...more)
+    assert.is(status, 0, err)
+    return JSON.parse(out).runs[0].top.map(({ score }: { score: number }) => score)
+  }
+  const patched = ['--patch', 'prepared.patch']
+  assert.equal(probabilities(...patched), probabilities(...patched, ...prepared))
+  assert.equal(probabilities(...patched, '--pad'), probabilities(...patched, ...prepared.slice(0, -1), '--pad'))
+  assert.not.equal(probabilities(...patched), probabilities(...patched, '--mean', '0.9'))
+  // A scale brings its own mean and deviation.
+  assert.equal(
+    probabilities(...patched, '--scale', '0.004'),
+    probabilities(...patched, '--scale', '0.004', '--mean', '0', '--std', '1', '--stretch')
+  )
+  const inspected = JSON.parse(cairn('inspect', 'prepared.patch', '--json').out)
+  assert.equal(inspected.classes, ['left', 'top'])
+  assert.equal(inspected.preparation, { channels: 'GRAY', scale: 0.01, mean: [0.3], std: [0.7], fit: 'stretch' })
+  assert.match(
+    cairn('inspect', 'prepared.patch').out,
+    /images +GRAY, \(byte × 0\.01 − \(0\.3\)\) \/ \(0\.7\), stretched\n/
+  )
+  const verified = cairn('verify', 'lenet5.onnx', ...patched, '--image', 'images/left/2.png', '--json')
+  assert.is(verified.status, 0, verified.err)
+  const { outputs, passed } = JSON.parse(verified.out)
+  assert.ok(passed)
+  assert.equal(
+    outputs.map(({ name, dims }: { name: string; dims: number[] }) => [name, dims]),
+    [
+      ['probabilities', [1, 2]],
+      ['logits', [1, 2]]
+    ]
+  )
+  refused(/--pad exclude each other/, 2, 'run', 'lenet5.onnx', '--image', 'images/left/2.png', '--stretch', '--pad')
+  refused(/--layers: prepared\.patch is a patch/, 2, 'inspect', 'prepared.patch', '--layers')
+  refused(/labels\.txt: not a patch/, 1, 'verify', 'lenet5.onnx', '--patch', 'labels.txt')
+})
+
 test('writes whole models, and --json says what it did', async () => {
   for (const out of ['whole.onnx', 'whole.cairn']) {
     const { status, out: text, err } = cairn(...usual, '--initialise', 'xavier', '-o', out, '--json')

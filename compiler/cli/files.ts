@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import type { Patch } from '../train/patch.js'
 import { InputError, type Option, oneLine } from './command.js'
 
 /** Files as the commands read and write them: whole or not at all, and failures in one line that names the file. */
@@ -47,6 +48,17 @@ export const patchOption: Option = {
   flag: '--patch',
   value: 'FILE',
   help: 'the head patch that cairn train has written for this model'
+}
+
+/** What a patch holds; undefined where none is given. */
+export async function readPatch(path: string | undefined): Promise<Patch | undefined> {
+  if (path === undefined) return undefined
+  const { decodePatch } = await import('../train/patch.js')
+  try {
+    return decodePatch(readBytes(path, 'patch'))
+  } catch (error) {
+    throw new InputError(`${path}: ${oneLine(error)}`)
+  }
 }
 
 /** The model with the head of a patch, where one is given. */

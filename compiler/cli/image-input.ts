@@ -1,9 +1,10 @@
 import { extname } from 'node:path'
 import jpeg from 'jpeg-js'
 import { PNG } from 'pngjs'
-import { type FloatOptions, fit, imageDims, imageNet, type Picture, resize, toFloatData } from '../../runtime/image.js'
+import { fit, imageDims, imageNet, letterbox, type Picture, resize, toFloatData } from '../../runtime/image.js'
 import { Tensor, type Type } from '../../runtime/index.js'
 import type { Port, Program } from '../../runtime/program.js'
+import type { ImagePreparation } from '../train/preparation.js'
 import { type Flags, InputError, type Option, UsageError } from './command.js'
 import { readBytes } from './files.js'
 import { describePort } from './model.js'
@@ -17,6 +18,7 @@ export const imageOptions: readonly Option[] = [
   },
   { flag: '--resize', value: 'S', help: 'shorter side before the centre is cut out (default 256 for 224)' },
   { flag: '--stretch', help: 'resize straight to the input size, cut nothing' },
+  { flag: '--pad', help: 'resize to fit into the input size and pad with grey, cut nothing' },
   { flag: '--mean', value: 'R,G,B', help: "subtracted after scaling (default ImageNet's .485,.456,.406)" },
   { flag: '--std', value: 'R,G,B', help: "divided by (default ImageNet's .229,.224,.225)" },
   {
@@ -31,7 +33,7 @@ export const imageOptions: readonly Option[] = [
 export interface Preparation {
   readonly size: readonly [number, number] | undefined
   readonly resize: number | undefined
-  readonly stretch: boolean
+  readonly fit: ImagePreparation['fit']
   readonly layout: 'NCHW' | 'NHWC' | undefined
   readonly bgr: boolean
   readonly scale: number
@@ -40,7 +42,13 @@ export interface Preparation {
   readonly plain: boolean
 }
 
-export function preparationOf(flags: Flags): Preparation {
+/** As the flags say; what they leave open, as a patch remembers it. */
+export function preparationOf(flags: Flags, remembered?: ImagePreparation): Preparation {
+  const given = givenIn(flags)
+  return remembered ? completed(given, remembered, flags) : given
+}
+
+function givenIn(flags: Flags): Preparation {
   const size = flags.text('size')
   const match = size === undefined ? undefined : /^(\d+)(?:x(\d+))?$/.exec(size)
   if (match === null || match?.slice(1).some(side => Number(side) === 0))
@@ -54,11 +62,13 @@ export function preparationOf(flags: Flags): Preparation {
   ] as const)
     if (list && ![1, 3].includes(list.length))
       throw new UsageError(`--${name} has ${list.length} numbers; 1 or 3 are allowed`)
+  const fits = fittingsIn(flags)
+  if (fits.length > 1) throw new UsageError(`--${fits[0]} and --${fits[1]} exclude each other`)
   const scale = flags.number('scale')
   return {
     size: match ? [Number(match[1]), Number(match[2] ?? match[1])] : undefined,
     resize: flags.whole('resize'),
-    stretch: flags.has('stretch'),
+    fit: flags.has('stretch') ? 'stretch' : flags.has('pad') ? 'pad' : 'crop',
     layout: layout === 'nhwc' ? 'NHWC' : layout === 'nchw' ? 'NCHW' : undefined,
     bgr: flags.has('bgr'),
     scale: scale ?? imageNet.scale,
@@ -66,6 +76,29 @@ export function preparationOf(flags: Flags): Preparation {
     std,
     plain: scale !== undefined
   }
+}
+
+const fittingsIn = (flags: Flags) =>
+  ['stretch', 'pad', 'resize'].filter(flag => flags.has(flag) || (flag === 'resize' && flags.text(flag) !== undefined))
+
+/** A scale that is given brings its own mean and deviation, as it does without a patch. */
+function completed(given: Preparation, remembered: ImagePreparation, flags: Flags): Preparation {
+  const isFitted = fittingsIn(flags).length > 0
+  const { scale, mean, std } = given.plain ? given : remembered
+  return {
+    ...given,
+    size: given.size ?? remembered.size,
+    resize: isFitted ? given.resize : remembered.resize,
+    fit: isFitted ? given.fit : remembered.fit,
+    bgr: given.bgr || remembered.channels === 'BGR',
+    ...{ scale, mean: given.mean ?? mean, std: given.std ?? std }
+  }
+}
+
+/** What `imageTensor` does for a port, for a patch to remember. */
+export function rememberedFor(port: Port, { size, resize, fit, scale, ...prepare }: Preparation): ImagePreparation {
+  const { channels, mean, std } = numbersFor(port, { size, resize, fit, scale, ...prepare })
+  return { channels, scale, mean: [mean].flat(), std: [std].flat(), fit, resize, size }
 }
 
 export function readPicture(path: string): Picture {
@@ -113,21 +146,25 @@ export function imageTensor(picture: Picture, port: Port, prepare: Preparation):
     [high, wide].map(dim => (typeof dim === 'number' ? dim : undefined)),
     prepare
   )
-  const grey = port.shape[axis] === 1
-  const channels: FloatOptions['channels'] = grey ? 'GRAY' : prepare.bgr ? 'BGR' : 'RGB'
-  const usual = (list: readonly number[], plain: number) => {
-    if (prepare.plain) return plain
-    if (grey) return list.reduce((a, b) => a + b, 0) / list.length
-    return prepare.bgr ? [...list].reverse() : list
-  }
-  const mean = prepare.mean ?? usual(imageNet.mean, 0)
-  const std = prepare.std ?? usual(imageNet.std, 1)
+  const { channels, mean, std } = numbersFor(port, prepare)
   const data = toFloatData(sized, { channels, layout, scale: prepare.scale, mean, std })
   const dims = imageDims({ ...sized, channels, layout })
   const batch = port.shape[0]
   if (typeof batch === 'number' && batch !== 1)
     throw new InputError(`--image: input ${describePort(port)} wants ${batch} images at once; use --input`)
   return new Tensor(port.dtype as Type, port.dtype === 'float32' ? data : Array.from(data), dims)
+}
+
+/** Where neither flags nor a patch say so, ImageNet's mean and deviation, in the model's order of channels. */
+function numbersFor(port: Port, { bgr, plain, layout, ...given }: Preparation) {
+  const grey = port.shape[channelAxis(port, layout)!] === 1
+  const channels: ImagePreparation['channels'] = grey ? 'GRAY' : bgr ? 'BGR' : 'RGB'
+  const usual = (list: readonly number[], plainly: number) => {
+    if (plain) return plainly
+    if (grey) return list.reduce((a, b) => a + b, 0) / list.length
+    return bgr ? [...list].reverse() : list
+  }
+  return { channels, mean: given.mean ?? usual(imageNet.mean, 0), std: given.std ?? usual(imageNet.std, 1) }
 }
 
 function sizedPicture(picture: Picture, port: Port, known: (number | undefined)[], prepare: Preparation): Picture {
@@ -140,7 +177,8 @@ function sizedPicture(picture: Picture, port: Port, known: (number | undefined)[
   })
   const height = known[0] ?? prepare.size?.[0]
   const width = known[1] ?? prepare.size?.[1]
-  const cropped = height !== undefined && width !== undefined && !prepare.stretch
-  if (cropped) return fit(picture, { width, height, resize: prepare.resize })
+  const isFixed = height !== undefined && width !== undefined
+  if (isFixed && prepare.fit === 'crop') return fit(picture, { width, height, resize: prepare.resize })
+  if (isFixed && prepare.fit === 'pad') return letterbox(picture, width, height)
   return resize(picture, width ?? rounded(picture.width), height ?? rounded(picture.height))
 }

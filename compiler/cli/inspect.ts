@@ -3,9 +3,11 @@ import { type Bindings, evaluate } from '../../runtime/dims.js'
 import { goldenBytes } from '../../runtime/format.js'
 import type { Golden } from '../../runtime/golden.js'
 import { residentBytes, storedLength } from '../../runtime/program.js'
+import { isBundle } from '../../runtime/train/bundle.js'
 import type { WithConstants } from '../memory.js'
 import { type Command, jsonOption, print, printJson, UsageError } from './command.js'
 import { externalDataOf, type ModelFile, readModel, writeWhole } from './files.js'
+import { inspectPatch } from './inspect-patch.js'
 import { kernelsOf, type Layer, layersOf, layerTable, originalGraph, totalsOf } from './layers.js'
 import { memoryReport, memoryText } from './memory.js'
 import {
@@ -26,7 +28,8 @@ import { count, facts, scaled, size, table } from './table.js'
 export const inspect: Command = {
   name: 'inspect',
   usage: '<model>',
-  summary: 'Show nodes, shapes, parameters, MACs, receptive field and memory of an .onnx or .cairn model.',
+  summary:
+    'Show nodes, shapes, parameters, MACs, receptive field and memory of an .onnx or .cairn model, or what a .patch holds.',
   options: [
     { flag: '--layers', help: 'a table of all layers, for ONNX as its paper lists them, with their kernels' },
     { flag: '--memory', help: 'the memory plan: every storage, its bytes, and the calls that it lives through' },
@@ -34,14 +37,16 @@ export const inspect: Command = {
     { flag: '--dims', value: 'N=1,H=64', help: 'values of free dimensions (default 1 for the batch, 64 else)' },
     jsonOption
   ],
-  examples: ['vgg16.onnx --layers', 'unet.cairn --memory --dims H=256,W=256 --plot plan.svg'],
+  examples: ['vgg16.onnx --layers', 'signs.patch', 'unet.cairn --memory --dims H=256,W=256 --plot plan.svg'],
 
   async run([path], flags) {
     const wanted = { layers: flags.has('layers'), memory: flags.has('memory'), plot: flags.text('plot') }
     if (wanted.plot !== undefined && resolve(wanted.plot) === resolve(path))
       throw new UsageError(`--plot ${wanted.plot} would overwrite the model`)
     const dims = flags.dims('dims')
-    const subject = await read(readModel(path))
+    const model = readModel(path)
+    if (isBundle(model.bytes)) return inspectPatch(path, model.bytes, flags)
+    const subject = await read(model)
     const { program } = subject
     const bindings = bindDims(program, dims)
     const memory = memoryOf(program, bindings)

@@ -3,7 +3,7 @@ import { type Scored, softmax, topK } from '../../runtime/image.js'
 import type { InferenceSession, Results, Tensor } from '../../runtime/index.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
 import { deviceOptions, sessionOptionsOf } from './device.js'
-import { fileNameOf, patchOption, readBytes, readModel, writeWhole } from './files.js'
+import { fileNameOf, patchOption, readBytes, readModel, readPatch, writeWhole } from './files.js'
 import { imageOptions, imagePort, imageTensor, preparationOf, readPicture } from './image-input.js'
 import { about, bindDims, describeBindings, describePort, openSession } from './model.js'
 import { encodeNpy } from './npy.js'
@@ -34,12 +34,13 @@ export const run: Command = {
 
   async run([path], flags) {
     const options = { ...(await sessionOptionsOf(flags)), maxMemory: flags.bytes('max-memory') }
-    const prepare = preparationOf(flags)
+    const patch = await readPatch(flags.text('patch'))
+    const prepare = preparationOf(flags, patch?.preparation)
     const images = flags.all('image')
     const given = flags.pairs('input', 'NAME=FILE')
     const seed = flags.whole('random', 0)
     const top = flags.whole('top') ?? (images.length ? 5 : undefined)
-    const labels = labelsOf(flags) ?? (await ownClasses(path, flags.text('patch')))
+    const labels = labelsOf(flags) ?? patch?.classes ?? (await ownClasses(path))
     const folder = flags.text('out')
 
     const { session, header } = await openSession(path, options, flags.text('patch'))
@@ -96,16 +97,12 @@ async function timedRun(
   return { image, results, ms: performance.now() - began }
 }
 
-/** The names that `cairn train` has given the classes, in a patch or a whole model. */
-async function ownClasses(path: string, patch: string | undefined): Promise<readonly string[] | undefined> {
+/** The names that `cairn train` has given the classes of a whole model. */
+async function ownClasses(path: string): Promise<readonly string[] | undefined> {
   const { kind, bytes } = readModel(path)
-  if (patch === undefined) {
-    if (kind !== 'onnx') return undefined
-    const { classesOf } = await import('../onnx-write.js')
-    return about(path, () => classesOf(bytes))
-  }
-  const { decodePatch } = await import('../train/patch.js')
-  return about(patch, () => decodePatch(readBytes(patch, 'patch')).classes)
+  if (kind !== 'onnx') return undefined
+  const { classesOf } = await import('../onnx-write.js')
+  return about(path, () => classesOf(bytes))
 }
 
 function labelsOf(flags: Flags): string[] | undefined {

@@ -13,7 +13,7 @@ import { type FitResult, Trainer } from '../train/trainer.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
 import { contactSheet, pngOf } from './contact-sheet.js'
 import { externalDataOf, readBytes, readModel, writeWhole } from './files.js'
-import { imagePort, type Preparation, preparationOf } from './image-input.js'
+import { imagePort, type Preparation, preparationOf, rememberedFor } from './image-input.js'
 import { about } from './model.js'
 import { Progress } from './progress.js'
 import { openData, type Pictures } from './train/data.js'
@@ -59,6 +59,7 @@ export const train: Command = {
         ...options,
         ...external,
         shapes,
+        preparation: rememberedFor(port, prepare),
         epochs: options.epochs ?? usualEpochs(job, options),
         classes: pictures.classes
       })

@@ -8,7 +8,7 @@ import { importOnnx } from '../onnx.js'
 import { type Command, InputError, jsonOption, type Option, print, printJson, UsageError } from './command.js'
 import { compare, type Difference } from './compare.js'
 import { deviceOptions, sessionOptionsOf } from './device.js'
-import { externalDataOf, type ModelFile, readModel } from './files.js'
+import { externalDataOf, type ModelFile, patched, patchOption, readModel, readPatch } from './files.js'
 import { imageOptions, imagePort, imageTensor, preparationOf, readPicture } from './image-input.js'
 import { about, bindDims, buildModel, describeBindings } from './model.js'
 import { openReference, type Reference, valuesOf } from './onnxruntime.js'
@@ -31,7 +31,8 @@ const comparing: readonly Option[] = [
   { flag: '--seed', value: 'S', help: 'seed of the drawn inputs (default: the best of 1 to 3)' },
   { flag: '--dims', value: 'N=3,H=64', help: 'free dimensions of random inputs (default 1 for the batch, 64 else)' },
   { flag: '--tolerance', value: 'T', help: 'largest relative error that passes (default 0.001)' },
-  { flag: '--layers', help: 'compare what every node computes, and name the first that diverges' }
+  { flag: '--layers', help: 'compare what every node computes, and name the first that diverges' },
+  patchOption
 ]
 
 /** `cairn verify`: the same inputs here and on onnxruntime-node, or a compiled file against its golden data. */
@@ -43,6 +44,7 @@ export const verify: Command = {
   examples: [
     'model.onnx',
     'model.onnx --dims N=3,H=320,W=256 --tolerance 1e-4 --layers',
+    'mobilenet.onnx --patch signs.patch --image hand.jpg',
     'model.cairn --device webgpu'
   ],
 
@@ -52,10 +54,11 @@ export const verify: Command = {
     if (tolerance < 0) throw new UsageError(`--tolerance ${tolerance}: a number of at least 0 is allowed`)
     const files = flags.pairs('input', 'NAME=FILE')
     const dims = flags.dims('dims')
-    const prepare = preparationOf(flags)
+    const patch = await readPatch(flags.text('patch'))
+    const prepare = preparationOf(flags, patch?.preparation)
     const image = flags.text('image')
 
-    const model = readModel(path)
+    const model = await patched(readModel(path), flags.text('patch'))
     if (model.kind === 'cairn') return selfCheck(model, options, flags, comparing)
     const progress = new Progress(4)
     const opened = await open(model, options)
@@ -70,7 +73,7 @@ export const verify: Command = {
     const random = program.inputs.filter(port => !given[port.name])
     const { feeds, range, seed } = await drawInputs(opened, random, given, bindings, flags.whole('seed', 0))
     progress.step(1, 'onnxruntime')
-    const reference = await openReference(path)
+    const reference = await openReference(patch ? model.bytes : path)
     progress.step(2, 'comparing')
     const outputs = await compareAll(session, reference, feeds, session.outputNames)
     progress.step(3, 'layers')

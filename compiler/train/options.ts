@@ -2,6 +2,7 @@ import { CairnError } from '../../runtime/backend.js'
 import { type Initialisation, parseInitialisation } from '../../runtime/train/initialise.js'
 import { parseSchedule, type Schedule } from '../../runtime/train/schedule.js'
 import type { ImportOptions } from '../onnx.js'
+import { type ImagePreparation, isPreparation } from './preparation.js'
 import type { Optimizer, UpdateOptions } from './step.js'
 
 /** How a network is trained; all of it has a default. */
@@ -42,6 +43,8 @@ export interface TrainerOptions extends ImportOptions {
   /** Augmented variants of each image whose features are kept, where part of the network is frozen. Default 4. */
   readonly copies?: number
   readonly seed?: number
+  /** How images become the dataset's inputs: kept in the patch, for whoever runs it. */
+  readonly preparation?: ImagePreparation
   /** Default `wasm`; `reference` computes in double precision. */
   readonly device?: string
   readonly numThreads?: number
@@ -89,7 +92,11 @@ export function settingsOf(options: TrainerOptions): Settings {
     if (!Number.isInteger(value)) throw new CairnError(`${name} ${value}; a whole number is allowed`)
     return value
   }
-  const { classWeights } = options
+  const { classWeights, preparation } = options
+  if (preparation !== undefined && !isPreparation(preparation))
+    throw new CairnError(
+      'preparation: { channels, scale, mean, std, fit } is allowed, with resize and size; std may hold no 0'
+    )
   checkClassWeights(classWeights, classes.length)
   const scratch = initialise !== undefined
   const headEpochs = scratch || !unfreeze ? 0 : whole('headEpochs', Math.min(Math.ceil(epochs / 3), epochs - 1), 0)

@@ -3,6 +3,7 @@ import { decodeBundle, encodeBundle, type NamedTensor } from '../../runtime/trai
 import type { ImportOptions } from '../onnx.js'
 import { openBackbone } from './backbone.js'
 import { type Cut, headBias, headWeights } from './network.js'
+import { type ImagePreparation, isPreparation } from './preparation.js'
 import type { Use } from './step.js'
 
 /** What training has changed of a network: a new head, and the tensors of the blocks that were trained with it. */
@@ -13,6 +14,8 @@ export interface Patch {
   readonly classes: readonly string[]
   /** Sizes that it was trained at, where the model leaves them free. */
   readonly shapes?: ImportOptions['shapes']
+  /** How the images that it was trained on became inputs, where that was told. */
+  readonly preparation?: ImagePreparation
   readonly tensors: readonly TrainedTensor[]
 }
 
@@ -21,15 +24,9 @@ export interface TrainedTensor extends NamedTensor {
   readonly uses: readonly Use[]
 }
 
-export function encodePatch(
-  backbone: number,
-  cut: Cut,
-  classes: readonly string[],
-  tensors: readonly TrainedTensor[],
-  shapes: ImportOptions['shapes']
-): Uint8Array {
+export function encodePatch({ tensors, ...rest }: Patch): Uint8Array {
   const uses = Object.fromEntries(tensors.map(tensor => [tensor.name, tensor.uses]))
-  return encodeBundle({ kind: 'patch', note: JSON.stringify({ backbone, cut, classes, shapes, uses }), tensors })
+  return encodeBundle({ kind: 'patch', note: JSON.stringify({ ...rest, uses }), tensors })
 }
 
 /** Throws CairnError for bytes that are no patch. */
@@ -55,7 +52,7 @@ type Note = Omit<Patch, 'tensors'> & { readonly uses: Readonly<Record<string, re
 function readNote(text: string): Note {
   try {
     const note = JSON.parse(text) as Note
-    const { backbone, cut, classes, shapes = {}, uses } = note
+    const { backbone, cut, classes, shapes = {}, preparation, uses } = note
     const right =
       isWhole(backbone) &&
       [cut.features, cut.boundary].every(isText) &&
@@ -63,6 +60,7 @@ function readNote(text: string): Note {
       typeof cut.pooled === 'boolean' &&
       isListOf(classes, isText) &&
       Object.values(shapes).every(shape => isListOf(shape, isWhole)) &&
+      (preparation === undefined || isPreparation(preparation)) &&
       Object.values(uses).every(list => isListOf(list, ({ node, input }) => isText(node) && isWhole(input)))
     if (right) return note
   } catch {

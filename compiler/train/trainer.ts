@@ -303,7 +303,12 @@ export class Trainer {
   /** What was trained, for `applyPatch`: a few kilobytes for a head. */
   patch(): Uint8Array {
     if (!this.stage) throw new CairnError('nothing has been trained yet')
-    return encodePatch(this.backbone.digest, this.cut, this.settings.classes, this.stage.tensors(), this.options.shapes)
+    const { shapes, preparation } = this.options
+    const { classes } = this.settings
+    return encodePatch({
+      ...{ backbone: this.backbone.digest, cut: this.cut, classes, shapes, preparation },
+      tensors: this.stage.tensors()
+    })
   }
 
   async release(): Promise<void> {

@@ -125,5 +125,13 @@ export function patchSeed(random: Random): { model: Uint8Array; patch: Uint8Arra
     uses: []
   })
   const tensors = [tensor(headWeights, [2, 4]), tensor(headBias, [2])]
-  return { model, patch: encodePatch(backbone.digest, cut, ['a', 'b'], tensors, undefined) }
+  const preparation = {
+    channels: 'RGB',
+    scale: 1 / 255,
+    mean: [0.5],
+    std: [0.5, 0.4, 0.3],
+    fit: 'crop',
+    resize: 9
+  } as const
+  return { model, patch: encodePatch({ backbone: backbone.digest, cut, classes: ['a', 'b'], tensors, preparation }) }
 }
