@@ -19,6 +19,7 @@ import { verify } from './verify.js'
 export { CompileError } from './errors.js'
 export type { GoldenOptions } from './golden.js'
 export { type CallInfo, type Inspection, inspect, type PortInfo } from './inspect.js'
+export { type FileKind, kindOf } from './kinds.js'
 export type { MemoryPlan, PlannedStorage } from './memory.js'
 
 /** The passes in their order, for whoever shows how far a compilation is. */
