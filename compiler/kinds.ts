@@ -102,6 +102,7 @@ const pictures: readonly FileKind[] = [
 ]
 
 const others: readonly FileKind[] = [
+  { name: 'empty', pattern: /^$/, what: 'an empty file' },
   { name: 'npy', pattern: /^\x93NUMPY/, what: 'a NumPy array (.npy), which --input takes' },
   { name: 'wasm', pattern: /^\0asm/, what: 'a WebAssembly module' },
   { name: 'pdf', pattern: /^%PDF/, what: 'a PDF document' },

@@ -9,7 +9,6 @@ export interface FileKind {
 
 /** What most often stands in a model's place; compiler/kinds.ts knows more. */
 export const standIns: readonly FileKind[] = [
-  { name: 'empty', pattern: /^$/, what: 'an empty file' },
   {
     name: 'html',
     pattern: /^\s*<(!doctype html|html|head|body)/i,

@@ -3,7 +3,7 @@ import { type Scored, softmax, topK } from '../../runtime/image.js'
 import type { InferenceSession, Results, Tensor } from '../../runtime/index.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
 import { deviceOptions, sessionOptionsOf } from './device.js'
-import { fileNameOf, patchOption, readBytes, readModel, writeWhole } from './files.js'
+import { fileNameOf, patchOption, readBytes, readModel, refuseOther, writeWhole } from './files.js'
 import { imageOptions, imagePort, imageTensor, preparationOf, readPicture } from './image-input.js'
 import { about, bindDims, describeBindings, describePort, openSession } from './model.js'
 import { encodeNpy } from './npy.js'
@@ -111,7 +111,9 @@ async function ownClasses(path: string, patch: string | undefined): Promise<read
 function labelsOf(flags: Flags): string[] | undefined {
   const path = flags.text('labels')
   if (path === undefined) return undefined
-  const lines = new TextDecoder().decode(readBytes(path, 'labels')).split(/\r?\n/)
+  const bytes = readBytes(path, 'labels')
+  refuseOther(bytes, path, 'a text file of class names, one a line,', 'text')
+  const lines = new TextDecoder().decode(bytes).split(/\r?\n/)
   return lines.at(-1) === '' ? lines.slice(0, -1) : lines
 }
 
