@@ -7,7 +7,7 @@ import { type GoldenOptions, goldenOf } from './golden.js'
 import type { Graph } from './graph.js'
 import { lower } from './lower.js'
 import { weightBytes } from './memory.js'
-import { type ImportOptions, importOnnx } from './onnx.js'
+import { externalFiles, type ImportOptions, importOnnx } from './onnx.js'
 import { ops } from './ops/index.js'
 import { kernels as allKernels } from './ops/kernels.js'
 import type { Choice, WinogradTile } from './ops/op.js'
@@ -19,6 +19,7 @@ import { verify } from './verify.js'
 export { CompileError } from './errors.js'
 export type { GoldenOptions } from './golden.js'
 export { type CallInfo, type Inspection, inspect, type PortInfo } from './inspect.js'
+export { type FileKind, kindOf } from './kinds.js'
 export type { MemoryPlan, PlannedStorage } from './memory.js'
 
 /** The passes in their order, for whoever shows how far a compilation is. */
@@ -41,6 +42,12 @@ export interface CompileOptions extends ImportOptions {
   readonly onPass?: (name: string, did: string | undefined, text: () => string, nodes: number) => void
 }
 
+/** As for `build`, with external data that may have to be fetched. */
+export interface FetchingOptions extends Omit<CompileOptions, 'externalData'> {
+  /** Contents of an external data file by the location that the model names. */
+  readonly externalData?: (location: string) => Uint8Array | Promise<Uint8Array>
+}
+
 /** The kernels that could run a node, with their costs, and the one that does. */
 export interface KernelChoice {
   readonly choices: readonly Choice[]
@@ -56,11 +63,28 @@ export interface Built {
 }
 
 /** Compiles ONNX bytes to a .cairn file. Throws CompileError, one line, for what cannot be compiled. */
-export async function compile(bytes: Uint8Array, options: CompileOptions = {}): Promise<Uint8Array> {
-  const { program, summary } = build(bytes, options)
-  const { golden } = options
+export async function compile(bytes: Uint8Array, options: FetchingOptions = {}): Promise<Uint8Array> {
+  const { golden, externalData } = options
+  const { program, summary } = build(bytes, {
+    ...options,
+    externalData: externalData && (await fetched(bytes, externalData))
+  })
   if (!golden) return encode(program, summary)
   return encode(program, { ...summary, golden: goldenOf(program, golden === true ? {} : golden) })
+}
+
+/** All external data of a model, for an importer that does not wait. */
+async function fetched(
+  bytes: Uint8Array,
+  externalData: NonNullable<FetchingOptions['externalData']>
+): Promise<(location: string) => Uint8Array> {
+  const known = new Map<string, Uint8Array>()
+  for (const location of externalFiles(bytes)) known.set(location, await externalData(location))
+  return location => {
+    const found = known.get(location)
+    if (found) return found
+    throw new CompileError(`external data "${location}" names no file`)
+  }
 }
 
 /** ONNX bytes to a lowered program: the whole pipeline. */

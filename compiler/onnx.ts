@@ -2,6 +2,7 @@ import onnxProto from 'onnx-proto'
 import { type Dim, free } from './dim.js'
 import { CompileError } from './errors.js'
 import { type Attribute, type Branch, type DType, type Elements, Graph, Node, type Tensor, Value } from './graph.js'
+import { kindOf } from './kinds.js'
 import { ownOps } from './ops/index.js'
 import { decodeElements } from './tensor-proto.js'
 
@@ -159,6 +160,8 @@ export function nodeNames(nodes: readonly { name?: string | null; opType?: strin
 
 /** Throws CompileError for what is no ONNX model. */
 export function decodeModel(bytes: Uint8Array): InstanceType<typeof onnx.ModelProto> {
+  const other = kindOf(bytes)
+  if (other) throw new CompileError(`not an ONNX model but ${other.what}`)
   let model: InstanceType<typeof onnx.ModelProto>
   try {
     model = onnx.ModelProto.decode(bytes)
@@ -167,6 +170,28 @@ export function decodeModel(bytes: Uint8Array): InstanceType<typeof onnx.ModelPr
   }
   if (!model.graph || !model.opsetImport?.length) throw new CompileError('not an ONNX model: it has no graph')
   return model
+}
+
+/** The files that hold a model's external data, each once. */
+export function externalFiles(bytes: Uint8Array): string[] {
+  const { EXTERNAL } = onnx.TensorProto.DataLocation
+  const found = new Set<string>()
+  const look = (tensor: onnxProto.onnx.ITensorProto | null | undefined) => {
+    if (tensor?.dataLocation !== EXTERNAL) return
+    for (const { key, value } of tensor.externalData ?? []) if (key === 'location') found.add(String(value))
+  }
+  const walk = ({ initializer, node }: onnxProto.onnx.IGraphProto) => {
+    initializer?.forEach(look)
+    for (const { attribute } of node ?? [])
+      for (const { t, tensors, g, graphs } of attribute ?? []) {
+        for (const tensor of [t, ...(tensors ?? [])]) look(tensor)
+        for (const graph of [g, ...(graphs ?? [])]) if (graph) walk(graph)
+      }
+  }
+  const model = decodeModel(bytes)
+  walk(model.graph!)
+  for (const { node } of model.functions ?? []) walk({ node })
+  return [...found]
 }
 
 function opsetOf(model: InstanceType<typeof onnx.ModelProto>): number {
@@ -248,7 +273,14 @@ function decodeTensor(tensor: onnxProto.onnx.ITensorProto | null | undefined, op
     if (!options.externalData) throw new CompileError(`${subject} lies in "${entry.location}", which was not given`)
     const file = options.externalData(String(entry.location))
     const start = Number(entry.offset ?? 0)
-    raw = file.subarray(start, entry.length === undefined ? undefined : start + Number(entry.length))
+    const end = entry.length === undefined ? file.length : start + Number(entry.length)
+    if (start > file.length || end > file.length) {
+      const other = kindOf(file)
+      throw new CompileError(
+        `${subject} lies in "${entry.location}" from ${start} to ${end}; that ${other ? `is ${other.what}` : `has ${file.length} bytes`}`
+      )
+    }
+    raw = file.subarray(start, end)
   }
   const data: Elements = decodeElements(tensor, raw?.length ? raw : undefined, count, subject)
   return { dtype, shape, data }

@@ -1,4 +1,5 @@
 import { backendNamed, CairnError, type Provider } from './backend.js'
+import { beside } from './beside.js'
 import type { Feeds, InferenceSession, SessionOptions } from './session.js'
 import { type Given, sourceOf } from './source.js'
 import { Tensor } from './tensor.js'
@@ -24,7 +25,9 @@ export async function chooseDevice(
 ): Promise<{ session: InferenceSession; why: string }> {
   const source = await sourceOf(given, options)
   const bytes = await source.all().finally(() => source.close())
-  const sessionOn = (name: string) => create(bytes, { ...options, executionProviders: [{ ...provider, name }] })
+  const { externalData = beside(given, options) } = options
+  const sessionOn = (name: string) =>
+    create(bytes, { ...options, externalData, executionProviders: [{ ...provider, name }] })
   const missing = await unavailable({ ...provider, name: 'webgpu' })
   if (missing !== undefined)
     return { session: await sessionOn('wasm'), why: `wasm: there is no other device (${missing})` }

@@ -1,4 +1,5 @@
 import type { Dispatch } from '../shaders/dispatch.js'
+import type { ExternalData } from './beside.js'
 import type { Bindings } from './dims.js'
 import type { CairnFile } from './format.js'
 import type { Observer } from './golden.js'
@@ -167,7 +168,13 @@ function unregistered(name: string): string {
   return `registered are ${[...backends.keys()].join(', ')}`
 }
 
-type OnnxCompiler = (bytes: Uint8Array, limits: { readonly maxMemory?: number }) => Promise<Uint8Array>
+type OnnxCompiler = (bytes: Uint8Array, options: OnnxOptions) => Promise<Uint8Array>
+
+interface OnnxOptions {
+  readonly maxMemory?: number
+  readonly externalData?: ExternalData
+}
+
 let onnxCompiler: OnnxCompiler | undefined
 
 /** Lets sessions be made from ONNX bytes; importing cairn/compiler calls it. */

@@ -1,5 +1,6 @@
 import { CairnError } from './backend.js'
 import { env, type WasmFile } from './env.js'
+import { kindAmong, standIns } from './kind.js'
 
 /**
  * The kernels' WebAssembly: four binaries of one source beside this file, of which a process loads those that it uses,
@@ -47,7 +48,7 @@ export async function compileKernels(threads: boolean): Promise<WebAssembly.Modu
   if (known) return known
   const module = load(place).catch(error => {
     compiled.delete(place)
-    throw new CairnError(`cannot load ${place}: ${(error as Error).message}`)
+    throw new CairnError(`cannot load ${place}: ${(error as Error).message}; env.wasm.wasmPaths says where it is`)
   })
   compiled.set(place, module)
   return module
@@ -71,10 +72,16 @@ function placeOf(file: WasmFile): string {
 async function load(place: string): Promise<WebAssembly.Module> {
   const files = globalThis.process?.getBuiltinModule?.('node:fs')
   if (files && !/^(https?|data|blob):/.test(place))
-    return WebAssembly.compile(await files.promises.readFile(place.startsWith('file:') ? new URL(place) : place))
+    return compiledFrom(await files.promises.readFile(place.startsWith('file:') ? new URL(place) : place))
   const response = await fetch(place)
   if (!response.ok) throw new Error(`status ${response.status}`)
   // Engines compile while they download, but only from servers that know the type.
   if (response.headers.get('content-type') === 'application/wasm') return WebAssembly.compileStreaming(response)
-  return WebAssembly.compile(await response.arrayBuffer())
+  return compiledFrom(new Uint8Array(await response.arrayBuffer()))
+}
+
+async function compiledFrom(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  const other = kindAmong(standIns, bytes)
+  if (other) throw new Error(`it is ${other.what}`)
+  return WebAssembly.compile(bytes)
 }

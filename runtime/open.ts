@@ -1,5 +1,7 @@
 import { CairnError, findCompiler } from './backend.js'
+import { beside, type ExternalData } from './beside.js'
 import { type CairnFile, decode, decodeSource, magic } from './format.js'
+import { kindAmong, standIns, telling } from './kind.js'
 import { checkFixed } from './reach/check.js'
 import { type Given, type SourceOptions, sourceOf } from './source.js'
 
@@ -11,8 +13,13 @@ export interface Limits {
   readonly maxWork?: number
 }
 
+export interface Opening extends SourceOptions, Limits {
+  /** Weights that ONNX keeps in other files, by the location that it names; by default what lies beside the model. */
+  readonly externalData?: ExternalData
+}
+
 /** The file that a session is made from, compiled where it is ONNX, and checked as far as it can be without sizes. */
-export async function open(given: Given, options: SourceOptions & Limits): Promise<CairnFile> {
+export async function open(given: Given, options: Opening): Promise<CairnFile> {
   for (const name of ['maxMemory', 'maxWork'] as const) {
     const limit = options[name]
     if (limit !== undefined && !(typeof limit === 'number' && limit > 0))
@@ -28,17 +35,21 @@ export async function open(given: Given, options: SourceOptions & Limits): Promi
   }
 }
 
-async function openAny(given: Given, options: SourceOptions & Limits): Promise<CairnFile> {
+async function openAny(given: Given, options: Opening): Promise<CairnFile> {
   const source = await sourceOf(given, options)
   try {
-    const head = await source.head(4)
+    const head = await source.head(telling)
     options.signal?.throwIfAborted()
     const isCairn = head.length < 4 || new DataView(head.buffer, head.byteOffset).getUint32(0, true) === magic
     if (isCairn) return await decodeSource(source)
     const compile = findCompiler()
-    if (!compile)
-      throw new CairnError(`${nameOf(given)} is not a .cairn file; to load ONNX import "cairn/compiler" first`)
-    const compiled = decode(await compile(await source.all(), { maxMemory: options.maxMemory }))
+    if (!compile) {
+      const { what } = kindAmong(standIns, head) ?? {}
+      const why = what ? ` but ${what}` : '; to load ONNX import "cairn/compiler" first'
+      throw new CairnError(`${nameOf(given)} is not a .cairn file${why}`)
+    }
+    const { maxMemory, externalData = beside(given, options) } = options
+    const compiled = decode(await compile(await source.all(), { maxMemory, externalData }))
     await source.close()
     return compiled
   } catch (error) {
@@ -53,11 +64,12 @@ function nameOf(given: Given): string {
 }
 
 /** How the file is opened once more: bytes and places can be read again, a response only where it has a URL. */
-export function reopening(given: Given, limits: Limits): () => Promise<CairnFile> {
-  if (!given || typeof given !== 'object' || given instanceof URL || !('url' in given)) return () => open(given, limits)
+export function reopening(given: Given, options: Opening): () => Promise<CairnFile> {
+  if (!given || typeof given !== 'object' || given instanceof URL || !('url' in given))
+    return () => open(given, options)
   const { url } = given
   return async () => {
     if (!url) throw new CairnError('the response that the model came from cannot be read again')
-    return open(url, limits)
+    return open(url, options)
   }
 }

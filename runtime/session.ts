@@ -23,7 +23,7 @@ import {
   pictureOf,
   type Scored
 } from './image.js'
-import { type Limits, open, reopening } from './open.js'
+import { type Opening, open, reopening } from './open.js'
 import { cutsOf } from './program.js'
 import { checkBound } from './reach/check.js'
 import type { Given } from './source.js'
@@ -32,7 +32,7 @@ import { topRows } from './top.js'
 
 export type Location = 'cpu' | 'gpu-buffer'
 
-export interface SessionOptions extends Limits {
+export interface SessionOptions extends Opening {
   /**
    * Backends by preference: `webgpu`, `wasm`, `reference` (with cairn/compiler); the first that can run here is taken.
    * `auto` tries WebGPU and the CPU path on the model and takes the faster. Default `['wasm']`.
@@ -42,8 +42,6 @@ export interface SessionOptions extends Limits {
   readonly numThreads?: number
   /** Where outputs are left, all or by name; on WebGPU they can stay on the GPU. Default `cpu`. */
   readonly preferredOutputLocation?: Location | Readonly<Record<string, Location>>
-  readonly signal?: AbortSignal
-  readonly onProgress?: (loaded: number, total: number) => void
 }
 
 /** One kernel call of a profile: the graph node that it belongs to, its kernel, its time. */
@@ -103,8 +101,8 @@ export class InferenceSession {
     // Whoever loads it awaits it, perhaps behind other things.
     file.catch(() => undefined)
     try {
-      const { maxMemory, maxWork } = options
-      const reopen = reopening(source, { maxMemory, maxWork })
+      const { maxMemory, maxWork, externalData } = options
+      const reopen = reopening(source, { maxMemory, maxWork, externalData })
       const executor = await backend.load(file, { numThreads, maxMemory, reopen, provider })
       const refusal = refusedLocation(preferredOutputLocation, executor, backend.name)
       if (refusal || options.signal?.aborted) {

@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PNG } from 'pngjs'
 import { openGpu } from '../compiler/cli/gpu.js'
-import { readPicture } from '../compiler/cli/image-input.js'
+import { pictureReader } from '../compiler/cli/picture-file.js'
 import { count, scaled, shape, size, table } from '../compiler/cli/table.js'
 import { fit, imageNet, type Picture, resize, toFloatData, topK } from '../runtime/image.js'
 import { env, Tensor } from '../runtime/index.js'
@@ -122,7 +122,12 @@ async function namePhotos(): Promise<void> {
   heading('MobileNetV2 on photos')
   let input: Tensor | undefined
   for (const photo of photos) {
-    input = pictureTensor(fit(readPicture(photo), { width: 224, height: 224, resize: 224 }), 0.5, 0.5, 'RGB')
+    input = pictureTensor(
+      fit((await pictureReader([photo]))(photo), { width: 224, height: 224, resize: 224 }),
+      0.5,
+      0.5,
+      'RGB'
+    )
     const best = topK((await network.run(input)).data as Float32Array, 3)
     console.log(
       `  ${relative(shared, photo)}: ${best.map(({ index, score }) => `${labels[index]} ${percent(score)}`).join(', ')}`

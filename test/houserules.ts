@@ -60,6 +60,7 @@ test('compiler/ takes the file format and the arithmetic of programs from runtim
     'golden',
     'half',
     'hash',
+    'kind',
     'plan',
     'program',
     'reach/check',

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { kindOf } from '../kinds.js'
 import type { Patch } from '../train/patch.js'
 import { InputError, type Option, oneLine } from './command.js'
 
@@ -38,9 +39,15 @@ export function readBytes(path: string, what = 'file'): Uint8Array {
 
 export function readModel(path: string): ModelFile {
   const bytes = readBytes(path, 'model')
-  if (!bytes.length) throw new InputError(`${path}: the file is empty; an ONNX model or a .cairn file is allowed`)
-  const isCairn = new TextDecoder().decode(bytes.subarray(0, 4)) === 'CARN' || path.endsWith('.cairn')
-  return { path, kind: isCairn ? 'cairn' : 'onnx', bytes }
+  const found = kindOf(bytes)?.name
+  if (found !== 'cairn') refuseOther(bytes, path, 'an ONNX model or a .cairn file')
+  return { path, kind: found === 'cairn' || path.endsWith('.cairn') ? 'cairn' : 'onnx', bytes }
+}
+
+/** Names what the file at `path` is where that is known, and not among `wanted`. */
+export function refuseOther(bytes: Uint8Array, path: string, allowed: string, ...wanted: string[]): void {
+  const other = kindOf(bytes)
+  if (other && !wanted.includes(other.name)) throw new InputError(`${path} is ${other.what}; ${allowed} is allowed`)
 }
 
 /** For commands that run or compile what `cairn train` has written. */

@@ -1,12 +1,8 @@
-import { extname } from 'node:path'
-import jpeg from 'jpeg-js'
-import { PNG } from 'pngjs'
 import { fit, imageDims, imageNet, letterbox, type Picture, resize, toFloatData } from '../../runtime/image.js'
 import { Tensor, type Type } from '../../runtime/index.js'
 import type { Port, Program } from '../../runtime/program.js'
 import type { ImagePreparation } from '../train/preparation.js'
 import { type Flags, InputError, type Option, UsageError } from './command.js'
-import { readBytes } from './files.js'
 import { describePort } from './model.js'
 
 /** Image files as a model's input, by default the way ImageNet models expect them. */
@@ -99,25 +95,6 @@ function completed(given: Preparation, remembered: ImagePreparation, flags: Flag
 export function rememberedFor(port: Port, { size, resize, fit, scale, ...prepare }: Preparation): ImagePreparation {
   const { channels, mean, std } = numbersFor(port, { size, resize, fit, scale, ...prepare })
   return { channels, scale, mean: [mean].flat(), std: [std].flat(), fit, resize, size }
-}
-
-export function readPicture(path: string): Picture {
-  const bytes = readBytes(path, 'image')
-  try {
-    if (bytes[0] === 0xff && bytes[1] === 0xd8)
-      return jpeg.decode(bytes, {
-        useTArray: true,
-        formatAsRGBA: false,
-        maxResolutionInMP: 200,
-        maxMemoryUsageInMB: 2048
-      })
-    if (bytes[0] === 0x89 && bytes[1] === 0x50) return PNG.sync.read(Buffer.from(bytes))
-  } catch (error) {
-    throw new InputError(`${path}: damaged image (${(error as Error).message})`)
-  }
-  throw new InputError(
-    `${path}: not a JPEG or PNG image (${extname(path) || 'no extension'}); JPEG and PNG are allowed`
-  )
 }
 
 /** The only input that can take an image: four axes, with 1 or 3 channels. */

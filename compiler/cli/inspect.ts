@@ -3,10 +3,10 @@ import { type Bindings, evaluate } from '../../runtime/dims.js'
 import { goldenBytes } from '../../runtime/format.js'
 import type { Golden } from '../../runtime/golden.js'
 import { residentBytes, storedLength } from '../../runtime/program.js'
-import { isBundle } from '../../runtime/train/bundle.js'
+import { kindOf } from '../kinds.js'
 import type { WithConstants } from '../memory.js'
 import { type Command, jsonOption, print, printJson, UsageError } from './command.js'
-import { externalDataOf, type ModelFile, readModel, writeWhole } from './files.js'
+import { externalDataOf, type ModelFile, readBytes, readModel, writeWhole } from './files.js'
 import { inspectPatch } from './inspect-patch.js'
 import { kernelsOf, type Layer, layersOf, layerTable, originalGraph, totalsOf } from './layers.js'
 import { memoryReport, memoryText } from './memory.js'
@@ -44,9 +44,9 @@ export const inspect: Command = {
     if (wanted.plot !== undefined && resolve(wanted.plot) === resolve(path))
       throw new UsageError(`--plot ${wanted.plot} would overwrite the model`)
     const dims = flags.dims('dims')
-    const model = readModel(path)
-    if (isBundle(model.bytes)) return inspectPatch(path, model.bytes, flags)
-    const subject = await read(model)
+    const bytes = readBytes(path, 'model')
+    if (kindOf(bytes)?.name === 'patch') return inspectPatch(path, bytes, flags)
+    const subject = await read(readModel(path))
     const { program } = subject
     const bindings = bindDims(program, dims)
     const memory = memoryOf(program, bindings)

@@ -3,10 +3,11 @@ import { type Scored, softmax, topK } from '../../runtime/image.js'
 import type { InferenceSession, Results, Tensor } from '../../runtime/index.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
 import { deviceOptions, sessionOptionsOf } from './device.js'
-import { fileNameOf, patchOption, readBytes, readModel, readPatch, writeWhole } from './files.js'
-import { imageOptions, imagePort, imageTensor, preparationOf, readPicture } from './image-input.js'
+import { fileNameOf, patchOption, readBytes, readModel, readPatch, refuseOther, writeWhole } from './files.js'
+import { imageOptions, imagePort, imageTensor, preparationOf } from './image-input.js'
 import { about, bindDims, describeBindings, describePort, openSession } from './model.js'
 import { encodeNpy } from './npy.js'
+import { pictureReader } from './picture-file.js'
 import { Progress } from './progress.js'
 import { shape, short, table } from './table.js'
 import { missingInputs, rangeOf, readInputs, toNumbers, withRandom } from './tensors.js'
@@ -17,7 +18,11 @@ export const run: Command = {
   usage: '<model>',
   summary: 'Run an .onnx or .cairn model on images or tensors.',
   options: [
-    { flag: '--image', value: 'FILE', help: 'a JPEG or PNG as input (repeatable; each is one run)' },
+    {
+      flag: '--image',
+      value: 'FILE',
+      help: 'a picture as input: JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF (repeatable; each is one run)'
+    },
     ...imageOptions,
     { flag: '--input', value: 'NAME=FILE', help: 'a .npy or .pb (TensorProto) file as input NAME (repeatable)' },
     { flag: '--random', value: 'SEED', help: 'seeded random numbers for the inputs that are not given' },
@@ -56,6 +61,7 @@ export const run: Command = {
       )
     const all = withRandom(feeds, open, bindings, seed ?? 0)
 
+    const readPicture = await pictureReader(images)
     const runs: Run[] = []
     const progress = new Progress(Math.max(images.length, 1))
     for (const image of target ? images : [undefined]) {
@@ -108,7 +114,9 @@ async function ownClasses(path: string): Promise<readonly string[] | undefined> 
 function labelsOf(flags: Flags): string[] | undefined {
   const path = flags.text('labels')
   if (path === undefined) return undefined
-  const lines = new TextDecoder().decode(readBytes(path, 'labels')).split(/\r?\n/)
+  const bytes = readBytes(path, 'labels')
+  refuseOther(bytes, path, 'a text file of class names, one a line,', 'text')
+  const lines = new TextDecoder().decode(bytes).split(/\r?\n/)
   return lines.at(-1) === '' ? lines.slice(0, -1) : lines
 }
 

@@ -2,8 +2,9 @@ import type { Bindings } from '../../runtime/dims.js'
 import { halfToFloat } from '../../runtime/half.js'
 import { type Feeds, Tensor, type Type } from '../../runtime/index.js'
 import type { Port, Program } from '../../runtime/program.js'
+import { kindOf } from '../kinds.js'
 import { InputError } from './command.js'
-import { readBytes } from './files.js'
+import { readBytes, refuseOther } from './files.js'
 import { describePort, shapeAt } from './model.js'
 import { decodeNpy } from './npy.js'
 import { decodeTensorFile } from './protobuf.js'
@@ -14,8 +15,9 @@ type Inputs = Pick<Program, 'inputs'>
 /** Feeds from --input flags, and seeded random ones. */
 function readTensor(path: string): Tensor {
   const bytes = readBytes(path, 'input')
-  if (path.endsWith('.npy')) return decodeNpy(bytes, path)
+  refuseOther(bytes, path, 'a .npy or .pb (TensorProto) file', 'npy', 'tensor')
   if (path.endsWith('.pb')) return decodeTensorFile(bytes, path)
+  if (path.endsWith('.npy') || kindOf(bytes)?.name === 'npy') return decodeNpy(bytes, path)
   throw new InputError(`${path}: inputs of type .npy and .pb (TensorProto) are allowed`)
 }
 

@@ -19,6 +19,7 @@ import { Progress } from './progress.js'
 import { openData, type Pictures } from './train/data.js'
 import { PictureDataset, thumbnail } from './train/dataset.js'
 import { trainerOptionsOf, trainOptions } from './train/flags.js'
+import type { LeftOut } from './train/left-out.js'
 import { writeReport } from './train/pictures.js'
 import { checkTraining, findRate, nearest } from './train/sanity.js'
 
@@ -43,14 +44,16 @@ export const train: Command = {
     const model = readModel(path)
     if (model.kind === 'cairn' && extname(places.out) === '.onnx')
       throw new UsageError(`--out ${places.out}: of a compiled model a .patch or a .cairn can be written`)
-    const { pictures, cleanUp } = await openData(data)
+    const { pictures, leftOut, cleanUp } = await openData(data)
     process.once('exit', cleanUp)
+    if (leftOut.count && !flags.has('json'))
+      print([`left out of ${data}:`, ...leftOut.lines().map(line => `  ${line}`)].join('\n'))
     const external = { externalData: externalDataOf(path) }
     const header = () => (model.kind === 'cairn' ? decode(model.bytes).header : build(model.bytes, external).program)
     const port = await about(path, () => imagePort(header(), prepare.layout))
     const shapes = shapesOf(port, prepare)
     const dataset = new PictureDataset(pictures, port, prepare, flags.text('augment') ?? '')
-    const job: Job = { path, flags, places, pictures, dataset, split: splitOf(flags, pictures) }
+    const job: Job = { path, flags, places, pictures, leftOut, dataset, split: splitOf(flags, pictures) }
     const sheet = flags.text('show-augment')
     if (sheet !== undefined) return showAugmentations(sheet, job)
     checkPictures(job)
@@ -77,6 +80,7 @@ export interface Job {
   readonly flags: Flags
   readonly places: Places
   readonly pictures: Pictures
+  readonly leftOut: LeftOut
   readonly dataset: PictureDataset
   readonly split: SplitOptions | { training: number[]; validation: number[] }
 }
@@ -184,7 +188,7 @@ function showAugmentations(path: string, { dataset, pictures, flags }: Job): voi
 const checkpointEvery = 1000
 
 async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void> {
-  const { flags, places, pictures, dataset, path } = job
+  const { flags, places, pictures, leftOut, dataset, path } = job
   const json = flags.has('json')
   const metrics = flags.text('metrics')
   if (metrics !== undefined && !flags.has('resume')) writeFileSync(metrics, '')
@@ -256,6 +260,7 @@ async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void>
       out: places.out,
       bytes: written.length,
       classes: pictures.classes,
+      leftOut: leftOut.list(),
       cut: trainer.cut,
       bestEpoch,
       accuracy: validation?.accuracy,

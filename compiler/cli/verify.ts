@@ -9,9 +9,10 @@ import { type Command, InputError, jsonOption, type Option, print, printJson, Us
 import { compare, type Difference } from './compare.js'
 import { deviceOptions, sessionOptionsOf } from './device.js'
 import { externalDataOf, type ModelFile, patched, patchOption, readModel, readPatch } from './files.js'
-import { imageOptions, imagePort, imageTensor, preparationOf, readPicture } from './image-input.js'
+import { imageOptions, imagePort, imageTensor, preparationOf } from './image-input.js'
 import { about, bindDims, buildModel, describeBindings } from './model.js'
 import { openReference, type Reference, valuesOf } from './onnxruntime.js'
+import { pictureReader } from './picture-file.js'
 import { Progress } from './progress.js'
 import { exposeValues } from './protobuf.js'
 import { difference, type Range, ranges, roundedOtherwise } from './scene.js'
@@ -26,7 +27,7 @@ const comparing: readonly Option[] = [
     value: 'NAME=FILE',
     help: 'a .npy or .pb (TensorProto) file as input NAME (repeatable); others are random'
   },
-  { flag: '--image', value: 'FILE', help: 'a JPEG or PNG as input' },
+  { flag: '--image', value: 'FILE', help: 'a picture as input, of any format that run takes' },
   ...imageOptions,
   { flag: '--seed', value: 'S', help: 'seed of the drawn inputs (default: the best of 1 to 3)' },
   { flag: '--dims', value: 'N=3,H=64', help: 'free dimensions of random inputs (default 1 for the batch, 64 else)' },
@@ -67,6 +68,7 @@ export const verify: Command = {
     const given = readInputs(program, files)
     if (image !== undefined) {
       const port = imagePort(program, prepare.layout)
+      const readPicture = await pictureReader([image])
       given[port.name] = imageTensor(readPicture(image), port, prepare)
     }
     const bindings = bindDims(program, dims)

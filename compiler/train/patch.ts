@@ -1,5 +1,6 @@
 import { CairnError } from '../../runtime/backend.js'
 import { decodeBundle, encodeBundle, type NamedTensor } from '../../runtime/train/bundle.js'
+import { kindOf } from '../kinds.js'
 import type { ImportOptions } from '../onnx.js'
 import { openBackbone } from './backbone.js'
 import { type Cut, headBias, headWeights } from './network.js'
@@ -31,6 +32,8 @@ export function encodePatch({ tensors, ...rest }: Patch): Uint8Array {
 
 /** Throws CairnError for bytes that are no patch. */
 export function decodePatch(bytes: Uint8Array): Patch {
+  const other = kindOf(bytes)
+  if (other && other.name !== 'patch') throw new CairnError(`not a patch but ${other.what}`)
   const { note, tensors } = decodeBundle(bytes, 'patch')
   const { uses, ...rest } = readNote(note)
   const head = (name: string, ...shape: number[]) => {

@@ -54,11 +54,9 @@ export function encodeBundle(value: Bundle): Uint8Array {
   return bytes
 }
 
-export const isBundle = (bytes: Uint8Array): boolean => new TextDecoder().decode(bytes.subarray(0, 4)) === magic
-
 /** Throws CairnError for what is damaged, or of another kind. */
 export function decodeBundle(bytes: Uint8Array, wanted: Bundle['kind']): Bundle {
-  if (bytes.length < preamble || !isBundle(bytes))
+  if (bytes.length < preamble || new TextDecoder().decode(bytes.subarray(0, 4)) !== magic)
     throw new CairnError(`not a ${wanted}: it does not begin with ${magic}`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const found = view.getUint32(4, true)

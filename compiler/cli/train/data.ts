@@ -1,12 +1,14 @@
-import { createReadStream, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { createReadStream, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { gunzipSync } from 'node:zlib'
+import { createGunzip, gunzipSync } from 'node:zlib'
 import type { Picture } from '../../../runtime/image.js'
+import { kindOf } from '../../kinds.js'
 import { InputError } from '../command.js'
 import { readBytes } from '../files.js'
-import { readPicture } from '../image-input.js'
+import { beginningOf, readPicture, refusalOf } from '../picture-file.js'
+import { LeftOut } from './left-out.js'
 
 /** Labelled pictures as people keep them: a folder for each class, a .tar of such, or the files of MNIST. */
 export interface Pictures {
@@ -19,21 +21,36 @@ export interface Pictures {
   read(index: number): Picture
 }
 
-const imageFile = /\.(jpe?g|png)$/i
+export interface Data {
+  readonly pictures: Pictures
+  /** Files that are no pictures to learn from, and why. */
+  readonly leftOut: LeftOut
+  readonly cleanUp: () => void
+}
 
-/** Reads what `path` lists; a .tar is unpacked to a folder that `cleanUp` removes. */
-export async function openData(path: string): Promise<{ pictures: Pictures; cleanUp: () => void }> {
+/** Reads what `path` lists; a .tar, gzipped or not, is unpacked to a folder that `cleanUp` removes. */
+export async function openData(path: string): Promise<Data> {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (!stat) throw new InputError(`--data ${path}: no such folder; a folder with one folder a class is allowed`)
-  if (stat.isDirectory()) return { pictures: picturesIn(path), cleanUp: () => undefined }
-  if (extname(path) !== '.tar')
-    throw new InputError(`--data ${path}: a folder with one folder a class, or a .tar of one, is allowed`)
+  if (stat.isDirectory()) {
+    const leftOut = new LeftOut(path)
+    return { pictures: await picturesIn(path, leftOut), leftOut, cleanUp: () => undefined }
+  }
+  const found = kindOf(beginningOf(path))
+  if (found?.name !== 'tar' && found?.name !== 'gzip')
+    throw new InputError(
+      `--data ${path} ${found ? `is ${found.what}` : 'is no folder'}; a folder with one folder a class, or a .tar of one, is allowed`
+    )
   const folder = mkdtempSync(join(tmpdir(), 'cairn-data-'))
   const cleanUp = () => rmSync(folder, { recursive: true, force: true })
   try {
     const { extract } = await import('tar-fs')
-    await pipeline(createReadStream(path), extract(folder))
-    return { pictures: picturesIn(soleFolder(folder)), cleanUp }
+    const unpack = extract(folder)
+    if (found.name === 'gzip') await pipeline(createReadStream(path), createGunzip(), unpack)
+    else await pipeline(createReadStream(path), unpack)
+    const top = soleFolder(folder)
+    const leftOut = new LeftOut(top)
+    return { pictures: await picturesIn(top, leftOut), leftOut, cleanUp }
   } catch (error) {
     cleanUp()
     if (error instanceof InputError) throw new InputError(error.message.replaceAll(folder, path))
@@ -49,22 +66,42 @@ function soleFolder(folder: string): string {
     : folder
 }
 
+/** What systems and programs put beside people's files. */
+const isHidden = (name: string) => /^(\.|__MACOSX$|Thumbs\.db$|desktop\.ini$)/i.test(name)
+
 const foldersIn = (path: string): string[] =>
-  readdirSync(path, { withFileTypes: true })
-    .filter(entry => !entry.name.startsWith('.') && statSync(join(path, entry.name)).isDirectory())
-    .map(({ name }) => name)
+  readdirSync(path)
+    .filter(name => !isHidden(name) && isFolder(join(path, name)))
     .sort(naturally)
+
+const isFolder = (path: string) => Boolean(statSync(path, { throwIfNoEntry: false })?.isDirectory())
 
 const naturally = (a: string, b: string) => a.localeCompare(b, 'en', { numeric: true }) || (a < b ? -1 : 1)
 
-function picturesIn(path: string): Pictures {
+/** All files under `path`, links followed, in their natural order. */
+function* filesUnder(path: string, leftOut: LeftOut, above: readonly string[] = []): Generator<string> {
+  const real = realpathSync(path)
+  if (above.includes(real)) return leftOut.add('links to folders that they lie in', path)
+  for (const name of readdirSync(path).sort(naturally)) {
+    const file = join(path, name)
+    if (isHidden(name)) leftOut.add('hidden files', file)
+    else if (isFolder(file)) yield* filesUnder(file, leftOut, [...above, real])
+    else yield file
+  }
+}
+
+async function picturesIn(path: string, leftOut: LeftOut): Promise<Pictures> {
   if (idxName(path, 'train-images') !== undefined) return idxPictures(path)
   const folders = foldersIn(path)
   const training = folders.find(name => /^train(ing)?$/i.test(name))
-  const validation = folders.find(name => /^(val|valid|validation|test)$/i.test(name))
-  if (!training || !validation) return classesIn(path, folders)
-  const first = classesIn(join(path, training), foldersIn(join(path, training)))
-  const second = classesIn(join(path, validation), foldersIn(join(path, validation)))
+  const validation = validationNames.flatMap(like => folders.filter(name => like.test(name)))[0]
+  if (!training || !validation) return classesIn(path, folders, leftOut)
+  for (const name of readdirSync(path).sort(naturally))
+    if (name !== training && name !== validation) leftOut.add(`beside ${training} and ${validation}`, join(path, name))
+  const [first, second] = [
+    await classesIn(join(path, training), foldersIn(join(path, training)), leftOut),
+    await classesIn(join(path, validation), foldersIn(join(path, validation)), leftOut)
+  ]
   const strange = second.classes.find(name => !first.classes.includes(name))
   if (strange !== undefined)
     throw new InputError(`--data ${path}: ${validation} has a class "${strange}" that ${training} has not`)
@@ -78,23 +115,37 @@ function picturesIn(path: string): Pictures {
   }
 }
 
-function classesIn(path: string, classes: readonly string[]): Pictures {
+/** What validates, the first that there is. */
+const validationNames = [/^val(id|idation)?$/i, /^test(ing)?$/i]
+
+async function classesIn(path: string, classes: readonly string[], leftOut: LeftOut): Promise<Pictures> {
   if (classes.length < 2) {
     const found = classes.length ? `only one class, "${classes[0]}"` : 'no folders'
     throw new InputError(`--data ${path}: ${found}; a folder for each of at least two classes is needed`)
   }
+  for (const name of readdirSync(path).sort(naturally))
+    if (!classes.includes(name))
+      leftOut.add(isHidden(name) ? 'hidden files' : 'beside the folders of the classes', join(path, name))
   const labels: number[] = []
   const names: string[] = []
-  classes.forEach((name, label) => {
-    const files = readdirSync(join(path, name), { recursive: true, encoding: 'utf8' }).filter(file =>
-      imageFile.test(file)
-    )
-    if (!files.length) throw new InputError(`--data ${path}: class "${name}" has no .jpg or .png images`)
-    for (const file of files.sort(naturally)) {
+  for (const [label, name] of classes.entries()) {
+    const before = names.length
+    const others = new LeftOut(path)
+    for (const file of filesUnder(join(path, name), others)) {
+      const refusal = await refusalOf(file)
+      if (refusal !== undefined) {
+        others.add(refusal, file)
+        continue
+      }
       labels.push(label)
-      names.push(join(path, name, file))
+      names.push(file)
     }
-  })
+    if (names.length === before)
+      throw new InputError(
+        `--data ${path}: class "${name}" has no images${others.count ? `; it has ${others.summary()}` : ''}`
+      )
+    leftOut.take(others)
+  }
   return { classes, labels, names, validation: undefined, read: index => readPicture(names[index]) }
 }
 
