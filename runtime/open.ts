@@ -1,7 +1,7 @@
 import { CairnError, findCompiler } from './backend.js'
 import { type CairnFile, decode, decodeSource, magic } from './format.js'
 import { checkFixed } from './reach/check.js'
-import { type Given, type SourceOptions, sourceOf } from './source.js'
+import { type Given, isPlace, type SourceOptions, sourceOf } from './source.js'
 
 /** What a file may ask for. */
 export interface Limits {
@@ -48,13 +48,13 @@ async function openAny(given: Given, options: SourceOptions & Limits): Promise<C
 }
 
 function nameOf(given: Given): string {
-  if (typeof given === 'string' || given instanceof URL) return `"${given}"`
+  if (isPlace(given)) return `"${given}"`
   return 'url' in given && given.url ? `"${given.url}"` : 'the model'
 }
 
 /** How the file is opened once more: bytes and places can be read again, a response only where it has a URL. */
 export function reopening(given: Given, limits: Limits): () => Promise<CairnFile> {
-  if (!given || typeof given !== 'object' || given instanceof URL || !('url' in given)) return () => open(given, limits)
+  if (!given || typeof given !== 'object' || isPlace(given) || !('url' in given)) return () => open(given, limits)
   const { url } = given
   return async () => {
     if (!url) throw new CairnError('the response that the model came from cannot be read again')
