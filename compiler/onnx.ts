@@ -1,4 +1,5 @@
 import onnxProto from 'onnx-proto'
+import { bytesOf } from '../runtime/brand.js'
 import { type Dim, free } from './dim.js'
 import { CompileError } from './errors.js'
 import { type Attribute, type Branch, type DType, type Elements, Graph, Node, type Tensor, Value } from './graph.js'
@@ -159,7 +160,9 @@ export function nodeNames(nodes: readonly { name?: string | null; opType?: strin
 }
 
 /** Throws CompileError for what is no ONNX model. */
-export function decodeModel(bytes: Uint8Array): InstanceType<typeof onnx.ModelProto> {
+export function decodeModel(given: Uint8Array): InstanceType<typeof onnx.ModelProto> {
+  const bytes = bytesOf(given)
+  if (!bytes) throw new CompileError('a model is given as its bytes; a Uint8Array and an ArrayBuffer are allowed')
   const other = kindOf(bytes)
   if (other) throw new CompileError(`not an ONNX model but ${other.what}`)
   let model: InstanceType<typeof onnx.ModelProto>

@@ -1,5 +1,5 @@
-import { backendNamed, CairnError, type Provider } from './backend.js'
-import { beside } from './beside.js'
+import { backendNamed, CairnError, missing, type Provider } from './backend.js'
+import { dataBeside } from './external.js'
 import type { Feeds, InferenceSession, SessionOptions } from './session.js'
 import { type Given, sourceOf } from './source.js'
 import { Tensor } from './tensor.js'
@@ -25,12 +25,16 @@ export async function chooseDevice(
 ): Promise<{ session: InferenceSession; why: string }> {
   const source = await sourceOf(given, options)
   const bytes = await source.all().finally(() => source.close())
-  const { externalData = beside(given, options) } = options
-  const sessionOn = (name: string) =>
-    create(bytes, { ...options, externalData, executionProviders: [{ ...provider, name }] })
-  const missing = await unavailable({ ...provider, name: 'webgpu' })
-  if (missing !== undefined)
-    return { session: await sessionOn('wasm'), why: `wasm: there is no other device (${missing})` }
+  const { externalData = dataBeside(given, options) } = options
+  const sessionOn = (...names: string[]) =>
+    create(bytes, { ...options, externalData, executionProviders: names.map(name => ({ ...provider, name })) })
+  const absent = await unavailable({ ...provider, name: 'webgpu' })
+  if (absent !== undefined) {
+    // A GPU that the CPU imitates is still better than none of both.
+    const session = await sessionOn('wasm', 'webgpu')
+    const why = session.device === 'wasm' ? `there is no other device (${absent})` : 'the CPU path cannot run here'
+    return { session, why: `${session.device}: ${why}` }
+  }
   const trials: Trial[] = []
   const refused: string[] = []
   let chosen: InferenceSession | undefined
@@ -47,7 +51,7 @@ export async function chooseDevice(
     options.signal?.throwIfAborted()
     const [first, ...others] = [...trials].sort((a, b) => a.milliseconds - b.milliseconds)
     // The sizes that were guessed for the trial may be none that the model takes.
-    chosen = first?.session ?? (await sessionOn('wasm'))
+    chosen = first?.session ?? (await sessionOn('wasm', 'webgpu'))
     const why = first
       ? `${spoken(first)} against ${[...others.map(spoken), ...refused].join(', ')}`
       : refused.join('; ')
@@ -62,8 +66,8 @@ const spoken = ({ session, milliseconds }: Trial) => `${milliseconds.toFixed(1)}
 /** Why a device is not to be tried: it is not here, or it computes on the CPU after all. */
 async function unavailable(provider: Provider): Promise<string | undefined> {
   const backend = backendNamed(provider.name)
-  const missing = await backend?.missing?.(provider)
-  if (missing !== undefined) return missing
+  const reason = await missing(backend, provider)
+  if (reason !== undefined) return reason
   return (await backend?.isFallback?.(provider))
     ? `the only adapter for ${provider.name} computes on the CPU`
     : undefined

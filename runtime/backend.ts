@@ -1,6 +1,6 @@
 import type { Dispatch } from '../shaders/dispatch.js'
-import type { ExternalData } from './beside.js'
 import type { Bindings } from './dims.js'
+import type { ExternalData } from './external.js'
 import type { CairnFile } from './format.js'
 import type { Observer } from './golden.js'
 import type { FitOptions, FloatOptions, ImageSource, Scored } from './image.js'
@@ -17,7 +17,10 @@ export interface Backend {
   missing?(provider: ProviderOptions): Promise<string | undefined>
   /** Whether it is only an imitation of its device on the CPU. */
   isFallback?(provider: ProviderOptions): Promise<boolean>
-  /** Begins before the file has arrived with whatever does not need it. */
+  /**
+   * Begins before the file has arrived with whatever does not need it. Throws Unavailable where the backend itself cannot be
+   * had here, before it reads more of the file than the header.
+   */
   load(file: Promise<CairnFile>, options: LoadOptions): Promise<Executor>
 }
 
@@ -127,6 +130,9 @@ export class CairnError extends Error {
   }
 }
 
+/** A backend cannot be had here, whatever the model is: another one may be taken. */
+export class Unavailable extends CairnError {}
+
 /** Names come from the file and may hold anything. */
 export const inOneLine = (message: string) => message.replace(/\p{Cc}+/gu, ' ')
 
@@ -146,21 +152,41 @@ export type Provider = { readonly name: string } & ProviderOptions
 /** The backend of that name, where one is registered. */
 export const backendNamed = (name: string): Backend | undefined => backends.get(name)
 
-/** The first of `entries` that is registered and can run here; throws CairnError, with the reasons, when none can. */
-export async function findBackend(
-  entries: readonly Provider[]
-): Promise<{ readonly backend: Backend; readonly provider: Provider }> {
+/**
+ * What `load` makes of the first of `entries` that can be had here. Whatever keeps one from running counts, but not what its
+ * backend has against the model. Throws Unavailable, with all reasons, where none is left.
+ */
+export async function firstAvailable<T>(
+  entries: readonly Provider[],
+  load: (backend: Backend, provider: Provider) => Promise<T>
+): Promise<T> {
   const reasons: string[] = []
   for (const provider of entries) {
     const backend = backends.get(provider.name)
-    const reason = backend ? await backend.missing?.(provider) : unregistered(provider.name)
-    if (backend && reason === undefined) return { backend, provider }
-    reasons.push(`${provider.name}: ${reason}`)
+    const reason = await missing(backend, provider)
+    if (backend && reason === undefined)
+      try {
+        return await load(backend, provider)
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error
+        reasons.push(`${provider.name}: ${error.message}`)
+      }
+    else reasons.push(`${provider.name}: ${reason}`)
   }
   if (!entries.length)
     throw new CairnError(`executionProviders is empty; ${[...backends.keys()].join(', ')} are allowed`)
   const names = entries.map(({ name }) => name).join(', ')
-  throw new CairnError(`no execution provider of [${names}] is available; ${reasons.join('; ')}`)
+  throw new Unavailable(`no execution provider of [${names}] is available; ${reasons.join('; ')}`)
+}
+
+/** Why a backend cannot run here, as far as it knows before it loads; its own code may be what cannot be had. */
+export async function missing(backend: Backend | undefined, provider: Provider): Promise<string | undefined> {
+  if (!backend) return unregistered(provider.name)
+  try {
+    return await backend.missing?.(provider)
+  } catch (error) {
+    return (error as Error).message
+  }
 }
 
 function unregistered(name: string): string {

@@ -1,29 +1,12 @@
-import { CairnError } from './backend.js'
-import { type Given, isPath, type SourceOptions, sourceOf } from './source.js'
-
-/** Contents of a file of weights by the location that an ONNX model names, which is relative to the model's own place. */
-export type ExternalData = (location: string) => Uint8Array | Promise<Uint8Array>
-
-/** Reads what lies beside a model that came from a path or a URL; undefined where there is no such place. */
-export function beside(given: Given, options: Pick<SourceOptions, 'signal'>): ExternalData | undefined {
-  const place = placeOf(given)
-  if (!place || /^(data|blob):/.test(place)) return undefined
-  return async location => {
-    if (/(^|[\\/])\.\.([\\/]|$)|^[\\/]|^\w+:|\0/.test(location))
-      throw new CairnError(`external data "${location}" lies outside the model's folder; files inside it are allowed`)
-    const source = await sourceOf(besides(place, location), options)
-    return source.all().finally(() => source.close())
+/**
+ * Where a file of the package is: at the URL that is spelled out for bundlers, who see to it that the file is there. A
+ * bundle of CommonJS has no such URLs; there it is beside the bundle. Undefined where the engine knows no places at all.
+ */
+export function beside(file: string, spelled: () => URL): URL | undefined {
+  try {
+    return spelled()
+  } catch {
+    const urls = globalThis.process?.getBuiltinModule?.('node:url')
+    return urls && typeof __filename === 'string' ? new URL(file, urls.pathToFileURL(__filename)) : undefined
   }
-}
-
-function placeOf(given: Given): string | undefined {
-  if (typeof given === 'string') return given
-  if ('href' in given) return given.href
-  return 'url' in given ? given.url : undefined
-}
-
-function besides(place: string, location: string): string | URL {
-  if (isPath(place)) return place.replace(/[^\\/]*$/, '') + location
-  const encoded = location.split('/').map(encodeURIComponent).join('/')
-  return new URL(encoded, new URL(place, globalThis.location?.href))
 }

@@ -1,5 +1,8 @@
-import { CairnError } from './backend.js'
-import { env, type WasmFile } from './env.js'
+import { CairnError, Unavailable } from './backend.js'
+import { beside } from './beside.js'
+import { brandOf } from './brand.js'
+import { env, type WasmFile, type WasmPlace } from './env.js'
+import { held } from './held.js'
 import { kindAmong, standIns } from './kind.js'
 
 /**
@@ -26,46 +29,80 @@ const relaxedProbe = Uint8Array.of(
   ...[0x1a, 0x0b] // drop, end
 )
 
+/** A module of nothing. */
+const smallest = relaxedProbe.subarray(0, 8)
+
 let relaxed: boolean | undefined
 
 function fileFor(threads: boolean): WasmFile {
   relaxed ??= WebAssembly.validate(relaxedProbe)
-  const { binary = relaxed ? 'relaxed' : 'simd' } = env.wasm
+  const { binary, wasmPaths } = env.wasm
   if (binary === 'relaxed' && !relaxed)
     throw new CairnError('env.wasm.binary is "relaxed", which this engine does not have; "simd" is allowed')
-  if (binary === 'relaxed') return threads ? 'cairn-relaxed-threads.wasm' : 'cairn-relaxed.wasm'
-  if (binary === 'simd') return threads ? 'cairn-threads.wasm' : 'cairn.wasm'
-  throw new CairnError(`env.wasm.binary is "${binary}"; "simd" and "relaxed" are allowed`)
+  if (binary !== undefined && binary !== 'simd' && binary !== 'relaxed')
+    throw new CairnError(`env.wasm.binary is "${binary}"; "simd" and "relaxed" are allowed`)
+  const [best, plain]: WasmFile[] = threads
+    ? ['cairn-relaxed-threads.wasm', 'cairn-threads.wasm']
+    : ['cairn-relaxed.wasm', 'cairn.wasm']
+  if (binary) return binary === 'relaxed' ? best : plain
+  // Who says where only one of the two is has no other.
+  const given = (typeof wasmPaths === 'object' ? wasmPaths : {}) as Partial<Record<WasmFile, WasmPlace>>
+  return relaxed && (given[best] || !given[plain]) ? best : plain
 }
 
 const compiled = new Map<string, Promise<WebAssembly.Module>>()
 
-/** The best binary that the engine takes, or the one that `env` asks for. */
+/** The best binary that the engine takes, or the one that `env` asks for; throws Unavailable where there is none. */
 export async function compileKernels(threads: boolean): Promise<WebAssembly.Module> {
-  const file = fileFor(threads)
-  const place = placeOf(file)
+  if (typeof WebAssembly === 'undefined') throw new Unavailable('this engine has no WebAssembly')
+  const place = placeOf(threads)
+  if (typeof place !== 'string') return suited(place, threads)
   const known = compiled.get(place)
   if (known) return known
-  const module = load(place).catch(error => {
+  refuseForbidden()
+  const module = held(load(place)).catch(error => {
     compiled.delete(place)
-    throw new CairnError(`cannot load ${place}: ${(error as Error).message}; env.wasm.wasmPaths says where it is`)
+    throw new Unavailable(
+      `cannot load ${place}: ${(error as Error).message}; the file lies in dist/runtime of the package, and env.wasm.wasmPaths says where else`
+    )
   })
   compiled.set(place, module)
   return module
 }
 
-/** Where the files are, for a worker, to which this page's relative places and URL objects mean nothing. */
-export function absolutePaths(): Partial<Record<WasmFile, string>> | undefined {
-  if (env.wasm.wasmPaths === undefined) return undefined
-  const base = globalThis.location?.href
-  const files = Object.keys(places) as WasmFile[]
-  return Object.fromEntries(files.map(file => [file, base ? String(new URL(placeOf(file), base)) : placeOf(file)]))
+/** Told before anything is fetched: policies of pages and some engines let programs compile no WebAssembly. */
+function refuseForbidden(): void {
+  try {
+    new WebAssembly.Module(smallest)
+  } catch (error) {
+    throw new Unavailable(
+      `WebAssembly may not be compiled here (${(error as Error).message}); env.wasm.wasmPaths takes a WebAssembly.Module`
+    )
+  }
 }
 
-function placeOf(file: WasmFile): string {
+function placeOf(threads: boolean): string | WebAssembly.Module {
   const { wasmPaths } = env.wasm
+  if (isModule(wasmPaths)) return wasmPaths as WebAssembly.Module
+  const file = fileFor(threads)
   if (typeof wasmPaths === 'string') return `${wasmPaths.replace(/\/?$/, '/')}${file}`
-  return String(wasmPaths?.[file] ?? places[file]())
+  const place = (wasmPaths as Partial<Record<WasmFile, WasmPlace>> | undefined)?.[file] ?? beside(file, places[file])
+  if (place === undefined)
+    throw new Unavailable(
+      `this engine does not know where ${file} is; env.wasm.wasmPaths takes it as a WebAssembly.Module`
+    )
+  return isModule(place) ? (place as WebAssembly.Module) : String(place)
+}
+
+const isModule = (value: unknown) => brandOf(value) === 'WebAssembly.Module'
+
+/** A module that was given, if it is one of Cairn's with threads or without as is needed. */
+function suited(module: WebAssembly.Module, threads: boolean): WebAssembly.Module {
+  const names = WebAssembly.Module.exports(module).map(({ name }) => name)
+  const isOurs = names.includes('digest')
+  if (isOurs && names.includes('nextRun') === threads) return module
+  const found = isOurs ? `one ${threads ? 'without' : 'for'} threads` : 'none of Cairn'
+  throw new Unavailable(`the WebAssembly.Module of env.wasm.wasmPaths is ${found}; ${fileFor(threads)} is needed`)
 }
 
 /** Node's fetch does not read files; a place without a scheme is a path there, and relative to the page in a browser. */

@@ -12,7 +12,7 @@ export function cutOutput(
   for (const { axis, result } of cutsOf(program, output)) {
     const [found] = ran[result] as Float32Array
     const size = Math.min(Math.max(Math.trunc(found) || 0, 0), left[axis])
-    if (data instanceof Float32Array) data = shortened(data, left, axis, size)
+    if (ArrayBuffer.isView(data)) data = shortened(data, left, axis, size)
     left = left.map((all, a) => (a === axis ? size : all))
   }
   return { data, dims: left }

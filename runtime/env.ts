@@ -3,12 +3,15 @@ import { CairnError } from './backend.js'
 /** The four builds of asm/: with relaxed SIMD or without, with threads or without. */
 export type WasmFile = 'cairn.wasm' | 'cairn-relaxed.wasm' | 'cairn-threads.wasm' | 'cairn-relaxed-threads.wasm'
 
+/** Where a .wasm file is, or what an engine has compiled of it that forbids programs to do so (Cloudflare Workers). */
+export type WasmPlace = string | URL | WebAssembly.Module
+
 /** Settings of the process, in the manner of onnxruntime-web; they count for sessions made after they are set. */
 export interface WasmEnvironment {
   /** Threads of sessions that do not say themselves; 1 by default. */
   numThreads?: number
-  /** Where the .wasm files are, when not beside the runtime: what to put in front of their names, or each one's place. */
-  wasmPaths?: string | Partial<Record<WasmFile, string | URL>>
+  /** Where the .wasm files are, when not beside the runtime: what to put in front of their names, the only one, or each one's place. */
+  wasmPaths?: string | WebAssembly.Module | Partial<Record<WasmFile, WasmPlace>>
   /** The instructions that kernels may use; the best that the engine has by default. */
   binary?: 'simd' | 'relaxed'
 }

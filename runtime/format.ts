@@ -1,4 +1,5 @@
 import { inOneLine } from './backend.js'
+import { bytesOf } from './brand.js'
 import { checkHeader } from './check.js'
 import { type Codec, Cursor, f32, f64, int, lazy, list, optional, struct, text, Writer } from './codec.js'
 import { digest } from './digest.js'
@@ -208,7 +209,7 @@ export const header: Codec<Header> = struct<Header>({
 const align = (at: number) => Math.ceil(at / alignment) * alignment
 
 export function encode(program: Program, summary: Summary): Uint8Array {
-  const payloads = program.constants.map(({ stored, data }) => (stored === 'f16' ? halves(data) : bytesOf(data)))
+  const payloads = program.constants.map(({ stored, data }) => (stored === 'f16' ? halves(data) : rawOf(data)))
   let offset = 0
   const constants = program.constants.map((constant, i): Section => {
     const { data: _, ...rest } = constant
@@ -244,7 +245,9 @@ export function assemble(head: Uint8Array, body: Uint8Array): Uint8Array {
 }
 
 /** Reads and checks a file's header and extents; the sections' digests are checked when they are loaded. */
-export function decode(bytes: Uint8Array): CairnFile {
+export function decode(given: Uint8Array): CairnFile {
+  const bytes = bytesOf(given)
+  if (!bytes) throw new FormatError('a file is given as its bytes; a Uint8Array and an ArrayBuffer are allowed')
   const { header, length } = readHead(bytes)
   checkLength(bytes.length, length)
   return { header, source: new BytesSource(bytes), length }
@@ -314,10 +317,10 @@ function sectionBase(bytes: Uint8Array): number {
   return align(preamble + length)
 }
 
-function bytesOf(data: Float32Array | Uint16Array): Uint8Array {
+function rawOf(data: Float32Array | Uint16Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
 function halves(data: Float32Array): Uint8Array {
-  return bytesOf(Uint16Array.from(data, floatToHalf))
+  return rawOf(Uint16Array.from(data, floatToHalf))
 }

@@ -1,4 +1,4 @@
-import { registerBackend } from './backend.js'
+import { backendNamed, registerBackend, Unavailable } from './backend.js'
 import { InferenceSession as Session } from './session.js'
 import { wasmBackend } from './wasm.js'
 
@@ -11,13 +11,23 @@ export type InferenceSession = Session
 
 function withBackends(session: typeof Session): typeof Session {
   registerBackend(wasmBackend)
-  // Loaded when a session asks for it, so that others do not download it.
-  const webgpu = async () => (await import('./webgpu/index.js')).webgpuBackend
-  registerBackend({
-    name: 'webgpu',
-    missing: async provider => (await webgpu()).missing(provider),
-    isFallback: async provider => (await webgpu()).isFallback(provider),
-    load: async (file, options) => (await webgpu()).load(file, options)
-  })
+  // Loaded when a session asks for it, so that others do not download it, unless `cairn/webgpu` has brought it.
+  if (!backendNamed('webgpu'))
+    registerBackend({
+      name: 'webgpu',
+      missing: async provider => (await webgpu()).missing(provider),
+      isFallback: async provider => (await webgpu()).isFallback(provider),
+      load: async (file, options) => (await webgpu()).load(file, options)
+    })
   return session
+}
+
+async function webgpu() {
+  try {
+    return (await import('./webgpu/index.js')).webgpuBackend
+  } catch (error) {
+    throw new Unavailable(
+      `its code cannot be loaded here (${(error as Error).message}); import "cairn/webgpu" brings it along`
+    )
+  }
 }

@@ -1,9 +1,9 @@
 import { CairnError, findCompiler } from './backend.js'
-import { beside, type ExternalData } from './beside.js'
+import { dataBeside, type ExternalData } from './external.js'
 import { type CairnFile, decode, decodeSource, magic } from './format.js'
 import { kindAmong, standIns, telling } from './kind.js'
 import { checkFixed } from './reach/check.js'
-import { type Given, type SourceOptions, sourceOf } from './source.js'
+import { type Given, isPlace, type SourceOptions, sourceOf } from './source.js'
 
 /** What a file may ask for. */
 export interface Limits {
@@ -48,7 +48,7 @@ async function openAny(given: Given, options: Opening): Promise<CairnFile> {
       const why = what ? ` but ${what}` : '; to load ONNX import "cairn/compiler" first'
       throw new CairnError(`${nameOf(given)} is not a .cairn file${why}`)
     }
-    const { maxMemory, externalData = beside(given, options) } = options
+    const { maxMemory, externalData = dataBeside(given, options) } = options
     const compiled = decode(await compile(await source.all(), { maxMemory, externalData }))
     await source.close()
     return compiled
@@ -59,14 +59,13 @@ async function openAny(given: Given, options: Opening): Promise<CairnFile> {
 }
 
 function nameOf(given: Given): string {
-  if (typeof given === 'string' || given instanceof URL) return `"${given}"`
+  if (isPlace(given)) return `"${given}"`
   return 'url' in given && given.url ? `"${given.url}"` : 'the model'
 }
 
 /** How the file is opened once more: bytes and places can be read again, a response only where it has a URL. */
 export function reopening(given: Given, options: Opening): () => Promise<CairnFile> {
-  if (!given || typeof given !== 'object' || given instanceof URL || !('url' in given))
-    return () => open(given, options)
+  if (!given || typeof given !== 'object' || isPlace(given) || !('url' in given)) return () => open(given, options)
   const { url } = given
   return async () => {
     if (!url) throw new CairnError('the response that the model came from cannot be read again')

@@ -1,13 +1,13 @@
 import { CairnError } from './backend.js'
-import { absolutePaths } from './binary.js'
+import { beside } from './beside.js'
+import { compileKernels } from './binary.js'
 import { type Dim, freeName } from './dims.js'
-import { env } from './env.js'
 import { decode } from './format.js'
 import { open } from './open.js'
 import { buffersOf, mapped, type Parcels, pack, type Reply, type Request, unpack } from './parcel.js'
 import type { Feeds, Results, SessionOptions } from './session.js'
 import { mayUseWorkers, type Spawned, spawn } from './spawn.js'
-import { type Data, Tensor } from './tensor.js'
+import type { Data, Tensor } from './tensor.js'
 
 export interface ParallelOptions extends Pick<SessionOptions, 'signal' | 'onProgress' | 'maxMemory' | 'maxWork'> {
   /** Workers, each with the whole model in memory of its own; 2 by default. */
@@ -33,6 +33,8 @@ export class ParallelSession {
     if (!Number.isInteger(workers) || workers < 1 || workers > 64)
       throw new CairnError(`workers ${workers}; a whole number from 1 to 64 is allowed`)
     if (!mayUseWorkers()) throw new CairnError('a parallel session needs workers, which this host does not have')
+    const kernels = compileKernels(false)
+    kernels.catch(() => undefined)
     const { header, source: arriving } = await open(source, options)
     const bytes = await arriving.all().finally(() => arriving.close())
     decode(bytes)
@@ -49,9 +51,9 @@ export class ParallelSession {
     const session = new ParallelSession(names(header.inputs), names(header.outputs), members)
     try {
       for (let i = 0; i < workers; i++) members.push(new Member())
-      const wasm = { ...env.wasm, wasmPaths: absolutePaths() }
+      const module = await kernels
       await Promise.all(
-        members.map(member => member.ask({ kind: 'open', file: bytes, wasm, limits: { maxMemory, maxWork } }))
+        members.map(member => member.ask({ kind: 'open', file: bytes, module, limits: { maxMemory, maxWork } }))
       )
     } catch (error) {
       await session.release()
@@ -67,7 +69,7 @@ export class ParallelSession {
   /** As a session's `run`; the images come back in their order. */
   async run(feeds: Feeds, fetches?: readonly string[]): Promise<Results> {
     for (const [name, feed] of Object.entries(feeds))
-      if (!(feed instanceof Tensor)) throw new CairnError(`input "${name}" is not a Tensor`)
+      if (!isTensor(feed)) throw new CairnError(`input "${name}" is not a Tensor`)
     const sizes = Object.values(feeds).map(({ dims }) => dims[0])
     const [images = 1] = sizes
     if (sizes.some(size => size !== images))
@@ -86,6 +88,9 @@ export class ParallelSession {
     await Promise.all(this.members.map(member => member.end()))
   }
 }
+
+/** Of this copy of the package, of another, or of onnxruntime. */
+const isTensor = (feed: Partial<Tensor> | undefined) => ArrayBuffer.isView(feed?.data) && Array.isArray(feed.dims)
 
 const nameOf = (dim: Dim | undefined) => (dim === undefined ? undefined : freeName(dim))
 
@@ -120,7 +125,7 @@ class Member {
   constructor() {
     this.worker = spawn(
       () => new Worker(new URL('./session-worker.js', import.meta.url), { type: 'module' }),
-      new URL('./session-worker.js', import.meta.url),
+      () => beside('session-worker.js', () => new URL('./session-worker.js', import.meta.url)),
       {
         message: data => this.hear(data as Reply),
         failed: why => this.fail(`a worker of the parallel session has failed: ${why}`)

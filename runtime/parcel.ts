@@ -1,4 +1,3 @@
-import type { WasmEnvironment } from './env.js'
 import type { Limits } from './open.js'
 import { type Data, Tensor, type Type } from './tensor.js'
 
@@ -13,7 +12,7 @@ export type Parcels = Readonly<Record<string, Parcel>>
 
 /** A worker answers each request with a reply, in order. */
 export type Request =
-  | { readonly kind: 'open'; readonly file: Uint8Array; readonly wasm: WasmEnvironment; readonly limits: Limits }
+  | { readonly kind: 'open'; readonly file: Uint8Array; readonly module: WebAssembly.Module; readonly limits: Limits }
   | { readonly kind: 'run'; readonly feeds: Parcels; readonly fetches?: readonly string[] }
 
 export type Reply = { readonly results: Parcels } | { readonly error: string }

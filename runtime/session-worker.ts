@@ -5,14 +5,15 @@ import { InferenceSession } from './session.js'
 import { listen } from './spawn.js'
 import { wasmBackend } from './wasm.js'
 
-/** A worker of a parallel session: a session of its own, on one thread. */
+/** A worker of a parallel session: a session of its own, on one thread. The build makes one file of it and all that it imports. */
 let session: Promise<InferenceSession> | undefined
 
 async function perform(request: Request): Promise<Parcels> {
   if (request.kind === 'open') {
     registerBackend(wasmBackend)
-    Object.assign(env.wasm, request.wasm, { numThreads: 1 })
-    session = InferenceSession.create(request.file, request.limits)
+    env.wasm.wasmPaths = request.module
+    const { file, limits } = request
+    session = InferenceSession.create(file, { ...limits, executionProviders: ['wasm'], numThreads: 1 })
     await session
     return {}
   }

@@ -3,7 +3,7 @@ import {
   CairnError,
   type Elements,
   type Executor,
-  findBackend,
+  firstAvailable,
   type GpuDispatch,
   type Provider,
   type ProviderOptions
@@ -12,7 +12,7 @@ import { bindInputs } from './binding.js'
 import { checkKept, cutOutput } from './cut.js'
 import { type Bindings, evaluate, show } from './dims.js'
 import { threadsOf } from './env.js'
-import type { Header } from './format.js'
+import type { CairnFile, Header } from './format.js'
 import { goldenFeeds, judge, type Summary, summarise, type Verification } from './golden.js'
 import {
   checkImage,
@@ -35,7 +35,8 @@ export type Location = 'cpu' | 'gpu-buffer'
 export interface SessionOptions extends Opening {
   /**
    * Backends by preference: `webgpu`, `wasm`, `reference` (with cairn/compiler); the first that can run here is taken.
-   * `auto` tries WebGPU and the CPU path on the model and takes the faster. Default `['wasm']`.
+   * `auto` tries WebGPU and the CPU path on the model and takes the faster. By default `wasm`, and `webgpu` where that cannot
+   * run and the browser has it.
    */
   readonly executionProviders?: readonly (string | ({ readonly name: string } & ProviderOptions))[]
   /** Threads of the CPU path, 1 to 16; `env.wasm.numThreads` by default, and 1 where memory cannot be shared. */
@@ -86,7 +87,7 @@ export class InferenceSession {
 
   /** Loads .cairn bytes, a URL or Response of them, in Node also a path, or (with cairn/compiler imported) ONNX bytes. */
   static async create(source: Given, options: SessionOptions = {}): Promise<InferenceSession> {
-    const { executionProviders = ['wasm'], preferredOutputLocation } = options
+    const { executionProviders = usualProviders(), preferredOutputLocation } = options
     if (!Array.isArray(executionProviders) || executionProviders.some(entry => !entry))
       throw new CairnError(`executionProviders is a list of names, as ['webgpu', 'wasm']`)
     const entries: Provider[] = executionProviders.map(entry => (typeof entry === 'string' ? { name: entry } : entry))
@@ -95,23 +96,25 @@ export class InferenceSession {
       const { session, why } = await chooseDevice(source, auto, options, InferenceSession.create)
       return new InferenceSession(session.header, session.executor, session.device, options, why)
     }
-    const { backend, provider } = await findBackend(entries)
     const numThreads = threadsOf(options.numThreads)
-    const file = open(source, options)
-    // Whoever loads it awaits it, perhaps behind other things.
-    file.catch(() => undefined)
+    const { maxMemory, maxWork, externalData } = options
+    const reopen = reopening(source, { maxMemory, maxWork, externalData })
+    let file: Promise<CairnFile> | undefined
     try {
-      const { maxMemory, maxWork, externalData } = options
-      const reopen = reopening(source, { maxMemory, maxWork, externalData })
-      const executor = await backend.load(file, { numThreads, maxMemory, reopen, provider })
-      const refusal = refusedLocation(preferredOutputLocation, executor, backend.name)
-      if (refusal || options.signal?.aborted) {
-        await executor.release()
-        throw refusal ?? options.signal!.reason
-      }
-      return new InferenceSession((await file).header, executor, backend.name, options)
+      return await firstAvailable(entries, async (backend, provider) => {
+        file ??= open(source, options)
+        // Whoever loads it awaits it, perhaps behind other things.
+        file.catch(() => undefined)
+        const executor = await backend.load(file, { numThreads, maxMemory, reopen, provider })
+        const refusal = refusedLocation(preferredOutputLocation, executor, backend.name)
+        if (refusal || options.signal?.aborted) {
+          await executor.release()
+          throw refusal ?? options.signal!.reason
+        }
+        return new InferenceSession((await file).header, executor, backend.name, options)
+      })
     } finally {
-      await file.then(opened => opened.source.close()).catch(() => undefined)
+      await file?.then(opened => opened.source.close()).catch(() => undefined)
     }
   }
 
@@ -175,7 +178,7 @@ export class InferenceSession {
       })
       const computed = await executor.run(data, bindings, places, signal)
       if (signal?.aborted) {
-        for (const each of computed) if (each && !(each instanceof Float32Array)) executor.gpu!.dispose(each)
+        for (const each of computed) if (each && !ArrayBuffer.isView(each)) executor.gpu!.dispose(each)
         throw signal.reason
       }
       const results: Results = {}
@@ -309,6 +312,9 @@ export class InferenceSession {
   }
 }
 
+/** The CPU path, and for pages that forbid it (a policy without 'wasm-unsafe-eval') the browser's own GPU. */
+const usualProviders = () => (globalThis.navigator?.gpu ? ['wasm', 'webgpu'] : ['wasm'])
+
 const isList = (given: readonly string[] | RunOptions | undefined): given is readonly string[] => Array.isArray(given)
 
 /** As `turn`, which goes on by itself, unless `signal` is given first. */
@@ -352,7 +358,7 @@ function elementsOf(name: string, feed: Tensor, { gpu }: Executor, device: strin
 const gpuType = (precision: 'f32' | 'f16') => (precision === 'f16' ? 'float16' : 'float32')
 
 function tensorOf(dtype: string, computed: Elements, dims: readonly number[], { gpu }: Executor): Tensor {
-  if (computed instanceof Float32Array) return fromFloats(dtype, computed, dims)
+  if (ArrayBuffer.isView(computed)) return fromFloats(dtype, computed, dims)
   const type = gpuType(gpu!.precision)
   const elements = dims.reduce((a, b) => a * b, 1)
   return Tensor.fromGpuBuffer(computed, {

@@ -1,4 +1,5 @@
 import { CairnError } from './backend.js'
+import { brandOf, bytesOf } from './brand.js'
 
 /** Where a file's bytes come from: memory, disk, or the network, so that weights go straight to where they belong. */
 export interface Source {
@@ -23,7 +24,7 @@ export interface SourceOptions {
   readonly onProgress?: (loaded: number, total: number) => void
 }
 
-export type Given = Uint8Array | ArrayBuffer | string | URL | Response
+export type Given = Uint8Array | ArrayBuffer | Blob | string | URL | Response
 
 export function checkLength(found: number, length: number): void {
   if (found !== length)
@@ -238,32 +239,35 @@ function joined(chunks: readonly Uint8Array[]): Uint8Array {
 /** Whether it is no URL, but a path of Node's. */
 export const isPath = (place: string): boolean => Boolean(nodeFiles()) && !/^(https?|data|blob|file):/.test(place)
 
-/** Bytes, a Response, a URL; in Node also a path. */
+export const isPlace = (given: unknown): given is string | URL => typeof given === 'string' || brandOf(given) === 'URL'
+
+/** Bytes, a file of the user's, a Response, a URL; in Node also a path. */
 export async function sourceOf(given: Given, options: SourceOptions): Promise<Source> {
-  if (!given) throw new CairnError('a session is made from bytes, a URL, a Response, or in Node a path')
-  // A Node Buffer's slice shares memory; as a plain array it copies, like everywhere else.
-  if (given instanceof Uint8Array) return new BytesSource(new Uint8Array(given.buffer, given.byteOffset, given.length))
-  if (given instanceof ArrayBuffer) return new BytesSource(new Uint8Array(given))
-  const place = typeof given === 'string' || given instanceof URL
+  const bytes = bytesOf(given)
+  if (bytes) return new BytesSource(bytes)
   const files = nodeFiles()
-  if (place && files && !/^(https?|data|blob):/.test(String(given)))
-    return DiskSource.open(files, String(given).startsWith('file:') ? new URL(given) : given, options)
-  // Node loads its whole fetch at the first mention of Response.
-  if (!place && !(given instanceof Response))
-    throw new CairnError('a session is made from bytes, a URL, a Response, or in Node a path')
-  const response = place ? await fetched(given, options) : given
+  if (isPlace(given) && files && !/^(https?|data|blob):/.test(String(given)))
+    return DiskSource.open(files, /^file:/.test(String(given)) ? new URL(String(given)) : String(given), options)
+  if (isBlob(given)) return new StreamSource(given.stream().getReader(), given.size, 'the file', options)
+  if (!isPlace(given) && typeof (given as Response | undefined)?.arrayBuffer !== 'function')
+    throw new CairnError('a session is made from bytes, a File, a URL, a Response, or in Node a path')
+  const response = isPlace(given) ? await fetched(given, options) : (given as Response)
   const url = response.url || 'the response'
   if (!response.ok) {
     await response.body?.cancel()
     throw new CairnError(`cannot fetch ${url}: status ${response.status}`)
   }
   if (response.bodyUsed || response.body?.locked) throw new CairnError(`${url} has been read already`)
-  if (!response.body) return new BytesSource(new Uint8Array(await response.arrayBuffer()))
+  // Responses of libraries may have bodies of another kind.
+  if (typeof response.body?.getReader !== 'function')
+    return new BytesSource(new Uint8Array(await response.arrayBuffer()))
   // Of a body that was compressed on the way the header gives the compressed length.
   const { headers } = response
   const length = headers.has('content-encoding') ? 0 : Number(headers.get('content-length') ?? 0)
   return new StreamSource(response.body.getReader(), length || undefined, url, options)
 }
+
+const isBlob = (given: Given): given is Blob => /^(Blob|File)$/.test(brandOf(given))
 
 function fetched(url: string | URL, { signal }: SourceOptions): Promise<Response> {
   return fetch(url, { signal }).catch(error => {

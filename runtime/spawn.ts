@@ -1,3 +1,5 @@
+import { CairnError } from './backend.js'
+
 /** Workers of browsers, and those of Node, which Deno and Bun have too, behind one face: this side, and theirs. */
 export interface Spawned {
   post(message: unknown, transfer?: ArrayBuffer[]): void
@@ -14,18 +16,20 @@ export interface Listener {
 
 /**
  * Where an engine has both kinds, Node's are taken: only these can let the process end (Deno's others cannot). A window
- * that has Node's modules, as Electron's may, cannot start them.
+ * that has Node's modules, as Electron's may, cannot start them; one that a test runner imitates has no others.
  */
 const nodeWorkers = () =>
-  typeof document === 'undefined' ? globalThis.process?.getBuiltinModule?.('node:worker_threads') : undefined
+  typeof document === 'undefined' || typeof Worker === 'undefined'
+    ? globalThis.process?.getBuiltinModule?.('node:worker_threads')
+    : undefined
 
 export function mayUseWorkers(): boolean {
   return nodeWorkers() !== undefined || typeof Worker === 'function'
 }
 
 /** The same file twice: bundlers look for `new Worker` and the URL in one expression. */
-export function spawn(inBrowser: () => Worker, inNode: URL, listener: Listener): Spawned {
-  return nodeWorkers() ? spawnNode(inNode, listener) : spawnWeb(inBrowser(), listener)
+export function spawn(inBrowser: () => Worker, inNode: () => URL | undefined, listener: Listener): Spawned {
+  return nodeWorkers() ? spawnNode(inNode(), listener) : spawnWeb(inBrowser(), listener)
 }
 
 function spawnWeb(worker: Worker, { message, failed }: Listener): Spawned {
@@ -41,12 +45,18 @@ function spawnWeb(worker: Worker, { message, failed }: Listener): Spawned {
   }
 }
 
-function spawnNode(file: URL, { message, failed }: Listener): Spawned {
-  // The options of the process, loaders and inspectors among them, are not the worker's.
-  const worker = new (nodeWorkers()!.Worker)(file, { execArgv: [] })
+function spawnNode(file: URL | undefined, { message, failed }: Listener): Spawned {
+  if (!file) throw new CairnError('this engine does not know where the scripts of workers are')
+  // As a path, because another realm's URL is none to Node. The options of the process, loaders and inspectors among them,
+  // are not the worker's.
+  const path = globalThis.process?.getBuiltinModule?.('node:url').fileURLToPath(String(file))
+  const worker = new (nodeWorkers()!.Worker)(path, { execArgv: [] })
   let ended = false
   worker.on('message', message)
-  worker.on('error', error => failed((error as Error).message))
+  worker.on('error', error => {
+    const missing = /MODULE_NOT_FOUND$/.test((error as NodeJS.ErrnoException).code ?? '')
+    failed(missing ? `there is no ${path}; copy it there from dist/runtime of the package` : (error as Error).message)
+  })
   worker.on('exit', code => ended || failed(`exit code ${code}`))
   return {
     post: (data, transfer = []) => worker.postMessage(data, transfer),

@@ -1,4 +1,5 @@
 import { CairnError } from './backend.js'
+import { brandOf } from './brand.js'
 import { floatToHalf, halfToFloat } from './half.js'
 import { checkSource, fromImageData, type ImageSource, type ImageTensorOptions, pictureOf } from './image.js'
 
@@ -147,19 +148,25 @@ const isOnGpu = (given: unknown): given is OnGpu =>
   given !== null && typeof given === 'object' && 'buffer' in given && 'dims' in given && !ArrayBuffer.isView(given)
 
 function typeOf(data: Data): Type {
-  const found = (Object.keys(arrays) as Type[]).find(
-    type => data instanceof arrays[type] && type !== 'bool' && type !== 'float16' && type !== 'uint16'
-  )
+  const brand = brandOf(data)
+  // The first of the types that an array serves is the one that it is taken for.
+  const found = (Object.keys(arrays) as Type[]).find(type => arrays[type].name === brand || isAlias(brand, type))
   if (found) return found
-  if (data instanceof Uint16Array) return 'float16'
   throw new CairnError('tensor data must be a typed array of a supported type')
 }
 
+/** Whether an array holds the type's bits under another name: a canvas's bytes, or halves where the engine has them. */
+const isAlias = (brand: string, type: Type) =>
+  brand === 'Uint8ClampedArray' ? arrays[type].name === 'Uint8Array' : brand === 'Float16Array' && type === 'float16'
+
 function toArray(type: Type, given: unknown): Data {
   const make = arrays[type]
-  if (given instanceof make) return given
-  if (type === 'float16' && ArrayBuffer.isView(given) && given.constructor.name === 'Float16Array')
-    return new Uint16Array(given.buffer, given.byteOffset, given.byteLength / 2)
+  const brand = brandOf(given)
+  if (brand === make.name) return given as Data
+  if (isAlias(brand, type)) {
+    const { buffer, byteOffset, length } = given as Data
+    return new (make as unknown as new (...of: unknown[]) => Data)(buffer, byteOffset, length)
+  }
   if (!Array.isArray(given)) throw new CairnError(`data of a ${type} tensor must be a ${make.name} or an array`)
   const data = new make(given.length)
   given.forEach((value, i) => {
@@ -172,8 +179,8 @@ function toArray(type: Type, given: unknown): Data {
 /** The elements as the arena holds them, in memory of their own. */
 export function copyFloats(tensor: Tensor): Float32Array {
   const { data, type } = tensor
-  if (data instanceof Float32Array) return data.slice()
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float32Array.from(data, Number)
+  if (type === 'float32') return new Float32Array(data as Float32Array)
+  if (type === 'int64' || type === 'uint64') return Float32Array.from(data as BigInt64Array, Number)
   return type === 'float16'
     ? Float32Array.from(data as Uint16Array, halfToFloat)
     : Float32Array.from(data as Float64Array)

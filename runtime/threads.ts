@@ -1,4 +1,5 @@
 import { CairnError } from './backend.js'
+import { beside } from './beside.js'
 import { type BoundCall, Control, grain, type Membership, type ThreadExports } from './lockstep.js'
 import { mayUseWorkers, type Spawned, spawn } from './spawn.js'
 
@@ -97,7 +98,7 @@ export class Team {
     return new Promise((resolve, reject) => {
       const worker = spawn(
         () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
-        new URL('./worker.js', import.meta.url),
+        () => beside('worker.js', () => new URL('./worker.js', import.meta.url)),
         {
           message() {
             worker.hold(false)

@@ -9,7 +9,10 @@ import {
 } from './lockstep.js'
 import { listen } from './spawn.js'
 
-/** A thread of a session. Having been told what it belongs to it waits for runs, and comes back to its event loop when there will be none. */
+/**
+ * A thread of a session. Having been told what it belongs to it waits for runs, and comes back to its event loop when there
+ * will be none. The build makes one file of it and all that it imports.
+ */
 listen((message, answer) => {
   const { module, memory, index, count, kernels, table, calls } = message as Membership
   const { exports } = new WebAssembly.Instance(module, { env: { memory } })

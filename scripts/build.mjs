@@ -8,7 +8,8 @@ import { availableParallelism } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const self = fileURLToPath(import.meta.url)
+const root = join(dirname(self), '..')
 const force = process.argv.includes('--force')
 const npm = process.env.npm_execpath
 
@@ -37,13 +38,17 @@ function assembleOne(target) {
   })
 }
 
-/** All shaders as one module: their texts without comments and indentation, and the fields of their parameter blocks. */
+/** Without the spaces that WGSL does not need; each statement stays a line, for messages to point at. */
+const compact = text =>
+  text.replace(/ ?([,;{}():+*%]|->|&&|\|\|) ?|(?<!>) (=) /g, '$1$2').replace(/([,{(])\n|\n(?=\})/g, '$1')
+
+/** All shaders as one module: their texts without comments and needless spaces, and the fields of their parameter blocks. */
 function gatherShaders() {
   const texts = {}
   const blocks = {}
   for (const file of filesUnder('shaders').filter(isShader)) {
     const text = readFileSync(file, 'utf8').replace(/\/\/.*$/gm, '')
-    texts[basename(file, '.wgsl')] = text.replace(/^\s+/gm, '').trimEnd()
+    texts[basename(file, '.wgsl')] = compact(text.replace(/^\s+/gm, '').trimEnd())
     for (const [, name, body] of text.matchAll(/struct (\w+) \{([^}]*)\}/g))
       if (body.includes('At: u32')) blocks[name] = [...body.matchAll(/(\w+):/g)].map(field => field[1])
   }
@@ -51,6 +56,17 @@ function gatherShaders() {
   mkdirSync(target, { recursive: true })
   const line = (name, value) => `export const ${name} = ${JSON.stringify(value)}\n`
   writeFileSync(join(target, 'sources.js'), line('sources', texts) + line('blocks', blocks))
+}
+
+/**
+ * The scripts of workers in one file each, which is good as a module and as a plain script: so they run wherever a bundler,
+ * or whoever bundles, has put a copy of them.
+ */
+async function bundleWorkers() {
+  const { build } = await import('esbuild')
+  const entryPoints = ['worker', 'session-worker'].map(name => join(root, 'runtime', `${name}.ts`))
+  const target = { format: 'iife', target: 'es2022', define: { 'import.meta.url': 'undefined' } }
+  await build({ entryPoints, bundle: true, outdir: join(root, 'dist', 'runtime'), legalComments: 'none', ...target })
 }
 
 const isShader = file => file.endsWith('.wgsl')
@@ -97,13 +113,19 @@ await stage('asm', [...filesUnder('asm'), join(root, 'asconfig.json')], binaries
   return assemble(targets)
 })
 
-await stage('wgsl', filesUnder('shaders').filter(isShader), ['dist/shaders/sources.js'], gatherShaders)
+await stage('wgsl', [...filesUnder('shaders').filter(isShader), self], ['dist/shaders/sources.js'], gatherShaders)
 
 const sources = ['compiler', 'runtime', 'shaders', 'models', 'bench', 'test', 'scripts'].flatMap(filesUnder)
-await stage('tsc', [...sources, join(root, 'tsconfig.json')], ['dist/runtime/index.js'], () => {
-  console.error('cairn: compiling the TypeScript')
-  run(process.execPath, [bin('typescript', 'bin/tsc')])
-})
+await stage(
+  'tsc',
+  [...sources, join(root, 'tsconfig.json'), self],
+  ['dist/runtime/index.js'],
+  () => {
+    console.error('cairn: compiling the TypeScript')
+    run(process.execPath, [bin('typescript', 'bin/tsc')])
+    return bundleWorkers()
+  }
+)
 
 if (process.argv.includes('--page')) {
   const inputs = [

@@ -53,6 +53,7 @@ function check(files: readonly Source[], allowed: (name: string, path: string) =
 test('compiler/ takes the file format and the arithmetic of programs from runtime/, training its parts, nothing else', () => {
   const shared = [
     'backend',
+    'brand',
     'breath',
     'digest',
     'dims',

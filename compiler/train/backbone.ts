@@ -1,4 +1,5 @@
 import { CairnError } from '../../runtime/backend.js'
+import { bytesOf } from '../../runtime/brand.js'
 import { digest } from '../../runtime/digest.js'
 import { type CairnFile, decode, encode, magic } from '../../runtime/format.js'
 import type { Program } from '../../runtime/program.js'
@@ -41,7 +42,8 @@ const isCompiled = (bytes: Uint8Array): boolean =>
   bytes.length > 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === magic
 
 /** Reads ONNX bytes, or those of a .cairn file, of which only a head can be trained. */
-export function openBackbone(model: Uint8Array, options: CutOptions): Backbone {
+export function openBackbone(given: Uint8Array, options: CutOptions): Backbone {
+  const model = bytesOf(given) ?? given
   return isCompiled(model) ? new CompiledBackbone(model) : new OnnxBackbone(model, options)
 }
 

@@ -1,4 +1,5 @@
 import { backendNamed, CairnError, type Executor } from '../../runtime/backend.js'
+import { brandOf } from '../../runtime/brand.js'
 import { type Bindings, evaluate } from '../../runtime/dims.js'
 import type { CairnFile, Header } from '../../runtime/format.js'
 import { checkBound, checkFixed } from '../../runtime/reach/check.js'
@@ -27,8 +28,9 @@ export class Engine {
     const inputs = this.program.inputs.map(({ name, shape }) => {
       const wanted = shape.reduce<number>((size, dim) => size * evaluate(dim, bindings), 1)
       const given = feeds[name]
-      if (given instanceof Float32Array && given.length === wanted) return given
-      const found = given instanceof Float32Array ? `${given.length / count} elements` : 'no Float32Array'
+      const isFloats = brandOf(given) === 'Float32Array'
+      if (isFloats && given.length === wanted) return given
+      const found = isFloats ? `${given.length / count} elements` : 'no Float32Array'
       throw new CairnError(`an example of "${name}" holds ${found}; ${wanted / count} are needed`)
     })
     if (count !== this.checked) checkBound(this.program, bindings)

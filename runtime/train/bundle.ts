@@ -1,4 +1,5 @@
 import { CairnError } from '../backend.js'
+import { bytesOf } from '../brand.js'
 import { type Codec, Cursor, int, list, struct, text, Writer } from '../codec.js'
 import { digest } from '../digest.js'
 
@@ -55,7 +56,9 @@ export function encodeBundle(value: Bundle): Uint8Array {
 }
 
 /** Throws CairnError for what is damaged, or of another kind. */
-export function decodeBundle(bytes: Uint8Array, wanted: Bundle['kind']): Bundle {
+export function decodeBundle(given: Uint8Array, wanted: Bundle['kind']): Bundle {
+  const bytes = bytesOf(given)
+  if (!bytes) throw new CairnError(`a ${wanted} is given as its bytes; a Uint8Array and an ArrayBuffer are allowed`)
   if (bytes.length < preamble || new TextDecoder().decode(bytes.subarray(0, 4)) !== magic)
     throw new CairnError(`not a ${wanted}: it does not begin with ${magic}`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)

@@ -1,4 +1,4 @@
-import { CairnError, type ProviderOptions } from '../backend.js'
+import { CairnError, type ProviderOptions, Unavailable } from '../backend.js'
 import { env } from '../env.js'
 import { loadDawn } from './dawn.js'
 
@@ -36,7 +36,7 @@ export async function lease(own: GPUDevice | undefined = env.webgpu.device): Pro
     return { device, release: once(release) }
   } catch (error) {
     forget(holding)
-    throw error
+    throw new Unavailable((error as Error).message)
   }
 }
 

@@ -53,7 +53,7 @@ export function record(pass: GPUComputePassEncoder, steps: readonly Step[]): voi
   }
 }
 
-export const isArray = (feed: Float32Array | GPUBuffer): feed is Float32Array => feed instanceof Float32Array
+export const isArray = (feed: Float32Array | GPUBuffer): feed is Float32Array => ArrayBuffer.isView(feed)
 
 export async function mappedRange(buffer: GPUBuffer): Promise<ArrayBuffer> {
   await buffer.mapAsync(mapRead)
