@@ -86,4 +86,9 @@ test('what is not used is left out', async () => {
   for (const text of [tensor, top]) assert.not.match(text, /\.wasm|new Worker/)
 })
 
+test('training alone brings the CPU path that it runs on', async () => {
+  const [{ text }] = await bundle(`import { Trainer } from 'cairn/train'; console.log(Trainer)`)
+  assert.match(text, /cairn-relaxed\.wasm/)
+})
+
 test.run()

@@ -1,4 +1,5 @@
-import '../../runtime/index.js'
+import { registerBackend } from '../../runtime/backend.js'
+import { wasmBackend } from '../../runtime/wasm.js'
 
 /** `cairn/train`: heads and last blocks of any ONNX CNN, trained on the CPU path, in Node and in browsers. */
 export { type Augmentation, augmentations, parseAugmentations } from '../../runtime/train/augment.js'
@@ -13,3 +14,5 @@ export type { TrainerOptions } from './options.js'
 export { applyPatch, decodePatch, type Patch } from './patch.js'
 export type { Optimizer } from './step.js'
 export { type FitOptions, type FitResult, Trainer } from './trainer.js'
+
+registerBackend(wasmBackend)
