@@ -1,5 +1,5 @@
-import onnxProto from 'onnx-proto'
 import { halfBits } from '../compiler/cli/halves.js'
+import onnxProto from '../schema/onnx.js'
 
 const { ModelProto, TensorProto } = onnxProto.onnx
 const { FLOAT, FLOAT16 } = TensorProto.DataType

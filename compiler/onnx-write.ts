@@ -1,5 +1,5 @@
-import onnxProto from 'onnx-proto'
 import { floatToHalf } from '../runtime/half.js'
+import onnxProto from '../schema/onnx.js'
 import { CompileError } from './errors.js'
 import type { DType } from './graph.js'
 import { decodeModel, nodeNames } from './onnx.js'

@@ -1,5 +1,5 @@
-import onnxProto from 'onnx-proto'
 import { bytesOf } from '../runtime/brand.js'
+import onnxProto from '../schema/onnx.js'
 import { type Dim, free } from './dim.js'
 import { CompileError } from './errors.js'
 import { type Attribute, type Branch, type DType, type Elements, Graph, Node, type Tensor, Value } from './graph.js'
@@ -160,12 +160,12 @@ export function nodeNames(nodes: readonly { name?: string | null; opType?: strin
 }
 
 /** Throws CompileError for what is no ONNX model. */
-export function decodeModel(given: Uint8Array): InstanceType<typeof onnx.ModelProto> {
+export function decodeModel(given: Uint8Array): onnxProto.onnx.ModelProto {
   const bytes = bytesOf(given)
   if (!bytes) throw new CompileError('a model is given as its bytes; a Uint8Array and an ArrayBuffer are allowed')
   const other = kindOf(bytes)
   if (other) throw new CompileError(`not an ONNX model but ${other.what}`)
-  let model: InstanceType<typeof onnx.ModelProto>
+  let model: onnxProto.onnx.ModelProto
   try {
     model = onnx.ModelProto.decode(bytes)
   } catch (error) {
@@ -197,7 +197,7 @@ export function externalFiles(bytes: Uint8Array): string[] {
   return [...found]
 }
 
-function opsetOf(model: InstanceType<typeof onnx.ModelProto>): number {
+function opsetOf(model: onnxProto.onnx.ModelProto): number {
   const standard = model.opsetImport!.find(entry => !entry.domain || entry.domain === 'ai.onnx')
   const version = Number(standard?.version ?? 0)
   const changed = model.graph!.node?.find(({ opType }) => !unchanged.has(opType!))
@@ -206,11 +206,7 @@ function opsetOf(model: InstanceType<typeof onnx.ModelProto>): number {
   return version
 }
 
-function inputValue(
-  info: InstanceType<typeof onnx.ValueInfoProto> | onnxProto.onnx.IValueInfoProto,
-  options: ImportOptions,
-  first: boolean
-): Value {
+function inputValue(info: onnxProto.onnx.IValueInfoProto, options: ImportOptions, first: boolean): Value {
   const name = info.name!
   const type = info.type?.tensorType
   if (!type) throw new CompileError(`input "${name}" is not a tensor`)

@@ -1,5 +1,5 @@
-import type onnxProto from 'onnx-proto'
 import { halfToFloat } from '../runtime/half.js'
+import type onnxProto from '../schema/onnx.js'
 import { CompileError } from './errors.js'
 import type { Elements } from './graph.js'
 

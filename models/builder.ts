@@ -1,7 +1,6 @@
 // Builds ONNX models: collects nodes and initializers, and encodes them as one ModelProto. The layers are methods of
 // Tensor, so that an architecture reads from its input to its output like the table of its paper.
-import type { onnx } from 'onnx-proto'
-import onnxProto from 'onnx-proto'
+import onnxProto from '../schema/onnx.js'
 import { constant } from './moments.js'
 import { Random } from './random.js'
 import { Tensor } from './tensor.js'
@@ -26,9 +25,9 @@ export type Attribute = number | number[] | string | { float: number }
 export class GraphBuilder {
   readonly random: Random
   private readonly batch: Dim
-  private readonly nodes: onnx.INodeProto[] = []
-  private readonly initializers: onnx.ITensorProto[] = []
-  private readonly inputs: onnx.IValueInfoProto[] = []
+  private readonly nodes: onnxProto.onnx.INodeProto[] = []
+  private readonly initializers: onnxProto.onnx.ITensorProto[] = []
+  private readonly inputs: onnxProto.onnx.IValueInfoProto[] = []
   private readonly names = new Set(['output'])
   private readonly shared = new Map<string, string>()
 
@@ -115,14 +114,14 @@ export class GraphBuilder {
   }
 }
 
-function valueInfo(name: string, dims: Dim[]): onnx.IValueInfoProto {
+function valueInfo(name: string, dims: Dim[]): onnxProto.onnx.IValueInfoProto {
   const dim = dims.map(value =>
     typeof value === 'number' ? { dimValue: value } : value === '' ? {} : { dimParam: value }
   )
   return { name, type: { tensorType: { elemType: TensorProto.DataType.FLOAT, shape: { dim } } } }
 }
 
-function attributeProto(name: string, value: Attribute): onnx.IAttributeProto {
+function attributeProto(name: string, value: Attribute): onnxProto.onnx.IAttributeProto {
   if (typeof value === 'number') return { name, type: Kind.INT, i: value }
   if (typeof value === 'string') return { name, type: Kind.STRING, s: new TextEncoder().encode(value) }
   if (Array.isArray(value)) return { name, type: Kind.INTS, ints: value }

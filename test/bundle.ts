@@ -31,10 +31,10 @@ async function bundle(script: string, splitting = false) {
   const names = Object.keys(metafile.outputs)
   for (const { imports } of Object.values(metafile.outputs))
     for (const { path } of imports) assert.ok(splitting && names.includes(path), path)
-  return outputFiles.map(({ text }, i) => ({
-    text,
-    forGpu: Object.keys(metafile.outputs[names[i]].inputs).some(isForGpu)
-  }))
+  return outputFiles.map(({ text }, i) => {
+    const inputs = Object.keys(metafile.outputs[names[i]].inputs)
+    return { text, forGpu: inputs.some(isForGpu), forNode: inputs.includes('dist/runtime/webgpu/dawn.js') }
+  })
 }
 
 /** The path from shader sources to the device, which only sessions on WebGPU ask for. */
@@ -46,7 +46,8 @@ const kib = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`
 
 test('a page downloads little', async () => {
   const sizeOf = (parts: readonly { text: string }[]) => parts.reduce((sum, { text }) => sum + gzipped(text), 0)
-  const parts = await bundle(using('InferenceSession'), true)
+  // What opens WebGPU in Node is a part of its own, which no page asks for.
+  const parts = (await bundle(using('InferenceSession'), true)).filter(({ forNode }) => !forNode)
   const session = sizeOf(parts.filter(({ forGpu }) => !forGpu))
   const everything = sizeOf(await bundle(`export * from 'cairn'`, true))
   const folder = join(root, 'dist', 'runtime')
@@ -84,6 +85,11 @@ test('what is not used is left out', async () => {
   assert.ok(tensor.length < session.length / 4, `Tensor alone takes ${tensor.length} of ${session.length} bytes`)
   assert.ok(top.length < session.length / 20, `topK alone takes ${top.length} of ${session.length} bytes`)
   for (const text of [tensor, top]) assert.not.match(text, /\.wasm|new Worker/)
+})
+
+test('training alone brings the CPU path that it runs on', async () => {
+  const [{ text }] = await bundle(`import { Trainer } from 'cairn/train'; console.log(Trainer)`)
+  assert.match(text, /cairn-relaxed\.wasm/)
 })
 
 test.run()

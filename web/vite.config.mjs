@@ -6,11 +6,14 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
-/** The page imports this package as its users do. */
+/** The page imports this package as its users do; ONNX's schema, which the zoo writes, is made when building. */
 const own = () => ({
   name: 'cairn',
   enforce: 'pre',
-  resolveId: id => (/^cairn(\/|$)/.test(id) ? join(root, exports[`.${id.slice('cairn'.length)}`].default) : undefined)
+  resolveId(id) {
+    if (/^cairn(\/|$)/.test(id)) return join(root, exports[`.${id.slice('cairn'.length)}`].default)
+    return id.endsWith('/schema/onnx.js') ? join(root, 'dist', 'schema', 'onnx.js') : undefined
+  }
 })
 
 export default {

@@ -32,12 +32,13 @@ export async function sessionOptionsOf(flags: Flags): Promise<DeviceOptions> {
 /** Makes WebGPU available in Node for a device that needs it, or may. */
 export async function openDevice(device: string): Promise<void> {
   if (device === 'webgpu') env.webgpu.gpu ??= await openGpu()
-  // What has no GPU of its own is not worth trying.
-  if (device === 'auto') env.webgpu.gpu ??= await openGpu([], { imitation: false }).catch(nothing)
+  if (device === 'auto') env.webgpu.gpu ??= whenAsked()
 }
 
-/** Stands for a GPU that is not there, and says why: Dawn would complain of missing drivers on its own. */
-function nothing(reason: Error): GPU {
-  const refuse = { requestAdapter: () => Promise.reject(reason) }
-  return refuse as unknown as GPU
+/** A GPU that is looked for when a model is tried on it. What has none of its own is not worth a trial; the reason is kept. */
+function whenAsked(): GPU {
+  let opened: Promise<GPU> | undefined
+  const requestAdapter: GPU['requestAdapter'] = async options =>
+    (await (opened ??= openGpu([], { imitation: false }))).requestAdapter(options)
+  return { requestAdapter } as unknown as GPU
 }

@@ -1,12 +1,13 @@
-import { constants, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Dawn, loadDawn } from '../../runtime/webgpu/dawn.js'
+import { type Dawn, loadDawn, preload } from '../../runtime/webgpu/dawn.js'
 import { unpacked } from './archive.js'
 import { InputError } from './command.js'
+import { findDriver, only } from './vulkan.js'
 
 /**
  * WebGPU for Node: Dawn, from the optional companion `webgpu`, on the adapter that the machine has. On Linux, where a machine
- * has no Vulkan driver, SwiftShader is taken, which computes on the CPU (`imitation`), if the package @sparticuz/chromium is there to bring it.
+ * has no Vulkan driver that Dawn can use, SwiftShader is taken, which computes on the CPU (`imitation`), if the package @sparticuz/chromium is there to bring it.
  */
 export async function openGpu(
   flags: readonly string[] = [],
@@ -48,8 +49,7 @@ async function dawn(): Promise<Dawn> {
 }
 
 async function openSystem(create: Create, flags: readonly string[]): Promise<GPU | undefined> {
-  // Dawn would print that there is no loader.
-  if (process.platform === 'linux' && !preload('libvulkan.so.1')) return undefined
+  if (!(await findDriver(flags))) return undefined
   const gpu = create([...flags])
   return (await gpu.requestAdapter()) ? gpu : undefined
 }
@@ -61,23 +61,9 @@ async function openSwiftShader(create: Create, flags: readonly string[]): Promis
       process.platform === 'linux' && process.arch === 'x64' ? '; npm i @sparticuz/chromium brings a slow one' : ''
     throw new InputError(`this machine has no WebGPU adapter${help}`)
   }
-  delete process.env.VK_DRIVER_FILES
-  process.env.VK_ICD_FILENAMES = join(folder, 'vk_swiftshader_icd.json')
+  Object.assign(process.env, only([join(folder, 'vk_swiftshader_icd.json')]))
   preload(join(folder, 'libvulkan.so.1'))
   const gpu = create([...flags])
   if (!(await gpu.requestAdapter())) throw new InputError(`SwiftShader in ${folder} does not start on this machine`)
   return gpu
-}
-
-/**
- * Loads a library for good; Dawn, which asks for it by its short name, is then given this one. False where it does not load.
- */
-function preload(library: string): boolean {
-  const stay = 0x1000 // RTLD_NODELETE, since Node closes what turns out to be no addon
-  try {
-    process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_NOW | stay)
-    return true
-  } catch (error) {
-    return /did not self-register/.test((error as Error).message)
-  }
 }

@@ -1,5 +1,5 @@
-import onnxProto from 'onnx-proto'
 import { Tensor } from '../../runtime/index.js'
+import onnxProto from '../../schema/onnx.js'
 import { dtypeNames } from '../onnx.js'
 import { decodeElements } from '../tensor-proto.js'
 import { InputError } from './command.js'

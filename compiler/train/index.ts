@@ -1,4 +1,5 @@
-import '../../runtime/index.js'
+import { registerBackend } from '../../runtime/backend.js'
+import { wasmBackend } from '../../runtime/wasm.js'
 
 /** `cairn/train`: heads and last blocks of any ONNX CNN, trained on the CPU path, in Node and in browsers. */
 export { type Augmentation, augmentations, parseAugmentations } from '../../runtime/train/augment.js'
@@ -14,3 +15,5 @@ export { applyPatch, decodePatch, type Patch } from './patch.js'
 export type { ImagePreparation } from './preparation.js'
 export type { Optimizer } from './step.js'
 export { type FitOptions, type FitResult, Trainer } from './trainer.js'
+
+registerBackend(wasmBackend)

@@ -1,6 +1,5 @@
 import { CairnError, type ProviderOptions, Unavailable } from '../backend.js'
 import { env } from '../env.js'
-import { loadDawn } from './dawn.js'
 
 /**
  * The device that sessions share, unless the caller gives one of its own. It is opened for the first session and
@@ -92,7 +91,7 @@ let dawnGpu: Promise<GPU> | undefined
 
 function dawn(): Promise<GPU> | undefined {
   if (!globalThis.process?.versions?.node) return undefined
-  return (dawnGpu ??= loadDawn().then(({ create }) => create([])))
+  return (dawnGpu ??= import('./dawn.js').then(({ openDawn }) => openDawn()))
 }
 
 async function open(): Promise<GPUDevice> {

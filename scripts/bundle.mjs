@@ -1,0 +1,80 @@
+// What esbuild makes of packages and of the compiled code: ONNX's schema as one module, and the runtime as one file.
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const packages = ['onnx-proto', 'protobufjs', 'long']
+
+/** Parts of each message that nothing here calls, as onnx-proto's generator writes them. */
+const unused =
+  /^( +)[\w.]+\.(?:verify|fromObject|toObject|toJSON|encodeDelimited|decodeDelimited) = function .*\n[\s\S]*?^\1\};\n/gm
+
+const lean = {
+  name: 'lean',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[/\\]onnx-proto[/\\]dist[/\\]onnx\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace(unused, '')
+    }))
+}
+
+async function bundle(contents, resolveDir, options) {
+  const { build } = await import('esbuild')
+  await build({
+    stdin: { contents, resolveDir },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    logLevel: 'warning',
+    ...options
+  })
+}
+
+export const schemaInputs = [
+  ...packages.map(name => join(root, 'node_modules', name, 'package.json')),
+  ...['schema/onnx.d.ts', 'scripts/bundle.mjs'].map(file => join(root, file))
+]
+
+/**
+ * dist/schema/onnx.js: onnx-proto on the protobufjs of this package, so that users' programs have neither. Whole numbers of 64
+ * bits are `Long`, in every host.
+ */
+export async function bundleSchema() {
+  const target = join(root, 'dist', 'schema')
+  await bundle(`export { default } from 'onnx-proto'`, root, {
+    banner: { js: '// onnx-proto, protobufjs and long as one module; see licences.txt' },
+    alias: { 'protobufjs/minimal': join(root, 'node_modules', 'protobufjs', 'minimal.js') },
+    plugins: [lean],
+    outfile: join(target, 'onnx.js')
+  })
+  mkdirSync(target, { recursive: true })
+  copyFileSync(join(root, 'schema', 'onnx.d.ts'), join(target, 'onnx.d.ts'))
+  const licence = name => `${name}\n\n${readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8').trim()}\n`
+  writeFileSync(join(target, 'licences.txt'), packages.map(licence).join(`\n${'-'.repeat(72)}\n\n`))
+}
+
+/** Modules that a page loads as one file each. They lie beside the .wasm files and the workers' scripts, which they ask for there. */
+const pages = {
+  'cairn.min': ['./index.js'],
+  'cairn-full.min': ['./index.js', '../compiler/index.js', '../compiler/train/index.js']
+}
+
+export const pageBundles = Object.keys(pages).map(name => `dist/runtime/${name}.js`)
+
+/** The runtime, and the runtime with compiler and training, as one file each, with their types. */
+export async function bundlePages() {
+  const folder = join(root, 'dist', 'runtime')
+  for (const [name, modules] of Object.entries(pages)) {
+    const text = modules.map(module => `export * from '${module}'\n`).join('')
+    const needs = modules.length > 1 ? '; holds onnx-proto, protobufjs and long: see ../schema/licences.txt' : ''
+    await bundle(text, folder, {
+      outfile: join(folder, `${name}.js`),
+      banner: { js: `// Cairn, Apache-2.0${needs}` }
+    })
+    // Pictures are fitted and so are networks: of the two types of that name it is the runtime's.
+    const settled = modules.length > 1 ? "export type { FitOptions } from './index.js'\n" : ''
+    writeFileSync(join(folder, `${name}.d.ts`), settled + text)
+  }
+}
