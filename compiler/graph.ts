@@ -122,6 +122,8 @@ export class Graph {
   outputNames: string[] = []
   /** Element types of the outputs as the model declares them; inside, every float is single precision. */
   outputTypes: DType[] = []
+  /** Names of the model's own functions, by domain; their bodies stand where they were called. */
+  functions: ReadonlyMap<string, ReadonlySet<string>> = new Map()
   /** What constants that the compiler computes may still take. */
   readonly folding: Folding = { bytes: mostMemory, work: mostFolding }
   private fresh = 0
