@@ -133,18 +133,25 @@ function operatorOf({ domain, opType }: onnxProto.onnx.INodeProto): string {
   return plain ? opType! : `${domain || 'ai.onnx'}:${opType}`
 }
 
-/** A branch sees what its node could see, and nothing sees what is in it but its outputs. */
+/** A branch sees what its node could see, and nothing sees what is in it but its outputs. Its constants are read once. */
 function branchOf(proto: onnxProto.onnx.IGraphProto, outer: Scope): Branch {
   const values = new Map(outer.values)
+  let isRead = false
   return {
-    inline(holder) {
+    inline(holder, inputs = []) {
+      const subject = `${holder.op} "${holder.name}"`
+      const formal = (proto.input ?? []).filter(({ name }) => !proto.initializer?.some(tensor => tensor.name === name))
+      if (formal.length !== inputs.length)
+        throw new CompileError(`${subject}: its graph has ${formal.length} inputs, not ${inputs.length}`)
+      if (!isRead) addConstants(proto, { ...outer, values, holder })
+      isRead = true
       const scope = { ...outer, values: new Map(values), holder }
-      addConstants(proto, scope)
+      formal.forEach(({ name }, i) => scope.values.set(name!, inputs[i]))
       addNodes(proto, scope)
       return (proto.output ?? []).map(({ name }) => {
         const value = scope.values.get(name!)
         if (value) return value
-        throw new CompileError(`${holder.op} "${holder.name}": its output "${name}" is produced by no node`)
+        throw new CompileError(`${subject}: its output "${name}" is produced by no node`)
       })
     }
   }
@@ -286,6 +293,8 @@ function upgrade(node: Node, opset: number): void {
     setDefault('coordinate_transformation_mode', 'asymmetric')
     setDefault('nearest_mode', 'floor')
   }
+  // Of a batch of sequences, each of a length of its own.
+  if (node.op === 'Scan' && opset < 9) node.attributes.set('batched', 1)
   if (node.op === 'RoiAlign' && opset < 16) setDefault('coordinate_transformation_mode', 'output_half_pixel')
   const named = node.op === 'Cast' ? 'to' : node.op === 'QuantizeLinear' ? 'output_dtype' : undefined
   const type = named ? node.number(named, 0) : 0
