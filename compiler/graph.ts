@@ -27,10 +27,10 @@ export interface Counted {
   readonly by: Value
 }
 
-/** A graph within a node, which is imported only where it runs. */
+/** A graph within a node, which is imported only where it runs, and as often. */
 export interface Branch {
-  /** Puts its nodes in front of the node that holds it, under names of their own; gives its outputs. */
-  inline(holder: Node): Value[]
+  /** Puts its nodes in front of the node that holds it, under names of their own, for these inputs; gives its outputs. */
+  inline(holder: Node, inputs?: readonly Value[]): Value[]
 }
 
 export class Value {
@@ -109,6 +109,9 @@ export interface Folding {
   work: number
 }
 
+/** What loops may make, node by node. */
+const mostUnrolled = 2 ** 15
+
 /** About a minute; what would take longer is left to run. */
 const mostFolding = 2 ** 30
 
@@ -122,8 +125,12 @@ export class Graph {
   outputNames: string[] = []
   /** Element types of the outputs as the model declares them; inside, every float is single precision. */
   outputTypes: DType[] = []
+  /** Names of the model's own functions, by domain; their bodies stand where they were called. */
+  functions: ReadonlyMap<string, ReadonlySet<string>> = new Map()
   /** What constants that the compiler computes may still take. */
   readonly folding: Folding = { bytes: mostMemory, work: mostFolding }
+  /** Nodes that loops may still make. */
+  unrolling = mostUnrolled
   private fresh = 0
 
   constructor(readonly name: string) {}

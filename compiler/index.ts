@@ -162,7 +162,15 @@ function refuseUnknown(graph: Graph): void {
   }
   if (!unknown.size) return
   const list = [...unknown].map(([op, { first, times }]) => `${op} (${times}×, first at "${first}")`).join(', ')
-  throw new CompileError(`unsupported operators: ${list}; the README lists those that are allowed`)
+  const domains = new Set(
+    [...unknown.keys()].filter(op => op.includes(':')).map(op => op.slice(0, op.lastIndexOf(':')))
+  )
+  const defined = [...domains].map(domain => {
+    const names = [...(graph.functions.get(domain) ?? [])]
+    const few = names.slice(0, 8).join(', ') + (names.length > 8 ? ' …' : '')
+    return `; the model defines ${names.length ? `of ${domain} only ${few}` : `no functions of ${domain}`}`
+  })
+  throw new CompileError(`unsupported operators: ${list}${defined.join('')}; the README lists those that are allowed`)
 }
 
 registerBackend(referenceBackend)

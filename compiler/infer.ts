@@ -1,26 +1,23 @@
+import { controls } from './control.js'
 import { countedOf } from './counted.js'
 import { isStatic } from './dim.js'
 import { CompileError, refuse } from './errors.js'
 import { evaluateNode } from './evaluate.js'
-import { type Branch, type Folding, Graph, isConstant, largestFolded, Node } from './graph.js'
-import { takenBranch } from './ops/branch.js'
+import { type Folding, Graph, isConstant, largestFolded, type Node } from './graph.js'
 import { ops } from './ops/index.js'
 import { propagateInts } from './symbolic.js'
 
 /**
  * Shapes and element types of every value from the graph's inputs on, and the contents of what depends on constants
- * and dimensions alone. Where these decide an If, its branch takes its place.
+ * and dimensions alone. Where these decide an If or a loop, what they run takes their place.
  */
 export function infer(graph: Graph): void {
   for (let at = 0; at < graph.nodes.length; ) {
     const node = graph.nodes[at]
-    const branch = node.op === 'If' ? takenBranch(node) : undefined
-    if (branch) inlineBranch(graph, node, branch)
-    else {
-      inferNode(node, graph.folding)
-      refuseMore(graph, node)
-      at++
-    }
+    if (controls[node.op]?.(graph, node)) continue
+    inferNode(node, graph.folding)
+    refuseMore(graph, node)
+    at++
   }
 }
 
@@ -30,17 +27,6 @@ function refuseMore(graph: Graph, node: Node): void {
   const most = typeof gives === 'number' ? gives : gives(node)
   const more = node.outputs.find((output, i) => i >= most && (output.users.length > 0 || graph.isOutput(output)))
   if (more) throw refuse(node, `output "${more.name}" is not supported`)
-}
-
-/** Puts the nodes of a branch in the place of the one that holds it; its outputs stay, as other branches know them. */
-function inlineBranch(graph: Graph, node: Node, branch: Branch): void {
-  const results = branch.inline(node)
-  if (results.length !== node.outputs.length)
-    throw refuse(node, `has ${node.outputs.length} outputs, the branch that it takes ${results.length}`)
-  node.outputs.forEach((output, i) => {
-    graph.insert(new Node('Identity', graph.unique(node.name)), [results[i]], [output], node)
-  })
-  graph.remove(node)
 }
 
 export function inferNode(node: Node, folding: Folding = new Graph('').folding): void {

@@ -2,7 +2,8 @@ import { floatToHalf } from '../runtime/half.js'
 import onnxProto from '../schema/onnx.js'
 import { CompileError } from './errors.js'
 import type { DType } from './graph.js'
-import { decodeModel, nodeNames } from './onnx.js'
+import { decodeModel, decodePlainModel } from './onnx.js'
+import { nodeNames } from './onnx-functions.js'
 
 const { onnx } = onnxProto
 
@@ -40,7 +41,7 @@ export const probabilitiesOutput = 'probabilities'
  * `probabilities` and `logits`, [N, classes].
  */
 export function writeHead(bytes: Uint8Array, head: NewHead): Uint8Array {
-  const model = decodeModel(bytes)
+  const model = decodePlainModel(bytes)
   const graph = model.graph!
   const prefix = freshPrefix(graph)
   const own = ({ name }: NewTensor) => prefix + name

@@ -4,6 +4,8 @@ import { type Dim, free } from './dim.js'
 import { CompileError } from './errors.js'
 import { type Attribute, type Branch, type DType, type Elements, Graph, Node, type Tensor, Value } from './graph.js'
 import { kindOf } from './kinds.js'
+import { functionNames, inlineFunctions, nodeNames, type SourceNode } from './onnx-functions.js'
+import { sortNodes } from './onnx-order.js'
 import { ownOps } from './ops/index.js'
 import { decodeElements } from './tensor-proto.js'
 
@@ -50,6 +52,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
       `opset ${opset} is newer than ${newestOpset}, the newest that is known; its operators are read as those of ${newestOpset}`
     )
   const graph = new Graph(proto.name || 'model')
+  graph.functions = functionNames(model)
   const values = new Map<string, Value>()
   const scope = { graph, options, opset, values }
   addConstants(proto, scope)
@@ -96,12 +99,13 @@ function addConstants(proto: onnxProto.onnx.IGraphProto, scope: Scope): void {
 }
 
 function addNodes(proto: onnxProto.onnx.IGraphProto, scope: Scope): void {
-  const { graph, opset, values, holder } = scope
+  const { graph, values, holder } = scope
   const names = nodeNames(proto.node ?? [])
-  proto.node?.forEach((source, index) => {
+  proto.node?.forEach((source: SourceNode, index) => {
+    const { opset = scope.opset } = source
     const op = operatorOf(source)
     const name = ownName(scope, names[index])
-    const node = new Node(op, name, attributesOf(source, name, scope))
+    const node = new Node(op, name, attributesOf(source, name, { ...scope, opset }))
     const inputs = (source.input ?? []).map(input => {
       if (input === '') return undefined
       const value = values.get(input)
@@ -131,35 +135,31 @@ function operatorOf({ domain, opType }: onnxProto.onnx.INodeProto): string {
   return plain ? opType! : `${domain || 'ai.onnx'}:${opType}`
 }
 
-/** A branch sees what its node could see, and nothing sees what is in it but its outputs. */
+/** A branch sees what its node could see, and nothing sees what is in it but its outputs. Its constants are read once. */
 function branchOf(proto: onnxProto.onnx.IGraphProto, outer: Scope): Branch {
   const values = new Map(outer.values)
+  let isRead = false
   return {
-    inline(holder) {
+    inline(holder, inputs = []) {
+      const subject = `${holder.op} "${holder.name}"`
+      const formal = (proto.input ?? []).filter(({ name }) => !proto.initializer?.some(tensor => tensor.name === name))
+      if (formal.length !== inputs.length)
+        throw new CompileError(`${subject}: its graph has ${formal.length} inputs, not ${inputs.length}`)
+      if (!isRead) addConstants(proto, { ...outer, values, holder })
+      isRead = true
       const scope = { ...outer, values: new Map(values), holder }
-      addConstants(proto, scope)
+      formal.forEach(({ name }, i) => scope.values.set(name!, inputs[i]))
       addNodes(proto, scope)
       return (proto.output ?? []).map(({ name }) => {
         const value = scope.values.get(name!)
         if (value) return value
-        throw new CompileError(`${holder.op} "${holder.name}": its output "${name}" is produced by no node`)
+        throw new CompileError(`${subject}: its output "${name}" is produced by no node`)
       })
     }
   }
 }
 
-/** Nodes' names, or operator and position where they have none or not one of their own. */
-export function nodeNames(nodes: readonly { name?: string | null; opType?: string | null }[]): string[] {
-  const names = new Set<string>()
-  return nodes.map(({ name, opType }, index) => {
-    const given = name || `${opType}_${index}`
-    const own = names.has(given) ? `${given}_${index}` : given
-    names.add(own)
-    return own
-  })
-}
-
-/** Throws CompileError for what is no ONNX model. */
+/** A model whose functions stand where they are called, and its nodes in order. Throws CompileError for what is no ONNX model. */
 export function decodeModel(given: Uint8Array): onnxProto.onnx.ModelProto {
   const bytes = bytesOf(given)
   if (!bytes) throw new CompileError('a model is given as its bytes; a Uint8Array and an ArrayBuffer are allowed')
@@ -168,10 +168,26 @@ export function decodeModel(given: Uint8Array): onnxProto.onnx.ModelProto {
   let model: onnxProto.onnx.ModelProto
   try {
     model = onnx.ModelProto.decode(bytes)
+    if (model.graph) inlineFunctions(model, bytes)
   } catch (error) {
+    if (error instanceof CompileError) throw error
     throw new CompileError(`not an ONNX model, or a truncated one (${(error as Error).message})`)
   }
   if (!model.graph || !model.opsetImport?.length) throw new CompileError('not an ONNX model: it has no graph')
+  sortNodes(model.graph)
+  return model
+}
+
+/** As `decodeModel`, for what shall be written again: no function is left, nor a node of another opset than the model's. */
+export function decodePlainModel(bytes: Uint8Array): onnxProto.onnx.ModelProto {
+  const model = decodeModel(bytes)
+  const opset = opsetOf(model)
+  const other = (model.graph!.node as SourceNode[]).find(node => (node.opset ?? opset) !== opset)
+  if (other)
+    throw new CompileError(
+      `${other.opType} "${other.name}" is of a function in opset ${other.opset}, the model in opset ${opset}; one for both is allowed where the model is written anew`
+    )
+  model.functions = []
   return model
 }
 
@@ -200,9 +216,9 @@ export function externalFiles(bytes: Uint8Array): string[] {
 function opsetOf(model: onnxProto.onnx.ModelProto): number {
   const standard = model.opsetImport!.find(entry => !entry.domain || entry.domain === 'ai.onnx')
   const version = Number(standard?.version ?? 0)
-  const changed = model.graph!.node?.find(({ opType }) => !unchanged.has(opType!))
-  if (standard && version < oldestOpset && changed)
-    throw new CompileError(`opset ${version} is too old for ${changed.opType}; ${oldestOpset} and newer are read`)
+  for (const { opType, opset = version } of (model.graph!.node ?? []) as SourceNode[])
+    if (standard && opset < oldestOpset && !unchanged.has(opType!))
+      throw new CompileError(`opset ${opset} is too old for ${opType}; ${oldestOpset} and newer are read`)
   return version
 }
 
@@ -308,6 +324,8 @@ function upgrade(node: Node, opset: number): void {
     setDefault('coordinate_transformation_mode', 'asymmetric')
     setDefault('nearest_mode', 'floor')
   }
+  // Of a batch of sequences, each of a length of its own.
+  if (node.op === 'Scan' && opset < 9) node.attributes.set('batched', 1)
   if (node.op === 'RoiAlign' && opset < 16) setDefault('coordinate_transformation_mode', 'output_half_pixel')
   const named = node.op === 'Cast' ? 'to' : node.op === 'QuantizeLinear' ? 'output_dtype' : undefined
   const type = named ? node.number(named, 0) : 0

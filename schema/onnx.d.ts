@@ -134,6 +134,7 @@ declare namespace onnxProto {
     }
 
     namespace AttributeProto {
+      function decode(bytes: Uint8Array): IAttributeProto
       enum AttributeType {
         UNDEFINED = 0,
         FLOAT = 1,

@@ -5,6 +5,7 @@ import { build } from '../compiler/index.js'
 import { print } from '../compiler/print.js'
 import { branches } from './patterns/branches.js'
 import { activations, norms, type Pattern } from './patterns/exporters.js'
+import { loops } from './patterns/loops.js'
 import { quantised } from './patterns/quantised.js'
 import { shapes } from './patterns/shapes.js'
 import { compileModel, presentBackends, Runner } from './support/cairn.js'
@@ -14,7 +15,14 @@ import { Oracle, randomFeeds } from './support/oracle.js'
 import { baseSeed, Random } from './support/random.js'
 
 const backends = await presentBackends()
-const families: Readonly<Record<string, readonly Pattern[]>> = { activations, norms, shapes, branches, quantised }
+const families: Readonly<Record<string, readonly Pattern[]>> = {
+  activations,
+  norms,
+  shapes,
+  branches,
+  loops,
+  quantised
+}
 
 for (const [family, patterns] of Object.entries(families)) {
   const test = suite(`${family} as exporters write them (seed ${baseSeed})`)

@@ -1,6 +1,6 @@
 import { Tensor } from '../../runtime/index.js'
 import onnxProto from '../../schema/onnx.js'
-import { dtypeNames } from '../onnx.js'
+import { decodePlainModel, dtypeNames } from '../onnx.js'
 import { decodeElements } from '../tensor-proto.js'
 import { InputError } from './command.js'
 
@@ -29,7 +29,7 @@ export function exposeValues(
   names: readonly string[],
   external: (location: string) => Uint8Array
 ): Uint8Array {
-  const model = onnx.ModelProto.decode(bytes)
+  const model = decodePlainModel(bytes)
   const graph = model.graph!
   const known = new Set(graph.output!.map(output => output.name))
   for (const name of names) if (!known.has(name)) graph.output!.push({ name })

@@ -113,6 +113,21 @@ export class ModelBuilder {
     return { graph: { name: 'branch', node, initializer, output: outputs.map(name => ({ name })) } }
   }
 
+  /** The body of a Loop or Scan, of inputs of these element types; without `dims` of any shape. */
+  body(
+    inputs: readonly { readonly dtype: DType; readonly dims?: readonly Dim[] }[],
+    make: (inner: ModelBuilder, ...names: string[]) => readonly string[]
+  ): Attribute {
+    const inner = new ModelBuilder(this.random, this.opset, `${this.prefix}inner `)
+    const input = inputs.map(({ dtype, dims }) => {
+      const name = inner.fresh('in')
+      return dims ? valueInfo(name, dtype, dims) : { name, type: { tensorType: { elemType: elementTypes[dtype] } } }
+    })
+    const outputs = make(inner, ...input.map(({ name }) => name!))
+    const { nodes: node, initializers: initializer } = inner
+    return { graph: { name: 'body', node, initializer, input, output: outputs.map(name => ({ name })) } }
+  }
+
   output(...names: string[]): this {
     this.outputs.push(...names)
     return this
