@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import type { ImportOptions } from '../onnx.js'
 import { InputError, type Option, oneLine } from './command.js'
 
 /** Files as the commands read and write them: whole or not at all, and failures in one line that names the file. */
@@ -7,6 +8,8 @@ export interface ModelFile {
   readonly path: string
   readonly kind: 'onnx' | 'cairn'
   readonly bytes: Uint8Array
+  /** Of inputs that shall have others than the model says. */
+  readonly shapes?: ImportOptions['shapes']
 }
 
 const reasons: Readonly<Record<string, string>> = {

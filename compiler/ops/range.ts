@@ -22,8 +22,7 @@ function countingOf(node: Node): Counting {
   const [start, limit, delta] = ['start', 'limit', 'delta'].map((name, i) => intsOf(node, i, name)![0])
   if (delta === 0) throw refuse(node, 'delta is 0')
   const { dtype } = node.inputs[0]!
-  if (!dtype.startsWith('float'))
-    return { start, delta, count: max(negative(div(sub(start, limit), delta)), 0) }
+  if (!dtype.startsWith('float')) return { start, delta, count: max(negative(div(sub(start, limit), delta)), 0) }
   const precision = dtype === 'float64' ? dtype : 'float32'
   const length = real.rounded(real.difference(limit, start), precision, (a, b) => void node.expectEqual(a, b))
   return { start, delta, count: real.higher(real.ceil(real.ratio(length, delta)), 0) }

@@ -157,7 +157,7 @@ const resize: Op = {
     settings(node)
     node.output.shape = resizingOf(node).map(({ out }) => out)
     node.output.dtype = x.dtype
-    const empty = node.output.shape.findIndex(size => typeof size === 'number' && size < 1)
+    const empty = node.output.shape.findIndex((size, axis) => size === 0 && x.shape[axis] !== 0)
     if (empty >= 0) throw refuse(node, `axis ${empty} would have size ${show(node.output.shape[empty])}`)
   },
   layout: 'channelsLast',
