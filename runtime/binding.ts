@@ -1,5 +1,5 @@
 import { CairnError } from './backend.js'
-import { atomOf, type Bindings, evaluate, freeName, show, showShape } from './dims.js'
+import { atomOf, type Bindings, type Dim, evaluate, freeName, show, showShape } from './dims.js'
 import type { Header } from './format.js'
 import type { Constraint } from './program.js'
 import type { Feeds } from './session.js'
@@ -51,7 +51,14 @@ function broken({ a, b, where }: Constraint, left: number, right: number): strin
   if (op === 'min' && b === 0) return `${where} leaves nothing of its input; larger sizes are allowed, not those`
   if (op === 'max' && typeof b === 'number')
     return `${where} computes with floats of ${left}; at most ${right} is allowed, not that`
-  return `${where} cannot join sizes ${left} (${show(a)}) and ${right} (${show(b)})`
+  const [one, other] = [a, b].map(own)
+  return `${where} cannot join sizes ${left} (${show(one)}) and ${right} (${show(other)})`
+}
+
+/** Of sizes that broadcast, where neither is 1. */
+function own(dim: Dim): Dim {
+  const atom = atomOf(dim)
+  return atom?.op === 'where' ? atom.of[2] : dim
 }
 
 /** Whether all outputs of a run are without elements, so that nothing has to run. */

@@ -29,7 +29,8 @@ async function compareAt(model: ModelBuilder, bindings: readonly Sizes[], option
       assert.equal([...found[name].dims], [...expected[name].dims], what)
       for (const [i, value] of Array.from(expected[name].data).entries())
         if (!Number.isFinite(value)) assert.is(found[name].data[i], value, what)
-      if (Array.from(expected[name].data).every(Number.isFinite)) assertClose({ [name]: found[name] }, { [name]: expected[name] })
+      if (Array.from(expected[name].data).every(Number.isFinite))
+        assertClose({ [name]: found[name] }, { [name]: expected[name] })
     }
   }
   await Promise.all([oracle.release(), session.release()])
