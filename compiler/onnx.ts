@@ -121,6 +121,7 @@ function addNodes(proto: onnxProto.onnx.IGraphProto, scope: Scope): void {
     })
     // How many there are is an output of its own.
     if (op === 'NonMaxSuppression') outputs.push(new Value(graph.unique(name)))
+    refuseLater(node, inputs.length, opset)
     upgrade(node, opset)
     if (opset < 7) alignOperand(graph, node, inputs)
     graph.insert(node, inputs, outputs, holder)
@@ -289,6 +290,38 @@ function alignOperand(graph: Graph, node: Node, inputs: (Value | undefined)[]): 
   if (Number.isNaN(axis) || !a || !b) return
   const align = new Node('AlignAxes', `${node.name}.axes`, new Map([['axis', axis]]))
   inputs[1] = graph.insert(align, [b, a], 1).output
+}
+
+/** Operators of which attributes became inputs: the opset, and how many inputs there were before. */
+const laterInputs: Readonly<Record<string, readonly (readonly [opset: number, before: number])[]>> = {
+  ...Object.fromEntries(
+    ['L1', 'L2', 'LogSum', 'LogSumExp', 'Max', 'Mean', 'Min', 'Prod', 'SumSquare'].map(name => [
+      `Reduce${name}`,
+      [[18, 1]]
+    ])
+  ),
+  Clip: [[11, 1]],
+  Dropout: [[12, 1]],
+  Pad: [
+    [11, 1],
+    [18, 3]
+  ],
+  ReduceSum: [[13, 1]],
+  Resize: [[11, 2]],
+  Slice: [[10, 1]],
+  Split: [[13, 1]],
+  Squeeze: [[13, 1]],
+  TopK: [[10, 1]],
+  Unsqueeze: [[13, 1]],
+  Upsample: [[9, 1]]
+}
+
+/** Inputs that the operator does not have in the model's opset would be read as those of another. */
+function refuseLater({ op, name }: Node, given: number, opset: number): void {
+  if (!Object.hasOwn(laterInputs, op)) return
+  const change = laterInputs[op].find(([since, before]) => opset < since && given > before)
+  if (change)
+    throw new CompileError(`${op} "${name}" has ${given} inputs; at most ${change[1]} are allowed in opset ${opset}`)
 }
 
 /** Brings what older opsets spell otherwise to the newest spelling, where shapes are not needed for it. */
