@@ -1,12 +1,22 @@
-import { type Atom, type Dim, type Poly, show, showAtom, type Term } from '../runtime/dims.js'
+import { type Atom, atomOf, type Dim, type Operation, type Poly, show, showAtom, type Term } from '../runtime/dims.js'
+import { greatest, least } from './bounds.js'
 import { CompileError } from './errors.js'
 
-export { type Dim, freeNamesOf, show, showShape } from '../runtime/dims.js'
+export { type Dim, freeName, freeNamesOf, show, showShape } from '../runtime/dims.js'
 
-/** Algebra on symbolic dimensions; every result is in the canonical form that runtime/dims.ts describes. */
+/**
+ * Algebra on symbolic dimensions; every result is in the canonical form that runtime/dims.ts describes. Operands are whole
+ * numbers but where compiler/real.ts says otherwise. What is simplified holds for free dimensions of at least 0; a quotient
+ * that is exact as a polynomial is it for all divisors but 0.
+ */
 
 export function free(name: string): Dim {
-  return atom({ op: 'free', name })
+  return poly({ op: 'free', name })
+}
+
+/** What nothing simplifies. */
+export function atom(op: Operation, ...of: readonly Dim[]): Dim {
+  return poly({ op, of })
 }
 
 export function add(...dims: Dim[]): Dim {
@@ -14,7 +24,11 @@ export function add(...dims: Dim[]): Dim {
 }
 
 export function sub(a: Dim, b: Dim): Dim {
-  return add(a, mul(b, -1))
+  return add(a, negative(b))
+}
+
+export function negative(a: Dim): Dim {
+  return mul(a, -1)
 }
 
 export function mul(...dims: Dim[]): Dim {
@@ -29,11 +43,11 @@ export function mul(...dims: Dim[]): Dim {
 
 /** floor(a / b), exact where the division is. */
 export function div(a: Dim, b: Dim): Dim {
-  if (typeof a === 'number' && typeof b === 'number') return Math.floor(a / b)
+  if (typeof a === 'number' && typeof b === 'number') return Math.floor(a / b) + 0
   if (same(a, b)) return 1
   const exact = divideExactly(a, b)
   if (exact !== undefined) return exact
-  if (typeof b !== 'number') return atom({ op: 'div', a, b })
+  if (typeof b !== 'number') return atom('div', a, b)
   const whole: Term[] = []
   const rest: Term[] = []
   for (const term of termsOf(a)) {
@@ -43,17 +57,23 @@ export function div(a: Dim, b: Dim): Dim {
   }
   const remainder = normalise(rest)
   if (typeof remainder === 'number') return add(normalise(whole), Math.floor(remainder / b))
-  return add(normalise(whole), atom({ op: 'div', a: remainder, b }))
+  return add(normalise(whole), atom('div', remainder, b))
 }
 
 export function ceilDiv(a: Dim, b: number): Dim {
   return div(add(a, b - 1), b)
 }
 
-/** floor(a * by) for a real factor, as Resize scales a dimension. */
-export function scale(a: Dim, by: number): Dim {
-  if (typeof a === 'number') return Math.floor(Math.fround(a * by) + 1e-6)
-  return Number.isInteger(by) ? mul(a, by) : atom({ op: 'scale', a, by })
+/** a / b without its fraction, as integers are divided in C: floored only where the signs are known to agree. */
+export function quotient(a: Dim, b: Dim): Dim {
+  if (typeof a === 'number' && typeof b === 'number') return Math.trunc(a / b) + 0
+  if (typeof b === 'number' && b < 0) return negative(quotient(a, -b))
+  if (same(a, b)) return 1
+  const exact = divideExactly(a, b)
+  if (exact !== undefined) return exact
+  if (least(b) >= 0 && least(a) >= 0) return div(a, b)
+  if (least(b) >= 0 && greatest(a) <= 0) return negative(div(negative(a), b))
+  return atom('trunc', atom('over', a, b))
 }
 
 export function min(a: Dim, b: Dim): Dim {
@@ -65,34 +85,43 @@ export function max(a: Dim, b: Dim): Dim {
 }
 
 function extremum(op: 'min' | 'max', a: Dim, b: Dim): Dim {
-  if ((least(sub(a, b)) ?? -1) >= 0) return op === 'min' ? b : a
-  if ((least(sub(b, a)) ?? -1) >= 0) return op === 'min' ? a : b
-  return atom({ op, a, b })
+  if (least(sub(a, b)) >= 0) return op === 'min' ? b : a
+  if (least(sub(b, a)) >= 0) return op === 'min' ? a : b
+  return atom(op, a, b)
 }
 
-/** A lower bound, as free dimensions are at least 1; undefined where terms of both signs leave none. */
-export function least(dim: Dim): number | undefined {
-  let sum = 0
-  for (const { factor, atoms } of termsOf(dim)) {
-    let bound = factor
-    for (const a of atoms) {
-      const own = leastOfAtom(a)
-      bound *= own >= 0 ? own : Number.NaN
-    }
-    if (!(factor > 0 || atoms.length === 0) || !(bound >= 0 || atoms.length === 0)) return undefined
-    sum += bound
-  }
-  return sum
+/** 1 where a < b, else 0. */
+export function less(a: Dim, b: Dim): Dim {
+  const difference = sub(a, b)
+  if (greatest(difference) < 0) return 1
+  return least(difference) >= 0 ? 0 : atom('less', difference, 0)
 }
 
-/** NaN where nothing is known. */
-function leastOfAtom(a: Atom): number {
-  if (a.op === 'free') return 1
-  const inner = least(a.a) ?? Number.NaN
-  if (a.op === 'scale') return Math.floor(inner * a.by)
-  if (a.op === 'div') return typeof a.b === 'number' && a.b > 0 ? Math.floor(inner / a.b) : Number.NaN
-  const other = least(a.b) ?? Number.NaN
-  return a.op === 'min' ? Math.min(inner, other) : Math.max(inner, other)
+/** 1 where a = b, else 0. */
+export function equal(a: Dim, b: Dim): Dim {
+  const difference = sub(a, b)
+  if (difference === 0) return 1
+  if (typeof difference === 'number' || least(difference) > 0 || greatest(difference) < 0) return 0
+  return atom('equal', difference.terms[0].factor < 0 ? negative(difference) : difference, 0)
+}
+
+/** a where the condition, 1 or 0, holds, else b. */
+export function where(condition: Dim, a: Dim, b: Dim): Dim {
+  if (typeof condition === 'number') return condition ? a : b
+  return same(a, b) ? a : atom('where', condition, a, b)
+}
+
+/** The size that a and b broadcast to: the one that is not 1. Whoever asks has to see to it that they are equal otherwise. */
+export function broadcast(a: Dim, b: Dim): Dim {
+  return where(equal(a, 1), b, a)
+}
+
+/** The sizes that `dim` is what they broadcast to; itself where it is no such size. */
+export function broadcastOf(dim: Dim): readonly Dim[] {
+  const choice = atomOf(dim)
+  if (choice?.op !== 'where') return [dim]
+  const [condition, b, a] = choice.of
+  return same(condition, equal(a, 1)) ? [a, ...broadcastOf(b)] : [dim]
 }
 
 export function product(dims: readonly Dim[]): Dim {
@@ -122,11 +151,11 @@ export function denseStrides(shape: readonly Dim[]): Dim[] {
   return strides
 }
 
-function atom(a: Atom): Poly {
-  return { terms: [{ factor: 1, atoms: [a] }] }
+function poly(atom: Atom): Poly {
+  return { terms: [{ factor: 1, atoms: [atom] }] }
 }
 
-function termsOf(dim: Dim): readonly Term[] {
+export function termsOf(dim: Dim): readonly Term[] {
   if (typeof dim !== 'number') return dim.terms
   return dim === 0 ? [] : [{ factor: dim, atoms: [] }]
 }
@@ -134,14 +163,17 @@ function termsOf(dim: Dim): readonly Term[] {
 /** Terms of a product, and letters of a dimension's text: sizes of real models have a few. */
 const longest = 8192
 
+/** Of a size that is needed; of one that is only computed nothing is known then. */
+export class TooLong extends CompileError {}
+
 function tooLong(): never {
-  throw new CompileError(`the model has a size that takes more than ${longest} letters or terms to write down`)
+  throw new TooLong(`the model has a size that takes more than ${longest} letters or terms to write down`)
 }
 
 function normalise(terms: readonly Term[]): Dim {
   const sums = new Map<string, Term>()
   for (const { factor, atoms } of terms) {
-    const sorted = atoms.length < 2 ? atoms : [...atoms].sort((a, b) => (showAtom(a) < showAtom(b) ? -1 : 1))
+    const sorted = atoms.length < 2 ? atoms : inOrder(atoms)
     const key = sorted.map(showAtom).join('*')
     sums.set(key, { factor: factor + (sums.get(key)?.factor ?? 0), atoms: sorted })
   }
@@ -153,6 +185,15 @@ function normalise(terms: readonly Term[]): Dim {
   if (kept.length === 1 && kept[0][0] === '') return kept[0][1].factor
   kept.sort(([a], [b]) => b.length - a.length || (a < b ? -1 : 1))
   return { terms: kept.map(([, term]) => term) }
+}
+
+/** Atoms of a product by their text, conditions once: they are 1 or 0. */
+function inOrder(atoms: readonly Atom[]): Atom[] {
+  const sorted = atoms.map(each => ({ each, text: showAtom(each) })).sort((a, b) => (a.text < b.text ? -1 : 1))
+  const isCondition = ({ op }: Atom) => op === 'less' || op === 'equal'
+  return sorted
+    .filter(({ each, text }, i) => !(isCondition(each) && text === sorted[i + 1]?.text))
+    .map(({ each }) => each)
 }
 
 /** a / b where nothing is left over: long division by the leading term, which canonical order puts first. */

@@ -1,6 +1,6 @@
 import { mostMemory } from '../runtime/backend.js'
 import type { DType } from '../runtime/program.js'
-import { type Dim, same } from './dim.js'
+import { type Dim, same, show } from './dim.js'
 import { CompileError } from './errors.js'
 
 /**
@@ -103,10 +103,37 @@ export class Node {
 /** Elements of the largest constant that is made; larger ones are left to run: folding them would bloat the file. */
 export const largestFolded = 2 ** 24
 
-/** Bytes of results, and steps of the references that compute them. */
+/** What computing when compiling may take, and what it has learnt on the way. */
 export interface Folding {
+  /** Bytes of results. */
   bytes: number
+  /** Steps of the references that compute them. */
   work: number
+  /** Sizes of the model's tensors as text, but for plain numbers: none is negative where the model runs. */
+  readonly sizes: Set<string>
+  /** Pairs of dimensions that shape arithmetic takes for equal, by their text. */
+  readonly assumed: Map<string, Assumption>
+  assume(a: Dim, b: Dim, node: Node): void
+}
+
+/** Two dimensions that have to be equal once they are bound, and what says so. */
+export interface Assumption {
+  readonly a: Dim
+  readonly b: Dim
+  readonly where: string
+}
+
+function newFolding(): Folding {
+  const assumed = new Map<string, Assumption>()
+  return {
+    bytes: mostMemory,
+    work: mostFolding,
+    sizes: new Set(),
+    assumed,
+    assume(a, b, { op, name }) {
+      assumed.set(`${show(a)}=${show(b)}`, { a, b, where: `${op} "${name}"` })
+    }
+  }
 }
 
 /** What loops may make, node by node. */
@@ -128,7 +155,7 @@ export class Graph {
   /** Names of the model's own functions, by domain; their bodies stand where they were called. */
   functions: ReadonlyMap<string, ReadonlySet<string>> = new Map()
   /** What constants that the compiler computes may still take. */
-  readonly folding: Folding = { bytes: mostMemory, work: mostFolding }
+  readonly folding: Folding = newFolding()
   /** Nodes that loops may still make. */
   unrolling = mostUnrolled
   private fresh = 0

@@ -2,6 +2,7 @@ import { mostMemory, registerBackend, registerCompiler } from '../runtime/backen
 import { encode, type Summary } from '../runtime/format.js'
 import { planProgram } from '../runtime/plan.js'
 import type { Program, Stored } from '../runtime/program.js'
+import { type Dim, isStatic } from './dim.js'
 import { CompileError } from './errors.js'
 import { type GoldenOptions, goldenOf } from './golden.js'
 import type { Graph } from './graph.js'
@@ -90,7 +91,35 @@ async function fetched(
 /** ONNX bytes to a lowered program: the whole pipeline. */
 export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
   checkOptions(options)
-  return buildGraph(importOnnx(bytes, options), options)
+  try {
+    return buildGraph(importOnnx(bytes, options), options)
+  } catch (error) {
+    const cure = error instanceof CompileError ? fixedShapes(bytes, options) : undefined
+    if (!cure) throw error
+    const flags = Object.entries(cure).map(([name, shape]) => `--shape ${name}=${shape.join('x')}`)
+    throw new CompileError(`${(error as Error).message}; compile with ${flags.join(' ')}, or other sizes`)
+  }
+}
+
+/** Sizes that free dimensions are taken for, batches as 1, to see whether the model compiles with some. */
+const usualSizes = [640, 224, 64]
+
+/** Shapes without free dimensions with which a model compiles that is refused without; undefined where there are none. */
+function fixedShapes(bytes: Uint8Array, options: CompileOptions): Record<string, number[]> | undefined {
+  const quiet = { ...options, onNote: undefined, onPass: undefined }
+  for (const size of usualSizes)
+    try {
+      const { inputs } = importOnnx(bytes, quiet)
+      const open = inputs.filter(({ shape }) => !isStatic(shape))
+      if (!open.length) return undefined
+      const sized = (dim: Dim, axis: number) => (typeof dim === 'number' ? dim : axis ? size : 1)
+      const shapes = Object.fromEntries(open.map(({ name, shape }) => [name, shape.map(sized)]))
+      buildGraph(importOnnx(bytes, { ...quiet, shapes: { ...options.shapes, ...shapes } }), quiet)
+      return shapes
+    } catch (error) {
+      if (!(error instanceof CompileError)) throw error
+    }
+  return undefined
 }
 
 /** A graph as ONNX has it to a lowered program. */

@@ -1,6 +1,6 @@
 import { controls } from './control.js'
 import { countedOf } from './counted.js'
-import { isStatic } from './dim.js'
+import { isStatic, show } from './dim.js'
 import { CompileError, refuse } from './errors.js'
 import { evaluateNode } from './evaluate.js'
 import { type Folding, Graph, isConstant, largestFolded, type Node } from './graph.js'
@@ -56,10 +56,13 @@ export function inferNode(node: Node, folding: Folding = new Graph('').folding):
     charge(node, folding)
     return
   }
+  for (const { shape } of node.outputs)
+    for (const size of shape) if (typeof size !== 'number') folding.sizes.add(show(size))
   propagateInts(node, folding)
   for (const output of node.outputs) {
-    if (output.ints?.every(dim => typeof dim === 'number') && isStatic(output.shape))
-      output.data = Float64Array.from(output.ints as number[])
+    if (!output.ints?.every(dim => typeof dim === 'number') || !isStatic(output.shape)) continue
+    const numbers = output.ints as readonly number[]
+    output.data = output.dtype === 'float32' ? Float32Array.from(numbers) : Float64Array.from(numbers)
   }
   if (node.outputs.every(output => output.data || output.ints)) return
   if (canFold(node)) {

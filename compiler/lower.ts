@@ -256,7 +256,7 @@ class Builder implements Lowering {
 
 /** Dimensions that only a binding can compare, once each. */
 function constraintsOf(graph: Graph): Constraint[] {
-  const found = new Map<string, Constraint>()
+  const found = new Map<string, Constraint>(graph.folding.assumed)
   for (const node of graph.nodes)
     for (const [a, b] of node.constraints)
       found.set(`${show(a)}=${show(b)}`, { a, b, where: `${node.op} "${node.name}"` })

@@ -12,8 +12,11 @@ import { decodeElements } from './tensor-proto.js'
 const { onnx } = onnxProto
 
 export interface ImportOptions {
-  /** Shapes by input name, for inputs whose dimensions shall not stay free. */
-  readonly shapes?: Readonly<Record<string, readonly number[]>>
+  /**
+   * Shapes by input name, for inputs whose dimensions shall not stay as the model has them: numbers, and names of free
+   * dimensions, of which equal ones are one.
+   */
+  readonly shapes?: Readonly<Record<string, readonly (number | string)[]>>
   /** Contents of an external data file by the location that the model names. */
   readonly externalData?: (location: string) => Uint8Array
   /** Told in a line each what may be otherwise than was asked for: weights that halves cannot hold, an opset that is too new. */
@@ -56,9 +59,10 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   const values = new Map<string, Value>()
   const scope = { graph, options, opset, values }
   addConstants(proto, scope)
+  const named = namesOf(proto, options)
   for (const info of proto.input ?? []) {
     if (values.has(info.name!)) continue
-    const value = inputValue(info, options, graph.inputs.length === 0)
+    const value = inputValue(info, options, graph.inputs.length === 0, named)
     values.set(value.name, value)
     graph.inputs.push(value)
   }
@@ -123,6 +127,7 @@ function addNodes(proto: onnxProto.onnx.IGraphProto, scope: Scope): void {
     })
     // How many there are is an output of its own.
     if (op === 'NonMaxSuppression') outputs.push(new Value(graph.unique(name)))
+    refuseLater(node, inputs.length, opset)
     upgrade(node, opset)
     if (opset < 7) alignOperand(graph, node, inputs)
     graph.insert(node, inputs, outputs, holder)
@@ -222,7 +227,30 @@ function opsetOf(model: onnxProto.onnx.ModelProto): number {
   return version
 }
 
-function inputValue(info: onnxProto.onnx.IValueInfoProto, options: ImportOptions, first: boolean): Value {
+/** What exporters call a dimension of which they know nothing: each is one of its own. */
+const unknown: ReadonlySet<string> = new Set(['', '?', '-1', '0', '*', 'none', 'null', 'unk', 'unknown', 'dynamic'])
+
+const isName = (param: string | null | undefined): param is string =>
+  typeof param === 'string' && !unknown.has(param.trim().toLowerCase())
+
+/** The names that the model and the caller give dimensions, which no unknown one may take. */
+function namesOf({ input }: onnxProto.onnx.IGraphProto, { shapes = {} }: ImportOptions): Set<string> {
+  const declared = (input ?? [])
+    .flatMap(({ type }) => type?.tensorType?.shape?.dim ?? [])
+    .map(({ dimParam }) => dimParam)
+  const given = Object.values(shapes).flatMap(shape => (Array.isArray(shape) ? shape : []))
+  return new Set([...declared.filter(isName), ...given.filter(size => typeof size === 'string')])
+}
+
+const isGivenSize = (size: unknown) =>
+  typeof size === 'string' ? size.length > 0 : Number.isInteger(size) && Number(size) >= 0
+
+function inputValue(
+  info: onnxProto.onnx.IValueInfoProto,
+  options: ImportOptions,
+  first: boolean,
+  named: ReadonlySet<string>
+): Value {
   const name = info.name!
   const type = info.type?.tensorType
   if (!type) throw new CompileError(`input "${name}" is not a tensor`)
@@ -230,25 +258,30 @@ function inputValue(info: onnxProto.onnx.IValueInfoProto, options: ImportOptions
   if (!dtype) throw new CompileError(`input "${name}" has element type ${type.elemType}, which is not supported`)
   const declared = type.shape?.dim
   const given = options.shapes?.[name]
-  if (given?.some(size => !Number.isInteger(size) || size < 1))
-    throw new CompileError(`input "${name}": shape [${given}] must be whole numbers of at least 1`)
+  if (given !== undefined && !(Array.isArray(given) && given.every(isGivenSize)))
+    throw new CompileError(`input "${name}": shape [${given}] must be whole numbers of at least 0, or names`)
   if (!declared && !given)
-    throw new CompileError(`input "${name}" has no shape; give one with --shape ${name}=1x3x224x224`)
+    throw new CompileError(`input "${name}" has no shape; compile with --shape ${name}=1x3x224x224 or NxCxHxW`)
   if (declared && given && declared.length !== given.length)
     throw new CompileError(
       `input "${name}" has ${declared.length} dimensions, the given shape [${given}] has ${given.length}`
     )
   const shape = (given ?? declared!).map((_, axis): Dim => {
-    const size = declared?.[axis]?.dimParam ? undefined : Number(declared?.[axis]?.dimValue ?? 0)
+    const param = declared?.[axis]?.dimParam
+    const size = param ? 0 : Number(declared?.[axis]?.dimValue ?? 0)
     if (given) {
-      if (size && size > 0 && size !== given[axis])
-        throw new CompileError(
-          `input "${name}": axis ${axis} is ${size} in the model, ${given[axis]} in the given shape`
-        )
-      return given[axis]
+      const wanted = given[axis]
+      if (size > 0 && size !== wanted)
+        throw new CompileError(`input "${name}": axis ${axis} is ${size} in the model, ${wanted} in the given shape`)
+      return typeof wanted === 'number' ? wanted : free(wanted)
     }
-    if (size !== undefined && size > 0) return size
-    return free(declared?.[axis].dimParam || (first && ['N', '', 'H', 'W'][axis]) || `${name}_${axis}`)
+    if (size > 0) return size
+    if (isName(param)) return free(param)
+    const usual = first && ['N', '', 'H', 'W'][axis]
+    if (usual && !named.has(usual)) return free(usual)
+    let own = `${name}_${axis}`
+    while (named.has(own)) own += '_'
+    return free(own)
   })
   return new Value(name, dtype, shape)
 }
@@ -308,6 +341,38 @@ function alignOperand(graph: Graph, node: Node, inputs: (Value | undefined)[]): 
   if (Number.isNaN(axis) || !a || !b) return
   const align = new Node('AlignAxes', `${node.name}.axes`, new Map([['axis', axis]]))
   inputs[1] = graph.insert(align, [b, a], 1).output
+}
+
+/** Operators of which attributes became inputs: the opset, and how many inputs there were before. */
+const laterInputs: Readonly<Record<string, readonly (readonly [opset: number, before: number])[]>> = {
+  ...Object.fromEntries(
+    ['L1', 'L2', 'LogSum', 'LogSumExp', 'Max', 'Mean', 'Min', 'Prod', 'SumSquare'].map(name => [
+      `Reduce${name}`,
+      [[18, 1]]
+    ])
+  ),
+  Clip: [[11, 1]],
+  Dropout: [[12, 1]],
+  Pad: [
+    [11, 1],
+    [18, 3]
+  ],
+  ReduceSum: [[13, 1]],
+  Resize: [[11, 2]],
+  Slice: [[10, 1]],
+  Split: [[13, 1]],
+  Squeeze: [[13, 1]],
+  TopK: [[10, 1]],
+  Unsqueeze: [[13, 1]],
+  Upsample: [[9, 1]]
+}
+
+/** Inputs that the operator does not have in the model's opset would be read as those of another. */
+function refuseLater({ op, name }: Node, given: number, opset: number): void {
+  if (!Object.hasOwn(laterInputs, op)) return
+  const change = laterInputs[op].find(([since, before]) => opset < since && given > before)
+  if (change)
+    throw new CompileError(`${op} "${name}" has ${given} inputs; at most ${change[1]} are allowed in opset ${opset}`)
 }
 
 /** Brings what older opsets spell otherwise to the newest spelling, where shapes are not needed for it. */

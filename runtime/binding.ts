@@ -1,6 +1,7 @@
 import { CairnError } from './backend.js'
-import { type Bindings, evaluate, freeName, show, showShape } from './dims.js'
+import { atomOf, type Bindings, type Dim, evaluate, freeName, show, showShape } from './dims.js'
 import type { Header } from './format.js'
+import type { Constraint } from './program.js'
 import type { Feeds } from './session.js'
 
 /** Values of the free dimensions from the shapes of the inputs, everything else checked against them. */
@@ -29,22 +30,40 @@ export function bindInputs(header: Header, feeds: Feeds): Bindings {
     port.shape.forEach((dim, axis) => {
       const name = freeName(dim)
       const size = feeds[port.name].dims[axis]
-      if (size < 1 || evaluate(dim, bindings) !== size)
+      if (!(size >= 0) || evaluate(dim, bindings) !== size)
         throw new CairnError(
-          `input "${port.name}" has size ${size} on axis ${axis}; it takes ${wanted}${name ? ` with ${name} at least 1 and the same everywhere` : ''}`
+          `input "${port.name}" has size ${size} on axis ${axis}; it takes ${wanted}${name ? ` with ${name} the same everywhere` : ''}`
         )
     })
   }
-  if (header.free.length && header.storages.some(size => evaluate(size, bindings) < 1))
-    throw new CairnError(`the model leaves nothing of an input with ${describe(bindings)}; larger sizes are allowed`)
-  for (const { a, b, where } of header.constraints) {
-    const [left, right] = [evaluate(a, bindings), evaluate(b, bindings)]
-    if (left !== right)
-      throw new CairnError(
-        `${where} cannot join sizes ${left} (${show(a)}) and ${right} (${show(b)}) for ${describe(bindings)}`
-      )
+  for (const constraint of header.constraints) {
+    const [left, right] = [evaluate(constraint.a, bindings), evaluate(constraint.b, bindings)]
+    if (left !== right) throw new CairnError(`${broken(constraint, left, right)} for ${describe(bindings)}`)
   }
+  if (header.free.length && header.storages.some(size => !(evaluate(size, bindings) >= 0)))
+    throw new CairnError(`the model leaves nothing of an input with ${describe(bindings)}; larger sizes are allowed`)
   return bindings
+}
+
+/** What a constraint says of two sizes that are not equal: one that they have no bound for, or that they do not meet. */
+function broken({ a, b, where }: Constraint, left: number, right: number): string {
+  const op = atomOf(a)?.op
+  if (op === 'min' && b === 0) return `${where} leaves nothing of its input; larger sizes are allowed, not those`
+  if (op === 'max' && typeof b === 'number')
+    return `${where} computes with floats of ${left}; at most ${right} is allowed, not that`
+  const [one, other] = [a, b].map(own)
+  return `${where} cannot join sizes ${left} (${show(one)}) and ${right} (${show(other)})`
+}
+
+/** Of sizes that broadcast, where neither is 1. */
+function own(dim: Dim): Dim {
+  const atom = atomOf(dim)
+  return atom?.op === 'where' ? atom.of[2] : dim
+}
+
+/** Whether all outputs of a run are without elements, so that nothing has to run. */
+export function leavesNothing(header: Pick<Header, 'outputs'>, bindings: Bindings): boolean {
+  return header.outputs.every(({ shape }) => shape.some(dim => evaluate(dim, bindings) === 0))
 }
 
 /** Whether a feed, perhaps no tensor of ours, has as many elements as its dims say; buffers were measured when wrapped. */

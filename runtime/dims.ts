@@ -1,8 +1,8 @@
 /**
  * Dimensions that may stay symbolic: a number, or a polynomial over the model's free dimensions (`N`, `H`, `W`) and
- * over floor divisions, minima, maxima and scalings of such polynomials. Equal polynomials have equal text, so two
- * dimensions are provably the same exactly when `show` prints the same. The compiler builds them (compiler/dim.ts);
- * the runtime only evaluates them.
+ * over what a model computes of such polynomials: floor divisions, minima, comparisons, and single-precision arithmetic
+ * step by step. Equal polynomials have equal text, so two dimensions are provably the same exactly when `show` prints the
+ * same. The compiler builds them (compiler/dim.ts, compiler/real.ts); the runtime only evaluates them.
  */
 export type Dim = number | Poly
 
@@ -17,8 +17,35 @@ export interface Term {
 
 export type Atom =
   | { readonly op: 'free'; readonly name: string }
-  | { readonly op: 'div' | 'min' | 'max'; readonly a: Dim; readonly b: Dim }
-  | { readonly op: 'scale'; readonly a: Dim; readonly by: number }
+  | { readonly op: Operation; readonly of: readonly Dim[] }
+
+/**
+ * What an atom makes of its operands, in double precision: as many as the function has. `div` is floor division; `f32`
+ * rounds to single precision, `f64` keeps a number as it is but apart from the algebra around it; `round` takes halves to
+ * the even neighbour.
+ */
+export const operations = {
+  div: (a: number, b: number) => Math.floor(a / b),
+  min: (a: number, b: number) => Math.min(a, b),
+  max: (a: number, b: number) => Math.max(a, b),
+  less: (a: number, b: number) => Number(a < b),
+  equal: (a: number, b: number) => Number(a === b),
+  where: (c: number, a: number, b: number) => (c ? a : b),
+  over: (a: number, b: number) => a / b,
+  floor: (a: number) => Math.floor(a),
+  trunc: (a: number) => Math.trunc(a),
+  round: (a: number) => halfToEven(a),
+  sqrt: (a: number) => Math.sqrt(a),
+  f32: (a: number) => Math.fround(a),
+  f64: (a: number) => a
+} satisfies Record<string, (...operands: number[]) => number>
+
+export type Operation = keyof typeof operations
+
+function halfToEven(a: number): number {
+  const up = Math.round(a)
+  return up - a === 0.5 && up % 2 !== 0 ? up - 1 : up
+}
 
 /** A value for each free dimension. */
 export type Bindings = Readonly<Record<string, number>>
@@ -41,11 +68,8 @@ function evaluateAtom(atom: Atom, bindings: Bindings): number {
     if (value === undefined) throw new RangeError(`free dimension ${atom.name} has no value`)
     return value
   }
-  const a = evaluate(atom.a, bindings)
-  // A scale is stored in float32, as ONNX stores it; the tolerance keeps floor(14 * 2.0000001) at 28.
-  if (atom.op === 'scale') return Math.floor(Math.fround(a * atom.by) + 1e-6)
-  const b = evaluate(atom.b, bindings)
-  return atom.op === 'div' ? Math.floor(a / b) : atom.op === 'min' ? Math.min(a, b) : Math.max(a, b)
+  const compute: (...operands: number[]) => number = operations[atom.op]
+  return compute(...atom.of.map(operand => evaluate(operand, bindings)))
 }
 
 /** The names of the free dimensions in `dim`. */
@@ -54,25 +78,31 @@ export function freeNamesOf(dim: Dim, names = new Set<string>()): Set<string> {
   for (const { atoms } of dim.terms)
     for (const atom of atoms) {
       if (atom.op === 'free') names.add(atom.name)
-      else {
-        freeNamesOf(atom.a, names)
-        if (atom.op !== 'scale') freeNamesOf(atom.b, names)
-      }
+      else for (const operand of atom.of) freeNamesOf(operand, names)
     }
   return names
 }
 
-/** The free dimension that `dim` is, and nothing else. */
-export function freeName(dim: Dim): string | undefined {
+/** The one atom that `dim` is, and nothing else. */
+export function atomOf(dim: Dim): Atom | undefined {
   if (typeof dim === 'number' || dim.terms.length !== 1) return undefined
   const [{ factor, atoms }] = dim.terms
-  const [atom] = atoms
-  return factor === 1 && atoms.length === 1 && atom.op === 'free' ? atom.name : undefined
+  return factor === 1 && atoms.length === 1 ? atoms[0] : undefined
 }
+
+/** The free dimension that `dim` is, and nothing else. */
+export function freeName(dim: Dim): string | undefined {
+  const atom = atomOf(dim)
+  return atom?.op === 'free' ? atom.name : undefined
+}
+
+const texts = new WeakMap<Poly, string>()
 
 /** Canonical text, for example `N*3*H` or `floor((H+1)/2)`. */
 export function show(dim: Dim): string {
   if (typeof dim === 'number') return String(dim)
+  const known = texts.get(dim)
+  if (known !== undefined) return known
   const text = dim.terms
     .map(({ factor, atoms }) => {
       const product = atoms.map(showAtom).join('*')
@@ -81,14 +111,18 @@ export function show(dim: Dim): string {
     })
     .join('+')
     .replaceAll('+-', '-')
+  texts.set(dim, text)
   return text
 }
 
+/** Names that could be taken for arithmetic stand in quotes. */
+const isPlain = (name: string) => /^[\p{L}_][\p{L}\p{N}_.:#]*$/u.test(name)
+
 export function showAtom(atom: Atom): string {
-  if (atom.op === 'free') return atom.name
-  if (atom.op === 'scale') return `floor((${show(atom.a)})*${atom.by})`
-  if (atom.op === 'div') return `floor((${show(atom.a)})/${typeof atom.b === 'number' ? atom.b : `(${show(atom.b)})`})`
-  return `${atom.op}(${show(atom.a)},${show(atom.b)})`
+  if (atom.op === 'free') return isPlain(atom.name) ? atom.name : JSON.stringify(atom.name)
+  if (atom.op !== 'div') return `${atom.op}(${atom.of.map(show).join(',')})`
+  const [a, b] = atom.of
+  return `floor((${show(a)})/${typeof b === 'number' ? b : `(${show(b)})`})`
 }
 
 export function showShape(shape: readonly Dim[]): string {

@@ -3,7 +3,7 @@ import { bytesOf } from './brand.js'
 import { checkHeader } from './check.js'
 import { type Codec, Cursor, f32, f64, int, lazy, list, optional, struct, text, Writer } from './codec.js'
 import { digest } from './digest.js'
-import type { Atom, Dim, Term } from './dims.js'
+import { type Atom, type Dim, type Operation, operations, type Term } from './dims.js'
 import type { Draw, Expected, Golden } from './golden.js'
 import { floatToHalf } from './half.js'
 import { type Constant, type Cut, type Program, storedLength, widthOf } from './program.js'
@@ -15,7 +15,7 @@ import { BytesSource, checkLength, type Source } from './source.js'
  * one description of the header that both `encode` and `decode` follow.
  */
 export const magic = 0x4e524143
-export const version = 3
+export const version = 4
 const preamble = 16
 const alignment = 16
 
@@ -61,6 +61,7 @@ export type Summary = Pick<
   'arena' | 'arenaLowerBound' | 'nodesBefore' | 'nodesAfter' | 'batchNormsFolded' | 'operators' | 'golden'
 >
 
+/** Numbers that are not whole are parameters of single precision. */
 const dim: Codec<Dim> = {
   write(w, value) {
     if (typeof value !== 'number') {
@@ -83,7 +84,36 @@ const dim: Codec<Dim> = {
   }
 }
 
-const atomKinds = ['free', 'div', 'min', 'max', 'scale'] as const
+/** Factors of sizes are whole, those of floats seldom. */
+const factor: Codec<number> = {
+  write(w, value) {
+    w.byte(Number.isSafeInteger(value) ? 0 : 1)
+    if (Number.isSafeInteger(value)) int.write(w, value)
+    else f64.write(w, value)
+  },
+  read(r) {
+    const kind = r.byte()
+    if (kind > 1) throw new FormatError(`factor of kind ${kind}`)
+    return kind ? f64.read(r) : int.read(r)
+  }
+}
+
+/** The byte of an atom is 0 for a free dimension, or the position here and 1. */
+const atomKinds: readonly Operation[] = [
+  'div',
+  'min',
+  'max',
+  'less',
+  'equal',
+  'where',
+  'over',
+  'floor',
+  'trunc',
+  'round',
+  'sqrt',
+  'f32',
+  'f64'
+]
 
 /** Dimensions nest a few levels; what nests deeper is not a dimension. */
 const deepest = 64
@@ -91,12 +121,12 @@ let depth = 0
 
 const atom: Codec<Atom> = {
   write(w, value) {
-    w.byte(atomKinds.indexOf(value.op))
-    if (value.op === 'free') text.write(w, value.name)
-    else {
-      dim.write(w, value.a)
-      if (value.op === 'scale') f64.write(w, value.by)
-      else dim.write(w, value.b)
+    if (value.op === 'free') {
+      w.byte(0)
+      text.write(w, value.name)
+    } else {
+      w.byte(1 + atomKinds.indexOf(value.op))
+      for (const operand of value.of) dim.write(w, precise(operand))
     }
   },
   read(r) {
@@ -107,20 +137,24 @@ const atom: Codec<Atom> = {
   }
 }
 
+/** An operand that single precision would change, as a polynomial. */
+const precise = (value: Dim): Dim =>
+  typeof value !== 'number' || Number.isSafeInteger(value) ? value : { terms: [{ factor: value, atoms: [] }] }
+
 function fail(what: string): never {
   depth = 0
   throw new FormatError(what)
 }
 
 function readAtom(r: Cursor): Atom {
-  const op = atomKinds[r.byte()]
+  const kind = r.byte()
+  if (kind === 0) return { op: 'free', name: text.read(r) }
+  const op = atomKinds[kind - 1]
   if (op === undefined) throw new FormatError('dimension with an unknown operation')
-  if (op === 'free') return { op, name: text.read(r) }
-  const a = dim.read(r)
-  return op === 'scale' ? { op, a, by: f64.read(r) } : { op, a, b: dim.read(r) }
+  return { op, of: Array.from({ length: operations[op].length }, () => dim.read(r)) }
 }
 
-const term: Codec<Term> = lazy(() => struct<Term>({ factor: int, atoms: list(atom) }))
+const term: Codec<Term> = lazy(() => struct<Term>({ factor, atoms: list(atom) }))
 
 const choice = <T extends string>(...names: readonly T[]): Codec<T> => ({
   write: (w, value) => w.byte(names.indexOf(value)),

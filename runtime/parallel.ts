@@ -104,7 +104,7 @@ function cut(feeds: Parcels, from: number, to: number): Parcels {
 
 function join(parts: readonly Parcels[], images: number): Parcels {
   return mapped(parts[0], ({ type, data: first, dims }, name) => {
-    const each = first.length / dims[0]
+    const each = first.length / Math.max(dims[0], 1)
     const data = new (first.constructor as new (length: number) => Data)(each * images)
     let at = 0
     for (const part of parts) {

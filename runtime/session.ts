@@ -8,9 +8,9 @@ import {
   type Provider,
   type ProviderOptions
 } from './backend.js'
-import { bindInputs } from './binding.js'
+import { bindInputs, leavesNothing } from './binding.js'
 import { checkKept, cutOutput } from './cut.js'
-import { type Bindings, evaluate, show } from './dims.js'
+import { type Bindings, evaluate, freeName, show } from './dims.js'
 import { threadsOf } from './env.js'
 import type { CairnFile, Header } from './format.js'
 import { goldenFeeds, judge, type Summary, summarise, type Verification } from './golden.js'
@@ -141,7 +141,7 @@ export class InferenceSession {
     return this.header.inputs.map(({ name, dtype, shape }) => ({
       name,
       type: dtype,
-      shape: shape.map(dim => (typeof dim === 'number' ? dim : show(dim)))
+      shape: shape.map(dim => (typeof dim === 'number' ? dim : (freeName(dim) ?? show(dim))))
     }))
   }
 
@@ -176,6 +176,7 @@ export class InferenceSession {
       shapes.forEach((dims, i) => {
         checkKept(header, i, dims, places[i])
       })
+      if (leavesNothing(header, bindings)) return emptyResults(header.outputs, shapes, fetches)
       const computed = await executor.run(data, bindings, places, signal)
       if (signal?.aborted) {
         for (const each of computed) if (each && !ArrayBuffer.isView(each)) executor.gpu!.dispose(each)
@@ -196,8 +197,9 @@ export class InferenceSession {
   profile(feeds: Feeds): Promise<CallTime[]> {
     return this.inTurn(feeds, undefined, async (executor, { bindings, data }) => {
       if (!executor.profile) throw new CairnError(`the device "${this.device}" does not time its calls`)
-      const times = await executor.profile(data, bindings)
       const { calls, kernels } = this.header
+      if (leavesNothing(this.header, bindings)) return []
+      const times = await executor.profile(data, bindings)
       return times.map((milliseconds, i) => ({
         node: calls[i].node,
         kernel: kernels[calls[i].kernel].name,
@@ -218,6 +220,7 @@ export class InferenceSession {
       if (cutsOf(this.header, at).length)
         throw new CairnError(`output "${output}" is cut to what a run finds; rows of a fixed size have best classes`)
       const dims = this.header.outputs[at].shape.map(dim => evaluate(dim, bindings))
+      if (dims.includes(0)) return Promise.resolve([])
       return topRows(executor, data, bindings, { output: at, dims, count, softmax })
     })
   }
@@ -247,6 +250,7 @@ export class InferenceSession {
     const { golden } = header
     if (!golden) throw new CairnError('the file has no golden data to be verified with; cairn compile --golden adds it')
     return this.inTurn(goldenFeeds(header, golden), undefined, async (executor, { bindings, data }) => {
+      if (leavesNothing(header, bindings)) throw new CairnError('the outputs are empty: there is nothing to verify')
       const found: Summary[] = []
       await executor.observe(data, bindings, (call, written) => {
         found[call] = summarise(written)
@@ -301,8 +305,10 @@ export class InferenceSession {
         throw new CairnError(`no output "${name}"; the model gives ${this.outputNames.map(n => `"${n}"`).join(', ')}`)
     const bindings = bindInputs(this.header, feeds)
     const key = this.header.free.map(name => bindings[name]).join()
-    if (key !== this.checked) checkBound(this.header, bindings, this.options.maxWork)
-    this.checked = key
+    if (key !== this.checked && !leavesNothing(this.header, bindings)) {
+      checkBound(this.header, bindings, this.options.maxWork)
+      this.checked = key
+    }
     return { bindings, data: inputs.map(port => elementsOf(port.name, feeds[port.name], this.executor!, this.device)) }
   }
 
@@ -314,6 +320,15 @@ export class InferenceSession {
 
 /** The CPU path, and for pages that forbid it (a policy without 'wasm-unsafe-eval') the browser's own GPU. */
 const usualProviders = () => (globalThis.navigator?.gpu ? ['wasm', 'webgpu'] : ['wasm'])
+/** What a run gives that leaves nothing. */
+function emptyResults(outputs: Header['outputs'], shapes: readonly number[][], fetches?: readonly string[]): Results {
+  const wanted = outputs.map(({ name, dtype }, i) => ({ name, dtype, dims: shapes[i] }))
+  return Object.fromEntries(
+    wanted
+      .filter(({ name }) => !fetches || fetches.includes(name))
+      .map(({ name, dtype, dims }) => [name, fromFloats(dtype, new Float32Array(0), dims)])
+  )
+}
 
 const isList = (given: readonly string[] | RunOptions | undefined): given is readonly string[] => Array.isArray(given)
 

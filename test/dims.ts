@@ -1,21 +1,25 @@
 // The algebra of symbolic dimensions against plain arithmetic.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { greatest, least } from '../compiler/bounds.js'
 import {
   add,
   ceilDiv,
   div,
+  equal,
   free,
   freeNamesOf,
   isStatic,
+  less,
   max,
   min,
   mul,
   product,
+  quotient,
   same,
-  scale,
   show,
-  sub
+  sub,
+  where
 } from '../compiler/dim.js'
 import { type Bindings, type Dim, evaluate } from '../runtime/dims.js'
 import { baseSeed, Random } from './support/random.js'
@@ -40,7 +44,7 @@ function expression(random: Random, depth: number): Expression {
   }
   const [a, b] = [expression(random, depth - 1), expression(random, depth - 1)]
   const positive = random.int(1, 7)
-  switch (random.int(0, 7)) {
+  switch (random.int(0, 9)) {
     case 0:
       return { dim: add(a.dim, b.dim), value: v => a.value(v) + b.value(v) }
     case 1:
@@ -55,14 +59,16 @@ function expression(random: Random, depth: number): Expression {
       return { dim: min(a.dim, b.dim), value: v => Math.min(a.value(v), b.value(v)) }
     case 6:
       return { dim: max(a.dim, b.dim), value: v => Math.max(a.value(v), b.value(v)) }
-    default: {
-      const by = random.pick([0.5, 1.5, 2, 3, 0.25])
-      return { dim: scale(a.dim, by), value: v => Math.floor(a.value(v) * by + 1e-6) }
-    }
+    case 7:
+      return { dim: quotient(a.dim, positive), value: v => Math.trunc(a.value(v) / positive) }
+    case 8:
+      return { dim: where(less(a.dim, b.dim), a.dim, 3), value: v => (a.value(v) < b.value(v) ? a.value(v) : 3) }
+    default:
+      return { dim: equal(a.dim, b.dim), value: v => Number(a.value(v) === b.value(v)) }
   }
 }
 
-const bindingsOf = (random: Random): Bindings => Object.fromEntries(names.map(name => [name, random.int(1, 40)]))
+const bindingsOf = (random: Random): Bindings => Object.fromEntries(names.map(name => [name, random.int(0, 40)]))
 
 test('expressions have the value of the arithmetic that they stand for', () => {
   const random = new Random('expressions')
@@ -73,6 +79,34 @@ test('expressions have the value of the arithmetic that they stand for', () => {
       assert.is(evaluate(dim, bindings) + 0, value(bindings) + 0, `${show(dim)} for ${JSON.stringify(bindings)}`)
     }
   }
+})
+
+test('bounds hold', () => {
+  const random = new Random('bounds')
+  for (let i = 0; i < 2000; i++) {
+    const { dim } = expression(random, random.int(1, 4))
+    const [low, high] = [least(dim), greatest(dim)]
+    for (let j = 0; j < 4; j++) {
+      const bindings = bindingsOf(random)
+      const value = evaluate(dim, bindings)
+      assert.ok(low <= value && value <= high, `${low} ≤ ${show(dim)} ≤ ${high} for ${JSON.stringify(bindings)}`)
+    }
+  }
+})
+
+test('what padding to a multiple and remainders take is known to be no less than nothing', () => {
+  const H = free('H')
+  assert.is(least(sub(mul(ceilDiv(H, 8), 8), H)), 0)
+  assert.is(greatest(sub(mul(ceilDiv(H, 8), 8), H)), 7)
+  assert.is(least(sub(H, mul(div(H, 4), 4))), 0)
+  assert.is(least(sub(H, min(H, 4))), 0)
+  assert.is(least(add(div(sub(H, 1), 2), 1)), 0)
+})
+
+test('names that look like arithmetic stay apart from it', () => {
+  assert.not(same(free('H+1'), add(free('H'), 1)))
+  assert.is(show(free('H+1')), '"H+1"')
+  assert.is(show(free('batch_size')), 'batch_size')
 })
 
 test('equal text means equal value, and sums and products have one text', () => {
@@ -102,7 +136,7 @@ test('division by a factor is exact', () => {
 })
 
 test('numbers stay numbers', () => {
-  for (const dim of [add(2, 3), mul(2, 3), div(7, 2), min(2, 3), max(2, 3), scale(5, 1.5), product([2, 3, 4])])
+  for (const dim of [add(2, 3), mul(2, 3), div(7, 2), min(2, 3), max(2, 3), quotient(-7, 2), product([2, 3, 4])])
     assert.type(dim, 'number')
   assert.is(product([]), 1)
   assert.ok(isStatic([1, 2]))
@@ -110,7 +144,7 @@ test('numbers stay numbers', () => {
 })
 
 test('free names are found at any depth, and a missing one is an error', () => {
-  const dim = max(div(add(free('H'), 3), 2), scale(mul(free('N'), free('W')), 0.5))
+  const dim = max(div(add(free('H'), 3), 2), where(less(free('N'), 3), free('W'), 2))
   assert.equal([...freeNamesOf(dim)].sort(), ['H', 'N', 'W'])
   assert.throws(() => evaluate(dim, { H: 1, N: 2 }), /free dimension W has no value/)
 })

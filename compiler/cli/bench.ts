@@ -14,6 +14,7 @@ import { medianCalls, type NodeFacts, type Profile, profileOf, profileText } fro
 import { findEngine, openOn, orReason, type Subject, worstOf } from './measure/subject.js'
 import { about, bindDims, buildModel, decodeModel, describeBindings } from './model.js'
 import { Progress } from './progress.js'
+import { type Shapes, shaped, shapeOption, shapesOf } from './shapes.js'
 import { scaled, short, table } from './table.js'
 import { withRandom } from './tensors.js'
 import { drawInputs } from './verify.js'
@@ -31,6 +32,7 @@ export const bench: Command = {
     { flag: '--vs', value: 'LIST', help: `runtimes to compare with: ${peerNames.join(', ')} (installed by you)` },
     { flag: '--profile', help: 'the time of every layer and every kernel' },
     { flag: '--dims', value: 'N=1,H=64', help: 'free dimensions (default 1 for the batch, 64 else)' },
+    shapeOption,
     { flag: '--seconds', value: 'S', help: 'time for the measured runs of one model (default 3)' },
     { flag: '--starts', value: 'K', help: 'cold starts in fresh processes, 0 for none (default 3)' },
     { flag: '--seed', value: 'S', help: 'seed of the drawn inputs' },
@@ -74,6 +76,7 @@ interface Settings {
   readonly starts: number
   readonly profile: boolean
   readonly dims: readonly [string, string][]
+  readonly shapes: Shapes
   readonly seed: number | undefined
 }
 
@@ -89,6 +92,7 @@ async function settingsOf(flags: Flags): Promise<Settings> {
     starts: flags.whole('starts', 0) ?? 3,
     profile: flags.has('profile'),
     dims: flags.dims('dims'),
+    shapes: shapesOf(flags),
     seed: flags.whole('seed', 0)
   }
 }
@@ -122,8 +126,8 @@ interface Loaded {
 }
 
 /** The model with inputs: scenes where it takes pictures, in the range in which rounding matters least. */
-async function load(path: string, { device, dims, seed }: Settings): Promise<Loaded> {
-  const model = readModel(path)
+async function load(path: string, { device, dims, shapes, seed }: Settings): Promise<Loaded> {
+  const model = shaped(readModel(path), shapes)
   const inputs = (feeds: Record<string, Tensor>) =>
     Object.entries(feeds).map(([name, { type, dims, data }]) => ({ name, type, dims, data }))
   if (model.kind === 'cairn') {

@@ -15,6 +15,7 @@ import { memoryReport, ratioOf } from './memory.js'
 import { about, type BuiltModel, bindDims, buildModel, describeBindings, memoryOf } from './model.js'
 import { Progress } from './progress.js'
 import { reportHtml } from './report.js'
+import { shapeOption, shapesOf } from './shapes.js'
 import { count, facts, scaled, size, table } from './table.js'
 
 const optional = passes.filter(({ name }) => !required.has(name)).map(({ name }) => name)
@@ -37,7 +38,7 @@ export const compile: Command = {
     { flag: '--weights', value: 'f32|f16', help: 'how weights are stored (default f32)' },
     { flag: '--calibrate', value: 'DIR', help: 'calibration data for int8 weights, which come in a later version' },
     patchOption,
-    { flag: '--shape', value: 'NAME=1x3x224x224', help: "fix an input's shape (repeatable)" },
+    shapeOption,
     { flag: '--dump', value: 'PASS', help: `print the graph behind ${dumpable.join(', ')}` },
     {
       flag: '--winograd',
@@ -233,13 +234,4 @@ function weightsOf(flags: Flags): Stored {
   if (flags.text('weights') === 'int8' || flags.text('calibrate') !== undefined)
     throw new InputError('--weights int8 and --calibrate come in a later version; --weights f32 and f16 are allowed')
   return flags.choice('weights', ['f32', 'f16'], 'f32')
-}
-
-function shapesOf(flags: Flags): Record<string, number[]> {
-  return Object.fromEntries(
-    flags.pairs('shape', 'NAME=1x3x224x224').map(([name, text]) => {
-      if (!/^\d+([x×,]\d+)*$/.test(text)) throw new UsageError(`--shape ${name}=${text}: sizes joined by x are allowed`)
-      return [name, text.split(/[x×,]/).map(Number)]
-    })
-  )
 }

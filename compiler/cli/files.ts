@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { kindOf } from '../kinds.js'
+import type { ImportOptions } from '../onnx.js'
 import type { Patch } from '../train/patch.js'
 import { InputError, type Option, oneLine } from './command.js'
 
@@ -9,6 +10,8 @@ export interface ModelFile {
   readonly path: string
   readonly kind: 'onnx' | 'cairn'
   readonly bytes: Uint8Array
+  /** Of inputs that shall have others than the model says. */
+  readonly shapes?: ImportOptions['shapes']
 }
 
 const reasons: Readonly<Record<string, string>> = {

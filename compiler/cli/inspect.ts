@@ -22,6 +22,7 @@ import {
   memoryOf
 } from './model.js'
 import { planSvg } from './plan-svg.js'
+import { shaped, shapeOption, shapesOf } from './shapes.js'
 import { count, facts, scaled, size, table } from './table.js'
 
 /** `cairn inspect`: what a model holds and needs, without running it. */
@@ -35,6 +36,7 @@ export const inspect: Command = {
     { flag: '--memory', help: 'the memory plan: every storage, its bytes, and the calls that it lives through' },
     { flag: '--plot', value: 'FILE.svg', help: 'draw the memory plan' },
     { flag: '--dims', value: 'N=1,H=64', help: 'values of free dimensions (default 1 for the batch, 64 else)' },
+    shapeOption,
     jsonOption
   ],
   examples: ['vgg16.onnx --layers', 'signs.patch', 'unet.cairn --memory --dims H=256,W=256 --plot plan.svg'],
@@ -46,7 +48,7 @@ export const inspect: Command = {
     const dims = flags.dims('dims')
     const bytes = readBytes(path, 'model')
     if (kindOf(bytes)?.name === 'patch') return inspectPatch(path, bytes, flags)
-    const subject = await read(readModel(path))
+    const subject = await read(shaped(readModel(path), shapesOf(flags)))
     const { program } = subject
     const bindings = bindDims(program, dims)
     const memory = memoryOf(program, bindings)
@@ -135,7 +137,9 @@ async function read(model: ModelFile): Promise<Subject> {
   const built = await buildModel(model)
   const { program, summary } = built
   const kernels = kernelsOf(built)
-  const graph = await about(model.path, () => originalGraph(model.bytes, { externalData: externalDataOf(model.path) }))
+  const graph = await about(model.path, () =>
+    originalGraph(model.bytes, { externalData: externalDataOf(model.path), shapes: model.shapes })
+  )
   const operators = tally(graph.nodes.map(node => node.op))
   const { nodesBefore, nodesAfter } = summary
   return {

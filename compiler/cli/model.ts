@@ -1,4 +1,4 @@
-import { type Bindings, evaluate, show } from '../../runtime/dims.js'
+import { type Bindings, evaluate, freeName, show } from '../../runtime/dims.js'
 import { type CairnFile, decode, encode, type Header } from '../../runtime/format.js'
 import { InferenceSession, type SessionOptions } from '../../runtime/index.js'
 import { planProgram } from '../../runtime/plan.js'
@@ -9,6 +9,7 @@ import { passes } from '../passes/index.js'
 import { InputError, oneLine, UsageError } from './command.js'
 import { externalDataOf, type ModelFile, patched, readModel } from './files.js'
 import { Progress } from './progress.js'
+import { type Shapes, shaped } from './shapes.js'
 
 /** From a model's path to its graph, its .cairn bytes or a session; failures name the file. */
 export interface BuiltModel extends Built {
@@ -33,13 +34,14 @@ export async function about<T>(path: string, step: () => T | Promise<T>): Promis
 }
 
 /** Compiles the ONNX file with everything in the model's own folder at hand. */
-export function buildModel({ path, bytes }: ModelFile, options: CompileOptions = {}): Promise<BuiltModel> {
+export function buildModel({ path, bytes, shapes }: ModelFile, options: CompileOptions = {}): Promise<BuiltModel> {
   const progress = new Progress(passes.length + 1)
   const done: PassReport[] = []
   return about(path, () => {
     try {
       const built = build(bytes, {
         externalData: externalDataOf(path),
+        shapes,
         ...options,
         onPass: (name, did, text, nodes) => {
           options.onPass?.(name, did, text, nodes)
@@ -68,9 +70,10 @@ export function decodeModel({ path, bytes }: ModelFile): Promise<CairnFile> {
 export async function openSession(
   path: string,
   options: SessionOptions,
-  patch?: string
+  patch?: string,
+  shapes: Shapes = {}
 ): Promise<{ session: InferenceSession; header: Header }> {
-  const model = await patched(readModel(path), patch)
+  const model = shaped(await patched(readModel(path), patch), shapes)
   if (model.kind === 'cairn') await decodeModel(model)
   const bytes = await fileOf(model, 'f32', options.maxMemory)
   const session = await about(path, () => InferenceSession.create(bytes, options))
@@ -84,7 +87,7 @@ const roles = ['N', 'C', 'H', 'W']
 /** A free dimension's usual letter, from the axis that it is of an image input. */
 function roleOf(name: string, { inputs }: Sizes): string {
   for (const { shape } of inputs) {
-    const axis = shape.findIndex(dim => show(dim) === name)
+    const axis = shape.findIndex(dim => freeName(dim) === name)
     if (axis === 0) return 'N'
     if (axis > 0 && shape.length === 4) return roles[axis]
   }
@@ -116,8 +119,8 @@ export function bindDims(
         `${flag} ${name}=${text}: ${program.free.length ? `free are ${describeFree(program)}` : 'the model has no free dimension'}`
       )
     const size = Number(text)
-    if (!Number.isSafeInteger(size) || size < 1)
-      throw new UsageError(`${flag} ${name}=${text}: a whole number of at least 1 is allowed`)
+    if (!Number.isSafeInteger(size) || size < 0)
+      throw new UsageError(`${flag} ${name}=${text}: a whole number of at least 0 is allowed`)
     for (const free of found) bindings[free] = size
   }
   return bindings

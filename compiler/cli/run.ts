@@ -9,6 +9,7 @@ import { about, bindDims, describeBindings, describePort, openSession } from './
 import { encodeNpy } from './npy.js'
 import { pictureReader } from './picture-file.js'
 import { Progress } from './progress.js'
+import { shapeOption, shapesOf } from './shapes.js'
 import { shape, short, table } from './table.js'
 import { missingInputs, rangeOf, readInputs, toNumbers, withRandom } from './tensors.js'
 
@@ -28,6 +29,7 @@ export const run: Command = {
     { flag: '--random', value: 'SEED', help: 'seeded random numbers for the inputs that are not given' },
     { flag: '--dims', value: 'N=1,H=64', help: 'free dimensions of random inputs' },
     patchOption,
+    shapeOption,
     ...deviceOptions,
     { flag: '--max-memory', value: 'N', help: 'refuse a model whose weights and arena need more' },
     { flag: '--top', value: 'K', help: 'print the K best classes (default 5 with --image)' },
@@ -48,7 +50,7 @@ export const run: Command = {
     const labels = labelsOf(flags) ?? patch?.classes ?? (await ownClasses(path))
     const folder = flags.text('out')
 
-    const { session, header } = await openSession(path, options, flags.text('patch'))
+    const { session, header } = await openSession(path, options, flags.text('patch'), shapesOf(flags))
     const feeds = readInputs(header, given)
     const target = images.length ? imagePort(header, prepare.layout) : undefined
     if (target && feeds[target.name])

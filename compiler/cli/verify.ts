@@ -17,6 +17,7 @@ import { Progress } from './progress.js'
 import { exposeValues } from './protobuf.js'
 import { difference, type Range, ranges, roundedOtherwise } from './scene.js'
 import { selfCheck } from './self-check.js'
+import { shaped, shapeOption, shapesOf } from './shapes.js'
 import { shape, short, table } from './table.js'
 import { generator, readInputs, takesPictures, withRandom } from './tensors.js'
 
@@ -31,6 +32,7 @@ const comparing: readonly Option[] = [
   ...imageOptions,
   { flag: '--seed', value: 'S', help: 'seed of the drawn inputs (default: the best of 1 to 3)' },
   { flag: '--dims', value: 'N=3,H=64', help: 'free dimensions of random inputs (default 1 for the batch, 64 else)' },
+  shapeOption,
   { flag: '--tolerance', value: 'T', help: 'largest relative error that passes (default 0.001)' },
   { flag: '--layers', help: 'compare what every node computes, and name the first that diverges' },
   patchOption
@@ -59,7 +61,7 @@ export const verify: Command = {
     const prepare = preparationOf(flags, patch?.preparation)
     const image = flags.text('image')
 
-    const model = await patched(readModel(path), flags.text('patch'))
+    const model = shaped(await patched(readModel(path), flags.text('patch')), shapesOf(flags))
     if (model.kind === 'cairn') return selfCheck(model, options, flags, comparing)
     const progress = new Progress(4)
     const opened = await open(model, options)
@@ -204,7 +206,7 @@ async function compareLayers(
   feeds: Record<string, Tensor>
 ): Promise<LayerDifference[]> {
   const externalData = externalDataOf(model.path)
-  const graph = await about(model.path, () => importOnnx(model.bytes, { externalData }))
+  const graph = await about(model.path, () => importOnnx(model.bytes, { externalData, shapes: model.shapes }))
   // What branches compute has no name outside of them.
   const named = new Set(graph.nodes.flatMap(({ outputs }) => outputs))
   await about(model.path, () => infer(graph))

@@ -24,6 +24,7 @@ import { pooling } from './pool.js'
 import { poolingGradient } from './pool-gradient.js'
 import { poolIndices } from './pool-index.js'
 import { quantization } from './quantize.js'
+import { ranges } from './range.js'
 import { reduction } from './reduce.js'
 import { resizing } from './resize.js'
 import { regions } from './roialign.js'
@@ -62,6 +63,7 @@ export const ops: Readonly<Record<string, Op>> = {
   ...coordinates,
   ...elementwise,
   ...movement,
+  ...ranges,
   ...compound,
   ...branches,
   ...quantization,

@@ -1,6 +1,6 @@
 import { add, ceilDiv, type Dim, div, isStatic, max, min, mul, product, same, show, showShape, sub } from '../dim.js'
 import { refuse } from '../errors.js'
-import { largestFolded, type Node, type Value } from '../graph.js'
+import type { Node, Value } from '../graph.js'
 import { broadcastShape, copyUnless, emitCopy, loopDepth, sameView } from './elementwise.js'
 import { axisOf, intsOf, numbersOf, type Op, orderedStrides, orderOf, type View } from './op.js'
 import { reshapeView, subView, transposeView } from './views.js'
@@ -336,22 +336,6 @@ const sizeOf: Op = {
   }
 }
 
-const range: Op = {
-  required: 3,
-  infer(node) {
-    const [start, limit, step] = [0, 1, 2].map(i => intsOf(node, i, ['start', 'limit', 'delta'][i])![0])
-    if (typeof start !== 'number' || typeof limit !== 'number' || typeof step !== 'number')
-      throw refuse(node, `start, limit and delta must be numbers, not ${[start, limit, step].map(show).join(', ')}`)
-    if (step === 0) throw refuse(node, 'delta is 0')
-    const count = Math.max(Math.ceil((limit - start) / step), 0)
-    if (!(count <= largestFolded)) throw refuse(node, `has ${count} elements; ${largestFolded} are allowed`)
-    node.output.dtype = node.inputs[0]!.dtype
-    node.output.shape = [count]
-    const data = Float64Array.from({ length: count }, (_, i) => start + i * step)
-    node.output.data = node.output.dtype.includes('float') ? Float32Array.from(data) : data
-  }
-}
-
 export const movement: Record<string, Op> = {
   Reshape: reshape,
   Flatten: reshape,
@@ -364,6 +348,5 @@ export const movement: Record<string, Op> = {
   Expand: expand,
   Tile: tile,
   Shape: shapeOf,
-  Size: sizeOf,
-  Range: range
+  Size: sizeOf
 }

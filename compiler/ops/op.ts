@@ -1,5 +1,5 @@
 import type { Argument, Packing, Stored } from '../../runtime/program.js'
-import { type Dim, denseStrides, mul, same, show } from '../dim.js'
+import { broadcastOf, type Dim, denseStrides, equal, mul, same, show, where } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Elements, Node, Value } from '../graph.js'
 
@@ -149,7 +149,10 @@ export function broadcastStrides(view: View, shape: readonly Dim[]): Dim[] {
   return shape.map((size, axis) => {
     if (axis < skipped) return 0
     const own = view.shape[axis - skipped]
-    return own === 1 && size !== 1 ? 0 : view.strides[axis - skipped]
+    const stride = view.strides[axis - skipped]
+    if (own === 1 && size !== 1) return 0
+    // Only a binding tells whether it is the one of the sizes that is 1.
+    return same(own, size) || broadcastOf(size).length === 1 ? stride : where(equal(own, 1), 0, stride)
   })
 }
 

@@ -1,4 +1,4 @@
-import { add, type Dim, mul, same, sub } from '../dim.js'
+import { add, type Dim, max, min, mul, same, sub } from '../dim.js'
 import { refuse } from '../errors.js'
 import { isConstant, type Node } from '../graph.js'
 import { visit } from './elementwise.js'
@@ -49,7 +49,7 @@ interface Amounts {
   readonly end: Dim[]
 }
 
-/** What is put before and behind each axis; less than nothing is taken away. Symbolic amounts are never negative. */
+/** What is put before and behind each axis; less than nothing is taken away. */
 function amountsOf(node: Node): Amounts {
   const { rank } = node.inputs[0]!
   const pads = intsOf(node, 1, 'pads')
@@ -79,8 +79,8 @@ function constantOf(node: Node): number {
   return input.data[0] ?? 0
 }
 
-const isNegative = (dim: Dim) => typeof dim === 'number' && dim < 0
-const positive = (dim: Dim): Dim => (isNegative(dim) ? 0 : dim)
+const put = (amount: Dim): Dim => max(amount, 0)
+const taken = (amount: Dim): Dim => min(amount, 0)
 
 /** One loop of the kernel, padded at its begin up to the size `m`. */
 interface Loop {
@@ -114,7 +114,7 @@ const pad: Op = {
     node.output.shape = x.shape.map((size, axis) => add(size, begin[axis], end[axis]))
     node.output.dtype = x.dtype
     x.shape.forEach((size, axis) => {
-      const cropped = add(size, isNegative(begin[axis]) ? begin[axis] : 0, isNegative(end[axis]) ? end[axis] : 0)
+      const cropped = add(size, taken(begin[axis]), taken(end[axis]))
       if (typeof node.output.shape[axis] === 'number' && (node.output.shape[axis] as number) < 0)
         throw refuse(node, `pads take more than axis ${axis} has`)
       if (mode > 0 && cropped === 0) throw refuse(node, `axis ${axis} has nothing to pad from`)
@@ -126,13 +126,12 @@ const pad: Op = {
     const { begin, end } = amountsOf(node)
     const mode = modeOf(node)
     // Negative amounts move the start of the input and shorten it.
-    const cropped = begin.map(amount => sub(positive(amount), amount))
-    const offset = add(x.offset, ...cropped.map((amount, axis) => mul(amount, x.strides[axis])))
+    const offset = sub(x.offset, add(...begin.map((amount, axis) => mul(taken(amount), x.strides[axis]))))
     const loops = mergeLoops(
       y.order.map(axis => ({
-        n: add(x.shape[axis], mul(cropped[axis], -1), isNegative(end[axis]) ? end[axis] : 0),
+        n: add(x.shape[axis], taken(begin[axis]), taken(end[axis])),
         m: y.shape[axis],
-        b: positive(begin[axis]),
+        b: put(begin[axis]),
         x: x.strides[axis],
         y: y.strides[axis]
       })),

@@ -1,4 +1,3 @@
-import { add, type Dim, product } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node, Value } from '../graph.js'
 import { argmax } from './argmax.js'
@@ -83,12 +82,6 @@ function emitReduction(kind: ReductionName, node: Node, to: Lowering, axes: read
   )
 }
 
-/** What shape arithmetic makes of a list of sizes. */
-const knownContents: Partial<Record<ReductionName, (ints: readonly Dim[]) => Dim>> = {
-  product: product,
-  sum: ints => add(...ints)
-}
-
 function reduceOp(kind: ReductionName): Op {
   return {
     infer(node) {
@@ -97,8 +90,6 @@ function reduceOp(kind: ReductionName): Op {
       const keep = node.number('keepdims', 1) !== 0
       node.output.shape = reducedShape(x, axes, keep)
       node.output.dtype = x.dtype
-      const known = knownContents[kind]
-      if (axes.length && known && x.ints && x.rank === 1) node.output.ints = [known(x.ints)]
     },
     countedAxis(node, index, axis) {
       const axes = axesOf(node)

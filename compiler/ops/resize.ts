@@ -1,6 +1,7 @@
-import { type Dim, isStatic, mul, same, scale as scaled, show } from '../dim.js'
+import { type Dim, isStatic, same, show } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node, Value } from '../graph.js'
+import * as real from '../real.js'
 import { keptLoops } from './axes.js'
 import { emitCopy } from './elementwise.js'
 import { coordinateModes, interpolations, resizeAxisKernel, resizePlaneKernel, roundings } from './interpolate.js'
@@ -9,7 +10,7 @@ import { axisOf, intsOf, type Lowering, numbered, type Op, orderedStrides, type 
 /** How one axis is resized. A scale of 0 stands for output over input size, which the kernel then knows. */
 interface Resizing {
   readonly out: Dim
-  readonly scale: number
+  readonly scale: Dim
   /** The part of the input that tf_crop_and_resize takes, as fractions of its size. */
   readonly from: number
   readonly to: number
@@ -39,7 +40,7 @@ function settings(node: Node) {
 
 const crops = (node: Node) => node.text('coordinate_transformation_mode', '') === 'tf_crop_and_resize'
 
-/** Floats from a constant input or, in the first opset, an attribute; symbolic integers where shapes computed them. */
+/** Floats from an input, perhaps computed from shapes, or in the first opset an attribute. */
 function scalesOf(node: Node): readonly Dim[] {
   const input = node.inputs[isUpsample(node) || node.inputs.length < 3 ? 1 : 2]
   const list = input ? (input.data ? Array.from(input.data) : input.ints) : node.list('scales')
@@ -47,6 +48,12 @@ function scalesOf(node: Node): readonly Dim[] {
   const wrong = list.find(scale => typeof scale === 'number' && !(scale > 0 && scale < Number.POSITIVE_INFINITY))
   if (wrong !== undefined) throw refuse(node, `a scale of ${wrong}; positive numbers are allowed`)
   return list
+}
+
+/** What single precision leaves of the product, without its fraction. */
+function scaled(node: Node, size: Dim, by: Dim): Dim {
+  const assume = (a: Dim, b: Dim) => void node.expectEqual(a, b)
+  return real.truncated(real.rounded(real.product(size, by), 'float32', assume))
 }
 
 /** One entry per axis of the input. */
@@ -74,8 +81,7 @@ function resizingOf(node: Node): Resizing[] {
     const entry = given[i]
     if (common) result[axis] = { out: Math.round(Math.fround(common * (size as number))), scale: common, from, to }
     else if (bySize) result[axis] = { out: entry, scale: 0, from, to }
-    else if (typeof entry !== 'number') result[axis] = { out: mul(size, entry), scale: 0, from, to }
-    else result[axis] = { out: scaled(size, entry), scale: entry, from, to }
+    else result[axis] = { out: scaled(node, size, entry), scale: entry, from, to }
   })
   return result
 }
@@ -151,7 +157,7 @@ const resize: Op = {
     settings(node)
     node.output.shape = resizingOf(node).map(({ out }) => out)
     node.output.dtype = x.dtype
-    const empty = node.output.shape.findIndex(size => typeof size === 'number' && size < 1)
+    const empty = node.output.shape.findIndex((size, axis) => size === 0 && x.shape[axis] !== 0)
     if (empty >= 0) throw refuse(node, `axis ${empty} would have size ${show(node.output.shape[empty])}`)
   },
   layout: 'channelsLast',

@@ -1,3 +1,4 @@
+import { least } from '../bounds.js'
 import { add, type Dim, div, max, min, mul, show, sub } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node } from '../graph.js'
@@ -14,12 +15,12 @@ export interface Windows {
 }
 
 /** A list attribute with one entry for each of `length`. */
-function listOf(node: Node, name: string, length: number, fallback: number, least: number): number[] {
+function listOf(node: Node, name: string, length: number, fallback: number, lowest: number): number[] {
   const given = node.list(name)
   if (!given?.length) return new Array(length).fill(fallback)
   if (given.length !== length) throw refuse(node, `${name} has ${given.length} entries, not ${length}`)
-  const wrong = given.find(entry => entry < least)
-  if (wrong !== undefined) throw refuse(node, `${name} has an entry ${wrong}; at least ${least} is allowed`)
+  const wrong = given.find(entry => entry < lowest)
+  if (wrong !== undefined) throw refuse(node, `${name} has an entry ${wrong}; at least ${lowest} is allowed`)
   return [...given]
 }
 
@@ -54,14 +55,16 @@ export function windows(node: Node, spatial: readonly Dim[], kernel: readonly nu
       if (mode !== 'VALID') [begin, end] = [pads[axis], pads[axis + rank]]
       const room = add(size, begin, end, -extent)
       count = add(div(room, stride), 1)
+      // Of an empty input windows leave nothing as well; of others each has to fit.
+      if (typeof room !== 'number' && least(room) < -1) node.expectEqual(min(room, 0), 0)
       if (node.number('ceil_mode', 0))
         count = min(add(div(add(room, stride - 1), stride), 1), add(div(add(size, begin, -1), stride), 1))
     } else {
       throw refuse(node, `auto_pad is ${mode}; NOTSET, VALID, SAME_UPPER and SAME_LOWER are allowed`)
     }
-    if (typeof count === 'number' && count < 1)
+    if (typeof count === 'number' && count < 1 && size !== 0)
       throw refuse(node, `a window of ${extent} does not fit the padded size ${show(add(size, begin, end))}`)
-    out.push(count)
+    out.push(size === 0 ? 0 : count)
     padsBegin.push(begin)
     padsEnd.push(end)
   }

@@ -47,6 +47,8 @@ export function storageAt({ offsets, blocks }: Plan, index: number, offset: Dim,
 
 export function record(pass: GPUComputePassEncoder, steps: readonly Step[]): void {
   for (const { pipeline, group, offset, groups } of steps) {
+    // Of nothing there is nothing to do, about which devices would be heard to wonder.
+    if (groups.includes(0)) continue
     pass.setPipeline(pipeline)
     pass.setBindGroup(0, group, offset)
     pass.dispatchWorkgroups(...groups)

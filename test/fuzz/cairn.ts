@@ -1,7 +1,7 @@
 // Mutations of a decoded .cairn header, written back with right digests, so that these hide nothing.
 import { Writer } from '../../runtime/codec.js'
 import { digest } from '../../runtime/digest.js'
-import type { Dim } from '../../runtime/dims.js'
+import { type Dim, type Operation, operations } from '../../runtime/dims.js'
 import { assemble, decodeHeader, type Header, header as headerCodec } from '../../runtime/format.js'
 import type { Random } from '../support/random.js'
 
@@ -33,15 +33,13 @@ function whole(value: number, random: Random): number {
 function dim(value: Dim | Writable<Dim>, random: Random, free: readonly string[]): Dim {
   const name = random.pick([...free, 'N', 'ghost'])
   const a = value as Dim
+  const op = random.pick(Object.keys(operations) as Operation[])
+  const operands = Array.from({ length: operations[op].length }, (_, i) => (i ? random.pick([0, -1, 3, a]) : a))
   const made: Dim[] = [
     { terms: [] },
     { terms: [{ factor: whole(1, random), atoms: [{ op: 'free', name }] }] },
-    {
-      terms: [
-        { factor: 1, atoms: [{ op: random.pick(['div', 'min', 'max'] as const), a, b: random.pick([0, -1, 3, a]) }] }
-      ]
-    },
-    { terms: [{ factor: 1, atoms: [{ op: 'scale', a, by: random.pick([0, -1, ...fractions]) }] }] },
+    { terms: [{ factor: 1, atoms: [{ op, of: operands }] }] },
+    { terms: [{ factor: random.pick(fractions), atoms: [{ op: 'f32', of: [a] }] }] },
     random.pick(fractions)
   ]
   if (random.chance(0.2)) return random.pick(made)
