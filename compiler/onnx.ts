@@ -3,6 +3,7 @@ import { type Dim, free } from './dim.js'
 import { CompileError } from './errors.js'
 import { type Attribute, type Branch, type DType, type Elements, Graph, Node, type Tensor, Value } from './graph.js'
 import { ownOps } from './ops/index.js'
+import { counting } from './ops/nonzero.js'
 import { decodeElements } from './tensor-proto.js'
 
 const { onnx } = onnxProto
@@ -116,7 +117,7 @@ function addNodes(proto: onnxProto.onnx.IGraphProto, scope: Scope): void {
       return value
     })
     // How many there are is an output of its own.
-    if (op === 'NonMaxSuppression') outputs.push(new Value(graph.unique(name)))
+    if (counting.has(op)) outputs.push(new Value(graph.unique(name)))
     upgrade(node, opset)
     if (opset < 7) alignOperand(graph, node, inputs)
     graph.insert(node, inputs, outputs, holder)
@@ -263,12 +264,19 @@ function alignOperand(graph: Graph, node: Node, inputs: (Value | undefined)[]): 
   inputs[1] = graph.insert(align, [b, a], 1).output
 }
 
+/** Attributes that name an element type by ONNX's number. */
+const typeAttributes: Readonly<Record<string, string>> = {
+  Cast: 'to',
+  QuantizeLinear: 'output_dtype',
+  EyeLike: 'dtype'
+}
+
 /** Brings what older opsets spell otherwise to the newest spelling, where shapes are not needed for it. */
 function upgrade(node: Node, opset: number): void {
   const setDefault = (name: string, value: Attribute) => {
     if (!node.attributes.has(name)) node.attributes.set(name, value)
   }
-  if (node.op === 'Softmax' || node.op === 'LogSoftmax') {
+  if (node.op === 'Softmax' || node.op === 'LogSoftmax' || node.op === 'Hardmax') {
     setDefault('axis', opset < 13 ? 1 : -1)
     if (opset < 13) node.attributes.set('flatten', 1)
   }
@@ -278,7 +286,7 @@ function upgrade(node: Node, opset: number): void {
     setDefault('nearest_mode', 'floor')
   }
   if (node.op === 'RoiAlign' && opset < 16) setDefault('coordinate_transformation_mode', 'output_half_pixel')
-  const named = node.op === 'Cast' ? 'to' : node.op === 'QuantizeLinear' ? 'output_dtype' : undefined
+  const named = typeAttributes[node.op]
   const type = named ? node.number(named, 0) : 0
   if (named && (type || named === 'to')) node.attributes.set(named, dtypeNames[type] ?? `type ${type}`)
 }

@@ -12,6 +12,7 @@ import { bindInputs } from './binding.js'
 import { checkKept, cutOutput } from './cut.js'
 import { type Bindings, evaluate, show } from './dims.js'
 import { threadsOf } from './env.js'
+import { refuseFaults } from './faults.js'
 import type { Header } from './format.js'
 import { goldenFeeds, judge, type Summary, summarise, type Verification } from './golden.js'
 import {
@@ -176,9 +177,12 @@ export class InferenceSession {
         checkKept(header, i, dims, places[i])
       })
       const computed = await executor.run(data, bindings, places, signal)
-      if (signal?.aborted) {
+      try {
+        signal?.throwIfAborted()
+        refuseFaults(header, computed, bindings)
+      } catch (error) {
         for (const each of computed) if (each && !(each instanceof Float32Array)) executor.gpu!.dispose(each)
-        throw signal.reason
+        throw error
       }
       const results: Results = {}
       header.outputs.forEach(({ name, dtype }, i) => {
@@ -217,7 +221,7 @@ export class InferenceSession {
       if (cutsOf(this.header, at).length)
         throw new CairnError(`output "${output}" is cut to what a run finds; rows of a fixed size have best classes`)
       const dims = this.header.outputs[at].shape.map(dim => evaluate(dim, bindings))
-      return topRows(executor, data, bindings, { output: at, dims, count, softmax })
+      return topRows(executor, this.header, data, bindings, { output: at, dims, count, softmax })
     })
   }
 

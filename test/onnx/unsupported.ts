@@ -72,9 +72,6 @@ export const unsupported: readonly Malformed[] = [
     m.weights([4, 4]),
     m.weights([4, 4])
   ]),
-  node(20, 'AffineGrid', 'at all', /AffineGrid/, m => [m.input([1, 2, 3]), m.ints([1, 3, 4, 4])]),
-  node(18, 'Col2Im', 'at all', /Col2Im/, m => [m.input([1, 5, 5]), m.ints([5, 5]), m.ints([1, 5])]),
-  node(18, 'CenterCropPad', 'at all', /CenterCropPad/, m => [m.input([5, 5]), m.ints([3, 3])]),
   node(18, 'ReduceMax', 'axes that only a run knows', /ReduceMax ".*known when compiling/, m => [
     m.input([3, 4]),
     m.input([1], 'int64')
