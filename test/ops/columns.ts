@@ -96,6 +96,16 @@ const deforms = [
   }),
   deform('one row of taps', { kernel: [1, 4], out: [8, 6] }),
   deform('opset 22', { out: [6, 7], mask: true }, { opset: 22 }),
+  deform(
+    'free sizes',
+    { size: ['H', 'W'], out: ['H', 'W'], attributes: { pads: [1, 1, 1, 1] } },
+    {
+      bindings: [
+        { H: 5, W: 6 },
+        { H: 8, W: 3 }
+      ]
+    }
+  ),
   deform('a free batch', { batch: 'N', out: [6, 7], mask: true }, { bindings: [{ N: 1 }, { N: 3 }] })
 ]
 
