@@ -51,6 +51,8 @@ export const COSH: u32 = 40
 export const ASINH: u32 = 41
 export const ACOSH: u32 = 42
 export const ATANH: u32 = 43
+export const IS_NAN: u32 = 44
+export const IS_INF: u32 = 45
 
 export { clip }
 
@@ -201,6 +203,10 @@ function curve(kind: u32, v: v128, alpha: v128, beta: v128): v128 {
       return acosh(v)
     case ATANH:
       return atanh(v)
+    case IS_NAN:
+      return v128.and(f32x4.ne(v, v), f32x4.splat(1))
+    case IS_INF:
+      return v128.and(whereNegative(v, beta, alpha), f32x4.eq(f32x4.abs(v), f32x4.splat(Infinity)))
     default:
       return v
   }

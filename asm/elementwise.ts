@@ -28,6 +28,10 @@ const XOR: u32 = 14
 const PRELU: u32 = 15
 const MOD: u32 = 16
 const REMAINDER: u32 = 17
+const BIT_AND: u32 = 18
+const BIT_OR: u32 = 19
+const BIT_XOR: u32 = 20
+const SCALE_BY_POWER: u32 = 21
 
 /** From this many bytes on, a dense copy is worth its call. */
 const LONG_ROW: u32 = 1024
@@ -301,6 +305,14 @@ function combine(kind: u32, a: v128, b: v128): v128 {
       return mod(a, b)
     case REMAINDER:
       return remainder(a, b)
+    case BIT_AND:
+      return ofSign(v128.and(negative(a), negative(b)), v128.and(bitsOf(a), bitsOf(b)))
+    case BIT_OR:
+      return ofSign(v128.or(negative(a), negative(b)), v128.or(bitsOf(a), bitsOf(b)))
+    case BIT_XOR:
+      return ofSign(v128.xor(negative(a), negative(b)), v128.xor(bitsOf(a), bitsOf(b)))
+    case SCALE_BY_POWER:
+      return scaleByPower(a, b)
     default:
       return a
   }
@@ -308,6 +320,26 @@ function combine(kind: u32, a: v128, b: v128): v128 {
 
 function truth(mask: v128): v128 {
   return v128.and(mask, f32x4.splat(1))
+}
+
+function negative(v: v128): v128 {
+  return f32x4.lt(v, f32x4.splat(0))
+}
+
+/** Whole numbers of either sign as 32 bits. */
+function bitsOf(v: v128): v128 {
+  return v128.bitselect(i32x4.trunc_sat_f32x4_s(v), i32x4.trunc_sat_f32x4_u(v), negative(v))
+}
+
+function ofSign(below: v128, bits: v128): v128 {
+  return v128.bitselect(f32x4.convert_i32x4_s(bits), f32x4.convert_i32x4_u(bits), below)
+}
+
+/** a * 2^b for whole b; nothing is left of what moves further than 63 places. */
+function scaleByPower(a: v128, b: v128): v128 {
+  const near = f32x4.lt(f32x4.abs(b), f32x4.splat(64))
+  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(v128.and(b, near)), i32x4.splat(127)), 23)
+  return v128.and(f32x4.mul(a, power), near)
 }
 
 function nonzero(v: v128): v128 {

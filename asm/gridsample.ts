@@ -31,6 +31,8 @@ export class GridSampleParams {
 const NEAREST: u32 = 0
 const LINEAR: u32 = 1
 
+const IN_PIXELS: u32 = 2
+
 const ZEROS: u32 = 0
 const BORDER: u32 = 1
 
@@ -79,6 +81,7 @@ function findTaps(p: GridSampleParams, place: f32, size: u32, step: u32, taps: u
   const low: f32 = p.corners ? 0 : -0.5
   const high = p.corners ? end - 1 : end - 0.5
   let at: f32 = p.corners ? ((place + 1) / 2) * (end - 1) : ((place + 1) * end - 1) / 2
+  if (p.corners == IN_PIXELS) at = place
   if (p.mode == NEAREST) at = nearest(at)
   if (!(at >= low && at <= high)) {
     if (p.padding == BORDER && p.mode <= LINEAR) at = min<f32>(max<f32>(at, 0), end - 1)

@@ -45,6 +45,7 @@ function window(p: PoolParams, x: usize, dx: usize, g: v128, at0: i32, at1: i32,
       tapsBefore(at0, p.x0 + p.e0, p.k0, p.d0) *
       tapsBefore(at1, p.x1 + p.e1, p.k1, p.d1) *
       tapsBefore(at2, p.x2 + p.e2, p.k2, p.d2)
+  if (p.kind == 3) counted = 1
   const part = f32x4.div(g, f32x4.splat(<f32>max(counted, 1)))
   let largest = f32x4.splat(-Infinity)
   let place = i32x4.splat(-1)

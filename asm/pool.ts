@@ -1,5 +1,5 @@
 /**
- * Max and average pooling, channels innermost. Each window is clipped to the input once, then runs over its taps
+ * Max, average and sum pooling, channels innermost. Each window is clipped to the input once, then runs over its taps
  * with 16 channels in registers. Means add up row by row, so that large windows keep their precision. A maximum that
  * passes NaN on costs seven instructions: windows are taken by pmax, and summed beside it, and those whose sum is NaN
  * (for NaN, or infinities of both signs) are taken once more, as ONNX has it.
@@ -74,7 +74,7 @@ function poolRow(p: PoolParams, x: usize, to: usize, o0: u32, o1: u32): void {
       maxWindow(p, from, to, n0, n1, n2)
     } else {
       const all2 = tapsBefore(at2, p.x2 + p.e2, p.k2, p.d2)
-      const count = p.kind == 1 ? n0 * n1 * n2 : all0 * all1 * all2
+      const count = p.kind == 3 ? 1 : p.kind == 1 ? n0 * n1 * n2 : all0 * all1 * all2
       meanWindow(p, from, to, n0, n1, n2, <f32>1 / <f32>max(count, 1))
     }
   }

@@ -4,6 +4,7 @@ import type {
   Constant,
   Constraint,
   Count,
+  Fault,
   KernelInfo,
   Packing,
   Port,
@@ -74,6 +75,7 @@ export function lower(graph: Graph, preferences: Preferences = {}): Program {
     inputs,
     outputs,
     counts: builder.counts(graph.outputs, claimed),
+    faults: builder.faults,
     storages: builder.storages,
     constants: builder.constants,
     derived: builder.derivedLengths,
@@ -92,6 +94,7 @@ class Builder implements Lowering {
   readonly kernels: KernelInfo[] = []
   readonly derivedLengths: number[] = []
   readonly setup: Call[] = []
+  readonly faults: Fault[] = []
   calls: Call[] = []
   private readonly constantIndex = new Map<string, number>()
   private readonly derivedIndex = new Map<string, number>()
@@ -180,6 +183,12 @@ class Builder implements Lowering {
     setup(view)
     this.calls = calls
     return view
+  }
+
+  fault(of: Pick<Fault, 'of' | 'axis' | 'size'>): View {
+    const own = this.scratch([2])
+    this.faults.push({ ...of, storage: own.index, offset: 0 })
+    return own
   }
 
   call<F extends string, A extends string>(

@@ -7,6 +7,7 @@ import { kindOf } from './kinds.js'
 import { functionNames, inlineFunctions, nodeNames, type SourceNode } from './onnx-functions.js'
 import { sortNodes } from './onnx-order.js'
 import { ownOps } from './ops/index.js'
+import { counting } from './ops/nonzero.js'
 import { decodeElements } from './tensor-proto.js'
 
 const { onnx } = onnxProto
@@ -126,7 +127,7 @@ function addNodes(proto: onnxProto.onnx.IGraphProto, scope: Scope): void {
       return value
     })
     // How many there are is an output of its own.
-    if (op === 'NonMaxSuppression') outputs.push(new Value(graph.unique(name)))
+    if (counting.has(op)) outputs.push(new Value(graph.unique(name)))
     refuseLater(node, inputs.length, opset)
     upgrade(node, opset)
     if (opset < 7) alignOperand(graph, node, inputs)
@@ -375,12 +376,19 @@ function refuseLater({ op, name }: Node, given: number, opset: number): void {
     throw new CompileError(`${op} "${name}" has ${given} inputs; at most ${change[1]} are allowed in opset ${opset}`)
 }
 
+/** Attributes that name an element type by ONNX's number. */
+const typeAttributes: Readonly<Record<string, string>> = {
+  Cast: 'to',
+  QuantizeLinear: 'output_dtype',
+  EyeLike: 'dtype'
+}
+
 /** Brings what older opsets spell otherwise to the newest spelling, where shapes are not needed for it. */
 function upgrade(node: Node, opset: number): void {
   const setDefault = (name: string, value: Attribute) => {
     if (!node.attributes.has(name)) node.attributes.set(name, value)
   }
-  if (node.op === 'Softmax' || node.op === 'LogSoftmax') {
+  if (node.op === 'Softmax' || node.op === 'LogSoftmax' || node.op === 'Hardmax') {
     setDefault('axis', opset < 13 ? 1 : -1)
     if (opset < 13) node.attributes.set('flatten', 1)
   }
@@ -392,7 +400,7 @@ function upgrade(node: Node, opset: number): void {
   // Of a batch of sequences, each of a length of its own.
   if (node.op === 'Scan' && opset < 9) node.attributes.set('batched', 1)
   if (node.op === 'RoiAlign' && opset < 16) setDefault('coordinate_transformation_mode', 'output_half_pixel')
-  const named = node.op === 'Cast' ? 'to' : node.op === 'QuantizeLinear' ? 'output_dtype' : undefined
+  const named = typeAttributes[node.op]
   const type = named ? node.number(named, 0) : 0
   if (named && (type || named === 'to')) node.attributes.set(named, dtypeNames[type] ?? `type ${type}`)
 }

@@ -48,7 +48,7 @@ export type Place = 'none' | 'cpu' | 'gpu-buffer'
 /** What a run takes and gives: elements in the CPU's memory or, on WebGPU, in a buffer of the GPU's. */
 export type Elements = Float32Array | GPUBuffer
 
-/** Outputs in the order of the program's, then its counts; outputs that were not wanted may be missing. */
+/** Outputs in the order of the program's, then its counts and its faults; outputs that were not wanted may be missing. */
 export type Ran = (Elements | undefined)[]
 
 export interface Executor {

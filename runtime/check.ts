@@ -9,8 +9,8 @@ import { dtypes } from './program.js'
  * (reach/check.ts).
  */
 export function checkHeader(header: Header): void {
-  const { kernels, storages, constants, derived, states, inputs, outputs, counts, calls, setup, free, constraints } =
-    header
+  const { kernels, storages, constants, derived, states, inputs, outputs, counts, faults } = header
+  const { calls, setup, free, constraints } = header
   const known = new Set(free)
   const check = (holds: boolean, what: string) => {
     if (!holds) throw new FormatError(`the file's header is not valid: ${what}`)
@@ -55,6 +55,10 @@ export function checkHeader(header: Header): void {
         isIndex(output, outputs) && isIndex(axis, outputs[output].shape),
         `count ${i} cuts axis ${axis} of output ${output}`
       )
+  })
+  faults.forEach(({ storage, offset, of, size }, i) => {
+    check(isIndex(storage, storages), `fault ${i} lies in storage ${storage}`)
+    check([offset, size].every(bound), `fault ${i} of ${of} depends on a dimension that no input has`)
   })
   for (const { a, b, where } of constraints)
     check([a, b].every(bound), `${where} depends on a dimension that no input has`)

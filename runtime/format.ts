@@ -216,6 +216,7 @@ export const header: Codec<Header> = struct<Header>({
       cuts: list(struct<Cut>({ output: int, axis: int }))
     })
   ),
+  faults: list(struct<Program['faults'][number]>({ storage: int, offset: dim, of: text, axis: int, size: dim })),
   constraints: list(struct<Program['constraints'][number]>({ a: dim, b: dim, where: text })),
   kernels: list(struct<Program['kernels'][number]>({ name: text, fields: text })),
   storages: list(dim),

@@ -12,6 +12,7 @@ export interface Program {
   readonly inputs: readonly Port[]
   readonly outputs: readonly Port[]
   readonly counts: readonly Count[]
+  readonly faults: readonly Fault[]
   /** Sizes of the storages. Storage i is live from the first call that touches it to the last. */
   readonly storages: readonly Dim[]
   readonly constants: readonly Constant[]
@@ -70,16 +71,40 @@ export interface Cut {
   readonly axis: number
 }
 
-/** What a program says of the end of a run. */
-export type Outcome = Pick<Program, 'outputs' | 'counts'>
+/**
+ * Whether a run has met an index out of range: two floats in a storage that lives through the whole run, the first 0 where it
+ * has not, the second the first such index. `of` is the operator and its node, `size` that of the axis.
+ */
+export interface Fault {
+  readonly storage: number
+  readonly offset: Dim
+  readonly of: string
+  readonly axis: number
+  readonly size: Dim
+}
 
-/** What a run leaves to be read: the outputs, then the counts. */
-export function resultsOf({ outputs, counts }: Outcome): Omit<Port, 'name' | 'dtype'>[] {
-  return [...outputs, ...counts.map(({ storage, offset }) => ({ storage, offset, shape: [] }))]
+export function outOfRange(of: string, index: number, axis: number, size: number): string {
+  const allowed = size ? `-${size} to ${size - 1} are allowed` : 'none is allowed'
+  return `${of}: index ${index} is out of range for axis ${axis} of ${size}; ${allowed}`
+}
+
+/** What a program says of the end of a run. */
+export type Outcome = Pick<Program, 'outputs' | 'counts' | 'faults'>
+
+/** What a run leaves to be read: the outputs, then the counts, then the faults. */
+export function resultsOf({ outputs, counts, faults }: Outcome): Omit<Port, 'name' | 'dtype'>[] {
+  return [
+    ...outputs,
+    ...counts.map(({ storage, offset }) => ({ storage, offset, shape: [] })),
+    ...faults.map(({ storage, offset }) => ({ storage, offset, shape: [2] }))
+  ]
 }
 
 /** Axes that a run cuts of an output, and which of its results says to how much. */
-export function cutsOf({ outputs, counts }: Outcome, output: number): { axis: number; result: number }[] {
+export function cutsOf(
+  { outputs, counts }: Pick<Outcome, 'outputs' | 'counts'>,
+  output: number
+): { axis: number; result: number }[] {
   return counts.flatMap(({ cuts }, i) =>
     cuts.filter(cut => cut.output === output).map(({ axis }) => ({ axis, result: outputs.length + i }))
   )

@@ -12,6 +12,7 @@ import { bindInputs, leavesNothing } from './binding.js'
 import { checkKept, cutOutput } from './cut.js'
 import { type Bindings, evaluate, freeName, show } from './dims.js'
 import { threadsOf } from './env.js'
+import { refuseFaults } from './faults.js'
 import type { CairnFile, Header } from './format.js'
 import { goldenFeeds, judge, type Summary, summarise, type Verification } from './golden.js'
 import {
@@ -178,9 +179,12 @@ export class InferenceSession {
       })
       if (leavesNothing(header, bindings)) return emptyResults(header.outputs, shapes, fetches)
       const computed = await executor.run(data, bindings, places, signal)
-      if (signal?.aborted) {
+      try {
+        signal?.throwIfAborted()
+        refuseFaults(header, computed, bindings)
+      } catch (error) {
         for (const each of computed) if (each && !ArrayBuffer.isView(each)) executor.gpu!.dispose(each)
-        throw signal.reason
+        throw error
       }
       const results: Results = {}
       header.outputs.forEach(({ name, dtype }, i) => {
@@ -221,7 +225,7 @@ export class InferenceSession {
         throw new CairnError(`output "${output}" is cut to what a run finds; rows of a fixed size have best classes`)
       const dims = this.header.outputs[at].shape.map(dim => evaluate(dim, bindings))
       if (dims.includes(0)) return Promise.resolve([])
-      return topRows(executor, data, bindings, { output: at, dims, count, softmax })
+      return topRows(executor, this.header, data, bindings, { output: at, dims, count, softmax })
     })
   }
 

@@ -1,6 +1,8 @@
 import type { Elements, Executor } from './backend.js'
 import type { Bindings } from './dims.js'
+import { refuseFaults } from './faults.js'
 import { type Scored, softmax, topK } from './image.js'
+import type { Outcome } from './program.js'
 
 export interface TopOf {
   readonly output: number
@@ -12,6 +14,7 @@ export interface TopOf {
 /** The best classes of each row of an output; everything behind the first axis is one row. */
 export async function topRows(
   executor: Executor,
+  program: Outcome,
   data: readonly Elements[],
   bindings: Bindings,
   { output, dims, count: wanted, softmax: normalised }: TopOf
@@ -21,7 +24,9 @@ export async function topRows(
   const count = Math.min(wanted, classes)
   const { gpu } = executor
   if (!gpu) {
-    const scores = (await executor.run(data, bindings))[output] as Float32Array
+    const ran = await executor.run(data, bindings)
+    refuseFaults(program, ran, bindings)
+    const scores = ran[output] as Float32Array
     return Array.from({ length: rows }, (_, row) => {
       const own = scores.subarray(row * classes, (row + 1) * classes)
       return topK(normalised ? softmax(own) : own, count)

@@ -43,6 +43,8 @@ const COSH: u32 = 40;
 const ASINH: u32 = 41;
 const ACOSH: u32 = 42;
 const ATANH: u32 = 43;
+const IS_NAN: u32 = 44;
+const IS_INF: u32 = 45;
 
 // Whether the pipeline's calls have kinds beyond a bound; those without spare compilers and registers the rest.
 override CURVES: bool = true;
@@ -185,11 +187,22 @@ fn curve(kind: u32, v: vec4f, alpha: vec4f, beta: f32) -> vec4f {
     case ATANH: {
       return inverseTanh(v);
     }
+    case IS_NAN: {
+      return vec4f((bitcast<vec4u>(v) & vec4u(MAGNITUDE)) > vec4u(INFINITE));
+    }
+    case IS_INF: {
+      let wanted = select(alpha, vec4f(beta), bitcast<vec4i>(v) < vec4i());
+      return select(vec4f(), wanted, (bitcast<vec4u>(v) & vec4u(MAGNITUDE)) == vec4u(INFINITE));
+    }
     default: {
       return v;
     }
   }
 }
+
+// Bits without the sign, and those of infinity: compilers take comparisons of NaN and infinities for what they like.
+const MAGNITUDE: u32 = 0x7fffffff;
+const INFINITE: u32 = 0x7f800000;
 
 fn sigmoid(v: vec4f) -> vec4f {
   return 1 / (1 + exp(-v));

@@ -17,6 +17,10 @@ const BINARY_XOR: u32 = 14;
 const BINARY_PRELU: u32 = 15;
 const BINARY_MOD: u32 = 16;
 const BINARY_REMAINDER: u32 = 17;
+const BINARY_BIT_AND: u32 = 18;
+const BINARY_BIT_OR: u32 = 19;
+const BINARY_BIT_XOR: u32 = 20;
+const BINARY_SCALE_BY_POWER: u32 = 21;
 
 fn combined(kind: u32, a: vec4f, b: vec4f) -> vec4f {
   switch (kind) {
@@ -74,10 +78,33 @@ fn combined(kind: u32, a: vec4f, b: vec4f) -> vec4f {
     case BINARY_REMAINDER: {
       return remainder(a, b, trunc(a / b), a);
     }
+    case BINARY_BIT_AND: {
+      return ofSign((a < vec4f()) & (b < vec4f()), bitsOf(a) & bitsOf(b));
+    }
+    case BINARY_BIT_OR: {
+      return ofSign((a < vec4f()) | (b < vec4f()), bitsOf(a) | bitsOf(b));
+    }
+    case BINARY_BIT_XOR: {
+      return ofSign((a < vec4f()) != (b < vec4f()), bitsOf(a) ^ bitsOf(b));
+    }
+    case BINARY_SCALE_BY_POWER: {
+      let near = abs(b) < vec4f(64);
+      let power = bitcast<vec4f>(vec4u(vec4i(select(vec4f(), b, near)) + 127) << vec4u(23));
+      return select(vec4f(), a * power, near);
+    }
     default: {
       return a;
     }
   }
+}
+
+// Whole numbers of either sign as 32 bits.
+fn bitsOf(v: vec4f) -> vec4u {
+  return select(vec4u(v), bitcast<vec4u>(vec4i(v)), v < vec4f());
+}
+
+fn ofSign(below: vec4<bool>, bits: vec4u) -> vec4f {
+  return select(vec4f(bits), vec4f(bitcast<vec4i>(bits)), below);
 }
 
 // Division is a little off on most GPUs, which integers must not show.

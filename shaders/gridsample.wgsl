@@ -1,5 +1,5 @@
-// Pixels of an image at the places that a grid names, from -1 to 1 across it; n and m are the sizes of the image and of
-// the grid, rows first. A place outside is moved inside before its neighbours are looked up, but for cubic at a border.
+// Pixels of an image at the places that a grid names, from -1 to 1 across it or, where `corners` is 2, in pixels from the first;
+// n and m are the sizes of the image and of the grid, rows first. A place outside is moved inside before its neighbours are looked up, but for cubic at a border.
 struct GridSample {
   mode: u32,
   padding: u32,
@@ -29,6 +29,7 @@ struct GridSample {
 
 const NEAREST: u32 = 0;
 const LINEAR: u32 = 1;
+const IN_PIXELS: u32 = 2;
 const ZEROS: u32 = 0;
 const BORDER: u32 = 1;
 
@@ -68,6 +69,9 @@ fn tapsOf(place: f32, size: u32) -> Taps {
   let low = select(-0.5, 0.0, p.corners != 0);
   let high = end - select(0.5, 1.0, p.corners != 0);
   var at = select(((place + 1) * end - 1) / 2, (place + 1) / 2 * (end - 1), p.corners != 0);
+  if (p.corners == IN_PIXELS) {
+    at = place;
+  }
   if (p.mode == NEAREST) {
     at = round(at);
   }

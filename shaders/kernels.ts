@@ -1,6 +1,8 @@
 import { argmax } from './argmax.js'
+import { bounds } from './bounds.js'
 import { cumsum } from './cumsum.js'
 import { conv, convTranspose, depthwise, gemm, matmul } from './dense.js'
+import { det } from './det.js'
 import type { Shader } from './dispatch.js'
 import { binary, unary, where } from './elementwise.js'
 import { gather } from './gather.js'
@@ -8,6 +10,7 @@ import { gridSample } from './gridsample.js'
 import { groupNorm } from './groupnorm.js'
 import { layerNorm } from './layernorm.js'
 import { nms, nmsRows } from './nms.js'
+import { nonZero } from './nonzero.js'
 import { lrn, scaleShift } from './normalize.js'
 import { pad } from './pad.js'
 import { pool } from './pool.js'
@@ -24,10 +27,12 @@ import { winograd4, winogradFilters } from './winograd.js'
 export const shaders: Readonly<Record<string, Shader>> = {
   argmax,
   binary,
+  bounds,
   conv,
   convTranspose,
   cumsum,
   depthwise,
+  det,
   gather,
   gemm,
   gemmPacked: gemm,
@@ -39,6 +44,7 @@ export const shaders: Readonly<Record<string, Shader>> = {
   matmul,
   nms,
   nmsRows,
+  nonZero,
   pad,
   pool,
   poolIndex,

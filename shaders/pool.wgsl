@@ -42,6 +42,7 @@ struct Pool {
 const POOL_MAX: u32 = 0;
 const POOL_MEAN: u32 = 1;
 const POOL_PADDED_MEAN: u32 = 2;
+const POOL_SUM: u32 = 3;
 
 @compute @workgroup_size(64)
 fn pool(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -71,6 +72,7 @@ fn pool(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let inside = (t0.end - t0.first) * (t1.end - t1.first) * (t2.end - t2.first);
   let counted = select(t0.padded * t1.padded * t2.padded, inside, p.kind == POOL_MEAN);
-  let y = select(sum / f32(max(counted, 1)), largest, p.kind == POOL_MAX);
+  let share = select(max(counted, 1), 1, p.kind == POOL_SUM);
+  let y = select(sum / f32(share), largest, p.kind == POOL_MAX);
   storeLanes(p.yAt + o.x * p.yBatch + o.y * p.o0 + o.z * p.o1 + o.w * p.o2 + c, y);
 }

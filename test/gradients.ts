@@ -33,7 +33,8 @@ const tested: readonly Family[] = [
   'elementwise',
   'epilogues',
   'movement',
-  'compound'
+  'compound',
+  'lp'
 ]
 
 /** What a model computes and its gradients, in one program; weights are inputs, as a step's states would be. */
@@ -219,7 +220,7 @@ for (const [op, count] of refused) skip(`${count} cases of ${op}`, 'the operator
 
 const coverage = suite('gradients: coverage')
 coverage('every rule is used by a case', () => {
-  const spelled = new Set(['Activation', 'ScaleShift', 'Copy', 'RandomDropout', 'Gemm'])
+  const spelled = new Set(['Activation', 'ScaleShift', 'Copy', 'RandomDropout', 'Gemm', 'SumPool'])
   assert.equal(
     Object.keys(gradients).filter(op => !covered.has(op) && !spelled.has(op)),
     []

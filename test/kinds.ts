@@ -140,7 +140,7 @@ test('a runtime without the compiler names what servers and Git send, for models
   assert.match(archive, /but a zip archive/)
   assert.match(
     wasm,
-    /^cannot load http:.*cairn.*\.wasm: it is an HTML page, .*; env\.wasm\.wasmPaths says where it is$/
+    /^cannot load http:.*cairn.*\.wasm: it is an HTML page, .*; .*env\.wasm\.wasmPaths says where else$/
   )
 })
 

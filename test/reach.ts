@@ -106,6 +106,7 @@ function programOf(name: string, parameters: readonly number[]): { program: Prog
     derived: [],
     states: [],
     counts: [],
+    faults: [],
     setup: [],
     kernels: [{ name, fields: fields.map(({ letter }) => letter).join('') }],
     calls: [

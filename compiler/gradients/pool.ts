@@ -9,5 +9,6 @@ const pool =
 
 export const poolGradients: Readonly<Record<string, Rule>> = {
   MaxPool: pool(() => 'max'),
-  AveragePool: pool(node => (node.number('count_include_pad', 0) ? 'paddedMean' : 'mean'))
+  AveragePool: pool(node => (node.number('count_include_pad', 0) ? 'paddedMean' : 'mean')),
+  SumPool: pool(() => 'sum')
 }

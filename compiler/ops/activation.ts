@@ -54,7 +54,9 @@ export const activations = {
   cosh: x => Math.cosh(x),
   asinh: x => Math.asinh(x),
   acosh: x => Math.acosh(x),
-  atanh: x => Math.atanh(x)
+  atanh: x => Math.atanh(x),
+  isNan: x => Number(Number.isNaN(x)),
+  isInf: (x, above, below) => Number(x === Number.POSITIVE_INFINITY ? above : x === Number.NEGATIVE_INFINITY && below)
 } satisfies Record<string, Activation>
 
 export type ActivationName = keyof typeof activations

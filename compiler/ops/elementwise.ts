@@ -30,6 +30,9 @@ export const unaryKernel = kernel({
   }
 })
 
+/** The number of 32 bits that a negative result has, or any other: signed and unsigned integers are carried alike. */
+const ofSign = (negative: boolean, bits: number) => (negative ? bits | 0 : bits >>> 0)
+
 /** The position in this list is the kernel's `kind`; comparisons give 1 or 0. */
 export const binaries = {
   add: (a, b) => a + b,
@@ -50,7 +53,11 @@ export const binaries = {
   xor: (a, b) => Number((a !== 0) !== (b !== 0)),
   prelu: (a, b) => (a < 0 ? a * b : a),
   mod: (a, b) => a - b * Math.floor(a / b),
-  remainder: (a, b) => a % b
+  remainder: (a, b) => a % b,
+  bitAnd: (a, b) => ofSign(a < 0 && b < 0, a & b),
+  bitOr: (a, b) => ofSign(a < 0 || b < 0, a | b),
+  bitXor: (a, b) => ofSign(a < 0 !== b < 0, a ^ b),
+  scaleByPower: (a, b) => (Math.abs(b) < 64 ? a * 2 ** b : 0)
 } satisfies Record<string, (a: number, b: number) => number>
 
 export type BinaryName = keyof typeof binaries
@@ -199,7 +206,10 @@ export function alignedAxis(node: Node, index: number, axis: number): number | u
   return alone && same(sizeOf(node.inputs[index]!), output.shape[own]) ? own : undefined
 }
 
-function unaryOp(name: ActivationName | undefined, parameters: (node: Node) => [number, number] = () => [0, 0]): Op {
+export function unaryOp(
+  name: ActivationName | undefined,
+  parameters: (node: Node) => [number, number] = () => [0, 0]
+): Op {
   return {
     infer(node) {
       node.output.shape = node.inputs[0]!.shape
@@ -217,7 +227,7 @@ function unaryOp(name: ActivationName | undefined, parameters: (node: Node) => [
 
 const isPair = (node: Node) => node.inputs.length === 2
 
-function binaryOp(named: BinaryName, dtype?: 'bool'): Op {
+export function binaryOp(named: BinaryName, dtype?: 'bool'): Op {
   return {
     infer(node) {
       const inputs = node.inputs as Value[]

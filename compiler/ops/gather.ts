@@ -1,11 +1,12 @@
-import { isStatic, product, show } from '../dim.js'
+import { isStatic, product } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node, Value } from '../graph.js'
+import { areChecked, checkIndices } from './bounds.js'
 import { axisOf, describe, kernel, type Op } from './op.js'
 
 /**
  * Rows of `inner` elements picked by index from each of `outer` tables of `size` rows. Negative indices count from the
- * end; what is still outside takes the nearest row.
+ * end; what is still outside takes the nearest row, for a run that fails (`bounds`).
  */
 export const gatherKernel = kernel({
   name: 'gather',
@@ -21,16 +22,14 @@ export const gatherKernel = kernel({
   }
 })
 
-const axisFor = (node: Node) => axisOf(node, node.number('axis', 0), node.inputs[0]!.rank)
+export const axisFor = (node: Node) => axisOf(node, node.number('axis', 0), node.inputs[0]!.rank)
 
 const gather: Op = {
   required: 2,
   infer(node) {
     const [x, indices] = node.inputs
     const axis = axisFor(node)
-    const size = x!.shape[axis]
-    const outside = indices!.data?.find(i => typeof size === 'number' && (i < -size || i >= size))
-    if (outside !== undefined) throw refuse(node, `index ${outside} is outside axis ${axis} of size ${show(size)}`)
+    checkIndices(`${node.op} "${node.name}"`, indices!, [axis], [x!.shape[axis]])
     node.output.shape = [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)]
     node.output.dtype = x!.dtype
     const known = indices!.ints ?? (indices!.data && Array.from(indices!.data))
@@ -45,6 +44,7 @@ const gather: Op = {
   },
   layout: 'plain',
   writesDense: true,
+  takes: node => areChecked(node, node.inputs[1], [node.inputs[0]!.shape[axisFor(node)]]),
   lower(node, to) {
     const [x, indices] = node.inputs.map(input => to.dense(input!))
     const y = to.view(node.output)
@@ -70,7 +70,8 @@ const gatherElements: Op = {
   required: 2,
   infer(node) {
     const [x, indices] = node.inputs as Value[]
-    axisFor(node)
+    const axis = axisFor(node)
+    checkIndices(`${node.op} "${node.name}"`, indices, [axis], [x.shape[axis]])
     if (indices.rank !== x.rank) throw refuse(node, `indices ${describe(indices)} must have the axes of ${describe(x)}`)
     if (!isStatic(x.shape) || !isStatic(indices.shape)) throw refuse(node, 'has a free size; fixed ones are allowed')
     for (const value of [x, indices])

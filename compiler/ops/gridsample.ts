@@ -1,17 +1,19 @@
 import { refuse } from '../errors.js'
 import type { Node, Value } from '../graph.js'
-import { channelsLastOrder, fields, kernel, numbered, type Op, type View } from './op.js'
+import { channelsLastOrder, describe, fields, intsOf, kernel, numbered, type Op, type View } from './op.js'
 
 /** The positions in these lists are the kernel's `mode` and `padding`. */
 export const samplings = ['nearest', 'linear', 'cubic']
+/** The kernel's `corners` where places are pixels. */
+const inPixels = 2
 export const gridPaddings = ['zeros', 'border', 'reflection']
 
 /** What opsets before 20 call two of them. */
 const older: Readonly<Record<string, string>> = { bilinear: 'linear', bicubic: 'cubic' }
 
 /**
- * Pixels of an image at the places that a grid names, from -1 to 1 across it; n and m are the sizes of the image and of
- * the grid, rows first. A place outside is moved inside before its neighbours are looked up, but for cubic at a border.
+ * Pixels of an image at the places that a grid names, from -1 to 1 across it or, where `corners` is 2, in pixels from the first;
+ * n and m are the sizes of the image and of the grid, rows first. A place outside is moved inside before its neighbours are looked up, but for cubic at a border.
  */
 export const gridSampleKernel = kernel({
   name: 'gridSample',
@@ -58,6 +60,7 @@ function taps(p: Readonly<Record<'mode' | 'padding' | 'corners', number>>, place
   const { fround } = Math
   const more = fround(place + 1)
   let at = p.corners ? fround(fround(more / 2) * (size - 1)) : fround(fround(fround(more * size) - 1) / 2)
+  if (p.corners === inPixels) at = place
   if (p.mode === 0) at = roundEven(at)
   if (!(at >= low && at <= high)) {
     if (p.padding === 1 && p.mode !== 2) at = Math.min(Math.max(at, 0), size - 1)
@@ -110,7 +113,7 @@ function settingsOf(node: Node) {
   return {
     mode: choice('mode', 'linear', samplings),
     padding: choice('padding_mode', 'zeros', gridPaddings),
-    corners: node.number('align_corners', 0)
+    corners: node.op === 'SampleAt' ? inPixels : Number(node.number('align_corners', 0) !== 0)
   }
 }
 
@@ -152,4 +155,27 @@ const gridSample: Op = {
   }
 }
 
-export const sampling: Record<string, Op> = { GridSample: gridSample }
+/** What the decompose pass spells: where the rows of `theta` take each place of a grid of the given size. */
+const affineGrid: Op = {
+  required: 2,
+  infer(node) {
+    const theta = node.inputs[0]!
+    const size = intsOf(node, 1, 'size')!
+    const axes = size.length - 2
+    const fits = theta.rank === 3 && theta.shape[1] === axes && theta.shape[2] === axes + 1
+    if ((axes !== 2 && axes !== 3) || !fits || !node.expectEqual(theta.shape[0], size[0]))
+      throw refuse(
+        node,
+        `takes theta N×2×3 for a size of 4 and N×3×4 for one of 5, not ${describe(theta)} for ${size.length}`
+      )
+    node.output.shape = [size[0], ...size.slice(2), axes]
+    node.output.dtype = theta.dtype
+  }
+}
+
+export const sampling: Record<string, Op> = {
+  GridSample: gridSample,
+  /** At places in pixels: what a DeformConv is made of. */
+  SampleAt: gridSample,
+  AffineGrid: affineGrid
+}

@@ -1,9 +1,14 @@
+import { bits } from './bits.js'
+import { boundaries } from './bounds.js'
 import { branches } from './branch.js'
+import { columns } from './columns.js'
 import { compound } from './compound.js'
 import { convolution } from './conv.js'
 import { convolutionGradient } from './conv-gradient.js'
+import { cropping } from './crop.js'
 import { cumulation } from './cumsum.js'
 import { slopes } from './derivative.js'
+import { determinants } from './det.js'
 import { dropouts } from './dropout.js'
 import { einsums } from './einsum.js'
 import { elementwise } from './elementwise.js'
@@ -12,9 +17,11 @@ import { matrices } from './gemm.js'
 import { sampling } from './gridsample.js'
 import { integers } from './integer.js'
 import { losses } from './loss.js'
+import { norms } from './lp.js'
 import { movement } from './movement.js'
 import { coordinates } from './nd.js'
 import { suppression } from './nms.js'
+import { findings } from './nonzero.js'
 import { normalization } from './normalize.js'
 import { oneHots } from './onehot.js'
 import type { Op } from './op.js'
@@ -23,6 +30,7 @@ import { padding } from './pad.js'
 import { pooling } from './pool.js'
 import { poolingGradient } from './pool-gradient.js'
 import { poolIndices } from './pool-index.js'
+import { comparisons } from './positions.js'
 import { quantization } from './quantize.js'
 import { ranges } from './range.js'
 import { reduction } from './reduce.js'
@@ -30,6 +38,7 @@ import { resizing } from './resize.js'
 import { regions } from './roialign.js'
 import { scattering } from './scatter.js'
 import { softmaxes } from './softmax.js'
+import { specials } from './special.js'
 import { selection } from './topk.js'
 
 /** What only training steps have: gradients and updates. */
@@ -44,7 +53,18 @@ const training: Readonly<Record<string, Op>> = {
 /** What the importer, the passes and training write, and ONNX does not have: a model with such a name means something else. */
 export const ownOps: ReadonlySet<string> = new Set([
   ...Object.keys(training),
-  ...['Activation', 'AlignAxes', 'Copy', 'MaxPoolIndices', 'ScaleShift', 'ScatterRows']
+  ...[
+    'Activation',
+    'AlignAxes',
+    'Bounds',
+    'Copy',
+    'MaxPoolIndices',
+    'SampleAt',
+    'ScaleByPower',
+    'ScaleShift',
+    'ScatterRows',
+    'SumPool'
+  ]
 ])
 
 /** Every operator that the compiler lowers, by its ONNX name. */
@@ -76,5 +96,14 @@ export const ops: Readonly<Record<string, Op>> = {
   ...sampling,
   ...selection,
   ...suppression,
+  ...bits,
+  ...boundaries,
+  ...columns,
+  ...cropping,
+  ...determinants,
+  ...norms,
+  ...findings,
+  ...specials,
+  ...comparisons,
   ...training
 }

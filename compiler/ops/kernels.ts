@@ -1,8 +1,10 @@
 import { argmaxKernel } from './argmax.js'
+import { boundsKernel } from './bounds.js'
 import { convKernel, convTransposeKernel, depthwiseKernel } from './conv.js'
 import { convGradientKernel, depthwiseGradientKernel } from './conv-gradient.js'
 import { cumsumKernel } from './cumsum.js'
 import { slopeKernel } from './derivative.js'
+import { detKernel } from './det.js'
 import { dropoutKernel } from './dropout.js'
 import { binaryKernel, unaryKernel, whereKernel } from './elementwise.js'
 import { gatherKernel } from './gather.js'
@@ -12,6 +14,7 @@ import { groupNormKernel } from './groupnorm.js'
 import { resizeAxisKernel, resizePlaneKernel } from './interpolate.js'
 import { layerNormKernel } from './layernorm.js'
 import { nmsKernel, nmsRowsKernel } from './nms.js'
+import { nonZeroKernel } from './nonzero.js'
 import { lrnKernel, scaleShiftKernel } from './normalize.js'
 import type { Kernel } from './op.js'
 import { adamKernel, sgdKernel } from './optimise.js'
@@ -46,10 +49,12 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   ...byName([
     argmaxKernel,
     binaryKernel,
+    boundsKernel,
     convKernel,
     convTransposeKernel,
     cumsumKernel,
     depthwiseKernel,
+    detKernel,
     gatherKernel,
     gemmHalfKernel,
     gemmKernel,
@@ -61,6 +66,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     matmulKernel,
     nmsKernel,
     nmsRowsKernel,
+    nonZeroKernel,
     padKernel,
     poolIndexKernel,
     poolKernel,

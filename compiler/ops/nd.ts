@@ -1,6 +1,7 @@
-import { type Dim, isStatic, product, show, showShape } from '../dim.js'
+import { type Dim, isStatic, product, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node, Value } from '../graph.js'
+import { checkIndices } from './bounds.js'
 import { mostElements } from './gather.js'
 import { describe, type Op } from './op.js'
 import { scatteringOf } from './scatter.js'
@@ -17,13 +18,11 @@ export function namedAxes(node: Node, batch: number): readonly Dim[] {
   const places = product(x.shape.slice(0, batch + count))
   if (typeof places === 'number' && places > mostElements)
     throw refuse(node, `${describe(x)} has more than ${mostElements} places`)
-  indices.data?.forEach((index, i) => {
-    const size = named[i % count]
-    if (typeof size === 'number' && (index < -size || index >= size))
-      throw refuse(node, `index ${index} is outside an axis of size ${show(size)}`)
-  })
+  checkIndices(`${node.op} "${node.name}"`, indices, axesOf(batch, count), named)
   return named
 }
+
+const axesOf = (batch: number, count: number) => Array.from({ length: count }, (_, i) => batch + i)
 
 export const batchOf = (node: Node) => node.number('batch_dims', 0)
 

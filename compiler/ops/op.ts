@@ -1,4 +1,4 @@
-import type { Argument, Packing, Stored } from '../../runtime/program.js'
+import type { Argument, Fault, Packing, Stored } from '../../runtime/program.js'
 import { broadcastOf, type Dim, denseStrides, equal, mul, same, show, where } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Elements, Node, Value } from '../graph.js'
@@ -117,6 +117,8 @@ export interface Lowering {
   constant(key: string, elements: () => Elements, packing?: Packing, kept?: Stored): View
   /** A buffer that `setup`'s calls fill from constants when a model is loaded; equal `key`s share one. */
   derived(key: string, length: number, setup: (view: View) => void): View
+  /** Two floats by which a call tells that an index is out of range, as `Fault` has it. */
+  fault(of: Pick<Fault, 'of' | 'axis' | 'size'>): View
   call<F extends string, A extends string>(
     kernel: Kernel<F, A>,
     parameters: Readonly<Record<F, Dim>>,

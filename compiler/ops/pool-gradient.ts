@@ -34,7 +34,10 @@ export const poolGradientKernel = kernel({
       })
       if (p.kind === 0) {
         if (first >= 0) dx[first] += gradient
-      } else for (const place of inside) dx[place] += gradient / Math.max(p.kind === 1 ? inside.length : counted, 1)
+      } else {
+        const share = p.kind === 3 ? 1 : Math.max(p.kind === 1 ? inside.length : counted, 1)
+        for (const place of inside) dx[place] += gradient / share
+      }
     })
   }
 })

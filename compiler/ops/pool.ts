@@ -5,8 +5,8 @@ import { visit } from './elementwise.js'
 import { describe, fields, hasOneOutput, kernel, numbered, type Op, type View } from './op.js'
 import { type Windows, windows } from './window.js'
 
-/** What a window becomes: its maximum, the mean of what lies inside the input, the mean with zeros for the padding. */
-export const poolKinds = ['max', 'mean', 'paddedMean'] as const
+/** What a window becomes: its maximum, the mean of what lies inside the input, the mean with zeros for the padding, the sum. */
+export const poolKinds = ['max', 'mean', 'paddedMean', 'sum'] as const
 
 export const poolFields = {
   kind: 'u32',
@@ -49,8 +49,8 @@ export const poolKernel = kernel({
         sum += value
         inside++
       })
-      const mean = sum / Math.max(p.kind === 1 ? inside : counted, 1)
-      y[n * p.yBatch + o0 * p.o0 + o1 * p.o1 + o2 * p.o2 + c] = p.kind === 0 ? largest : mean
+      const share = p.kind === 3 ? 1 : Math.max(p.kind === 1 ? inside : counted, 1)
+      y[n * p.yBatch + o0 * p.o0 + o1 * p.o1 + o2 * p.o2 + c] = p.kind === 0 ? largest : sum / share
     })
   }
 })
@@ -106,5 +106,7 @@ function poolOp(kindOf: (node: Node) => (typeof poolKinds)[number]): Op {
 
 export const pooling: Record<string, Op> = {
   MaxPool: { ...poolOp(() => 'max'), gives: 2, takes: hasOneOutput },
-  AveragePool: poolOp(node => (node.number('count_include_pad', 0) ? 'paddedMean' : 'mean'))
+  AveragePool: poolOp(node => (node.number('count_include_pad', 0) ? 'paddedMean' : 'mean')),
+  /** What a LpPool is made of. */
+  SumPool: poolOp(() => 'sum')
 }

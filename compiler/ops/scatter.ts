@@ -1,7 +1,8 @@
-import { type Dim, same, show } from '../dim.js'
+import { type Dim, same } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node, Value } from '../graph.js'
 import { loopDepth } from './axes.js'
+import { areChecked, checkIndices } from './bounds.js'
 import { copyUnless, visit } from './elementwise.js'
 import { axisOf, describe, fields, kernel, loopsOver, numbered, type Op } from './op.js'
 
@@ -16,7 +17,7 @@ export const scatterings = {
 
 /**
  * Lines of `size` elements that lie yStep apart take `count` updates each, in order, where their indices say. Negative
- * indices count from the end; what is still outside is left out. Loops k go over lines, which have nothing in common.
+ * indices count from the end; what is still outside is left out, for a run that fails (`bounds`). Loops k go over lines, which have nothing in common.
  */
 export const scatterKernel = kernel({
   name: 'scatter',
@@ -63,7 +64,7 @@ function like(node: Node): void {
   node.output.dtype = node.inputs[0]!.dtype
 }
 
-const axisFor = (node: Node) => axisOf(node, node.number('axis', 0), node.inputs[0]!.rank)
+export const axisFor = (node: Node) => axisOf(node, node.number('axis', 0), node.inputs[0]!.rank)
 
 /** An index for every update, or with `rows` one for all that stand in a row of axis 0. */
 function scatterOp(infer: Op['infer'], rows: boolean): Op {
@@ -71,6 +72,7 @@ function scatterOp(infer: Op['infer'], rows: boolean): Op {
     required: 3,
     infer,
     inPlace: [0],
+    takes: node => rows || areChecked(node, node.inputs[1], [node.inputs[0]!.shape[axisFor(node)]]),
     lower(node, to) {
       const [x, indices, updates] = node.inputs.map(input => to.view(input!))
       const y = to.view(node.output)
@@ -111,9 +113,7 @@ function inferElements(node: Node): void {
   const axis = axisFor(node)
   const larger = (size: Dim, other: number) => other !== axis && !fitsInto(size, x.shape[other])
   if (indices.shape.some(larger)) throw refuse(node, `indices ${describe(indices)} reach beyond ${describe(x)}`)
-  const size = x.shape[axis]
-  const outside = indices.data?.find(i => typeof size === 'number' && (i < -size || i >= size))
-  if (outside !== undefined) throw refuse(node, `index ${outside} is outside axis ${axis} of size ${show(size)}`)
+  checkIndices(`${node.op} "${node.name}"`, indices, [axis], [x.shape[axis]])
   like(node)
 }
 

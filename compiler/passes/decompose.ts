@@ -1,14 +1,23 @@
 import { product } from '../dim.js'
 import { isConstant, type Value } from '../graph.js'
+import { axisFor as gatherAxis } from '../ops/gather.js'
 import { ops } from '../ops/index.js'
 import { intsOf } from '../ops/op.js'
+import { axisFor as scatterAxis } from '../ops/scatter.js'
 import { Writer } from '../writer.js'
 import { removeKnown } from './fold-constants.js'
 import { count, type Pass } from './pass.js'
+import { affineGrid } from './spellings/affinegrid.js'
+import { bitShift } from './spellings/bits.js'
+import { bounds, withBounds } from './spellings/bounds.js'
+import { col2im, deformConv } from './spellings/columns.js'
+import { centerCropPad } from './spellings/crop.js'
 import { einsum } from './spellings/einsum.js'
 import { gatherElements } from './spellings/gather.js'
 import { integers } from './spellings/integer.js'
 import { softmaxCrossEntropy } from './spellings/loss.js'
+import { globalLpPool, lpNormalization, lpPool } from './spellings/lp.js'
+import { compress } from './spellings/nonzero.js'
 import {
   batchNormalization,
   layerNormalization,
@@ -16,6 +25,7 @@ import {
   rmsNormalization
 } from './spellings/norms.js'
 import { oneHot } from './spellings/onehot.js'
+import { eyeLike, hardmax, reverseSequence, trilu } from './spellings/positions.js'
 import { dequantizeLinear, dynamicQuantizeLinear, quantizeLinear } from './spellings/quantize.js'
 import { filled, giveOutput, type Rewrite } from './spellings/rewrite.js'
 import { gatherND, maxPool, maxUnpool, scatterND } from './spellings/scatter.js'
@@ -153,7 +163,24 @@ const rewrites: Readonly<Record<string, Rewrite>> = {
   Dropout: dropout,
   Einsum: einsum,
   GatherElements: gatherElements,
+  Gather: withBounds(gatherAxis),
+  Scatter: withBounds(scatterAxis),
+  ScatterElements: withBounds(scatterAxis),
+  Bounds: bounds,
   OneHot: oneHot,
+  BitShift: bitShift,
+  LpPool: lpPool,
+  GlobalLpPool: globalLpPool,
+  LpNormalization: lpNormalization,
+  Trilu: trilu,
+  EyeLike: eyeLike,
+  Hardmax: hardmax,
+  ReverseSequence: reverseSequence,
+  CenterCropPad: centerCropPad,
+  Col2Im: col2im,
+  DeformConv: deformConv,
+  AffineGrid: affineGrid,
+  Compress: compress,
   GatherND: gatherND,
   ScatterND: scatterND,
   MaxPool: maxPool,

@@ -104,9 +104,13 @@ export class CompiledBackbone implements Backbone {
 
   frozen(): CairnFile {
     const { header } = this.file
+    const calls = header.calls.slice(0, this.last)
+    const writes = (storage: number) =>
+      calls.some(call => call.arguments.some(({ access, index }) => access === 'write' && index === storage))
+    const faults = header.faults.filter(({ storage }) => writes(storage))
     return {
       ...this.file,
-      header: { ...header, calls: header.calls.slice(0, this.last), outputs: [this.features], counts: [] }
+      header: { ...header, calls, faults, outputs: [this.features], counts: [] }
     }
   }
 

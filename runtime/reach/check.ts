@@ -49,6 +49,7 @@ export function checkBound(header: Checked, bindings: Bindings, maxWork?: number
   })
   for (const { name, ...port } of [...header.inputs, ...header.outputs]) checkPort(header, `"${name}"`, port, bindings)
   header.counts.forEach((count, i) => checkPort(header, `count ${i}`, { ...count, shape: [] }, bindings))
+  header.faults.forEach((fault, i) => checkPort(header, `fault ${i}`, { ...fault, shape: [2] }, bindings))
   checkCalls(header, header.calls, bindings, maxWork)
 }
 

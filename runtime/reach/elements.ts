@@ -1,4 +1,17 @@
-import { activationCount, type Fields, finishes, first, loops, nest, nothing, type Rule, type Span } from './rule.js'
+import {
+  activationCount,
+  type Fields,
+  filled,
+  finishes,
+  first,
+  isExact,
+  loops,
+  nest,
+  nothing,
+  product,
+  type Rule,
+  type Span
+} from './rule.js'
 
 /** Kernels over any strides, and those along rows and channels. */
 
@@ -18,7 +31,7 @@ const unary: Rule<'x' | 'y'> = {
 }
 
 /** Kinds of compiler/ops/elementwise.ts. */
-export const binaryCount = 18
+export const binaryCount = 22
 
 const binary: Rule<'a' | 'b' | 'y'> = {
   fields: `${loopsOf('a', 'b', 'y')} kind ${epilogue}`,
@@ -45,6 +58,35 @@ const gather: Rule<'x' | 'indices' | 'y'> = {
     indices: first(p.count),
     y: loops([p.outer, p.count * p.inner], [p.count, p.inner], [p.inner, 1])
   })
+}
+
+const bounds: Rule<'indices' | 'count' | 'fault'> = {
+  fields: 'outer most inner step size limited',
+  buffers: { indices: 'read', count: 'read', fault: 'write' },
+  touches: p => ({
+    indices: loops([p.outer, p.most * p.inner * p.step], [p.most, p.inner * p.step], [p.inner, p.step]),
+    count: p.limited ? first(1) : nothing,
+    fault: first(2)
+  }),
+  each: p => product(p.outer, p.most, p.inner)
+}
+
+const nonZero: Rule<'x' | 'y' | 'count'> = {
+  fields: 'rank d*6',
+  buffers: { x: 'read', y: 'write', count: 'write' },
+  own: ['x'],
+  legal: p => p.rank > 0 && p.rank <= 6 && isExact(roomOf(p)),
+  touches: p => ({ x: first(roomOf(p)), y: filled(p.rank, roomOf(p)), count: first(1) })
+}
+
+const roomOf = (p: Fields) => [0, 1, 2, 3, 4, 5].reduce((all, i) => all * p[`d${i}`], 1)
+
+const det: Rule<'x' | 'y' | 'work'> = {
+  fields: 'count size',
+  buffers: { x: 'read', y: 'write', work: 'scratch' },
+  legal: p => p.size > 0,
+  touches: p => ({ x: first(p.count * p.size ** 2), y: first(p.count), work: first(p.size ** 2) }),
+  each: p => p.size ** 3
 }
 
 /** Kinds of compiler/ops/scatter.ts. */
@@ -145,6 +187,9 @@ export const elements = {
   where,
   gather,
   scatter,
+  bounds,
+  nonZero,
+  det,
   cumsum,
   argmax,
   reduce,

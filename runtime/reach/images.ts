@@ -4,7 +4,7 @@ import { type Fields, filled, isExact, isSmall, loops, nest, product, type Rule 
 
 const axes = [0, 1, 2]
 /** Kinds of compiler/ops/pool.ts. */
-export const poolCount = 3
+export const poolCount = 4
 const windowFields = 'batch channels x*3 y*3 k*3 s*3 d*3 b*3 e*3 xBatch i*3 yBatch o*3'
 
 const window = (p: Fields) => p.k0 * p.k1 * p.k2

@@ -62,7 +62,7 @@ export const product = (...counts: readonly number[]) => counts.reduce((a, b) =>
 export const inPanels = (columns: number) => Math.ceil(columns / 8) * 8
 
 /** How many functions compiler/ops/activation.ts numbers. */
-export const activationCount = 44
+export const activationCount = 46
 
 /** Whether what follows a sum has a meaning. */
 export const finishes = (p: Fields) => p.act < activationCount && !(p.residual > 2)

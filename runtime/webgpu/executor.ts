@@ -10,6 +10,7 @@ import {
   type TopRows
 } from '../backend.js'
 import type { Bindings } from '../dims.js'
+import { refuseFaults } from '../faults.js'
 import type { CairnFile, Header } from '../format.js'
 import type { Observer } from '../golden.js'
 import { type FitOptions, type FloatOptions, type ImageSource, imageDims, type Scored } from '../image.js'
@@ -125,8 +126,10 @@ export class WebGpuExecutor implements Executor, GpuMemory {
     return this.surviving(async resident => {
       this.checkOwners(feeds, resident)
       const places = resident.outputNames.map((_, i): Place => (i === output ? 'gpu-buffer' : 'none'))
-      const scores = (await resident.run(feeds, bindings, places))[output] as GPUBuffer
+      const ran = await resident.run(feeds, bindings, places)
+      const scores = ran[output] as GPUBuffer
       try {
+        refuseFaults(resident.program.header, ran, bindings)
         return await topOfBuffer(resident.device, scores, resident.element, rows)
       } finally {
         resident.kept.give(scores)
@@ -181,7 +184,7 @@ export class WebGpuExecutor implements Executor, GpuMemory {
 }
 
 /** Kernels of whole numbers that are larger than a half holds, and of places that need more digits than it has. */
-const beyondHalves = new Set(['argmax', 'gather', 'gridSample', 'nms', 'poolIndex', 'roiAlign', 'scatter', 'topk'])
+const beyondHalves = new Set('argmax cumsum gather gridSample nms nonZero poolIndex roiAlign scatter topk'.split(' '))
 
 /** Halves where the file has them, the device computes with them, and no value needs more than their range of integers. */
 function elementFor(header: Header, device: GPUDevice, wanted: Stored | undefined): Stored {

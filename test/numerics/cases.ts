@@ -1,7 +1,7 @@
 // Operators and what they are fed: as in test/ops, with special numbers among the elements.
 
 import { functions } from '../ops/elementwise.js'
-import { type Case, c, one, scalar, x } from '../support/case.js'
+import { type Case, c, ints, one, scalar, x } from '../support/case.js'
 import type { Attributes } from '../support/model.js'
 import type { Random } from '../support/random.js'
 
@@ -29,6 +29,7 @@ const inTurn = (dims: readonly number[]): Values =>
   Float32Array.from({ length: lengthOf(dims) }, (_, i) => specials[i % count])
 
 const dropsNaN = "onnxruntime's comparisons pass NaN over; ONNX's reference (numpy) passes it on"
+const passesOver = 'onnxruntime passes NaN over wherever it stands; Hardmax is 1 here where ArgMax finds the largest'
 const runningSum = 'onnxruntime slides a sum, in which an infinity leaves NaN behind'
 const readsBeside = 'onnxruntime multiplies what lies outside of the edge by 0, where an infinity becomes NaN'
 
@@ -96,7 +97,10 @@ const windows: readonly [string, Attributes][] = [
   ['AveragePool', { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }],
   ['GlobalMaxPool', {}],
   ['GlobalAveragePool', {}],
-  ['LRN', { size: 3 }]
+  ['LRN', { size: 3 }],
+  ...[1, 2, 3].map((p): [string, Attributes] => ['LpPool', { kernel_shape: [2, 2], p }]),
+  ['GlobalLpPool', { p: 1 }],
+  ['GlobalLpPool', { p: 2 }]
 ]
 const pools = windows.flatMap(([op, attributes]) =>
   [1, 4, 11, 16, 21].map(channels =>
@@ -108,9 +112,29 @@ const pools = windows.flatMap(([op, attributes]) =>
   )
 )
 
-const rows = ['Softmax', 'LogSoftmax', 'ArgMax', 'ArgMin'].flatMap(op =>
-  [1, 3].map(axis => special(one(`${op}, axis ${axis}`, op, [x(2, 13, 6, 9)], { axis }, { opset: 13 }), scattered(17)))
+const rows = ['Softmax', 'LogSoftmax', 'ArgMax', 'ArgMin', 'Hardmax', 'LpNormalization'].flatMap(op =>
+  [1, 3].map(axis =>
+    special(
+      one(`${op}, axis ${axis}`, op, [x(2, 13, 6, 9)], { axis }, { opset: 13 }),
+      scattered(17),
+      op === 'Hardmax' ? passesOver : undefined
+    )
+  )
 )
+
+const asked = [
+  ...([{}, { detect_negative: 0 }, { detect_positive: 0 }] as Attributes[]).map(attributes =>
+    special(one(`IsInf ${JSON.stringify(attributes)}`, 'IsInf', [x(3, count)], attributes), inTurn)
+  ),
+  special(one('IsNaN', 'IsNaN', [x(3, count)]), inTurn)
+]
+
+const moved = [
+  ...[0, 1].map(upper => special(one(`Trilu ${upper}`, 'Trilu', [x(2, 7, 7)], { upper }), scattered(9))),
+  special(one('Col2Im', 'Col2Im', [x(1, 18, 24), ints(6, 8), ints(3, 3)], {}, { opset: 18 }), scattered(60)),
+  special(one('CenterCropPad', 'CenterCropPad', [x(5, 9), ints(7, 6)], {}, { opset: 18 }), scattered(9)),
+  special(one('Det', 'Det', [x(20, 3, 3)]), scattered(30))
+]
 
 const norms = [
   special(one('InstanceNormalization', 'InstanceNormalization', [x(2, 5, 6, 5), c(5), c(5)]), scattered(100)),
@@ -159,6 +183,8 @@ export const specialCases: readonly SpecialCase[] = [
   ...reductions,
   ...pools,
   ...rows,
+  ...asked,
+  ...moved,
   ...norms,
   ...resizes,
   ...products

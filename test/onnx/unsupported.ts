@@ -72,9 +72,59 @@ export const unsupported: readonly Malformed[] = [
     m.weights([4, 4]),
     m.weights([4, 4])
   ]),
-  node(20, 'AffineGrid', 'at all', /AffineGrid/, m => [m.input([1, 2, 3]), m.ints([1, 3, 4, 4])]),
-  node(18, 'Col2Im', 'at all', /Col2Im/, m => [m.input([1, 5, 5]), m.ints([5, 5]), m.ints([1, 5])]),
-  node(18, 'CenterCropPad', 'at all', /CenterCropPad/, m => [m.input([5, 5]), m.ints([3, 3])]),
+  node(18, 'Unique', 'at all', /Unique "unique_\d+" gives as many elements as are different.*NonZero/, m => [
+    m.input([5])
+  ]),
+  node(18, 'BitwiseNot', 'of 32 bits without a sign', /BitwiseNot ".*uint32/, m => [m.input([5], 'uint32')]),
+  node(18, 'BitwiseAnd', 'of floats', /BitwiseAnd ".*is float32/, m => [m.input([5]), m.input([5])]),
+  node(18, 'BitwiseOr', 'a constant of more digits', /BitwiseOr ".*16777217.*single precision/, m => [
+    m.input([5], 'int32'),
+    m.constant({ dtype: 'int32', dims: [], data: [2 ** 24 + 1] })
+  ]),
+  node(
+    17,
+    'BitShift',
+    'of a type with a sign',
+    /BitShift ".*int32; integers without a sign/,
+    m => [m.input([5], 'int32'), m.input([5], 'int32')],
+    { direction: 'LEFT' }
+  ),
+  node(17, 'BitShift', 'in no direction', /BitShift ".*LEFT and RIGHT/, m => [
+    m.input([5], 'uint8'),
+    m.input([5], 'uint8')
+  ]),
+  node(18, 'Trilu', 'a diagonal that only a run knows', /Trilu ".*known when compiling/, m => [
+    m.input([4, 4]),
+    m.input([], 'int64')
+  ]),
+  node(18, 'Trilu', 'of a list', /Trilu ".*matrices/, m => [m.input([4])]),
+  node(22, 'LpNormalization', 'of another norm', /LpNormalization ".*1 and 2 are allowed/, m => [m.input([4])], {
+    p: 3
+  }),
+  node(18, 'LpPool', 'of no norm', /LpPool ".*p is 0/, m => [m.input([1, 2, 4, 4])], { p: 0, kernel_shape: [2, 2] }),
+  node(18, 'Det', 'of what is not square', /Det ".*square/, m => [m.input([3, 4])]),
+  node(18, 'Col2Im', 'other columns than blocks', /Col2Im ".*columns/, m => [
+    m.input([1, 5, 6]),
+    m.ints([5, 5]),
+    m.ints([1, 5])
+  ]),
+  node(18, 'CenterCropPad', 'fewer sizes than axes', /CenterCropPad ".*sizes/, m => [m.input([5, 5]), m.ints([3])]),
+  node(
+    18,
+    'ReverseSequence',
+    'other axes',
+    /ReverseSequence ".*time_axis/,
+    m => [m.input([5, 5, 5]), m.input([5], 'int64')],
+    {
+      time_axis: 2
+    }
+  ),
+  node(18, 'Compress', 'more flags than elements', /Compress ".*at most/, m => [m.input([5]), m.input([6], 'bool')]),
+  node(19, 'DeformConv', 'offsets of another shape', /DeformConv ".*offsets/, m => [
+    m.input([1, 2, 5, 5]),
+    m.weights([2, 2, 3, 3]),
+    m.input([1, 9, 3, 3])
+  ]),
   node(18, 'ReduceMax', 'axes that only a run knows', /ReduceMax ".*known when compiling/, m => [
     m.input([3, 4]),
     m.input([1], 'int64')

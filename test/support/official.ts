@@ -110,6 +110,9 @@ function numbersOf(bytes: Uint8Array): Numbers {
  * tests feed them; a compiler ahead of time has to know them, and every model of the real world has them as constants.
  */
 const settings: Readonly<Record<string, readonly number[]>> = {
+  AffineGrid: [1],
+  CenterCropPad: [1],
+  Col2Im: [1, 2],
   ConstantOfShape: [0],
   CumSum: [1],
   Dropout: [1, 2],
@@ -127,6 +130,7 @@ const settings: Readonly<Record<string, readonly number[]>> = {
   Squeeze: [1],
   Tile: [1],
   TopK: [1],
+  Trilu: [1],
   Unsqueeze: [1],
   Upsample: [1]
 }

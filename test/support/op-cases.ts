@@ -1,6 +1,8 @@
 // The operator cases, what each is run on, and when its results are right; shared by the runners.
 import * as assert from 'uvu/assert'
 import { argmax } from '../ops/argmax.js'
+import { bits } from '../ops/bits.js'
+import { columns } from '../ops/columns.js'
 import { compound } from '../ops/compound.js'
 import { conv } from '../ops/conv.js'
 import { convTranspose } from '../ops/conv-transpose.js'
@@ -15,13 +17,16 @@ import { gridsample } from '../ops/gridsample.js'
 import { groupnorm } from '../ops/groupnorm.js'
 import { integer } from '../ops/integer.js'
 import { layernorm } from '../ops/layernorm.js'
+import { lp } from '../ops/lp.js'
 import { movement } from '../ops/movement.js'
 import { nonMaxSuppression } from '../ops/nms.js'
+import { findings } from '../ops/nonzero.js'
 import { normalize } from '../ops/normalize.js'
 import { onehot } from '../ops/onehot.js'
 import { pad } from '../ops/pad.js'
 import { pool } from '../ops/pool.js'
 import { poolIndex } from '../ops/pool-index.js'
+import { positions } from '../ops/positions.js'
 import { reduce } from '../ops/reduce.js'
 import { resize } from '../ops/resize.js'
 import { roialign } from '../ops/roialign.js'
@@ -64,7 +69,12 @@ export const families = {
   movement,
   compound,
   einsum,
-  integer
+  integer,
+  bits,
+  lp,
+  positions,
+  columns,
+  findings
 }
 
 export type Family = keyof typeof families

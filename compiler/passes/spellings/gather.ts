@@ -1,5 +1,6 @@
 import type { Value } from '../../graph.js'
 import { axisOf } from '../../ops/op.js'
+import { bounded } from './bounds.js'
 import { along, forward, type Rewrite, whole, wholes } from './rewrite.js'
 
 /** A Gather from the flat tensor: where each element lies is its index times the axis's step, plus its own place. */
@@ -8,7 +9,8 @@ export const gatherElements: Rewrite = (write, node) => {
   const axis = axisOf(node, node.number('axis', 0), x.rank)
   const shape = x.shape as readonly number[]
   const steps = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1))
-  const index = forward(write, indices, whole(write, shape[axis], indices.dtype))
+  const checked = bounded(write, node, 1, [axis], [shape[axis]])
+  const index = forward(write, checked, whole(write, shape[axis], indices.dtype))
   let place = steps[axis] === 1 ? index : write.add('Mul', [index, whole(write, steps[axis], indices.dtype)])
   const sizes = indices.shape as readonly number[]
   sizes.forEach((size, i) => {
@@ -17,5 +19,5 @@ export const gatherElements: Rewrite = (write, node) => {
     const own = wholes(write, places, indices.dtype)
     place = write.add('Add', [place, along(write, own, i, x.rank)])
   })
-  return write.add('Gather', [write.reshape(x, [shape.reduce((a, b) => a * b, 1)]), place], { axis: 0 })
+  return write.add('Gather', [write.reshape(x, [shape.reduce((a, b) => a * b, 1)]), place], { axis: 0, checked: 1 })
 }

@@ -1,11 +1,14 @@
 import { type Dim, mul, product } from '../../dim.js'
-import type { Value } from '../../graph.js'
+import type { Node, Value } from '../../graph.js'
 import { batchOf, namedAxes } from '../../ops/nd.js'
 import type { Writer } from '../../writer.js'
+import { bounded } from './bounds.js'
 import { along, filled, forward, giveOutput, isRead, type Rewrite, wholes } from './rewrite.js'
 
 /** The row that each tuple of coordinates names, of axes of the given sizes. */
-function rowsOf(write: Writer, indices: Value, sizes: readonly Dim[]): Value {
+function rowsOf(write: Writer, node: Node, batch: number, sizes: readonly Dim[]): Value {
+  const axes = sizes.map((_, i) => batch + i)
+  const indices = bounded(write, node, 1, axes, sizes, 1)
   const index = forward(write, indices, wholes(write, sizes, indices.dtype))
   if (sizes.length === 1) return write.reshape(index, indices.shape.slice(0, -1))
   const steps = sizes.map((_, axis) => product(sizes.slice(axis + 1)))
@@ -18,7 +21,7 @@ export const gatherND: Rewrite = (write, node) => {
   const [x, indices] = node.inputs as Value[]
   const batch = batchOf(node)
   const sizes = namedAxes(node, batch)
-  let rows = rowsOf(write, indices, sizes)
+  let rows = rowsOf(write, node, batch, sizes)
   const shape = x.shape.slice(0, batch) as number[]
   shape.forEach((size, axis) => {
     const step = mul(product(shape.slice(axis + 1)), product(sizes))
@@ -28,14 +31,14 @@ export const gatherND: Rewrite = (write, node) => {
   })
   const inner = x.shape.slice(batch + sizes.length)
   const table = write.reshape(x, [product([...shape, ...sizes]), ...inner])
-  return write.add('Gather', [table, rows], { axis: 0 })
+  return write.add('Gather', [table, rows], { axis: 0, checked: 1 })
 }
 
 /** Rows of one axis in place of those that are named. */
 export const scatterND: Rewrite = (write, node) => {
-  const [x, indices, updates] = node.inputs as Value[]
+  const [x, , updates] = node.inputs as Value[]
   const sizes = namedAxes(node, 0)
-  const rows = rowsOf(write, indices, sizes)
+  const rows = rowsOf(write, node, 0, sizes)
   return scattered(write, x, rows, updates, x.shape.slice(sizes.length), node.text('reduction', 'none'))
 }
 
