@@ -34,7 +34,7 @@ export const compile: Command = {
   summary: 'Compile an ONNX model to a .cairn file.',
   options: [
     { flag: '-o, --output', value: 'FILE', help: "the .cairn file to write; default: the model's name with .cairn" },
-    { flag: '--weights', value: 'f32|f16', help: 'how weights are stored (default f32)' },
+    { flag: '--weights', value: 'f32|f16', help: 'how weights are stored (default: as the model has them)' },
     { flag: '--calibrate', value: 'DIR', help: 'calibration data for int8 weights, which come in a later version' },
     patchOption,
     { flag: '--shape', value: 'NAME=1x3x224x224', help: "fix an input's shape (repeatable)" },
@@ -123,7 +123,7 @@ export const compile: Command = {
     const report = {
       model: path,
       output,
-      weights,
+      weights: weights ?? mostlyStored(program),
       notes,
       bytes: file.length,
       onnxBytes: model.bytes.length,
@@ -222,6 +222,12 @@ function overviewOf({ program, summary }: BuiltModel, report: Report): [string, 
   ]
 }
 
+/** How the file holds most of its weights. */
+function mostlyStored({ constants }: BuiltModel['program']): Stored {
+  const elements = (list: BuiltModel['program']['constants']) => list.reduce((sum, { data }) => sum + data.length, 0)
+  return elements(constants.filter(({ stored }) => stored === 'f16')) * 2 > elements(constants) ? 'f16' : 'f32'
+}
+
 /** The kernels and how many calls each has. */
 function kernelCounts({ calls, kernels }: BuiltModel['program']): string {
   const counts = kernels.map(({ name }, i) => ({ name, times: calls.filter(({ kernel }) => kernel === i).length }))
@@ -229,10 +235,10 @@ function kernelCounts({ calls, kernels }: BuiltModel['program']): string {
   return called.map(({ name, times }) => `${name} ${times}`).join(', ')
 }
 
-function weightsOf(flags: Flags): Stored {
+function weightsOf(flags: Flags): Stored | undefined {
   if (flags.text('weights') === 'int8' || flags.text('calibrate') !== undefined)
     throw new InputError('--weights int8 and --calibrate come in a later version; --weights f32 and f16 are allowed')
-  return flags.choice('weights', ['f32', 'f16'], 'f32')
+  return flags.text('weights') === undefined ? undefined : flags.choice<Stored>('weights', ['f32', 'f16'], 'f32')
 }
 
 function shapesOf(flags: Flags): Record<string, number[]> {

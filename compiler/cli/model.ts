@@ -55,7 +55,7 @@ export function buildModel({ path, bytes }: ModelFile, options: CompileOptions =
 }
 
 /** The model as a .cairn file, compiled when it is not one yet. */
-export async function fileOf(model: ModelFile, weights: Stored = 'f32', maxMemory?: number): Promise<Uint8Array> {
+export async function fileOf(model: ModelFile, weights?: Stored, maxMemory?: number): Promise<Uint8Array> {
   if (model.kind === 'cairn') return model.bytes
   const { program, summary } = await buildModel(model, { weights, maxMemory })
   return encode(program, summary)
@@ -72,7 +72,7 @@ export async function openSession(
 ): Promise<{ session: InferenceSession; header: Header }> {
   const model = await patched(readModel(path), patch)
   if (model.kind === 'cairn') await decodeModel(model)
-  const bytes = await fileOf(model, 'f32', options.maxMemory)
+  const bytes = await fileOf(model, undefined, options.maxMemory)
   const session = await about(path, () => InferenceSession.create(bytes, options))
   return { session, header: decode(bytes).header }
 }
