@@ -245,7 +245,7 @@ export function assemble(head: Uint8Array, body: Uint8Array): Uint8Array {
 
 /** Reads and checks a file's header and extents; the sections' digests are checked when they are loaded. */
 export function decode(bytes: Uint8Array): CairnFile {
-  const { header, length } = readHead(bytes)
+  const { header, length } = decodeHead(bytes)
   checkLength(bytes.length, length)
   return { header, source: new BytesSource(bytes), length }
 }
@@ -257,7 +257,7 @@ export async function decodeSource(source: Source): Promise<CairnFile> {
     const needed = preamble + new DataView(head.buffer, head.byteOffset).getUint32(8, true)
     if (needed > head.length) head = await source.head(needed)
   }
-  const decoded = readHead(head)
+  const decoded = decodeHead(head)
   if (source.size !== undefined) checkLength(source.size, decoded.length)
   return { ...decoded, source }
 }
@@ -265,7 +265,8 @@ export async function decodeSource(source: Source): Promise<CairnFile> {
 /** Most headers are in the first bytes of this number. */
 const usualHead = 65536
 
-function readHead(bytes: Uint8Array): { header: Header; length: number } {
+/** A file's header, checked, and the length of the whole, from its first bytes alone: enough to plan before the rest is here. */
+export function decodeHead(bytes: Uint8Array): { header: Header; length: number } {
   const decoded = decodeHeader(bytes)
   checkHeader(decoded)
   const length = decoded.constants.reduce(

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { type Bindings, evaluate } from '../../runtime/dims.js'
-import { encode, goldenBytes } from '../../runtime/format.js'
+import { decodeHeader, encode, goldenBytes } from '../../runtime/format.js'
 import type { Golden } from '../../runtime/golden.js'
 import type { Program, Stored } from '../../runtime/program.js'
 import { goldenOf } from '../golden.js'
@@ -10,6 +10,7 @@ import { passes, required } from '../passes/index.js'
 import { print as printGraph } from '../print.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
 import { externalDataOf, patched, patchOption, readModel, writeWhole } from './files.js'
+import { checkGates, gateOptions, gatesOf } from './gates.js'
 import { kernelsOf, layersOf, originalGraph } from './layers.js'
 import { memoryReport, ratioOf } from './memory.js'
 import { about, type BuiltModel, bindDims, buildModel, describeBindings, memoryOf } from './model.js'
@@ -56,8 +57,7 @@ export const compile: Command = {
       help: 'free dimensions of the golden input (default 1 and as small as can be)'
     },
     ...optional.map(name => ({ flag: `--no-${name}`, help: 'leave this pass out' })),
-    { flag: '--max-bytes', value: 'N', help: 'fail, and write nothing, if the file would be larger' },
-    { flag: '--max-memory', value: 'N', help: 'fail, and write nothing, if weights and arena need more' },
+    ...gateOptions.map(option => ({ ...option, help: option.help.replace('fail', 'fail, and write nothing,') })),
     { flag: '--report', value: 'FILE.html', help: 'write a page with passes, layers and the memory plan' },
     jsonOption
   ],
@@ -77,7 +77,7 @@ export const compile: Command = {
     const shapes = shapesOf(flags)
     const goldenDims = flags.dims('golden-dims')
     if (goldenDims.length && !flags.has('golden')) throw new UsageError('--golden-dims is of no use without --golden')
-    const limits = { bytes: flags.bytes('max-bytes'), memory: flags.bytes('max-memory') }
+    const gates = gatesOf(flags)
     const output = flags.text('output') ?? path.replace(/\.onnx$/i, '').concat('.cairn')
     const reportPath = flags.text('report')
     if (resolve(output) === resolve(path)) throw new UsageError(`-o ${output} would overwrite the model`)
@@ -95,7 +95,7 @@ export const compile: Command = {
       weights,
       winograd: winogradOf(flags),
       kernels: flags.all('kernel'),
-      maxMemory: limits.memory,
+      maxMemory: gates.memory,
       onPass: (name, _did, show) => {
         if (name === dump) text = show()
       },
@@ -111,13 +111,9 @@ export const compile: Command = {
     const file = encode(program, { ...summary, golden })
     const bindings = bindDims(program)
     const memory = memoryOf(program, bindings)
-    if (limits.bytes !== undefined && file.length > limits.bytes)
-      throw new InputError(`${path}: the file would have ${file.length} bytes; --max-bytes allows ${limits.bytes}`)
-    const needed = memory.weights + memory.arena
-    if (limits.memory !== undefined && needed > limits.memory)
-      throw new InputError(
-        `${path}: needs ${needed} bytes of memory at ${describeBindings(bindings)} (weights ${memory.weights}, arena ${memory.arena}); --max-memory allows ${limits.memory}`
-      )
+    const { operators } = summary
+    const header = () => decodeHeader(file)
+    checkGates(gates, { path, program, bindings, operators, bytes: () => file.length, header })
     writeWhole(output, file)
     for (const note of notes) process.stderr.write(`cairn: ${path}: ${note}\n`)
     const report = {
@@ -138,7 +134,7 @@ export const compile: Command = {
       dims: bindings,
       arena: memory.arena,
       arenaLowerBound: memory.lowerBound,
-      memory: needed,
+      memory: memory.weights + memory.arena,
       golden: golden && {
         layers: golden.layers.length,
         bytes: goldenBytes(golden),

@@ -1,5 +1,5 @@
 import { type Bindings, evaluate, show } from '../../runtime/dims.js'
-import { type CairnFile, decode, encode, type Header } from '../../runtime/format.js'
+import { type CairnFile, decode, decodeHead, encode, type Header } from '../../runtime/format.js'
 import { InferenceSession, type SessionOptions } from '../../runtime/index.js'
 import { planProgram } from '../../runtime/plan.js'
 import { cutsOf, type Outcome, type Port, type Program, type Stored } from '../../runtime/program.js'
@@ -59,6 +59,11 @@ export async function fileOf(model: ModelFile, weights?: Stored, maxMemory?: num
   if (model.kind === 'cairn') return model.bytes
   const { program, summary } = await buildModel(model, { weights, maxMemory })
   return encode(program, summary)
+}
+
+/** The header of a compiled file, of which the weights may be missing, and the bytes of the whole. */
+export function headOf({ path, bytes }: ModelFile): Promise<{ header: Header; length: number }> {
+  return about(path, () => decodeHead(bytes))
 }
 
 export function decodeModel({ path, bytes }: ModelFile): Promise<CairnFile> {
