@@ -7,6 +7,18 @@ const unit = 2 ** -24
 /** What rounding costs a normal half at most. */
 const usual = 2 ** -11
 
+/** Whether every number is one that halves hold: what came from a float16 model and was not computed with. */
+export function areHalves(data: Float32Array): boolean {
+  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length)
+  return bits.every((word, i) => {
+    const exponent = (word >>> 23) & 255
+    // Infinities and NaN, and zeros.
+    if (exponent === 255 || (word & 0x7fffffff) === 0) return true
+    if (exponent < 113) return Number.isInteger(data[i] / unit)
+    return exponent <= 142 && (word & 0x1fff) === 0
+  })
+}
+
 /**
  * Why constants are better not stored as halves, or undefined where they are: one beyond the range would become
  * infinite, and of numbers that are all tiny, little or nothing would be left. Values that are not finite stay what they are.

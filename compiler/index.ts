@@ -27,7 +27,10 @@ export type { MemoryPlan, PlannedStorage } from './memory.js'
 export const passNames: readonly string[] = passes.map(({ name }) => name)
 
 export interface CompileOptions extends ImportOptions {
-  /** How weights are stored in the file, those of large matrices in memory too; sums are single precision either way. Default `f32`. */
+  /**
+   * How weights are stored in the file, those of large matrices in memory too; sums are single precision either way. By default as
+   * the model has them: of one whose weights are mostly float16 the file has halves wherever these are exact.
+   */
   readonly weights?: Stored
   /** The largest output tile of Winograd convolution: 4 by default, 2 for results as exact as direct sums, 0 for none. */
   readonly winograd?: WinogradTile
@@ -132,6 +135,7 @@ export function buildGraph(graph: Graph, options: CompileOptions = {}): Built {
   const nodesBefore = graph.nodes.length
   const operators = [...new Set(graph.nodes.map(node => node.op))].sort()
   const batchNorms = countOf(graph, 'BatchNormalization')
+  const keepHalves = areMostlyHalves(graph)
   verify(graph, 'import')
   for (const pass of passes) {
     if (options.without?.includes(pass.name)) continue
@@ -142,6 +146,7 @@ export function buildGraph(graph: Graph, options: CompileOptions = {}): Built {
   const choices = new Map<string, KernelChoice>()
   const program = lower(graph, {
     weights: options.weights,
+    keepHalves,
     winograd: options.winograd,
     kernels: options.kernels,
     onNote: options.onNote,
@@ -163,6 +168,16 @@ export function buildGraph(graph: Graph, options: CompileOptions = {}): Built {
     operators
   }
   return { graph, choices, program, summary }
+}
+
+/** Whether most of the model's own weights are float16. */
+function areMostlyHalves({ values }: Graph): boolean {
+  let [halves, floats] = [0, 0]
+  for (const { data, dtype } of values) {
+    if (data && dtype.startsWith('float')) floats += data.length
+    if (data && dtype === 'float16') halves += data.length
+  }
+  return halves * 2 > floats
 }
 
 const countOf = (graph: Graph, op: string) => graph.nodes.filter(node => node.op === op).length

@@ -14,7 +14,7 @@ import type {
 import { add, type Dim, freeNamesOf, product, same, show } from './dim.js'
 import { CompileError, refuse } from './errors.js'
 import { type Elements, type Graph, isConstant, Node, type Value } from './graph.js'
-import { lostAsHalves } from './halves.js'
+import { areHalves, lostAsHalves } from './halves.js'
 import { kindOf } from './ops/activation.js'
 import { emitCopy, unaryKernel } from './ops/elementwise.js'
 import { ops } from './ops/index.js'
@@ -33,8 +33,10 @@ import { place } from './place.js'
 
 /** Graph to Program: places every value, then lets each operator emit its calls. */
 export interface Preferences {
-  /** How the file stores constants. */
+  /** How the file stores constants; without it as single precision, but for `keepHalves`. */
   readonly weights?: Stored
+  /** Without `weights`, stores as halves what halves hold exactly. */
+  readonly keepHalves?: boolean
   readonly winograd?: WinogradTile
   /** Kernels to take wherever they can run a layer, the first that can. */
   readonly kernels?: readonly string[]
@@ -67,6 +69,10 @@ export function lower(graph: Graph, preferences: Preferences = {}): Program {
   const outputs = graph.outputs.map((value, i) =>
     port(value, graph.outputNames[i], graph.outputTypes[i], builder.output(value, claimed))
   )
+  if (builder.computed)
+    preferences.onNote?.(
+      `${builder.computed} numbers of the float16 model are not halves once folded and stay float32; weights f16 rounds them`
+    )
   const names = new Set<string>()
   for (const value of graph.values) for (const dim of value.shape) freeNamesOf(dim, names)
   return {
@@ -100,6 +106,8 @@ class Builder implements Lowering {
   private readonly derivedIndex = new Map<string, number>()
   private readonly kernelIndex = new Map<string, number>()
   private node = new Node('Copy', 'output')
+  /** Numbers of a model of halves that are none any more. */
+  computed = 0
 
   constructor(
     private readonly views: Map<Value, View>,
@@ -161,9 +169,12 @@ class Builder implements Lowering {
       const given = elements()
       const data = given instanceof Float32Array ? given : Float32Array.from(given)
       const packed = packing ?? { groups: 1, rows: 1, columns: data.length, panel: 0 }
-      const lost = this.weights === 'f16' ? lostAsHalves(data) : undefined
+      const { weights, keepHalves } = this.preferences
+      const lost = weights === 'f16' ? lostAsHalves(data) : undefined
       if (lost) this.preferences.onNote?.(`${this.node.op} "${this.node.name}": "${key}" stays float32: ${lost}`)
-      const stored = this.weights === 'f16' && !lost ? 'f16' : 'f32'
+      const asHalves = weights ? weights === 'f16' && !lost : keepHalves && areHalves(data)
+      const stored = asHalves ? 'f16' : 'f32'
+      if (keepHalves && !asHalves) this.computed += data.length
       if (kept === 'f16' && stored !== 'f16') throw refuse(this.node, `cannot keep "${key}" as halves`)
       this.constants.push({ name: key, stored, kept, data, ...packed })
       this.constantIndex.set(key, index)

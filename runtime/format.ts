@@ -283,7 +283,7 @@ export function assemble(head: Uint8Array, body: Uint8Array): Uint8Array {
 export function decode(given: Uint8Array): CairnFile {
   const bytes = bytesOf(given)
   if (!bytes) throw new FormatError('a file is given as its bytes; a Uint8Array and an ArrayBuffer are allowed')
-  const { header, length } = readHead(bytes)
+  const { header, length } = decodeHead(bytes)
   checkLength(bytes.length, length)
   return { header, source: new BytesSource(bytes), length }
 }
@@ -295,7 +295,7 @@ export async function decodeSource(source: Source): Promise<CairnFile> {
     const needed = preamble + new DataView(head.buffer, head.byteOffset).getUint32(8, true)
     if (needed > head.length) head = await source.head(needed)
   }
-  const decoded = readHead(head)
+  const decoded = decodeHead(head)
   if (source.size !== undefined) checkLength(source.size, decoded.length)
   return { ...decoded, source }
 }
@@ -303,7 +303,8 @@ export async function decodeSource(source: Source): Promise<CairnFile> {
 /** Most headers are in the first bytes of this number. */
 const usualHead = 65536
 
-function readHead(bytes: Uint8Array): { header: Header; length: number } {
+/** A file's header, checked, and the length of the whole, from its first bytes alone: enough to plan before the rest is here. */
+export function decodeHead(bytes: Uint8Array): { header: Header; length: number } {
   const decoded = decodeHeader(bytes)
   checkHeader(decoded)
   const length = decoded.constants.reduce(

@@ -158,4 +158,62 @@ test('a file that keeps halves of what it stores in single precision is refused'
   )
 })
 
+/** Two convolutions and a fully connected layer, as float16 or as float32 of the same numbers. */
+function network(dtype: 'float16' | 'float32', seed: string): Uint8Array {
+  const model = new ModelBuilder(new Random(seed))
+  const { random } = model
+  const rounded = (count: number) =>
+    random.values(count, [-0.5, 0.5]).map((value, i) => halfToFloat(floatToHalf(i % 7 ? value : value * 2 ** -15)))
+  const weights = (...dims: number[]) => model.constant({ dtype, dims, data: rounded(dims.reduce((a, b) => a * b, 1)) })
+  let x = model.input(['N', 3, 12, 12], 'float32', [-1, 1], 'x')
+  if (dtype === 'float16') x = model.add('Cast', [x], { to: 10 })
+  x = model.add('Relu', [model.add('Conv', [x, weights(16, 3, 3, 3), weights(16)])])
+  x = model.add('Relu', [model.add('Conv', [x, weights(24, 16, 3, 3), weights(24)], { strides: [2, 2] })])
+  x = model.add('Gemm', [model.add('Flatten', [x]), weights(24 * 16, 10), weights(10)])
+  model.output(dtype === 'float16' ? model.add('Cast', [x], { to: 1 }) : x)
+  return model.encode()
+}
+
+test('a float16 model keeps its halves in the file unasked, and computes the same bits', async () => {
+  const seed = `network ${random.int(0, 2 ** 30)}`
+  const [half, single] = [network('float16', seed), network('float32', seed)]
+  const files = [compileModel(half), compileModel(half, { weights: 'f32' }), compileModel(single)]
+  const [kept, widened, other] = files
+  assert.ok(kept.length < 0.65 * widened.length, `${kept.length} of ${widened.length} bytes`)
+  assert.is(decode(other).header.constants.filter(({ stored }) => stored === 'f16').length, 0)
+  for (const { stored, kept: held } of decode(kept).header.constants) assert.equal([stored, held], ['f16', 'f32'])
+  const feeds = tensorsOf(randomFeeds([{ name: 'x', dtype: 'float32', dims: [2, 3, 12, 12], range: [-1, 1] }], random))
+  const outputs = await Promise.all(
+    files.map(async file => {
+      const session = await InferenceSession.create(file)
+      const [{ data }] = Object.values(await session.run(feeds))
+      await session.release()
+      return data as Float32Array
+    })
+  )
+  assert.ok(sameBits(outputs[0], outputs[1]))
+  assert.ok(sameBits(outputs[0], outputs[2]))
+})
+
+test('what folding makes of halves stays single, and is told', () => {
+  const model = new ModelBuilder(random)
+  const constant = (dims: number[], low: number, high: number) =>
+    model.constant({
+      dtype: 'float16',
+      dims,
+      data: random.values(
+        dims.reduce((a, b) => a * b, 1),
+        [low, high]
+      )
+    })
+  const x = model.input([1, 3, 8, 8], 'float16', [-1, 1], 'x')
+  const conv = model.add('Conv', [x, constant([8, 3, 3, 3], -1, 1)])
+  const norm = [constant([8], 0.5, 2), constant([8], -1, 1), constant([8], -1, 1), constant([8], 0.5, 2)]
+  model.output(model.add('BatchNormalization', [conv, ...norm]))
+  const notes: string[] = []
+  const { program } = build(model.encode(), { onNote: note => notes.push(note) })
+  assert.match(notes.join(), /^\d+ numbers of the float16 model are not halves once folded and stay float32/)
+  assert.ok(program.constants.some(({ stored }) => stored === 'f32'))
+})
+
 test.run()

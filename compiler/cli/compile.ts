@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { type Bindings, evaluate } from '../../runtime/dims.js'
-import { encode, goldenBytes } from '../../runtime/format.js'
+import { decodeHeader, encode, goldenBytes } from '../../runtime/format.js'
 import type { Golden } from '../../runtime/golden.js'
 import type { Program, Stored } from '../../runtime/program.js'
 import { goldenOf } from '../golden.js'
@@ -10,6 +10,7 @@ import { passes, required } from '../passes/index.js'
 import { print as printGraph } from '../print.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
 import { externalDataOf, patched, patchOption, readModel, writeWhole } from './files.js'
+import { checkGates, gateOptions, gatesOf } from './gates.js'
 import { kernelsOf, layersOf, originalGraph } from './layers.js'
 import { memoryReport, ratioOf } from './memory.js'
 import { about, type BuiltModel, bindDims, buildModel, describeBindings, memoryOf } from './model.js'
@@ -35,7 +36,7 @@ export const compile: Command = {
   summary: 'Compile an ONNX model to a .cairn file.',
   options: [
     { flag: '-o, --output', value: 'FILE', help: "the .cairn file to write; default: the model's name with .cairn" },
-    { flag: '--weights', value: 'f32|f16', help: 'how weights are stored (default f32)' },
+    { flag: '--weights', value: 'f32|f16', help: 'how weights are stored (default: as the model has them)' },
     { flag: '--calibrate', value: 'DIR', help: 'calibration data for int8 weights, which come in a later version' },
     patchOption,
     shapeOption,
@@ -57,8 +58,7 @@ export const compile: Command = {
       help: 'free dimensions of the golden input (default 1 and as small as can be)'
     },
     ...optional.map(name => ({ flag: `--no-${name}`, help: 'leave this pass out' })),
-    { flag: '--max-bytes', value: 'N', help: 'fail, and write nothing, if the file would be larger' },
-    { flag: '--max-memory', value: 'N', help: 'fail, and write nothing, if weights and arena need more' },
+    ...gateOptions.map(option => ({ ...option, help: option.help.replace('fail', 'fail, and write nothing,') })),
     { flag: '--report', value: 'FILE.html', help: 'write a page with passes, layers and the memory plan' },
     jsonOption
   ],
@@ -78,7 +78,7 @@ export const compile: Command = {
     const shapes = shapesOf(flags)
     const goldenDims = flags.dims('golden-dims')
     if (goldenDims.length && !flags.has('golden')) throw new UsageError('--golden-dims is of no use without --golden')
-    const limits = { bytes: flags.bytes('max-bytes'), memory: flags.bytes('max-memory') }
+    const gates = gatesOf(flags)
     const output = flags.text('output') ?? path.replace(/\.onnx$/i, '').concat('.cairn')
     const reportPath = flags.text('report')
     if (resolve(output) === resolve(path)) throw new UsageError(`-o ${output} would overwrite the model`)
@@ -96,7 +96,7 @@ export const compile: Command = {
       weights,
       winograd: winogradOf(flags),
       kernels: flags.all('kernel'),
-      maxMemory: limits.memory,
+      maxMemory: gates.memory,
       onPass: (name, _did, show) => {
         if (name === dump) text = show()
       },
@@ -112,19 +112,15 @@ export const compile: Command = {
     const file = encode(program, { ...summary, golden })
     const bindings = bindDims(program)
     const memory = memoryOf(program, bindings)
-    if (limits.bytes !== undefined && file.length > limits.bytes)
-      throw new InputError(`${path}: the file would have ${file.length} bytes; --max-bytes allows ${limits.bytes}`)
-    const needed = memory.weights + memory.arena
-    if (limits.memory !== undefined && needed > limits.memory)
-      throw new InputError(
-        `${path}: needs ${needed} bytes of memory at ${describeBindings(bindings)} (weights ${memory.weights}, arena ${memory.arena}); --max-memory allows ${limits.memory}`
-      )
+    const { operators } = summary
+    const header = () => decodeHeader(file)
+    checkGates(gates, { path, program, bindings, operators, bytes: () => file.length, header })
     writeWhole(output, file)
     for (const note of notes) process.stderr.write(`cairn: ${path}: ${note}\n`)
     const report = {
       model: path,
       output,
-      weights,
+      weights: weights ?? mostlyStored(program),
       notes,
       bytes: file.length,
       onnxBytes: model.bytes.length,
@@ -139,7 +135,7 @@ export const compile: Command = {
       dims: bindings,
       arena: memory.arena,
       arenaLowerBound: memory.lowerBound,
-      memory: needed,
+      memory: memory.weights + memory.arena,
       golden: golden && {
         layers: golden.layers.length,
         bytes: goldenBytes(golden),
@@ -223,6 +219,12 @@ function overviewOf({ program, summary }: BuiltModel, report: Report): [string, 
   ]
 }
 
+/** How the file holds most of its weights. */
+function mostlyStored({ constants }: BuiltModel['program']): Stored {
+  const elements = (list: BuiltModel['program']['constants']) => list.reduce((sum, { data }) => sum + data.length, 0)
+  return elements(constants.filter(({ stored }) => stored === 'f16')) * 2 > elements(constants) ? 'f16' : 'f32'
+}
+
 /** The kernels and how many calls each has. */
 function kernelCounts({ calls, kernels }: BuiltModel['program']): string {
   const counts = kernels.map(({ name }, i) => ({ name, times: calls.filter(({ kernel }) => kernel === i).length }))
@@ -230,8 +232,8 @@ function kernelCounts({ calls, kernels }: BuiltModel['program']): string {
   return called.map(({ name, times }) => `${name} ${times}`).join(', ')
 }
 
-function weightsOf(flags: Flags): Stored {
+function weightsOf(flags: Flags): Stored | undefined {
   if (flags.text('weights') === 'int8' || flags.text('calibrate') !== undefined)
     throw new InputError('--weights int8 and --calibrate come in a later version; --weights f32 and f16 are allowed')
-  return flags.choice('weights', ['f32', 'f16'], 'f32')
+  return flags.text('weights') === undefined ? undefined : flags.choice<Stored>('weights', ['f32', 'f16'], 'f32')
 }

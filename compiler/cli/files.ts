@@ -40,8 +40,10 @@ export function readBytes(path: string, what = 'file'): Uint8Array {
   }
 }
 
-export function readModel(path: string): ModelFile {
-  const bytes = readBytes(path, 'model')
+export const readModel = (path: string): ModelFile => modelOf(path, readBytes(path, 'model'))
+
+/** What `path` has given, told by its bytes. */
+export function modelOf(path: string, bytes: Uint8Array): ModelFile {
   const found = kindOf(bytes)?.name
   if (found !== 'cairn') refuseOther(bytes, path, 'an ONNX model or a .cairn file')
   return { path, kind: found === 'cairn' || path.endsWith('.cairn') ? 'cairn' : 'onnx', bytes }

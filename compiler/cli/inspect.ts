@@ -1,12 +1,15 @@
 import { resolve } from 'node:path'
 import { type Bindings, evaluate } from '../../runtime/dims.js'
-import { goldenBytes } from '../../runtime/format.js'
+import { decodeHeader, encode, goldenBytes, type Header } from '../../runtime/format.js'
 import type { Golden } from '../../runtime/golden.js'
 import { residentBytes, storedLength } from '../../runtime/program.js'
+import { workOf } from '../../runtime/reach/check.js'
 import { kindOf } from '../kinds.js'
 import type { WithConstants } from '../memory.js'
-import { type Command, jsonOption, print, printJson, UsageError } from './command.js'
+import { type Command, jsonOption, oneLine, print, printJson, UsageError } from './command.js'
 import { externalDataOf, type ModelFile, readBytes, readModel, writeWhole } from './files.js'
+import { checkGates, gateOptions, gatesOf } from './gates.js'
+import { gpuNeeds } from './gpu-needs.js'
 import { inspectPatch } from './inspect-patch.js'
 import { kernelsOf, type Layer, layersOf, layerTable, originalGraph, totalsOf } from './layers.js'
 import { memoryReport, memoryText } from './memory.js'
@@ -14,14 +17,15 @@ import {
   about,
   bindDims,
   buildModel,
-  decodeModel,
   describeBindings,
   describeFree,
   describeOutputs,
   describePort,
+  headOf,
   memoryOf
 } from './model.js'
 import { planSvg } from './plan-svg.js'
+import { fetchHead, isUrl } from './remote.js'
 import { shaped, shapeOption, shapesOf } from './shapes.js'
 import { count, facts, scaled, size, table } from './table.js'
 
@@ -30,28 +34,46 @@ export const inspect: Command = {
   name: 'inspect',
   usage: '<model>',
   summary:
-    'Show nodes, shapes, parameters, MACs, receptive field and memory of an .onnx or .cairn model, or what a .patch holds.',
+    'Show nodes, shapes, parameters, MACs, receptive field and memory of an .onnx or .cairn model (of a .cairn the first 64 KiB, or its URL, are enough), or what a .patch holds.',
   options: [
     { flag: '--layers', help: 'a table of all layers, for ONNX as its paper lists them, with their kernels' },
     { flag: '--memory', help: 'the memory plan: every storage, its bytes, and the calls that it lives through' },
     { flag: '--plot', value: 'FILE.svg', help: 'draw the memory plan' },
     { flag: '--dims', value: 'N=1,H=64', help: 'values of free dimensions (default 1 for the batch, 64 else)' },
     shapeOption,
+    ...gateOptions,
     jsonOption
   ],
-  examples: ['vgg16.onnx --layers', 'signs.patch', 'unet.cairn --memory --dims H=256,W=256 --plot plan.svg'],
+  examples: [
+    'vgg16.onnx --layers',
+    'signs.patch',
+    'https://example.org/resnet50.cairn --max-memory 200MiB',
+    'unet.cairn --memory --dims H=256,W=256 --plot plan.svg'
+  ],
 
   async run([path], flags) {
     const wanted = { layers: flags.has('layers'), memory: flags.has('memory'), plot: flags.text('plot') }
     if (wanted.plot !== undefined && resolve(wanted.plot) === resolve(path))
       throw new UsageError(`--plot ${wanted.plot} would overwrite the model`)
     const dims = flags.dims('dims')
-    const bytes = readBytes(path, 'model')
-    if (kindOf(bytes)?.name === 'patch') return inspectPatch(path, bytes, flags)
-    const subject = await read(shaped(readModel(path), shapesOf(flags)))
+    if (!isUrl(path)) {
+      const bytes = readBytes(path, 'model')
+      if (kindOf(bytes)?.name === 'patch') return inspectPatch(path, bytes, flags)
+    }
+    const gates = gatesOf(flags)
+    const subject = await read(isUrl(path) ? await fetchHead(path) : shaped(readModel(path), shapesOf(flags)))
     const { program } = subject
     const bindings = bindDims(program, dims)
+    checkGates(gates, {
+      path,
+      program,
+      bindings,
+      operators: subject.onnxOperators,
+      bytes: () => subject.length(),
+      header: () => subject.header()
+    })
     const memory = memoryOf(program, bindings)
+    const limits = subject.isCompiled ? await limitsOf(path, subject.header(), bindings) : undefined
     const layers = subject.layersAt(bindings)
     const plan = memoryReport(program, bindings)
     const peak = memory.weights + memory.arena
@@ -74,6 +96,8 @@ export const inspect: Command = {
         parameters: totals?.parameters ?? program.parameters,
         macs: totals?.macs ?? macs,
         receptiveField: totals?.field,
+        file: subject.isCompiled ? { bytes: subject.length(), here: subject.bytes } : undefined,
+        limits,
         golden: subject.golden ? { layers: subject.golden.layers.length, bytes: goldenBytes(subject.golden) } : null,
         memory: { peak, weights: memory.weights, arena, lowerBound, ratio },
         layers: wanted.layers ? (layers ?? callsOf(program, bindings)) : undefined,
@@ -101,8 +125,14 @@ export const inspect: Command = {
       ],
       ['golden data', goldenText(subject)],
       ['weights', weightsText(program)],
-      ['peak memory', `${size(peak)}: weights ${size(memory.weights)}, arena ${size(memory.arena)}`]
+      ['peak memory', `${size(peak)}: weights ${size(memory.weights)}, arena ${size(memory.arena)}`],
+      ...(limits ? limitFacts(limits) : [])
     ]
+    if (subject.isCompiled && subject.bytes < subject.length())
+      entries.splice(1, 0, [
+        'file',
+        `${count(subject.length())} bytes, of which the first ${count(subject.bytes)} are here`
+      ])
     print(facts(entries))
     if (wanted.layers) print(`\n${layers ? layerTable(layers) : callTable(program, bindings)}`)
     if (wanted.memory) print(`\n${memoryText(plan)}`)
@@ -121,18 +151,28 @@ interface Subject {
   /** Of a compiled file that has any. */
   readonly golden?: Golden
   readonly isCompiled: boolean
+  readonly onnxOperators: readonly string[]
+  /** Bytes of the compiled file, whole, and its header. */
+  length(): number
+  header(): Header
   layersAt(bindings: Bindings): Layer[] | undefined
 }
 
 async function read(model: ModelFile): Promise<Subject> {
   const bytes = model.bytes.length
   if (model.kind === 'cairn') {
-    const { header } = await decodeModel(model)
+    const { header, length } = await headOf(model)
     const { nodesBefore, nodesAfter, golden } = header
     const operators = tally(header.calls.map(call => header.kernels[call.kernel].name))
     const listed = 'kernels'
     const layersAt = () => undefined
-    return { program: header, bytes, nodesBefore, nodesAfter, listed, operators, golden, isCompiled: true, layersAt }
+    return {
+      ...{ program: header, bytes, nodesBefore, nodesAfter, listed, operators, golden, layersAt },
+      isCompiled: true,
+      onnxOperators: header.operators,
+      length: () => length,
+      header: () => header
+    }
   }
   const built = await buildModel(model)
   const { program, summary } = built
@@ -142,6 +182,8 @@ async function read(model: ModelFile): Promise<Subject> {
   )
   const operators = tally(graph.nodes.map(node => node.op))
   const { nodesBefore, nodesAfter } = summary
+  let encoded: Uint8Array | undefined
+  const file = () => (encoded ??= encode(program, summary))
   return {
     program,
     bytes,
@@ -150,8 +192,42 @@ async function read(model: ModelFile): Promise<Subject> {
     listed: 'operators',
     operators,
     isCompiled: false,
+    onnxOperators: summary.operators,
+    length: () => file().length,
+    header: () => decodeHeader(file()),
     layersAt: bindings => layersOf(graph, bindings, kernels)
   }
+}
+
+interface FileLimits {
+  /** Innermost steps of a run, which `maxWork` bounds. */
+  readonly work: number
+  /** What WebGPU needs; or why it cannot run the file. */
+  readonly webgpu: { readonly pipelines: number; readonly maxStorageBufferBindingSize: number } | string
+}
+
+/** What running the file asks of a host; refuses a file whose calls are not valid. */
+function limitsOf(path: string, header: Header, bindings: Bindings): Promise<FileLimits> {
+  return about(path, () => {
+    const work = workOf(header, header.calls, bindings)
+    try {
+      const { pipelines, binding } = gpuNeeds(header, bindings)
+      return { work, webgpu: { pipelines: pipelines.all, maxStorageBufferBindingSize: binding } }
+    } catch (error) {
+      return { work, webgpu: oneLine(error) }
+    }
+  })
+}
+
+function limitFacts({ work, webgpu }: FileLimits): [string, string][] {
+  const gpu =
+    typeof webgpu === 'string'
+      ? webgpu
+      : `${webgpu.pipelines} pipelines, storage buffers of up to ${size(webgpu.maxStorageBufferBindingSize)}`
+  return [
+    ['work', `${scaled(work)} innermost steps a run`],
+    ['WebGPU', gpu]
+  ]
 }
 
 function goldenText({ golden, isCompiled }: Subject): string {

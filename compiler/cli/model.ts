@@ -1,5 +1,5 @@
 import { type Bindings, evaluate, freeName, show } from '../../runtime/dims.js'
-import { type CairnFile, decode, encode, type Header } from '../../runtime/format.js'
+import { type CairnFile, decode, decodeHead, encode, type Header } from '../../runtime/format.js'
 import { InferenceSession, type SessionOptions } from '../../runtime/index.js'
 import { planProgram } from '../../runtime/plan.js'
 import { cutsOf, type Outcome, type Port, type Program, type Stored } from '../../runtime/program.js'
@@ -57,10 +57,15 @@ export function buildModel({ path, bytes, shapes }: ModelFile, options: CompileO
 }
 
 /** The model as a .cairn file, compiled when it is not one yet. */
-export async function fileOf(model: ModelFile, weights: Stored = 'f32', maxMemory?: number): Promise<Uint8Array> {
+export async function fileOf(model: ModelFile, weights?: Stored, maxMemory?: number): Promise<Uint8Array> {
   if (model.kind === 'cairn') return model.bytes
   const { program, summary } = await buildModel(model, { weights, maxMemory })
   return encode(program, summary)
+}
+
+/** The header of a compiled file, of which the weights may be missing, and the bytes of the whole. */
+export function headOf({ path, bytes }: ModelFile): Promise<{ header: Header; length: number }> {
+  return about(path, () => decodeHead(bytes))
 }
 
 export function decodeModel({ path, bytes }: ModelFile): Promise<CairnFile> {
@@ -75,7 +80,7 @@ export async function openSession(
 ): Promise<{ session: InferenceSession; header: Header }> {
   const model = shaped(await patched(readModel(path), patch), shapes)
   if (model.kind === 'cairn') await decodeModel(model)
-  const bytes = await fileOf(model, 'f32', options.maxMemory)
+  const bytes = await fileOf(model, undefined, options.maxMemory)
   const session = await about(path, () => InferenceSession.create(bytes, options))
   return { session, header: decode(bytes).header }
 }

@@ -38,8 +38,8 @@ const decoders: Readonly<Record<string, () => Promise<Decode>>> = {
   bmp: async () => {
     const { decode } = await import('bmp-ts')
     return bytes => {
-      const { data, width, height } = decode(Buffer.from(bytes), { toRGBA: true })
-      return opaque({ data, width, height })
+      const { data, width, height } = decode(Buffer.from(withoutGap(bytes)))
+      return rgbOfAbgr({ data, width, height })
     }
   },
   gif: async () => {
@@ -116,12 +116,23 @@ const damaged = (): never => {
   throw new Error('it cannot be decoded')
 }
 
-/** Without the fourth channel, which some decoders leave empty. */
-function opaque({ data, width, height }: Picture): Picture {
+function rgbOfAbgr({ data, width, height }: Picture): Picture {
   const rgb = new Uint8Array(width * height * 3)
   for (let from = 0, to = 0; to < rgb.length; from += 4, to += 3)
-    [rgb[to], rgb[to + 1], rgb[to + 2]] = [data[from], data[from + 1], data[from + 2]]
+    [rgb[to], rgb[to + 1], rgb[to + 2]] = [data[from + 3], data[from + 2], data[from + 1]]
   return { data: rgb, width, height }
+}
+
+/** A BMP whose pixels follow its header and palette at once, where the decoder looks for them. */
+function withoutGap(bytes: Uint8Array): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const [pixels, header, colours] = [view.getUint32(10, true), view.getUint32(14, true), view.getUint32(46, true)]
+  const [bits, compression] = [view.getUint16(28, true), view.getUint32(30, true)]
+  const masks = header === 40 && compression === 3 ? 12 : header === 40 && compression === 6 ? 16 : 0
+  const palette = bits <= 8 || colours ? (colours || 2 ** bits) * 4 : 0
+  const looked = 14 + header + masks + palette
+  if (pixels <= looked) return bytes
+  return Uint8Array.from([...bytes.subarray(0, looked), ...bytes.subarray(pixels)])
 }
 
 /** A module's WebAssembly from its package's folder, made at once: nothing waits while nothing else is alive. */

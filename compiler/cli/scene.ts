@@ -75,7 +75,11 @@ const dead = 1e-9
 export function roundedOtherwise(program: Program, next: () => number): Program {
   const disturb = (constant: Constant): Constant =>
     constant.panel
-      ? { ...constant, data: constant.data.map(value => value * (1 + (next() - 0.5) * 2 ** -20)) }
+      ? {
+          ...constant,
+          ...(constant.kept === 'f32' ? { stored: 'f32' } : {}),
+          data: constant.data.map(value => value * (1 + (next() - 0.5) * 2 ** -20))
+        }
       : constant
   return { ...program, constants: program.constants.map(disturb) }
 }

@@ -1,5 +1,5 @@
 import type { Bindings } from '../../runtime/dims.js'
-import { encode, type Summary } from '../../runtime/format.js'
+import { decodeHeader, encode, type Summary } from '../../runtime/format.js'
 import { InferenceSession, type SessionOptions, type Tensor } from '../../runtime/index.js'
 import type { Port, Program } from '../../runtime/program.js'
 import { isConstant, type Value } from '../graph.js'
@@ -9,8 +9,9 @@ import { type Command, InputError, jsonOption, type Option, print, printJson, Us
 import { compare, type Difference } from './compare.js'
 import { deviceOptions, sessionOptionsOf } from './device.js'
 import { externalDataOf, type ModelFile, patched, patchOption, readModel, readPatch } from './files.js'
+import { checkGates, gateOptions, gatesOf } from './gates.js'
 import { imageOptions, imagePort, imageTensor, preparationOf } from './image-input.js'
-import { about, bindDims, buildModel, describeBindings } from './model.js'
+import { about, bindDims, buildModel, describeBindings, headOf } from './model.js'
 import { openReference, type Reference, valuesOf } from './onnxruntime.js'
 import { pictureReader } from './picture-file.js'
 import { Progress } from './progress.js'
@@ -43,7 +44,7 @@ export const verify: Command = {
   name: 'verify',
   usage: '<model>',
   summary: 'Compare an .onnx with onnxruntime-node, or each layer of a .cairn with its golden data (compile --golden).',
-  options: [...comparing, ...deviceOptions, jsonOption],
+  options: [...comparing, ...deviceOptions, ...gateOptions, jsonOption],
   examples: [
     'model.onnx',
     'model.onnx --dims N=3,H=320,W=256 --tolerance 1e-4 --layers',
@@ -61,10 +62,26 @@ export const verify: Command = {
     const prepare = preparationOf(flags, patch?.preparation)
     const image = flags.text('image')
 
+    const gates = gatesOf(flags)
     const model = shaped(await patched(readModel(path), flags.text('patch')), shapesOf(flags))
-    if (model.kind === 'cairn') return selfCheck(model, options, flags, comparing)
+    if (model.kind === 'cairn') {
+      const { header, length } = await headOf(model)
+      const { operators } = header
+      checkGates(gates, {
+        ...{ path, program: header, bindings: bindDims(header), operators },
+        bytes: () => length,
+        header: () => header
+      })
+      return selfCheck(model, options, flags, comparing)
+    }
     const progress = new Progress(4)
-    const opened = await open(model, options)
+    const opened = await open(model, options, ({ program, summary }) =>
+      checkGates(gates, {
+        ...{ path, program, bindings: bindDims(program, dims), operators: summary.operators },
+        bytes: () => encode(program, summary).length,
+        header: () => decodeHeader(encode(program, summary))
+      })
+    )
     const { session, program } = opened
     const { threads } = session
     const given = readInputs(program, files)
@@ -132,8 +149,13 @@ export interface Opened {
   readonly summary: Summary
 }
 
-async function open(model: ModelFile, options: SessionOptions): Promise<Opened> {
+async function open(
+  model: ModelFile,
+  options: SessionOptions,
+  check?: (built: Pick<Opened, 'program' | 'summary'>) => void
+): Promise<Opened> {
   const { program, summary } = await buildModel(model)
+  check?.({ program, summary })
   return { session: await load(program, summary, options), program, summary }
 }
 

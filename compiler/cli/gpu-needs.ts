@@ -1,0 +1,37 @@
+import type { Bindings } from '../../runtime/dims.js'
+import type { Header } from '../../runtime/format.js'
+import { planProgram } from '../../runtime/plan.js'
+import { recipeOf, switchesOf } from '../../runtime/webgpu/pipelines.js'
+import { blockOf, operandOf, programOf } from '../../runtime/webgpu/program.js'
+import { planBanks } from '../../runtime/webgpu/weights.js'
+
+/** What a file asks of a WebGPU device, told without one. */
+export interface GpuNeeds {
+  /** Those that a run needs, and those that prepare weights when it is loaded. */
+  readonly pipelines: { readonly run: number; readonly all: number }
+  /** Bytes of the largest storage buffer that is bound: the device's `maxStorageBufferBindingSize` has to allow it. */
+  readonly binding: number
+}
+
+/** `maxStorageBufferBindingSize` of every device; larger weights are divided. */
+const leastBinding = 128 * 2 ** 20
+
+/** In single precision, with free dimensions bound. Throws CairnError for a kernel that has no shader. */
+export function gpuNeeds(file: Header, bindings: Bindings): GpuNeeds {
+  const { header, setup, calls } = programOf(file, 'f32', leastBinding)
+  const { held, sizes, derivedBytes } = planBanks([...setup, ...calls], header, leastBinding)
+  // Addresses are multiples of 16 bytes wherever they are, and nothing else of them chooses a pipeline.
+  const keysOf = (list: typeof calls) =>
+    list.flatMap(call => {
+      const block = blockOf(call, bindings, () => 0)
+      const operand = operandOf(call)
+      const switches = switchesOf(call, block, operand?.space === 'constant' ? held[operand.index] : 'f32')
+      return call.shader.dispatches(block).map(dispatch => recipeOf(dispatch, switches, 'f32').key)
+    })
+  const run = new Set(keysOf(calls))
+  const { bytes: arena } = planProgram(file, bindings)
+  return {
+    pipelines: { run: run.size, all: new Set([...run, ...keysOf(setup)]).size },
+    binding: Math.max(arena, derivedBytes, ...sizes)
+  }
+}
