@@ -111,6 +111,10 @@ const lies: Readonly<Record<string, Lie>> = {
   'an output in front of its storage': ({ header }) => (header.outputs[0].offset = -4),
   'a count behind its storage': ({ header }) =>
     void header.counts.push({ storage: 0, offset: header.storages[0], cuts: [{ output: 0, axis: 0 }] }),
+  'a fault behind its storage': ({ header }) =>
+    void header.faults.push({ storage: 0, offset: header.storages[0], of: 'Gather "g"', axis: 0, size: 5 }),
+  'a fault between two elements': ({ header }) =>
+    void header.faults.push({ storage: 0, offset: 0.5, of: 'Gather "g"', axis: 0, size: 5 }),
   'a count between two elements': ({ header }) =>
     void header.counts.push({ storage: 0, offset: 0.5, cuts: [{ output: 0, axis: 0 }] }),
   'a storage of less than nothing': ({ header }) => (header.storages[0] = -1),

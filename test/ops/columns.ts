@@ -118,6 +118,20 @@ const grids = [
   grid('of a plane, corners', 2, [2, 3, 5, 6], { align_corners: 1 }),
   grid('of a volume', 2, [2, 1, 3, 4, 5]),
   grid('of a volume, corners', 1, [1, 1, 3, 4, 5], { align_corners: 1 }),
+  one(
+    'AffineGrid of free sizes',
+    'Shape',
+    [x('N', 3, 'H', 'W')],
+    {},
+    {
+      opset: 20,
+      next: [{ op: 'AffineGrid', operands: [x('N', 2, 3), 'previous'] }],
+      bindings: [
+        { N: 2, H: 4, W: 5 },
+        { N: 1, H: 7, W: 2 }
+      ]
+    }
+  ),
   grid(
     'then sampled',
     2,
