@@ -4,9 +4,9 @@ import { draw } from './draw.js'
 import { Engine } from './engine.js'
 import { type Guess, guess } from './guess.js'
 import { startInput, stopCamera } from './input.js'
-import { fitting, knownLabels, parseLabels } from './labels.js'
-import { count, median, ms, plural } from './numbers.js'
-import { interpret } from './outputs/index.js'
+import { parseLabels } from './labels.js'
+import { expect, insist, meaningOf } from './meaning.js'
+import { median, ms, plural } from './numbers.js'
 import type { Finding } from './outputs/output.js'
 import { type Photo, photoFrom, pixelsOf, testPicture } from './photo.js'
 import { type PicturePort, type Preparation, picturePort } from './prepare.js'
@@ -17,7 +17,7 @@ import { chosenDevice, chosenThreads, noteDevice, startDevices } from './views/d
 import { showLayers } from './views/layers.js'
 import { showFigures, showName } from './views/model.js'
 import { showPreparation, startPreparation } from './views/preparation.js'
-import { type Shown, sentence, showResult } from './views/result.js'
+import { type OwnLabels, type Shown, sentence, showResult } from './views/result.js'
 import { nameOfUrl, pressSample, showEntries, showSamples, showZoo } from './views/start.js'
 import { announce, doing, showFailure } from './views/status.js'
 import { selectFirstTab, startTabs } from './views/tabs.js'
@@ -53,11 +53,11 @@ let offered: { readonly photos: readonly string[]; readonly labels: readonly str
 let model: Model | undefined
 let loaded: Loaded | undefined
 let photo: Photo | undefined
-let last: { ran: Ran; finding: Finding | undefined } | undefined
+let last: { ran: Ran; findings: readonly Finding[] } | undefined
 /** What the figures that are shown hold for. */
 let figures = ''
 /** Labels that were given by hand come before all others. */
-let ownLabels: readonly string[] | undefined
+let ownLabels: OwnLabels | undefined
 
 async function open(source: Source): Promise<void> {
   const opening = await doing(source.name, async progress => {
@@ -67,6 +67,7 @@ async function open(source: Source): Promise<void> {
       { name: source.name, from, weights: chosen('weights') as Given['weights'] },
       progress
     )
+    await expect(opened)
     return {
       opened,
       untrained: !(from instanceof Uint8Array),
@@ -152,8 +153,7 @@ async function runOnce(quiet: boolean): Promise<void> {
   const ran = await (quiet ? ask() : doing('Running', ask))
   // Of another model or photo than are there by now: another run comes behind this one.
   if (model !== now || photo !== of) return
-  const { height, width } = ran?.shown ?? { height: 1, width: 1 }
-  last = ran && { ran, finding: interpret(ran.outputs, { height, width, channels: now.preparation.channels }) }
+  last = ran && { ran, findings: meaningOf(ran, now, ownLabels?.names) }
   update()
   const shown = currentResult()
   if (shown && !quiet) announce(sentence(shown))
@@ -179,28 +179,14 @@ function currentJob(): Job | undefined {
 
 function currentResult(): Shown | undefined {
   if (!model || !loaded || !last) return undefined
-  const { finding, ran } = last
-  return {
-    ran,
-    loaded,
-    finding,
-    labels: labelsOf(finding),
-    least: Number(chosen('least')),
-    untrained: model.untrained
-  }
+  const { untrained } = model
+  return { ...last, loaded, own: ownLabels, least: Number(chosen('least')), untrained }
 }
 
-function labelsOf(finding: Finding | undefined): readonly string[] | undefined {
-  // What means nothing has no name either.
-  if (model?.untrained) return undefined
-  const classes =
-    finding?.kind === 'classes' ? finding.probabilities.length : finding && 'classes' in finding ? finding.classes : 0
-  if (!model || !classes) return undefined
-  const own = ownLabels && fitting(classes, [ownLabels])
-  if (ownLabels && !own)
-    byId('labels-note').textContent =
-      `The file has ${plural(ownLabels.length, 'line')}; the model has ${count(classes)} classes.`
-  return own ?? fitting(classes, [...model.labels, ...knownLabels(model.source.name)])
+/** The same outputs, of which something else is known by now. */
+function interpretAgain(): void {
+  if (model && last) last = { ran: last.ran, findings: meaningOf(last.ran, model, ownLabels?.names) }
+  update()
 }
 
 /** Shows what is, all of it. */
@@ -215,9 +201,8 @@ function update(): void {
   if (photo && isDrawn)
     draw(canvas, {
       photo,
-      finding: shown?.finding,
+      findings: shown?.findings ?? [],
       region: shown?.ran.shown?.region,
-      labels: shown?.labels,
       least: Number(chosen('least')),
       blend: Number(chosen('blend'))
     })
@@ -266,9 +251,9 @@ async function receive(files: readonly File[]): Promise<void> {
         read: async () => new Uint8Array(await file.arrayBuffer())
       })
     else if (kind === 'labels') {
-      ownLabels = parseLabels(await file.text())
-      byId('labels-note').textContent = `${file.name}: ${plural(ownLabels.length, 'label')}`
-      update()
+      ownLabels = { file: file.name, names: parseLabels(await file.text()) }
+      byId('labels-note').textContent = `${file.name}: ${plural(ownLabels.names.length, 'label')}`
+      interpretAgain()
     } else await takeFrom(() => photoFrom(file, file.name))
   }
 }
@@ -348,6 +333,10 @@ byId('test-picture').onclick = () => {
   stopCamera()
   void take(testPicture())
 }
+document.addEventListener('as-classes', event => {
+  insist((event as CustomEvent<string>).detail)
+  interpretAgain()
+})
 byId('other').onclick = () => show('start')
 byId('save').onclick = () =>
   void doing('Saving', async () =>
