@@ -1,4 +1,6 @@
-import { type Entry, fetchBytes, fetchLabels, readCatalogue } from './catalogue.js'
+import type { LayerInfo } from 'cairn/compiler'
+import { type Entry, fetchBytes, fetchLabels, readCatalogue, readStarter } from './catalogue.js'
+import type { Used } from './code.js'
 import { byId, download, el } from './dom.js'
 import { draw } from './draw.js'
 import { Engine } from './engine.js'
@@ -13,12 +15,14 @@ import { type PicturePort, type Preparation, picturePort } from './prepare.js'
 import type { Given, Job, Loaded, Opened, Progress, Ran } from './protocol.js'
 import { type Trained, Training } from './training.js'
 import { Check } from './views/check.js'
+import { showCode } from './views/code.js'
 import { chosenDevice, chosenThreads, noteDevice, startDevices } from './views/device.js'
+import { showLayerTable } from './views/layer-table.js'
 import { showLayers } from './views/layers.js'
 import { showFigures, showName } from './views/model.js'
 import { showPreparation, startPreparation } from './views/preparation.js'
 import { type OwnLabels, type Shown, sentence, showResult } from './views/result.js'
-import { nameOfUrl, pressSample, showEntries, showSamples, showZoo } from './views/start.js'
+import { nameOfUrl, pressSample, sampleButton, showEntries, showSamples, showStarter, showZoo } from './views/start.js'
 import { announce, doing, showFailure } from './views/status.js'
 import { selectFirstTab, startTabs } from './views/tabs.js'
 import { followTheme } from './views/theme.js'
@@ -28,6 +32,8 @@ import { closeShots } from './views/train.js'
 interface Source {
   readonly name: string
   readonly entry?: Entry
+  /** A photo that the model is opened with. */
+  readonly first?: string
   /** What a model that was trained in this page is known to take. */
   readonly trained?: Trained
   /** Bytes, or an architecture of the zoo, whose weights are not trained. */
@@ -56,6 +62,7 @@ let photo: Photo | undefined
 let last: { ran: Ran; findings: readonly Finding[] } | undefined
 /** What the figures that are shown hold for. */
 let figures = ''
+let layers: readonly LayerInfo[] | undefined
 /** Labels that were given by hand come before all others. */
 let ownLabels: OwnLabels | undefined
 
@@ -88,12 +95,14 @@ async function open(source: Source): Promise<void> {
   const port = picturePort(opening.opened.model.inputs)
   figures = ''
   model = { source, ...opening, port, guess: guessed, preparation: guessed.preparation }
+  const samples = source.entry?.photos.length ? source.entry.photos : offered.photos
+  showSamples(samples, (url, button) => void takeSample(url, button))
   showModel(model)
   training.begin()
   await load()
   // A photo that was asked for and is not read yet comes before a sample.
-  if (!photo && !wanted && port && offered.photos.length)
-    await takeSample(offered.photos[0], byId('samples').querySelector('button')!)
+  const first = source.first ?? (photo || wanted ? undefined : samples[0])
+  if (first && port) await takeSample(first, sampleButton(first))
 }
 
 function showModel({ opened, untrained, port }: Model): void {
@@ -104,12 +113,17 @@ function showModel({ opened, untrained, port }: Model): void {
   byId('no-photo-title').textContent = port ? 'Drop a photo' : 'This model takes no picture'
   byId('no-photo-text').textContent = port ? 'or paste one from the clipboard' : 'it runs on numbers that are made up'
   void showLayers(undefined)
+  showLayerTable([], undefined, undefined)
   update()
 }
 
 function show(view: 'start' | 'work'): void {
+  const before = document.body.dataset.view
   document.body.dataset.view = view
+  // What had the focus is gone with the view.
+  if (view !== before) byId(view === 'work' ? 'model-name' : 'start-title').focus({ preventScroll: view === 'start' })
   if (view === 'work') return
+  document.title = 'Cairn'
   stopCamera()
   closeShots()
 }
@@ -168,7 +182,10 @@ async function refreshFigures({ opened }: Model): Promise<void> {
   if (!last || now === figures) return
   figures = now
   const inspection = await engine.ask('inspect', { threads })
-  if (model?.opened === opened) showFigures(opened, inspection, threads)
+  layers = await engine.ask('layers', undefined)
+  if (model?.opened !== opened) return
+  showFigures(opened, inspection, threads)
+  showLayerTable(opened.model.calls, layers, undefined)
 }
 
 /** Models that take no picture get one all the same, and take no notice of it. */
@@ -183,6 +200,23 @@ function currentResult(): Shown | undefined {
   return { ...last, loaded, own: ownLabels, least: Number(chosen('least')), untrained }
 }
 
+/** What a program of the reader's own needs to do the same. */
+function currentUse(): Used | undefined {
+  if (!model || !last) return undefined
+  const { opened, port, preparation } = model
+  const { ran, findings } = last
+  const main = findings[0]
+  const output = ran.outputs.find(({ name }) => name === main?.of[0]) ?? ran.outputs[0]
+  if (!output) return undefined
+  const given = main?.kind === 'classes' ? main.given : undefined
+  const labels = main?.kind === 'classes' ? main.labels : undefined
+  return {
+    ...{ file: `${opened.name}.cairn`, inputs: opened.model.inputs, port, preparation },
+    size: ran.shown ?? { height: 1, width: 1 },
+    result: { name: output.name, type: output.type, given, labels }
+  }
+}
+
 /** The same outputs, of which something else is known by now. */
 function interpretAgain(): void {
   if (model && last) last = { ran: last.ran, findings: meaningOf(last.ran, model, ownLabels?.names) }
@@ -193,6 +227,7 @@ function interpretAgain(): void {
 function update(): void {
   const shown = currentResult()
   showResult(shown)
+  showCode(currentUse())
   if (model?.port) showPreparation(model.preparation, model.guess, model.port)
   byId('least-value').textContent = `${Math.round(Number(chosen('least')) * 100)} %`
   const isDrawn = photo !== undefined && (model?.port !== undefined || !model)
@@ -282,7 +317,9 @@ async function measureLayers(): Promise<void> {
   const calls = await doing('Measuring', progress =>
     engine.ask('profile', { runs: Number(chosen('profile-runs')) }, progress)
   )
-  if (calls) await showLayers(calls)
+  if (!calls || !model) return
+  showLayerTable(model.opened.model.calls, layers, calls)
+  await showLayers(calls)
 }
 
 async function compareDevices(): Promise<void> {
@@ -351,23 +388,29 @@ onSubmit('time-form', timeRuns)
 onSubmit('profile-form', measureLayers)
 onSubmit('check-form', compareDevices)
 
+const reader =
+  (url: string): Source['read'] =>
+  progress =>
+    fetchBytes(url, (done, total) => progress({ done, total, what: 'downloading' }))
+
 await doing('Starting', async () => {
-  const [entries, networks, available] = await Promise.all([
+  const [entries, starter, networks, available] = await Promise.all([
     readCatalogue(),
+    readStarter(),
     engine.ask('zoo', undefined),
     engine.ask('devices', undefined)
   ])
   startDevices(available, () => void load())
   const all = (kind: 'photos' | 'labels') => [...new Set(entries.flatMap(entry => entry[kind]))]
   offered = { photos: all('photos'), labels: all('labels') }
-  showSamples(offered.photos, (url, button) => void takeSample(url, button))
+  showStarter(starter, (entry, first) => void open({ name: entry.name, entry, first, read: reader(entry.url) }))
   showEntries(
     entries,
     entry =>
       void open({
         name: entry.name,
         entry,
-        read: progress => fetchBytes(entry.url, (done, total) => progress({ done, total, what: 'downloading' }))
+        read: reader(entry.url)
       })
   )
   showZoo(networks, ({ key, title }) => void open({ name: title, read: async () => ({ zoo: key }) }))
