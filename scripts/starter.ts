@@ -111,7 +111,7 @@ const photos = classes.map((name, label) => {
 })
 const index = {
   ...{ name: 'Clothes', file: 'clothes.onnx', photos },
-  preprocess: { values: 'unit', channels: 'RGB', fit: 'pad' },
+  preprocess: { values: 'unit', channels: 'RGB', fit: 'centre' },
   accuracy: { dark: +accuracy.dark.toFixed(4), light: +accuracy.light.toFixed(4) },
   epochs: Number(epochs),
   seed,

@@ -213,7 +213,7 @@ test('several outputs are all told of, and what is said twice once', () => {
       ['numbers', 'age']
     ]
   )
-  assert.match(both[1].guess!, /same as logits/)
+  assert.match(both[1].guess!, /says the same as logits/)
 })
 
 test('landmarks are points if they lie on the picture', () => {

@@ -75,12 +75,12 @@ function pictureLines({ port, preparation, size }: Used): string[] {
   if (preparation.fit !== 'pad') return [load, `const image = await session.imageTensor(photo, {\n${options}\n})`]
   return [
     load,
-    `const scale = Math.min(${width} / photo.width, ${height} / photo.height)`,
-    `const canvas = new OffscreenCanvas(${width}, ${height})`,
+    `const side = Math.max(photo.width / ${width}, photo.height / ${height})`,
+    `const canvas = new OffscreenCanvas(${width} * side, ${height} * side)`,
     "const context = canvas.getContext('2d')",
     "context.fillStyle = '#727272'",
-    `context.fillRect(0, 0, ${width}, ${height})`,
-    'context.drawImage(photo, 0, 0, photo.width * scale, photo.height * scale)',
+    'context.fillRect(0, 0, canvas.width, canvas.height)',
+    'context.drawImage(photo, 0, 0)',
     `const image = await session.imageTensor(canvas, {\n${options}\n})`
   ]
 }

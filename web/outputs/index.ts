@@ -55,7 +55,7 @@ function withoutRepeating(findings: readonly Finding[], finding: Finding, output
     of: [output.name],
     output,
     vector: vectorOf(output, fed),
-    guess: `the same as ${said.of[0]}`,
+    guess: `says the same as ${said.of[0]}`,
     mayBeClasses: false
   }
 }

@@ -27,18 +27,7 @@ const size = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1)
 const columns: readonly Column[] = [
   { title: 'call', isNumber: true, text: ({ at }) => count(at + 1), key: ({ at }) => at },
   { title: 'layer', text: ({ node }) => node, key: ({ node }) => node },
-  { title: 'operator', text: ({ layer }) => layer?.operator ?? none, key: ({ layer }) => layer?.operator ?? '' },
   { title: 'kernel', text: ({ kernel }) => kernel, key: ({ kernel }) => kernel },
-  {
-    title: 'input',
-    text: ({ layer }) => layer?.inputs.map(shape).join(', ') ?? none,
-    key: ({ layer }) => (layer ? layer.inputs.reduce((sum, dims) => sum + size(dims), 0) : -1)
-  },
-  {
-    title: 'weights',
-    text: ({ layer }) => (layer?.weights ? shape(layer.weights) : none),
-    key: ({ layer }) => (layer?.weights ? size(layer.weights) : -1)
-  },
   {
     title: 'output',
     text: ({ layer }) => (layer ? shape(layer.output) : none),
@@ -61,6 +50,17 @@ const columns: readonly Column[] = [
     isNumber: true,
     text: ({ milliseconds }, total) => (milliseconds === undefined ? none : percent(milliseconds / total)),
     key: ({ milliseconds }) => milliseconds ?? -1
+  },
+  { title: 'operator', text: ({ layer }) => layer?.operator ?? none, key: ({ layer }) => layer?.operator ?? '' },
+  {
+    title: 'input',
+    text: ({ layer }) => layer?.inputs.map(shape).join(', ') ?? none,
+    key: ({ layer }) => (layer ? layer.inputs.reduce((sum, dims) => sum + size(dims), 0) : -1)
+  },
+  {
+    title: 'weights',
+    text: ({ layer }) => (layer?.weights ? shape(layer.weights) : none),
+    key: ({ layer }) => (layer?.weights ? size(layer.weights) : -1)
   }
 ]
 
