@@ -1,18 +1,16 @@
-import type { LayerInfo } from 'cairn/compiler'
 import { type Entry, fetchBytes, fetchLabels, readCatalogue, readStarter } from './catalogue.js'
-import type { Used } from './code.js'
 import { byId, download, el } from './dom.js'
 import { draw } from './draw.js'
 import { Engine } from './engine.js'
 import { type Guess, guess } from './guess.js'
 import { startInput, stopCamera } from './input.js'
 import { parseLabels } from './labels.js'
-import { expect, insist, meaningOf } from './meaning.js'
+import { expect, insist, meaningOf, usedOf } from './meaning.js'
 import { median, ms, plural } from './numbers.js'
 import type { Finding } from './outputs/output.js'
 import { type Photo, photoFrom, pixelsOf, testPicture } from './photo.js'
 import { type PicturePort, type Preparation, picturePort } from './prepare.js'
-import type { Given, Job, Loaded, Opened, Progress, Ran } from './protocol.js'
+import type { Answer, Given, Job, Loaded, Opened, Progress, Ran } from './protocol.js'
 import { type Trained, Training } from './training.js'
 import { Check } from './views/check.js'
 import { showCode } from './views/code.js'
@@ -62,7 +60,7 @@ let photo: Photo | undefined
 let last: { ran: Ran; findings: readonly Finding[] } | undefined
 /** What the figures that are shown hold for. */
 let figures = ''
-let layers: readonly LayerInfo[] | undefined
+let layers: Answer<'layers'>
 /** Labels that were given by hand come before all others. */
 let ownLabels: OwnLabels | undefined
 
@@ -200,23 +198,6 @@ function currentResult(): Shown | undefined {
   return { ...last, loaded, own: ownLabels, least: Number(chosen('least')), untrained }
 }
 
-/** What a program of the reader's own needs to do the same. */
-function currentUse(): Used | undefined {
-  if (!model || !last) return undefined
-  const { opened, port, preparation } = model
-  const { ran, findings } = last
-  const main = findings[0]
-  const output = ran.outputs.find(({ name }) => name === main?.of[0]) ?? ran.outputs[0]
-  if (!output) return undefined
-  const given = main?.kind === 'classes' ? main.given : undefined
-  const labels = main?.kind === 'classes' ? main.labels : undefined
-  return {
-    ...{ file: `${opened.name}.cairn`, inputs: opened.model.inputs, port, preparation },
-    size: ran.shown ?? { height: 1, width: 1 },
-    result: { name: output.name, type: output.type, given, labels }
-  }
-}
-
 /** The same outputs, of which something else is known by now. */
 function interpretAgain(): void {
   if (model && last) last = { ran: last.ran, findings: meaningOf(last.ran, model, ownLabels?.names) }
@@ -227,7 +208,7 @@ function interpretAgain(): void {
 function update(): void {
   const shown = currentResult()
   showResult(shown)
-  showCode(currentUse())
+  showCode(model && last && usedOf(model, last.ran, last.findings))
   if (model?.port) showPreparation(model.preparation, model.guess, model.port)
   byId('least-value').textContent = `${Math.round(Number(chosen('least')) * 100)} %`
   const isDrawn = photo !== undefined && (model?.port !== undefined || !model)

@@ -1,3 +1,4 @@
+import type { Used } from './code.js'
 import { fetchNames } from './label-sets.js'
 import { interpret } from './outputs/index.js'
 import type { Fed, Finding } from './outputs/output.js'
@@ -41,4 +42,17 @@ export function meaningOf(ran: Ran, model: Known, own: readonly string[] | undef
   const findings = interpret(ran.outputs, fed)
   // What means nothing has no name either.
   return untrained ? findings.map(finding => ({ ...finding, labels: undefined, caveat: undefined })) : findings
+}
+
+/** What a program of the reader's own needs to do the same. */
+export function usedOf(model: Known, ran: Ran, [main]: readonly Finding[]): Used | undefined {
+  const { opened, port, preparation } = model
+  const output = ran.outputs.find(({ name }) => name === main?.of[0]) ?? ran.outputs[0]
+  if (!output) return undefined
+  const { given, labels } = main?.kind === 'classes' ? main : {}
+  return {
+    ...{ file: `${opened.name}.cairn`, inputs: opened.model.inputs, port, preparation },
+    size: ran.shown ?? { height: 1, width: 1 },
+    result: { name: output.name, type: output.type, given, labels }
+  }
 }

@@ -15,7 +15,7 @@ export function showCompilation(opened: Opened, model: Inspection): void {
     ['file', passes ? `${bytes(given)} → ${bytes(opened.bytes)}` : bytes(opened.bytes)],
     ['normalisations folded', count(model.batchNormsFolded)],
     ['working memory (arena)', bytes(arena)],
-    ['of the least possible', (lowerBound ? arena / lowerBound : 1).toFixed(3)],
+    ['times the least possible', (lowerBound ? arena / lowerBound : 1).toFixed(3)],
     ['steps of a run (kernel calls)', count(model.calls.length)],
     ...(passes ? [['compiled in', ms(opened.milliseconds)] as const] : []),
     ['inputs', ports(model.inputs)],

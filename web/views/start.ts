@@ -14,7 +14,7 @@ export function showEntries(entries: readonly Entry[], choose: (entry: Entry) =>
         el(
           'button',
           { className: 'card', type: 'button', onclick: () => choose(entry) },
-          ...breakable(entry.name),
+          el('span', {}, ...breakable(entry.name)),
           entry.bytes !== undefined && el('small', {}, bytes(entry.bytes))
         )
       )
