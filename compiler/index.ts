@@ -1,4 +1,5 @@
 import { mostMemory, registerBackend, registerCompiler } from '../runtime/backend.js'
+import type { Bindings } from '../runtime/dims.js'
 import { encode, type Summary } from '../runtime/format.js'
 import { planProgram } from '../runtime/plan.js'
 import type { Program, Stored } from '../runtime/program.js'
@@ -6,6 +7,7 @@ import { type Dim, isStatic } from './dim.js'
 import { CompileError } from './errors.js'
 import { type GoldenOptions, goldenOf } from './golden.js'
 import type { Graph } from './graph.js'
+import { type LayerInfo, layerInfos } from './layers.js'
 import { lower } from './lower.js'
 import { weightBytes } from './memory.js'
 import { externalFiles, type ImportOptions, importOnnx } from './onnx.js'
@@ -21,6 +23,7 @@ export { CompileError } from './errors.js'
 export type { GoldenOptions } from './golden.js'
 export { type CallInfo, type Inspection, inspect, type PortInfo } from './inspect.js'
 export { type FileKind, kindOf } from './kinds.js'
+export type { LayerInfo } from './layers.js'
 export type { MemoryPlan, PlannedStorage } from './memory.js'
 
 /** The passes in their order, for whoever shows how far a compilation is. */
@@ -44,6 +47,8 @@ export interface CompileOptions extends ImportOptions {
   readonly maxMemory?: number
   /** Called after each pass with what it did, the graph's text on demand, and the number of nodes left. */
   readonly onPass?: (name: string, did: string | undefined, text: () => string, nodes: number) => void
+  /** Called behind the passes with what tells of each layer, for values of the free dimensions. */
+  readonly onLayers?: (layers: (dims?: Bindings) => LayerInfo[]) => void
 }
 
 /** As for `build`, with external data that may have to be fetched. */
@@ -152,6 +157,7 @@ export function buildGraph(graph: Graph, options: CompileOptions = {}): Built {
     onNote: options.onNote,
     onChoice: (node, list, chosen) => choices.set(node, { choices: list, chosen })
   })
+  options.onLayers?.(dims => layerInfos(graph, program.free, dims))
   const { bytes: arena, lowerBound } = planProgram(program, Object.fromEntries(program.free.map(name => [name, 1])))
   const weights = weightBytes(program)
   if (!(weights + arena <= maxMemory))

@@ -73,10 +73,22 @@ export function writeHead(bytes: Uint8Array, head: NewHead): Uint8Array {
   return onnx.ModelProto.encode(model).finish()
 }
 
-/** The names of the classes that a model with a new head brings along. */
+/**
+ * The names of the classes that a model brings along: as `writeHead` keeps them, as Ultralytics' exporter does (`names`, a
+ * dictionary as Python prints it), or the alphabet of a recogniser of writing (`character`, a sign a line, as RapidOCR does).
+ */
 export function classesOf(bytes: Uint8Array): string[] | undefined {
   const { metadataProps } = decodeModel(bytes)
-  return metadataProps?.find(({ key }) => key === 'classes')?.value?.split('\n')
+  const told = (name: string) => metadataProps?.find(({ key }) => key === name)?.value ?? undefined
+  return (told('classes') ?? told('character'))?.split('\n') ?? namesIn(told('names') ?? '')
+}
+
+function namesIn(dictionary: string): string[] | undefined {
+  const entry = /(\d+):\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/g
+  const names: string[] = []
+  for (const [, index, single, double] of dictionary.matchAll(entry))
+    names[Number(index)] = (single ?? double).replace(/\\(.)/g, '$1')
+  return names.length > 0 && names.length === Object.keys(names).length ? names : undefined
 }
 
 /** The nodes that learnt a tensor read the new one; others keep the old. */

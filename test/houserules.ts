@@ -114,8 +114,10 @@ test('bench/ uses the public entry points, what it shares with cairn bench, and 
   )
 })
 
-test('web/ uses the package by its exported names, the zoo, and a library for charts', () => {
-  check(inFolder('web'), name => /^(web\/|models\/index$|cairn(\/compiler|\/train|\/webgpu)?$|chart\.js$)/.test(name))
+test('web/ uses the package by its exported names, the zoo, a library for charts, and ImageNet’s names', () => {
+  check(inFolder('web'), name =>
+    /^(web\/|models\/index$|cairn(\/compiler|\/train|\/webgpu)?$|chart\.js$|@tensorflow-models\/mobilenet\/)/.test(name)
+  )
 })
 
 test('files are shorter than 400 lines', () => {

@@ -29,6 +29,7 @@ const longest = [
   'memory',
   'golden',
   'page',
+  'page-results',
   'page-train',
   'passes',
   'format'
@@ -36,7 +37,7 @@ const longest = [
 
 /** What `--cpu` leaves out: pages and browsers, WebGPU alone, benchmarks, the sources. In other files it skips cases. */
 const beyondCpu = new Set([
-  ...['browser', 'browser-ops', 'page', 'page-train', 'train-report'],
+  ...['browser', 'browser-ops', 'page', 'page-detectors', 'page-outputs', 'page-results', 'page-train', 'train-report'],
   ...['gpu', 'webgpu', 'bench', 'bench-gpu', 'bench-train', 'houserules']
 ])
 

@@ -34,6 +34,29 @@ export async function readCatalogue(): Promise<Entry[]> {
   }))
 }
 
+/** The small classifier that comes with the page, or nothing where the server has left it out. */
+export async function readStarter(): Promise<Starter | undefined> {
+  const index = new URL('starter/index.json', document.baseURI)
+  const response = await fetch(index).catch(() => undefined)
+  if (!response?.ok || !response.headers.get('content-type')?.includes('json')) return undefined
+  const { name, file, preprocess, photos, accuracy } = (await response.json()) as Required<Listed> & Measured
+  const place = (path: string) => String(new URL(path, index))
+  return {
+    ...{ name, preprocess, labels: [], bytes: undefined, accuracy: accuracy.light },
+    url: place(file),
+    photos: photos.map(place)
+  }
+}
+
+interface Measured {
+  readonly accuracy: { readonly light: number }
+}
+
+export interface Starter extends Entry {
+  /** Share of pictures that it has never seen and tells right. */
+  readonly accuracy: number
+}
+
 export async function fetchLabels(urls: readonly string[]): Promise<string[][]> {
   return Promise.all(urls.map(async url => parseLabels(await (await fetched(url)).text())))
 }

@@ -1,15 +1,14 @@
 import { nameOf } from './labels.js'
 import { percent } from './numbers.js'
-import type { Boxes, ClassMap, Finding, Image, Mask } from './outputs/output.js'
+import type { Boxes, ClassMap, Finding, Image, Mask, Point } from './outputs/output.js'
 import { contextOf, type Photo } from './photo.js'
 import type { Region } from './prepare.js'
 
 /** The photo with what a model has found on it. */
 export interface Drawing {
   readonly photo: Photo
-  readonly finding: Finding | undefined
+  readonly findings: readonly Finding[]
   readonly region: Region | undefined
-  readonly labels: readonly string[] | undefined
   /** Boxes that are less sure are not drawn. */
   readonly least: number
   /** How strongly masks lie on the photo; how much of a picture that a model has made is shown. */
@@ -24,21 +23,30 @@ export function colourOf(index: number): string {
 const hueOf = (index: number) => Math.round((165 + index * 137.508) % 360)
 
 export function draw(canvas: HTMLCanvasElement, drawing: Drawing): void {
-  const { photo, finding, region } = drawing
-  if (finding?.kind === 'image') {
-    drawImage(canvas, drawing, finding)
+  const { photo, findings, region } = drawing
+  const picture = findings.find(({ kind }) => kind === 'image')
+  if (picture?.kind === 'image') {
+    drawImage(canvas, drawing, picture)
     return
   }
   canvas.width = photo.canvas.width
   canvas.height = photo.canvas.height
   const context = contextOf(canvas)
   context.drawImage(photo.canvas, 0, 0)
-  if (!region || !finding) return
-  if (finding.kind === 'boxes') drawBoxes(context, finding, region, drawing)
-  if (finding.kind === 'mask') drawOver(context, paintMask(finding), region, drawing.blend)
-  if (finding.kind === 'map') drawOver(context, paintMap(finding, drawing.labels), region, drawing.blend)
-  if (finding.kind === 'classes') shadeOutside(context, region)
+  if (!region || !findings.length) return
+  const over = findings.find(({ kind }) => kind === 'mask' || kind === 'map')
+  if (over?.kind === 'mask') drawOver(context, paintMask(over), region, drawing.blend)
+  if (over?.kind === 'map') drawOver(context, paintMap(over), region, drawing.blend)
+  for (const finding of findings) {
+    if (finding.kind === 'boxes') drawBoxes(context, finding, region, drawing.least)
+    if (finding.kind === 'points') drawPoints(context, finding.points, region, '#14c88c')
+  }
+  if (seesPart(findings)) shadeOutside(context, region)
 }
+
+/** Whether what lies outside of the model's input is darker. */
+export const seesPart = (findings: readonly Finding[]) =>
+  findings.length > 0 && findings.every(({ kind }) => ['classes', 'numbers', 'planes', 'text'].includes(kind))
 
 /** What the model does not see is darker. */
 function shadeOutside(context: CanvasRenderingContext2D, { x, y, width, height }: Region): void {
@@ -50,12 +58,7 @@ function shadeOutside(context: CanvasRenderingContext2D, { x, y, width, height }
   context.fill('evenodd')
 }
 
-function drawBoxes(
-  context: CanvasRenderingContext2D,
-  { boxes }: Boxes,
-  region: Region,
-  { least, labels }: Drawing
-): void {
+function drawBoxes(context: CanvasRenderingContext2D, { boxes, labels }: Boxes, region: Region, least: number): void {
   const unit = Math.max(context.canvas.width, context.canvas.height) / 640
   const size = Math.max(11, Math.round(17 * unit))
   context.font = `600 ${size}px system-ui, sans-serif`
@@ -75,6 +78,24 @@ function drawBoxes(
     context.fillStyle = '#fff'
     context.fillText(text, left + size * 0.35, top + size * 0.76)
   }
+  for (const box of boxes.filter(({ score }) => score >= least))
+    drawPoints(context, box.points ?? [], region, colourOf(box.index))
+}
+
+function drawPoints(context: CanvasRenderingContext2D, points: readonly Point[], region: Region, colour: string): void {
+  const radius = Math.max(
+    2,
+    (Math.max(context.canvas.width, context.canvas.height) / 640) * (points.length > 100 ? 1.5 : 3.5)
+  )
+  context.lineWidth = radius / 3
+  for (const { x, y } of points) {
+    context.beginPath()
+    context.arc(region.x + x * region.width, region.y + y * region.height, radius, 0, Math.PI * 2)
+    context.fillStyle = colour
+    context.fill()
+    context.strokeStyle = '#fff'
+    context.stroke()
+  }
 }
 
 function drawOver(context: CanvasRenderingContext2D, painted: ImageData, region: Region, blend: number): void {
@@ -91,7 +112,7 @@ function paintMask({ width, height, values }: Mask): ImageData {
   return painted
 }
 
-function paintMap({ width, height, best }: ClassMap, labels: readonly string[] | undefined): ImageData {
+function paintMap({ width, height, best, labels }: ClassMap): ImageData {
   const painted = new ImageData(width, height)
   const known = new Map<number, readonly number[]>()
   best.forEach((index, i) => {

@@ -37,9 +37,20 @@ export function guess(names: readonly string[], model: Inspection, known?: Parti
   if (classes.includes(1001))
     return { preparation: { ...usual, values: 'signed', fit: 'centre' }, why: 'from its 1001 classes' }
   const port = picturePort(model.inputs)
+  if (model.outputs.some(({ shape }) => isColumns(shape) || isRows(shape)))
+    return { preparation: { ...usual, values: 'unit', fit: 'pad' }, why: 'from the shape of its output, as YOLO’s' }
   if (port?.channels === 1)
     return { preparation: { ...usual, values: 'unit', fit: 'centre' }, why: 'from its one channel' }
   const isMap = model.outputs.some(({ shape }) => shape.length === 4 && shape.slice(2).every(size => size !== 1))
   if (isMap) return { preparation: { ...usual, fit: 'stretch' }, why: 'from the shape of its output' }
   return { preparation: usual, why: 'as most ImageNet models' }
 }
+
+type Shape = readonly (number | string)[]
+
+/** Many candidates, each a column of four numbers and its classes' scores: YOLOv8 and its successors. */
+const isColumns = (shape: Shape) =>
+  shape.length === 3 && Number(shape[1]) > 4 && Number(shape[1]) < 256 && Number(shape[2]) > 1000
+
+/** Rows that are left behind NonMaxSuppression. */
+const isRows = (shape: Shape) => shape.length === 3 && (shape[2] === 6 || shape[2] === 7) && Number(shape[1]) >= 100

@@ -39,6 +39,7 @@ export function startInput(receiver: Receiver): void {
     if (files.length) receiver.files(files)
   }
   byId('camera').onclick = () => void toggleCamera().catch(showFailure)
+  byId('turn-camera').onclick = () => void turnCamera().catch(showFailure)
   byId('take').onclick = () => {
     receiver.photo(frameOf(video, photoSide))
     stopCamera()
@@ -71,6 +72,15 @@ async function toggleCamera(): Promise<void> {
   await camera.start()
   document.dispatchEvent(new Event('camera'))
   showCamera()
+  byId('turn-camera').hidden = !camera.running || !(await camera.several())
+}
+
+async function turnCamera(): Promise<void> {
+  try {
+    await camera.turn()
+  } finally {
+    if (!camera.running) stopCamera()
+  }
 }
 
 function setLive(on: boolean): void {
@@ -95,6 +105,7 @@ export function stopCamera(): void {
 function showCamera(): void {
   byId('camera').textContent = camera.running ? 'Stop the camera' : 'Camera'
   for (const id of ['take', 'live']) byId(id).hidden = !camera.running
+  if (!camera.running) byId('turn-camera').hidden = true
   for (const id of ['live', 'try-camera']) byId(id).setAttribute('aria-pressed', String(live))
   byId('live').textContent = 'Live'
   video.hidden = !camera.running || live

@@ -1,4 +1,5 @@
-import { labelSets } from './label-sets.js'
+import { type LabelSet, labelSets } from './label-sets.js'
+import type { Fed, Named } from './outputs/output.js'
 
 /** One name a line; a last empty line is none. */
 export function parseLabels(text: string): string[] {
@@ -16,9 +17,32 @@ export function fitting(classes: number, lists: readonly (readonly string[])[]):
   return undefined
 }
 
-/** Lists of well-known data sets that a model of that name may be trained on. */
-export function knownLabels(model: string): (readonly string[])[] {
-  return labelSets.filter(({ hint }) => hint.test(model.toLowerCase())).map(({ labels }) => labels)
+/** Names for that many classes, if any are known; the user's come first, then the file's, then those that lie about. */
+export function namesFor(kind: LabelSet['kind'], classes: number, fed: Fed): Named | undefined {
+  const { own, inFile, lists } = fed.knowledge
+  const given = fitting(
+    classes,
+    [own, inFile, ...lists].filter(list => list !== undefined)
+  )
+  if (given) return { labels: given }
+  for (const { labels, caveat } of knownSets(kind, fed, classes)) {
+    const fit = fitting(classes, [labels])
+    if (fit) return { labels: fit, caveat }
+  }
+  return undefined
+}
+
+/** Names for classes whose number nobody tells, of which `highest` has been seen: lists that lie about prove nothing. */
+export function namesUpTo(highest: number, fed: Fed): Named | undefined {
+  const { own, inFile } = fed.knowledge
+  const given = [own, inFile].find(list => list && list.length > highest)
+  if (given) return { labels: given }
+  return knownSets('boxes', fed).find(({ labels }) => labels.length > highest)
+}
+
+/** Lists of well-known data sets that the model is likely trained on. */
+function knownSets(kind: LabelSet['kind'], fed: Fed, classes?: number): LabelSet[] {
+  return labelSets.filter(set => set.kind === kind && set.fits(fed, classes))
 }
 
 export function nameOf(index: number, labels: readonly string[] | undefined): string {

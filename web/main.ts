@@ -1,24 +1,26 @@
-import { type Entry, fetchBytes, fetchLabels, readCatalogue } from './catalogue.js'
+import { type Entry, fetchBytes, fetchLabels, readCatalogue, readStarter } from './catalogue.js'
 import { byId, download, el } from './dom.js'
 import { draw } from './draw.js'
 import { Engine } from './engine.js'
 import { type Guess, guess } from './guess.js'
 import { startInput, stopCamera } from './input.js'
-import { fitting, knownLabels, parseLabels } from './labels.js'
-import { count, median, ms, plural } from './numbers.js'
-import { interpret } from './outputs/index.js'
+import { parseLabels } from './labels.js'
+import { expect, insist, meaningOf, usedOf } from './meaning.js'
+import { median, ms, plural } from './numbers.js'
 import type { Finding } from './outputs/output.js'
 import { type Photo, photoFrom, pixelsOf, testPicture } from './photo.js'
 import { type PicturePort, type Preparation, picturePort } from './prepare.js'
-import type { Given, Job, Loaded, Opened, Progress, Ran } from './protocol.js'
+import type { Answer, Given, Job, Loaded, Opened, Progress, Ran } from './protocol.js'
 import { type Trained, Training } from './training.js'
 import { Check } from './views/check.js'
+import { showCode } from './views/code.js'
 import { chosenDevice, chosenThreads, noteDevice, startDevices } from './views/device.js'
+import { showLayerTable } from './views/layer-table.js'
 import { showLayers } from './views/layers.js'
 import { showFigures, showName } from './views/model.js'
 import { showPreparation, startPreparation } from './views/preparation.js'
-import { type Shown, sentence, showResult } from './views/result.js'
-import { nameOfUrl, pressSample, showEntries, showSamples, showZoo } from './views/start.js'
+import { type OwnLabels, type Shown, sentence, showResult } from './views/result.js'
+import { nameOfUrl, pressSample, sampleButton, showEntries, showSamples, showStarter, showZoo } from './views/start.js'
 import { announce, doing, showFailure } from './views/status.js'
 import { selectFirstTab, startTabs } from './views/tabs.js'
 import { followTheme } from './views/theme.js'
@@ -28,6 +30,8 @@ import { closeShots } from './views/train.js'
 interface Source {
   readonly name: string
   readonly entry?: Entry
+  /** A photo that the model is opened with. */
+  readonly first?: string
   /** What a model that was trained in this page is known to take. */
   readonly trained?: Trained
   /** Bytes, or an architecture of the zoo, whose weights are not trained. */
@@ -53,11 +57,12 @@ let offered: { readonly photos: readonly string[]; readonly labels: readonly str
 let model: Model | undefined
 let loaded: Loaded | undefined
 let photo: Photo | undefined
-let last: { ran: Ran; finding: Finding | undefined } | undefined
+let last: { ran: Ran; findings: readonly Finding[] } | undefined
 /** What the figures that are shown hold for. */
 let figures = ''
+let layers: Answer<'layers'>
 /** Labels that were given by hand come before all others. */
-let ownLabels: readonly string[] | undefined
+let ownLabels: OwnLabels | undefined
 
 async function open(source: Source): Promise<void> {
   const opening = await doing(source.name, async progress => {
@@ -67,6 +72,7 @@ async function open(source: Source): Promise<void> {
       { name: source.name, from, weights: chosen('weights') as Given['weights'] },
       progress
     )
+    await expect(opened)
     return {
       opened,
       untrained: !(from instanceof Uint8Array),
@@ -87,12 +93,14 @@ async function open(source: Source): Promise<void> {
   const port = picturePort(opening.opened.model.inputs)
   figures = ''
   model = { source, ...opening, port, guess: guessed, preparation: guessed.preparation }
+  const samples = source.entry?.photos.length ? source.entry.photos : offered.photos
+  showSamples(samples, (url, button) => void takeSample(url, button))
   showModel(model)
   training.begin()
   await load()
   // A photo that was asked for and is not read yet comes before a sample.
-  if (!photo && !wanted && port && offered.photos.length)
-    await takeSample(offered.photos[0], byId('samples').querySelector('button')!)
+  const first = source.first ?? (photo || wanted ? undefined : samples[0])
+  if (first && port) await takeSample(first, sampleButton(first))
 }
 
 function showModel({ opened, untrained, port }: Model): void {
@@ -103,12 +111,17 @@ function showModel({ opened, untrained, port }: Model): void {
   byId('no-photo-title').textContent = port ? 'Drop a photo' : 'This model takes no picture'
   byId('no-photo-text').textContent = port ? 'or paste one from the clipboard' : 'it runs on numbers that are made up'
   void showLayers(undefined)
+  showLayerTable([], undefined, undefined)
   update()
 }
 
 function show(view: 'start' | 'work'): void {
+  const before = document.body.dataset.view
   document.body.dataset.view = view
+  // What had the focus is gone with the view.
+  if (view !== before) byId(view === 'work' ? 'model-name' : 'start-title').focus({ preventScroll: view === 'start' })
   if (view === 'work') return
+  document.title = 'Cairn'
   stopCamera()
   closeShots()
 }
@@ -152,8 +165,7 @@ async function runOnce(quiet: boolean): Promise<void> {
   const ran = await (quiet ? ask() : doing('Running', ask))
   // Of another model or photo than are there by now: another run comes behind this one.
   if (model !== now || photo !== of) return
-  const { height, width } = ran?.shown ?? { height: 1, width: 1 }
-  last = ran && { ran, finding: interpret(ran.outputs, { height, width, channels: now.preparation.channels }) }
+  last = ran && { ran, findings: meaningOf(ran, now, ownLabels?.names) }
   update()
   const shown = currentResult()
   if (shown && !quiet) announce(sentence(shown))
@@ -168,7 +180,10 @@ async function refreshFigures({ opened }: Model): Promise<void> {
   if (!last || now === figures) return
   figures = now
   const inspection = await engine.ask('inspect', { threads })
-  if (model?.opened === opened) showFigures(opened, inspection, threads)
+  layers = await engine.ask('layers', undefined)
+  if (model?.opened !== opened) return
+  showFigures(opened, inspection, threads)
+  showLayerTable(opened.model.calls, layers, undefined)
 }
 
 /** Models that take no picture get one all the same, and take no notice of it. */
@@ -179,34 +194,21 @@ function currentJob(): Job | undefined {
 
 function currentResult(): Shown | undefined {
   if (!model || !loaded || !last) return undefined
-  const { finding, ran } = last
-  return {
-    ran,
-    loaded,
-    finding,
-    labels: labelsOf(finding),
-    least: Number(chosen('least')),
-    untrained: model.untrained
-  }
+  const { untrained } = model
+  return { ...last, loaded, own: ownLabels, least: Number(chosen('least')), untrained }
 }
 
-function labelsOf(finding: Finding | undefined): readonly string[] | undefined {
-  // What means nothing has no name either.
-  if (model?.untrained) return undefined
-  const classes =
-    finding?.kind === 'classes' ? finding.probabilities.length : finding && 'classes' in finding ? finding.classes : 0
-  if (!model || !classes) return undefined
-  const own = ownLabels && fitting(classes, [ownLabels])
-  if (ownLabels && !own)
-    byId('labels-note').textContent =
-      `The file has ${plural(ownLabels.length, 'line')}; the model has ${count(classes)} classes.`
-  return own ?? fitting(classes, [...model.labels, ...knownLabels(model.source.name)])
+/** The same outputs, of which something else is known by now. */
+function interpretAgain(): void {
+  if (model && last) last = { ran: last.ran, findings: meaningOf(last.ran, model, ownLabels?.names) }
+  update()
 }
 
 /** Shows what is, all of it. */
 function update(): void {
   const shown = currentResult()
   showResult(shown)
+  showCode(model && last && usedOf(model, last.ran, last.findings))
   if (model?.port) showPreparation(model.preparation, model.guess, model.port)
   byId('least-value').textContent = `${Math.round(Number(chosen('least')) * 100)} %`
   const isDrawn = photo !== undefined && (model?.port !== undefined || !model)
@@ -215,9 +217,8 @@ function update(): void {
   if (photo && isDrawn)
     draw(canvas, {
       photo,
-      finding: shown?.finding,
+      findings: shown?.findings ?? [],
       region: shown?.ran.shown?.region,
-      labels: shown?.labels,
       least: Number(chosen('least')),
       blend: Number(chosen('blend'))
     })
@@ -266,9 +267,9 @@ async function receive(files: readonly File[]): Promise<void> {
         read: async () => new Uint8Array(await file.arrayBuffer())
       })
     else if (kind === 'labels') {
-      ownLabels = parseLabels(await file.text())
-      byId('labels-note').textContent = `${file.name}: ${plural(ownLabels.length, 'label')}`
-      update()
+      ownLabels = { file: file.name, names: parseLabels(await file.text()) }
+      byId('labels-note').textContent = `${file.name}: ${plural(ownLabels.names.length, 'label')}`
+      interpretAgain()
     } else await takeFrom(() => photoFrom(file, file.name))
   }
 }
@@ -297,7 +298,9 @@ async function measureLayers(): Promise<void> {
   const calls = await doing('Measuring', progress =>
     engine.ask('profile', { runs: Number(chosen('profile-runs')) }, progress)
   )
-  if (calls) await showLayers(calls)
+  if (!calls || !model) return
+  showLayerTable(model.opened.model.calls, layers, calls)
+  await showLayers(calls)
 }
 
 async function compareDevices(): Promise<void> {
@@ -348,6 +351,10 @@ byId('test-picture').onclick = () => {
   stopCamera()
   void take(testPicture())
 }
+document.addEventListener('as-classes', event => {
+  insist((event as CustomEvent<string>).detail)
+  interpretAgain()
+})
 byId('other').onclick = () => show('start')
 byId('save').onclick = () =>
   void doing('Saving', async () =>
@@ -362,23 +369,29 @@ onSubmit('time-form', timeRuns)
 onSubmit('profile-form', measureLayers)
 onSubmit('check-form', compareDevices)
 
+const reader =
+  (url: string): Source['read'] =>
+  progress =>
+    fetchBytes(url, (done, total) => progress({ done, total, what: 'downloading' }))
+
 await doing('Starting', async () => {
-  const [entries, networks, available] = await Promise.all([
+  const [entries, starter, networks, available] = await Promise.all([
     readCatalogue(),
+    readStarter(),
     engine.ask('zoo', undefined),
     engine.ask('devices', undefined)
   ])
   startDevices(available, () => void load())
   const all = (kind: 'photos' | 'labels') => [...new Set(entries.flatMap(entry => entry[kind]))]
   offered = { photos: all('photos'), labels: all('labels') }
-  showSamples(offered.photos, (url, button) => void takeSample(url, button))
+  showStarter(starter, (entry, first) => void open({ name: entry.name, entry, first, read: reader(entry.url) }))
   showEntries(
     entries,
     entry =>
       void open({
         name: entry.name,
         entry,
-        read: progress => fetchBytes(entry.url, (done, total) => progress({ done, total, what: 'downloading' }))
+        read: reader(entry.url)
       })
   )
   showZoo(networks, ({ key, title }) => void open({ name: title, read: async () => ({ zoo: key }) }))

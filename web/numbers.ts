@@ -10,7 +10,7 @@ export const count = (value: number) => whole.format(value)
 export const rough = (value: number) => compact.format(value)
 export const percent = (value: number) => share.format(value)
 export const shape = (dims: readonly (number | string)[]) => (dims.length ? dims.join('×') : 'scalar')
-export const plural = (value: number, what: string) => `${count(value)} ${what}${value === 1 ? '' : 's'}`
+export const plural = (value: number, what: string, many = `${what}s`) => `${count(value)} ${value === 1 ? what : many}`
 
 export function bytes(value: number): string {
   const unit = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(value, 1)) / 3))

@@ -1,5 +1,5 @@
 import type { CallTime, Picture } from 'cairn'
-import type { Inspection } from 'cairn/compiler'
+import type { Inspection, LayerInfo } from 'cairn/compiler'
 import type { EpochRecord } from 'cairn/train'
 import type { PicturePort, Preparation, Region } from './prepare.js'
 
@@ -16,6 +16,8 @@ export interface Api {
   profile(job: { readonly runs: number }): CallTime[]
   /** The model at the last input's shape. */
   inspect(job: { readonly threads: number }): Inspection
+  /** Its layers at that shape; nothing for a file that had been compiled already. */
+  layers(): LayerInfo[] | undefined
   file(): Uint8Array<ArrayBuffer>
   /** Takes an ONNX model in, to train it. */
   study(given: { readonly from: Given['from'] } & Pick<Lesson, 'port' | 'preparation'>): Studied

@@ -1,5 +1,5 @@
 import { CairnError, type CallTime, copyFloats, type Feeds, InferenceSession, Tensor, type Type } from 'cairn'
-import { CompileError, compile, inspect, passNames } from 'cairn/compiler'
+import { CompileError, compile, inspect, type LayerInfo, passNames } from 'cairn/compiler'
 import { classesOf } from 'cairn/train'
 import { zoo } from '../models/index.js'
 import { devices } from './devices.js'
@@ -23,6 +23,7 @@ import { classify, patch, patched, stopTraining, study, train } from './train.js
 let file: Uint8Array | undefined
 let session: InferenceSession | undefined
 let feeds: Feeds | undefined
+let layersAt: ((dims: Record<string, number>) => LayerInfo[]) | undefined
 
 type Handlers = {
   [M in Method]: (
@@ -40,6 +41,7 @@ const handlers: Handlers = {
   time,
   profile,
   inspect: ({ threads }) => inspect(opened(), dimsOf(feeds), threads),
+  layers: () => layersAt?.(dimsOf(feeds)),
   file: () => opened().slice(),
   study,
   train,
@@ -61,6 +63,9 @@ async function open({ name, from, weights }: Given, progress: (progress: Progres
     progress({ done: 1, total, what: 'reading the model' })
     file = await compile(bytes, {
       weights,
+      onLayers: layers => {
+        layersAt = layers
+      },
       onPass: (pass, did, _text, after) => {
         done.push({ name: pass, did, after })
         const what = done.length < passNames.length ? pass : 'packing the weights'
@@ -138,6 +143,7 @@ async function close(): Promise<void> {
   await session?.release()
   session = undefined
   feeds = undefined
+  layersAt = undefined
   file = undefined
 }
 

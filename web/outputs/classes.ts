@@ -1,18 +1,29 @@
 import { softmax } from 'cairn'
-import type { Output } from '../protocol.js'
-import type { Classes, Recognise } from './output.js'
+import { namesFor } from '../labels.js'
+import { areShares, type Classes, isUnit, type RecogniseOne, sumOf, vectorOf } from './output.js'
 
-/** An output with one axis that is longer than one (1×1000, 1×1000×1×1) holds a score for each class. */
-export const classes: Recognise = (outputs): Classes | undefined => {
-  const scores = outputs.map(firstScores).find(each => each !== undefined)
-  if (!scores) return undefined
-  const sum = scores.reduce((a, b) => a + b, 0)
-  const isProbability = scores.every(score => score >= 0) && Math.abs(sum - 1) < 1e-2
-  return { kind: 'classes', probabilities: isProbability ? scores : softmax(scores), softmaxed: !isProbability }
+/** Names of outputs that say so themselves. */
+const telling = /logit|prob|softmax|categor|class/i
+
+/**
+ * An output with one axis that is longer than one (1×1000, 1×1000×1×1) holds a number for each class, if these are shares of
+ * one. Other numbers may as well be features, ages or places: they need somebody who knows of classes, which are labels
+ * of that length, the output's name, or the user.
+ */
+export const classes: RecogniseOne = (output, fed) => {
+  const scores = output.type.startsWith('float') ? vectorOf(output, fed) : undefined
+  if (!scores?.every(Number.isFinite)) return undefined
+  const names = namesFor('classes', scores.length, fed)
+  const found = (given: Classes['given'], probabilities: Classes['probabilities']) =>
+    ({ kind: 'classes', of: [output.name], given, probabilities, ...names }) as const
+  const shares = areShares(scores)
+  if (shares && isWhole(scores)) return found('shares', scores)
+  const powers = scores.map(Math.exp)
+  if (areShares(powers) && isWhole(powers)) return found('logarithms', powers)
+  const { classifiers, own } = fed.knowledge
+  const isSaid = classifiers === 'all' || classifiers.has(output.name) || telling.test(output.name)
+  if (!isSaid && (!names || (isUnit(scores) && names.labels !== own))) return undefined
+  return shares ? found('independent', scores) : found('scores', softmax(scores))
 }
 
-/** Of the first picture of the batch. */
-function firstScores({ type, dims, data }: Output): Float32Array | undefined {
-  const long = dims.slice(1).filter(size => size > 1)
-  return type.startsWith('float') && dims.length < 5 && long.length === 1 ? data.subarray(0, long[0]) : undefined
-}
+const isWhole = (shares: Float32Array) => Math.abs(sumOf(shares) - 1) < 1e-2

@@ -3,19 +3,63 @@ import { classMap } from './class-map.js'
 import { classes } from './classes.js'
 import { fastestdet } from './fastestdet.js'
 import { image } from './image.js'
+import { lists } from './lists.js'
 import { mask } from './mask.js'
-import type { Fed, Finding, Recognise } from './output.js'
-import { ssd } from './ssd.js'
+import { numbers } from './numbers.js'
+import { type Fed, type Finding, type Recognise, type RecogniseOne, vectorOf } from './output.js'
+import { pairs } from './pairs.js'
+import { planes } from './planes.js'
+import { points } from './points.js'
+import { rows } from './rows.js'
+import { selected } from './selected.js'
+import { text } from './text.js'
 import { yolo } from './yolo.js'
 
-/** Detectors first, because their maps would pass for segmentations. */
-const kinds: readonly Recognise[] = [ssd, yolo, fastestdet, image, mask, classMap, classes]
+/** Detectors first: their outputs belong together, and would pass for something else one by one. */
+const together: readonly Recognise[] = [selected, lists, rows, pairs, yolo, fastestdet]
+const alone: readonly RecogniseOne[] = [text, classes, points, image, mask, classMap, planes]
 
-/** What the outputs mean, or nothing where no kind fits. */
-export function interpret(outputs: readonly Output[], fed: Fed): Finding | undefined {
-  for (const recognise of kinds) {
-    const finding = recognise(outputs, fed)
+/** What the outputs mean, each told of once; what is drawn on the picture comes first, plain numbers last. */
+export function interpret(outputs: readonly Output[], fed: Fed): Finding[] {
+  const findings: Finding[] = []
+  let rest = outputs
+  for (const recognise of together) {
+    const finding = recognise(rest, fed)
+    if (!finding) continue
+    findings.push(finding)
+    rest = rest.filter(({ name }) => !finding.of.includes(name))
+  }
+  for (const output of rest) findings.push(withoutRepeating(findings, meaningOf(output, fed), output, fed))
+  const isPlain = ({ kind }: Finding) => kind === 'numbers' || kind === 'planes'
+  return [...findings.filter(finding => !isPlain(finding)), ...findings.filter(isPlain)]
+}
+
+function meaningOf(output: Output, fed: Fed): Finding {
+  for (const recognise of alone) {
+    const finding = recognise(output, fed)
     if (finding) return finding
   }
-  return undefined
+  return numbers(output, fed)
+}
+
+/** Classifiers that give shares and the scores that these come of say the same twice. */
+function withoutRepeating(findings: readonly Finding[], finding: Finding, output: Output, fed: Fed): Finding {
+  if (finding.kind !== 'classes') return finding
+  const said = findings.find(
+    ({ kind, ...other }) =>
+      kind === 'classes' && areEqual((other as typeof finding).probabilities, finding.probabilities)
+  )
+  if (!said) return finding
+  return {
+    kind: 'numbers',
+    of: [output.name],
+    output,
+    vector: vectorOf(output, fed),
+    guess: `says the same as ${said.of[0]}`,
+    mayBeClasses: false
+  }
+}
+
+function areEqual(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  return a.length === b.length && Array.from(a).every((value, i) => Math.abs(value - b[i]) < 1e-4)
 }

@@ -9,14 +9,14 @@ export function showCompilation(opened: Opened, model: Inspection): void {
   const { arena, lowerBound } = model.memory
   const ports = (list: typeof model.inputs) => list.map(({ name, shape: dims }) => `${name} ${shape(dims)}`).join(', ')
   const overview = facts([
-    ['nodes', `${count(model.nodesBefore)} → ${count(model.nodesAfter)}`],
+    ['layers and other nodes', `${count(model.nodesBefore)} → ${count(model.nodesAfter)}`],
     ['parameters', count(model.parameters)],
     ['multiply-adds', rough(model.macs)],
     ['file', passes ? `${bytes(given)} → ${bytes(opened.bytes)}` : bytes(opened.bytes)],
-    ['BatchNorms folded', count(model.batchNormsFolded)],
-    ['arena', bytes(arena)],
-    ['arena over its bound', (lowerBound ? arena / lowerBound : 1).toFixed(3)],
-    ['kernel calls', count(model.calls.length)],
+    ['normalisations folded', count(model.batchNormsFolded)],
+    ['working memory (arena)', bytes(arena)],
+    ['times the least possible', (lowerBound ? arena / lowerBound : 1).toFixed(3)],
+    ['steps of a run (kernel calls)', count(model.calls.length)],
     ...(passes ? [['compiled in', ms(opened.milliseconds)] as const] : []),
     ['inputs', ports(model.inputs)],
     ['outputs', ports(model.outputs)]

@@ -15,9 +15,9 @@ export function showMemory({ memory }: Inspection, threads: number): void {
   )
   byId('plan').replaceChildren(
     facts([
-      ['arena', bytes(memory.arena)],
+      ['working memory (arena)', bytes(memory.arena)],
       ['least possible', bytes(memory.lowerBound)],
-      ['storages', count(memory.storages.length)],
+      ['buffers in it (storages)', count(memory.storages.length)],
       ['threads', String(threads)]
     ]),
     picture(memory, text => {
@@ -27,7 +27,7 @@ export function showMemory({ memory }: Inspection, threads: number): void {
     el(
       'p',
       { className: 'muted' },
-      'Calls from left to right, addresses from bottom to top; dashed is the bound that no plan can go below.'
+      'A rectangle is a layer’s result, as wide as it is needed and as high as it is large. Calls go from left to right, addresses from bottom to top; dashed is the bound that no plan can go below.'
     ),
     el('details', {}, el('summary', {}, 'The same as a table'), el('div', { className: 'scroll' }, tableOf(memory)))
   )
@@ -103,5 +103,5 @@ function tableOf({ storages, calls }: Plan): HTMLTableElement {
     count(size),
     count(offset)
   ])
-  return table('Memory plan', ['storage', 'from', 'to', 'bytes', 'offset'], rows, 3)
+  return table('Memory plan', ['buffer', 'from', 'to', 'bytes', 'address'], rows, 3)
 }

@@ -9,6 +9,7 @@ import { showMemory } from './memory.js'
 export function showName(name: string, untrained: boolean): void {
   const badge = untrained ? [' ', el('span', { className: 'badge' }, 'untrained')] : []
   byId('model-name').replaceChildren(name, ...badge)
+  document.title = `${name} · Cairn`
 }
 
 /** For the free dimensions that `model` has been looked at with. */
@@ -17,7 +18,7 @@ export function showFigures(opened: Opened, model: Inspection, threads: number):
     `${rough(model.parameters)} parameters`,
     `${rough(model.macs)} multiply-adds`,
     `file ${bytes(opened.bytes)}`,
-    `arena ${bytes(model.memory.arena)}`
+    `working memory ${bytes(model.memory.arena)}`
   ].join(' · ')
   showCompilation(opened, model)
   showMemory(model, threads)

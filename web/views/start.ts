@@ -1,6 +1,6 @@
-import type { Entry } from '../catalogue.js'
+import type { Entry, Starter } from '../catalogue.js'
 import { byId, el, option } from '../dom.js'
-import { bytes, rough } from '../numbers.js'
+import { bytes, percent, rough } from '../numbers.js'
 import type { ZooNetwork } from '../protocol.js'
 
 /** The start: what the server offers, and the architectures of the zoo. */
@@ -14,12 +14,21 @@ export function showEntries(entries: readonly Entry[], choose: (entry: Entry) =>
         el(
           'button',
           { className: 'card', type: 'button', onclick: () => choose(entry) },
-          ...breakable(entry.name),
+          el('span', {}, ...breakable(entry.name)),
           entry.bytes !== undefined && el('small', {}, bytes(entry.bytes))
         )
       )
     )
   )
+}
+
+/** The page's own classifier, opened by one of its pictures. */
+export function showStarter(starter: Starter | undefined, choose: (starter: Starter, photo: string) => void): void {
+  byId('starter').hidden = starter === undefined
+  if (!starter) return
+  byId('starter-text').textContent =
+    `A small network that Cairn has trained itself tells ten kinds of clothing apart; ${percent(starter.accuracy)} of pictures that are new to it are told right. Choose one:`
+  byId('starter-list').replaceChildren(...starter.photos.map(url => sample(url, () => choose(starter, url))))
 }
 
 export function showZoo(networks: readonly ZooNetwork[], choose: (network: ZooNetwork) => void): void {
@@ -35,16 +44,20 @@ export function showZoo(networks: readonly ZooNetwork[], choose: (network: ZooNe
 }
 
 export function showSamples(urls: readonly string[], choose: (url: string, button: HTMLButtonElement) => void): void {
-  byId('samples').replaceChildren(
-    ...urls.map(url => {
-      const name = nameOfUrl(url)
-      const picture = el('img', { loading: 'lazy', decoding: 'async', alt: name, src: url })
-      const button = el('button', { type: 'button', title: name, 'aria-pressed': 'false' }, picture)
-      button.onclick = () => choose(url, button)
-      return el('li', {}, button)
-    })
-  )
+  byId('samples').replaceChildren(...urls.map(url => sample(url, button => choose(url, button), 'false')))
 }
+
+function sample(url: string, choose: (button: HTMLButtonElement) => void, pressed?: string): HTMLLIElement {
+  const name = nameOfUrl(url)
+  const picture = el('img', { loading: 'lazy', decoding: 'async', alt: name, src: url })
+  const button = el('button', { type: 'button', title: name, 'aria-pressed': pressed }, picture)
+  button.onclick = () => choose(button)
+  return el('li', {}, button)
+}
+
+/** The button of a sample photo. */
+export const sampleButton = (url: string) =>
+  [...byId('samples').querySelectorAll('button')].find(button => button.querySelector('img')?.src === url)
 
 /** A name that may go on in the next line behind its underscores and dashes. */
 function breakable(name: string): Node[] {

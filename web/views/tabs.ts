@@ -10,6 +10,8 @@ function selectTab(wanted: HTMLElement, focus: boolean): void {
     tab.tabIndex = on ? 0 : -1
     document.getElementById(tab.getAttribute('aria-controls')!)!.hidden = !on
     if (on && focus) tab.focus()
+    // On a phone there is not room for all of them.
+    if (on) tab.scrollIntoView({ block: 'nearest', inline: 'nearest' })
   }
   shown(wanted.getAttribute('aria-controls')!)
 }

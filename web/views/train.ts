@@ -4,7 +4,7 @@ import { colourOf } from '../draw.js'
 import { ms, percent, plural, short } from '../numbers.js'
 import { type Photo, thumbnailOf } from '../photo.js'
 import type { Learnt, Lesson, Progress } from '../protocol.js'
-import { bars } from './result.js'
+import { bars } from './findings.js'
 import { announce } from './status.js'
 import { Classes, thumbnailSide } from './train-classes.js'
 import { optionsRefusal, startOptions } from './train-options.js'
@@ -146,16 +146,32 @@ export function showLearnt(learnt: Learnt | undefined, names: readonly string[])
   if (!learnt) return
   const { accuracy, validated, trained, epochs, bestEpoch, milliseconds } = learnt
   const verdict = `${percent(accuracy)} of ${plural(validated, 'photo')} that it had not learnt from are told right.`
+  const doubt = doubtOn(accuracy, validated)
   const story = `Learnt from ${plural(trained, 'photo')} in ${plural(epochs, 'epoch')} and ${ms(milliseconds)}; the weights are those of epoch ${bestEpoch}, the best.`
   byId('train-verdict').textContent = verdict
   const stopped = learnt.stopped && el('p', { className: 'note' }, `Ended early: ${learnt.stopped}.`)
   byId('train-notes').replaceChildren(
+    ...(doubt ? [el('p', { className: 'note' }, doubt)] : []),
     el('p', { className: 'muted' }, story),
     ...(stopped ? [stopped] : []),
     ...learnt.warnings.map(text => el('p', { className: 'note' }, `${text[0].toUpperCase()}${text.slice(1)}.`)),
     ...mistakesOf(learnt, names)
   )
-  announce(verdict)
+  announce([verdict, doubt].filter(Boolean).join(' '))
+}
+
+/** From so many photos on a share is a figure to rely on. */
+const enough = 30
+
+/** What a share of few photos is worth: the 95 % interval of Wilson, "Probable inference", 1927. */
+function doubtOn(accuracy: number, photos: number): string | undefined {
+  if (photos >= enough) return undefined
+  const z2 = 1.96 ** 2
+  const middle = accuracy + z2 / (2 * photos)
+  const spread = 1.96 * Math.sqrt((accuracy * (1 - accuracy) + z2 / (4 * photos)) / photos)
+  const [least, most] = [-1, 1].map(sign => (middle + sign * spread) / (1 + z2 / photos))
+  const whole = (share: number) => `${Math.round(share * 100)} %`
+  return `${plural(photos, 'photo')} ${photos === 1 ? 'is' : 'are'} too few to tell: of many, anything from ${whole(least)} to ${whole(most)} could be right. More photos of each class, or trying it below, tell more.`
 }
 
 /** The photos that it takes for something else: often they tell what is missing. */
