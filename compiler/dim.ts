@@ -9,6 +9,25 @@ export function free(name: string): Dim {
   return atom({ op: 'free', name })
 }
 
+/** What only a run finds: from 0 to `most` (compiler/counted.ts). */
+export function found(name: string, most: Dim): Dim {
+  return atom({ op: 'free', name, most })
+}
+
+export const operandsOf = (a: Atom): readonly Dim[] => (a.op === 'free' ? [] : a.op === 'scale' ? [a.a] : [a.a, a.b])
+
+/** What only a run finds, of which a dimension is made. */
+export function foundIn(dim: Dim): { readonly name: string; readonly most: Dim }[] {
+  if (typeof dim === 'number') return []
+  return dim.terms.flatMap(({ atoms }) =>
+    atoms.flatMap(a =>
+      a.op !== 'free' ? operandsOf(a).flatMap(foundIn) : a.most === undefined ? [] : [{ name: a.name, most: a.most }]
+    )
+  )
+}
+
+export const isFound = (dim: Dim) => foundIn(dim).length > 0
+
 export function add(...dims: Dim[]): Dim {
   return normalise(dims.flatMap(termsOf))
 }
@@ -70,29 +89,62 @@ function extremum(op: 'min' | 'max', a: Dim, b: Dim): Dim {
   return atom({ op, a, b })
 }
 
-/** A lower bound, as free dimensions are at least 1; undefined where terms of both signs leave none. */
+/** A lower bound, as free dimensions are at least 1; undefined where nothing is known. */
 export function least(dim: Dim): number | undefined {
-  let sum = 0
-  for (const { factor, atoms } of termsOf(dim)) {
-    let bound = factor
-    for (const a of atoms) {
-      const own = leastOfAtom(a)
-      bound *= own >= 0 ? own : Number.NaN
-    }
-    if (!(factor > 0 || atoms.length === 0) || !(bound >= 0 || atoms.length === 0)) return undefined
-    sum += bound
-  }
-  return sum
+  const bound = leastOf(dim, mostSteps)
+  return Number.isFinite(bound) ? bound : undefined
 }
 
-/** NaN where nothing is known. */
-function leastOfAtom(a: Atom): number {
-  if (a.op === 'free') return 1
-  const inner = least(a.a) ?? Number.NaN
-  if (a.op === 'scale') return Math.floor(inner * a.by)
-  if (a.op === 'div') return typeof a.b === 'number' && a.b > 0 ? Math.floor(inner / a.b) : Number.NaN
-  const other = least(a.b) ?? Number.NaN
-  return a.op === 'min' ? Math.min(inner, other) : Math.max(inner, other)
+/** An upper bound; infinity where nothing is known. */
+export function greatest(dim: Dim): number {
+  return -leastOf(mul(dim, -1), mostSteps)
+}
+
+/** How often minima and maxima are opened up, one in another or one behind another. */
+const mostSteps = 4
+
+function leastOf(dim: Dim, steps: number): number {
+  if (typeof dim === 'number') return dim
+  let low = 0
+  for (const { factor, atoms } of dim.terms)
+    low += atoms.map(a => rangeOfAtom(a, steps)).reduce(times, [factor, factor])[0]
+  const choices = steps > 0 ? choicesOf(dim) : undefined
+  if (!choices) return low
+  const each = choices.dims.map(choice => leastOf(choice, steps - 1))
+  return Math.max(low, choices.all ? Math.min(...each) : Math.max(...each))
+}
+
+/** The dimension with each operand of a minimum or maximum in its place: no less than the least of `all` of them, or than any. */
+function choicesOf(dim: Poly): { dims: Dim[]; all: boolean } | undefined {
+  for (const [i, { factor, atoms }] of dim.terms.entries()) {
+    const [only] = atoms
+    if (atoms.length !== 1 || (only.op !== 'min' && only.op !== 'max')) continue
+    const rest = normalise(dim.terms.filter((_, other) => other !== i))
+    return {
+      dims: operandsOf(only).map(operand => add(rest, mul(factor, operand))),
+      all: (only.op === 'min') === factor > 0
+    }
+  }
+  return undefined
+}
+
+type Range = readonly [low: number, high: number]
+
+function times(a: Range, b: Range): Range {
+  const ends = a.flatMap(x => b.map(y => (x === 0 || y === 0 ? 0 : x * y)))
+  return [Math.min(...ends), Math.max(...ends)]
+}
+
+function rangeOfAtom(a: Atom, steps: number): Range {
+  if (a.op === 'free') return a.most === undefined ? [1, Number.POSITIVE_INFINITY] : [0, greatest(a.most)]
+  const [x, y] = operandsOf(a).map(
+    (operand): Range => [leastOf(operand, steps - 1), -leastOf(mul(operand, -1), steps - 1)]
+  )
+  if (a.op === 'scale') return [Math.floor(x[0] * a.by), Math.floor(x[1] * a.by)]
+  if (a.op === 'min') return [Math.min(x[0], y[0]), Math.min(x[1], y[1])]
+  if (a.op === 'max') return [Math.max(x[0], y[0]), Math.max(x[1], y[1])]
+  if (typeof a.b === 'number' && a.b > 0) return [Math.floor(x[0] / a.b), Math.floor(x[1] / a.b)]
+  return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
 }
 
 export function product(dims: readonly Dim[]): Dim {

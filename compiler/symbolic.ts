@@ -78,7 +78,7 @@ export function propagateInts(node: Node, folding: Folding): void {
   if (!node.inputs.some(input => input?.ints && !input.data)) return
   const moved = movers[node.op]?.(node)
   if (moved) moveInts(node, moved, folding)
-  else if (node.op === 'ReduceProd' || node.op === 'ReduceSum') reduceInts(node)
+  else if (reductions[node.op]) reduceInts(node)
   else if (arithmetic[node.op]) computeInts(node, arithmetic[node.op])
 }
 
@@ -128,8 +128,15 @@ function moveInts(node: Node, moved: readonly number[], folding: Folding): void 
   })
 }
 
+const reductions: Readonly<Record<string, (dims: readonly Dim[]) => Dim>> = {
+  ReduceProd: dims => mul(1, ...dims),
+  ReduceSum: dims => add(0, ...dims),
+  ReduceMin: dims => dims.reduce(min),
+  ReduceMax: dims => dims.reduce(max)
+}
+
 function reduceInts(node: Node): void {
   const ints = knownInts(node.inputs[0])
   const scalar = node.output.shape.every(size => size === 1)
-  if (ints && scalar) node.output.ints = [node.op === 'ReduceProd' ? mul(1, ...ints) : add(0, ...ints)]
+  if (ints?.length && scalar) node.output.ints = [reductions[node.op](ints)]
 }

@@ -1,6 +1,6 @@
-import { isStatic, product, show } from '../dim.js'
+import { isFound, isStatic, product, show } from '../dim.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph.js'
+import { isConstant, type Node, type Value } from '../graph.js'
 import { axisOf, describe, kernel, type Op } from './op.js'
 
 /**
@@ -43,6 +43,10 @@ const gather: Op = {
     if (axis === along) return undefined
     return axis < along ? axis : axis + node.inputs[1]!.rank - 1
   },
+  behind: (node, index, axis) =>
+    index === 0 && axis === axisFor(node) && !isConstant(node.inputs[1]) ? 'anything' : undefined,
+  /** Indices count from the end of what there is. */
+  takes: node => !isFound(node.inputs[0]!.shape[axisFor(node)]),
   layout: 'plain',
   writesDense: true,
   lower(node, to) {

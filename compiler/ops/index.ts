@@ -43,7 +43,7 @@ const training: Readonly<Record<string, Op>> = {
 /** What the importer, the passes and training write, and ONNX does not have: a model with such a name means something else. */
 export const ownOps: ReadonlySet<string> = new Set([
   ...Object.keys(training),
-  ...['Activation', 'AlignAxes', 'Copy', 'MaxPoolIndices', 'ScaleShift', 'ScatterRows']
+  ...['Activation', 'AlignAxes', 'Copy', 'MaxPoolIndices', 'Room', 'ScaleShift', 'ScatterRows']
 ])
 
 /** Every operator that the compiler lowers, by its ONNX name. */

@@ -1,4 +1,4 @@
-import { add, type Dim, product } from '../dim.js'
+import { add, type Dim, isFound, product } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node, Value } from '../graph.js'
 import { argmax } from './argmax.js'
@@ -89,6 +89,23 @@ const knownContents: Partial<Record<ReductionName, (ints: readonly Dim[]) => Dim
   sum: ints => add(...ints)
 }
 
+/** What changes no result. A mean is spelled as a sum over what there is. */
+const neutral: Readonly<Record<ReductionName, number>> = {
+  mean: 0,
+  sum: 0,
+  max: Number.NEGATIVE_INFINITY,
+  min: Number.POSITIVE_INFINITY,
+  product: 1,
+  l1: 0,
+  l2: 0,
+  sumOfSquares: 0,
+  logOfSum: 0,
+  logOfSumOfExp: Number.NEGATIVE_INFINITY
+}
+
+/** Whether it goes along an axis of which only the run knows how much there is. */
+const isCounted = (node: Node) => axesOf(node).some(axis => isFound(node.inputs[0]!.shape[axis]))
+
 function reduceOp(kind: ReductionName): Op {
   return {
     infer(node) {
@@ -105,6 +122,8 @@ function reduceOp(kind: ReductionName): Op {
       if (index !== 0 || axes.includes(axis)) return undefined
       return node.number('keepdims', 1) ? axis : axis - axes.filter(reduced => reduced < axis).length
     },
+    behind: (node, index, axis) => (index === 0 && axesOf(node).includes(axis) ? neutral[kind] : undefined),
+    ...(kind === 'mean' ? { takes: (node: Node) => !isCounted(node) } : {}),
     lower: (node, to) => emitReduction(kind, node, to, axesOf(node))
   }
 }

@@ -1,3 +1,4 @@
+import { countOutputs, fillInputs } from '../counted.js'
 import { product } from '../dim.js'
 import { isConstant, type Value } from '../graph.js'
 import { ops } from '../ops/index.js'
@@ -5,6 +6,7 @@ import { intsOf } from '../ops/op.js'
 import { Writer } from '../writer.js'
 import { removeKnown } from './fold-constants.js'
 import { count, type Pass } from './pass.js'
+import { concatCounted, gatherCounted, meanCounted, padCounted } from './spellings/counted.js'
 import { einsum } from './spellings/einsum.js'
 import { gatherElements } from './spellings/gather.js'
 import { integers } from './spellings/integer.js'
@@ -29,11 +31,12 @@ export const decompose: Pass = {
     for (let node = left.pop(); node; node = left.pop()) {
       const write = new Writer(graph, node.name, node)
       const value = ops[node.op].takes?.(node) ? undefined : rewrites[node.op]?.(write, node)
-      if (!value) continue
-      graph.bypass(node, value)
+      if (value) graph.bypass(node, value)
+      else fillInputs(write, node)
       left.push(...write.made.reverse())
-      rewritten++
+      rewritten += Number(value !== undefined)
     }
+    countOutputs(graph, new Writer(graph, 'count'))
     removeKnown(graph)
     return count(rewritten, 'node')
   }
@@ -152,6 +155,10 @@ const rewrites: Readonly<Record<string, Rewrite>> = {
   Celu: celu,
   Dropout: dropout,
   Einsum: einsum,
+  Concat: concatCounted,
+  Gather: gatherCounted,
+  Pad: padCounted,
+  ReduceMean: meanCounted,
   GatherElements: gatherElements,
   OneHot: oneHot,
   GatherND: gatherND,
