@@ -19,6 +19,23 @@ export function atom(op: Operation, ...of: readonly Dim[]): Dim {
   return poly({ op, of })
 }
 
+/** What only a run finds: from 0 to `most` (compiler/counted.ts). */
+export function found(name: string, most: Dim): Dim {
+  return poly({ op: 'free', name, most })
+}
+
+/** What only a run finds, of which a dimension is made. */
+export function foundIn(dim: Dim): { readonly name: string; readonly most: Dim }[] {
+  if (typeof dim === 'number') return []
+  return dim.terms.flatMap(({ atoms }) =>
+    atoms.flatMap(a =>
+      a.op !== 'free' ? a.of.flatMap(foundIn) : a.most === undefined ? [] : [{ name: a.name, most: a.most }]
+    )
+  )
+}
+
+export const isFound = (dim: Dim) => foundIn(dim).length > 0
+
 export function add(...dims: Dim[]): Dim {
   return normalise(dims.flatMap(termsOf))
 }

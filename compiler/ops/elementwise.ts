@@ -197,13 +197,12 @@ function areApart(a: Dim, b: Dim): boolean {
   return [...freeNamesOf(b)].every(name => !names.has(name))
 }
 
-/** Element by element: the axis as broadcasting aligns it, where no other operand has elements of its own along it. */
+/** Element by element: the axis as broadcasting aligns it; no other operand has elements of its own along it. */
 export function alignedAxis(node: Node, index: number, axis: number): number | undefined {
   const { output } = node
-  const own = axis + output.rank - node.inputs[index]!.rank
-  const sizeOf = ({ rank, shape }: Value) => shape[own - output.rank + rank] ?? 1
-  const alone = node.inputs.every(other => !other || other.counted || sizeOf(other) === 1)
-  return alone && same(sizeOf(node.inputs[index]!), output.shape[own]) ? own : undefined
+  const input = node.inputs[index]!
+  const own = axis + output.rank - input.rank
+  return same(input.shape[axis], output.shape[own]) ? own : undefined
 }
 
 export function unaryOp(

@@ -59,6 +59,7 @@ export const ownOps: ReadonlySet<string> = new Set([
     'Bounds',
     'Copy',
     'MaxPoolIndices',
+    'Room',
     'SampleAt',
     'ScaleByPower',
     'ScaleShift',

@@ -1,7 +1,22 @@
-import { add, ceilDiv, type Dim, div, isStatic, max, min, mul, product, same, show, showShape, sub } from '../dim.js'
+import {
+  add,
+  ceilDiv,
+  type Dim,
+  div,
+  isFound,
+  isStatic,
+  max,
+  min,
+  mul,
+  product,
+  same,
+  show,
+  showShape,
+  sub
+} from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node, Value } from '../graph.js'
-import { broadcastShape, copyUnless, emitCopy, loopDepth, sameView } from './elementwise.js'
+import { alignedAxis, broadcastShape, copyUnless, emitCopy, loopDepth, sameView } from './elementwise.js'
 import { axisOf, intsOf, numbersOf, type Op, orderedStrides, orderOf, type View } from './op.js'
 import { reshapeView, subView, transposeView } from './views.js'
 
@@ -164,7 +179,10 @@ function keptAxis(node: Node, axis: number): number | undefined {
   }
   const before = product(from.slice(0, axis))
   const at = to.findIndex((size, a) => same(size, from[axis]) && same(product(to.slice(0, a)), before))
-  return at < 0 ? undefined : at
+  if (at >= 0) return at
+  // With nothing in front of it, whatever is behind each part may join or leave it.
+  const joined = to.findIndex(isFound)
+  return before === 1 && joined >= 0 && product(to.slice(0, joined)) === 1 ? joined : undefined
 }
 
 const transpose: Op = {
@@ -193,10 +211,12 @@ const slice: Op = {
     node.output.dtype = node.inputs[0]!.dtype
     node.output.shape = slicing(node).shape
   },
+  /** From a fixed start on, with as many as there are behind it. */
   countedAxis(node, index, axis) {
-    const { begin, step, shape } = slicing(node)
-    const whole = begin[axis] === 0 && step[axis] === 1 && same(shape[axis], node.inputs[0]!.shape[axis])
-    return index === 0 && whole ? axis : undefined
+    const { step } = slicing(node)
+    const axes = numbersOf(node, 3, 'axes')?.map(given => axisOf(node, given, step.length)) ?? [...step.keys()]
+    const start = intsOf(node, 1, 'starts')?.[axes.indexOf(axis)] ?? 0
+    return index === 0 && step[axis] > 0 && typeof start === 'number' && start >= 0 ? axis : undefined
   },
   alias(node, view) {
     const { begin, step, shape } = slicing(node)
@@ -242,6 +262,8 @@ function splitViews(node: Node, view: View): View[] {
   })
 }
 
+const concatAxis = (node: Node) => axisOf(node, node.number('axis', 1), node.output.rank)
+
 const concat: Op = {
   required: 'all',
   infer(node) {
@@ -255,10 +277,10 @@ const concat: Op = {
     node.output.dtype = inputs[0].dtype
     node.output.shape = inputs[0].shape.map((size, a) => (a === axis ? add(...inputs.map(i => i.shape[axis])) : size))
   },
-  countedAxis(node, _, axis) {
-    const apart = axis !== axisOf(node, node.number('axis', 1), node.output.rank)
-    return apart && node.inputs.every(input => input!.counted) ? axis : undefined
-  },
+  countedAxis: (node, _, axis) => (axis === concatAxis(node) ? undefined : axis),
+  behind: (node, _, axis) => (axis === concatAxis(node) ? 'anything' : undefined),
+  /** What is counted may stand last. */
+  takes: node => node.inputs.slice(0, -1).every(input => !isFound(input!.shape[concatAxis(node)])),
   lower(node, to) {
     const y = to.view(node.output)
     node.inputs.forEach((input, i) => {
@@ -276,6 +298,7 @@ const expand: Op = {
     node.output.dtype = node.inputs[0]!.dtype
     node.output.shape = broadcastShape(node, node.inputs[0]!.shape, target)
   },
+  countedAxis: alignedAxis,
   lower(node, to) {
     emitCopy(to, node, to.view(node.inputs[0]!), to.view(node.output))
   }
@@ -291,6 +314,7 @@ const tile: Op = {
     node.output.dtype = node.inputs[0]!.dtype
     node.output.shape = node.inputs[0]!.shape.map((size, axis) => mul(size, repeats[axis]))
   },
+  countedAxis: (node, index, axis) => (index === 0 && intsOf(node, 1, 'repeats')![axis] === 1 ? axis : undefined),
   takes(node) {
     const repeated = intsOf(node, 1, 'repeats')!.filter(times => times !== 1)
     const solid = node.inputs[0]!.shape.filter(size => size !== 1)
@@ -313,6 +337,20 @@ const tile: Op = {
       spread(x, () => 0),
       spread(y, (stride, size) => mul(stride, size))
     )
+  }
+}
+
+/** The same memory with another size of an axis: of what is counted all the room, or of the room as much as there is. */
+const roomOf: Op = {
+  required: 2,
+  infer(node) {
+    node.output.dtype = node.inputs[0]!.dtype
+    node.output.shape = intsOf(node, 1, 'shape')!
+  },
+  behind: () => 'anything',
+  alias: (node, view) => [{ ...view, shape: node.output.shape }],
+  lower(node, to) {
+    copyUnless(node, to, { ...to.view(node.inputs[0]!), shape: node.output.shape }, node.output)
   }
 }
 
@@ -347,6 +385,7 @@ export const movement: Record<string, Op> = {
   Concat: concat,
   Expand: expand,
   Tile: tile,
+  Room: roomOf,
   Shape: shapeOf,
   Size: sizeOf
 }
