@@ -27,6 +27,7 @@ import { quantization } from './quantize.js'
 import { reduction } from './reduce.js'
 import { resizing } from './resize.js'
 import { regions } from './roialign.js'
+import { rooms } from './room.js'
 import { scattering } from './scatter.js'
 import { softmaxes } from './softmax.js'
 import { selection } from './topk.js'
@@ -62,6 +63,7 @@ export const ops: Readonly<Record<string, Op>> = {
   ...coordinates,
   ...elementwise,
   ...movement,
+  ...rooms,
   ...compound,
   ...branches,
   ...quantization,
