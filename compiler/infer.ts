@@ -18,11 +18,40 @@ export function infer(graph: Graph): void {
     if (controls[node.op]?.(graph, node)) continue
     inferNode(node, graph.folding)
     refuseMore(graph, node)
+    findAlike(graph, node, at)
     at += 1 + readCounts(graph, node)
   }
   graph.outputs = graph.outputs.map(output =>
     output.ints?.some(isFound) ? sizesOf(new Writer(graph, output.name), output) : output
   )
+}
+
+/** Exporters write the same search for each tensor that they pick from: what is searched alike has as much. */
+function findAlike(graph: Graph, node: Node, at: number): void {
+  if (!node.outputs.some(({ counted }) => counted)) return
+  const first = graph.nodes.slice(0, at).find(other => isAlike(node, other))
+  first?.outputs.forEach((output, i) => {
+    node.outputs[i].shape = output.shape
+  })
+}
+
+/** Producers that are compared. */
+const deepest = 4
+
+function isAlike(a: Node, b: Node, depth = deepest): boolean {
+  if (a.op !== b.op || a.inputs.length !== b.inputs.length || a.attributes.size !== b.attributes.size) return false
+  if (![...a.attributes].every(([name, value]) => String(b.attributes.get(name)) === String(value))) return false
+  if ([...a.attributes.values()].some(value => typeof value === 'object' && !Array.isArray(value))) return false
+  return a.inputs.every((x, i) => {
+    const y = b.inputs[i]
+    if (x === y) return true
+    if (!x || !y || x.dtype !== y.dtype) return false
+    if (x.data && y.data) return x.data.length === y.data.length && x.data.every((value, k) => value === y.data![k])
+    const [from, to] = [x.producer, y.producer]
+    return (
+      depth > 0 && !!from && !!to && from.outputs.indexOf(x) === to.outputs.indexOf(y) && isAlike(from, to, depth - 1)
+    )
+  })
 }
 
 /** Where what a run finds is no size but a number like others, the run computes it; gives how many nodes that takes. */

@@ -143,6 +143,18 @@ const made: Readonly<Record<string, Make>> = {
     const column = m.add('Squeeze', [m.add('Gather', [rows, m.ints([2])], { axis: 1 }), m.ints([1])])
     return [rows, padded(m, m.add('Gather', [kept, column], { axis: 0 }), 20)]
   },
+  'what is found twice alike': m => {
+    const { boxes, scores, kept } = find(m)
+    const again = m.add('NonMaxSuppression', [
+      m.add('Unsqueeze', [boxes, m.ints([0])]),
+      m.add('Unsqueeze', [scores, m.ints([0, 1])]),
+      ...[m.ints([cap]), m.scalar(0.4), m.scalar(0.5)]
+    ])
+    return m.add('Mul', [
+      kept,
+      m.add('Cast', [m.add('Slice', [again, m.ints([2]), m.ints([3]), m.ints([1])])], { to: 1 })
+    ])
+  },
   'shapes made of their number': m => {
     const { kept, best } = find(m)
     const n = number(m, kept)

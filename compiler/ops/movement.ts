@@ -340,20 +340,6 @@ const tile: Op = {
   }
 }
 
-/** The same memory with another size of an axis: of what is counted all the room, or of the room as much as there is. */
-const roomOf: Op = {
-  required: 2,
-  infer(node) {
-    node.output.dtype = node.inputs[0]!.dtype
-    node.output.shape = intsOf(node, 1, 'shape')!
-  },
-  behind: () => 'anything',
-  alias: (node, view) => [{ ...view, shape: node.output.shape }],
-  lower(node, to) {
-    copyUnless(node, to, { ...to.view(node.inputs[0]!), shape: node.output.shape }, node.output)
-  }
-}
-
 /** Shape arithmetic: contents are known when compiling, so nothing is left to lower. */
 const shapeOf: Op = {
   infer(node) {
@@ -385,7 +371,6 @@ export const movement: Record<string, Op> = {
   Concat: concat,
   Expand: expand,
   Tile: tile,
-  Room: roomOf,
   Shape: shapeOf,
   Size: sizeOf
 }

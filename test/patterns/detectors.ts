@@ -64,7 +64,7 @@ function paddedRows(m: ModelBuilder, x: string, to: number, width: number): stri
 }
 
 /** Ultralytics' with suppression inside: boxes of classes moved apart, at most 12 rows of each image, zeros behind them. */
-function yolo(batch: number, masked: boolean): Make {
+function yolo(batch: number, limited: boolean): Make {
   return m => {
     const [classes, most] = [5, 12]
     const { map, gate } = network(m, 4 + classes, batch)
@@ -76,16 +76,16 @@ function yolo(batch: number, masked: boolean): Make {
     const names = m.add('ArgMax', [allScores], { axis: -1, keepdims: 0 })
     const images = Array.from({ length: batch }, (_, i) => {
       let [box, score, name] = [allBoxes, best, names].map(all => rows(m, all, scalar(m, i)))
-      if (masked) {
+      if (limited) {
         // What is better than the limit goes on.
-        const { keep } = better(m, score, 0.3)
-        ;[box, score, name] = [box, score, name].map(all => rows(m, all, keep))
+        const mask = m.add('Greater', [score, m.scalar(0.3)])
+        ;[box, score, name] = [box, score, name].map(all => masked(m, all, mask))
       }
       const column = m.add('Reshape', [name, m.add('Concat', [listed(m, size(m, name, 0)), m.ints([1])], { axis: 0 })])
       const offsets = m.add('Mul', [expanded(m, m.add('Cast', [column], { to: 1 }), name, 4), m.scalar(20)])
       const apart = m.add('Add', [box, offsets])
       const kept = m.add('Slice', [
-        suppressed(m, apart, score, 0.45, masked ? undefined : 0.3),
+        suppressed(m, apart, score, 0.45, limited ? undefined : 0.3),
         m.ints([0]),
         m.ints([most]),
         m.ints([0])
@@ -112,15 +112,40 @@ function expanded(m: ModelBuilder, column: string, like: string, width: number):
   return m.add('Expand', [column, m.add('Where', [m.add('Equal', [to, minus]), ones, to])])
 }
 
-/** The scores above a limit, best first, and where they are: sorted, as many as there are. */
-function better(m: ModelBuilder, scores: string, limit: number): { keep: string } {
-  // A class of its own for each box, so that none suppresses another.
-  const apart = m.constant({
-    dtype: 'float32',
-    dims: [64, 4],
-    data: Array.from({ length: 256 }, (_, i) => 10 * (i >> 2) + (i % 4 > 1 ? 1 : 0))
+/** `x[mask]`, as torch exports it. */
+const masked = (m: ModelBuilder, x: string, mask: string) =>
+  m.add('GatherND', [x, m.add('Transpose', [m.add('NonZero', [mask])], { perm: [1, 0] })])
+
+/** torchvision's SSD: of each class the best above a limit, classes moved apart, the first of what is left. */
+const torchvision: Make = m => {
+  const [classes, most] = [4, 9]
+  const { map, gate } = network(m, 4 + classes)
+  const turned = m.add('Transpose', [map], { perm: [0, 2, 1] })
+  const boxes = m.add('Squeeze', [boxesOf(m, columns(m, turned, 0, 4, 2), 2), m.ints([0])])
+  const all = m.add('Mul', [m.add('Softmax', [columns(m, turned, 4, 4 + classes, 2)], { axis: 2 }), gate])
+  const parts = Array.from({ length: classes - 1 }, (_, k) => {
+    const scores = m.add('Gather', [m.add('Squeeze', [all, m.ints([0])]), scalar(m, k + 1)], { axis: 1 })
+    const mask = m.add('Greater', [scores, m.scalar(0.2)])
+    const [score, box] = [scores, boxes].map(x => masked(m, x, mask))
+    const n = m.add('Concat', [m.ints([12]), listed(m, size(m, score, 0))], { axis: 0 })
+    const k0 = m.add('Reshape', [m.add('ReduceMin', [n], { keepdims: 0 }), m.ints([-1])])
+    const [best, places] = m.addMany('TopK', [score, k0], 2)
+    const label = m.add('ConstantOfShape', [m.add('Shape', [best])], fixed('int64', k + 1))
+    return [rows(m, box, places), best, label]
   })
-  return { keep: suppressed(m, apart, scores, 1, limit) }
+  const [allBoxes, scores, labels] = [0, 1, 2].map(i =>
+    m.add(
+      'Concat',
+      parts.map(part => part[i]),
+      { axis: 0 }
+    )
+  )
+  const largest = m.add('ReduceMax', [allBoxes], { keepdims: 0 })
+  const offsets = m.add('Mul', [m.add('Cast', [labels], { to: 1 }), m.add('Add', [largest, m.scalar(1)])])
+  const apart = m.add('Add', [allBoxes, m.add('Unsqueeze', [offsets, m.ints([1])])])
+  const kept = suppressed(m, apart, scores, 0.45)
+  const keep = m.add('Slice', [kept, m.ints([0]), m.ints([most]), m.ints([0])])
+  return [allBoxes, scores, labels].map(x => rows(m, x, keep))
 }
 
 /** TensorFlow's SSD: suppression of each class, all classes joined, sorted, clipped to 10 and padded; and their number. */
@@ -233,6 +258,7 @@ const mmdeploy: Make = m => {
 export const detectors: Readonly<Record<string, Make>> = {
   'a YOLOv8 of one image, with suppression inside': yolo(1, false),
   'a YOLOv8 of two images, whose boxes are only those above a limit': yolo(2, true),
+  "torchvision's SSD": torchvision,
   "TensorFlow's SSD, clipped and padded": ssd,
   "TensorFlow's SSD, filled up class by class": ssdFilled,
   "mmdeploy's, with a row of nothing": mmdeploy
