@@ -62,7 +62,7 @@ export async function compileKernels(threads: boolean): Promise<WebAssembly.Modu
   const module = held(load(place)).catch(error => {
     compiled.delete(place)
     throw new Unavailable(
-      `cannot load ${place}: ${(error as Error).message}; the file lies in dist/runtime of the package, and env.wasm.wasmPaths says where else`
+      `cannot load ${place}: ${(error as Error).message}; copy it there from dist/runtime of the package, or say in env.wasm.wasmPaths where it is`
     )
   })
   compiled.set(place, module)

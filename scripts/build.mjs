@@ -116,16 +116,11 @@ await stage('asm', [...filesUnder('asm'), join(root, 'asconfig.json')], binaries
 await stage('wgsl', [...filesUnder('shaders').filter(isShader), self], ['dist/shaders/sources.js'], gatherShaders)
 
 const sources = ['compiler', 'runtime', 'shaders', 'models', 'bench', 'test', 'scripts'].flatMap(filesUnder)
-await stage(
-  'tsc',
-  [...sources, join(root, 'tsconfig.json'), self],
-  ['dist/runtime/index.js'],
-  () => {
-    console.error('cairn: compiling the TypeScript')
-    run(process.execPath, [bin('typescript', 'bin/tsc')])
-    return bundleWorkers()
-  }
-)
+await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runtime/index.js'], () => {
+  console.error('cairn: compiling the TypeScript')
+  run(process.execPath, [bin('typescript', 'bin/tsc')])
+  return bundleWorkers()
+})
 
 if (process.argv.includes('--page')) {
   const inputs = [
