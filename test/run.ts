@@ -36,7 +36,7 @@ const longest = [
 
 /** What `--cpu` leaves out: pages and browsers, WebGPU alone, benchmarks, the sources. In other files it skips cases. */
 const beyondCpu = new Set([
-  ...['browser', 'browser-ops', 'page', 'page-train', 'train-report'],
+  ...['browser', 'browser-ops', 'browser-providers', 'hosts', 'page', 'page-train', 'train-report'],
   ...['gpu', 'webgpu', 'bench', 'bench-gpu', 'bench-train', 'houserules']
 ])
 
