@@ -115,3 +115,17 @@ async function load(place: string): Promise<WebAssembly.Module> {
   if (response.headers.get('content-type') === 'application/wasm') return WebAssembly.compileStreaming(response)
   return WebAssembly.compile(await response.arrayBuffer())
 }
+
+/** At once, but for a window's thread: there some browsers take large modules only in the background. */
+export async function instantiate(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory
+): Promise<WebAssembly.Instance> {
+  const imports = { env: { memory } }
+  try {
+    if (typeof document === 'undefined') return new WebAssembly.Instance(module, imports)
+    return await held(WebAssembly.instantiate(module, imports))
+  } catch (error) {
+    throw new Unavailable(`the kernels do not start: ${(error as Error).message}`)
+  }
+}
