@@ -63,7 +63,7 @@ export async function compileKernels(threads: boolean): Promise<WebAssembly.Modu
   const module = held(load(place)).catch(error => {
     compiled.delete(place)
     throw new Unavailable(
-      `cannot load ${place}: ${(error as Error).message}; the file lies in dist/runtime of the package, and env.wasm.wasmPaths says where else`
+      `cannot load ${place}: ${(error as Error).message}; copy it there from dist/runtime of the package, or say in env.wasm.wasmPaths where it is`
     )
   })
   compiled.set(place, module)
@@ -121,4 +121,18 @@ async function compiledFrom(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly
   const other = kindAmong(standIns, bytes)
   if (other) throw new Error(`it is ${other.what}`)
   return WebAssembly.compile(bytes)
+}
+
+/** At once, but for a window's thread: there some browsers take large modules only in the background. */
+export async function instantiate(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory
+): Promise<WebAssembly.Instance> {
+  const imports = { env: { memory } }
+  try {
+    if (typeof document === 'undefined') return new WebAssembly.Instance(module, imports)
+    return await held(WebAssembly.instantiate(module, imports))
+  } catch (error) {
+    throw new Unavailable(`the kernels do not start: ${(error as Error).message}`)
+  }
 }

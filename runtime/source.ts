@@ -24,7 +24,7 @@ export interface SourceOptions {
   readonly onProgress?: (loaded: number, total: number) => void
 }
 
-export type Given = Uint8Array | ArrayBuffer | Blob | string | URL | Response
+export type Given = ArrayBufferView | ArrayBuffer | SharedArrayBuffer | Blob | string | URL | Response
 
 export function checkLength(found: number, length: number): void {
   if (found !== length)

@@ -59,11 +59,11 @@ export class Tensor {
 
   constructor(
     type: Type,
-    data: Data | readonly number[] | readonly bigint[] | readonly boolean[],
+    data: Data | Uint8ClampedArray | readonly number[] | readonly bigint[] | readonly boolean[],
     dims?: readonly number[]
   )
-  constructor(data: Data, dims?: readonly number[])
-  constructor(first: Type | Data, second?: unknown, third?: readonly number[]) {
+  constructor(data: Data | Uint8ClampedArray, dims?: readonly number[])
+  constructor(first: Type | Data | Uint8ClampedArray, second?: unknown, third?: readonly number[]) {
     const typed = typeof first === 'string'
     const type = typed ? first : typeOf(first)
     const given = typed ? second : first
@@ -147,7 +147,7 @@ export class Tensor {
 const isOnGpu = (given: unknown): given is OnGpu =>
   given !== null && typeof given === 'object' && 'buffer' in given && 'dims' in given && !ArrayBuffer.isView(given)
 
-function typeOf(data: Data): Type {
+function typeOf(data: unknown): Type {
   const brand = brandOf(data)
   // The first of the types that an array serves is the one that it is taken for.
   const found = (Object.keys(arrays) as Type[]).find(type => arrays[type].name === brand || isAlias(brand, type))

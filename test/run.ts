@@ -37,7 +37,8 @@ const longest = [
 
 /** What `--cpu` leaves out: pages and browsers, WebGPU alone, benchmarks, the sources. In other files it skips cases. */
 const beyondCpu = new Set([
-  ...['browser', 'browser-ops', 'page', 'page-detectors', 'page-outputs', 'page-results', 'page-train', 'train-report'],
+  ...['browser', 'browser-ops', 'browser-providers', 'hosts', 'package', 'vulkan', 'train-report'],
+  ...['page', 'page-detectors', 'page-outputs', 'page-results', 'page-train'],
   ...['gpu', 'webgpu', 'bench', 'bench-gpu', 'bench-train', 'houserules']
 ])
 
