@@ -2,6 +2,7 @@ import { CairnError } from './backend.js'
 import { type Bindings, evaluate, freeName, show, showShape } from './dims.js'
 import type { Header } from './format.js'
 import type { Feeds } from './session.js'
+import { arrays } from './tensor.js'
 
 /** Values of the free dimensions from the shapes of the inputs, everything else checked against them. */
 export function bindInputs(header: Header, feeds: Feeds): Bindings {
@@ -47,9 +48,13 @@ export function bindInputs(header: Header, feeds: Feeds): Bindings {
   return bindings
 }
 
-/** Whether a feed, perhaps no tensor of ours, has as many elements as its dims say; buffers were measured when wrapped. */
+/** Whether a feed, perhaps no tensor of ours, has as many elements as its dims say, as wide as its type; buffers were measured when wrapped. */
 function holds(feed: Feeds[string]): boolean {
-  return feed.location === 'gpu-buffer' || feed.data?.length === feed.dims.reduce((a, b) => a * b, 1)
+  if (feed.location === 'gpu-buffer') return true
+  const { data, dims, type } = feed
+  const count = dims.reduce((a, b) => a * b, 1)
+  const width = arrays[type]?.BYTES_PER_ELEMENT
+  return data?.length === count && (!width || data.byteLength === count * width)
 }
 
 function describe(bindings: Bindings): string {
