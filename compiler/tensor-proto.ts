@@ -1,4 +1,4 @@
-import { halfToFloat } from '../runtime/half.js'
+import { fromHalves, halfToFloat } from '../runtime/half.js'
 import type onnxProto from '../schema/onnx.js'
 import { CompileError } from './errors.js'
 import type { Elements } from './graph.js'
@@ -63,7 +63,7 @@ function decodeRaw(type: number, raw: Uint8Array, count: number, subject: string
     case 13:
       return Float64Array.from(new BigUint64Array(...at), Number)
     case 10:
-      return Float32Array.from(new Uint16Array(...at), halfToFloat)
+      return fromHalves(new Uint16Array(...at))
     case 16:
       return new Float32Array(Uint32Array.from(new Uint16Array(...at), bits => bits << 16).buffer)
     default:

@@ -1,8 +1,9 @@
 import { evaluate } from './dims.js'
+import { fromFloats } from './elements.js'
 import type { Header } from './format.js'
 import { finalise } from './hash.js'
 import type { Call, Stored } from './program.js'
-import { fromFloats, type Tensor } from './tensor.js'
+import type { Tensor } from './tensor.js'
 
 /**
  * Golden data: an input that a seed gives, and of what each call makes of it in double precision a summary with which any

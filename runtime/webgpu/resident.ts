@@ -1,7 +1,7 @@
 import { CairnError, type GpuDispatch, mostMemory, type Place } from '../backend.js'
 import { type Bindings, evaluate } from '../dims.js'
 import type { CairnFile, Header } from '../format.js'
-import { floatToHalf, halfToFloat } from '../half.js'
+import { fromHalves, toHalves } from '../half.js'
 import { planProgram } from '../plan.js'
 import { type Argument, type Port, resultsOf, type Stored, widthOf } from '../program.js'
 import type { Lease } from './device.js'
@@ -209,15 +209,13 @@ export class Resident {
 
   private narrowed(feed: Float32Array): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
     if (this.element === 'f32') return feed as Float32Array<ArrayBuffer>
-    const halves = new Uint16Array(Math.ceil(feed.length / 2) * 2)
-    feed.forEach((value, i) => (halves[i] = floatToHalf(value)))
-    return halves
+    return toHalves(feed, Math.ceil(feed.length / 2) * 2)
   }
 
   /** Elements of what has been read from the device, from byte `at` on. */
   widened(mapped: ArrayBuffer, at: number, elements: number): Float32Array {
     if (this.element === 'f32') return new Float32Array(mapped, at, elements).slice()
-    return Float32Array.from(new Uint16Array(mapped, at, elements), halfToFloat)
+    return fromHalves(new Uint16Array(mapped, at, elements))
   }
 
   /** Everything that depends on the free dimensions; kept until they change. */

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { dirname, sep } from 'node:path'
 import type * as Tf from '@tensorflow/tfjs-core'
-import { halfToFloat } from '../../../runtime/half.js'
+import { fromHalves } from '../../../runtime/half.js'
 import { held } from '../../../runtime/held.js'
 import type { Engine } from './engine.js'
 import { decodePlan, permuted, type Step } from './tfjs-plan.js'
@@ -30,7 +30,7 @@ export async function tfjs(): Promise<Engine> {
       const given = plan.inputs.map(({ name, id, order }) => {
         const { type, data, dims } = feeds.find(feed => feed.name === name)!
         const isHalf = type === 'float16' && data instanceof Uint16Array
-        const floats = isHalf ? Float32Array.from(data, halfToFloat) : (data as Float32Array)
+        const floats = isHalf ? fromHalves(data) : (data as Float32Array)
         const shape = order.map(axis => dims[axis])
         return { id, shape, data: permuted(floats, dims, order) }
       })
