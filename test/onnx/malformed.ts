@@ -206,7 +206,13 @@ export const malformed: readonly Malformed[] = [
       ['Pad', [[0, 0, 0, 0]], 10]
     ] as const
   ).map(([op, lists, opset]) =>
-    node(op, `an input that opset ${opset} does not have`, m => [m.input([1, 4]), ...lists.map(list => m.ints(list))], {}, opset)
+    node(
+      op,
+      `an input that opset ${opset} does not have`,
+      m => [m.input([1, 4]), ...lists.map(list => m.ints(list))],
+      {},
+      opset
+    )
   ),
   node('Add', 'shapes that do not broadcast', m => [m.input([3, 4]), m.input([3, 5])]),
   node('Add', 'one input', m => [m.input([3, 4])]),
