@@ -14,7 +14,7 @@ import { propagateInts } from './symbolic.js'
 export function infer(graph: Graph): void {
   for (let at = 0; at < graph.nodes.length; ) {
     const node = graph.nodes[at]
-    const branch = node.op === 'If' ? takenBranch(node) : undefined
+    const branch = node.op === 'If' ? takenBranch(node, graph.folding) : undefined
     if (branch) inlineBranch(graph, node, branch)
     else {
       inferNode(node, graph.folding)

@@ -1,11 +1,15 @@
+import { fromOne } from '../dim.js'
 import { refuse } from '../errors.js'
-import type { Branch, Node } from '../graph.js'
+import type { Branch, Folding, Node } from '../graph.js'
 import type { Op } from './op.js'
 
 /** The branch that the node takes whenever it runs; undefined where only a run knows. */
-export function takenBranch(node: Node): Branch | undefined {
+export function takenBranch(node: Node, folding: Folding): Branch | undefined {
   const [condition] = node.inputs
-  const known = condition?.data?.[0] ?? condition?.ints?.[0]
+  const given = condition?.data?.[0] ?? condition?.ints?.[0]
+  const known = given === undefined ? undefined : fromOne(given)
+  // What an empty input would turn is taken as others have it, which binding checks.
+  if (typeof known === 'number' && given !== undefined && given !== known) folding.assume(given, known, node)
   if (typeof known !== 'number') return undefined
   const name = known ? 'then_branch' : 'else_branch'
   const branch = node.attributes.get(name)
