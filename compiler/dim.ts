@@ -122,6 +122,17 @@ export function equal(a: Dim, b: Dim): Dim {
   return atom('equal', difference.terms[0].factor < 0 ? negative(difference) : difference, 0)
 }
 
+/** The dimension with every free one larger by 1: what is known of it is known for free dimensions of at least 1. */
+export function fromOne(dim: Dim): Dim {
+  const rules: Partial<Record<Operation, (...of: Dim[]) => Dim>> = { div, min, max, less, equal, where }
+  const atomFromOne = (each: Atom): Dim => {
+    if (each.op === 'free') return add(poly(each), 1)
+    const of = each.of.map(fromOne)
+    return rules[each.op]?.(...of) ?? atom(each.op, ...of)
+  }
+  return add(...termsOf(dim).map(({ factor, atoms }) => mul(factor, ...atoms.map(atomFromOne))))
+}
+
 /** a where the condition, 1 or 0, holds, else b. */
 export function where(condition: Dim, a: Dim, b: Dim): Dim {
   if (typeof condition === 'number') return condition ? a : b

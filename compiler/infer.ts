@@ -1,6 +1,6 @@
 import { controls } from './control.js'
 import { capacity, checkCounted, readsCounts, sizesOf } from './counted.js'
-import { found, isFound, isStatic, show } from './dim.js'
+import { found, isFound, isStatic, sameShape, show } from './dim.js'
 import { CompileError, refuse } from './errors.js'
 import { evaluateNode } from './evaluate.js'
 import { type Folding, Graph, isConstant, largestFolded, type Node } from './graph.js'
@@ -45,7 +45,7 @@ function isAlike(a: Node, b: Node, depth = deepest): boolean {
   return a.inputs.every((x, i) => {
     const y = b.inputs[i]
     if (x === y) return true
-    if (!x || !y || x.dtype !== y.dtype) return false
+    if (!x || !y || x.dtype !== y.dtype || !sameShape(x.shape, y.shape)) return false
     if (x.data && y.data) return x.data.length === y.data.length && x.data.every((value, k) => value === y.data![k])
     const [from, to] = [x.producer, y.producer]
     return (

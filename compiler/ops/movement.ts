@@ -139,7 +139,7 @@ function reshapedShape(node: Node, input: Value): Dim[] {
       throw refuse(node, `needs axes to squeeze ${showShape(input.shape)}, whose sizes are not all known`)
     const axes = numbersOf(node, 1, 'axes')?.map(axis => axisOf(node, axis, input.rank))
     for (const axis of axes ?? [])
-      if (input.shape[axis] !== 1)
+      if (!node.expectEqual(input.shape[axis], 1))
         throw refuse(node, `axis ${axis} has size ${show(input.shape[axis])}; only 1 can be squeezed`)
     return input.shape.filter((size, axis) => (axes ? !axes.includes(axis) : size !== 1))
   }
