@@ -2,6 +2,7 @@ import { mostMemory, registerBackend, registerCompiler } from '../runtime/backen
 import { encode, type Summary } from '../runtime/format.js'
 import { planProgram } from '../runtime/plan.js'
 import type { Program, Stored } from '../runtime/program.js'
+import { besides } from './beside.js'
 import { CompileError } from './errors.js'
 import { type GoldenOptions, goldenOf } from './golden.js'
 import type { Graph } from './graph.js'
@@ -181,4 +182,8 @@ function refuseUnknown(graph: Graph): void {
 }
 
 registerBackend(referenceBackend)
-registerCompiler(compile)
+registerCompiler((bytes, { maxMemory, place, read, externalData }) => {
+  const own = place && !/^(data|blob):/.test(place)
+  const beside = own && read ? (location: string) => read(besides(place, location)) : undefined
+  return compile(bytes, { maxMemory, externalData: externalData ?? beside })
+})

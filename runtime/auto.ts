@@ -1,5 +1,5 @@
 import { backendNamed, CairnError, type Provider } from './backend.js'
-import { beside } from './beside.js'
+import { placeOf } from './open.js'
 import type { Feeds, InferenceSession, SessionOptions } from './session.js'
 import { type Given, sourceOf } from './source.js'
 import { Tensor } from './tensor.js'
@@ -25,9 +25,8 @@ export async function chooseDevice(
 ): Promise<{ session: InferenceSession; why: string }> {
   const source = await sourceOf(given, options)
   const bytes = await source.all().finally(() => source.close())
-  const { externalData = beside(given, options) } = options
-  const sessionOn = (name: string) =>
-    create(bytes, { ...options, externalData, executionProviders: [{ ...provider, name }] })
+  const place = placeOf(given)
+  const sessionOn = (name: string) => create(bytes, { place, ...options, executionProviders: [{ ...provider, name }] })
   const missing = await unavailable({ ...provider, name: 'webgpu' })
   if (missing !== undefined)
     return { session: await sessionOn('wasm'), why: `wasm: there is no other device (${missing})` }

@@ -1,6 +1,6 @@
 import { CairnError } from './backend.js'
 import { env, type WasmFile } from './env.js'
-import { kindAmong, standIns } from './kind.js'
+import { standIn } from './kind.js'
 
 /**
  * The kernels' WebAssembly: four binaries of one source beside this file, of which a process loads those that it uses,
@@ -81,7 +81,7 @@ async function load(place: string): Promise<WebAssembly.Module> {
 }
 
 async function compiledFrom(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
-  const other = kindAmong(standIns, bytes)
-  if (other) throw new Error(`it is ${other.what}`)
+  const other = standIn(bytes)
+  if (other) throw new Error(`it is ${other}`)
   return WebAssembly.compile(bytes)
 }

@@ -101,8 +101,8 @@ export class InferenceSession {
     // Whoever loads it awaits it, perhaps behind other things.
     file.catch(() => undefined)
     try {
-      const { maxMemory, maxWork, externalData } = options
-      const reopen = reopening(source, { maxMemory, maxWork, externalData })
+      const { maxMemory, maxWork, externalData, place } = options
+      const reopen = reopening(source, { maxMemory, maxWork, externalData, place })
       const executor = await backend.load(file, { numThreads, maxMemory, reopen, provider })
       const refusal = refusedLocation(preferredOutputLocation, executor, backend.name)
       if (refusal || options.signal?.aborted) {

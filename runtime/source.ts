@@ -235,9 +235,6 @@ function joined(chunks: readonly Uint8Array[]): Uint8Array {
   return bytes
 }
 
-/** Whether it is no URL, but a path of Node's. */
-export const isPath = (place: string): boolean => Boolean(nodeFiles()) && !/^(https?|data|blob|file):/.test(place)
-
 /** Bytes, a Response, a URL; in Node also a path. */
 export async function sourceOf(given: Given, options: SourceOptions): Promise<Source> {
   if (!given) throw new CairnError('a session is made from bytes, a URL, a Response, or in Node a path')

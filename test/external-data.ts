@@ -117,7 +117,7 @@ test("nothing outside the model's folder is read", async () => {
   ]) {
     const bad = build([location, 'm.onnx.data'])
     writeFileSync(join(folder, 'bad.onnx'), bad.onnx)
-    await rejects(() => InferenceSession.create(join(folder, 'bad.onnx')), /lies outside the model's folder/)
+    await rejects(() => InferenceSession.create(join(folder, 'bad.onnx')), /lies outside the model's folder/, Error)
   }
 })
 

@@ -1,8 +1,9 @@
 import type { Bindings } from '../../runtime/dims.js'
 import type { Header } from '../../runtime/format.js'
 import { planProgram } from '../../runtime/plan.js'
-import { recipeOf, switchesOf } from '../../runtime/webgpu/pipelines.js'
+import { Pipelines } from '../../runtime/webgpu/pipelines.js'
 import { blockOf, operandOf, programOf } from '../../runtime/webgpu/program.js'
+import { switchesOf } from '../../runtime/webgpu/resident.js'
 import { planBanks } from '../../runtime/webgpu/weights.js'
 
 /** What a file asks of a WebGPU device, told without one. */
@@ -21,17 +22,32 @@ export function gpuNeeds(file: Header, bindings: Bindings): GpuNeeds {
   const { header, setup, calls } = programOf(file, 'f32', leastBinding)
   const { held, sizes, derivedBytes } = planBanks([...setup, ...calls], header, leastBinding)
   // Addresses are multiples of 16 bytes wherever they are, and nothing else of them chooses a pipeline.
-  const keysOf = (list: typeof calls) =>
+  const pipelines = Pipelines.of(recorder(), 'f32')
+  const pipelinesOf = (list: typeof calls) =>
     list.flatMap(call => {
       const block = blockOf(call, bindings, () => 0)
       const operand = operandOf(call)
-      const switches = switchesOf(call, block, operand?.space === 'constant' ? held[operand.index] : 'f32')
-      return call.shader.dispatches(block).map(dispatch => recipeOf(dispatch, switches, 'f32').key)
+      const switches = switchesOf(block, operand, operand?.space === 'constant' ? held[operand.index] : 'f32')
+      const { name } = header.kernels[call.call.kernel]
+      return call.shader.dispatches(block).map(dispatch => pipelines.get(dispatch, switches, name))
     })
-  const run = new Set(keysOf(calls))
+  const run = new Set(pipelinesOf(calls))
   const { bytes: arena } = planProgram(file, bindings)
   return {
-    pipelines: { run: run.size, all: new Set([...run, ...keysOf(setup)]).size },
+    pipelines: { run: run.size, all: new Set([...run, ...pipelinesOf(setup)]).size },
     binding: Math.max(arena, derivedBytes, ...sizes)
   }
+}
+
+/** A device that makes nothing: enough for pipelines to be told apart. */
+function recorder(): GPUDevice {
+  const made = () => ({})
+  return {
+    createBindGroupLayout: made,
+    createPipelineLayout: made,
+    createShaderModule: made,
+    createComputePipelineAsync: async () => ({}),
+    pushErrorScope: made,
+    popErrorScope: made
+  } as unknown as GPUDevice
 }
