@@ -130,7 +130,15 @@ const others: readonly FileKind[] = [
   { name: 'text', pattern: /^(?:\xef\xbb\xbf)?[\t\n\r -~]+$/, what: 'a text file' }
 ]
 
-const usual: readonly FileKind[] = Object.entries(standIns).map(([name, [pattern, what]]) => ({ name, pattern, what }))
+const advice: Readonly<Record<string, string>> = {
+  tflite: '; tf2onnx (--tflite) makes ONNX of it',
+  zip: '; unpack it first'
+}
+const usual: readonly FileKind[] = Object.entries(standIns).map(([name, [pattern, what]]) => ({
+  name,
+  pattern,
+  what: what + (advice[name] ?? '')
+}))
 const kinds = [...models, ...pictures, ...usual, ...others]
 
 /** What a file is by its first 512 bytes, where that is known; undefined for ONNX and whatever is not in the table. */

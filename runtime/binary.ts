@@ -48,7 +48,7 @@ export async function compileKernels(threads: boolean): Promise<WebAssembly.Modu
   if (known) return known
   const module = load(place).catch(error => {
     compiled.delete(place)
-    throw new CairnError(`cannot load ${place}: ${(error as Error).message}; env.wasm.wasmPaths says where it is`)
+    throw new CairnError(`cannot load ${place}: ${(error as Error).message}; see env.wasm.wasmPaths`)
   })
   compiled.set(place, module)
   return module

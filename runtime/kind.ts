@@ -1,9 +1,9 @@
 /** What most often stands in a model's place, by its first bytes, one character each; compiler/kinds.ts has the other kinds. */
 export const standIns = {
-  html: [/^\s*<(!doctype html|html|head|body)/i, 'an HTML page; the server has no such file'],
+  html: [/^\s*<(!doctype html|html)/i, 'an HTML page; check its address'],
   'git-lfs': [/^version https:\/\/git-lfs/, 'a Git LFS pointer; "git lfs pull" fetches the file'],
-  tflite: [/^.{4}TFL3/s, 'a TensorFlow Lite model; tf2onnx makes ONNX of it'],
-  zip: [/^PK\x03\x04/, 'a zip archive; unpack it']
+  tflite: [/^.{4}TFL3/s, 'a TensorFlow Lite model'],
+  zip: [/^PK\x03\x04/, 'a zip archive']
 } as const
 
 /** Bytes that tell what a file is. */

@@ -64,8 +64,8 @@ async function openAny(given: Given, options: Opening): Promise<CairnFile> {
 }
 
 export function placeOf(given: Given): string | undefined {
-  if (typeof given === 'string' || 'href' in given) return String(given)
-  return ('url' in given && given.url) || undefined
+  if (typeof given === 'string' || 'href' in given) return `${given}`
+  return 'url' in given && given.url ? given.url : undefined
 }
 
 function nameOf(given: Given): string {

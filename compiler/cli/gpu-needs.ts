@@ -3,7 +3,6 @@ import type { Header } from '../../runtime/format.js'
 import { planProgram } from '../../runtime/plan.js'
 import { Pipelines } from '../../runtime/webgpu/pipelines.js'
 import { blockOf, operandOf, programOf } from '../../runtime/webgpu/program.js'
-import { switchesOf } from '../../runtime/webgpu/resident.js'
 import { planBanks } from '../../runtime/webgpu/weights.js'
 
 /** What a file asks of a WebGPU device, told without one. */
@@ -17,6 +16,9 @@ export interface GpuNeeds {
 /** `maxStorageBufferBindingSize` of every device; larger weights are divided. */
 const leastBinding = 128 * 2 ** 20
 
+/** The last of the activations that are no more than a bound (compiler/ops/activation.ts). */
+const lastBound = 1
+
 /** In single precision, with free dimensions bound. Throws CairnError for a kernel that has no shader. */
 export function gpuNeeds(file: Header, bindings: Bindings): GpuNeeds {
   const { header, setup, calls } = programOf(file, 'f32', leastBinding)
@@ -27,7 +29,11 @@ export function gpuNeeds(file: Header, bindings: Bindings): GpuNeeds {
     list.flatMap(call => {
       const block = blockOf(call, bindings, () => 0)
       const operand = operandOf(call)
-      const switches = switchesOf(block, operand, operand?.space === 'constant' ? held[operand.index] : 'f32')
+      const switches = {
+        halves: operand?.space === 'constant' && held[operand.index] === 'f16',
+        loaded: operand?.space === 'storage',
+        curves: block.act > lastBound
+      }
       const { name } = header.kernels[call.call.kernel]
       return call.shader.dispatches(block).map(dispatch => pipelines.get(dispatch, switches, name))
     })

@@ -16,13 +16,6 @@ import { type Banks, type Buffers, createBuffers, planBanks, uploadConstants } f
 /** The last of the activations that are no more than a bound (compiler/ops/activation.ts). */
 const lastBound = 1
 
-/** `held` is how the operand lies that may be halves. */
-export const switchesOf = (block: Readonly<Record<string, number>>, operand: Argument | undefined, held: Stored) => ({
-  halves: held === 'f16',
-  loaded: operand?.space === 'storage',
-  curves: block.act > lastBound
-})
-
 /** What a free dimension is taken for when pipelines are made ahead of the first run. */
 const assumedSize = 1
 
@@ -278,7 +271,11 @@ export class Resident {
   ): Promise<Step>[] {
     const operand = operandOf(gpuCall)
     const held = operand?.space === 'constant' ? this.banks.held[operand.index] : 'f32'
-    const switches = switchesOf(block, operand, held)
+    const switches = {
+      halves: held === 'f16',
+      loaded: operand?.space === 'storage',
+      curves: block.act > lastBound
+    }
     const { name } = this.program.header.kernels[gpuCall.call.kernel]
     const most = this.device.limits.maxComputeWorkgroupsPerDimension
     return gpuCall.shader.dispatches(block).map(async dispatch => {
