@@ -3,7 +3,7 @@ import { beside } from './beside.js'
 import { brandOf } from './brand.js'
 import { env, type WasmFile, type WasmPlace } from './env.js'
 import { held } from './held.js'
-import { kindAmong, standIns } from './kind.js'
+import { standIn } from './kind.js'
 
 /**
  * The kernels' WebAssembly: four binaries of one source beside this file, of which a process loads those that it uses,
@@ -118,8 +118,8 @@ async function load(place: string): Promise<WebAssembly.Module> {
 }
 
 async function compiledFrom(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
-  const other = kindAmong(standIns, bytes)
-  if (other) throw new Error(`it is ${other.what}`)
+  const other = standIn(bytes)
+  if (other) throw new Error(`it is ${other}`)
   return WebAssembly.compile(bytes)
 }
 

@@ -99,8 +99,8 @@ export class InferenceSession {
       return new InferenceSession(session.header, session.executor, session.device, options, why)
     }
     const numThreads = threadsOf(options.numThreads)
-    const { maxMemory, maxWork, externalData } = options
-    const reopen = reopening(source, { maxMemory, maxWork, externalData })
+    const { maxMemory, maxWork, externalData, place } = options
+    const reopen = reopening(source, { maxMemory, maxWork, externalData, place })
     let file: Promise<CairnFile> | undefined
     try {
       return await firstAvailable(entries, async (backend, provider) => {

@@ -236,9 +236,6 @@ function joined(chunks: readonly Uint8Array[]): Uint8Array {
   return bytes
 }
 
-/** Whether it is no URL, but a path of Node's. */
-export const isPath = (place: string): boolean => Boolean(nodeFiles()) && !/^(https?|data|blob|file):/.test(place)
-
 export const isPlace = (given: unknown): given is string | URL => typeof given === 'string' || brandOf(given) === 'URL'
 
 /** Bytes, a file of the user's, a Response, a URL; in Node also a path. */

@@ -6,12 +6,15 @@ import { planProgram } from '../plan.js'
 import { type Argument, type Port, resultsOf, type Stored, widthOf } from '../program.js'
 import type { Lease } from './device.js'
 import { Kept } from './kept.js'
-import { blockBytes, Pipelines, switchesOf } from './pipelines.js'
+import { blockBytes, Pipelines } from './pipelines.js'
 import { blockOf, type GpuCall, type GpuProgram, operandOf, programOf, writeBlock } from './program.js'
 import { allocating, scoped } from './scopes.js'
 import { type Bound, isArray, mappedRange, type PortPlace, record, type Step, storageAt } from './steps.js'
 import { usage } from './usage.js'
 import { type Banks, type Buffers, createBuffers, planBanks, uploadConstants } from './weights.js'
+
+/** The last of the activations that are no more than a bound (compiler/ops/activation.ts). */
+const lastBound = 1
 
 /** What a free dimension is taken for when pipelines are made ahead of the first run. */
 const assumedSize = 1
@@ -266,7 +269,11 @@ export class Resident {
   ): Promise<Step>[] {
     const operand = operandOf(gpuCall)
     const held = operand?.space === 'constant' ? this.banks.held[operand.index] : 'f32'
-    const switches = switchesOf(gpuCall, block, held)
+    const switches = {
+      halves: held === 'f16',
+      loaded: operand?.space === 'storage',
+      curves: block.act > lastBound
+    }
     const { name } = this.program.header.kernels[gpuCall.call.kernel]
     const most = this.device.limits.maxComputeWorkgroupsPerDimension
     return gpuCall.shader.dispatches(block).map(async dispatch => {
