@@ -16,7 +16,7 @@ function guess({ dims, data, type }: Output, vector: Float32Array | undefined): 
   if (!data.length) return 'nothing: the run has found no rows'
   if (data.length === 1) return whole ? 'one whole number' : 'one number'
   if (vector) {
-    if (isUnit(vector) && vector.length > 8) return 'of length 1: probably an embedding, to be compared with others'
+    if (isUnit(vector) && vector.length > 8) return 'probably an embedding, to be compared with others'
     if (whole) return 'whole numbers'
     if (vector.length >= features) return 'maybe features; classes, if you have labels for them'
     return areShares(vector) ? 'from 0 to 1, each on its own' : 'measurements, or scores of classes'

@@ -75,10 +75,12 @@ const plain = (...text: (string | Node)[]) => el('p', { className: 'muted' }, ..
 const note = (text: string) => el('p', { className: 'note' }, text)
 
 /** What speaks against the names, where one reads them: names of another set, or labels that do not fit. */
-function notesOn(finding: Finding, { own }: Shown): Node[] {
+function notesOn(finding: Finding, { own, findings }: Shown): Node[] {
   const notes = 'caveat' in finding && finding.caveat ? [plain(finding.caveat)] : []
   const classes = classesOf(finding)
-  if (!own || classes === undefined) return notes
+  // Of numbers nobody says that they have classes, unless nothing else here can have any.
+  const others = findings.some(({ kind }) => kind !== 'numbers' && kind !== 'planes')
+  if (!own || classes === undefined || (finding.kind === 'numbers' && others)) return notes
   if (finding.kind === 'text' ? finding.read : fitting(classes, [own.names])) return notes
   const wanted =
     finding.kind === 'text' ? `${count(classes)} signs, one of them blank` : plural(classes, 'class', 'classes')
