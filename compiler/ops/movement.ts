@@ -16,7 +16,8 @@ import {
 } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node, Value } from '../graph.js'
-import { alignedAxis, broadcastShape, copyUnless, emitCopy, loopDepth, sameView } from './elementwise.js'
+import { alignedAxis, broadcastShape } from './broadcast.js'
+import { copyUnless, emitCopy, loopDepth, sameView } from './elementwise.js'
 import { axisOf, intsOf, numbersOf, type Op, orderedStrides, orderOf, type View } from './op.js'
 import { reshapeView, subView, transposeView } from './views.js'
 

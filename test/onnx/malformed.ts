@@ -1,6 +1,6 @@
 // Models that must be refused, each with what the message has to name.
 import type { onnx } from 'onnx-proto'
-import { type Attributes, type DType, encodeModel, float, ModelBuilder } from '../support/model.js'
+import { type Attributes, type Contents, encodeModel, float, ModelBuilder } from '../support/model.js'
 import { Random } from '../support/random.js'
 
 export interface Malformed {
@@ -390,12 +390,10 @@ export const malformed: readonly Malformed[] = [
   )
 ]
 
-const wholes = (dims: number[], value: number) => ({
-  dtype: 'int64' as const,
+const wholes = (dims: number[], value: number): Contents => ({
+  dtype: 'int64',
   dims,
   data: new Array(dims.reduce((a, b) => a * b, 1)).fill(value)
 })
 
-function whole(value: number): { dtype: DType; dims: number[]; data: number[] } {
-  return { dtype: 'int64', dims: [], data: [value] }
-}
+const whole = (value: number) => wholes([], value)
