@@ -1,8 +1,8 @@
 import type { Dispatch } from '../shaders/dispatch.js'
 import type { Bindings } from './dims.js'
 import type { CairnFile } from './format.js'
-import type { Observer } from './golden.js'
 import type { FitOptions, FloatOptions, ImageSource, Scored } from './image.js'
+import type { Observer } from './observed.js'
 import type { Stored } from './program.js'
 
 /**
