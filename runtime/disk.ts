@@ -1,7 +1,7 @@
 import { CairnError } from './backend.js'
-import { behind, checkLength, lengthOf, type Source, type SourceOptions, tooShort } from './bytes.js'
+import { behind, checkLength, lengthOf, type nodeFiles, type Source, type SourceOptions, tooShort } from './bytes.js'
 
-type Files = typeof import('node:fs').promises
+type Files = NonNullable<ReturnType<typeof nodeFiles>>
 type Handle = Awaited<ReturnType<Files['open']>>
 
 /** A file of Node's: read by the system's own threads, straight into the target. */

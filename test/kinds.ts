@@ -138,7 +138,7 @@ test('a runtime without the compiler names what servers and Git send, for models
   assert.match(lfs, /pointer\.cairn" is not a \.cairn file but a Git LFS pointer; "git lfs pull"/)
   assert.match(lite, /but a TensorFlow Lite model/)
   assert.match(archive, /but a zip archive/)
-  assert.match(wasm, /^cannot load http:.*cairn.*\.wasm: it is an HTML page; .*env\.wasm\.wasmPaths.*$/)
+  assert.match(wasm, /wasm: cannot load http:.*cairn.*\.wasm: it is an HTML page; .*env\.wasm\.wasmPaths.*$/)
 })
 
 test('the command line names them wherever it reads a file', () => {
