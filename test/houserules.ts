@@ -59,6 +59,7 @@ test('compiler/ takes the file format and the arithmetic of programs from runtim
     'dims',
     'format',
     'golden',
+    'observed',
     'half',
     'hash',
     'kind',
