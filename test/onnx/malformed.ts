@@ -194,22 +194,8 @@ export const malformed: readonly Malformed[] = [
   node('Gemm', 'rank 3', m => [m.input([2, 3, 4]), m.weights([4, 6])]),
   node('MatMul', 'inner sizes that differ', m => [m.input([3, 4]), m.weights([5, 6])]),
   node('MatMul', 'one input', m => [m.input([3, 4])]),
-  ...(
-    [
-      ['Slice', [[0], [1]], 9],
-      ['Squeeze', [[0]], 12],
-      ['ReduceSum', [[0]], 12],
-      ['ReduceMax', [[0]], 17],
-      ['Pad', [[0, 0, 0, 0]], 10]
-    ] as const
-  ).map(([op, lists, opset]) =>
-    node(
-      op,
-      `an input that opset ${opset} does not have`,
-      m => [m.input([1, 4]), ...lists.map(list => m.ints(list))],
-      {},
-      opset
-    )
+  ...([9, 12, 17] as const).map((opset, i) =>
+    node(['Slice', 'ReduceSum', 'ReduceMax'][i], 'a later input', m => [m.input([4]), m.ints([0])], {}, opset)
   ),
   node('Add', 'shapes that do not broadcast', m => [m.input([3, 4]), m.input([3, 5])]),
   node('Add', 'one input', m => [m.input([3, 4])]),
