@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import onnxProto from 'onnx-proto'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { PNG } from 'pngjs'
 import { suite } from 'uvu'
@@ -25,13 +26,31 @@ function classifier(seed: string, classes = 5): Buffer {
   return Buffer.from(model.encode())
 }
 
+/** The same model, with its weights in a file of their own. */
+function apart(bytes: Buffer): { model: Buffer; weights: Buffer } {
+  const { ModelProto, TensorProto } = onnxProto.onnx
+  const model = ModelProto.decode(bytes)
+  const parts: Uint8Array[] = []
+  let offset = 0
+  for (const tensor of model.graph!.initializer!) {
+    const raw = new Uint8Array(tensor.rawData!)
+    const entry = { location: 'apart.onnx.data', offset: String(offset), length: String(raw.length) }
+    tensor.externalData = Object.entries(entry).map(([key, value]) => ({ key, value }))
+    tensor.dataLocation = TensorProto.DataLocation.EXTERNAL
+    tensor.rawData = new Uint8Array()
+    parts.push(raw)
+    offset += raw.length
+  }
+  return { model: Buffer.from(ModelProto.encode(model).finish()), weights: Buffer.concat(parts) }
+}
+
 function picture(random: Random, name = 'photo'): { name: string; mimeType: string; buffer: Buffer } {
   const png = new PNG({ width: 24, height: 24 })
   for (let i = 0; i < png.data.length; i++) png.data[i] = i % 4 === 3 ? 255 : random.int(0, 255)
   return { name: `${name}.png`, mimeType: 'image/png', buffer: PNG.sync.write(png) }
 }
 
-/** A folder of models; `slow` holds back the answer to a file of that name until it is let go. */
+/** A folder of files. */
 function folder(models: Record<string, Buffer>): string {
   const path = mkdtempSync(join(tmpdir(), 'cairn-page-'))
   for (const [name, bytes] of Object.entries(models)) writeFileSync(join(path, name), bytes)
@@ -67,7 +86,8 @@ function states(browser: Browser): void {
     models = folder({
       'one.onnx': classifier('one'),
       'two.onnx': classifier('two', 7),
-      'broken.onnx': Buffer.from('no')
+      'broken.onnx': Buffer.from('no'),
+      'labels.txt': Buffer.from('a\nb')
     })
     served = await serve(models)
   })
@@ -76,7 +96,7 @@ function states(browser: Browser): void {
     rmSync(models, { recursive: true })
   })
   test.before.each(async () => {
-    context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, serviceWorkers: 'block' })
   })
   test.after.each(() => context.close())
 
@@ -99,8 +119,14 @@ function states(browser: Browser): void {
     assert.is(await settled(page), undefined)
     assert.is(await page.innerText('#model-name'), 'two')
     await page.click('#other')
-    await card(page, 'one')
-    await card(page, 'two')
+    await page.evaluate(() => {
+      for (const each of document.querySelectorAll<HTMLElement>('#bundled .card'))
+        if (each.textContent?.startsWith('one')) each.click()
+      document.querySelector<HTMLFormElement>('#zoo-form')!.requestSubmit()
+      for (const each of document.querySelectorAll<HTMLElement>('#bundled .card'))
+        if (each.textContent?.startsWith('two')) each.click()
+    })
+    await inWork(page)
     assert.is(await settled(page), undefined)
     assert.is(await page.innerText('#model-name'), 'two')
     assert.match(page.url(), /\?model=two\.onnx$/)
@@ -146,8 +172,6 @@ function states(browser: Browser): void {
     for (let i = 0; i < 3; i++) {
       await page.evaluate(() => document.querySelector<HTMLButtonElement>('#test-picture')!.click())
       tops.add(await top())
-      await page.evaluate(() => document.querySelector<HTMLButtonElement>('#time-form button')!.click())
-      tops.add(await top())
       await settled(page)
       tops.add(await top())
     }
@@ -183,6 +207,95 @@ function states(browser: Browser): void {
     assert.ok((await loaded()) > 0)
     const drawn = await page.evaluate(() => (window as unknown as { drawn: string[] }).drawn)
     assert.not(drawn.some(text => /undefined/.test(text)))
+  })
+
+  test('labels that cannot be fetched do not stop a model', async () => {
+    await context.route('**/labels.txt', route => route.abort())
+    const { page, errors } = await tab(context, served.url)
+    await card(page, 'one')
+    await named(page, 'one')
+    await page.click('#test-picture')
+    await page.waitForSelector('#found .bar')
+    assert.is(await settled(page), undefined)
+    assert.equal(errors, [])
+  })
+
+  test('a model is taken with the files that hold its weights, together or one after the other', async () => {
+    const { page, errors } = await tab(context, served.url)
+    const { model, weights } = apart(classifier('apart'))
+    const own = { name: 'apart.onnx', mimeType: '', buffer: model }
+    const data = { name: 'apart.onnx.data', mimeType: '', buffer: weights }
+    await page.setInputFiles('#model-file', [data, own])
+    await named(page, 'apart')
+    await page.click('#test-picture')
+    await page.waitForSelector('#found .bar')
+    const answer = await page.innerText('#found')
+    await kept(page)
+    await page.reload()
+    await named(page, 'apart')
+    await page.waitForSelector('#found .bar')
+    assert.is(await page.innerText('#found'), answer)
+    await page.setInputFiles('#model-file', { ...own, name: 'again.onnx' })
+    await page.waitForSelector('#failure:visible')
+    assert.match(
+      (await settled(page))!,
+      /again keeps weights in a file of its own, "apart\.onnx\.data"; drop that file too$/
+    )
+    await page.setInputFiles('#model-file', data)
+    await named(page, 'again')
+    await page.waitForSelector('#found .bar')
+    assert.is(await page.innerText('#found'), answer)
+    assert.equal(errors, [])
+  })
+
+  test('files that are no models are named as what they are', async () => {
+    const { page, errors } = await tab(context, served.url)
+    for (const [name, what] of [
+      ['paper.pdf', 'a PDF document'],
+      ['net.pt', 'a PyTorch file'],
+      ['net.tflite', 'a TensorFlow Lite model'],
+      ['config.json', 'JSON'],
+      ['models.zip', 'an archive'],
+      ['net.onnx.data', 'weights of an .onnx model'],
+      ['thing.xyz', 'nothing that this page reads']
+    ]) {
+      await page.setInputFiles('#model-file', { name, mimeType: '', buffer: Buffer.from('%PDF or so') })
+      await page.waitForSelector('#failure:visible')
+      const line = (await settled(page))!
+      assert.ok(line.startsWith(`${name}: `) && line.includes(what), line)
+      await page.click('#failure-close')
+    }
+    assert.equal(errors, [])
+  })
+
+  test('once loaded the page works without its server, isolated as before', async () => {
+    const own = await serve(models)
+    const online = await browser.newContext()
+    const { page, errors } = await tab(online, own.url)
+    await page.evaluate(() => navigator.serviceWorker.ready)
+    await page.waitForFunction(() => navigator.serviceWorker.controller)
+    await card(page, 'two')
+    await named(page, 'two')
+    await page.click('#test-picture')
+    await page.waitForSelector('#found .bar')
+    const answer = await page.innerText('#found')
+    await kept(page)
+    await own.end()
+    await page.reload()
+    await named(page, 'two')
+    await page.waitForSelector('#found .bar')
+    assert.is(await page.innerText('#found'), answer)
+    assert.ok(await page.evaluate(() => crossOriginIsolated))
+    await page.click('#tab-layers')
+    await page.click('#profile-form button')
+    await page.waitForSelector('#profiled:visible')
+    await page.goto(own.url)
+    await page.waitForSelector('body[data-ready]')
+    await openZoo(page, 'lenet5')
+    await page.waitForSelector('#found .bar, #no-result:visible')
+    assert.is(await settled(page), undefined)
+    assert.equal(errors, [])
+    await online.close()
   })
 
   test('Back goes to the start, forward to the model, and a reload keeps the place', async () => {
