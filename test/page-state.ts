@@ -273,7 +273,7 @@ function states(browser: Browser): void {
     const online = await browser.newContext()
     const { page, errors } = await tab(online, own.url)
     await page.evaluate(() => navigator.serviceWorker.ready)
-    await page.waitForFunction(() => navigator.serviceWorker.controller)
+    await page.waitForFunction(async () => Boolean(await caches.match('models/index.json')))
     await card(page, 'two')
     await named(page, 'two')
     await page.click('#test-picture')
