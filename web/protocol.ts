@@ -7,6 +7,7 @@ import type { PicturePort, Preparation, Region } from './prepare.js'
 export interface Api {
   devices(): Availability[]
   zoo(): ZooNetwork[]
+  /** Compiles it; what is open stays so until the new one is loaded. */
   open(given: Given): Opened
   load(wanted: Wanted): Loaded
   run(job: Job): Ran
@@ -14,17 +15,21 @@ export interface Api {
   time(job: { readonly runs: number }): number[]
   /** Each call's median time on the last input. */
   profile(job: { readonly runs: number }): CallTime[]
+  /** Goes over to the number of threads that is fastest on the last input; nothing once another question has come. */
+  probe(job: { readonly threads: readonly number[] }): Probed | undefined
   /** The model at the last input's shape. */
   inspect(job: { readonly threads: number }): Inspection
   /** Its layers at that shape; nothing for a file that had been compiled already. */
   layers(): LayerInfo[] | undefined
   file(): Uint8Array<ArrayBuffer>
   /** Takes an ONNX model in, to train it. */
-  study(given: { readonly from: Given['from'] } & Pick<Lesson, 'port' | 'preparation'>): Studied
+  study(given: Pick<Given, 'from' | 'parts'> & Pick<Lesson, 'port' | 'preparation'>): Studied
   /** Nothing when it was stopped before anything was learnt. */
   train(lesson: Lesson): Learnt | undefined
   /** Ends the training that is under way; the best weights are kept. Does not wait for its turn. */
   stopTraining(): void
+  /** Takes in what was learnt before. */
+  recall(head: Recalled): void
   /** The probabilities of the classes that were learnt. */
   classify(seen: { readonly picture: Picture }): number[]
   /** What was learnt, alone and as an ONNX model. */
@@ -50,6 +55,13 @@ export interface Given {
   readonly name: string
   readonly from: Uint8Array | { readonly zoo: string }
   readonly weights: 'f32' | 'f16'
+  /** Among which are the files that hold its weights, if others than its own do. */
+  readonly parts?: readonly Part[]
+}
+
+export interface Part {
+  readonly name: string
+  readonly content: Blob
 }
 
 export interface PassReport {
@@ -61,7 +73,11 @@ export interface PassReport {
 }
 
 export interface Opened {
+  /** Which of those that were opened it is. */
+  readonly id: number
   readonly name: string
+  /** Names of the files beside its own that hold its weights. */
+  readonly parts: readonly string[]
   /** Bytes that were given and bytes of the .cairn file. */
   readonly given: number
   readonly bytes: number
@@ -74,6 +90,7 @@ export interface Opened {
 }
 
 export interface Wanted {
+  readonly id: number
   /** Its name, or `auto`. */
   readonly device: string
   readonly threads: number
@@ -86,6 +103,12 @@ export interface Loaded {
   readonly threads: number
   readonly milliseconds: number
   readonly memory: number
+}
+
+export interface Probed {
+  readonly threads: number
+  /** Median milliseconds of a run, by the number of threads. */
+  readonly times: readonly (readonly [threads: number, milliseconds: number])[]
 }
 
 export interface Job {
@@ -122,6 +145,10 @@ export interface Lesson extends LessonOptions {
   readonly port: PicturePort
   readonly preparation: Preparation
   readonly threads: number
+}
+
+export interface Recalled extends Pick<Lesson, 'port' | 'preparation' | 'threads'> {
+  readonly patch: Uint8Array
 }
 
 export interface LessonOptions {

@@ -1,18 +1,25 @@
-import { CairnError, type Picture } from 'cairn'
+import { CairnError, InferenceSession, type Picture, Tensor } from 'cairn'
+import { compile } from 'cairn/compiler'
 import { applyPatch, augmentations, type Dataset, parseAugmentations, Trainer } from 'cairn/train'
 import { zoo } from '../models/index.js'
+import { externalDataFrom } from './parts.js'
 import { pictureFrom } from './photo.js'
 import { axesOf, elementsOf, fitPicture, type PicturePort, type Preparation } from './prepare.js'
-import type { Argument, Given, Learnt, Lesson, Progress, Studied } from './protocol.js'
+import type { Argument, Given, Learnt, Lesson, Progress, Recalled, Studied } from './protocol.js'
+
+/** What has been learnt, by a trainer that is still there or by one of an earlier visit. */
+type Head = Pick<Trainer, 'patch' | 'predict' | 'release'>
 
 /** The worker's part of training: one model as ONNX has it, and who has learnt from photos last. */
 let model: Uint8Array | undefined
-let learnt: { readonly trainer: Trainer; readonly lesson: Lesson } | undefined
+let externalData: ReturnType<typeof externalDataFrom>
+let learnt: { readonly trainer: Head; readonly lesson: Pick<Lesson, 'port' | 'preparation'> } | undefined
 let stopping: AbortController | undefined
 
-export async function study({ from, ...seen }: Argument<'study'>): Promise<Studied> {
+export async function study({ from, parts, ...seen }: Argument<'study'>): Promise<Studied> {
   model = bytesOf(from)
-  const { cut } = await Trainer.create(model, { classes: ['one', 'other'], shapes: shapesOf(seen) })
+  externalData = externalDataFrom('the model', parts)
+  const { cut } = await Trainer.create(model, { classes: ['one', 'other'], shapes: shapesOf(seen), externalData })
   return {
     blocks: cut.blocks,
     augmentations: Object.entries(augmentations).map(([name, { help }]) => ({ name, help }))
@@ -66,6 +73,25 @@ export function stopTraining(): void {
   stopping?.abort()
 }
 
+export async function recall({ patch, threads, ...lesson }: Recalled): Promise<void> {
+  await learnt?.trainer.release()
+  learnt = undefined
+  const { port } = lesson
+  const { height, width } = portOf(lesson)
+  const shapes = { [port.name]: [1, ...axesOf(port, height, width)] }
+  const file = await compile(await applyPatch(studied(), patch, { externalData }), { shapes })
+  const session = await InferenceSession.create(file, { executionProviders: ['wasm'], numThreads: threads })
+  const trainer: Head = {
+    patch: () => patch,
+    async predict(input) {
+      const results = await session.run({ [port.name]: new Tensor('float32', input, shapes[port.name]) })
+      return results.probabilities.data as Float32Array
+    },
+    release: () => session.release()
+  }
+  learnt = { trainer, lesson }
+}
+
 export async function classify({ picture }: Argument<'classify'>): Promise<number[]> {
   const { trainer, lesson } = pupil()
   const port = portOf(lesson)
@@ -75,7 +101,7 @@ export async function classify({ picture }: Argument<'classify'>): Promise<numbe
 
 export const patch = () => pupil().trainer.patch().slice()
 
-export const patched = async () => (await applyPatch(studied(), pupil().trainer.patch())).slice()
+export const patched = async () => (await applyPatch(studied(), pupil().trainer.patch(), { externalData })).slice()
 
 function studied(): Uint8Array {
   if (!model) throw new CairnError('no model has been taken in for training')
@@ -95,7 +121,7 @@ function trainerOptions(lesson: Lesson) {
   return {
     ...{ classes, epochs, learningRate, unfreeze, numThreads },
     batchSize: Math.max(1, Math.min(largestBatch, Math.ceil(photos.length / leastSteps))),
-    shapes: shapesOf(lesson)
+    ...{ shapes: shapesOf(lesson), externalData }
   }
 }
 
