@@ -1,8 +1,11 @@
+import { type FileKind, kindOf } from 'cairn/compiler'
 import type { Part } from './protocol.js'
 
 /** Files as they were dropped or chosen, by what they are for. */
 export interface Sorted {
   readonly models: readonly File[]
+  /** Heads that were trained for a model. */
+  readonly patches: readonly File[]
   readonly labels: readonly File[]
   readonly photos: readonly File[]
   /** What may hold a model's weights, and what is nothing that the page reads. */
@@ -10,42 +13,53 @@ export interface Sorted {
 }
 
 const isPhoto = /\.(jpe?g|jfif|png|webp|bmp|gif|avif|ico|svg|heic|heif|tiff?)$/i
+const pictures = ['jpeg', 'png', 'gif', 'webp', 'avif', 'heic', 'tiff', 'bmp', 'ico', 'svg']
 
-export function sorted(files: readonly File[]): Sorted {
-  const kinds = { models: [] as File[], labels: [] as File[], photos: [] as File[], others: [] as File[] }
-  for (const file of files) kinds[kindOf(file)].push(file)
-  return kinds
+/** By their names, and where these say nothing by what is in them. */
+export async function sorted(files: readonly File[]): Promise<Sorted> {
+  const uses = await Promise.all(files.map(useOf))
+  const of = (use: keyof Sorted) => files.filter((_, i) => uses[i] === use)
+  return {
+    ...{ models: of('models'), patches: of('patches'), labels: of('labels') },
+    ...{ photos: of('photos'), others: of('others') }
+  }
 }
 
-function kindOf({ name, type }: File): keyof Sorted {
+async function useOf(file: File): Promise<keyof Sorted> {
+  const { name, type } = file
   if (/\.(onnx|cairn)$/i.test(name)) return 'models'
   if (/\.txt$/i.test(name) || type === 'text/plain') return 'labels'
-  return type.startsWith('image/') || isPhoto.test(name) ? 'photos' : 'others'
+  if (type.startsWith('image/') || isPhoto.test(name)) return 'photos'
+  const kind = (await kindIn(file))?.name
+  if (kind === 'cairn') return 'models'
+  if (kind === 'patch') return 'patches'
+  return kind && pictures.includes(kind) ? 'photos' : 'others'
+}
+
+/** A file that cannot be read is of no kind. */
+async function kindIn(file: File): Promise<FileKind | undefined> {
+  const head = await file
+    .slice(0, 512)
+    .arrayBuffer()
+    .catch(() => undefined)
+  return head && kindOf(new Uint8Array(head))
 }
 
 export const partOf = (file: File): Part => ({ name: file.name, content: file })
 
-/** What files are that the page does not read, and what can be made of them. */
+/** What files are by their names alone, and what can be made of them. */
 const strangers: readonly [RegExp, string][] = [
-  [/\.pdf$/i, 'a PDF document'],
-  [/\.(pt|pth|ckpt|pt2)$/i, 'a PyTorch file; torch.onnx.export makes an .onnx of its model'],
-  [/\.safetensors$/i, 'weights without a network (safetensors); export the model to .onnx'],
-  [/\.tflite$/i, 'a TensorFlow Lite model; tf2onnx makes an .onnx of it'],
-  [/\.(pb|h5|hdf5|keras)$/i, 'a TensorFlow or Keras model; tf2onnx makes an .onnx of it'],
-  [/\.(mlmodel|mlpackage)$/i, 'a Core ML model; export the model to .onnx'],
+  [/\.(onnx[._])?(data|weights?)$|\.onnx_data(_\d+)?$/i, 'weights of an .onnx model; drop both together'],
+  [/\.(caffemodel|prototxt)$/i, 'a Caffe model; export the model to .onnx'],
   [/\.(engine|plan|trt)$/i, 'a TensorRT engine, made for one GPU; take the .onnx that it was built from'],
-  [/\.ort$/i, "a model in onnxruntime's own format; take the .onnx that it was made from"],
-  [/\.(caffemodel|prototxt|param)$/i, 'a Caffe or ncnn model; export the model to .onnx'],
-  [/\.json$/i, 'JSON'],
-  [/\.(zip|gz|tgz|tar|7z|rar|xz|zst)$/i, 'an archive; unpack it and drop what is in it'],
-  [/\.(mp4|mov|webm|mkv|avi)$/i, 'a video; drop a single picture of it'],
-  [/\.(onnx[._])?(data|weights?)$|\.onnx_data(_\d+)?$/i, 'weights of an .onnx model; drop both together']
+  [/\.(ckpt|pt2)$/i, 'a checkpoint of a training; export the model to .onnx']
 ]
 
 /** Why a file cannot be taken, in a line. */
-export function refusalOf({ name }: File): Error {
-  const what = strangers.find(([pattern]) => pattern.test(name))?.[1]
-  const allowed = 'models (.onnx, .cairn), photos and labels (.txt) are allowed'
+export async function refusalOf(file: File): Promise<Error> {
+  const { name } = file
+  const what = strangers.find(([pattern]) => pattern.test(name))?.[1] ?? (await kindIn(file))?.what
+  const allowed = 'models (.onnx, .cairn), heads (.patch), photos and labels (.txt) are allowed'
   return new Error(what ? `${name}: this is ${what}; ${allowed}` : `${name}: nothing that this page reads; ${allowed}`)
 }
 

@@ -1,6 +1,7 @@
 import type { Preparation } from './prepare.js'
 import type { Part } from './protocol.js'
 import { forgetSettings } from './settings.js'
+import type { Taught } from './source.js'
 import { folder, Store } from './store.js'
 import type { Head } from './training.js'
 
@@ -11,7 +12,7 @@ export interface KeptModel {
   readonly address?: string
   readonly file?: Blob
   readonly parts?: readonly Part[]
-  readonly trained?: { readonly preparation: Preparation }
+  readonly trained?: Taught
   /** Where it was set by hand. */
   readonly preparation?: Preparation
   /** What it has been taught here. */

@@ -8,26 +8,18 @@ import { meaningOf, usedOf } from './meaning.js'
 import { startMeasuring } from './measuring.js'
 import { plural } from './numbers.js'
 import { workOffline } from './offline.js'
-import { type Model, ready, wantedFor } from './opening.js'
+import { type Model, ready } from './opening.js'
 import type { Finding } from './outputs/output.js'
 import { type Photo, photoFrom, pixelsOf, testPicture } from './photo.js'
+import { Placing } from './placing.js'
 import type { Preparation } from './prepare.js'
-import type { Answer, Given, Job, Loaded, Progress, Ran } from './protocol.js'
+import type { Answer, Given, Job, Progress, Ran } from './protocol.js'
 import { receive } from './receive.js'
-import { fromEntry, fromFile, fromZoo, type Source } from './source.js'
+import { fromEntry, fromFile, fromZoo, type Source, withHead } from './source.js'
 import { Training } from './training.js'
+import { oneAtATime } from './turns.js'
 import { showCode } from './views/code.js'
-import {
-  chosenDevice,
-  chosenThreads,
-  chosenThreadsOption,
-  noteDevice,
-  rememberThreads,
-  revertDevice,
-  startDevices,
-  threadsLine,
-  threadsToTry
-} from './views/device.js'
+import { chosenThreads, startDevices } from './views/device.js'
 import { showLayerTable } from './views/layer-table.js'
 import { showLayers } from './views/layers.js'
 import { showFigures, showName, showTitle } from './views/model.js'
@@ -42,14 +34,14 @@ import { Visits } from './visits.js'
 
 /** The page's one state: a model, a photo, and what the one says of the other. */
 const engine = new Engine()
+const placing = new Placing(engine, () => model)
 const canvas = byId<HTMLCanvasElement>('canvas')
 const chosen = (id: string) => byId<HTMLInputElement | HTMLSelectElement>(id).value
 /** All that the server offers: also a model that was dropped may fit its labels. */
 let offered: { readonly photos: readonly string[]; readonly labels: readonly string[] } = { photos: [], labels: [] }
 let model: Model | undefined
-let loaded: Loaded | undefined
 let photo: Photo | undefined
-let last: { ran: Ran; loaded: Loaded; findings: readonly Finding[] } | undefined
+let last: { ran: Ran; findings: readonly Finding[] } | undefined
 /** What the figures that are shown hold for. */
 let figures = ''
 let layers: Answer<'layers'>
@@ -73,20 +65,39 @@ async function open(source: Source, first?: string): Promise<boolean> {
     })
   )
   if (!next) return false
-  ;({ model, loaded } = next)
+  model = next.model
+  placing.is(next.loaded)
   last = layers = undefined
+  if (source.patch) takeLabels(undefined)
   figures = ''
   visits.opened(model.source, !signal.aborted)
   visits.keepModel(model)
   if (!signal.aborted) show('work')
   showModel(model)
-  showLoaded()
   training.begin()
   // A photo that was asked for and is not read yet comes before a sample.
   const begin = first ?? (photo || wanted ? undefined : samplesOf(model)[0])
   if (begin && model.port) await takeSample(begin)
   else await run()
   return !signal.aborted
+}
+
+/** The model, or the one in sight, with a head that was trained for it. */
+async function openPatched(patch: File, source: Source | undefined): Promise<boolean> {
+  const shown = document.body.dataset.view === 'work' ? model : undefined
+  const base = source ?? shown?.source
+  if (!base) return needsModel(patch)
+  const known = shown && { preparation: shown.preparation, why: 'as with the head before' }
+  return open(withHead(base, patch, source ? undefined : known))
+}
+
+async function needsModel(patch: File): Promise<boolean> {
+  await doing(patch.name, async () => {
+    const classes = await engine.ask('classesIn', { patch: new Uint8Array(await patch.arrayBuffer()) })
+    const what = `a trained head that tells ${classes.join(', ')} apart`
+    throw new Error(`${patch.name}: this is ${what}; drop the .onnx model that it was trained on, too`)
+  })
+  return false
 }
 
 const means = ({ key }: Source) => ({
@@ -131,82 +142,42 @@ function show(view: 'start' | 'work'): void {
   closeShots()
 }
 
-/** Loads the model on the chosen device; one that cannot have it stays where it is. */
-async function load(): Promise<void> {
-  const now = model
-  if (!now) return
-  const next = await doing('Loading', () => engine.ask('load', wantedFor(now.opened)))
-  if (model !== now) return
-  if (!next) return revertDevice(asked.device, asked.threads)
-  loaded = next
-  showLoaded()
-  await run()
+async function changeDevice(): Promise<void> {
+  if (await placing.change()) await run()
 }
 
-/** What `loaded` was asked with. */
-let asked = { device: 'auto', threads: '1' }
-
-function showLoaded(): void {
-  asked = { device: chosenDevice(), threads: chosenThreadsOption() }
-  noteDevice(loaded?.choice && `Auto took ${loaded.choice}.`)
-}
-
-/** Looks for the fastest number of threads while there is nothing else to do. */
-async function probe(): Promise<void> {
-  const now = model
-  const threads = now ? threadsToTry(now.opened) : []
-  if (!now || !last || loaded?.device !== 'wasm' || threads.length < 2) return
-  const probed = await engine.ask('probe', { threads })
-  if (!probed) return
-  rememberThreads(now.opened, probed)
-  if (model !== now || !loaded) return
-  loaded = { ...loaded, threads: probed.threads }
-  noteDevice(loaded.choice && `Auto took ${loaded.choice}.`, threadsLine(probed))
-  await refreshFigures(now)
-}
-
-let running = false
-let again = false
-
-/** Runs the model on the photo; what is asked for meanwhile is done behind it, once. */
-async function run(quiet = false): Promise<void> {
-  if (running) {
-    again = true
-    return
-  }
-  running = true
-  try {
-    do {
-      again = false
-      await runOnce(quiet)
-      await training.try()
-    } while (again)
-    if (!quiet) void probe().catch(showFailure)
-  } catch (error) {
-    showFailure(error)
-  } finally {
-    running = false
-  }
-}
+/** Runs the model on the photo. */
+const run = oneAtATime(
+  async quiet => {
+    await runOnce(quiet)
+    await training.try()
+  },
+  quiet => {
+    if (!quiet && last) void placing.probe().then(refreshFigures).catch(showFailure)
+  },
+  showFailure
+)
 
 async function runOnce(quiet: boolean): Promise<void> {
-  const [now, of, on] = [model, photo, loaded]
+  const [now, of] = [model, photo]
   const job = currentJob()
-  if (!now || !on || !job) return update()
+  if (!now || !job) return update()
   const ask = () => engine.ask('run', job)
   const ran = await (quiet ? ask() : doing('Running', ask))
   // Of another model or photo than are there by now: another run comes behind this one.
   if (model !== now || photo !== of) return
-  last = ran && { ran, loaded: on, findings: meaningOf(ran, now, ownLabels?.names) }
+  last = ran && { ran, findings: meaningOf(ran, now, ownLabels?.names) }
   update()
   const shown = currentResult()
   if (shown && !quiet) announce(sentence(shown))
-  await refreshFigures(now)
+  await refreshFigures()
 }
 
 /** What depends on the input's shape and on the threads, once these are others. */
-async function refreshFigures({ opened }: Model): Promise<void> {
-  const threads = loaded?.threads ?? 1
+async function refreshFigures(): Promise<void> {
+  if (!model) return
+  const { opened } = model
+  const { threads } = placing
   const { height, width } = last?.ran.shown ?? {}
   const now = [opened.name, height, width, threads].join()
   if (!last || now === figures) return
@@ -306,7 +277,8 @@ const training = new Training({
   async use(trained) {
     takeLabels(undefined)
     selectFirstTab()
-    await open(fromFile(trained.name, new Blob([trained.content]), { trained: { preparation: trained.preparation } }))
+    const { name, content, preparation, classes } = trained
+    await open(fromFile(name, new Blob([content]), { trained: { preparation, classes } }))
   }
 })
 
@@ -317,6 +289,7 @@ startTabs(panel => {
 })
 const takers = {
   open,
+  patch: openPatched,
   photo: (read: () => Promise<Photo>) => takeFrom(read),
   async labels(file: File) {
     takeLabels({ file: file.name, names: parseLabels(await file.text()) })
@@ -398,7 +371,7 @@ await doing('Starting', async () => {
   const [zoo, starter] = await Promise.all([
     engine.ask('zoo', undefined),
     readStarter(),
-    engine.ask('devices', undefined).then(available => startDevices(available, () => void load())),
+    engine.ask('devices', undefined).then(available => startDevices(available, () => void changeDevice())),
     keeper.open()
   ])
   entries = await readCatalogue().catch(error => {

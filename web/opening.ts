@@ -3,9 +3,10 @@ import type { Engine } from './engine.js'
 import { type Guess, guess } from './guess.js'
 import { fetchNames } from './label-sets.js'
 import type { Known } from './meaning.js'
-import { type Preparation, picturePort } from './prepare.js'
-import type { Given, Loaded, Opened, Progress } from './protocol.js'
-import type { Source } from './source.js'
+import { type PicturePort, type Preparation, picturePort } from './prepare.js'
+import type { Given, Loaded, Opened, Patched, Progress } from './protocol.js'
+import { preparationFrom } from './remembered.js'
+import { fromFile, type Source } from './source.js'
 import { chosenDevice, chosenThreads } from './views/device.js'
 
 /** A model as the page has it: compiled, with what is known or guessed of it. */
@@ -27,32 +28,49 @@ interface Means {
 
 /** The model as the page has it, once it is loaded; what is open by then stays so if `signal` says that another is wanted. */
 export async function ready(
-  source: Source,
+  asked: Source,
   { engine, offered, kept, weights }: Means,
   progress: (progress: Progress) => void,
   signal: AbortSignal
 ): Promise<{ model: Model; loaded: Loaded }> {
-  const { name, parts, entry } = source
-  const from = await source.read(progress, signal)
+  const { name, parts, entry } = asked
+  const given = await asked.read(progress, signal)
   signal.throwIfAborted()
+  const patched = asked.patch && (await engine.ask('withPatch', await patchingOf(asked, given), progress))
+  const from = patched?.content ?? given
   const opened = await engine.ask('open', { name, from, weights, parts }, progress)
   const lists = await fetchLabels([...new Set([...(entry?.labels ?? []), ...offered])])
   // Without names its classes have numbers.
   await fetchNames(opened.model.outputs.map(({ shape }) => shape)).catch(() => undefined)
   signal.throwIfAborted()
-  const guessed = source.trained
-    ? { preparation: source.trained.preparation, why: 'as it was trained' }
-    : guess([name, opened.model.name], opened.model, entry?.preprocess)
   const port = picturePort(opened.model.inputs)
-  const preparation = kept ?? guessed.preparation
-  const untrained = !(from instanceof Uint8Array)
-  const labels = [...(opened.classes ? [opened.classes] : []), ...lists]
+  const source = patched ? fromFile(name, new Blob([patched.content]), taughtBy(asked, patched, port)) : asked
+  const guessed = guessFor(source, opened)
+  const labels = [source.trained?.classes, opened.classes, ...lists].filter(list => list !== undefined)
   progress({ done: 1, total: 1, what: 'loading' })
   const loaded = await engine.ask('load', wantedFor(opened))
-  const own = { ...source, parts: parts?.filter(part => opened.parts.includes(part.name)) }
-  const insisted = new Set<string>()
-  const model: Model = { source: own, opened, untrained, labels, port, guess: guessed, preparation, insisted }
+  const model: Model = {
+    ...{ opened, labels, port, guess: guessed, insisted: new Set() },
+    source: { ...source, parts: parts?.filter(part => opened.parts.includes(part.name)) },
+    untrained: !(from instanceof Uint8Array),
+    preparation: kept ?? guessed.preparation
+  }
   return { model, loaded }
+}
+
+async function patchingOf({ name, parts, patch }: Source, from: Given['from']) {
+  return { name, from, parts, patch: new Uint8Array(await patch!.arrayBuffer()) }
+}
+
+/** What a patch says of the model that it is in. */
+function taughtBy({ key, parts, trained }: Source, { classes, preparation }: Patched, port: PicturePort | undefined) {
+  const told = preparation && port && { preparation: preparationFrom(preparation, port), why: 'as the patch says' }
+  return { key, parts, trained: { ...trained, ...told, classes } }
+}
+
+function guessFor({ name, entry, trained }: Source, { model }: Opened): Guess {
+  const { preparation, why = 'as it was trained' } = trained ?? {}
+  return preparation ? { preparation, why } : guess([name, model.name], model, entry?.preprocess)
 }
 
 export const wantedFor = (opened: Opened) => ({ id: opened.id, device: chosenDevice(), threads: chosenThreads(opened) })

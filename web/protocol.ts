@@ -1,6 +1,6 @@
 import type { CallTime, Picture } from 'cairn'
 import type { Inspection, LayerInfo } from 'cairn/compiler'
-import type { EpochRecord } from 'cairn/train'
+import type { EpochRecord, ImagePreparation } from 'cairn/train'
 import type { PicturePort, Preparation, Region } from './prepare.js'
 
 /** What the page asks of the engine's worker, and what that answers: plain data, which can be posted. */
@@ -35,6 +35,9 @@ export interface Api {
   /** What was learnt, alone and as an ONNX model. */
   patch(): Uint8Array<ArrayBuffer>
   patched(): Uint8Array<ArrayBuffer>
+  /** A model with a head that was learnt elsewhere. */
+  withPatch(given: Pick<Given, 'name' | 'from' | 'parts'> & { readonly patch: Uint8Array }): Patched
+  classesIn(given: { readonly patch: Uint8Array }): readonly string[]
 }
 
 export interface Availability {
@@ -57,6 +60,13 @@ export interface Given {
   readonly weights: 'f32' | 'f16'
   /** Among which are the files that hold its weights, if others than its own do. */
   readonly parts?: readonly Part[]
+}
+
+export interface Patched {
+  readonly content: Uint8Array<ArrayBuffer>
+  readonly classes: readonly string[]
+  /** Nothing where the patch does not tell how its photos were prepared. */
+  readonly preparation: ImagePreparation | undefined
 }
 
 export interface Part {
@@ -126,6 +136,8 @@ export interface Output {
 export interface Ran {
   readonly outputs: readonly Output[]
   readonly milliseconds: number
+  readonly device: string
+  readonly threads: number
   /** What it took to make the picture the model's input. */
   readonly preparing: number
   /** Height and width of the input, and what part of the picture it shows; nothing for models that take no picture. */

@@ -1,6 +1,6 @@
 import { type Entry, fetchBytes } from './catalogue.js'
+import type { Guess } from './guess.js'
 import type { Given, Part, Progress } from './protocol.js'
-import type { Trained } from './training.js'
 
 /** Where a model comes from; it can be read again whenever it is wanted. */
 export interface Source {
@@ -14,10 +14,16 @@ export interface Source {
   readonly file?: Blob
   /** Files that came with the model's, some of which may hold its weights. */
   readonly parts?: readonly Part[]
-  /** What a model that was trained in this page is known to take. */
-  readonly trained?: Pick<Trained, 'preparation'>
+  /** A head that was trained for it, to be put in. */
+  readonly patch?: Blob
+  readonly trained?: Taught
   /** Bytes, or an architecture of the zoo, whose weights are not trained. */
   read(progress: (progress: Progress) => void, signal?: AbortSignal): Promise<Given['from']>
+}
+
+/** What a model with a new head is known to take, why, and what it tells apart. */
+export interface Taught extends Partial<Guess> {
+  readonly classes?: readonly string[]
 }
 
 export function fromEntry(entry: Entry): Source {
@@ -39,6 +45,19 @@ export function fromFile(
   rest: Partial<Pick<Source, 'key' | 'parts' | 'trained'>> = {}
 ): Source {
   return { ...{ key: keyOf(file), name, file }, ...rest, read: async () => new Uint8Array(await file.arrayBuffer()) }
+}
+
+/** A model with a head in place of its own. */
+export function withHead(base: Source, patch: File, trained?: Taught): Source {
+  const { parts, read } = base
+  return {
+    key: `${keyOf(patch)} on ${base.key}`,
+    name: patch.name.replace(/\.patch$/i, ''),
+    parts,
+    patch,
+    trained,
+    read
+  }
 }
 
 /** The same file, given again, is known by what it has learnt. */

@@ -1,11 +1,12 @@
 import { CairnError, InferenceSession, type Picture, Tensor } from 'cairn'
 import { compile } from 'cairn/compiler'
-import { applyPatch, augmentations, type Dataset, parseAugmentations, Trainer } from 'cairn/train'
+import { applyPatch, augmentations, type Dataset, decodePatch, parseAugmentations, Trainer } from 'cairn/train'
 import { zoo } from '../models/index.js'
 import { externalDataFrom } from './parts.js'
 import { pictureFrom } from './photo.js'
 import { axesOf, elementsOf, fitPicture, type PicturePort, type Preparation } from './prepare.js'
-import type { Argument, Given, Learnt, Lesson, Progress, Recalled, Studied } from './protocol.js'
+import type { Argument, Given, Learnt, Lesson, Patched, Progress, Recalled, Studied } from './protocol.js'
+import { rememberedFor } from './remembered.js'
 
 /** What has been learnt, by a trainer that is still there or by one of an earlier visit. */
 type Head = Pick<Trainer, 'patch' | 'predict' | 'release'>
@@ -103,6 +104,19 @@ export const patch = () => pupil().trainer.patch().slice()
 
 export const patched = async () => (await applyPatch(studied(), pupil().trainer.patch(), { externalData })).slice()
 
+/** A model with the head of a patch in it. */
+export async function withPatch({ name, from, parts, patch }: Argument<'withPatch'>): Promise<Patched> {
+  const { classes, preparation } = decodePatch(patch)
+  const externalData = externalDataFrom('the model', parts)
+  const content = await applyPatch(bytesOf(from), patch, { externalData }).catch(error => {
+    throw error instanceof CairnError ? new CairnError(`${name}.patch: ${error.message}`) : error
+  })
+  return { content: content.slice(), classes, preparation }
+}
+
+/** Names of the classes that a patch tells apart. */
+export const classesIn = ({ patch }: Argument<'classesIn'>) => decodePatch(patch).classes
+
 function studied(): Uint8Array {
   if (!model) throw new CairnError('no model has been taken in for training')
   return model
@@ -118,10 +132,15 @@ const [leastSteps, largestBatch] = [4, 32]
 
 function trainerOptions(lesson: Lesson) {
   const { classes, photos, epochs, learningRate, unfreeze, threads: numThreads } = lesson
+  const { height, width } = portOf(lesson)
   return {
     ...{ classes, epochs, learningRate, unfreeze, numThreads },
     batchSize: Math.max(1, Math.min(largestBatch, Math.ceil(photos.length / leastSteps))),
-    ...{ shapes: shapesOf(lesson), externalData }
+    ...{
+      shapes: shapesOf(lesson),
+      externalData,
+      preparation: rememberedFor(lesson.port, lesson.preparation, [height, width])
+    }
   }
 }
 
@@ -134,8 +153,9 @@ function shapesOf(lesson: Pick<Lesson, 'port' | 'preparation'>): Record<string, 
 
 /** All photos are of one size while training; where the model leaves it free, squares of the size that was chosen. */
 function portOf({ port, preparation }: { readonly port: PicturePort; readonly preparation: Preparation }) {
-  const side = port.height ?? port.width ?? preparation.size
-  return { ...port, height: port.height ?? side, width: port.width ?? side }
+  const { size } = preparation
+  const [high, wide] = typeof size === 'number' ? [port.width ?? size, port.height ?? size] : size
+  return { ...port, height: port.height ?? high, width: port.width ?? wide }
 }
 
 async function datasetOf(

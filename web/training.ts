@@ -46,6 +46,7 @@ export interface Trained {
   readonly name: string
   readonly content: Uint8Array<ArrayBuffer>
   readonly preparation: Preparation
+  readonly classes: readonly string[]
 }
 
 /** What training asks of the page. */
@@ -251,10 +252,10 @@ export class Training {
   private async use(): Promise<void> {
     const { result, engine } = this
     if (!result || !engine) return
-    const { pupil } = result
+    const { pupil, classes } = result
     const content = await doing('Putting in the new head', () => engine.ask('patched', undefined))
     const { preparation } = pupil
-    if (content) await this.host.use({ name: nameOf(pupil), content, preparation })
+    if (content) await this.host.use({ name: nameOf(pupil), content, preparation, classes })
   }
 
   private async save(what: 'patch' | 'patched', ending: string): Promise<void> {

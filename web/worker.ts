@@ -20,7 +20,7 @@ import type {
   Question,
   Ran
 } from './protocol.js'
-import { classify, patch, patched, recall, stopTraining, study, train } from './train.js'
+import { classesIn, classify, patch, patched, recall, stopTraining, study, train, withPatch } from './train.js'
 
 /** The engine's worker: one model, its session, and the input of its last run. */
 let file: Uint8Array | undefined
@@ -59,7 +59,9 @@ const handlers: Handlers = {
   stopTraining,
   classify,
   patch,
-  patched
+  patched,
+  withPatch,
+  classesIn
 }
 
 async function open({ name, from, weights, parts }: Given, progress: (progress: Progress) => void): Promise<Opened> {
@@ -129,7 +131,9 @@ async function run({ picture, preparation }: Job): Promise<Ran> {
     const { type, dims } = tensor
     return { name, type, dims, data: copyFloats(tensor) }
   })
-  return { outputs, milliseconds: performance.now() - ready, preparing: ready - began, shown: shownBy(prepared) }
+  const { device, threads } = running
+  const milliseconds = performance.now() - ready
+  return { outputs, device, threads, milliseconds, preparing: ready - began, shown: shownBy(prepared) }
 }
 
 function shownBy(prepared: Prepared | undefined): Ran['shown'] {
