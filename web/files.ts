@@ -1,5 +1,4 @@
-import { type FileKind, kindOf } from 'cairn/compiler'
-import type { Part } from './protocol.js'
+import type { Kind, Part } from './protocol.js'
 
 /** Files as they were dropped or chosen, by what they are for. */
 export interface Sorted {
@@ -15,9 +14,12 @@ export interface Sorted {
 const isPhoto = /\.(jpe?g|jfif|png|webp|bmp|gif|avif|ico|svg|heic|heif|tiff?)$/i
 const pictures = ['jpeg', 'png', 'gif', 'webp', 'avif', 'heic', 'tiff', 'bmp', 'ico', 'svg']
 
+/** Tells what a file is by its first bytes. */
+export type Tell = (head: Uint8Array) => Promise<Kind | undefined>
+
 /** By their names, and where these say nothing by what is in them. */
-export async function sorted(files: readonly File[]): Promise<Sorted> {
-  const uses = await Promise.all(files.map(useOf))
+export async function sorted(files: readonly File[], tell: Tell): Promise<Sorted> {
+  const uses = await Promise.all(files.map(file => useOf(file, tell)))
   const of = (use: keyof Sorted) => files.filter((_, i) => uses[i] === use)
   return {
     ...{ models: of('models'), patches: of('patches'), labels: of('labels') },
@@ -25,24 +27,24 @@ export async function sorted(files: readonly File[]): Promise<Sorted> {
   }
 }
 
-async function useOf(file: File): Promise<keyof Sorted> {
+async function useOf(file: File, tell: Tell): Promise<keyof Sorted> {
   const { name, type } = file
   if (/\.(onnx|cairn)$/i.test(name)) return 'models'
   if (/\.txt$/i.test(name) || type === 'text/plain') return 'labels'
   if (type.startsWith('image/') || isPhoto.test(name)) return 'photos'
-  const kind = (await kindIn(file))?.name
+  const kind = (await kindIn(file, tell))?.name
   if (kind === 'cairn') return 'models'
   if (kind === 'patch') return 'patches'
   return kind && pictures.includes(kind) ? 'photos' : 'others'
 }
 
 /** A file that cannot be read is of no kind. */
-async function kindIn(file: File): Promise<FileKind | undefined> {
+async function kindIn(file: File, tell: Tell): Promise<Kind | undefined> {
   const head = await file
     .slice(0, 512)
     .arrayBuffer()
     .catch(() => undefined)
-  return head && kindOf(new Uint8Array(head))
+  return head && tell(new Uint8Array(head))
 }
 
 export const partOf = (file: File): Part => ({ name: file.name, content: file })
@@ -56,9 +58,9 @@ const strangers: readonly [RegExp, string][] = [
 ]
 
 /** Why a file cannot be taken, in a line. */
-export async function refusalOf(file: File): Promise<Error> {
+export async function refusalOf(file: File, tell: Tell): Promise<Error> {
   const { name } = file
-  const what = strangers.find(([pattern]) => pattern.test(name))?.[1] ?? (await kindIn(file))?.what
+  const what = strangers.find(([pattern]) => pattern.test(name))?.[1] ?? (await kindIn(file, tell))?.what
   const allowed = 'models (.onnx, .cairn), heads (.patch), photos and labels (.txt) are allowed'
   return new Error(what ? `${name}: this is ${what}; ${allowed}` : `${name}: nothing that this page reads; ${allowed}`)
 }

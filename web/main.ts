@@ -290,6 +290,7 @@ startTabs(panel => {
 const takers = {
   open,
   patch: openPatched,
+  tell: (head: Uint8Array) => engine.ask('kind', { head }),
   photo: (read: () => Promise<Photo>) => takeFrom(read),
   async labels(file: File) {
     takeLabels({ file: file.name, names: parseLabels(await file.text()) })

@@ -7,6 +7,8 @@ import type { PicturePort, Preparation, Region } from './prepare.js'
 export interface Api {
   devices(): Availability[]
   zoo(): ZooNetwork[]
+  /** What a file is by its first bytes, where that is known. Does not wait for its turn. */
+  kind(file: { readonly head: Uint8Array }): Kind | undefined
   /** Compiles it; what is open stays so until the new one is loaded. */
   open(given: Given): Opened
   load(wanted: Wanted): Loaded
@@ -44,6 +46,12 @@ export interface Availability {
   readonly name: string
   /** Why the device cannot be had here; nothing when it can. */
   readonly missing: string | undefined
+}
+
+export interface Kind {
+  readonly name: string
+  /** With its article, and what to do about it. */
+  readonly what: string
 }
 
 export interface ZooNetwork {

@@ -1,11 +1,12 @@
 import { byId } from './dom.js'
-import { partOf, refusalOf, sorted } from './files.js'
+import { partOf, refusalOf, sorted, type Tell } from './files.js'
 import { type Photo, photoFrom } from './photo.js'
 import { fromFile, type Source } from './source.js'
 import { showFailure } from './views/status.js'
 
 /** What is done with files that were dropped, pasted or chosen. */
 export interface Takers {
+  readonly tell: Tell
   /** False where the model is not open in the end. */
   open(source: Source): Promise<boolean>
   /** The model, or the one that is open, with a head that was trained for it; false where it is not open in the end. */
@@ -21,7 +22,7 @@ let waiting: File | undefined
 let incomplete: { readonly source: Source; readonly patch: File | undefined; readonly why: string } | undefined
 
 export async function receive(files: readonly File[], takers: Takers): Promise<void> {
-  const { models, patches, labels, photos, others } = await sorted(files)
+  const { models, patches, labels, photos, others } = await sorted(files, takers.tell)
   const parts = others.map(partOf)
   const awaited = others.some(({ name }) => incomplete?.why.includes(`"${name}"`)) ? incomplete : undefined
   const [model] = models
@@ -44,5 +45,5 @@ export async function receive(files: readonly File[], takers: Takers): Promise<v
         `${models.length > 1 ? `${models.length} models` : `${patches.length} heads`} were given and ${first.name} was taken; one at a time is allowed`
       )
     )
-  else if (others.length && !source) showFailure(await refusalOf(others[0]))
+  else if (others.length && !source) showFailure(await refusalOf(others[0], takers.tell))
 }

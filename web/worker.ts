@@ -1,5 +1,5 @@
 import { CairnError, type CallTime, copyFloats, type Feeds, InferenceSession, Tensor, type Type } from 'cairn'
-import { CompileError, compile, inspect, type LayerInfo, passNames } from 'cairn/compiler'
+import { CompileError, compile, inspect, kindOf, type LayerInfo, passNames } from 'cairn/compiler'
 import { classesOf } from 'cairn/train'
 import { zoo } from '../models/index.js'
 import { devices } from './devices.js'
@@ -44,6 +44,7 @@ type Handlers = {
 const handlers: Handlers = {
   devices: () => Promise.all(devices.map(async ({ name, missing }) => ({ name, missing: await missing() }))),
   zoo: () => Object.entries(zoo).map(([key, { title, paper, parameters }]) => ({ key, title, paper, parameters })),
+  kind: ({ head }) => kindOf(head),
   open,
   load,
   run,
@@ -272,8 +273,9 @@ async function answer({ id, method, argument }: Question): Promise<void> {
 /** One question after the other: a model is not loaded anew while it runs. */
 let turn: Promise<void> = Promise.resolve()
 let questions = 0
+const atOnce: readonly Method[] = ['kind', 'stopTraining']
 self.onmessage = ({ data }: MessageEvent<Question>) => {
   questions++
-  if (data.method === 'stopTraining') void answer(data)
+  if (atOnce.includes(data.method)) void answer(data)
   else turn = turn.then(() => answer(data))
 }
