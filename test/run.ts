@@ -31,6 +31,9 @@ const longest = [
   'page',
   'page-results',
   'page-train',
+  'page-state',
+  'page-kept',
+  'page-patch',
   'passes',
   'format'
 ]
@@ -38,6 +41,7 @@ const longest = [
 /** What `--cpu` leaves out: pages and browsers, WebGPU alone, benchmarks, the sources. In other files it skips cases. */
 const beyondCpu = new Set([
   ...['browser', 'browser-ops', 'page', 'page-detectors', 'page-outputs', 'page-results', 'page-train', 'train-report'],
+  ...['page-kept', 'page-patch', 'page-state'],
   ...['gpu', 'webgpu', 'bench', 'bench-gpu', 'bench-train', 'houserules']
 ])
 
