@@ -16,14 +16,16 @@ buildPage()
 
 const side = 16
 
+const beside = (weights: Buffer | undefined) => ({ externalData: weights && (() => new Uint8Array(weights)) })
+
 /** A head of three classes that has learnt a little, with what it says of a picture. */
-async function taught(model: Buffer, seed: string, preparation: ImagePreparation | undefined) {
+async function taught(model: Buffer, seed: string, preparation: ImagePreparation | undefined, weights?: Buffer) {
   const classes = ['ant', 'bee', 'cow']
   const random = new Random(seed)
   const inputs = Array.from({ length: 6 }, () =>
     Float32Array.from({ length: 3 * side * side }, () => random.uniform(-1, 1))
   )
-  const options = { classes, preparation, epochs: 2, learningRate: 0.5 }
+  const options = { classes, preparation, epochs: 2, learningRate: 0.5, ...beside(weights) }
   const trainer = await Trainer.create(new Uint8Array(model), options)
   await trainer.fit({ labels: inputs.map((_, i) => i % 3), augmented: false, input: index => inputs[index] })
   const patch = trainer.patch().slice()
@@ -32,7 +34,7 @@ async function taught(model: Buffer, seed: string, preparation: ImagePreparation
 }
 
 /** Names and shares as the page shows them, the best first. */
-async function expected(model: Buffer, patch: Uint8Array, photo: Buffer, prepared: ImagePreparation) {
+async function expected(model: Buffer, patch: Uint8Array, photo: Buffer, prepared: ImagePreparation, weights?: Buffer) {
   const { channels, scale, mean, std } = prepared
   const png = PNG.sync.read(photo)
   const given = { data: new Uint8Array(png.data), width: png.width, height: png.height }
@@ -42,7 +44,8 @@ async function expected(model: Buffer, patch: Uint8Array, photo: Buffer, prepare
     pad: () => letterbox(given, side, side)
   }[prepared.fit]()
   const data = toFloatData(fitted, { channels, scale, mean, std })
-  const session = await InferenceSession.create(await compile(await applyPatch(new Uint8Array(model), patch)))
+  const patched = await applyPatch(new Uint8Array(model), patch, beside(weights))
+  const session = await InferenceSession.create(await compile(patched, beside(weights)))
   const { probabilities } = await session.run({ x: new Tensor('float32', data, [1, 3, side, side]) })
   await session.release()
   return ['ant', 'bee', 'cow']
@@ -109,7 +112,7 @@ function heads(browser: Browser): void {
     const { page, errors } = await tab(context(), served().url)
     const { model: proto, weights } = apart(model)
     const prepared = { channels: 'RGB', scale: 1, mean: [0], std: [1], fit: 'stretch' } as const
-    const { patch } = await taught(model, 'open', undefined)
+    const { patch } = await taught(proto, 'open', undefined, weights)
     await page.setInputFiles('#photo-file', photo)
     await page.setInputFiles('#model-file', [file('net.onnx', proto), file('apart.onnx.data', weights)])
     await named(page, 'net')
@@ -119,7 +122,7 @@ function heads(browser: Browser): void {
     await settled(page)
     await page.setInputFiles('#model-file', file('insects.patch', patch))
     await named(page, 'insects')
-    await says(page, await expected(model, patch, photo.buffer, prepared))
+    await says(page, await expected(proto, patch, photo.buffer, prepared, weights))
     await page.goBack()
     await named(page, 'net')
     assert.equal(errors, [])

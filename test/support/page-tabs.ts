@@ -16,7 +16,7 @@ export function classifier(seed: string, classes = 5): Buffer {
   const input = model.input([1, 3, 16, 16], 'float32', [-1, 1], 'x')
   const convolved = model.add('Relu', [model.add('Conv', [input, model.weights([4, 3, 3, 3])])])
   const pooled = model.add('Flatten', [model.add('GlobalAveragePool', [convolved])])
-  model.output(model.add('Gemm', [pooled, model.weights([4, classes])]))
+  model.output(model.add('Softmax', [model.add('Gemm', [pooled, model.weights([4, classes])])]))
   return Buffer.from(model.encode())
 }
 
