@@ -215,6 +215,19 @@ function states(browser: Browser): void {
     await openZoo(page, 'lenet5')
     await page.waitForSelector('#found .bar, #no-result:visible')
     assert.is(await settled(page), undefined)
+    await page.click('#other')
+    await page.click('#starter-list button[title="bag.png"]')
+    await named(page, 'Clothes')
+    await page.waitForSelector('#found .bar:has-text("bag")')
+    const held = await page.evaluate(async () => {
+      const names = (await caches.keys()).filter(name => name.startsWith('cairn page'))
+      const requests = await Promise.all(names.map(async name => (await caches.open(name)).keys()))
+      return requests.flat().map(({ url }) => url)
+    })
+    assert.ok(
+      held.some(url => url.includes('imagenet')),
+      'names of ImageNet’s classes are wanted offline too'
+    )
     assert.equal(errors, [])
     await online.close()
   })
@@ -256,7 +269,7 @@ function states(browser: Browser): void {
     await page.waitForSelector('#failure:visible')
     assert.match(
       (await settled(page))!,
-      /^three\.onnx: this server offers no such model; .*one\.onnx, two\.onnx are allowed$/
+      /^three\.onnx: this server offers no such model; .*one\.onnx, two\.onnx, starter are allowed$/
     )
     assert.is(await page.getAttribute('body', 'data-view'), 'start')
     assert.equal(errors, [])

@@ -58,13 +58,23 @@ function breakable(name: string): Node[] {
   return name.split(/(?<=[_-])/).flatMap(part => [document.createTextNode(part), el('wbr')])
 }
 
+/** Along the row alone: the page stays where it is. */
+function bringIntoRow(button: HTMLElement): void {
+  const row = byId('samples')
+  const [own, all] = [button.getBoundingClientRect(), row.getBoundingClientRect()]
+  row.scrollLeft += Math.min(0, own.left - all.left) + Math.max(0, own.right - all.right)
+}
+
 /** The sample that is shown, or none. */
 let pressed: string | undefined
 
 export function pressSample(url: string | undefined): void {
   pressed = url
-  for (const button of byId('samples').querySelectorAll('button'))
-    button.setAttribute('aria-pressed', String(button.querySelector('img')!.src === url))
+  for (const button of byId('samples').querySelectorAll('button')) {
+    const isShown = button.querySelector('img')!.src === url
+    button.setAttribute('aria-pressed', String(isShown))
+    if (isShown) bringIntoRow(button)
+  }
 }
 
 export const nameOfUrl = (url: string) => decodeURIComponent(new URL(url).pathname.split('/').at(-1)!)
