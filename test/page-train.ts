@@ -139,7 +139,7 @@ function bare(browser: Browser): void {
     assert.is(patch.name, 'LeNet-5-trained.patch')
     const { classes, preparation } = decodePatch(new Uint8Array(patch.buffer))
     assert.equal(classes, ['upright', 'lying'])
-    assert.equal(preparation, { channels: 'GRAY', scale: 1 / 255, mean: [0], std: [1], fit: 'crop', resize: 28 })
+    assert.equal(preparation, { channels: 'GRAY', scale: 1 / 255, mean: [0], std: [1], fit: 'crop', resize: 32 })
     const tried = (await first(page)).split(/\s+/)
     const [best] = inTerminal(patch.buffer, shown.buffer)
     assert.is(best.label, tried[0])
