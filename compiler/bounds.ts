@@ -74,7 +74,7 @@ function times(a: Range, b: Range): Range {
 }
 
 function rangeOfAtom(atom: Atom): Range {
-  if (atom.op === 'free') return [0, Number.POSITIVE_INFINITY]
+  if (atom.op === 'free') return [0, atom.most === undefined ? Number.POSITIVE_INFINITY : greatest(atom.most)]
   const ranges = atom.of.map(rangeOf)
   const [a, b] = ranges
   const { op } = atom

@@ -10,7 +10,7 @@ import { branchIn, knownNumber, scanned, takenBranch, tripsOf } from './ops/bran
 type Control = (graph: Graph, node: Node) => boolean
 
 const conditional: Control = (graph, node) => {
-  const branch = takenBranch(node)
+  const branch = takenBranch(node, graph.folding)
   if (!branch) return false
   const results = branch.inline(node)
   if (results.length !== node.outputs.length)

@@ -19,6 +19,23 @@ export function atom(op: Operation, ...of: readonly Dim[]): Dim {
   return poly({ op, of })
 }
 
+/** What only a run finds: from 0 to `most` (compiler/counted.ts). */
+export function found(name: string, most: Dim): Dim {
+  return poly({ op: 'free', name, most })
+}
+
+/** What only a run finds, of which a dimension is made. */
+export function foundIn(dim: Dim): { readonly name: string; readonly most: Dim }[] {
+  if (typeof dim === 'number') return []
+  return dim.terms.flatMap(({ atoms }) =>
+    atoms.flatMap(a =>
+      a.op !== 'free' ? a.of.flatMap(foundIn) : a.most === undefined ? [] : [{ name: a.name, most: a.most }]
+    )
+  )
+}
+
+export const isFound = (dim: Dim) => foundIn(dim).length > 0
+
 export function add(...dims: Dim[]): Dim {
   return normalise(dims.flatMap(termsOf))
 }
@@ -103,6 +120,17 @@ export function equal(a: Dim, b: Dim): Dim {
   if (difference === 0) return 1
   if (typeof difference === 'number' || least(difference) > 0 || greatest(difference) < 0) return 0
   return atom('equal', difference.terms[0].factor < 0 ? negative(difference) : difference, 0)
+}
+
+/** The dimension with every free one larger by 1: what is known of it is known for free dimensions of at least 1. */
+export function fromOne(dim: Dim): Dim {
+  const rules: Partial<Record<Operation, (...of: Dim[]) => Dim>> = { div, min, max, less, equal, where }
+  const atomFromOne = (each: Atom): Dim => {
+    if (each.op === 'free') return add(poly(each), 1)
+    const of = each.of.map(fromOne)
+    return rules[each.op]?.(...of) ?? atom(each.op, ...of)
+  }
+  return add(...termsOf(dim).map(({ factor, atoms }) => mul(factor, ...atoms.map(atomFromOne))))
 }
 
 /** a where the condition, 1 or 0, holds, else b. */

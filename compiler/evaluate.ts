@@ -24,7 +24,7 @@ export function evaluateNode(
       input.shape as number[],
       input.dtype
     )
-    copy.ints = input.ints
+    copy.ints = contents[i] ? undefined : input.ints
     return copy
   })
   const add = (operands: readonly (Value | undefined)[]): Node => {

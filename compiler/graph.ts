@@ -1,6 +1,6 @@
 import { mostMemory } from '../runtime/backend.js'
 import type { DType } from '../runtime/program.js'
-import { type Dim, same, show } from './dim.js'
+import { type Dim, foundIn, isFound, same, show } from './dim.js'
 import { CompileError } from './errors.js'
 
 /**
@@ -21,7 +21,7 @@ export interface Tensor {
   readonly data: Elements
 }
 
-/** An axis that has room for the most there can be, and the value that holds how much of it there is. */
+/** An axis of which a run finds something, and the value that holds how much; its operator gives the shape of the most there can be. */
 export interface Counted {
   readonly axis: number
   readonly by: Value
@@ -38,7 +38,7 @@ export class Value {
   data?: Elements
   /** Known contents of a small integer tensor, possibly symbolic: what shape arithmetic computes with. */
   ints?: readonly Dim[]
-  /** Where only a run knows how large the value is (compiler/counted.ts). */
+  /** Of what an operator finds: how much only a run knows (compiler/counted.ts). */
   counted?: Counted
   producer?: Node
   /** One entry per use: a node that reads the value twice stands here twice. */
@@ -73,10 +73,19 @@ export class Node {
     return this.outputs[0]
   }
 
-  /** Trusts that two dimensions will turn out equal; two numbers that differ are told at once. */
+  /** Trusts that two dimensions will turn out equal; two numbers that differ are told at once, as is what only a run finds. */
   expectEqual(a: Dim, b: Dim): boolean {
     if (typeof a === 'number' && typeof b === 'number') return a === b
-    if (!same(a, b)) this.constraints.push([a, b])
+    if (same(a, b)) return true
+    for (const [one, other] of [
+      [a, b],
+      [b, a]
+    ])
+      if (isFound(one))
+        throw new CompileError(
+          `${this.op} "${this.name}": takes ${show(one)} for ${show(other)}, but only the run knows how many there are of "${foundIn(one)[0].name}"`
+        )
+    this.constraints.push([a, b])
     return true
   }
 
@@ -131,6 +140,8 @@ function newFolding(): Folding {
     sizes: new Set(),
     assumed,
     assume(a, b, { op, name }) {
+      if (isFound(a) || isFound(b))
+        throw new CompileError(`${op} "${name}": takes ${show(a)} for ${show(b)}, of which only the run knows`)
       assumed.set(`${show(a)}=${show(b)}`, { a, b, where: `${op} "${name}"` })
     }
   }
@@ -158,6 +169,8 @@ export class Graph {
   readonly folding: Folding = newFolding()
   /** Nodes that loops may still make. */
   unrolling = mostUnrolled
+  /** How much a run finds of the outputs, by the dimension; kept as outputs are. */
+  counts: ReadonlyMap<string, Value> = new Map()
   private fresh = 0
 
   constructor(readonly name: string) {}
@@ -207,6 +220,7 @@ export class Graph {
         if (input === from) this.setInput(user, index, to)
       })
     this.outputs = this.outputs.map(output => (output === from ? to : output))
+    this.counts = new Map([...this.counts].map(([dim, value]) => [dim, value === from ? to : value]))
   }
 
   /** Takes out a node whose outputs nobody reads. */
@@ -222,7 +236,7 @@ export class Graph {
   }
 
   isOutput(value: Value): boolean {
-    return this.outputs.includes(value)
+    return this.outputs.includes(value) || [...this.counts.values()].includes(value)
   }
 
   /** The only reader of `value`, when it has exactly one and is no output of the graph. */
@@ -236,7 +250,7 @@ export class Graph {
       for (const input of node.inputs) if (input) all.add(input)
       for (const output of node.outputs) all.add(output)
     }
-    for (const output of this.outputs) all.add(output)
+    for (const output of [...this.outputs, ...this.counts.values()]) all.add(output)
     return all
   }
 }

@@ -5,6 +5,7 @@ import { planProgram } from '../runtime/plan.js'
 import type { Program, Stored } from '../runtime/program.js'
 import { type Dim, isStatic } from './dim.js'
 import { CompileError } from './errors.js'
+import { besides } from './external.js'
 import { type GoldenOptions, goldenOf } from './golden.js'
 import type { Graph } from './graph.js'
 import { type LayerInfo, layerInfos } from './layers.js'
@@ -224,4 +225,8 @@ function refuseUnknown(graph: Graph): void {
 }
 
 registerBackend(referenceBackend)
-registerCompiler(compile)
+registerCompiler((bytes, { maxMemory, place, read, externalData }) => {
+  const own = place && !/^(data|blob):/.test(place)
+  const beside = own && read ? (location: string) => read(besides(place, location)) : undefined
+  return compile(bytes, { maxMemory, externalData: externalData ?? beside })
+})

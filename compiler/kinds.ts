@@ -1,6 +1,13 @@
-import { type FileKind, kindAmong, standIns } from '../runtime/kind.js'
+import { beginning, standIns } from '../runtime/kind.js'
 
-export type { FileKind } from '../runtime/kind.js'
+/** What a file is by its first bytes, where it is not what was asked for. */
+export interface FileKind {
+  readonly name: string
+  /** What its first bytes look like, one character a byte. */
+  readonly pattern: RegExp
+  /** With its article, and what to do about it. */
+  readonly what: string
+}
 
 /**
  * The one table of files that are given in place of others, by their first bytes. ONNX has no mark of its own, so what is
@@ -123,9 +130,19 @@ const others: readonly FileKind[] = [
   { name: 'text', pattern: /^(?:\xef\xbb\xbf)?[\t\n\r -~]+$/, what: 'a text file' }
 ]
 
-const kinds = [...models, ...pictures, ...standIns, ...others]
+const advice: Readonly<Record<string, string>> = {
+  tflite: '; tf2onnx (--tflite) makes ONNX of it',
+  zip: '; unpack it first'
+}
+const usual: readonly FileKind[] = Object.entries(standIns).map(([name, [pattern, what]]) => ({
+  name,
+  pattern,
+  what: what + (advice[name] ?? '')
+}))
+const kinds = [...models, ...pictures, ...usual, ...others]
 
 /** What a file is by its first 512 bytes, where that is known; undefined for ONNX and whatever is not in the table. */
 export function kindOf(bytes: Uint8Array): FileKind | undefined {
-  return kindAmong(kinds, bytes)
+  const text = beginning(bytes)
+  return kinds.find(({ pattern }) => pattern.test(text))
 }

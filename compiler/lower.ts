@@ -11,9 +11,10 @@ import type {
   Program,
   Stored
 } from '../runtime/program.js'
+import { countedAxis, settle } from './counted.js'
 import { add, type Dim, freeNamesOf, product, same, show } from './dim.js'
 import { CompileError, refuse } from './errors.js'
-import { type Elements, type Graph, isConstant, Node, type Value } from './graph.js'
+import { type Counted, type Elements, type Graph, isConstant, Node, type Value } from './graph.js'
 import { areHalves, lostAsHalves } from './halves.js'
 import { kindOf } from './ops/activation.js'
 import { emitCopy, unaryKernel } from './ops/elementwise.js'
@@ -47,6 +48,11 @@ export interface Preferences {
 }
 
 export function lower(graph: Graph, preferences: Preferences = {}): Program {
+  const counted = graph.outputs.map(output => {
+    const axis = countedAxis(output)
+    return axis === undefined ? undefined : { axis, by: graph.counts.get(show(output.shape[axis]))! }
+  })
+  settle(graph)
   const { views, storages } = place(graph)
   const builder = new Builder(views, storages, preferences)
   for (const state of graph.states) builder.derivedLengths.push(product(state.shape) as number)
@@ -80,7 +86,7 @@ export function lower(graph: Graph, preferences: Preferences = {}): Program {
     free: [...names].sort(),
     inputs,
     outputs,
-    counts: builder.counts(graph.outputs, claimed),
+    counts: builder.counts(counted, claimed),
     faults: builder.faults,
     storages: builder.storages,
     constants: builder.constants,
@@ -247,8 +253,8 @@ class Builder implements Lowering {
   }
 
   /** What tells how much there is of the outputs, each for all axes that it counts. */
-  counts(outputs: readonly Value[], claimed: Set<number>): Count[] {
-    const counted = outputs.flatMap(({ counted }, output) => (counted ? [{ ...counted, output }] : []))
+  counts(outputs: readonly (Counted | undefined)[], claimed: Set<number>): Count[] {
+    const counted = outputs.flatMap((own, output) => (own ? [{ ...own, output }] : []))
     return [...new Set(counted.map(({ by }) => by))].map(value => {
       const { index, offset } = this.output(value, claimed)
       const cuts = counted.filter(({ by }) => by === value).map(({ output, axis }) => ({ output, axis }))

@@ -1,4 +1,4 @@
-import { floatToHalf } from '../runtime/half.js'
+import { toHalves } from '../runtime/half.js'
 import onnxProto from '../schema/onnx.js'
 import { CompileError } from './errors.js'
 import type { DType } from './graph.js'
@@ -156,7 +156,7 @@ function tensorProto(name: string, { shape, data, dtype }: NewTensor): onnxProto
   const { FLOAT, FLOAT16, DOUBLE } = onnx.TensorProto.DataType
   const [dataType, elements] =
     dtype === 'float16'
-      ? [FLOAT16, Uint16Array.from(data, floatToHalf)]
+      ? [FLOAT16, toHalves(data)]
       : dtype === 'float64'
         ? [DOUBLE, Float64Array.from(data)]
         : [FLOAT, data]

@@ -2,13 +2,14 @@ import { bytesOf } from '../runtime/brand.js'
 import onnxProto from '../schema/onnx.js'
 import { type Dim, free } from './dim.js'
 import { CompileError } from './errors.js'
-import { type Attribute, type Branch, type DType, type Elements, Graph, Node, type Tensor, Value } from './graph.js'
+import { type Attribute, type Branch, type Elements, Graph, Node, type Tensor, Value } from './graph.js'
 import { kindOf } from './kinds.js'
 import { functionNames, inlineFunctions, nodeNames, type SourceNode } from './onnx-functions.js'
+import { upgrade } from './onnx-opsets.js'
 import { sortNodes } from './onnx-order.js'
 import { ownOps } from './ops/index.js'
 import { counting } from './ops/nonzero.js'
-import { decodeElements } from './tensor-proto.js'
+import { decodeElements, dtypeNames } from './tensor-proto.js'
 
 const { onnx } = onnxProto
 
@@ -31,22 +32,7 @@ const newestOpset = 23
 /** What has not changed since the first. */
 const unchanged = new Set(['GlobalAveragePool', 'GlobalMaxPool', 'Not', 'Softplus', 'Softsign', 'Tanh', 'Transpose'])
 
-export const dtypeNames: Readonly<Record<number, DType>> = {
-  1: 'float32',
-  2: 'uint8',
-  3: 'int8',
-  4: 'uint16',
-  5: 'int16',
-  6: 'int32',
-  7: 'int64',
-  9: 'bool',
-  10: 'float16',
-  11: 'float64',
-  12: 'uint32',
-  13: 'uint64'
-}
-
-/** Reads ONNX protobuf into a graph. The only file, with tensor-proto.ts, that knows ONNX's encoding and its opsets. */
+/** Reads ONNX protobuf into a graph. The only file, with those named like it and tensor-proto.ts, that knows ONNX's encoding and its opsets. */
 export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Graph {
   const model = decodeModel(bytes)
   const proto = model.graph!
@@ -128,9 +114,7 @@ function addNodes(proto: onnxProto.onnx.IGraphProto, scope: Scope): void {
     })
     // How many there are is an output of its own.
     if (counting.has(op)) outputs.push(new Value(graph.unique(name)))
-    refuseLater(node, inputs.length, opset)
-    upgrade(node, opset)
-    if (opset < 7) alignOperand(graph, node, inputs)
+    upgrade(graph, node, inputs, opset)
     graph.insert(node, inputs, outputs, holder)
   })
 }
@@ -333,74 +317,4 @@ function decodeTensor(tensor: onnxProto.onnx.ITensorProto | null | undefined, op
   }
   const data: Elements = decodeElements(tensor, raw?.length ? raw : undefined, count, subject)
   return { dtype, shape, data }
-}
-
-/** Before opset 7 the second operand says at which axis of the first it begins, a PRelu's slopes at the channels. */
-function alignOperand(graph: Graph, node: Node, inputs: (Value | undefined)[]): void {
-  const axis = node.op === 'PRelu' ? 1 : node.attributes.has('broadcast') ? node.number('axis', Number.NaN) : Number.NaN
-  const [a, b] = inputs
-  if (Number.isNaN(axis) || !a || !b) return
-  const align = new Node('AlignAxes', `${node.name}.axes`, new Map([['axis', axis]]))
-  inputs[1] = graph.insert(align, [b, a], 1).output
-}
-
-/** Operators of which attributes became inputs: the opset, and how many inputs there were before. */
-const laterInputs: Readonly<Record<string, readonly (readonly [opset: number, before: number])[]>> = {
-  ...Object.fromEntries(
-    ['L1', 'L2', 'LogSum', 'LogSumExp', 'Max', 'Mean', 'Min', 'Prod', 'SumSquare'].map(name => [
-      `Reduce${name}`,
-      [[18, 1]]
-    ])
-  ),
-  Clip: [[11, 1]],
-  Dropout: [[12, 1]],
-  Pad: [
-    [11, 1],
-    [18, 3]
-  ],
-  ReduceSum: [[13, 1]],
-  Resize: [[11, 2]],
-  Slice: [[10, 1]],
-  Split: [[13, 1]],
-  Squeeze: [[13, 1]],
-  TopK: [[10, 1]],
-  Unsqueeze: [[13, 1]],
-  Upsample: [[9, 1]]
-}
-
-/** Inputs that the operator does not have in the model's opset would be read as those of another. */
-function refuseLater({ op, name }: Node, given: number, opset: number): void {
-  if (!Object.hasOwn(laterInputs, op)) return
-  const change = laterInputs[op].find(([since, before]) => opset < since && given > before)
-  if (change)
-    throw new CompileError(`${op} "${name}" has ${given} inputs; at most ${change[1]} are allowed in opset ${opset}`)
-}
-
-/** Attributes that name an element type by ONNX's number. */
-const typeAttributes: Readonly<Record<string, string>> = {
-  Cast: 'to',
-  QuantizeLinear: 'output_dtype',
-  EyeLike: 'dtype'
-}
-
-/** Brings what older opsets spell otherwise to the newest spelling, where shapes are not needed for it. */
-function upgrade(node: Node, opset: number): void {
-  const setDefault = (name: string, value: Attribute) => {
-    if (!node.attributes.has(name)) node.attributes.set(name, value)
-  }
-  if (node.op === 'Softmax' || node.op === 'LogSoftmax' || node.op === 'Hardmax') {
-    setDefault('axis', opset < 13 ? 1 : -1)
-    if (opset < 13) node.attributes.set('flatten', 1)
-  }
-  if (node.op === 'BatchNormalization' && opset < 7) setDefault('training_mode', node.number('is_test', 0) ? 0 : 1)
-  if (node.op === 'Upsample' || (node.op === 'Resize' && opset < 11)) {
-    setDefault('coordinate_transformation_mode', 'asymmetric')
-    setDefault('nearest_mode', 'floor')
-  }
-  // Of a batch of sequences, each of a length of its own.
-  if (node.op === 'Scan' && opset < 9) node.attributes.set('batched', 1)
-  if (node.op === 'RoiAlign' && opset < 16) setDefault('coordinate_transformation_mode', 'output_half_pixel')
-  const named = typeAttributes[node.op]
-  const type = named ? node.number(named, 0) : 0
-  if (named && (type || named === 'to')) node.attributes.set(named, dtypeNames[type] ?? `type ${type}`)
 }

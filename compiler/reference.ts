@@ -3,8 +3,8 @@ import { finish } from '../runtime/breath.js'
 import { digest } from '../runtime/digest.js'
 import { type Bindings, evaluate } from '../runtime/dims.js'
 import type { CairnFile, Section } from '../runtime/format.js'
-import { type Observer, storagesWritten } from '../runtime/golden.js'
-import { halfToFloat } from '../runtime/half.js'
+import { fromHalves } from '../runtime/half.js'
+import { type Observer, storagesWritten } from '../runtime/observed.js'
 import { type Call, type Packing, type Program, paddedLength, resultsOf } from '../runtime/program.js'
 import { unpackInto } from '../runtime/unpack.js'
 import { kernels } from './ops/kernels.js'
@@ -95,7 +95,7 @@ async function storedElements({ source }: CairnFile, section: Section): Promise<
   if (digest(stored) !== section.digest)
     throw new CairnError(`the section at byte ${section.offset} is damaged: its digest does not match`)
   const data = stored.buffer
-  return section.stored === 'f16' ? Float32Array.from(new Uint16Array(data), halfToFloat) : new Float32Array(data)
+  return section.stored === 'f16' ? fromHalves(new Uint16Array(data)) : new Float32Array(data)
 }
 
 class ReferenceExecutor implements Executor {

@@ -1,7 +1,22 @@
-import { halfToFloat } from '../runtime/half.js'
+import { fromHalves, halfToFloat } from '../runtime/half.js'
 import type onnxProto from '../schema/onnx.js'
 import { CompileError } from './errors.js'
-import type { Elements } from './graph.js'
+import type { DType, Elements } from './graph.js'
+
+export const dtypeNames: Readonly<Record<number, DType>> = {
+  1: 'float32',
+  2: 'uint8',
+  3: 'int8',
+  4: 'uint16',
+  5: 'int16',
+  6: 'int32',
+  7: 'int64',
+  9: 'bool',
+  10: 'float16',
+  11: 'float64',
+  12: 'uint32',
+  13: 'uint64'
+}
 
 /**
  * The elements of a TensorProto in any of its encodings: raw little-endian bytes, or the typed field of its element
@@ -63,7 +78,7 @@ function decodeRaw(type: number, raw: Uint8Array, count: number, subject: string
     case 13:
       return Float64Array.from(new BigUint64Array(...at), Number)
     case 10:
-      return Float32Array.from(new Uint16Array(...at), halfToFloat)
+      return fromHalves(new Uint16Array(...at))
     case 16:
       return new Float32Array(Uint32Array.from(new Uint16Array(...at), bits => bits << 16).buffer)
     default:

@@ -1,4 +1,4 @@
-import { countedOf } from './counted.js'
+import { checkCounted } from './counted.js'
 import { showShape } from './dim.js'
 import type { Graph, Value } from './graph.js'
 import { ops } from './ops/index.js'
@@ -7,7 +7,7 @@ import { ops } from './ops/index.js'
  * What a legal graph is; checked after every pass. A failure is a mistake of the compiler, never of its input:
  * - nodes stand in execution order, and every input is a graph input, a state, a constant, known contents, or produced before;
  * - producers and users agree with inputs and outputs, use by use;
- * - what takes a counted value hands its mark on;
+ * - what takes a counted value keeps its parts apart, or asks for something behind them;
  * - constants hold as many elements as their shape says;
  * - node names are unique, as are the names of produced values.
  */
@@ -34,12 +34,7 @@ export function verify(graph: Graph, after: string): void {
       ready.add(output)
     }
   }
-  for (const node of graph.nodes) {
-    const counted = countedOf(node)
-    for (const output of node.outputs)
-      if (counted && (output.counted?.axis !== counted.axis || output.counted.by !== counted.by))
-        fail(`"${output.name}" has lost how much there is of it`)
-  }
+  for (const node of graph.nodes) checkCounted(node)
   for (const value of graph.values) {
     if (value.users.length !== (uses.get(value) ?? 0))
       fail(`"${value.name}" counts ${value.users.length} uses and has ${uses.get(value) ?? 0}`)

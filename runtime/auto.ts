@@ -1,5 +1,5 @@
 import { backendNamed, CairnError, missing, type Provider } from './backend.js'
-import { dataBeside } from './external.js'
+import { placeOf } from './open.js'
 import type { Feeds, InferenceSession, SessionOptions } from './session.js'
 import { type Given, sourceOf } from './source.js'
 import { Tensor } from './tensor.js'
@@ -25,9 +25,9 @@ export async function chooseDevice(
 ): Promise<{ session: InferenceSession; why: string }> {
   const source = await sourceOf(given, options)
   const bytes = await source.all().finally(() => source.close())
-  const { externalData = dataBeside(given, options) } = options
+  const place = placeOf(given)
   const sessionOn = (...names: string[]) =>
-    create(bytes, { ...options, externalData, executionProviders: names.map(name => ({ ...provider, name })) })
+    create(bytes, { place, ...options, executionProviders: names.map(name => ({ ...provider, name })) })
   const absent = await unavailable({ ...provider, name: 'webgpu' })
   if (absent !== undefined) {
     // A GPU that the CPU imitates is still better than none of both.

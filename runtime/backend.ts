@@ -1,9 +1,8 @@
 import type { Dispatch } from '../shaders/dispatch.js'
 import type { Bindings } from './dims.js'
-import type { ExternalData } from './external.js'
 import type { CairnFile } from './format.js'
-import type { Observer } from './golden.js'
 import type { FitOptions, FloatOptions, ImageSource, Scored } from './image.js'
+import type { Observer } from './observed.js'
 import type { Stored } from './program.js'
 
 /**
@@ -196,9 +195,15 @@ function unregistered(name: string): string {
 
 type OnnxCompiler = (bytes: Uint8Array, options: OnnxOptions) => Promise<Uint8Array>
 
+/** Contents of a file of weights by the location that an ONNX model names. */
+export type ExternalData = (location: string) => Uint8Array | Promise<Uint8Array>
+
 interface OnnxOptions {
   readonly maxMemory?: number
   readonly externalData?: ExternalData
+  /** Where the model is from, if that is known, and what reads files beside it. */
+  readonly place?: string
+  readonly read?: (place: string | URL) => Promise<Uint8Array>
 }
 
 let onnxCompiler: OnnxCompiler | undefined

@@ -3,7 +3,7 @@ import { beside } from './beside.js'
 import { brandOf } from './brand.js'
 import { env, type WasmFile, type WasmPlace } from './env.js'
 import { held } from './held.js'
-import { kindAmong, standIns } from './kind.js'
+import { standIn } from './kind.js'
 
 /**
  * The kernels' WebAssembly: four binaries of one source beside this file, of which a process loads those that it uses,
@@ -63,7 +63,7 @@ export async function compileKernels(threads: boolean): Promise<WebAssembly.Modu
   const module = held(load(place)).catch(error => {
     compiled.delete(place)
     throw new Unavailable(
-      `cannot load ${place}: ${(error as Error).message}; the file lies in dist/runtime of the package, and env.wasm.wasmPaths says where else`
+      `cannot load ${place}: ${(error as Error).message}; copy it there from dist/runtime of the package, or say in env.wasm.wasmPaths where it is`
     )
   })
   compiled.set(place, module)
@@ -118,7 +118,21 @@ async function load(place: string): Promise<WebAssembly.Module> {
 }
 
 async function compiledFrom(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
-  const other = kindAmong(standIns, bytes)
-  if (other) throw new Error(`it is ${other.what}`)
+  const other = standIn(bytes)
+  if (other) throw new Error(`it is ${other}`)
   return WebAssembly.compile(bytes)
+}
+
+/** At once, but for a window's thread: there some browsers take large modules only in the background. */
+export async function instantiate(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory
+): Promise<WebAssembly.Instance> {
+  const imports = { env: { memory } }
+  try {
+    if (typeof document === 'undefined') return new WebAssembly.Instance(module, imports)
+    return await held(WebAssembly.instantiate(module, imports))
+  } catch (error) {
+    throw new Unavailable(`the kernels do not start: ${(error as Error).message}`)
+  }
 }

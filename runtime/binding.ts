@@ -3,6 +3,7 @@ import { atomOf, type Bindings, type Dim, evaluate, freeName, show, showShape } 
 import type { Header } from './format.js'
 import type { Constraint } from './program.js'
 import type { Feeds } from './session.js'
+import { arrays } from './tensor.js'
 
 /** Values of the free dimensions from the shapes of the inputs, everything else checked against them. */
 export function bindInputs(header: Header, feeds: Feeds): Bindings {
@@ -66,9 +67,13 @@ export function leavesNothing(header: Pick<Header, 'outputs'>, bindings: Binding
   return header.outputs.every(({ shape }) => shape.some(dim => evaluate(dim, bindings) === 0))
 }
 
-/** Whether a feed, perhaps no tensor of ours, has as many elements as its dims say; buffers were measured when wrapped. */
+/** Whether a feed, perhaps no tensor of ours, has as many elements as its dims say, as wide as its type; buffers were measured when wrapped. */
 function holds(feed: Feeds[string]): boolean {
-  return feed.location === 'gpu-buffer' || feed.data?.length === feed.dims.reduce((a, b) => a * b, 1)
+  if (feed.location === 'gpu-buffer') return true
+  const { data, dims, type } = feed
+  const count = dims.reduce((a, b) => a * b, 1)
+  const width = arrays[type]?.BYTES_PER_ELEMENT
+  return data?.length === count && (!width || data.byteLength === count * width)
 }
 
 function describe(bindings: Bindings): string {

@@ -1,6 +1,7 @@
 import { type Dim, evaluate, freeName, freeNamesOf } from './dims.js'
 import { FormatError, type Header } from './format.js'
-import { type Draw, mostGolden, sumCount } from './golden.js'
+import type { Draw } from './golden.js'
+import { mostGolden, sumCount } from './observed.js'
 import { dtypes } from './program.js'
 
 /**

@@ -16,7 +16,8 @@ export interface Term {
 }
 
 export type Atom =
-  | { readonly op: 'free'; readonly name: string }
+  /** With `most` it is what only a run finds, at most so much; no file has such ones. */
+  | { readonly op: 'free'; readonly name: string; readonly most?: Dim }
   | { readonly op: Operation; readonly of: readonly Dim[] }
 
 /**

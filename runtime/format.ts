@@ -5,7 +5,7 @@ import { type Codec, Cursor, f32, f64, int, lazy, list, optional, struct, text, 
 import { digest } from './digest.js'
 import { type Atom, type Dim, type Operation, operations, type Term } from './dims.js'
 import type { Draw, Expected, Golden } from './golden.js'
-import { floatToHalf } from './half.js'
+import { toHalves } from './half.js'
 import { type Constant, type Cut, type Program, storedLength, widthOf } from './program.js'
 import { BytesSource, checkLength, type Source } from './source.js'
 
@@ -358,5 +358,5 @@ function rawOf(data: Float32Array | Uint16Array): Uint8Array {
 }
 
 function halves(data: Float32Array): Uint8Array {
-  return rawOf(Uint16Array.from(data, floatToHalf))
+  return rawOf(toHalves(data))
 }

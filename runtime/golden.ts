@@ -1,8 +1,10 @@
 import { evaluate } from './dims.js'
+import { fromFloats } from './elements.js'
 import type { Header } from './format.js'
 import { finalise } from './hash.js'
-import type { Call, Stored } from './program.js'
-import { fromFloats, type Tensor } from './tensor.js'
+import { sumCount } from './observed.js'
+import type { Stored } from './program.js'
+import type { Tensor } from './tensor.js'
 
 /**
  * Golden data: an input that a seed gives, and of what each call makes of it in double precision a summary with which any
@@ -61,25 +63,11 @@ export interface Verification {
   readonly worst?: LayerCheck
 }
 
-/** Is shown what each call has written, whole storages, in which elements that nothing has written are NaN. */
-export type Observer = (call: number, written: readonly ArrayLike<number>[]) => void
-
-export const sumCount = 8
-
-/** Elements of an input that golden data draws, at most. */
-export const mostGolden = 2 ** 26
-
 /** What rounding to halves changes, over what single precision's limits allow for (compiler/golden.ts). */
 const halfLimits = 256
 
 /** Numbers that are smaller may be taken for 0. */
 const smallest: Readonly<Record<Stored, number>> = { f32: 2 ** -126, f16: 2 ** -14 }
-
-/** The storages that a call writes, each once. */
-export function storagesWritten(call: Call): number[] {
-  const written = call.arguments.filter(({ space, access }) => space === 'storage' && access === 'write')
-  return [...new Set(written.map(({ index }) => index))]
-}
 
 /** Values of input `input`, the same on every engine and in every element type. */
 export function drawn({ seed, inputs }: Golden, input: number, count: number): Float32Array {

@@ -1,4 +1,5 @@
 export { CairnError, type GpuDispatch, type ProviderOptions } from './backend.js'
+export { copyFloats } from './elements.js'
 export { env, type WasmEnvironment, type WasmFile, type WebGpuEnvironment } from './env.js'
 export { FormatError } from './format.js'
 export type { LayerCheck, Verification } from './golden.js'
@@ -20,4 +21,4 @@ export {
 export { InferenceSession } from './inference.js'
 export { type ParallelOptions, ParallelSession } from './parallel.js'
 export type { CallTime, Feeds, Location, Results, RunOptions, SessionOptions, TopOptions } from './session.js'
-export { copyFloats, type GpuTensorOptions, Tensor, type Type } from './tensor.js'
+export { type GpuTensorOptions, Tensor, type Type } from './tensor.js'

@@ -1,7 +1,6 @@
-import { CairnError, findCompiler } from './backend.js'
-import { dataBeside, type ExternalData } from './external.js'
+import { CairnError, type ExternalData, findCompiler } from './backend.js'
 import { type CairnFile, decode, decodeSource, magic } from './format.js'
-import { kindAmong, standIns, telling } from './kind.js'
+import { standIn, telling } from './kind.js'
 import { checkFixed } from './reach/check.js'
 import { type Given, isPlace, type SourceOptions, sourceOf } from './source.js'
 
@@ -16,6 +15,8 @@ export interface Limits {
 export interface Opening extends SourceOptions, Limits {
   /** Weights that ONNX keeps in other files, by the location that it names; by default what lies beside the model. */
   readonly externalData?: ExternalData
+  /** Where a model of bytes is from, a path or a URL. */
+  readonly place?: string
 }
 
 /** The file that a session is made from, compiled where it is ONNX, and checked as far as it can be without sizes. */
@@ -44,12 +45,16 @@ async function openAny(given: Given, options: Opening): Promise<CairnFile> {
     if (isCairn) return await decodeSource(source)
     const compile = findCompiler()
     if (!compile) {
-      const { what } = kindAmong(standIns, head) ?? {}
+      const what = standIn(head)
       const why = what ? ` but ${what}` : '; to load ONNX import "cairn/compiler" first'
       throw new CairnError(`${nameOf(given)} is not a .cairn file${why}`)
     }
-    const { maxMemory, externalData = dataBeside(given, options) } = options
-    const compiled = decode(await compile(await source.all(), { maxMemory, externalData }))
+    const { maxMemory, externalData, place = placeOf(given) } = options
+    const read = async (file: string | URL) => {
+      const other = await sourceOf(file, { signal: options.signal })
+      return other.all().finally(() => other.close())
+    }
+    const compiled = decode(await compile(await source.all(), { maxMemory, externalData, place, read }))
     await source.close()
     return compiled
   } catch (error) {
@@ -58,9 +63,14 @@ async function openAny(given: Given, options: Opening): Promise<CairnFile> {
   }
 }
 
+export function placeOf(given: Given): string | undefined {
+  if (typeof given === 'string' || 'href' in given) return `${given}`
+  return 'url' in given && given.url ? given.url : undefined
+}
+
 function nameOf(given: Given): string {
-  if (isPlace(given)) return `"${given}"`
-  return 'url' in given && given.url ? `"${given.url}"` : 'the model'
+  const place = placeOf(given)
+  return place ? `"${place}"` : 'the model'
 }
 
 /** How the file is opened once more: bytes and places can be read again, a response only where it has a URL. */

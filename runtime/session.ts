@@ -1,4 +1,3 @@
-import { chooseDevice } from './auto.js'
 import {
   CairnError,
   type Elements,
@@ -11,10 +10,11 @@ import {
 import { bindInputs, leavesNothing } from './binding.js'
 import { checkKept, cutOutput } from './cut.js'
 import { type Bindings, evaluate, freeName, show } from './dims.js'
+import { copyFloats, fromFloats } from './elements.js'
 import { threadsOf } from './env.js'
 import { refuseFaults } from './faults.js'
 import type { CairnFile, Header } from './format.js'
-import { goldenFeeds, judge, type Summary, summarise, type Verification } from './golden.js'
+import type { Summary, Verification } from './golden.js'
 import {
   checkImage,
   type FitOptions,
@@ -28,7 +28,7 @@ import { type Opening, open, reopening } from './open.js'
 import { cutsOf } from './program.js'
 import { checkBound } from './reach/check.js'
 import type { Given } from './source.js'
-import { copyFloats, type Data, fromFloats, Tensor } from './tensor.js'
+import { type Data, Tensor } from './tensor.js'
 import { topRows } from './top.js'
 
 export type Location = 'cpu' | 'gpu-buffer'
@@ -91,15 +91,20 @@ export class InferenceSession {
     const { executionProviders = usualProviders(), preferredOutputLocation } = options
     if (!Array.isArray(executionProviders) || executionProviders.some(entry => !entry))
       throw new CairnError(`executionProviders is a list of names, as ['webgpu', 'wasm']`)
-    const entries: Provider[] = executionProviders.map(entry => (typeof entry === 'string' ? { name: entry } : entry))
+    let entries: Provider[] = executionProviders.map(entry => (typeof entry === 'string' ? { name: entry } : entry))
     const auto = entries.find(({ name }) => name === 'auto')
     if (auto) {
-      const { session, why } = await chooseDevice(source, auto, options, InferenceSession.create)
-      return new InferenceSession(session.header, session.executor, session.device, options, why)
+      // Service workers cannot load the trial, but where it is in a bundle.
+      const trial = await import('./auto.js').catch(() => undefined)
+      if (trial) {
+        const { session, why } = await trial.chooseDevice(source, auto, options, InferenceSession.create)
+        return new InferenceSession(session.header, session.executor, session.device, options, why)
+      }
+      entries = ['wasm', 'webgpu'].map(name => ({ ...auto, name }))
     }
     const numThreads = threadsOf(options.numThreads)
-    const { maxMemory, maxWork, externalData } = options
-    const reopen = reopening(source, { maxMemory, maxWork, externalData })
+    const { maxMemory, maxWork, externalData, place } = options
+    const reopen = reopening(source, { maxMemory, maxWork, externalData, place })
     let file: Promise<CairnFile> | undefined
     try {
       return await firstAvailable(entries, async (backend, provider) => {
@@ -253,6 +258,9 @@ export class InferenceSession {
     const { header } = this
     const { golden } = header
     if (!golden) throw new CairnError('the file has no golden data to be verified with; cairn compile --golden adds it')
+    const { goldenFeeds, judge, summarise } = await import('./golden.js').catch(error => {
+      throw new CairnError(`the self-check cannot be loaded here: ${error.message}`)
+    })
     return this.inTurn(goldenFeeds(header, golden), undefined, async (executor, { bindings, data }) => {
       if (leavesNothing(header, bindings)) throw new CairnError('the outputs are empty: there is nothing to verify')
       const found: Summary[] = []

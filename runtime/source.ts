@@ -1,143 +1,10 @@
 import { CairnError } from './backend.js'
 import { brandOf, bytesOf } from './brand.js'
+import { BytesSource, checkLength, nodeFiles, type Source, type SourceOptions, tooShort } from './bytes.js'
 
-/** Where a file's bytes come from: memory, disk, or the network, so that weights go straight to where they belong. */
-export interface Source {
-  /** Bytes in all, where that is known from the start. */
-  readonly size: number | undefined
-  /** The first `count` bytes, or all when there are fewer. */
-  head(count: number): Promise<Uint8Array>
-  /**
-   * Fills `targets`, one behind the other, with what lies at `offset`. Reads may be begun before others have ended, each
-   * behind the last. Throws CairnError where the bytes end too early.
-   */
-  read(offset: number, targets: readonly Uint8Array[]): Promise<void>
-  /** Throws CairnError unless there are exactly `length` bytes; nothing is read afterwards. */
-  end(length: number): Promise<void>
-  /** Everything, for what cannot be read in parts; nothing else is read before or afterwards but the head. */
-  all(): Promise<Uint8Array>
-  close(): Promise<void>
-}
+export { BytesSource, checkLength, type Source, type SourceOptions } from './bytes.js'
 
-export interface SourceOptions {
-  readonly signal?: AbortSignal
-  readonly onProgress?: (loaded: number, total: number) => void
-}
-
-export type Given = Uint8Array | ArrayBuffer | Blob | string | URL | Response
-
-export function checkLength(found: number, length: number): void {
-  if (found !== length)
-    throw new CairnError(`file has ${found} bytes where its header asks for ${length}; it is truncated or padded`)
-}
-
-const lengthOf = (targets: readonly Uint8Array[]) => targets.reduce((sum, { length }) => sum + length, 0)
-
-const tooShort = (found: number, wanted: number) =>
-  new CairnError(`file ends after ${found} bytes where its header asks for ${wanted} or more; it is truncated`)
-
-export class BytesSource implements Source {
-  readonly size: number
-
-  constructor(private readonly bytes: Uint8Array) {
-    this.size = bytes.length
-  }
-
-  async head(count: number): Promise<Uint8Array> {
-    return this.bytes.subarray(0, count)
-  }
-
-  async read(offset: number, targets: readonly Uint8Array[]): Promise<void> {
-    const end = offset + lengthOf(targets)
-    if (end > this.bytes.length) throw tooShort(this.bytes.length, end)
-    let at = offset
-    for (const target of targets) {
-      target.set(this.bytes.subarray(at, at + target.length))
-      at += target.length
-    }
-  }
-
-  async end(length: number): Promise<void> {
-    checkLength(this.bytes.length, length)
-  }
-
-  async all(): Promise<Uint8Array> {
-    return this.bytes
-  }
-
-  async close(): Promise<void> {}
-}
-
-const nodeFiles = () => globalThis.process?.getBuiltinModule?.('node:fs')?.promises
-type Files = NonNullable<ReturnType<typeof nodeFiles>>
-type Handle = Awaited<ReturnType<Files['open']>>
-
-/** A file of Node's: read by the system's own threads, straight into the target. */
-class DiskSource implements Source {
-  private loaded = 0
-
-  private constructor(
-    private readonly handle: Handle,
-    readonly size: number,
-    private readonly options: SourceOptions
-  ) {}
-
-  static async open(files: Files, path: string | URL, options: SourceOptions): Promise<DiskSource> {
-    const handle = await files.open(path).catch(error => {
-      const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-      throw new CairnError(`cannot open "${path}": ${missing ? 'no such file' : (error as Error).message}`)
-    })
-    const found = await handle.stat()
-    if (found.isFile()) return new DiskSource(handle, found.size, options)
-    await handle.close()
-    throw new CairnError(`cannot open "${path}": it is not a file`)
-  }
-
-  async head(count: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(Math.min(count, this.size))
-    await this.read(0, [bytes])
-    return bytes
-  }
-
-  async read(offset: number, targets: readonly Uint8Array[]): Promise<void> {
-    const end = offset + lengthOf(targets)
-    if (end > this.size) throw tooShort(this.size, end)
-    let left = targets.filter(({ length }) => length)
-    for (let at = offset; at < end; ) {
-      this.options.signal?.throwIfAborted()
-      const { bytesRead } = await this.handle.readv(left, at)
-      if (!bytesRead) throw tooShort(at, end)
-      at += bytesRead
-      left = behind(left, bytesRead)
-    }
-    this.loaded = Math.max(this.loaded, end)
-    this.options.onProgress?.(this.loaded, this.size)
-  }
-
-  async end(length: number): Promise<void> {
-    checkLength(this.size, length)
-  }
-
-  all(): Promise<Uint8Array> {
-    return this.head(this.size)
-  }
-
-  async close(): Promise<void> {
-    await this.handle.close()
-  }
-}
-
-/** What of `targets` is not filled by their first `count` bytes. */
-function behind(targets: readonly Uint8Array[], count: number): Uint8Array[] {
-  const left: Uint8Array[] = []
-  let at = 0
-  for (const target of targets) {
-    const filled = Math.min(Math.max(count - at, 0), target.length)
-    if (filled < target.length) left.push(target.subarray(filled))
-    at += target.length
-  }
-  return left
-}
+export type Given = ArrayBufferView | ArrayBuffer | SharedArrayBuffer | Blob | string | URL | Response
 
 /** A body that arrives: what has come and is not taken yet waits in `chunks`. */
 class StreamSource implements Source {
@@ -236,9 +103,6 @@ function joined(chunks: readonly Uint8Array[]): Uint8Array {
   return bytes
 }
 
-/** Whether it is no URL, but a path of Node's. */
-export const isPath = (place: string): boolean => Boolean(nodeFiles()) && !/^(https?|data|blob|file):/.test(place)
-
 export const isPlace = (given: unknown): given is string | URL => typeof given === 'string' || brandOf(given) === 'URL'
 
 /** Bytes, a file of the user's, a Response, a URL; in Node also a path. */
@@ -246,8 +110,11 @@ export async function sourceOf(given: Given, options: SourceOptions): Promise<So
   const bytes = bytesOf(given)
   if (bytes) return new BytesSource(bytes)
   const files = nodeFiles()
-  if (isPlace(given) && files && !/^(https?|data|blob):/.test(String(given)))
+  if (isPlace(given) && files && !/^(https?|data|blob):/.test(String(given))) {
+    // Node's alone, so that pages do not download it.
+    const { DiskSource } = await import('./disk.js')
     return DiskSource.open(files, /^file:/.test(String(given)) ? new URL(String(given)) : String(given), options)
+  }
   if (isBlob(given)) return new StreamSource(given.stream().getReader(), given.size, 'the file', options)
   if (!isPlace(given) && typeof (given as Response | undefined)?.arrayBuffer !== 'function')
     throw new CairnError('a session is made from bytes, a File, a URL, a Response, or in Node a path')

@@ -16,10 +16,12 @@ export interface Listener {
 
 /**
  * Where an engine has both kinds, Node's are taken: only these can let the process end (Deno's others cannot). A window
- * that has Node's modules, as Electron's may, cannot start them; one that a test runner imitates has no others.
+ * that has Node's modules, as Electron's may, cannot start them; one that a test runner imitates has no others. Cloudflare's are
+ * a shape without a thread in it.
  */
 const nodeWorkers = () =>
-  typeof document === 'undefined' || typeof Worker === 'undefined'
+  (typeof document === 'undefined' || typeof Worker === 'undefined') &&
+  globalThis.navigator?.userAgent !== 'Cloudflare-Workers'
     ? globalThis.process?.getBuiltinModule?.('node:worker_threads')
     : undefined
 

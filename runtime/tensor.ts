@@ -1,6 +1,6 @@
 import { CairnError } from './backend.js'
 import { brandOf } from './brand.js'
-import { floatToHalf, halfToFloat } from './half.js'
+import { floatToHalf } from './half.js'
 import { checkSource, fromImageData, type ImageSource, type ImageTensorOptions, pictureOf } from './image.js'
 
 /** Element types and the arrays that hold them, as onnxruntime-web pairs them. */
@@ -22,7 +22,14 @@ export interface DataTypes {
 export type Type = keyof DataTypes
 export type Data = DataTypes[Type]
 
-const arrays: { readonly [T in Type]: new (length: number) => DataTypes[T] } = {
+/** The array that holds elements of each type. */
+export const arrays: {
+  readonly [T in Type]: {
+    new (length: number): DataTypes[T]
+    new (from: ArrayLike<number> | ArrayBuffer): DataTypes[T]
+    readonly BYTES_PER_ELEMENT: number
+  }
+} = {
   float32: Float32Array,
   float16: Uint16Array,
   float64: Float64Array,
@@ -59,11 +66,11 @@ export class Tensor {
 
   constructor(
     type: Type,
-    data: Data | readonly number[] | readonly bigint[] | readonly boolean[],
+    data: Data | Uint8ClampedArray | readonly number[] | readonly bigint[] | readonly boolean[],
     dims?: readonly number[]
   )
-  constructor(data: Data, dims?: readonly number[])
-  constructor(first: Type | Data, second?: unknown, third?: readonly number[]) {
+  constructor(data: Data | Uint8ClampedArray, dims?: readonly number[])
+  constructor(first: Type | Data | Uint8ClampedArray, second?: unknown, third?: readonly number[]) {
     const typed = typeof first === 'string'
     const type = typed ? first : typeOf(first)
     const given = typed ? second : first
@@ -147,7 +154,7 @@ export class Tensor {
 const isOnGpu = (given: unknown): given is OnGpu =>
   given !== null && typeof given === 'object' && 'buffer' in given && 'dims' in given && !ArrayBuffer.isView(given)
 
-function typeOf(data: Data): Type {
+function typeOf(data: unknown): Type {
   const brand = brandOf(data)
   // The first of the types that an array serves is the one that it is taken for.
   const found = (Object.keys(arrays) as Type[]).find(type => arrays[type].name === brand || isAlias(brand, type))
@@ -174,25 +181,4 @@ function toArray(type: Type, given: unknown): Data {
     else data[i] = type === 'float16' ? floatToHalf(Number(value)) : Number(value)
   })
   return data
-}
-
-/** The elements as the arena holds them, in memory of their own. */
-export function copyFloats(tensor: Tensor): Float32Array {
-  const { data, type } = tensor
-  if (type === 'float32') return new Float32Array(data as Float32Array)
-  if (type === 'int64' || type === 'uint64') return Float32Array.from(data as BigInt64Array, Number)
-  return type === 'float16'
-    ? Float32Array.from(data as Uint16Array, halfToFloat)
-    : Float32Array.from(data as Float64Array)
-}
-
-/** What has no integer becomes the smallest one, as in a C cast on x86. */
-const toInteger = (value: number) => (Number.isFinite(value) ? BigInt(Math.round(value)) : -(2n ** 63n))
-
-export function fromFloats(type: string, data: Float32Array, dims: readonly number[]): Tensor {
-  if (type === 'float32') return new Tensor('float32', data, dims)
-  if (type === 'int64') return new Tensor('int64', BigInt64Array.from(data, toInteger), dims)
-  if (type === 'uint64') return new Tensor('uint64', BigUint64Array.from(data, toInteger), dims)
-  if (type === 'float16') return new Tensor('float16', Uint16Array.from(data, floatToHalf), dims)
-  return new Tensor(type as Type, Array.from(data), dims)
 }

@@ -1,21 +1,12 @@
 import { arrivals, Spare } from './arrival.js'
-import {
-  type Backend,
-  CairnError,
-  type Executor,
-  type LoadOptions,
-  mostMemory,
-  type Place,
-  Unavailable
-} from './backend.js'
-import { compileKernels } from './binary.js'
+import { type Backend, CairnError, type Executor, type LoadOptions, mostMemory, type Place } from './backend.js'
+import { compileKernels, instantiate } from './binary.js'
 import { finish } from './breath.js'
 import { type Bindings, evaluate } from './dims.js'
 import type { CairnFile, Header, Section } from './format.js'
-import { type Observer, storagesWritten } from './golden.js'
-import { held } from './held.js'
 import { align, isDirect, type Layout, layoutOf, newMemory, page, pages, stagingBytes } from './layout.js'
 import { type BoundCall, type Kernel, type ThreadExports, writeTable } from './lockstep.js'
+import { type Observer, storagesWritten } from './observed.js'
 import { type Plan, planProgram } from './plan.js'
 import { type Argument, type Call, type Port, paddedLength, residentBytes, resultsOf, storedLength } from './program.js'
 import { Team } from './threads.js'
@@ -377,17 +368,6 @@ class WasmExecutor implements Executor {
       else view.setInt32(block + i * 4, value, true)
     })
     return { kernel: this.exports[name], arguments: [block, ...call.arguments.map(addressOf)] }
-  }
-}
-
-/** At once, but for a window's thread: there some browsers take large modules only in the background. */
-async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<WebAssembly.Instance> {
-  const imports = { env: { memory } }
-  try {
-    if (typeof document === 'undefined') return new WebAssembly.Instance(module, imports)
-    return await held(WebAssembly.instantiate(module, imports))
-  } catch (error) {
-    throw new Unavailable(`the kernels do not start: ${(error as Error).message}`)
   }
 }
 

@@ -38,9 +38,9 @@ function assembleOne(target) {
   })
 }
 
-/** Without the spaces that WGSL does not need; each statement stays a line, for messages to point at. */
+/** Without the spaces and ends of lines that WGSL does not need. */
 const compact = text =>
-  text.replace(/ ?([,;{}():+*%]|->|&&|\|\|) ?|(?<!>) (=) /g, '$1$2').replace(/([,{(])\n|\n(?=\})/g, '$1')
+  text.replace(/ ?([,;{}():+*%]|->|&&|\|\|) ?|(?<!>) (=) /g, '$1$2').replace(/([,;{}(])\n+|\n+(?=\})/g, '$1')
 
 /** All shaders as one module: their texts without comments and needless spaces, and the fields of their parameter blocks. */
 function gatherShaders() {

@@ -23,7 +23,8 @@ function settled(bytes: Uint8Array, constants: Named): Uint8Array {
 /** Families of which some operators are spelled with others first, or counted, and then left to a run. */
 const partly: ReadonlySet<Family> = new Set([
   ...(['normalize', 'pad', 'gather', 'scatter', 'roialign'] as const),
-  ...(['nonMaxSuppression', 'compound', 'einsum', 'integer'] as const)
+  ...(['nonMaxSuppression', 'compound', 'einsum', 'integer'] as const),
+  ...(['lp', 'positions', 'columns', 'findings'] as const)
 ])
 
 /** Whether a run only copies what the compiler knows. */

@@ -78,7 +78,7 @@ test('a URL is enough, of which only the beginning is taken, with or without ran
     assert.equal(JSON.parse(out).file, { bytes: file.length, here: 65536 })
   }
   assert.is(sent, 65536)
-  assert.match((await cairn('inspect', `${url}/page.cairn`)).err, /^cairn: http:\S+ is an HTML page, .*\n$/)
+  assert.match((await cairn('inspect', `${url}/page.cairn`)).err, /^cairn: http:\S+ is an HTML page; .*\n$/)
   assert.match((await cairn('inspect', `${url}/none.cairn`)).err, /^cairn: cannot fetch http:\S+: status 404\n$/)
 })
 

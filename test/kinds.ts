@@ -134,14 +134,11 @@ test('a runtime without the compiler names what servers and Git send, for models
   for await (const chunk of child.stdout) out += chunk
   server.close()
   const [html, lfs, lite, archive, wasm] = out.trim().split('\n')
-  assert.match(html, /^"http:.*model\.cairn" is not a \.cairn file but an HTML page, which servers send/)
+  assert.match(html, /^"http:.*model\.cairn" is not a \.cairn file but an HTML page; check its address/)
   assert.match(lfs, /pointer\.cairn" is not a \.cairn file but a Git LFS pointer; "git lfs pull"/)
   assert.match(lite, /but a TensorFlow Lite model/)
   assert.match(archive, /but a zip archive/)
-  assert.match(
-    wasm,
-    /^cannot load http:.*cairn.*\.wasm: it is an HTML page, .*; .*env\.wasm\.wasmPaths says where else$/
-  )
+  assert.match(wasm, /wasm: cannot load http:.*cairn.*\.wasm: it is an HTML page; .*env\.wasm\.wasmPaths.*$/)
 })
 
 test('the command line names them wherever it reads a file', () => {

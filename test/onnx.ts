@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert'
 import { dtypes } from '../compiler/graph.js'
 import { build, CompileError, type CompileOptions } from '../compiler/index.js'
 import { changedField } from './onnx/changes.js'
+import { endless } from './onnx/loops.js'
 import { malformed } from './onnx/malformed.js'
 import { network } from './onnx/opsets.js'
 import { compileModel, Runner } from './support/cairn.js'
@@ -154,7 +155,7 @@ function checkRefusal(error: unknown): void {
 }
 
 const refused = suite(`refusals (seed ${baseSeed})`)
-for (const { name, model, message } of malformed) refused(name, () => refusal(model(), {}, message))
+for (const { name, model, message } of [...malformed, ...endless]) refused(name, () => refusal(model(), {}, message))
 
 refused('a shape for an input that there is not', () => {
   refusal(network(17, random).encode(), { shapes: { nothing: [1, 3, 10, 11] } }, /"nothing".*"x_0"/)

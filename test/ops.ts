@@ -79,7 +79,7 @@ for (const family of Object.keys(families) as Family[]) {
   test.run()
 }
 
-/** What the project promises to run. */
+/** What the project promises to run; test/numerics.ts has IsNaN and IsInf, of which random numbers tell nothing. */
 const promised =
   `Conv ConvTranspose BatchNormalization Gemm MatMul MaxPool AveragePool GlobalAveragePool GlobalMaxPool LRN
   InstanceNormalization GroupNormalization LayerNormalization Relu LeakyRelu PRelu Clip Sigmoid Tanh Elu Selu HardSigmoid
@@ -90,9 +90,7 @@ const promised =
   Cosh Asinh Acosh Atanh Celu Shrink GatherElements MeanVarianceNormalization QuantizeLinear DequantizeLinear
   SoftmaxCrossEntropyLoss ScatterElements ScatterND GatherND MaxUnpool Einsum ConvInteger MatMulInteger QLinearConv
   QLinearMatMul DynamicQuantizeLinear LpPool GlobalLpPool LpNormalization Hardmax BitShift BitwiseAnd BitwiseOr BitwiseXor
-  BitwiseNot Trilu EyeLike NonZero Compress ReverseSequence CenterCropPad Col2Im AffineGrid DeformConv Det IsNaN IsInf`.split(
-    /\s+/
-  )
+  BitwiseNot Trilu EyeLike NonZero Compress ReverseSequence CenterCropPad Col2Im AffineGrid DeformConv Det`.split(/\s+/)
 
 const coverage = suite('coverage')
 coverage('every promised operator has a case', () => {

@@ -314,7 +314,7 @@ test('train tells what it leaves out and why, and goes by contents', () => {
   assert.match(stdout, /^left out of data:\n/)
   for (const line of [
     /1 × hidden files \(dark\/\.DS_Store\)/,
-    /1 × an HTML page, which .* \(dark\/page\.jpg\)/,
+    /1 × an HTML page; .* \(dark\/page\.jpg\)/,
     /1 × a text file \(light\/notes\.txt\)/,
     /1 × an empty file \(light\/empty\.png\)/,
     /1 × a HEIC image; save it as JPEG \(light\/photo\.heic\)/,

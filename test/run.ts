@@ -40,8 +40,8 @@ const longest = [
 
 /** What `--cpu` leaves out: pages and browsers, WebGPU alone, benchmarks, the sources. In other files it skips cases. */
 const beyondCpu = new Set([
-  ...['browser', 'browser-ops', 'page', 'page-detectors', 'page-outputs', 'page-results', 'page-train', 'train-report'],
-  ...['page-kept', 'page-patch', 'page-state'],
+  ...['browser', 'browser-ops', 'browser-providers', 'hosts', 'package', 'vulkan', 'train-report'],
+  ...['page', 'page-detectors', 'page-kept', 'page-outputs', 'page-patch', 'page-results', 'page-state', 'page-train'],
   ...['gpu', 'webgpu', 'bench', 'bench-gpu', 'bench-train', 'houserules']
 ])
 

@@ -67,7 +67,7 @@ test('feeds that the model does not take are refused', async () => {
   await rejects(() => session.run(image([2, 3, 6])), /"image".*3 dimensions/)
   await rejects(() => session.run(image([2, 4, 6, 9])), /"image".*size 4.*axis 1/)
   await rejects(() => session.run(image([3, 3, 6, 9])), /"scale".*size 2.*axis 0/)
-  await rejects(() => session.run(image([2, 3, 0, 9])), /"image".*size 0/)
+  await rejects(() => session.run(image([2, 3, 0, 9])), /leaves nothing of its input/)
   const ints = new Tensor('int32', new Int32Array(2 * 3 * 6 * 9), [2, 3, 6, 9])
   await rejects(() => session.run({ ...good, image: ints }), /"image" is int32.*float32/)
   assert.equal(Object.keys(await session.run(good)), model.outputs, 'still runs afterwards')

@@ -1,4 +1,8 @@
 // Free sizes: which are one, what meets what, what names and numbers the caller gives, and what exporters compute of them.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CompileError, compile } from '../compiler/index.js'
@@ -10,9 +14,11 @@ import { type Dim, ModelBuilder } from './support/model.js'
 import { type Bindings, Oracle, randomFeeds } from './support/oracle.js'
 import { baseSeed, Random } from './support/random.js'
 import { rejects } from './support/rejects.js'
+import { root } from './support/root.js'
 
 const test = suite(`shapes (seed ${baseSeed})`)
 const random = new Random('shapes')
+const cli = join(root, 'dist/compiler/cli/index.js')
 const devices: readonly BackendName[] =
   (await withoutGpu()) === undefined ? backends : backends.filter(name => name !== 'webgpu')
 if (devices.includes('webgpu')) env.webgpu.gpu = await gpu()
@@ -206,7 +212,8 @@ test('shapes take names and numbers', async () => {
   await session.release()
   await rejects(
     () => compile(bytes, { shapes: { [x]: [2, 4, 'S', 'S'] } }),
-    /axis 1 is 3 in the model, 4 in the given shape/
+    /axis 1 is 3 in the model, 4 in the given shape/,
+    CompileError
   )
   await rejects(
     () => compile(bytes, { shapes: { [x]: [2, 3, -1, 5] } }),
@@ -219,7 +226,6 @@ test('a refusal that fixed sizes cure says which flag gives them', async () => {
   const m = builder()
   const x = m.input(['N', 3, 'H', 'W'])
   m.output(m.add('ConvTranspose', [x, m.weights([3, 2, 3, 3])], { output_shape: [640, 640] }))
-  m.output(m.add('TopK', [m.add('Flatten', [x]), axisOf(m, x, 2)], {}))
   const bytes = m.encode()
   await rejects(
     () => compile(bytes),
@@ -247,6 +253,23 @@ test('a size that is divided below nothing is cut, not floored', async () => {
     { N: 1, H: 7 },
     { N: 1, H: 9 }
   ])
+})
+
+test('commands take shapes of names and numbers', () => {
+  const m = builder()
+  const x = m.input(['?', 3, '?', '?'])
+  m.output(m.add('Relu', [x]))
+  const folder = mkdtempSync(join(tmpdir(), 'cairn-shapes-'))
+  const path = join(folder, 'm.onnx')
+  writeFileSync(path, m.encode())
+  const run = (...args: string[]) => spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8' })
+  const inspected = run('inspect', path, '--shape', `${x}=Bx3xSxS`, '--dims', 'S=9', '--json')
+  assert.is(inspected.status, 0, inspected.stderr)
+  assert.equal(JSON.parse(inspected.stdout).free, ['B', 'S'])
+  const wrong = run('run', path, '--shape', `${x}=2x3x5x-1`, '--random', '1')
+  assert.is(wrong.status, 2)
+  assert.match(wrong.stderr, /^cairn: --shape .*sizes and names joined by x are allowed, not "-1"/)
+  rmSync(folder, { recursive: true })
 })
 
 test.run()

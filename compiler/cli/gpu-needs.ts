@@ -1,7 +1,7 @@
 import type { Bindings } from '../../runtime/dims.js'
 import type { Header } from '../../runtime/format.js'
 import { planProgram } from '../../runtime/plan.js'
-import { recipeOf, switchesOf } from '../../runtime/webgpu/pipelines.js'
+import { Pipelines } from '../../runtime/webgpu/pipelines.js'
 import { blockOf, operandOf, programOf } from '../../runtime/webgpu/program.js'
 import { planBanks } from '../../runtime/webgpu/weights.js'
 
@@ -16,22 +16,44 @@ export interface GpuNeeds {
 /** `maxStorageBufferBindingSize` of every device; larger weights are divided. */
 const leastBinding = 128 * 2 ** 20
 
+/** The last of the activations that are no more than a bound (compiler/ops/activation.ts). */
+const lastBound = 1
+
 /** In single precision, with free dimensions bound. Throws CairnError for a kernel that has no shader. */
 export function gpuNeeds(file: Header, bindings: Bindings): GpuNeeds {
   const { header, setup, calls } = programOf(file, 'f32', leastBinding)
   const { held, sizes, derivedBytes } = planBanks([...setup, ...calls], header, leastBinding)
   // Addresses are multiples of 16 bytes wherever they are, and nothing else of them chooses a pipeline.
-  const keysOf = (list: typeof calls) =>
+  const pipelines = Pipelines.of(recorder(), 'f32')
+  const pipelinesOf = (list: typeof calls) =>
     list.flatMap(call => {
       const block = blockOf(call, bindings, () => 0)
       const operand = operandOf(call)
-      const switches = switchesOf(call, block, operand?.space === 'constant' ? held[operand.index] : 'f32')
-      return call.shader.dispatches(block).map(dispatch => recipeOf(dispatch, switches, 'f32').key)
+      const switches = {
+        halves: operand?.space === 'constant' && held[operand.index] === 'f16',
+        loaded: operand?.space === 'storage',
+        curves: block.act > lastBound
+      }
+      const { name } = header.kernels[call.call.kernel]
+      return call.shader.dispatches(block).map(dispatch => pipelines.get(dispatch, switches, name))
     })
-  const run = new Set(keysOf(calls))
+  const run = new Set(pipelinesOf(calls))
   const { bytes: arena } = planProgram(file, bindings)
   return {
-    pipelines: { run: run.size, all: new Set([...run, ...keysOf(setup)]).size },
+    pipelines: { run: run.size, all: new Set([...run, ...pipelinesOf(setup)]).size },
     binding: Math.max(arena, derivedBytes, ...sizes)
   }
+}
+
+/** A device that makes nothing: enough for pipelines to be told apart. */
+function recorder(): GPUDevice {
+  const made = () => ({})
+  return {
+    createBindGroupLayout: made,
+    createPipelineLayout: made,
+    createShaderModule: made,
+    createComputePipelineAsync: async () => ({}),
+    pushErrorScope: made,
+    popErrorScope: made
+  } as unknown as GPUDevice
 }

@@ -1,5 +1,5 @@
 import type * as Ort from 'onnxruntime-node'
-import { floatToHalf, halfToFloat } from '../../runtime/half.js'
+import { fromHalves, toHalves } from '../../runtime/half.js'
 
 /**
  * Makes onnxruntime-node hold float16 as bits. Where the host has Float16Array (Node 24) its tensors use that, which
@@ -14,13 +14,13 @@ export function halvesAsBits<T extends Pick<typeof Ort, 'Tensor'>>(ort: T): T {
   return ort
 }
 
-/** The halves that are nearest, as bits. */
+/** The halves that are nearest, as bits; where the host has them by itself, in a fraction of the time. */
 export function halfBits(values: Float32Array): Uint16Array<ArrayBuffer> {
   const Halves: Float16ArrayConstructor | undefined = globalThis.Float16Array
-  return Halves ? new Uint16Array(new Halves(values).buffer) : Uint16Array.from(values, floatToHalf)
+  return Halves ? new Uint16Array(new Halves(values).buffer) : toHalves(values)
 }
 
 /** The numbers of half precision that are nearest. */
 export function nearestHalves(values: Float32Array): Float32Array<ArrayBuffer> {
-  return values.map(value => halfToFloat(floatToHalf(value)))
+  return fromHalves(toHalves(values))
 }

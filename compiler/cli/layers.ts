@@ -1,4 +1,5 @@
 import { type Bindings, evaluate } from '../../runtime/dims.js'
+import { capacity } from '../counted.js'
 import type { Dim } from '../dim.js'
 import { type Graph, isConstant, type Node, type Value } from '../graph.js'
 import type { Built } from '../index.js'
@@ -75,7 +76,7 @@ export function originalGraph(bytes: Uint8Array, options: ImportOptions): Graph 
 export function layersOf(graph: Graph, bindings: Bindings, kernels: ReadonlyMap<string, LayerKernel>): Layer[] {
   const fields = new Map<Value, Field>()
   const counted = new Set<Value>()
-  const numbers = (dims: readonly Dim[]) => dims.map(dim => evaluate(dim, bindings))
+  const numbers = (dims: readonly Dim[]) => dims.map(dim => evaluate(capacity(dim), bindings))
   const layers: Layer[] = []
   for (const node of graph.nodes) {
     const field = fieldOf(node, fields, bindings)
@@ -89,7 +90,7 @@ export function layersOf(graph: Graph, bindings: Bindings, kernels: ReadonlyMap<
       output: numbers(node.output.shape),
       weights: own.length ? numbers(own[0].shape) : undefined,
       parameters: fresh.reduce((sum, value) => sum + value.data.length, 0),
-      macs: evaluate(ops[node.op].macs?.(node) ?? 0, bindings),
+      macs: evaluate(capacity(ops[node.op].macs?.(node) ?? 0), bindings),
       field,
       kernel: kernels.get(node.name)
     })

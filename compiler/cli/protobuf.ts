@@ -1,7 +1,7 @@
 import { Tensor } from '../../runtime/index.js'
 import onnxProto from '../../schema/onnx.js'
-import { decodePlainModel, dtypeNames } from '../onnx.js'
-import { decodeElements } from '../tensor-proto.js'
+import { decodePlainModel } from '../onnx.js'
+import { decodeElements, dtypeNames } from '../tensor-proto.js'
 import { InputError } from './command.js'
 
 /** The CLI's own dealings with ONNX's encoding: tensors in .pb files, and models that show their inner values. */

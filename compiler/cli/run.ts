@@ -1,6 +1,6 @@
 import { basename, extname, join } from 'node:path'
-import { type Scored, softmax, topK } from '../../runtime/image.js'
 import type { InferenceSession, Results, Tensor } from '../../runtime/index.js'
+import { type Classes, classesOf, mayHoldClasses } from './classes.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
 import { deviceOptions, sessionOptionsOf } from './device.js'
 import { fileNameOf, patchOption, readBytes, readModel, readPatch, refuseOther, writeWhole } from './files.js'
@@ -76,15 +76,21 @@ export const run: Command = {
       runs.forEach((each, i) => {
         writeOutputs(folder, each.results, prefixOf(images, i))
       })
-    const described = runs.map(each => ({ ...describe(each), ...(top ? classesOf(each.results, top, labels) : {}) }))
+    const said = flags.text('top') !== undefined
+    const described = runs.map(each => ({
+      ...describe(each),
+      ...(top ? classesOf(each.results, header, { count: top, labels, said }) : {})
+    }))
     const { device, threads, choice } = session
     await session.release()
     if (flags.has('json')) return printJson({ model: path, device, choice, threads, runs: described })
     if (choice && flags.text('device')) print(`device ${choice}`)
     if (open.length)
       print(`random inputs (seed ${seed}): ${open.map(describePort).join(', ')} at ${describeBindings(bindings)}`)
-    if (flags.text('top') && described.some(each => !('top' in each)))
+    if (said && described.some(each => !('top' in each)))
       print('no output holds one score a class, so there are no best classes')
+    else if (top && runs.some(({ results }, i) => !('top' in described[i]) && mayHoldClasses(results, header)))
+      print('no output says that it holds scores of classes; --top K or --labels FILE shows the best of one that does')
     for (const each of described) print(`${textOf(each, device)}\n`)
   }
 }
@@ -122,46 +128,17 @@ function labelsOf(flags: Flags): string[] | undefined {
   return lines.at(-1) === '' ? lines.slice(0, -1) : lines
 }
 
+/** Elements of an output that are shown one by one. */
+const mostShown = 32
+
 function describe({ image, results, ms }: Run) {
   const outputs = Object.entries(results).map(([name, tensor]) => {
     const { type, dims } = tensor
-    return { name, type, dims, ...rangeOf(toNumbers(tensor)) }
+    const numbers = toNumbers(tensor)
+    const values = numbers.length <= mostShown ? [...numbers] : undefined
+    return { name, type, dims, ...rangeOf(numbers), values }
   })
   return { image, ms, outputs }
-}
-
-interface Classes {
-  readonly output: string
-  /** The scores were no probabilities, and have been made some for showing. */
-  readonly softmax: boolean
-  readonly top: readonly (Scored & { readonly label?: string })[]
-}
-
-/** The best classes of the first output that holds one score a class. */
-function classesOf(results: Results, count: number, labels: readonly string[] | undefined): Partial<Classes> {
-  const found = Object.entries(results).find(([, { dims, type }]) => {
-    const sizes = dims.filter(size => size > 1)
-    return type.startsWith('float') && sizes.length === 1 && dims.length < 5
-  })
-  if (!found) return {}
-  const [output, tensor] = found
-  const scores = toNumbers(tensor)
-  const sum = scores.reduce((a, b) => a + b, 0)
-  const isProbability = scores.every(score => score >= 0) && Math.abs(sum - 1) < 1e-2
-  const names = namesFor(labels, scores.length)
-  const best = topK(isProbability ? scores : softmax(scores), count)
-  return {
-    output,
-    softmax: !isProbability,
-    top: best.map(entry => (names ? { ...entry, label: names[entry.index] } : entry))
-  }
-}
-
-/** Label files with a background class serve models without one. */
-function namesFor(labels: readonly string[] | undefined, classes: number): readonly string[] | undefined {
-  if (!labels || labels.length === classes) return labels
-  if (labels.length === classes + 1 && /^background$/i.test(labels[0])) return labels.slice(1)
-  throw new InputError(`--labels has ${labels.length} lines; the model gives ${classes} scores`)
 }
 
 function textOf(run: ReturnType<typeof describe> & Partial<Classes>, device: string): string {
@@ -175,12 +152,21 @@ function textOf(run: ReturnType<typeof describe> & Partial<Classes>, device: str
     'right'
   ])
   const lines = [`${run.image ? `${run.image}: ` : ''}${run.ms.toFixed(1)} ms on ${device} (first run)`, outputs]
+  for (const { name, dims, values } of run.outputs)
+    if (values?.length && name !== run.output) lines.push(...rowsOf(name, dims, values))
   if (run.top) {
     if (run.softmax) lines.push(`"${run.output}" holds no probabilities; shown after a softmax`)
     for (const { index, score, label } of run.top)
       lines.push(`  ${(score * 100).toFixed(2).padStart(6)} %  ${label ?? `class ${index}`}`)
   }
   return lines.join('\n')
+}
+
+/** A few numbers as they are, a line for each row: boxes, landmarks, a value. */
+function rowsOf(name: string, dims: readonly number[], values: readonly number[]): string[] {
+  const columns = dims.at(-1) || 1
+  const rows = Array.from({ length: values.length / columns }, (_, i) => values.slice(i * columns, (i + 1) * columns))
+  return [`"${name}":`, ...rows.map(row => `  ${row.map(short).join('  ')}`)]
 }
 
 /** Several images' outputs are told apart by the images' names. */

@@ -37,6 +37,17 @@ export function argmax(least: boolean): Op {
       node.output.shape = reducedShape(x, [axis], node.number('keepdims', 1) !== 0)
       node.output.dtype = 'int64'
     },
+    countedAxis(node, _, axis) {
+      const along = axisOf(node, node.number('axis', 0), node.inputs[0]!.rank)
+      if (axis === along) return undefined
+      return axis > along && !node.number('keepdims', 1) ? axis - 1 : axis
+    },
+    behind: (node, _, axis) =>
+      axis !== axisOf(node, node.number('axis', 0), node.inputs[0]!.rank)
+        ? undefined
+        : least
+          ? Number.POSITIVE_INFINITY
+          : Number.NEGATIVE_INFINITY,
     lower(node, to) {
       const x = to.view(node.inputs[0]!)
       const y = to.view(node.output)

@@ -42,7 +42,7 @@ export const areChecked = (node: Node, indices: Value | undefined, sizes: readon
 
 /**
  * The indices as they are; a run fails where one is outside of its axis. Of several sizes each element of the last axis has
- * its own. Attributes say whose indices they are and of which axes.
+ * its own. Attributes say whose indices they are and of which axes. A third input says how many count along an axis.
  */
 const bounds: Op = {
   required: 2,
@@ -60,7 +60,7 @@ const bounds: Op = {
     const [value] = node.inputs as Value[]
     const sizes = intsOf(node, 1, 'sizes')!
     const indices = to.dense(value, plainOrder(value.rank))
-    const { axis, by } = value.counted ?? { axis: 0, by: undefined }
+    const [axis, by] = [node.number('along', 0), node.inputs[2]]
     // A row of coordinates is one step.
     const shape = node.number('coordinates', 0) ? value.shape.slice(0, -1) : value.shape
     sizes.forEach((size, i) => {

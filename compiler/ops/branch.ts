@@ -1,6 +1,6 @@
-import { show } from '../dim.js'
+import { fromOne, isFound, show } from '../dim.js'
 import { refuse } from '../errors.js'
-import type { Branch, Node, Value } from '../graph.js'
+import type { Branch, Folding, Node, Value } from '../graph.js'
 import { axisOf, type Op } from './op.js'
 
 /** What constants and shapes decide of If, Loop and Scan; compiler/control.ts puts what they run in their place. */
@@ -18,9 +18,14 @@ export function knownNumber(value: Value | undefined): number | undefined {
 }
 
 /** The branch that the node takes whenever it runs; undefined where only a run knows. */
-export function takenBranch(node: Node): Branch | undefined {
-  const known = knownNumber(node.inputs[0])
-  return known === undefined ? undefined : branchIn(node, known ? 'then_branch' : 'else_branch')
+export function takenBranch(node: Node, folding: Folding): Branch | undefined {
+  const [condition] = node.inputs
+  const given = condition?.data?.[0] ?? condition?.ints?.[0]
+  const known = given === undefined || isFound(given) ? undefined : fromOne(given)
+  if (typeof known !== 'number') return undefined
+  // What an empty input would turn is taken as others have it, which binding checks.
+  if (given !== known) folding.assume(given!, known, node)
+  return branchIn(node, known ? 'then_branch' : 'else_branch')
 }
 
 /** Trips that a Loop makes at most; undefined where only a run knows. */

@@ -1,7 +1,8 @@
 import { type Dim, div, isStatic, mul, product, same, sameShape, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import { largestFolded, type Node, type Tensor, type Value } from '../graph.js'
-import { alignedAxis, broadcastShape, emitCopy } from './elementwise.js'
+import { alignedAxis, broadcastShape } from './broadcast.js'
+import { emitCopy } from './elementwise.js'
 import { axisOf, describe, hasOneOutput, intsOf, type Op } from './op.js'
 
 /** Operators without a kernel: sources of constants, and what the decompose pass spells with other operators. */

@@ -1,7 +1,8 @@
-import { broadcast, broadcastOf, type Dim, freeNamesOf, same, showShape } from '../dim.js'
+import { same } from '../dim.js'
 import { refuse } from '../errors.js'
 import { type DType, dtypes, isConstant, type Node, type Value } from '../graph.js'
 import { type ActivationName, activate, kindOf } from './activation.js'
+import { alignedAxis, broadcastShape } from './broadcast.js'
 import { broadcastStrides, fields, kernel, type Lowering, loopsOver, numbered, type Op, type View } from './op.js'
 
 export const loopDepth = 6
@@ -161,49 +162,6 @@ export const sameView = (a: View, b: View) => a.space === b.space && a.index ===
 export function copyUnless(node: Node, to: Lowering, from: View, output: Value): void {
   const y = to.view(output)
   if (!sameView(from, y)) emitCopy(to, node, from, y)
-}
-
-/** ONNX multidirectional broadcasting. */
-export function broadcastShape(node: Node, ...shapes: (readonly Dim[])[]): Dim[] {
-  const rank = Math.max(...shapes.map(shape => shape.length))
-  return Array.from({ length: rank }, (_, axis) => {
-    const sizes = shapes.map(shape => shape[axis - rank + shape.length] ?? 1)
-    return sizes.reduce((size, own) => {
-      const met = broadcastSize(node, size, own)
-      if (met === undefined) throw refuse(node, `cannot broadcast ${shapes.map(showShape).join(' with ')}`)
-      return met
-    }, 1)
-  })
-}
-
-/**
- * What two sizes broadcast to. Of sizes that no free dimension is common to, either may be 1 when they are bound; others that
- * are spelled differently are taken for equal. What is taken for granted is checked when they are bound.
- */
-function broadcastSize(node: Node, size: Dim, own: Dim): Dim | undefined {
-  const parts = broadcastOf(size)
-  if (own === 1 || parts.some(part => same(part, own))) return size
-  if (size === 1 || broadcastOf(own).some(part => same(part, size))) return own
-  if (typeof size === 'number' || typeof own === 'number' || !areApart(size, own)) {
-    if (!node.expectEqual(size, own)) return undefined
-    return typeof own === 'number' ? own : size
-  }
-  node.expectEqual(broadcast(size, own), broadcast(own, size))
-  return broadcast(size, own)
-}
-
-function areApart(a: Dim, b: Dim): boolean {
-  const names = freeNamesOf(a)
-  return [...freeNamesOf(b)].every(name => !names.has(name))
-}
-
-/** Element by element: the axis as broadcasting aligns it, where no other operand has elements of its own along it. */
-export function alignedAxis(node: Node, index: number, axis: number): number | undefined {
-  const { output } = node
-  const own = axis + output.rank - node.inputs[index]!.rank
-  const sizeOf = ({ rank, shape }: Value) => shape[own - output.rank + rank] ?? 1
-  const alone = node.inputs.every(other => !other || other.counted || sizeOf(other) === 1)
-  return alone && same(sizeOf(node.inputs[index]!), output.shape[own]) ? own : undefined
 }
 
 export function unaryOp(

@@ -1,6 +1,6 @@
-import { isStatic, product } from '../dim.js'
+import { isFound, isStatic, product } from '../dim.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph.js'
+import { isConstant, type Node, type Value } from '../graph.js'
 import { areChecked, checkIndices } from './bounds.js'
 import { axisOf, describe, kernel, type Op } from './op.js'
 
@@ -42,9 +42,14 @@ const gather: Op = {
     if (axis === along) return undefined
     return axis < along ? axis : axis + node.inputs[1]!.rank - 1
   },
+  behind: (node, index, axis) =>
+    index === 0 && axis === axisFor(node) && !isConstant(node.inputs[1]) ? 'anything' : undefined,
   layout: 'plain',
   writesDense: true,
-  takes: node => areChecked(node, node.inputs[1], [node.inputs[0]!.shape[axisFor(node)]]),
+  /** Indices count from the end of what there is. */
+  takes: node =>
+    !isFound(node.inputs[0]!.shape[axisFor(node)]) &&
+    areChecked(node, node.inputs[1], [node.inputs[0]!.shape[axisFor(node)]]),
   lower(node, to) {
     const [x, indices] = node.inputs.map(input => to.dense(input!))
     const y = to.view(node.output)

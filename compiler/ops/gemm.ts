@@ -4,7 +4,8 @@ import { refuse } from '../errors.js'
 import { type Elements, isConstant, type Node, type Value } from '../graph.js'
 import { lostAsHalves } from '../halves.js'
 import { activate } from './activation.js'
-import { broadcastShape, epilogueOf } from './elementwise.js'
+import { broadcastShape } from './broadcast.js'
+import { epilogueOf } from './elementwise.js'
 import { finished, panelWidth, residualOf, vectorOf } from './epilogue.js'
 import {
   broadcastStrides,

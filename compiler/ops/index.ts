@@ -36,6 +36,7 @@ import { ranges } from './range.js'
 import { reduction } from './reduce.js'
 import { resizing } from './resize.js'
 import { regions } from './roialign.js'
+import { rooms } from './room.js'
 import { scattering } from './scatter.js'
 import { softmaxes } from './softmax.js'
 import { specials } from './special.js'
@@ -59,6 +60,7 @@ export const ownOps: ReadonlySet<string> = new Set([
     'Bounds',
     'Copy',
     'MaxPoolIndices',
+    'Room',
     'SampleAt',
     'ScaleByPower',
     'ScaleShift',
@@ -84,6 +86,7 @@ export const ops: Readonly<Record<string, Op>> = {
   ...elementwise,
   ...movement,
   ...ranges,
+  ...rooms,
   ...compound,
   ...branches,
   ...quantization,

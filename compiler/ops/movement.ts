@@ -1,7 +1,23 @@
-import { add, ceilDiv, type Dim, div, isStatic, max, min, mul, product, same, show, showShape, sub } from '../dim.js'
+import {
+  add,
+  ceilDiv,
+  type Dim,
+  div,
+  isFound,
+  isStatic,
+  max,
+  min,
+  mul,
+  product,
+  same,
+  show,
+  showShape,
+  sub
+} from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node, Value } from '../graph.js'
-import { broadcastShape, copyUnless, emitCopy, loopDepth, sameView } from './elementwise.js'
+import { alignedAxis, broadcastShape } from './broadcast.js'
+import { copyUnless, emitCopy, loopDepth, sameView } from './elementwise.js'
 import { axisOf, intsOf, numbersOf, type Op, orderedStrides, orderOf, type View } from './op.js'
 import { reshapeView, subView, transposeView } from './views.js'
 
@@ -124,7 +140,7 @@ function reshapedShape(node: Node, input: Value): Dim[] {
       throw refuse(node, `needs axes to squeeze ${showShape(input.shape)}, whose sizes are not all known`)
     const axes = numbersOf(node, 1, 'axes')?.map(axis => axisOf(node, axis, input.rank))
     for (const axis of axes ?? [])
-      if (input.shape[axis] !== 1)
+      if (!node.expectEqual(input.shape[axis], 1))
         throw refuse(node, `axis ${axis} has size ${show(input.shape[axis])}; only 1 can be squeezed`)
     return input.shape.filter((size, axis) => (axes ? !axes.includes(axis) : size !== 1))
   }
@@ -164,7 +180,10 @@ function keptAxis(node: Node, axis: number): number | undefined {
   }
   const before = product(from.slice(0, axis))
   const at = to.findIndex((size, a) => same(size, from[axis]) && same(product(to.slice(0, a)), before))
-  return at < 0 ? undefined : at
+  if (at >= 0) return at
+  // With nothing in front of it, whatever is behind each part may join or leave it.
+  const joined = to.findIndex(isFound)
+  return before === 1 && joined >= 0 && product(to.slice(0, joined)) === 1 ? joined : undefined
 }
 
 const transpose: Op = {
@@ -193,10 +212,12 @@ const slice: Op = {
     node.output.dtype = node.inputs[0]!.dtype
     node.output.shape = slicing(node).shape
   },
+  /** From a fixed start on, with as many as there are behind it. */
   countedAxis(node, index, axis) {
-    const { begin, step, shape } = slicing(node)
-    const whole = begin[axis] === 0 && step[axis] === 1 && same(shape[axis], node.inputs[0]!.shape[axis])
-    return index === 0 && whole ? axis : undefined
+    const { step } = slicing(node)
+    const axes = numbersOf(node, 3, 'axes')?.map(given => axisOf(node, given, step.length)) ?? [...step.keys()]
+    const start = intsOf(node, 1, 'starts')?.[axes.indexOf(axis)] ?? 0
+    return index === 0 && step[axis] > 0 && typeof start === 'number' && start >= 0 ? axis : undefined
   },
   alias(node, view) {
     const { begin, step, shape } = slicing(node)
@@ -242,6 +263,8 @@ function splitViews(node: Node, view: View): View[] {
   })
 }
 
+const concatAxis = (node: Node) => axisOf(node, node.number('axis', 1), node.output.rank)
+
 const concat: Op = {
   required: 'all',
   infer(node) {
@@ -255,10 +278,10 @@ const concat: Op = {
     node.output.dtype = inputs[0].dtype
     node.output.shape = inputs[0].shape.map((size, a) => (a === axis ? add(...inputs.map(i => i.shape[axis])) : size))
   },
-  countedAxis(node, _, axis) {
-    const apart = axis !== axisOf(node, node.number('axis', 1), node.output.rank)
-    return apart && node.inputs.every(input => input!.counted) ? axis : undefined
-  },
+  countedAxis: (node, _, axis) => (axis === concatAxis(node) ? undefined : axis),
+  behind: (node, _, axis) => (axis === concatAxis(node) ? 'anything' : undefined),
+  /** What is counted may stand last. */
+  takes: node => node.inputs.slice(0, -1).every(input => !isFound(input!.shape[concatAxis(node)])),
   lower(node, to) {
     const y = to.view(node.output)
     node.inputs.forEach((input, i) => {
@@ -276,6 +299,7 @@ const expand: Op = {
     node.output.dtype = node.inputs[0]!.dtype
     node.output.shape = broadcastShape(node, node.inputs[0]!.shape, target)
   },
+  countedAxis: alignedAxis,
   lower(node, to) {
     emitCopy(to, node, to.view(node.inputs[0]!), to.view(node.output))
   }
@@ -291,6 +315,7 @@ const tile: Op = {
     node.output.dtype = node.inputs[0]!.dtype
     node.output.shape = node.inputs[0]!.shape.map((size, axis) => mul(size, repeats[axis]))
   },
+  countedAxis: (node, index, axis) => (index === 0 && intsOf(node, 1, 'repeats')![axis] === 1 ? axis : undefined),
   takes(node) {
     const repeated = intsOf(node, 1, 'repeats')!.filter(times => times !== 1)
     const solid = node.inputs[0]!.shape.filter(size => size !== 1)

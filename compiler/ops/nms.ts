@@ -123,6 +123,8 @@ const nonMaxSuppression: Op = {
     rows.shape = [mul(scores.shape[0], scores.shape[1], most), 3]
     rows.counted = { axis: 0, by: count }
   },
+  behind: (_, index, axis) =>
+    index === 0 && axis === 1 ? 'anything' : index === 1 && axis === 2 ? Number.NEGATIVE_INFINITY : undefined,
   layout: 'plain',
   writesDense: true,
   lower(node, to) {
@@ -140,9 +142,9 @@ const nonMaxSuppression: Op = {
         boxes,
         most,
         centered: node.number('center_point_box', 0),
-        limited: limit === undefined ? 0 : 1,
+        limited: 1,
         overlap,
-        limit: limit ?? 0
+        limit: limit ?? Number.NEGATIVE_INFINITY
       },
       { corners, scores, picked, counts, scratch: to.scratch([boxes]) }
     )

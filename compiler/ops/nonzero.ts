@@ -66,6 +66,7 @@ const nonZero: Op = {
     places.shape = [x.rank, product(x.shape)]
     places.counted = { axis: 1, by: count }
   },
+  behind: () => 0,
   layout: 'plain',
   writesDense: true,
   lower(node, to) {
@@ -104,6 +105,8 @@ const compress: Op = {
   },
   layout: 'plain',
   writesDense: true,
+  countedAxis: (node, index, axis) => (index === 0 && axis !== (compressedAxis(node) ?? axis) ? axis : undefined),
+  behind: (node, index, axis) => (index === 1 ? 0 : axis === compressedAxis(node) ? 'anything' : undefined),
   takes: node => !isConstant(node.inputs[1]),
   lower(node, to) {
     const [x, condition] = node.inputs.map(input => to.dense(input!))

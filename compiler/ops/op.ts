@@ -28,6 +28,11 @@ export interface Op {
    * or where another operand has parts of its own there. Absent where they never do.
    */
   countedAxis?(node: Node, index: number, axis: number): number | undefined
+  /**
+   * What has to stand behind the count of input `index` along `axis` so that the operator may go through all there is room for:
+   * the decompose pass puts it there. Undefined where nothing helps.
+   */
+  behind?(node: Node, index: number, axis: number): number | 'anything' | undefined
   /** The outputs as views of the first input's memory, undefined where its strides cannot express one. */
   alias?(node: Node, input: View): (View | undefined)[]
   /** Whether the kernel writes dense outputs only, so that none may lie inside a concatenation. */

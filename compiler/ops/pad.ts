@@ -1,4 +1,4 @@
-import { add, type Dim, max, min, mul, same, sub } from '../dim.js'
+import { add, type Dim, isFound, max, min, mul, same, sub } from '../dim.js'
 import { refuse } from '../errors.js'
 import { isConstant, type Node } from '../graph.js'
 import { visit } from './elementwise.js'
@@ -50,7 +50,7 @@ interface Amounts {
 }
 
 /** What is put before and behind each axis; less than nothing is taken away. */
-function amountsOf(node: Node): Amounts {
+export function amountsOf(node: Node): Amounts {
   const { rank } = node.inputs[0]!
   const pads = intsOf(node, 1, 'pads')
   if (!pads) throw refuse(node, 'pads are missing')
@@ -65,6 +65,15 @@ function amountsOf(node: Node): Amounts {
   return { begin, end }
 }
 
+/** Whether what is in front of an axis, or behind it, is known before the run. */
+function isKnown(node: Node): boolean {
+  const { begin, end } = amountsOf(node)
+  return (
+    ![...begin, ...end].some(isFound) &&
+    !node.inputs[0]!.shape.some((size, axis) => isFound(size) && (begin[axis] !== 0 || end[axis] !== 0))
+  )
+}
+
 function modeOf(node: Node): number {
   const mode = node.text('mode', 'constant')
   if (padModes.includes(mode)) return padModes.indexOf(mode)
@@ -72,7 +81,7 @@ function modeOf(node: Node): number {
 }
 
 /** An attribute in the first opset, an input since. */
-function constantOf(node: Node): number {
+export function constantOf(node: Node): number {
   const input = node.inputs[2]
   if (!input) return node.number('value', 0)
   if (!isConstant(input)) throw refuse(node, `constant_value "${input.name}" must be a constant`)
@@ -111,6 +120,8 @@ const pad: Op = {
     const { begin, end } = amountsOf(node)
     const mode = modeOf(node)
     constantOf(node)
+    if (begin.some(isFound) || (!isKnown(node) && mode > 0))
+      throw refuse(node, 'pads an axis by what only the run knows; behind it and with a constant is allowed')
     node.output.shape = x.shape.map((size, axis) => add(size, begin[axis], end[axis]))
     node.output.dtype = x.dtype
     x.shape.forEach((size, axis) => {
@@ -120,6 +131,12 @@ const pad: Op = {
       if (mode > 0 && cropped === 0) throw refuse(node, `axis ${axis} has nothing to pad from`)
     })
   },
+  countedAxis(node, index, axis) {
+    const { begin, end } = amountsOf(node)
+    return index === 0 && begin[axis] === 0 && end[axis] === 0 ? axis : undefined
+  },
+  behind: (node, index) => (index === 0 && modeOf(node) === 0 ? constantOf(node) : undefined),
+  takes: isKnown,
   lower(node, to) {
     const x = to.view(node.inputs[0]!)
     const y = to.view(node.output)

@@ -1,3 +1,4 @@
+import { isFound } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node, Value } from '../graph.js'
 import { argmax } from './argmax.js'
@@ -82,6 +83,23 @@ function emitReduction(kind: ReductionName, node: Node, to: Lowering, axes: read
   )
 }
 
+/** What changes no result. A mean is spelled as a sum over what there is. */
+const neutral: Readonly<Record<ReductionName, number>> = {
+  mean: 0,
+  sum: 0,
+  max: Number.NEGATIVE_INFINITY,
+  min: Number.POSITIVE_INFINITY,
+  product: 1,
+  l1: 0,
+  l2: 0,
+  sumOfSquares: 0,
+  logOfSum: 0,
+  logOfSumOfExp: Number.NEGATIVE_INFINITY
+}
+
+/** Whether it goes along an axis of which only the run knows how much there is. */
+const isCounted = (node: Node) => axesOf(node).some(axis => isFound(node.inputs[0]!.shape[axis]))
+
 function reduceOp(kind: ReductionName): Op {
   return {
     infer(node) {
@@ -96,6 +114,8 @@ function reduceOp(kind: ReductionName): Op {
       if (index !== 0 || axes.includes(axis)) return undefined
       return node.number('keepdims', 1) ? axis : axis - axes.filter(reduced => reduced < axis).length
     },
+    behind: (node, index, axis) => (index === 0 && axesOf(node).includes(axis) ? neutral[kind] : undefined),
+    ...(kind === 'mean' ? { takes: (node: Node) => !isCounted(node) } : {}),
     lower: (node, to) => emitReduction(kind, node, to, axesOf(node))
   }
 }

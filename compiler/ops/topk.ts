@@ -1,4 +1,4 @@
-import { type Dim, max, show } from '../dim.js'
+import { type Dim, isFound, max, same, show } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node } from '../graph.js'
 import { keptLoops, loopDepth } from './axes.js'
@@ -62,11 +62,18 @@ const topK: Op = {
     const axis = axisFor(node)
     const taken = takenOf(node)
     if (typeof taken === 'number' && !(taken >= 1)) throw refuse(node, `k is ${taken}; at least 1 is allowed`)
-    if (!node.expectEqual(max(taken, x.shape[axis]), x.shape[axis]))
+    const most = max(taken, x.shape[axis])
+    if ((isFound(most) && !same(most, x.shape[axis])) || !node.expectEqual(most, x.shape[axis]))
       throw refuse(node, `k is ${show(taken)}; axis ${axis} has ${show(x.shape[axis])} elements`)
     for (const output of node.outputs) output.shape = x.shape.map((size, a) => (a === axis ? taken : size))
     node.output.dtype = x.dtype
     node.outputs[1].dtype = 'int64'
+  },
+  countedAxis: (node, index, axis) => (index === 0 && axis !== axisFor(node) ? axis : undefined),
+  // No number is larger than NaN, and of equal ones the first is better.
+  behind(node, index, axis) {
+    if (index !== 0 || axis !== axisFor(node)) return undefined
+    return node.number('largest', 1) ? Number.NEGATIVE_INFINITY : Number.NaN
   },
   writesDense: true,
   lower(node, to) {

@@ -1,4 +1,5 @@
-import { product } from '../dim.js'
+import { countOutputs, fillInputs } from '../counted.js'
+import { isFound, product } from '../dim.js'
 import { isConstant, type Value } from '../graph.js'
 import { axisFor as gatherAxis } from '../ops/gather.js'
 import { ops } from '../ops/index.js'
@@ -11,6 +12,7 @@ import { affineGrid } from './spellings/affinegrid.js'
 import { bitShift } from './spellings/bits.js'
 import { bounds, withBounds } from './spellings/bounds.js'
 import { col2im, deformConv } from './spellings/columns.js'
+import { concatCounted, gatherCounted, meanCounted, padCounted } from './spellings/counted.js'
 import { centerCropPad } from './spellings/crop.js'
 import { einsum } from './spellings/einsum.js'
 import { gatherElements } from './spellings/gather.js'
@@ -39,11 +41,12 @@ export const decompose: Pass = {
     for (let node = left.pop(); node; node = left.pop()) {
       const write = new Writer(graph, node.name, node)
       const value = ops[node.op].takes?.(node) ? undefined : rewrites[node.op]?.(write, node)
-      if (!value) continue
-      graph.bypass(node, value)
+      if (value) graph.bypass(node, value)
+      else fillInputs(write, node)
       left.push(...write.made.reverse())
-      rewritten++
+      rewritten += Number(value !== undefined)
     }
+    countOutputs(graph, new Writer(graph, 'count'))
     removeKnown(graph)
     return count(rewritten, 'node')
   }
@@ -147,6 +150,10 @@ const tile: Rewrite = (write, node) => {
   )
 }
 
+/** Along what only a run finds by positions from its beginning; then indices are looked at. */
+const gather: Rewrite = (write, node) =>
+  isFound(node.inputs[0]!.shape[gatherAxis(node)]) ? gatherCounted(write, node) : withBounds(gatherAxis)(write, node)
+
 const rewrites: Readonly<Record<string, Rewrite>> = {
   Sum: chain('Add'),
   Max: chain('Max'),
@@ -162,8 +169,11 @@ const rewrites: Readonly<Record<string, Rewrite>> = {
   Celu: celu,
   Dropout: dropout,
   Einsum: einsum,
+  Concat: concatCounted,
+  Pad: padCounted,
+  ReduceMean: meanCounted,
   GatherElements: gatherElements,
-  Gather: withBounds(gatherAxis),
+  Gather: gather,
   Scatter: withBounds(scatterAxis),
   ScatterElements: withBounds(scatterAxis),
   Bounds: bounds,

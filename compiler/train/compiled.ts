@@ -1,7 +1,7 @@
 import { CairnError } from '../../runtime/backend.js'
 import { digest } from '../../runtime/digest.js'
 import { type CairnFile, decode, encode, type Section as FileSection } from '../../runtime/format.js'
-import { halfToFloat } from '../../runtime/half.js'
+import { fromHalves } from '../../runtime/half.js'
 import type { Argument, Call, Constant, Port, Program } from '../../runtime/program.js'
 import { checkBound, checkFixed } from '../../runtime/reach/check.js'
 import { add, type Dim, free, mul, same, show } from '../dim.js'
@@ -145,10 +145,7 @@ export class CompiledBackbone implements Backbone {
   private async constant({ offset, bytes, digest: _, ...rest }: FileSection): Promise<Constant> {
     const stored = new Uint8Array(bytes)
     await this.file.source.read(offset, [stored])
-    const data =
-      rest.stored === 'f16'
-        ? Float32Array.from(new Uint16Array(stored.buffer), halfToFloat)
-        : new Float32Array(stored.buffer)
+    const data = rest.stored === 'f16' ? fromHalves(new Uint16Array(stored.buffer)) : new Float32Array(stored.buffer)
     return { ...rest, data }
   }
 }

@@ -91,7 +91,7 @@ let dawnGpu: Promise<GPU> | undefined
 
 function dawn(): Promise<GPU> | undefined {
   if (!globalThis.process?.versions?.node) return undefined
-  return (dawnGpu ??= import('./dawn.js').then(({ openDawn }) => openDawn()))
+  return (dawnGpu ??= import('./dawn.js').then(dawn => dawn.openDawn()))
 }
 
 async function open(): Promise<GPUDevice> {

@@ -12,13 +12,11 @@ import {
 import type { Bindings } from '../dims.js'
 import { refuseFaults } from '../faults.js'
 import type { CairnFile, Header } from '../format.js'
-import type { Observer } from '../golden.js'
 import { type FitOptions, type FloatOptions, type ImageSource, imageDims, type Scored } from '../image.js'
+import type { Observer } from '../observed.js'
 import { type Stored, widthOf } from '../program.js'
 import { lease } from './device.js'
 import { imageToBuffer } from './image.js'
-import { observeCalls } from './observe.js'
-import { timeCalls } from './profile.js'
 import { Resident } from './resident.js'
 import { isArray } from './steps.js'
 import { topOfBuffer } from './top.js'
@@ -87,15 +85,17 @@ export class WebGpuExecutor implements Executor, GpuMemory {
   }
 
   profile(feeds: readonly Elements[], bindings: Bindings): Promise<number[]> {
-    return this.surviving(resident => {
+    return this.surviving(async resident => {
       this.checkOwners(feeds, resident)
+      const { timeCalls } = await import('./profile.js')
       return timeCalls(resident, feeds, bindings)
     })
   }
 
   observe(feeds: readonly Elements[], bindings: Bindings, see: Observer): Promise<void> {
-    return this.surviving(resident => {
+    return this.surviving(async resident => {
       this.checkOwners(feeds, resident)
+      const { observeCalls } = await import('./observe.js')
       return observeCalls(resident, feeds, bindings, see)
     })
   }

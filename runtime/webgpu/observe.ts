@@ -1,6 +1,6 @@
 import type { Elements } from '../backend.js'
 import { type Bindings, evaluate } from '../dims.js'
-import { type Observer, storagesWritten } from '../golden.js'
+import { type Observer, storagesWritten } from '../observed.js'
 import { widthOf } from '../program.js'
 import type { Resident } from './resident.js'
 import { mappedRange } from './steps.js'

@@ -2,7 +2,6 @@ import type { Dispatch } from '../../shaders/dispatch.js'
 import { sources } from '../../shaders/sources.js'
 import { CairnError } from '../backend.js'
 import type { Stored } from '../program.js'
-import { type GpuCall, operandOf } from './program.js'
 import { computeStage } from './usage.js'
 
 /** Bytes that a call's parameters may take; also the distance from one to the next. */
@@ -16,33 +15,6 @@ export interface Switches {
   readonly loaded: boolean
   /** The activation is more than a bound (shaders/activation.wgsl). */
   readonly curves: boolean
-}
-
-interface Recipe {
-  /** Shader files of the module. */
-  readonly texts: readonly string[]
-  readonly constants: Readonly<Record<string, number>>
-  /** The same for dispatches that share a pipeline. */
-  readonly key: string
-}
-
-/** What a pipeline is made of. */
-export function recipeOf({ files, entry, constants, vector }: Dispatch, switches: Switches, element: Stored): Recipe {
-  const texts = [`element-${element}`, `arena-${vector ? 'vector' : 'scalar'}`, ...files]
-  const all = {
-    ...constants,
-    ...(files.includes('weights') ? { HALVES: Number(switches.halves), LOADED: Number(switches.loaded) } : {}),
-    ...(files.includes('activation') ? { CURVES: Number(switches.curves) } : {})
-  }
-  return { texts, constants: all, key: `${texts} ${entry} ${JSON.stringify(all)}` }
-}
-
-/** The last of the activations that are no more than a bound (compiler/ops/activation.ts). */
-const lastBound = 1
-
-/** `held` is how the operand lies that may be halves. */
-export function switchesOf(call: GpuCall, block: Readonly<Record<string, number>>, held: Stored): Switches {
-  return { halves: held === 'f16', loaded: operandOf(call)?.space === 'storage', curves: block.act > lastBound }
 }
 
 /**
@@ -80,11 +52,17 @@ export class Pipelines {
   }
 
   /** `kernel` is who asks, for the error of a shader that does not compile. */
-  get(dispatch: Dispatch, switches: Switches, kernel: string): Promise<GPUComputePipeline> {
-    const { texts, constants, key } = recipeOf(dispatch, switches, this.element)
+  get({ files, entry, constants, vector }: Dispatch, switches: Switches, kernel: string): Promise<GPUComputePipeline> {
+    const texts = [`element-${this.element}`, `arena-${vector ? 'vector' : 'scalar'}`, ...files]
+    const all = {
+      ...constants,
+      ...(files.includes('weights') ? { HALVES: Number(switches.halves), LOADED: Number(switches.loaded) } : {}),
+      ...(files.includes('activation') ? { CURVES: Number(switches.curves) } : {})
+    }
+    const key = `${texts} ${entry} ${JSON.stringify(all)}`
     let pipeline = this.made.get(key)
     if (!pipeline) {
-      pipeline = this.make(texts, dispatch.entry, constants, kernel)
+      pipeline = this.make(texts, entry, all, kernel)
       // Whoever asked awaits it; until then a failure is nobody's.
       pipeline.catch(() => undefined)
       this.made.set(key, pipeline)

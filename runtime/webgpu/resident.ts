@@ -1,17 +1,20 @@
 import { CairnError, type GpuDispatch, mostMemory, type Place } from '../backend.js'
 import { type Bindings, evaluate } from '../dims.js'
 import type { CairnFile, Header } from '../format.js'
-import { floatToHalf, halfToFloat } from '../half.js'
+import { fromHalves, toHalves } from '../half.js'
 import { planProgram } from '../plan.js'
 import { type Argument, type Port, resultsOf, type Stored, widthOf } from '../program.js'
 import type { Lease } from './device.js'
 import { Kept } from './kept.js'
-import { blockBytes, Pipelines, switchesOf } from './pipelines.js'
+import { blockBytes, Pipelines } from './pipelines.js'
 import { blockOf, type GpuCall, type GpuProgram, operandOf, programOf, writeBlock } from './program.js'
 import { allocating, scoped } from './scopes.js'
 import { type Bound, isArray, mappedRange, type PortPlace, record, type Step, storageAt } from './steps.js'
 import { usage } from './usage.js'
 import { type Banks, type Buffers, createBuffers, planBanks, uploadConstants } from './weights.js'
+
+/** The last of the activations that are no more than a bound (compiler/ops/activation.ts). */
+const lastBound = 1
 
 /** What a free dimension is taken for when pipelines are made ahead of the first run. */
 const assumedSize = 1
@@ -209,15 +212,13 @@ export class Resident {
 
   private narrowed(feed: Float32Array): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
     if (this.element === 'f32') return feed as Float32Array<ArrayBuffer>
-    const halves = new Uint16Array(Math.ceil(feed.length / 2) * 2)
-    feed.forEach((value, i) => (halves[i] = floatToHalf(value)))
-    return halves
+    return toHalves(feed, Math.ceil(feed.length / 2) * 2)
   }
 
   /** Elements of what has been read from the device, from byte `at` on. */
   widened(mapped: ArrayBuffer, at: number, elements: number): Float32Array {
     if (this.element === 'f32') return new Float32Array(mapped, at, elements).slice()
-    return Float32Array.from(new Uint16Array(mapped, at, elements), halfToFloat)
+    return fromHalves(new Uint16Array(mapped, at, elements))
   }
 
   /** Everything that depends on the free dimensions; kept until they change. */
@@ -268,7 +269,11 @@ export class Resident {
   ): Promise<Step>[] {
     const operand = operandOf(gpuCall)
     const held = operand?.space === 'constant' ? this.banks.held[operand.index] : 'f32'
-    const switches = switchesOf(gpuCall, block, held)
+    const switches = {
+      halves: held === 'f16',
+      loaded: operand?.space === 'storage',
+      curves: block.act > lastBound
+    }
     const { name } = this.program.header.kernels[gpuCall.call.kernel]
     const most = this.device.limits.maxComputeWorkgroupsPerDimension
     return gpuCall.shader.dispatches(block).map(async dispatch => {

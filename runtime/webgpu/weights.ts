@@ -2,7 +2,7 @@ import { arrivals, Spare } from '../arrival.js'
 import { CairnError } from '../backend.js'
 import { digest } from '../digest.js'
 import type { CairnFile, Header, Section } from '../format.js'
-import { halfToFloat } from '../half.js'
+import { fromHalves } from '../half.js'
 import { paddedLength, type Stored, storedLength, widthOf } from '../program.js'
 import { unpackInto } from '../unpack.js'
 import { blockBytes } from './pipelines.js'
@@ -123,12 +123,7 @@ function resident(section: Section, held: Stored, bytes: Uint8Array): Uint8Array
       : new Float32Array(bytes.buffer, bytes.byteOffset, elements)
   const words = new ArrayBuffer(Math.ceil((length * widthOf(held)) / 4) * 4)
   if (held === 'f16') unpackInto(new Uint16Array(words, 0, length), section, stored as Uint16Array)
-  else
-    unpackInto(
-      new Float32Array(words),
-      section,
-      same ? (stored as Float32Array) : Float32Array.from(stored, halfToFloat)
-    )
+  else unpackInto(new Float32Array(words), section, same ? (stored as Float32Array) : fromHalves(stored as Uint16Array))
   return new Uint8Array(words)
 }
 

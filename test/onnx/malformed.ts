@@ -1,6 +1,6 @@
 // Models that must be refused, each with what the message has to name.
 import type { onnx } from 'onnx-proto'
-import { type Attributes, type DType, encodeModel, float, ModelBuilder } from '../support/model.js'
+import { type Attributes, type Contents, encodeModel, float, ModelBuilder } from '../support/model.js'
 import { Random } from '../support/random.js'
 
 export interface Malformed {
@@ -16,14 +16,7 @@ function made(make: Make, opset = 17): ModelBuilder {
   return m.output(...[make(m)].flat())
 }
 
-const looping = (m: ModelBuilder) =>
-  m.body([{ dtype: 'int64', dims: [] }, { dtype: 'bool', dims: [] }, { dtype: 'float32' }], (inner, _, more, state) => [
-    inner.add('Identity', [more]),
-    inner.add('Neg', [state]),
-    inner.add('Abs', [state])
-  ])
-
-const bad = (name: string, message: RegExp, make: Make, opset = 17): Malformed => ({
+export const bad = (name: string, message: RegExp, make: Make, opset = 17): Malformed => ({
   name,
   message,
   model: () => made(make, opset).encode()
@@ -44,7 +37,7 @@ const changed = (
   }
 })
 
-const image = (m: ModelBuilder) => m.input([1, 4, 6, 7])
+export const image = (m: ModelBuilder) => m.input([1, 4, 6, 7])
 const conv = (name: string, attributes: Attributes, weights = [6, 4, 3, 3]) =>
   bad(`Conv: ${name}`, /Conv "conv_\d+"/, m => m.add('Conv', [image(m), m.weights(weights)], attributes))
 
@@ -85,31 +78,6 @@ export const malformed: readonly Malformed[] = [
     m.add('If', [m.input([], 'bool')], {
       then_branch: m.branch(inner => inner.weights([3])),
       else_branch: m.branch(inner => inner.weights([3]))
-    })
-  ),
-  bad(
-    'a trip count that only a run knows',
-    /Loop "loop_\d+": trip count "x_\d+" is known only when it runs.*--shape/,
-    m => m.add('Loop', [m.input([], 'int64'), undefined, image(m)], { body: looping(m) })
-  ),
-  bad('a loop that a result ends', /Loop "loop_\d+": condition "x_\d+" is known only when it runs/, m =>
-    m.add('Loop', [m.ints([3]), m.input([], 'bool'), image(m)], { body: looping(m) })
-  ),
-  bad('a loop without an end', /Loop "loop_\d+": makes, with the loops before it, more nodes than are allowed/, m =>
-    m.add('Loop', [undefined, m.constant({ dtype: 'bool', dims: [], data: [1] }), image(m)], { body: looping(m) })
-  ),
-  bad(
-    'no trip and something to stack',
-    /Loop "loop_\d+": makes no trip, which leaves "loop_\d+_1" without a shape/,
-    m => m.addMany('Loop', [m.ints([0]), undefined, image(m)], 2, { body: looping(m) })[1]
-  ),
-  bad('a Scan through a free size', /Scan "scan_\d+": the number of its trips, a free size, is known only when/, m =>
-    m.add('Scan', [image(m), m.input(['N', 3])], {
-      num_scan_inputs: 1,
-      body: m.body([{ dtype: 'float32' }, { dtype: 'float32' }], (inner, state, row) => [
-        state,
-        inner.add('Abs', [row])
-      ])
     })
   ),
   bad('a condition without its branch', /If "if_\d+".*then_branch/, m => m.add('If', [m.constant(whole(1))])),
@@ -226,6 +194,23 @@ export const malformed: readonly Malformed[] = [
   node('Gemm', 'rank 3', m => [m.input([2, 3, 4]), m.weights([4, 6])]),
   node('MatMul', 'inner sizes that differ', m => [m.input([3, 4]), m.weights([5, 6])]),
   node('MatMul', 'one input', m => [m.input([3, 4])]),
+  ...(
+    [
+      ['Slice', [[0], [1]], 9],
+      ['Squeeze', [[0]], 12],
+      ['ReduceSum', [[0]], 12],
+      ['ReduceMax', [[0]], 17],
+      ['Pad', [[0, 0, 0, 0]], 10]
+    ] as const
+  ).map(([op, lists, opset]) =>
+    node(
+      op,
+      `an input that opset ${opset} does not have`,
+      m => [m.input([1, 4]), ...lists.map(list => m.ints(list))],
+      {},
+      opset
+    )
+  ),
   node('Add', 'shapes that do not broadcast', m => [m.input([3, 4]), m.input([3, 5])]),
   node('Add', 'one input', m => [m.input([3, 4])]),
   node('Concat', 'other sizes', m => [m.input([1, 2, 3]), m.input([1, 2, 4])], { axis: 1 }),
@@ -405,12 +390,10 @@ export const malformed: readonly Malformed[] = [
   )
 ]
 
-const wholes = (dims: number[], value: number) => ({
-  dtype: 'int64' as const,
+const wholes = (dims: number[], value: number): Contents => ({
+  dtype: 'int64',
   dims,
   data: new Array(dims.reduce((a, b) => a * b, 1)).fill(value)
 })
 
-function whole(value: number): { dtype: DType; dims: number[]; data: number[] } {
-  return { dtype: 'int64', dims: [], data: [value] }
-}
+const whole = (value: number) => wholes([], value)

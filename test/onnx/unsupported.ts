@@ -72,7 +72,7 @@ export const unsupported: readonly Malformed[] = [
     m.weights([4, 4]),
     m.weights([4, 4])
   ]),
-  node(18, 'Unique', 'at all', /Unique "unique_\d+" gives as many elements as are different.*NonZero/, m => [
+  node(18, 'Unique', 'at all', /Unique "unique_\d+": gives as many elements as are different.*NonZero/, m => [
     m.input([5])
   ]),
   node(18, 'BitwiseNot', 'of 32 bits without a sign', /BitwiseNot ".*uint32/, m => [m.input([5], 'uint32')]),

@@ -5,8 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync 
 import { join } from 'node:path'
 import onnxProto, { type onnx } from 'onnx-proto'
 import { cacheFolder } from '../../compiler/cli/archive.js'
-import { dtypeNames } from '../../compiler/onnx.js'
-import { decodeElements } from '../../compiler/tensor-proto.js'
+import { decodeElements, dtypeNames } from '../../compiler/tensor-proto.js'
 import { decodeModel, encodeModel } from './model.js'
 import type { Named, Numbers } from './oracle.js'
 

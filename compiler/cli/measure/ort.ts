@@ -1,5 +1,6 @@
 import type * as OrtNode from 'onnxruntime-node'
 import type * as OrtWeb from 'onnxruntime-web'
+import { held } from '../../../runtime/held.js'
 import { halvesAsBits } from '../halves.js'
 import { type Engine, type Feed, prepare } from './engine.js'
 
@@ -11,10 +12,8 @@ export async function ortWeb(): Promise<Engine> {
   return {
     async open(model, feeds, { threads }) {
       ort.env.wasm.numThreads = threads
-      const session = await ort.InferenceSession.create(model as Uint8Array, {
-        executionProviders: ['wasm'],
-        logSeverityLevel: 3
-      })
+      const options = { executionProviders: ['wasm'], logSeverityLevel: 3 } as const
+      const session = await held(ort.InferenceSession.create(model as Uint8Array, options))
       return opened(ort, session, feeds)
     }
   }

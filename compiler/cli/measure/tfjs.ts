@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module'
 import { dirname, sep } from 'node:path'
 import type * as Tf from '@tensorflow/tfjs-core'
-import { halfToFloat } from '../../../runtime/half.js'
+import { fromHalves } from '../../../runtime/half.js'
+import { held } from '../../../runtime/held.js'
 import type { Engine } from './engine.js'
 import { decodePlan, permuted, type Step } from './tfjs-plan.js'
 
@@ -20,7 +21,7 @@ export async function tfjs(): Promise<Engine> {
     async open(model, feeds, { threads }) {
       if (threads > 1) throw new Error('TensorFlow.js runs on one thread in Node')
       await tf.setBackend('wasm')
-      await tf.ready()
+      await held(tf.ready())
       const { plan, weights } = decodePlan(model as Uint8Array)
       const constants = plan.weights.map(({ id, shape, offset }) => {
         const length = shape.reduce((a, b) => a * b, 1)
@@ -29,7 +30,7 @@ export async function tfjs(): Promise<Engine> {
       const given = plan.inputs.map(({ name, id, order }) => {
         const { type, data, dims } = feeds.find(feed => feed.name === name)!
         const isHalf = type === 'float16' && data instanceof Uint16Array
-        const floats = isHalf ? Float32Array.from(data, halfToFloat) : (data as Float32Array)
+        const floats = isHalf ? fromHalves(data) : (data as Float32Array)
         const shape = order.map(axis => dims[axis])
         return { id, shape, data: permuted(floats, dims, order) }
       })

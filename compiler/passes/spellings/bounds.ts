@@ -1,3 +1,4 @@
+import { countedAxis, runSize } from '../../counted.js'
 import type { Dim } from '../../dim.js'
 import type { Node, Value } from '../../graph.js'
 import { areChecked } from '../../ops/bounds.js'
@@ -16,7 +17,9 @@ export function bounded(
   const indices = node.inputs[index]!
   if (areChecked(node, indices, sizes)) return indices
   const of = `${node.op} "${node.name}"`
-  return write.add('Bounds', [indices, write.sizes(sizes)], { of, axes, coordinates })
+  const along = countedAxis(indices)
+  const count = along === undefined ? undefined : runSize(write, indices.shape[along])
+  return write.add('Bounds', [indices, write.sizes(sizes), count], { of, axes, coordinates, along: along ?? 0 })
 }
 
 /** The same operator with indices that are checked. */
