@@ -1,15 +1,18 @@
 // Training in the browser page: classes, photos, curves, and what comes of them.
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { PNG } from 'pngjs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodePatch } from '../compiler/train/index.js'
+import { zoo } from '../models/index.js'
 import { launchChromium } from './support/chromium.js'
 import { ModelBuilder } from './support/model.js'
 import { Random } from './support/random.js'
-import { sharedModels } from './support/root.js'
+import { root, sharedModels } from './support/root.js'
 import { skip } from './support/skip.js'
 import {
   buildPage,
@@ -72,6 +75,19 @@ async function downloaded(page: Page, button: string): Promise<{ name: string; b
   return { name: saved.suggestedFilename(), buffer: readFileSync(await saved.path()) }
 }
 
+/** The classes that the command line tells by a patch, which says how to prepare the photo. */
+function inTerminal(patch: Buffer, photo: Buffer): { readonly label: string; readonly score: number }[] {
+  const folder = mkdtempSync(join(tmpdir(), 'cairn-patch-'))
+  const files = { 'net.onnx': zoo.lenet5.build(), 'head.patch': patch, 'photo.png': photo }
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
+  const cli = join(root, 'dist', 'compiler', 'cli', 'index.js')
+  const args = [cli, 'run', 'net.onnx', '--patch', 'head.patch', '--image', 'photo.png', '--json']
+  const { stdout, stderr, status } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
+  rmSync(folder, { recursive: true })
+  assert.is(status, 0, stderr)
+  return JSON.parse(stdout).runs[0].top
+}
+
 const first = (page: Page) => page.locator('#tried .bar').first().innerText()
 
 async function setBlocks(page: Page, which: 'all' | number): Promise<void> {
@@ -105,11 +121,13 @@ function bare(browser: Browser): void {
     await page.waitForSelector('#epoch-table tbody tr:nth-child(40)', { state: 'attached' })
     assert.is(await page.locator('#epoch-table tbody tr').count(), 40)
     const random = new Random('new stripes', 1)
+    let shown = stripes(random, true, 'new')
     for (const [name, upright] of [
       ['lying', false],
       ['upright', true]
     ] as const) {
-      await page.setInputFiles('#photo-file', stripes(random, upright, 'new'))
+      shown = stripes(random, upright, 'new')
+      await page.setInputFiles('#photo-file', shown)
       await page.waitForFunction(
         pattern => new RegExp(pattern).test(document.querySelector<HTMLElement>('#tried')!.innerText),
         `${name}\\s+([6-9]\\d|100)\\.\\d%`
@@ -119,7 +137,13 @@ function bare(browser: Browser): void {
 
     const patch = await downloaded(page, '#save-patch')
     assert.is(patch.name, 'LeNet-5-trained.patch')
-    assert.equal(decodePatch(new Uint8Array(patch.buffer)).classes, ['upright', 'lying'])
+    const { classes, preparation } = decodePatch(new Uint8Array(patch.buffer))
+    assert.equal(classes, ['upright', 'lying'])
+    assert.equal(preparation, { channels: 'GRAY', scale: 1 / 255, mean: [0], std: [1], fit: 'crop', resize: 32 })
+    const tried = (await first(page)).split(/\s+/)
+    const [best] = inTerminal(patch.buffer, shown.buffer)
+    assert.is(best.label, tried[0])
+    assert.ok(Math.abs(best.score * 100 - Number.parseFloat(tried[1])) <= 0.11, `${best.score}, ${tried}`)
     const onnx = await downloaded(page, '#save-trained')
     assert.is(onnx.name, 'LeNet-5-trained.onnx')
 

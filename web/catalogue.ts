@@ -4,6 +4,8 @@ import type { Preparation } from './prepare.js'
 /** Models that the page's origin offers, read from `models/index.json`; places there are relative to that file. */
 export interface Entry {
   readonly name: string
+  /** Where it lies, relative to the list. */
+  readonly place: string
   readonly url: string
   readonly bytes: number | undefined
   readonly labels: readonly string[]
@@ -23,11 +25,14 @@ interface Listed {
 /** Nothing where the origin has no such list. */
 export async function readCatalogue(): Promise<Entry[]> {
   const index = new URL('models/index.json', document.baseURI)
-  const response = await fetch(index)
-  if (!response.ok || !response.headers.get('content-type')?.includes('json')) return []
+  const response = await fetch(index).catch(() => undefined)
+  if (!response?.ok || !response.headers.get('content-type')?.includes('json')) return []
+  const listed = await response.json().catch(() => {
+    throw new Error('models/index.json: not JSON; the models that it lists are not offered')
+  })
   const place = (path: string) => String(new URL(path, index))
-  return ((await response.json()) as Listed[]).map(({ name, file, bytes, labels = [], preprocess, photos = [] }) => ({
-    ...{ name, bytes, preprocess },
+  return (listed as Listed[]).map(({ name, file, bytes, labels = [], preprocess, photos = [] }) => ({
+    ...{ name, bytes, preprocess, place: decodeURIComponent(file) },
     url: place(file),
     labels: [labels].flat().map(place),
     photos: photos.map(place)
@@ -42,7 +47,7 @@ export async function readStarter(): Promise<Starter | undefined> {
   const { name, file, preprocess, photos, accuracy } = (await response.json()) as Required<Listed> & Measured
   const place = (path: string) => String(new URL(path, index))
   return {
-    ...{ name, preprocess, labels: [], bytes: undefined, accuracy: accuracy.light },
+    ...{ name, preprocess, place: 'starter', labels: [], bytes: undefined, accuracy: accuracy.light },
     url: place(file),
     photos: photos.map(place)
   }
@@ -57,16 +62,19 @@ export interface Starter extends Entry {
   readonly accuracy: number
 }
 
+/** A list that cannot be had is one that there is not: the model runs without the names. */
 export async function fetchLabels(urls: readonly string[]): Promise<string[][]> {
-  return Promise.all(urls.map(async url => parseLabels(await (await fetched(url)).text())))
+  const lists = urls.map(async url => parseLabels(await (await fetched(url)).text()))
+  return (await Promise.allSettled(lists)).flatMap(list => (list.status === 'fulfilled' ? [list.value] : []))
 }
 
 /** The bytes of a file of this origin, with what has arrived of them. */
 export async function fetchBytes(
   url: string,
-  onProgress: (loaded: number, total: number) => void
+  onProgress: (loaded: number, total: number) => void,
+  signal?: AbortSignal
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const response = await fetched(url)
+  const response = await fetched(url, signal)
   const total = Number(response.headers.get('content-length'))
   const chunks: Uint8Array<ArrayBuffer>[] = []
   let loaded = 0
@@ -80,9 +88,9 @@ export async function fetchBytes(
   return new Uint8Array(await new Blob(chunks).arrayBuffer())
 }
 
-async function fetched(url: string): Promise<Response> {
+async function fetched(url: string, signal?: AbortSignal): Promise<Response> {
   const name = decodeURIComponent(new URL(url).pathname)
-  const response = await fetch(url).catch(() => {
+  const response = await fetch(url, { signal }).catch(() => {
     throw new Error(`${name}: the server does not answer`)
   })
   if (!response.ok) throw new Error(`${name}: the server answers with status ${response.status}`)

@@ -1,4 +1,4 @@
-import { type PicturePort, type Preparation, valueKinds } from './prepare.js'
+import { numbersFor, type PicturePort, type Preparation, resizedFor } from './prepare.js'
 
 /** An open model as a program of somebody else's would run it. */
 export interface Used {
@@ -29,7 +29,7 @@ export interface UsedResult {
 export type Form = 'npm' | 'script'
 
 /** Where the page's script finds the runtime: the package's folder dist/runtime, copied beside the page as `cairn`. */
-const runtime = './cairn/index.js'
+const runtime = './cairn/cairn.min.js'
 
 /** More text than this is a file of its own. */
 const inlineLabels = 240
@@ -46,7 +46,7 @@ export function codeFor(used: Used, form: Form): string {
   const from = form === 'npm' ? 'cairn' : runtime
   const module = [`import { ${imported.join(', ')} } from '${from}'`, '', ...lines].join('\n')
   if (form === 'npm') return `${module}\n`
-  const told = `// ${runtime} is dist/runtime/index.js of the package, its folder copied beside this page`
+  const told = `// ${runtime} is dist/runtime/cairn.min.js of the package, its folder copied beside this page`
   return `<script type="module">\n${told}\n${module.replaceAll('</', '<\\/')}\n</script>\n`
 }
 
@@ -86,29 +86,19 @@ function pictureLines({ port, preparation, size }: Used): string[] {
 }
 
 function fitOptions({ fit }: Preparation, height: number, width: number): string {
-  const short = Math.min(height, width)
-  const how = {
-    stretch: 'stretch: true',
-    pad: 'stretch: true',
-    inner: `resize: ${Math.round((short * 8) / 7)}`,
-    centre: `resize: ${short}`
-  }
-  return `width: ${width}, height: ${height}, ${how[fit]}`
+  const how = fit === 'stretch' || fit === 'pad' ? 'stretch: true' : `resize: ${resizedFor(fit, height, width)}`
+  return `width: ${width}, height: ${height}, ${how}`
 }
 
-function valueOptions(port: PicturePort, { values, channels }: Preparation): string {
-  const { scale, mean, std } = valueKinds[values]
-  const grey = port.channels === 1
-  const average = (all: readonly number[]) => all.reduce((a, b) => a + b, 0) / all.length
-  const ordered = (all: readonly number[]) =>
-    numbers(grey ? [average(all)] : channels === 'BGR' ? [...all].reverse() : all)
+function valueOptions(port: PicturePort, preparation: Preparation): string {
+  const { channels, scale, mean, std } = numbersFor(port, preparation)
   const factor = [255, 127.5].find(each => scale === 1 / each)
   return [
     `layout: '${port.layout}'`,
-    `channels: '${grey ? 'GRAY' : channels}'`,
+    `channels: '${channels}'`,
     ...(scale === 1 ? [] : [`scale: ${factor ? `1 / ${factor}` : scale}`]),
-    ...(mean.every(each => each === 0) ? [] : [`mean: ${ordered(mean)}`]),
-    ...(std.every(each => each === 1) ? [] : [`std: ${ordered(std)}`])
+    ...(mean.every(each => each === 0) ? [] : [`mean: ${numbers(mean)}`]),
+    ...(std.every(each => each === 1) ? [] : [`std: ${numbers(std)}`])
   ].join(', ')
 }
 

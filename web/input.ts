@@ -1,5 +1,6 @@
 import { Camera } from './camera.js'
 import { byId } from './dom.js'
+import { filesOf } from './files.js'
 import { frameOf, type Photo } from './photo.js'
 import { showFailure } from './views/status.js'
 
@@ -62,7 +63,7 @@ function listenForDrops({ files }: Receiver): void {
     // A part of the page may have taken the files for itself.
     if (event.defaultPrevented) return
     event.preventDefault()
-    files([...(event.dataTransfer?.files ?? [])])
+    if (event.dataTransfer) void filesOf(event.dataTransfer).then(files, showFailure)
   }
 }
 

@@ -1,61 +1,45 @@
-import { type Entry, fetchBytes, fetchLabels, readCatalogue, readStarter } from './catalogue.js'
-import { byId, download, el } from './dom.js'
+import { type Entry, fetchBytes, readCatalogue, readStarter } from './catalogue.js'
+import { byId, download } from './dom.js'
 import { draw } from './draw.js'
 import { Engine } from './engine.js'
-import { type Guess, guess } from './guess.js'
 import { startInput, stopCamera } from './input.js'
 import { parseLabels } from './labels.js'
-import { expect, insist, meaningOf, usedOf } from './meaning.js'
-import { median, ms, plural } from './numbers.js'
+import { meaningOf, usedOf } from './meaning.js'
+import { startMeasuring } from './measuring.js'
+import { plural } from './numbers.js'
+import { workOffline } from './offline.js'
+import { type Model, ready } from './opening.js'
 import type { Finding } from './outputs/output.js'
 import { type Photo, photoFrom, pixelsOf, testPicture } from './photo.js'
-import { type PicturePort, type Preparation, picturePort } from './prepare.js'
-import type { Answer, Given, Job, Loaded, Opened, Progress, Ran } from './protocol.js'
-import { type Trained, Training } from './training.js'
-import { Check } from './views/check.js'
+import { Placing } from './placing.js'
+import type { Preparation } from './prepare.js'
+import type { Answer, Given, Job, Progress, Ran } from './protocol.js'
+import { receive } from './receive.js'
+import { fromEntry, fromFile, fromZoo, type Source, withHead } from './source.js'
+import { Training } from './training.js'
+import { oneAtATime } from './turns.js'
 import { showCode } from './views/code.js'
-import { chosenDevice, chosenThreads, noteDevice, startDevices } from './views/device.js'
+import { chosenThreads, startDevices } from './views/device.js'
 import { showLayerTable } from './views/layer-table.js'
 import { showLayers } from './views/layers.js'
-import { showFigures, showName } from './views/model.js'
+import { showFigures, showName, showTitle } from './views/model.js'
 import { showPreparation, startPreparation } from './views/preparation.js'
 import { type OwnLabels, type Shown, sentence, showResult } from './views/result.js'
-import { nameOfUrl, pressSample, sampleButton, showEntries, showSamples, showStarter, showZoo } from './views/start.js'
+import { nameOfUrl, pressSample, showEntries, showSamples, showStarter, showZoo } from './views/start.js'
 import { announce, doing, showFailure } from './views/status.js'
 import { selectFirstTab, startTabs } from './views/tabs.js'
 import { followTheme } from './views/theme.js'
-import { closeShots } from './views/train.js'
+import { closeShots, keptClasses, restoreClasses } from './views/train.js'
+import { Visits } from './visits.js'
 
 /** The page's one state: a model, a photo, and what the one says of the other. */
-interface Source {
-  readonly name: string
-  readonly entry?: Entry
-  /** A photo that the model is opened with. */
-  readonly first?: string
-  /** What a model that was trained in this page is known to take. */
-  readonly trained?: Trained
-  /** Bytes, or an architecture of the zoo, whose weights are not trained. */
-  read(progress: (progress: Progress) => void): Promise<Given['from']>
-}
-
-interface Model {
-  readonly source: Source
-  readonly opened: Opened
-  readonly untrained: boolean
-  readonly port: PicturePort | undefined
-  readonly guess: Guess
-  preparation: Preparation
-  readonly labels: readonly (readonly string[])[]
-}
-
 const engine = new Engine()
-const check = new Check()
+const placing = new Placing(engine, () => model)
 const canvas = byId<HTMLCanvasElement>('canvas')
 const chosen = (id: string) => byId<HTMLInputElement | HTMLSelectElement>(id).value
 /** All that the server offers: also a model that was dropped may fit its labels. */
 let offered: { readonly photos: readonly string[]; readonly labels: readonly string[] } = { photos: [], labels: [] }
 let model: Model | undefined
-let loaded: Loaded | undefined
 let photo: Photo | undefined
 let last: { ran: Ran; findings: readonly Finding[] } | undefined
 /** What the figures that are shown hold for. */
@@ -64,47 +48,78 @@ let layers: Answer<'layers'>
 /** Labels that were given by hand come before all others. */
 let ownLabels: OwnLabels | undefined
 
-async function open(source: Source): Promise<void> {
-  const opening = await doing(source.name, async progress => {
-    const from = await source.read(progress)
-    const opened = await engine.ask(
-      'open',
-      { name: source.name, from, weights: chosen('weights') as Given['weights'] },
-      progress
-    )
-    await expect(opened)
-    return {
-      opened,
-      untrained: !(from instanceof Uint8Array),
-      labels: [
-        ...(opened.classes ? [opened.classes] : []),
-        ...(await fetchLabels([...new Set([...(source.entry?.labels ?? []), ...offered.labels])]))
-      ]
-    }
-  })
-  model = loaded = last = undefined
-  if (!opening) {
-    training.begin()
-    return show('start')
-  }
-  const guessed = source.trained
-    ? { preparation: source.trained.preparation, why: 'as it was trained' }
-    : guess([source.name, opening.opened.model.name], opening.opened.model, source.entry?.preprocess)
-  const port = picturePort(opening.opened.model.inputs)
+/** What is being opened; whatever is asked for later takes its place. */
+let opening: AbortController | undefined
+
+/**
+ * The model that was asked for last is the one that is open in the end; one that cannot be opened changes nothing. It
+ * begins with the photo at `first`, or with one of its samples where there is no photo yet.
+ */
+async function open(source: Source, first?: string): Promise<boolean> {
+  opening?.abort()
+  opening = new AbortController()
+  const { signal } = opening
+  const next = await doing(source.name, progress =>
+    ready(source, means(source), progress, signal).catch(error => {
+      if (!signal.aborted) throw error
+    })
+  )
+  if (!next) return false
+  model = next.model
+  placing.is(next.loaded)
+  last = layers = undefined
+  if (source.patch) takeLabels(undefined)
   figures = ''
-  model = { source, ...opening, port, guess: guessed, preparation: guessed.preparation }
-  const samples = source.entry?.photos.length ? source.entry.photos : offered.photos
-  showSamples(samples, (url, button) => void takeSample(url, button))
+  visits.opened(model.source, !signal.aborted)
+  visits.keepModel(model)
+  if (!signal.aborted) show('work')
   showModel(model)
   training.begin()
-  await load()
   // A photo that was asked for and is not read yet comes before a sample.
-  const first = source.first ?? (photo || wanted ? undefined : samples[0])
-  if (first && port) await takeSample(first, sampleButton(first))
+  const begin = first ?? (photo || wanted ? undefined : samplesOf(model)[0])
+  if (begin && model.port) await takeSample(begin)
+  else await run()
+  return !signal.aborted
 }
 
-function showModel({ opened, untrained, port }: Model): void {
-  show('work')
+/** The model, or the one in sight, with a head that was trained for it. */
+async function openPatched(patch: File, source: Source | undefined): Promise<boolean> {
+  const shown = document.body.dataset.view === 'work' ? model : undefined
+  const base = source ?? shown?.source
+  if (!base) return needsModel(patch)
+  const known = shown && { preparation: shown.preparation, why: 'as with the head before' }
+  return open(withHead(base, patch, source ? undefined : known))
+}
+
+async function needsModel(patch: File): Promise<boolean> {
+  await doing(patch.name, async () => {
+    const classes = await engine.ask('classesIn', { patch: new Uint8Array(await patch.arrayBuffer()) })
+    const what = `a trained head that tells ${classes.join(', ')} apart`
+    throw new Error(`${patch.name}: this is ${what}; drop the .onnx model that it was trained on, too`)
+  })
+  return false
+}
+
+const means = ({ key }: Source) => ({
+  ...{ engine, offered: offered.labels, kept: keeper.model(key)?.preparation },
+  weights: chosen('weights') as Given['weights']
+})
+
+const samplesOf = ({ source: { entry } }: Model) => (entry?.photos.length ? entry.photos : offered.photos)
+
+function takeLabels(labels: OwnLabels | undefined): void {
+  showLabels(labels)
+  keeper.keep({ labels })
+}
+
+function showLabels(labels: OwnLabels | undefined): void {
+  ownLabels = labels
+  byId('labels-note').textContent = labels ? `${labels.file}: ${plural(labels.names.length, 'label')}` : ''
+}
+
+function showModel(now: Model): void {
+  const { opened, untrained, port } = now
+  showSamples(samplesOf(now), url => void takeSample(url))
   showName(opened.name, untrained)
   showFigures(opened, opened.model, 1)
   byId('input-details').hidden = port === undefined
@@ -118,49 +133,35 @@ function showModel({ opened, untrained, port }: Model): void {
 function show(view: 'start' | 'work'): void {
   const before = document.body.dataset.view
   document.body.dataset.view = view
+  showTitle(view === 'work' ? model?.opened.name : undefined)
   // What had the focus is gone with the view.
   if (view !== before) byId(view === 'work' ? 'model-name' : 'start-title').focus({ preventScroll: view === 'start' })
   if (view === 'work') return
-  document.title = 'Cairn'
+  opening?.abort()
   stopCamera()
   closeShots()
 }
 
-/** Loads the model on the chosen device. */
-async function load(): Promise<void> {
-  noteDevice(undefined)
-  loaded = await doing('Loading', () => engine.ask('load', { device: chosenDevice(), threads: chosenThreads() }))
-  noteDevice(loaded?.choice && `Auto took ${loaded.choice}.`)
-  await run()
+async function changeDevice(): Promise<void> {
+  if (await placing.change()) await run()
 }
 
-let running = false
-let again = false
-
-/** Runs the model on the photo; what is asked for meanwhile is done behind it, once. */
-async function run(quiet = false): Promise<void> {
-  if (running) {
-    again = true
-    return
-  }
-  running = true
-  try {
-    do {
-      again = false
-      await runOnce(quiet)
-      await training.try()
-    } while (again)
-  } catch (error) {
-    showFailure(error)
-  } finally {
-    running = false
-  }
-}
+/** Runs the model on the photo. */
+const run = oneAtATime(
+  async quiet => {
+    await runOnce(quiet)
+    await training.try()
+  },
+  quiet => {
+    if (!quiet && last) void placing.probe().then(refreshFigures).catch(showFailure)
+  },
+  showFailure
+)
 
 async function runOnce(quiet: boolean): Promise<void> {
   const [now, of] = [model, photo]
   const job = currentJob()
-  if (!now || !loaded || !job) return update()
+  if (!now || !job) return update()
   const ask = () => engine.ask('run', job)
   const ran = await (quiet ? ask() : doing('Running', ask))
   // Of another model or photo than are there by now: another run comes behind this one.
@@ -169,12 +170,14 @@ async function runOnce(quiet: boolean): Promise<void> {
   update()
   const shown = currentResult()
   if (shown && !quiet) announce(sentence(shown))
-  await refreshFigures(now)
+  await refreshFigures()
 }
 
 /** What depends on the input's shape and on the threads, once these are others. */
-async function refreshFigures({ opened }: Model): Promise<void> {
-  const threads = loaded?.threads ?? 1
+async function refreshFigures(): Promise<void> {
+  if (!model) return
+  const { opened } = model
+  const { threads } = placing
   const { height, width } = last?.ran.shown ?? {}
   const now = [opened.name, height, width, threads].join()
   if (!last || now === figures) return
@@ -193,14 +196,12 @@ function currentJob(): Job | undefined {
 }
 
 function currentResult(): Shown | undefined {
-  if (!model || !loaded || !last) return undefined
-  const { untrained } = model
-  return { ...last, loaded, own: ownLabels, least: Number(chosen('least')), untrained }
+  return model && last && { ...last, own: ownLabels, least: Number(chosen('least')), untrained: model.untrained }
 }
 
 /** The same outputs, of which something else is known by now. */
 function interpretAgain(): void {
-  if (model && last) last = { ran: last.ran, findings: meaningOf(last.ran, model, ownLabels?.names) }
+  if (model && last) last = { ...last, findings: meaningOf(last.ran, model, ownLabels?.names) }
   update()
 }
 
@@ -231,95 +232,53 @@ function update(): void {
 /** Counts the photos that have been asked for. */
 let wanted = 0
 
-async function take(next: Photo, sample?: HTMLElement): Promise<void> {
+async function take(next: Photo, sample?: string): Promise<void> {
   wanted++
   photo = next
   last = undefined
   pressSample(sample)
+  void visits.keepPhoto(next, () => photo === next)
   if (!model) byId('model-drop-title').textContent = `Drop a model for ${next.name}`
   await run()
 }
 
 /** Takes what `read` gives, unless another photo has been asked for meanwhile. */
-async function takeFrom(read: (progress: (progress: Progress) => void) => Promise<Photo>, sample?: HTMLElement) {
+async function takeFrom(read: (progress: (progress: Progress) => void) => Promise<Photo>, sample?: string) {
   stopCamera()
   const turn = ++wanted
   const next = await doing('Photo', read)
   if (next && turn === wanted) await take(next, sample)
 }
 
-function takeSample(url: string, button?: HTMLElement): Promise<void> {
+function takeSample(url: string): Promise<void> {
   return takeFrom(async progress => {
     const content = await fetchBytes(url, (done, total) => progress({ done, total, what: nameOfUrl(url) }))
     return photoFrom(new Blob([content]), nameOfUrl(url))
-  }, button)
+  }, url)
 }
 
-async function receive(files: readonly File[]): Promise<void> {
-  const order = ['model', 'labels', 'photo']
-  const sorted = files
-    .map(file => ({ file, kind: kindOf(file) }))
-    .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))
-  for (const { file, kind } of sorted) {
-    if (kind === 'model')
-      await open({
-        name: file.name.replace(/\.(onnx|cairn)$/i, ''),
-        read: async () => new Uint8Array(await file.arrayBuffer())
-      })
-    else if (kind === 'labels') {
-      ownLabels = { file: file.name, names: parseLabels(await file.text()) }
-      byId('labels-note').textContent = `${file.name}: ${plural(ownLabels.names.length, 'label')}`
-      interpretAgain()
-    } else await takeFrom(() => photoFrom(file, file.name))
-  }
+function prepareBy(preparation: Preparation): void {
+  if (!model) return
+  model.preparation = preparation
+  visits.keepModel(model)
+  void run()
 }
 
-function kindOf({ name, type }: File): 'model' | 'labels' | 'photo' {
-  if (/\.(onnx|cairn)$/i.test(name)) return 'model'
-  return /\.txt$/i.test(name) || type === 'text/plain' ? 'labels' : 'photo'
-}
-
-function onSubmit(id: string, act: () => Promise<unknown>): void {
-  byId<HTMLFormElement>(id).onsubmit = event => {
-    event.preventDefault()
-    void act()
-  }
-}
-
-async function timeRuns(): Promise<void> {
-  const times = await doing('Timing', progress => engine.ask('time', { runs: Number(chosen('time-runs')) }, progress))
-  if (!times) return
-  const text = `${ms(median(times))} (${ms(Math.min(...times))} to ${ms(Math.max(...times))})`
-  byId('timing-facts').append(el('div', {}, el('dt', {}, `median of ${times.length}`), el('dd', {}, text)))
-  announce(`median of ${times.length} runs: ${ms(median(times))}`)
-}
-
-async function measureLayers(): Promise<void> {
-  const calls = await doing('Measuring', progress =>
-    engine.ask('profile', { runs: Number(chosen('profile-runs')) }, progress)
-  )
-  if (!calls || !model) return
-  showLayerTable(model.opened.model.calls, layers, calls)
-  await showLayers(calls)
-}
-
-async function compareDevices(): Promise<void> {
-  const job = currentJob()
-  if (!job) return showFailure(new Error('there is nothing to compare yet: the model waits for a photo'))
-  await doing('Comparing', async progress =>
-    check.run(await engine.ask('file', undefined), chosen('against'), job, progress)
-  )
-}
+const visits = new Visits({ source: () => model?.source, open, show, forgotten: () => void forgotten() })
+const { keeper } = visits
 
 const training = new Training({
   pupil: () => model,
   photo: () => photo,
-  threads: chosenThreads,
+  threads: () => chosenThreads(model?.opened),
+  head: ({ source }) => keeper.model(source.key)?.head,
+  keepHead: ({ source }, head) => keeper.keepModel({ ...keeper.model(source.key)!, head }),
+  classesChanged: () => keepClasses(),
   async use(trained) {
-    ownLabels = undefined
-    byId('labels-note').textContent = ''
+    takeLabels(undefined)
     selectFirstTab()
-    await open({ name: trained.name, trained, read: async () => trained.content })
+    const { name, content, preparation, classes } = trained
+    await open(fromFile(name, new Blob([content]), { trained: { preparation, classes } }))
   }
 })
 
@@ -328,8 +287,19 @@ startTabs(panel => {
   training.turn(panel === 'train')
   if (panel !== 'train') closeShots()
 })
+const takers = {
+  open,
+  patch: openPatched,
+  tell: (head: Uint8Array) => engine.ask('kind', { head }),
+  photo: (read: () => Promise<Photo>) => takeFrom(read),
+  async labels(file: File) {
+    takeLabels({ file: file.name, names: parseLabels(await file.text()) })
+    interpretAgain()
+  }
+}
+
 startInput({
-  files: files => void receive(files),
+  files: files => void receive(files, takers).catch(showFailure),
   photo: taken => void take(taken),
   frame: async frame => {
     photo = frame
@@ -339,12 +309,10 @@ startInput({
 })
 startPreparation(
   preparation => {
-    if (model) model.preparation = preparation
-    void run()
+    prepareBy(preparation)
   },
   () => {
-    if (model) model.preparation = model.guess.preparation
-    void run()
+    if (model) prepareBy(model.guess.preparation)
   }
 )
 byId('test-picture').onclick = () => {
@@ -352,10 +320,10 @@ byId('test-picture').onclick = () => {
   void take(testPicture())
 }
 document.addEventListener('as-classes', event => {
-  insist((event as CustomEvent<string>).detail)
+  model?.insisted.add((event as CustomEvent<string>).detail)
   interpretAgain()
 })
-byId('other').onclick = () => show('start')
+byId('other').onclick = () => visits.leave()
 byId('save').onclick = () =>
   void doing('Saving', async () =>
     download(`${model!.opened.name}.cairn`, new Blob([await engine.ask('file', undefined)]))
@@ -364,36 +332,60 @@ byId('save-picture').onclick = () =>
   canvas.toBlob(blob => blob && download(`${photo!.name.replace(/\.\w+$/, '')}-${model!.opened.name}.png`, blob))
 byId('weights').onchange = () => model && void open(model.source)
 for (const id of ['least', 'blend']) byId(id).oninput = update
-byId('check-stop').onclick = () => check.stop()
-onSubmit('time-form', timeRuns)
-onSubmit('profile-form', measureLayers)
-onSubmit('check-form', compareDevices)
+startMeasuring({ engine, job: currentJob, layers: () => model && { calls: model.opened.model.calls, layers } })
 
-const reader =
-  (url: string): Source['read'] =>
-  progress =>
-    fetchBytes(url, (done, total) => progress({ done, total, what: 'downloading' }))
+/** What was kept of an earlier visit, or of this one before it was loaded anew. */
+async function goOn(): Promise<void> {
+  const { classes, photo: kept, labels } = keeper.all
+  showLabels(labels)
+  const restored = restoreClasses(classes).then(() => {
+    isRestoring = false
+    training.remember()
+  })
+  if (kept?.content && visits.isReturning) photo = await photoFrom(kept.content, kept.name).catch(() => undefined)
+  await Promise.all([restored, visits.begin()])
+}
 
-await doing('Starting', async () => {
-  const [entries, starter, networks, available] = await Promise.all([
-    readCatalogue(),
-    readStarter(),
-    engine.ask('zoo', undefined),
-    engine.ask('devices', undefined)
-  ])
-  startDevices(available, () => void load())
-  const all = (kind: 'photos' | 'labels') => [...new Set(entries.flatMap(entry => entry[kind]))]
-  offered = { photos: all('photos'), labels: all('labels') }
-  showStarter(starter, (entry, first) => void open({ name: entry.name, entry, first, read: reader(entry.url) }))
-  showEntries(
-    entries,
-    entry =>
-      void open({
-        name: entry.name,
-        entry,
-        read: reader(entry.url)
-      })
-  )
-  showZoo(networks, ({ key, title }) => void open({ name: title, read: async () => ({ zoo: key }) }))
+let isRestoring = true
+
+function keepClasses(): void {
+  if (!isRestoring) keeper.keep({ classes: keptClasses() })
+}
+
+async function forgotten(): Promise<void> {
+  isRestoring = true
+  await restoreClasses([])
+  isRestoring = false
+  photo = undefined
+  showLabels(undefined)
+  training.begin()
+  visits.leave()
+  update()
+}
+
+addEventListener('beforeunload', event => {
+  if (keeper.unsaved || training.isRunning) event.preventDefault()
 })
+
+let entries: readonly Entry[] = []
+await doing('Starting', async () => {
+  const [zoo, starter] = await Promise.all([
+    engine.ask('zoo', undefined),
+    readStarter(),
+    engine.ask('devices', undefined).then(available => startDevices(available, () => void changeDevice())),
+    keeper.open()
+  ])
+  entries = await readCatalogue().catch(error => {
+    showFailure(error)
+    return []
+  })
+  visits.offer([...entries, ...(starter ? [starter] : [])], zoo)
+  showStarter(starter, (entry, first) => void open(fromEntry(entry), first))
+  showZoo(zoo, ({ key, title }) => void open(fromZoo(key, title)))
+})
+const all = (kind: 'photos' | 'labels') => [...new Set(entries.flatMap(entry => entry[kind]))]
+offered = { photos: all('photos'), labels: all('labels') }
+showEntries(entries, entry => void open(fromEntry(entry)))
 document.body.dataset.ready = ''
+void workOffline()
+await goOn()

@@ -1,5 +1,4 @@
 import type { Used } from './code.js'
-import { fetchNames } from './label-sets.js'
 import { interpret } from './outputs/index.js'
 import type { Fed, Finding } from './outputs/output.js'
 import type { PicturePort, Preparation } from './prepare.js'
@@ -13,17 +12,8 @@ export interface Known {
   readonly port: PicturePort | undefined
   readonly preparation: Preparation
   readonly labels: readonly (readonly string[])[]
-}
-
-/** Outputs that the user calls scores of classes. */
-const insisted = new Set<string>()
-
-export const insist = (output: string) => insisted.add(output)
-
-/** Another model: gets the names that it may need; without them its classes have numbers. */
-export async function expect({ model }: Opened): Promise<void> {
-  insisted.clear()
-  await fetchNames(model.outputs.map(({ shape }) => shape)).catch(() => undefined)
+  /** Outputs that the user calls scores of classes. */
+  readonly insisted: Set<string>
 }
 
 /** What a run's outputs mean, with the labels that the user has given. */
@@ -36,7 +26,7 @@ export function meaningOf(ran: Ran, model: Known, own: readonly string[] | undef
     knowledge: {
       name: `${model.source.name} ${opened.model.name}`.toLowerCase(),
       ...{ own, inFile: opened.classes, lists: labels },
-      classifiers: untrained ? 'all' : insisted
+      classifiers: untrained ? 'all' : model.insisted
     }
   }
   const findings = interpret(ran.outputs, fed)

@@ -4,13 +4,15 @@ import type { Picture } from 'cairn'
 export interface Photo {
   readonly name: string
   readonly canvas: HTMLCanvasElement
+  /** What it was read from. */
+  readonly content?: Blob
 }
 
 const largest = 2048
 
 export async function photoFrom(source: Blob, name: string): Promise<Photo> {
   const bitmap = await decode(source, name)
-  const photo = { name, canvas: drawn(bitmap, bitmap.width, bitmap.height, largest) }
+  const photo = { name, content: source, canvas: drawn(bitmap, bitmap.width, bitmap.height, largest) }
   bitmap.close()
   return photo
 }

@@ -1,23 +1,43 @@
-import { type FloatOptions, fit, imageNet, type Picture, resize, Tensor, type Type, toFloatData } from 'cairn'
+import {
+  type FloatOptions,
+  fit,
+  imageNet,
+  letterbox,
+  type Picture,
+  resize,
+  Tensor,
+  type Type,
+  toFloatData
+} from 'cairn'
 import type { PortInfo } from 'cairn/compiler'
 
 /** From a photo to what a model reads: which part of it, at what size, in which numbers. */
 export interface Preparation {
-  readonly values: keyof typeof valueKinds
+  readonly values: keyof typeof valueKinds | Numbers
   readonly channels: 'RGB' | 'BGR'
-  readonly fit: keyof typeof fitKinds
-  /** The longer side where the model leaves height and width free. */
-  readonly size: number
+  /** A kind, or the shorter side before the centre is cut out. */
+  readonly fit: keyof typeof fitKinds | { readonly resize: number }
+  /** The longer side where the model leaves height and width free, or both. */
+  readonly size: number | readonly [height: number, width: number]
 }
 
-/** An element is (byte * scale - mean) / std; channels in the order R, G, B. */
+/** An element is (byte * scale - mean) / std; channels in the order R, G, B, or one for all. */
+export interface Numbers {
+  readonly scale: number
+  readonly mean: readonly number[]
+  readonly std: readonly number[]
+}
+
 export const valueKinds = {
   imagenet: { label: 'ImageNet mean and deviation', ...imageNet },
   signed: { label: '−1 to 1', scale: 1 / 127.5, mean: [1], std: [1] },
   unit: { label: '0 to 1', scale: 1 / 255, mean: [0], std: [1] },
   bytes: { label: '0 to 255', scale: 1, mean: [0], std: [1] },
   centred: { label: '0 to 255 minus the mean (123, 117, 104)', scale: 1, mean: [123, 117, 104], std: [1] }
-} as const
+} as const satisfies Record<string, Numbers & { label: string }>
+
+export const numbersOf = (values: Preparation['values']): Numbers =>
+  typeof values === 'string' ? valueKinds[values] : values
 
 export const fitKinds = {
   centre: 'Centre square',
@@ -88,7 +108,7 @@ export function fitPicture(picture: Picture, port: PicturePort, preparation: Pre
 
 /** A fitted picture in the model's numbers. */
 export function elementsOf(fitted: Picture, port: PicturePort, preparation: Preparation): Float32Array {
-  return toFloatData(fitted, { layout: port.layout, ...numbersFor(port, preparation) })
+  return toFloatData(fitted, { layout: port.layout, ...numbersFor(port, preparation) } satisfies FloatOptions)
 }
 
 /** All axes but the batch's. */
@@ -106,6 +126,7 @@ function repeated(data: Float32Array, times: number): Float32Array {
 /** Free sizes keep the photo's proportions, in multiples of 32, which every network of poolings can halve. */
 function sizeFor({ width: w, height: h }: Picture, { height, width }: PicturePort, { fit, size }: Preparation) {
   const rounded = (side: number) => Math.max(32, Math.round(side / 32) * 32)
+  if (typeof size !== 'number') return { height: height ?? size[0], width: width ?? size[1] }
   if (height !== undefined && width !== undefined) return { height, width }
   const square = fit !== 'stretch'
   if (height !== undefined) return { height, width: rounded(square ? height : (height * w) / h) }
@@ -121,31 +142,34 @@ function fitTo(picture: Picture, height: number, width: number, kind: Preparatio
   if (kind === 'stretch') return { fitted: resize(picture, width, height), region: whole }
   if (kind === 'pad') {
     const scale = Math.min(width / w, height / h)
-    const inner = resize(picture, Math.round(w * scale), Math.round(h * scale))
-    return { fitted: padded(inner, width, height), region: { ...whole, width: width / scale, height: height / scale } }
+    const region = { ...whole, width: width / scale, height: height / scale }
+    return { fitted: letterbox(picture, width, height), region }
   }
-  const short = Math.min(width, height)
-  const cut = fit(picture, { width, height, resize: kind === 'inner' ? Math.round((short * 8) / 7) : short })
-  const scale = Math.max(width / w, height / h) * (kind === 'inner' ? 8 / 7 : 1)
+  const short = resizedFor(kind, height, width)
+  const scale = Math.max(width / w, height / h) * (short / Math.min(width, height))
   const region = { width: width / scale, height: height / scale }
-  return { fitted: cut, region: { x: (w - region.width) / 2, y: (h - region.height) / 2, ...region } }
+  return {
+    fitted: fit(picture, { width, height, resize: short }),
+    region: { x: (w - region.width) / 2, y: (h - region.height) / 2, ...region }
+  }
 }
 
-/** The grey that YOLO's detectors are trained to see around a photo. */
-const padding = 114
-
-function padded({ data, width: w, height: h }: Picture, width: number, height: number): Picture {
-  const channels = data.length / (w * h)
-  const all = new Uint8Array(width * height * channels).fill(padding)
-  for (let y = 0; y < h; y++) all.set(data.subarray(y * w * channels, (y + 1) * w * channels), y * width * channels)
-  return { data: all, width, height }
+/** The shorter side before the centre is cut out; an eighth is left at the edges where nothing else is said. */
+export function resizedFor(kind: Preparation['fit'], height: number, width: number): number {
+  if (typeof kind !== 'string') return kind.resize
+  const short = Math.min(height, width)
+  return kind === 'inner' ? Math.round((short * 8) / 7) : short
 }
 
-function numbersFor(port: PicturePort, { values, channels }: Preparation): FloatOptions {
-  const { scale, mean, std } = valueKinds[values]
-  if (port.channels === 1) return { channels: 'GRAY', scale, mean: average(mean), std: average(std) }
-  const ordered = (list: readonly number[]) => (channels === 'BGR' ? [...list].reverse() : list)
-  return { channels, scale, mean: ordered(mean), std: ordered(std) }
+/** The numbers in the order of the channels. */
+export function numbersFor(port: Pick<PicturePort, 'channels'>, { values, channels }: Preparation) {
+  const { scale, mean, std } = numbersOf(values)
+  if (port.channels === 1) return { channels: 'GRAY', scale, mean: [average(mean)], std: [average(std)] } as const
+  return { channels, scale, mean: ordered(mean, channels), std: ordered(std, channels) }
 }
+
+/** From the order R, G, B to that of the channels, or back. */
+export const ordered = (list: readonly number[], channels: Preparation['channels']) =>
+  channels === 'BGR' ? [...list].reverse() : list
 
 const average = (list: readonly number[]) => list.reduce((a, b) => a + b, 0) / list.length

@@ -1,12 +1,15 @@
 import type { CallTime, Picture } from 'cairn'
 import type { Inspection, LayerInfo } from 'cairn/compiler'
-import type { EpochRecord } from 'cairn/train'
+import type { EpochRecord, ImagePreparation } from 'cairn/train'
 import type { PicturePort, Preparation, Region } from './prepare.js'
 
 /** What the page asks of the engine's worker, and what that answers: plain data, which can be posted. */
 export interface Api {
   devices(): Availability[]
   zoo(): ZooNetwork[]
+  /** What a file is by its first bytes, where that is known. Does not wait for its turn. */
+  kind(file: { readonly head: Uint8Array }): Kind | undefined
+  /** Compiles it; what is open stays so until the new one is loaded. */
   open(given: Given): Opened
   load(wanted: Wanted): Loaded
   run(job: Job): Ran
@@ -14,28 +17,41 @@ export interface Api {
   time(job: { readonly runs: number }): number[]
   /** Each call's median time on the last input. */
   profile(job: { readonly runs: number }): CallTime[]
+  /** Goes over to the number of threads that is fastest on the last input; nothing once another question has come. */
+  probe(job: { readonly threads: readonly number[] }): Probed | undefined
   /** The model at the last input's shape. */
   inspect(job: { readonly threads: number }): Inspection
   /** Its layers at that shape; nothing for a file that had been compiled already. */
   layers(): LayerInfo[] | undefined
   file(): Uint8Array<ArrayBuffer>
   /** Takes an ONNX model in, to train it. */
-  study(given: { readonly from: Given['from'] } & Pick<Lesson, 'port' | 'preparation'>): Studied
+  study(given: Pick<Given, 'from' | 'parts'> & Pick<Lesson, 'port' | 'preparation'>): Studied
   /** Nothing when it was stopped before anything was learnt. */
   train(lesson: Lesson): Learnt | undefined
   /** Ends the training that is under way; the best weights are kept. Does not wait for its turn. */
   stopTraining(): void
+  /** Takes in what was learnt before. */
+  recall(head: Recalled): void
   /** The probabilities of the classes that were learnt. */
   classify(seen: { readonly picture: Picture }): number[]
   /** What was learnt, alone and as an ONNX model. */
   patch(): Uint8Array<ArrayBuffer>
   patched(): Uint8Array<ArrayBuffer>
+  /** A model with a head that was learnt elsewhere. */
+  withPatch(given: Pick<Given, 'name' | 'from' | 'parts'> & { readonly patch: Uint8Array }): Patched
+  classesIn(given: { readonly patch: Uint8Array }): readonly string[]
 }
 
 export interface Availability {
   readonly name: string
   /** Why the device cannot be had here; nothing when it can. */
   readonly missing: string | undefined
+}
+
+export interface Kind {
+  readonly name: string
+  /** With its article, and what to do about it. */
+  readonly what: string
 }
 
 export interface ZooNetwork {
@@ -50,6 +66,20 @@ export interface Given {
   readonly name: string
   readonly from: Uint8Array | { readonly zoo: string }
   readonly weights: 'f32' | 'f16'
+  /** Among which are the files that hold its weights, if others than its own do. */
+  readonly parts?: readonly Part[]
+}
+
+export interface Patched {
+  readonly content: Uint8Array<ArrayBuffer>
+  readonly classes: readonly string[]
+  /** Nothing where the patch does not tell how its photos were prepared. */
+  readonly preparation: ImagePreparation | undefined
+}
+
+export interface Part {
+  readonly name: string
+  readonly content: Blob
 }
 
 export interface PassReport {
@@ -61,7 +91,11 @@ export interface PassReport {
 }
 
 export interface Opened {
+  /** Which of those that were opened it is. */
+  readonly id: number
   readonly name: string
+  /** Names of the files beside its own that hold its weights. */
+  readonly parts: readonly string[]
   /** Bytes that were given and bytes of the .cairn file. */
   readonly given: number
   readonly bytes: number
@@ -74,6 +108,7 @@ export interface Opened {
 }
 
 export interface Wanted {
+  readonly id: number
   /** Its name, or `auto`. */
   readonly device: string
   readonly threads: number
@@ -86,6 +121,12 @@ export interface Loaded {
   readonly threads: number
   readonly milliseconds: number
   readonly memory: number
+}
+
+export interface Probed {
+  readonly threads: number
+  /** Median milliseconds of a run, by the number of threads. */
+  readonly times: readonly (readonly [threads: number, milliseconds: number])[]
 }
 
 export interface Job {
@@ -103,6 +144,8 @@ export interface Output {
 export interface Ran {
   readonly outputs: readonly Output[]
   readonly milliseconds: number
+  readonly device: string
+  readonly threads: number
   /** What it took to make the picture the model's input. */
   readonly preparing: number
   /** Height and width of the input, and what part of the picture it shows; nothing for models that take no picture. */
@@ -122,6 +165,10 @@ export interface Lesson extends LessonOptions {
   readonly port: PicturePort
   readonly preparation: Preparation
   readonly threads: number
+}
+
+export interface Recalled extends Pick<Lesson, 'port' | 'preparation' | 'threads'> {
+  readonly patch: Uint8Array
 }
 
 export interface LessonOptions {

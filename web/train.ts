@@ -1,18 +1,26 @@
-import { CairnError, type Picture } from 'cairn'
-import { applyPatch, augmentations, type Dataset, parseAugmentations, Trainer } from 'cairn/train'
+import { CairnError, InferenceSession, type Picture, Tensor } from 'cairn'
+import { compile } from 'cairn/compiler'
+import { applyPatch, augmentations, type Dataset, decodePatch, parseAugmentations, Trainer } from 'cairn/train'
 import { zoo } from '../models/index.js'
+import { externalDataFrom } from './parts.js'
 import { pictureFrom } from './photo.js'
 import { axesOf, elementsOf, fitPicture, type PicturePort, type Preparation } from './prepare.js'
-import type { Argument, Given, Learnt, Lesson, Progress, Studied } from './protocol.js'
+import type { Argument, Given, Learnt, Lesson, Patched, Progress, Recalled, Studied } from './protocol.js'
+import { rememberedFor } from './remembered.js'
+
+/** What has been learnt, by a trainer that is still there or by one of an earlier visit. */
+type Head = Pick<Trainer, 'patch' | 'predict' | 'release'>
 
 /** The worker's part of training: one model as ONNX has it, and who has learnt from photos last. */
 let model: Uint8Array | undefined
-let learnt: { readonly trainer: Trainer; readonly lesson: Lesson } | undefined
+let externalData: ReturnType<typeof externalDataFrom>
+let learnt: { readonly trainer: Head; readonly lesson: Pick<Lesson, 'port' | 'preparation'> } | undefined
 let stopping: AbortController | undefined
 
-export async function study({ from, ...seen }: Argument<'study'>): Promise<Studied> {
+export async function study({ from, parts, ...seen }: Argument<'study'>): Promise<Studied> {
   model = bytesOf(from)
-  const { cut } = await Trainer.create(model, { classes: ['one', 'other'], shapes: shapesOf(seen) })
+  externalData = externalDataFrom('the model', parts)
+  const { cut } = await Trainer.create(model, { classes: ['one', 'other'], shapes: shapesOf(seen), externalData })
   return {
     blocks: cut.blocks,
     augmentations: Object.entries(augmentations).map(([name, { help }]) => ({ name, help }))
@@ -66,6 +74,25 @@ export function stopTraining(): void {
   stopping?.abort()
 }
 
+export async function recall({ patch, threads, ...lesson }: Recalled): Promise<void> {
+  await learnt?.trainer.release()
+  learnt = undefined
+  const { port } = lesson
+  const { height, width } = portOf(lesson)
+  const shapes = { [port.name]: [1, ...axesOf(port, height, width)] }
+  const file = await compile(await applyPatch(studied(), patch, { externalData }), { shapes })
+  const session = await InferenceSession.create(file, { executionProviders: ['wasm'], numThreads: threads })
+  const trainer: Head = {
+    patch: () => patch,
+    async predict(input) {
+      const results = await session.run({ [port.name]: new Tensor('float32', input, shapes[port.name]) })
+      return results.probabilities.data as Float32Array
+    },
+    release: () => session.release()
+  }
+  learnt = { trainer, lesson }
+}
+
 export async function classify({ picture }: Argument<'classify'>): Promise<number[]> {
   const { trainer, lesson } = pupil()
   const port = portOf(lesson)
@@ -75,7 +102,20 @@ export async function classify({ picture }: Argument<'classify'>): Promise<numbe
 
 export const patch = () => pupil().trainer.patch().slice()
 
-export const patched = async () => (await applyPatch(studied(), pupil().trainer.patch())).slice()
+export const patched = async () => (await applyPatch(studied(), pupil().trainer.patch(), { externalData })).slice()
+
+/** A model with the head of a patch in it. */
+export async function withPatch({ name, from, parts, patch }: Argument<'withPatch'>): Promise<Patched> {
+  const { classes, preparation } = decodePatch(patch)
+  const externalData = externalDataFrom('the model', parts)
+  const content = await applyPatch(bytesOf(from), patch, { externalData }).catch(error => {
+    throw error instanceof CairnError ? new CairnError(`${name}.patch: ${error.message}`) : error
+  })
+  return { content: content.slice(), classes, preparation }
+}
+
+/** Names of the classes that a patch tells apart. */
+export const classesIn = ({ patch }: Argument<'classesIn'>) => decodePatch(patch).classes
 
 function studied(): Uint8Array {
   if (!model) throw new CairnError('no model has been taken in for training')
@@ -92,10 +132,15 @@ const [leastSteps, largestBatch] = [4, 32]
 
 function trainerOptions(lesson: Lesson) {
   const { classes, photos, epochs, learningRate, unfreeze, threads: numThreads } = lesson
+  const { height, width } = portOf(lesson)
   return {
     ...{ classes, epochs, learningRate, unfreeze, numThreads },
     batchSize: Math.max(1, Math.min(largestBatch, Math.ceil(photos.length / leastSteps))),
-    shapes: shapesOf(lesson)
+    ...{
+      shapes: shapesOf(lesson),
+      externalData,
+      preparation: rememberedFor(lesson.port, lesson.preparation, [height, width])
+    }
   }
 }
 
@@ -108,8 +153,9 @@ function shapesOf(lesson: Pick<Lesson, 'port' | 'preparation'>): Record<string, 
 
 /** All photos are of one size while training; where the model leaves it free, squares of the size that was chosen. */
 function portOf({ port, preparation }: { readonly port: PicturePort; readonly preparation: Preparation }) {
-  const side = port.height ?? port.width ?? preparation.size
-  return { ...port, height: port.height ?? side, width: port.width ?? side }
+  const { size } = preparation
+  const [high, wide] = typeof size === 'number' ? [port.width ?? size, port.height ?? size] : size
+  return { ...port, height: port.height ?? high, width: port.width ?? wide }
 }
 
 async function datasetOf(

@@ -4,7 +4,8 @@ import { Engine } from './engine.js'
 import { toggleLive } from './input.js'
 import { type Photo, pixelsOf } from './photo.js'
 import type { PicturePort, Preparation } from './prepare.js'
-import type { Given, Learnt, Opened, Progress } from './protocol.js'
+import type { Learnt, Opened, Progress } from './protocol.js'
+import type { Source } from './source.js'
 import { announce, doing, showFailure } from './views/status.js'
 import {
   classNames,
@@ -26,7 +27,18 @@ export interface Pupil {
   readonly untrained: boolean
   readonly port: PicturePort | undefined
   readonly preparation: Preparation
-  readonly source: { read(progress: (progress: Progress) => void): Promise<Given['from']> }
+  readonly source: Pick<Source, 'key' | 'parts' | 'read'>
+}
+
+/** What a model has been taught here, as it is kept. */
+export interface Head {
+  readonly patch: Blob
+  readonly learnt: Learnt
+  readonly classes: readonly string[]
+  readonly preparation: Preparation
+  readonly epochs: readonly EpochRecord[]
+  /** The photos that it has learnt from, in their order. */
+  readonly photos: string
 }
 
 /** A model with a new head, for the page to open; its classes' names are in it. */
@@ -34,6 +46,7 @@ export interface Trained {
   readonly name: string
   readonly content: Uint8Array<ArrayBuffer>
   readonly preparation: Preparation
+  readonly classes: readonly string[]
 }
 
 /** What training asks of the page. */
@@ -42,6 +55,10 @@ export interface Host {
   photo(): Photo | undefined
   threads(): number
   use(trained: Trained): Promise<void>
+  /** What is kept of the pupil, and what shall be. */
+  head(pupil: Pupil): Head | undefined
+  keepHead(pupil: Pupil, head: Head): void
+  classesChanged(): void
 }
 
 /** Trains the page's model in an engine of its own, so that the page goes on meanwhile. */
@@ -57,7 +74,10 @@ export class Training {
 
   constructor(private readonly host: Host) {
     startTrainingView({
-      changed: () => this.show(),
+      changed: () => {
+        this.show()
+        host.classesChanged()
+      },
       start: () => void this.start(),
       stop: () => void this.engine?.ask('stopTraining', undefined)
     })
@@ -69,12 +89,18 @@ export class Training {
     document.addEventListener('themed', () => this.draw())
   }
 
-  /** Another model: what the last one has learnt is gone, the classes and their photos stay. */
+  /** Whether a training would be lost. */
+  get isRunning(): boolean {
+    return this.running
+  }
+
+  /** Another model: what it has learnt before is there again, and the classes and their photos stay. */
   begin(): void {
     this.engine?.end()
     this.engine = undefined
     this.studied = this.running = false
     this.forget()
+    this.remember()
     if (this.inFront) void this.study()
     this.show()
   }
@@ -112,15 +138,38 @@ export class Training {
     const pupil = this.host.pupil()
     if (this.engine || !pupil?.port || refusal(pupil)) return this.show()
     const { port, preparation } = pupil
+    const { parts } = pupil.source
     const engine = new Engine()
     this.engine = engine
-    const studied = await doing('Looking at the model', async progress =>
-      engine.ask('study', { from: await pupil.source.read(progress), port, preparation })
-    )
+    const head = this.result && this.host.head(pupil)
+    const studied = await doing('Looking at the model', async progress => {
+      const studied = await engine.ask('study', { from: await pupil.source.read(progress), parts, port, preparation })
+      if (head) {
+        const patch = new Uint8Array(await head.patch.arrayBuffer())
+        const { preparation } = head
+        await engine.ask('recall', { patch, port, preparation, threads: this.host.threads() })
+      }
+      return studied
+    })
     if (engine !== this.engine) return
     this.studied = studied !== undefined
     if (studied) showOptions(studied)
+    else if (head) this.forget()
     this.show()
+    void this.try()
+  }
+
+  /** What the model has learnt in an earlier visit; the engine takes it in when it is wanted. */
+  remember(): void {
+    const pupil = this.host.pupil()
+    const head = pupil?.port && this.host.head(pupil)
+    if (!head) return
+    const { learnt, classes, preparation, photos } = head
+    this.epochs = [...head.epochs]
+    this.result = { learnt, classes, pupil: { ...pupil, preparation } }
+    // Mistakes are shown by their photos, which may be others by now.
+    showLearnt(photos === photosOf() ? learnt : { ...learnt, mistakes: [] }, classes)
+    showCurves(this.epochs, this.epochs.length)
   }
 
   private async start(): Promise<void> {
@@ -139,8 +188,10 @@ export class Training {
       const lesson = { classes, photos: lessonsOf(), ...options, port, preparation, threads: this.host.threads() }
       const learnt = await engine.ask('train', lesson, progress => this.follow(progress, options.epochs))
       if (engine !== this.engine) return
-      if (learnt) this.result = { learnt, classes, pupil: { ...pupil } }
-      else this.note = 'Stopped before anything was learnt.'
+      if (learnt) {
+        this.result = { learnt, classes, pupil: { ...pupil } }
+        await this.keep(engine, this.result)
+      } else this.note = 'Stopped before anything was learnt.'
     } catch (error) {
       if (engine === this.engine) showFailure(error)
     } finally {
@@ -156,6 +207,13 @@ export class Training {
       showLearnt(this.result.learnt, classes)
       await this.try()
     }
+  }
+
+  private async keep(engine: Engine, { learnt, classes, pupil }: NonNullable<Training['result']>): Promise<void> {
+    const patch = new Blob([await engine.ask('patch', undefined)])
+    const { preparation } = pupil
+    const { epochs } = this
+    this.host.keepHead(pupil, { patch, learnt, classes, preparation, epochs, photos: photosOf() })
   }
 
   private follow(progress: Progress, planned: number): void {
@@ -194,10 +252,10 @@ export class Training {
   private async use(): Promise<void> {
     const { result, engine } = this
     if (!result || !engine) return
-    const { pupil } = result
+    const { pupil, classes } = result
     const content = await doing('Putting in the new head', () => engine.ask('patched', undefined))
     const { preparation } = pupil
-    if (content) await this.host.use({ name: nameOf(pupil), content, preparation })
+    if (content) await this.host.use({ name: nameOf(pupil), content, preparation, classes })
   }
 
   private async save(what: 'patch' | 'patched', ending: string): Promise<void> {
@@ -207,6 +265,8 @@ export class Training {
     if (content) download(`${nameOf(result.pupil)}.${ending}`, new Blob([content]))
   }
 }
+
+const photosOf = () => JSON.stringify(lessonsOf().map(({ name, label }) => [name, label]))
 
 const nameOf = ({ opened }: Pupil) => `${opened.name.replace(/-trained$/, '')}-trained`
 

@@ -1,5 +1,6 @@
 // Builds the page into dist/web, for any server and any folder of it. Needs dist/runtime and dist/compiler.
-import { readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -16,20 +17,47 @@ const own = () => ({
   }
 })
 
+const target = join(root, 'dist', 'web')
+
+/** The service worker lies beside the page under a name of its own, and knows all files of the build. */
+const offline = () => ({
+  name: 'offline',
+  closeBundle() {
+    const path = join(target, 'sw.js')
+    const files = readdirSync(target, { recursive: true, withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .map(entry => join(entry.parentPath ?? entry.path, entry.name))
+      .filter(file => file !== path && !file.startsWith(join(target, 'models')) && file !== join(target, 'index.html'))
+      .sort()
+    const code = readFileSync(path, 'utf8')
+    const names = files.map(file => file.slice(target.length + 1).replaceAll('\\', '/'))
+    const hash = createHash('sha256').update(JSON.stringify(names)).update(code)
+    for (const file of [...files, join(target, 'index.html')]) hash.update(readFileSync(file))
+    const version = hash.digest('hex').slice(0, 16)
+    writeFileSync(path, `const build = ${JSON.stringify({ version, files: names })}\n${code}`)
+  }
+})
+
+const web = fileURLToPath(new URL('.', import.meta.url))
+
 export default {
-  root: fileURLToPath(new URL('.', import.meta.url)),
+  root: web,
   base: './',
   logLevel: 'warn',
-  plugins: [own()],
+  plugins: [own(), offline()],
   worker: { format: 'es', plugins: () => [own()] },
   build: {
-    outDir: join(root, 'dist', 'web'),
+    outDir: target,
     emptyOutDir: true,
     target: 'es2022',
     cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     // The page's policy allows no data: addresses.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    reportCompressedSize: false
+    reportCompressedSize: false,
+    rollupOptions: {
+      input: { index: join(web, 'index.html'), sw: join(web, 'service', 'sw.ts') },
+      output: { entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') }
+    }
   }
 }

@@ -1,8 +1,10 @@
 import { CairnError, type CallTime, copyFloats, type Feeds, InferenceSession, Tensor, type Type } from 'cairn'
-import { CompileError, compile, inspect, type LayerInfo, passNames } from 'cairn/compiler'
+import { CompileError, compile, inspect, kindOf, type LayerInfo, passNames } from 'cairn/compiler'
 import { classesOf } from 'cairn/train'
 import { zoo } from '../models/index.js'
 import { devices } from './devices.js'
+import { median } from './numbers.js'
+import { externalDataFrom } from './parts.js'
 import { type Prepared, picturePort, prepare } from './prepare.js'
 import type {
   Api,
@@ -13,17 +15,24 @@ import type {
   Method,
   Opened,
   PassReport,
+  Probed,
   Progress,
   Question,
   Ran
 } from './protocol.js'
-import { classify, patch, patched, stopTraining, study, train } from './train.js'
+import { classesIn, classify, patch, patched, recall, stopTraining, study, train, withPatch } from './train.js'
 
 /** The engine's worker: one model, its session, and the input of its last run. */
 let file: Uint8Array | undefined
 let session: InferenceSession | undefined
 let feeds: Feeds | undefined
-let layersAt: ((dims: Record<string, number>) => LayerInfo[]) | undefined
+/** Layers of the model at given sizes; a file that had been compiled already has none. */
+let layersAt: LayersAt | undefined
+/** What was opened last, until it is loaded; `opened` counts. */
+let candidate: { readonly id: number; readonly file: Uint8Array; readonly layersAt: LayersAt | undefined } | undefined
+let opened = 0
+
+type LayersAt = (dims: Record<string, number>) => LayerInfo[]
 
 type Handlers = {
   [M in Method]: (
@@ -35,36 +44,43 @@ type Handlers = {
 const handlers: Handlers = {
   devices: () => Promise.all(devices.map(async ({ name, missing }) => ({ name, missing: await missing() }))),
   zoo: () => Object.entries(zoo).map(([key, { title, paper, parameters }]) => ({ key, title, paper, parameters })),
+  kind: ({ head }) => kindOf(head),
   open,
   load,
   run,
   time,
   profile,
-  inspect: ({ threads }) => inspect(opened(), dimsOf(feeds), threads),
+  probe,
+  inspect: ({ threads }) => inspect(current(), dimsOf(feeds), threads),
   layers: () => layersAt?.(dimsOf(feeds)),
-  file: () => opened().slice(),
+  file: () => current().slice(),
   study,
+  recall,
   train,
   stopTraining,
   classify,
   patch,
-  patched
+  patched,
+  withPatch,
+  classesIn
 }
 
-async function open({ name, from, weights }: Given, progress: (progress: Progress) => void): Promise<Opened> {
-  await close()
+async function open({ name, from, weights, parts }: Given, progress: (progress: Progress) => void): Promise<Opened> {
   const total = passNames.length + 2
   if (!(from instanceof Uint8Array)) progress({ done: 0, total, what: `drawing the weights of ${name}` })
   const bytes = from instanceof Uint8Array ? from : zoo[from.zoo].build()
   const done: Omit<PassReport, 'before'>[] = []
   const began = performance.now()
-  if (isCairn(bytes)) file = bytes
-  else {
+  const read = new Map<string, Uint8Array>()
+  let layers: LayersAt | undefined
+  let compiled = bytes
+  if (!isCairn(bytes)) {
     progress({ done: 1, total, what: 'reading the model' })
-    file = await compile(bytes, {
+    compiled = await compile(bytes, {
       weights,
-      onLayers: layers => {
-        layersAt = layers
+      externalData: externalDataFrom(name, parts, read),
+      onLayers: at => {
+        layers = at
       },
       onPass: (pass, did, _text, after) => {
         done.push({ name: pass, did, after })
@@ -73,22 +89,33 @@ async function open({ name, from, weights }: Given, progress: (progress: Progres
       }
     })
   }
-  const model = inspect(file)
+  const model = inspect(compiled)
+  candidate = { id: ++opened, file: compiled, layersAt: layers }
   const passes = done.map((pass, i) => ({ ...pass, before: i ? done[i - 1].after : model.nodesBefore }))
   return {
-    ...{ name, given: bytes.length, bytes: file.length, milliseconds: performance.now() - began },
+    ...{ id: opened, name, bytes: compiled.length, milliseconds: performance.now() - began },
+    given: [bytes, ...read.values()].reduce((sum, { length }) => sum + length, 0),
+    parts: [...read.keys()],
     passes: passes.length ? passes : undefined,
     model,
     classes: isCairn(bytes) ? undefined : classesOf(bytes)
   }
 }
 
-async function load({ device, threads }: Argument<'load'>): Promise<Loaded> {
-  await session?.release()
-  session = undefined
+/** The session that there is goes once the new one stands. */
+async function load({ id, device, threads }: Argument<'load'>): Promise<Loaded> {
+  const isNew = candidate?.id === id
+  const wanted = isNew ? candidate!.file : current()
   const began = performance.now()
-  session = await InferenceSession.create(opened(), { executionProviders: [device], numThreads: threads })
+  const made = await InferenceSession.create(wanted, { executionProviders: [device], numThreads: threads })
   const milliseconds = performance.now() - began
+  await session?.release()
+  session = made
+  if (isNew) {
+    file = wanted
+    layersAt = candidate!.layersAt
+    feeds = candidate = undefined
+  }
   const { choice, memoryBytes: memory } = session
   return { device: session.device, choice, threads: session.threads, milliseconds, memory }
 }
@@ -105,7 +132,9 @@ async function run({ picture, preparation }: Job): Promise<Ran> {
     const { type, dims } = tensor
     return { name, type, dims, data: copyFloats(tensor) }
   })
-  return { outputs, milliseconds: performance.now() - ready, preparing: ready - began, shown: shownBy(prepared) }
+  const { device, threads } = running
+  const milliseconds = performance.now() - ready
+  return { outputs, device, threads, milliseconds, preparing: ready - began, shown: shownBy(prepared) }
 }
 
 function shownBy(prepared: Prepared | undefined): Ran['shown'] {
@@ -134,20 +163,58 @@ async function profile({ runs }: Argument<'profile'>, progress: (progress: Progr
     progress({ done: i + 1, total: runs, what: `run ${i + 1} of ${runs}` })
   }
   return all[0].map((call, i) => {
-    const times = all.map(calls => calls[i].milliseconds).sort((a, b) => a - b)
-    return { ...call, milliseconds: times[times.length >> 1] }
+    return { ...call, milliseconds: median(all.map(calls => calls[i].milliseconds)) }
   })
 }
 
-async function close(): Promise<void> {
-  await session?.release()
-  session = undefined
-  feeds = undefined
-  layersAt = undefined
-  file = undefined
+/** Milliseconds that a number of threads is measured, and that all of them take together; then what they must win. */
+const [probing, allProbing, gain] = [400, 4000, 0.95]
+
+async function probe({ threads }: Argument<'probe'>): Promise<Probed | undefined> {
+  const asked = questions
+  let [best, fastest] = [loaded(), Number.POSITIVE_INFINITY]
+  const times: [number, number][] = []
+  const began = performance.now()
+  try {
+    // What runs by now comes first: the others have to beat it.
+    for (const count of [best.threads, ...threads.filter(count => count !== best.threads)]) {
+      if (times.length && performance.now() - began > allProbing) break
+      const tried = times.length
+        ? await InferenceSession.create(current(), { executionProviders: ['wasm'], numThreads: count })
+        : best
+      const took = await pace(tried, asked)
+      if (took !== undefined) times.push([tried.threads, took])
+      const isBetter = took !== undefined && took < fastest * (times.length > 1 ? gain : 1)
+      const loser = isBetter ? best : tried
+      if (isBetter) [best, fastest] = [tried, took]
+      if (loser !== best && loser !== session) await loser.release()
+      if (took === undefined) return undefined
+    }
+    if (best !== session) {
+      await session?.release()
+      session = best
+    }
+    return { threads: best.threads, times: times.sort((a, b) => a[0] - b[0]) }
+  } finally {
+    if (best !== session) await best.release()
+  }
 }
 
-function opened(): Uint8Array {
+/** The median of runs behind a first one, which takes longer; nothing once another question has come. */
+async function pace(tried: InferenceSession, asked: number): Promise<number | undefined> {
+  const times: number[] = []
+  const began = performance.now()
+  while (times.length < 3 || (times.length < 12 && performance.now() - began < probing)) {
+    await new Promise(resolve => setTimeout(resolve))
+    if (questions !== asked) return undefined
+    const start = performance.now()
+    await tried.run(given())
+    times.push(performance.now() - start)
+  }
+  return median(times.slice(1))
+}
+
+function current(): Uint8Array {
   if (!file) throw new CairnError('no model is open')
   return file
 }
@@ -205,7 +272,10 @@ async function answer({ id, method, argument }: Question): Promise<void> {
 
 /** One question after the other: a model is not loaded anew while it runs. */
 let turn: Promise<void> = Promise.resolve()
+let questions = 0
+const atOnce: readonly Method[] = ['kind', 'stopTraining']
 self.onmessage = ({ data }: MessageEvent<Question>) => {
-  if (data.method === 'stopTraining') void answer(data)
+  questions++
+  if (atOnce.includes(data.method)) void answer(data)
   else turn = turn.then(() => answer(data))
 }

@@ -67,7 +67,8 @@ export interface Visit {
 }
 
 export async function visit(browser: Browser, url: string, width = 1280, height = 900): Promise<Visit> {
-  const context = await browser.newContext({ viewport: { width, height } })
+  // Offline use has tests of its own; elsewhere nothing is fetched behind the page's back.
+  const context = await browser.newContext({ viewport: { width, height }, serviceWorkers: 'block' })
   const page = await context.newPage()
   const errors: string[] = []
   const strangers: string[] = []

@@ -37,7 +37,10 @@ export function drawCharts(calls: readonly CallTime[], kernels: readonly KernelT
           x: { ...axis, title: { display: true, text: 'ms', color: text } },
           y: { ...axis, grid: { display: false } }
         },
-        plugins: { tooltip: { callbacks: { label: ({ dataIndex }) => kernelLine(kernels[dataIndex], total) } } }
+        plugins: {
+          legend: { display: false },
+          tooltip: { callbacks: { label: ({ dataIndex }) => kernelLine(kernels[dataIndex], total) } }
+        }
       }
     }),
     new Chart(byId<HTMLCanvasElement>('call-chart'), {
@@ -60,6 +63,7 @@ export function drawCharts(calls: readonly CallTime[], kernels: readonly KernelT
           y: { ...axis, title: { display: true, text: 'ms', color: text } }
         },
         plugins: {
+          legend: { display: false },
           tooltip: {
             callbacks: {
               title: ([{ dataIndex }]) => calls[dataIndex].node,

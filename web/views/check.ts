@@ -24,11 +24,11 @@ export class Check {
     byId('check-stop').hidden = false
     byId('checked').replaceChildren()
     try {
-      await engine.ask('open', { name: 'check', from: file, weights: 'f32' })
+      const { id } = await engine.ask('open', { name: 'check', from: file, weights: 'f32' })
       const runs: Ran[] = []
       for (const device of ['wasm', against]) {
         onProgress({ done: runs.length, total: 2, what: labelOf(device) })
-        await engine.ask('load', { device, threads: 1 })
+        await engine.ask('load', { id, device, threads: 1 })
         runs.push(await engine.ask('run', job))
       }
       showDifferences(runs[0], runs[1], against)

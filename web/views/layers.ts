@@ -1,6 +1,7 @@
 import type { CallTime } from 'cairn'
 import { byId, table } from '../dom.js'
 import { ms, percent, plural } from '../numbers.js'
+import { showFailure } from './status.js'
 
 export interface KernelTime {
   readonly kernel: string
@@ -47,4 +48,4 @@ function byKernel(calls: readonly CallTime[]): KernelTime[] {
   return [...sums.values()].sort((a, b) => b.milliseconds - a.milliseconds)
 }
 
-document.addEventListener('themed', () => void showLayers(shown))
+document.addEventListener('themed', () => void showLayers(shown).catch(showFailure))

@@ -9,7 +9,11 @@ import { showMemory } from './memory.js'
 export function showName(name: string, untrained: boolean): void {
   const badge = untrained ? [' ', el('span', { className: 'badge' }, 'untrained')] : []
   byId('model-name').replaceChildren(name, ...badge)
-  document.title = `${name} · Cairn`
+}
+
+/** The page's title names the model that is in sight. */
+export function showTitle(name: string | undefined): void {
+  document.title = name === undefined ? 'Cairn' : `${name} · Cairn`
 }
 
 /** For the free dimensions that `model` has been looked at with. */

@@ -1,15 +1,14 @@
 import { labelOf } from '../devices.js'
 import { byId, el, facts, table } from '../dom.js'
 import { seesPart } from '../draw.js'
-import { ms, shape, short } from '../numbers.js'
+import { ms, plural, shape, short } from '../numbers.js'
 import { type Finding, range } from '../outputs/output.js'
-import type { Loaded, Ran } from '../protocol.js'
+import type { Ran } from '../protocol.js'
 import { findingParts, phrase } from './findings.js'
 
 /** The panel's first view: what the model says of the photo. */
 export interface Shown {
   readonly ran: Ran
-  readonly loaded: Loaded
   /** What is drawn on the picture comes first. */
   readonly findings: readonly Finding[]
   readonly own: OwnLabels | undefined
@@ -46,8 +45,8 @@ function showMargins(shown: Shown | undefined): void {
 }
 
 /** The result in a sentence. */
-export function sentence({ findings, least, ran, loaded }: Shown): string {
-  return `${phrase(findings[0], least)}; ${ms(ran.milliseconds)} on ${labelOf(loaded.device)}`
+export function sentence({ findings, least, ran }: Shown): string {
+  return `${phrase(findings[0], least)}; ${ms(ran.milliseconds)} on ${labelOf(ran.device)}`
 }
 
 function found(shown: Shown): Node[] {
@@ -55,15 +54,10 @@ function found(shown: Shown): Node[] {
   const parts = findingParts(shown)
   return note ? [note, ...parts] : parts
 }
-function showFigures({ ran, loaded }: Shown): void {
+function showFigures({ ran }: Shown): void {
   const entries: [string, string][] = [
     ['this run', ms(ran.milliseconds)],
-    [
-      'device',
-      loaded.device === 'wasm'
-        ? `CPU, ${loaded.threads} thread${loaded.threads > 1 ? 's' : ''}`
-        : labelOf(loaded.device)
-    ],
+    ['device', ran.device === 'wasm' ? `CPU, ${plural(ran.threads, 'thread')}` : labelOf(ran.device)],
     ['preparing the photo', ms(ran.preparing)]
   ]
   if (ran.shown) entries.push(['input', `${ran.shown.width}×${ran.shown.height}`])

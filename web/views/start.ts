@@ -43,31 +43,38 @@ export function showZoo(networks: readonly ZooNetwork[], choose: (network: ZooNe
   }
 }
 
-export function showSamples(urls: readonly string[], choose: (url: string, button: HTMLButtonElement) => void): void {
-  byId('samples').replaceChildren(...urls.map(url => sample(url, button => choose(url, button), 'false')))
+export function showSamples(urls: readonly string[], choose: (url: string) => void): void {
+  byId('samples').replaceChildren(...urls.map(url => sample(url, () => choose(url), String(url === pressed))))
 }
 
-function sample(url: string, choose: (button: HTMLButtonElement) => void, pressed?: string): HTMLLIElement {
+function sample(url: string, choose: () => void, pressed?: string): HTMLLIElement {
   const name = nameOfUrl(url)
   const picture = el('img', { loading: 'lazy', decoding: 'async', alt: name, src: url })
-  const button = el('button', { type: 'button', title: name, 'aria-pressed': pressed }, picture)
-  button.onclick = () => choose(button)
-  return el('li', {}, button)
+  return el('li', {}, el('button', { type: 'button', title: name, 'aria-pressed': pressed, onclick: choose }, picture))
 }
-
-/** The button of a sample photo. */
-export const sampleButton = (url: string) =>
-  [...byId('samples').querySelectorAll('button')].find(button => button.querySelector('img')?.src === url)
 
 /** A name that may go on in the next line behind its underscores and dashes. */
 function breakable(name: string): Node[] {
   return name.split(/(?<=[_-])/).flatMap(part => [document.createTextNode(part), el('wbr')])
 }
 
-/** One of the samples is the photo that is shown, or none. */
-export function pressSample(pressed: HTMLElement | undefined): void {
-  for (const button of byId('samples').querySelectorAll('button'))
-    button.setAttribute('aria-pressed', String(button === pressed))
+/** Along the row alone: the page stays where it is. */
+function bringIntoRow(button: HTMLElement): void {
+  const row = byId('samples')
+  const [own, all] = [button.getBoundingClientRect(), row.getBoundingClientRect()]
+  row.scrollLeft += Math.min(0, own.left - all.left) + Math.max(0, own.right - all.right)
+}
+
+/** The sample that is shown, or none. */
+let pressed: string | undefined
+
+export function pressSample(url: string | undefined): void {
+  pressed = url
+  for (const button of byId('samples').querySelectorAll('button')) {
+    const isShown = button.querySelector('img')!.src === url
+    button.setAttribute('aria-pressed', String(isShown))
+    if (isShown) bringIntoRow(button)
+  }
 }
 
 export const nameOfUrl = (url: string) => decodeURIComponent(new URL(url).pathname.split('/').at(-1)!)

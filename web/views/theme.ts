@@ -1,4 +1,5 @@
 import { byId } from '../dom.js'
+import { remember, remembered } from '../settings.js'
 
 /** Dark or light: as the system has it until someone says otherwise. `themed` is sent when it changes. */
 const stored = 'cairn-theme'
@@ -6,7 +7,7 @@ const system = matchMedia('(prefers-color-scheme: dark)')
 const button = byId<HTMLButtonElement>('theme')
 
 function apply(): void {
-  const dark = (localStorage.getItem(stored) ?? (system.matches ? 'dark' : 'light')) === 'dark'
+  const dark = (remembered(stored) ?? (system.matches ? 'dark' : 'light')) === 'dark'
   document.documentElement.dataset.theme = dark ? 'dark' : 'light'
   button.textContent = dark ? 'Light' : 'Dark'
   button.setAttribute('aria-label', dark ? 'Switch to light colours' : 'Switch to dark colours')
@@ -16,7 +17,7 @@ function apply(): void {
 export function followTheme(): void {
   system.onchange = apply
   button.onclick = () => {
-    localStorage.setItem(stored, document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark')
+    remember(stored, document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark')
     apply()
   }
   apply()

@@ -1,5 +1,6 @@
 import { byId, el } from '../dom.js'
 import { colourOf } from '../draw.js'
+import type { KeptClass } from '../keep.js'
 import { plural } from '../numbers.js'
 import { type Photo, photoFrom, thumbnailOf } from '../photo.js'
 import { announce, showFailure } from './status.js'
@@ -47,8 +48,24 @@ export class Classes {
     this.shots.close()
   }
 
-  private add(): Card {
-    const card: Card = new Card(this.made++, this.shots, this.changed, () => this.remove(card))
+  kept(): KeptClass[] {
+    return this.cards.map(({ name, samples }) => ({
+      name,
+      photos: samples.map(({ name, content }) => ({ name, content }))
+    }))
+  }
+
+  /** In place of those that there are. */
+  async restore(kept: readonly KeptClass[]): Promise<void> {
+    this.shots.close()
+    for (const { element } of this.cards.splice(0)) element.parentElement!.remove()
+    this.made = 0
+    if (!kept.length) for (const _ of [1, 2]) this.add()
+    await Promise.all(kept.map(({ name, photos }) => this.add(name).restore(photos)))
+  }
+
+  private add(name?: string): Card {
+    const card: Card = new Card(this.made++, this.shots, this.changed, () => this.remove(card), name)
     this.cards.push(card)
     byId('train-classes').append(el('li', {}, card.element))
     this.changed()
@@ -80,12 +97,13 @@ class Card implements Lesson {
     readonly id: number,
     private readonly shots: Shots,
     private readonly changed: () => void,
-    remove: () => void
+    remove: () => void,
+    name = `Class ${id + 1}`
   ) {
     const swatch = el('span', { className: 'swatch', 'aria-hidden': 'true' })
     swatch.style.background = colourOf(id)
     this.title = el('input', {
-      ...{ type: 'text', value: `Class ${id + 1}`, maxLength: 60, 'aria-label': 'Name of the class' },
+      ...{ type: 'text', value: name, maxLength: 60, 'aria-label': 'Name of the class' },
       ...{ autocomplete: 'off', spellcheck: false, oninput: () => this.show() }
     })
     const chooser = el('input', { type: 'file', accept: 'image/*', multiple: true, hidden: true })
@@ -124,6 +142,14 @@ class Card implements Lesson {
 
   closeCamera(): void {
     if (this.shots.isAt(this.element)) this.shots.close()
+  }
+
+  async restore(photos: KeptClass['photos']): Promise<void> {
+    for (const { name, content } of photos) {
+      // What the browser has kept can be gone, and what it could read once it reads again.
+      const photo = content && (await photoFrom(content, name).catch(() => undefined))
+      if (photo) this.put({ name, content }, photo)
+    }
   }
 
   private async openCamera(): Promise<void> {

@@ -1,8 +1,8 @@
 import type { EpochRecord } from 'cairn/train'
-import { Chart, Legend, LinearScale, LineController, LineElement, PointElement, Tooltip } from 'chart.js'
+import { Chart, LinearScale, LineController, LineElement, PointElement, Tooltip } from 'chart.js'
 import { byId } from '../dom.js'
 
-Chart.register(Legend, LineController, LineElement, LinearScale, PointElement, Tooltip)
+Chart.register(LineController, LineElement, LinearScale, PointElement, Tooltip)
 
 /** Loss and accuracy by epoch, in the colours that the page has now. */
 let charts: Chart[] = []

@@ -1,11 +1,12 @@
 import type { EpochRecord } from 'cairn/train'
 import { byId, el, table } from '../dom.js'
 import { colourOf } from '../draw.js'
+import type { KeptClass } from '../keep.js'
 import { ms, percent, plural, short } from '../numbers.js'
 import { type Photo, thumbnailOf } from '../photo.js'
 import type { Learnt, Lesson, Progress } from '../protocol.js'
 import { bars } from './findings.js'
-import { announce } from './status.js'
+import { announce, showFailure } from './status.js'
 import { Classes, thumbnailSide } from './train-classes.js'
 import { optionsRefusal, startOptions } from './train-options.js'
 
@@ -35,6 +36,10 @@ export const classNames = () => classes.all.map(({ name }) => name)
 export function lessonsOf(): Lesson['photos'] {
   return classes.all.flatMap(({ samples }, label) => samples.map(({ name, content }) => ({ name, content, label })))
 }
+
+/** The classes with their photos as they are kept, and from there again. */
+export const keptClasses = () => classes.kept()
+export const restoreClasses = (kept: readonly KeptClass[]) => classes.restore(kept)
 
 export const lockLessons = (on: boolean) => classes.lock(on)
 
@@ -117,16 +122,18 @@ let wanted: { readonly epochs: readonly EpochRecord[]; readonly planned: number 
 export function showCurves(epochs: readonly EpochRecord[] | undefined, planned: number): void {
   byId('train-curves').hidden = !epochs?.length
   wanted = epochs?.length ? { epochs, planned } : undefined
-  if (drawing) return
+  if (drawing || !wanted) return
   drawing = true
-  setTimeout(async () => {
-    // Charts are more than half of the page's code, and most visits need none.
-    const { drawCurves } = await import('./train-curves.js')
+  setTimeout(() => void draw().catch(showFailure), drawingPause)
+}
+
+async function draw(): Promise<void> {
+  if (wanted) showEpochs(wanted.epochs)
+  // Charts are more than half of the page's code, and most visits need none.
+  const { drawCurves } = await import('./train-curves.js').finally(() => {
     drawing = false
-    if (!wanted) return
-    showEpochs(wanted.epochs)
-    drawCurves(wanted.epochs, wanted.planned)
-  }, drawingPause)
+  })
+  if (wanted) drawCurves(wanted.epochs, wanted.planned)
 }
 
 function showEpochs(epochs: readonly EpochRecord[]): void {
@@ -179,6 +186,7 @@ function mistakesOf({ mistakes }: Learnt, names: readonly string[]): Node[] {
   if (!mistakes.length) return []
   const samples = classes.all.flatMap(each => each.samples.map(sample => ({ sample, name: each.name })))
   const items = mistakes.slice(0, 24).flatMap(({ photo, taken, probability }) => {
+    if (!samples[photo]) return []
     const { sample, name } = samples[photo]
     const copy = el('canvas', { width: sample.thumbnail.width, height: sample.thumbnail.height })
     copy.getContext('2d')!.drawImage(sample.thumbnail, 0, 0)
