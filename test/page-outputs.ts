@@ -1,6 +1,7 @@
 // What the page makes of a model's outputs: right where shapes, numbers and names speak for it, and plain numbers elsewhere.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { softmax } from '../runtime/index.js'
 import { interpret, names, normalOf, only, output, seen, sharesOf, transposed } from './support/findings.js'
 import { baseSeed, Random } from './support/random.js'
 
@@ -133,6 +134,13 @@ test('several outputs are all told of, and what is said twice once', () => {
     ]
   )
   assert.match(both[1].guess!, /says the same as logits/)
+  // Scores that happen to sum to one, too.
+  const scores = shares(3)
+  const likely = interpret(
+    [output([1, 3], [...softmax(scores)], 'probabilities'), output([1, 3], scores, 'logits')],
+    seen({})
+  )
+  assert.match((likely[1] as (typeof both)[1]).guess!, /says the same as probabilities/)
 })
 
 test('landmarks are points if they lie on the picture', () => {

@@ -1,3 +1,4 @@
+import { softmax } from 'cairn'
 import type { Output } from '../protocol.js'
 import { classMap } from './class-map.js'
 import { classes } from './classes.js'
@@ -42,12 +43,14 @@ function meaningOf(output: Output, fed: Fed): Finding {
   return numbers(output, fed)
 }
 
-/** Classifiers that give shares and the scores that these come of say the same twice. */
+/** Classifiers that give shares and the scores that these come of say the same twice, whatever the scores may pass for. */
 function withoutRepeating(findings: readonly Finding[], finding: Finding, output: Output, fed: Fed): Finding {
   if (finding.kind !== 'classes') return finding
+  const scores = softmax(vectorOf(output, fed)!)
   const said = findings.find(
-    ({ kind, ...other }) =>
-      kind === 'classes' && areEqual((other as typeof finding).probabilities, finding.probabilities)
+    other =>
+      other.kind === 'classes' &&
+      (areEqual(other.probabilities, finding.probabilities) || areEqual(other.probabilities, scores))
   )
   if (!said) return finding
   return {
