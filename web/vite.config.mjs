@@ -40,12 +40,15 @@ const offline = () => ({
 
 const web = fileURLToPath(new URL('.', import.meta.url))
 
+/** The compiler brings self-checks, so that they are in the page's chunk; how long plugins take is no fault. */
+const checks = { ineffectiveDynamicImport: false, pluginTimings: false }
+
 export default {
   root: web,
   base: './',
   logLevel: 'warn',
   plugins: [own(), offline()],
-  worker: { format: 'es', plugins: () => [own()] },
+  worker: { format: 'es', plugins: () => [own()], rollupOptions: { checks } },
   build: {
     outDir: target,
     emptyOutDir: true,
@@ -56,6 +59,7 @@ export default {
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rollupOptions: {
+      checks,
       input: { index: join(web, 'index.html'), sw: join(web, 'service', 'sw.ts') },
       output: { entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') }
     }
