@@ -88,6 +88,8 @@ export async function applyPatch(
   const patch = decodePatch(bytes)
   const backbone = openBackbone(model, { ...options, shapes: patch.shapes })
   if (patch.backbone !== backbone.digest)
-    throw new CairnError('the patch belongs to another backbone: it was trained on a model with another digest')
+    throw new CairnError(
+      'the patch belongs to another backbone: it goes with the very file that it was trained on, an .onnx rather than what was compiled of it'
+    )
   return backbone.merged(patch)
 }
