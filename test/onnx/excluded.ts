@@ -2,8 +2,6 @@
 export const excluded: Readonly<Record<string, string>> = {
   'strings, bfloat16, sequences and optionals are no tensors of a CNN': `node/test_cast_*BFLOAT16* node/test_cast_*STRING*
     node/test_castlike_*BFLOAT16* node/test_castlike_*STRING* node/test_identity_opt node/test_identity_sequence`,
-  'tensors without elements as inputs':
-    'node/test_reshape_allowzero_reordered node/test_split_zero_size_splits node/test_tril_zero node/test_triu_zero',
   'random numbers of numpy, which no runtime can draw again': `node/test_training_dropout node/test_training_dropout_default node/test_training_dropout_default_mask node/test_training_dropout_mask`,
   'uninitialised doubles beyond single precision (1e198)': `pytorch-operator/test_operator_add_broadcast
     pytorch-operator/test_operator_add_size1_right_broadcast pytorch-operator/test_operator_add_size1_singleton_broadcast
