@@ -23,9 +23,6 @@ export interface SourceOptions {
   readonly onProgress?: (loaded: number, total: number) => void
 }
 
-/** Node's files, where there is Node. */
-export const nodeFiles = () => globalThis.process?.getBuiltinModule?.('node:fs')?.promises
-
 export function checkLength(found: number, length: number): void {
   if (found !== length)
     throw new CairnError(`file has ${found} bytes where its header asks for ${length}; it is truncated or padded`)

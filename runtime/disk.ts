@@ -1,8 +1,16 @@
 import { CairnError } from './backend.js'
-import { behind, checkLength, lengthOf, type nodeFiles, type Source, type SourceOptions, tooShort } from './bytes.js'
+import { behind, checkLength, lengthOf, type Source, type SourceOptions, tooShort } from './bytes.js'
 
-type Files = NonNullable<ReturnType<typeof nodeFiles>>
-type Handle = Awaited<ReturnType<Files['open']>>
+/** What is used of Node's `fs.promises`. */
+interface Files {
+  open(path: string | URL): Promise<Handle>
+}
+
+interface Handle {
+  readv(targets: readonly Uint8Array[], position: number): Promise<{ readonly bytesRead: number }>
+  stat(): Promise<{ readonly size: number; isFile(): boolean }>
+  close(): Promise<void>
+}
 
 /** A file of Node's: read by the system's own threads, straight into the target. */
 export class DiskSource implements Source {

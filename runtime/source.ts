@@ -1,10 +1,12 @@
 import { CairnError } from './backend.js'
 import { brandOf, bytesOf } from './brand.js'
-import { BytesSource, checkLength, nodeFiles, type Source, type SourceOptions, tooShort } from './bytes.js'
+import { BytesSource, checkLength, type Source, type SourceOptions, tooShort } from './bytes.js'
 
 export { BytesSource, checkLength, type Source, type SourceOptions } from './bytes.js'
 
 export type Given = ArrayBufferView | ArrayBuffer | SharedArrayBuffer | Blob | string | URL | Response
+
+const nodeFiles = () => globalThis.process?.getBuiltinModule?.('node:fs')?.promises
 
 /** A body that arrives: what has come and is not taken yet waits in `chunks`. */
 class StreamSource implements Source {

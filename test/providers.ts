@@ -59,7 +59,7 @@ test('when none is left all reasons are told', async () => {
 test('kernels that cannot be loaded are a provider that cannot be had', async () => {
   for (const [place, why] of [
     ['/nowhere', /cannot load \/nowhere\/cairn\S*\.wasm: ENOENT.*; copy it there from dist\/runtime of the package/],
-    ['data:text/html,<html>/', /cannot load data:text\/html.*: WebAssembly\.compile\(\)/],
+    ['data:text/html,<html>/', /cannot load data:text\/html.*: it is an HTML page/],
     ['http://127.0.0.1:1', /cannot load http:\/\/127\.0\.0\.1:1\/cairn/]
   ] as const) {
     env.wasm.wasmPaths = place
