@@ -45,11 +45,13 @@ export interface Subject {
   readonly settings: Settings
 }
 
-/** Steps of the differences, the widest first: wide ones round least, narrow ones cross fewest kinks. */
-const widths = [1e-6, 1e-7] as const
+/** Steps of the differences, as they are tried: wide ones round least, which small gradients need, narrow ones cross fewest kinks. */
+const widths = [1e-6, 1e-5, 1e-7] as const
 /** As shares of the tensor's largest gradient: how far differences of two widths may be apart, and those of the two sides. */
 const agreement = 1e-5
 const bend = 1e-3
+/** Of a loss in double precision, as a share of it. */
+const rounding = 2 ** -50
 /** Multiply-accumulates that differences may cost in all; the reference computes some 10^8 a second. */
 const affordable = 6e9
 
@@ -114,6 +116,8 @@ export function checkGradients(subject: Subject, batch: Batch, progress: (what: 
 function slopeOf(lossAt: (move: number) => number, here: number, scale: number): number | undefined {
   const sides = (width: number) => [(lossAt(width) - here) / width, (here - lossAt(-width)) / width]
   for (const width of widths) {
+    // Of a smaller gradient the differences have only the loss's rounding.
+    if ((rounding * Math.abs(here)) / width > agreement * scale) continue
     const [above, below] = sides(width)
     if (Math.abs(above - below) > bend * scale) continue
     const slope = (above + below) / 2
