@@ -307,9 +307,12 @@ class WasmExecutor implements Executor {
       const { space, index } = argument
       const offset = evaluate(argument.offset, bindings) * 4
       const size = space === 'storage' ? plan.blocks[index].bytes : this.staticBytes(argument)
+      const from = space === 'storage' ? this.layout.arena + plan.offsets[index] : this.staticAddress(argument)
+      // Of nothing a view may begin anywhere.
+      if (size === 0) return from
       if (!(offset >= 0 && offset <= size))
         throw new CairnError(`${space} ${index} of ${size} bytes is used at byte ${offset}`)
-      return (space === 'storage' ? this.layout.arena + plan.offsets[index] : this.staticAddress(argument)) + offset
+      return from + offset
     }
     const portAt = (port: Pick<Port, 'storage' | 'offset'>) =>
       addressOf({ space: 'storage', index: port.storage, offset: port.offset })

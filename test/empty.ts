@@ -87,6 +87,23 @@ function still(): ModelBuilder {
   )
 }
 
+/** Views that begin behind the front of what may be nothing, one output of which is something. */
+function views(): ModelBuilder {
+  const m = new ModelBuilder(random)
+  const x = m.input(['N', 6])
+  const columns = (from: number, to: number, step = 1) =>
+    m.add('Slice', [x, m.ints([from]), m.ints([to]), m.ints([1]), m.ints([step])])
+  const [left, right] = m.addMany('Split', [x], 2, { axis: 1 })
+  return m.output(
+    columns(1, 3),
+    m.add('ReduceSum', [columns(1, 3), m.ints([0])]),
+    m.add('ReduceSum', [columns(-1, -99, -1), m.ints([0])]),
+    m.add('Concat', [columns(2, 4), m.weights([1, 2])], { axis: 0 }),
+    m.add('Pad', [columns(2, 5), m.ints([0, 0, 1, 0])]),
+    m.add('Concat', [m.add('Add', [left, right]), m.weights([1, 3])], { axis: 0 })
+  )
+}
+
 function batchOfNone(): ModelBuilder {
   const m = new ModelBuilder(random)
   const x = m.input([0, 3, 8, 8])
@@ -114,6 +131,7 @@ const models: readonly [string, () => ModelBuilder, readonly Sizes[]][] = [
       { N: 4, K: 2 }
     ]
   ],
+  ['views of what may be nothing', views, [{ N: 0 }, { N: 2 }]],
   ['reductions of nothing are their neutral elements', reductions, [{ N: 0 }, { N: 3 }]],
   ['parts that are nothing at every size', still, [{}]]
 ]
@@ -121,7 +139,7 @@ for (const device of ['wasm', 'webgpu', 'reference'])
   for (const [name, make, bindings] of models) {
     const title = `${name} (${device})`
     if (device === 'webgpu' && missing !== undefined) skip(title, missing)
-    else if (device !== 'webgpu' || make === parts || make === still)
+    else if (device !== 'webgpu' || make === parts || make === views || make === still)
       test(title, async () => {
         if (device === 'webgpu') env.webgpu.gpu = await gpu()
         await compareAt(make(), bindings, { executionProviders: [device] })

@@ -124,6 +124,33 @@ test('ranges go down, in fractions, and from free sizes on', async () => {
   ])
 })
 
+test('ranges of floats are as long as onnxruntime makes them', async () => {
+  const draws = Array.from({ length: 40 }, () => {
+    const delta = random.pick([0.1, 0.3, 0.7, 0.01, 1 / 3, -0.1, 0.2, 0.05])
+    const start = random.pick([0.1, 0, 0.2, 1.7, -0.3])
+    return [start, start + delta * random.int(1, 13), delta]
+  })
+  const m = builder()
+  m.output(
+    ...draws.map(numbers =>
+      m.add(
+        'Range',
+        numbers.map(each => m.scalar(each))
+      )
+    )
+  )
+  const [expected, session] = [
+    await Oracle.load(m.encode()).then(oracle => oracle.run({})),
+    await InferenceSession.create(await compile(m.encode()))
+  ]
+  const found = numbersOfTensors(await session.run({}))
+  assert.equal(
+    m.outputs.map(name => found[name].dims[0]),
+    m.outputs.map(name => expected[name].dims[0])
+  )
+  await session.release()
+})
+
 test('floats of sizes are rounded as floats, in Resize and in arithmetic', async () => {
   const m = builder()
   const x = m.input(['N', 1, 'H', 'W'])

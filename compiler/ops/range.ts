@@ -17,14 +17,13 @@ interface Counting {
   readonly count: Dim
 }
 
-/** As onnxruntime counts: floats are subtracted in their precision and divided in double. */
+/** As onnxruntime counts: floats are subtracted and divided in double. */
 function countingOf(node: Node): Counting {
   const [start, limit, delta] = ['start', 'limit', 'delta'].map((name, i) => intsOf(node, i, name)![0])
   if (delta === 0) throw refuse(node, 'delta is 0')
-  const { dtype } = node.inputs[0]!
-  if (!dtype.startsWith('float')) return { start, delta, count: max(negative(div(sub(start, limit), delta)), 0) }
-  const precision = dtype === 'float64' ? dtype : 'float32'
-  const length = real.rounded(real.difference(limit, start), precision, (a, b) => void node.expectEqual(a, b))
+  if (!node.inputs[0]!.dtype.startsWith('float'))
+    return { start, delta, count: max(negative(div(sub(start, limit), delta)), 0) }
+  const length = real.rounded(real.difference(limit, start), 'float64', (a, b) => void node.expectEqual(a, b))
   return { start, delta, count: real.higher(real.ceil(real.ratio(length, delta)), 0) }
 }
 

@@ -37,11 +37,12 @@ export interface Bound {
   readonly outputs: readonly PortPlace[]
 }
 
-/** Where a storage begins in the arena, in elements; nothing may begin behind its end, or in front of it. */
+/** Where a storage begins in the arena, in elements; nothing may begin behind its end, or in front of it, but of nothing anywhere. */
 export function storageAt({ offsets, blocks }: Plan, index: number, offset: Dim, bindings: Bindings): number {
   const at = evaluate(offset, bindings) * 4
-  if (!(at >= 0 && at <= blocks[index].bytes))
-    throw new CairnError(`storage ${index} of ${blocks[index].bytes} bytes is used at byte ${at}`)
+  const { bytes } = blocks[index]
+  if (bytes && !(at >= 0 && at <= bytes))
+    throw new CairnError(`storage ${index} of ${bytes} bytes is used at byte ${at}`)
   return offsets[index] / 4
 }
 
