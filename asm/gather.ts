@@ -10,6 +10,7 @@ export class GatherParams {
 }
 
 export function gather(p: GatherParams, x: usize, indices: usize, y: usize): void {
+  if (!p.size) return
   const bytes = p.inner << 2
   const rows = p.outer * p.count
   const least = worth(p.inner)

@@ -19,6 +19,9 @@ export function infer(graph: Graph): void {
     inferNode(node, graph.folding)
     refuseMore(graph, node)
     findAlike(graph, node, at)
+    // Also where passes leave nothing of the node, or only its shape is read.
+    if (node.outputs.some(output => output.users.length > 0 || graph.isOutput(output)))
+      for (const [a, b] of node.constraints) graph.folding.assume(a, b, node)
     at += 1 + readCounts(graph, node)
   }
   graph.outputs = graph.outputs.map(output =>

@@ -15,7 +15,7 @@ struct Gather {
 @compute @workgroup_size(64)
 fn gather(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
   let at = listIndex(group, groups, local) * LANES;
-  if (at >= p.outer * p.count * p.inner) {
+  if (at >= p.outer * p.count * p.inner || p.size == 0) {
     return;
   }
   let row = at / p.inner;

@@ -148,6 +148,51 @@ for (const { backend, ...options } of ways) {
     await oracle.release()
   })
 
+  test(`tables without rows, lengths beyond the end and conditions that are too long (${backend}, ${options.numThreads} threads)`, async () => {
+    const open = async (m: ModelBuilder) => {
+      const bytes = m.encode()
+      return { session: await InferenceSession.create(compileModel(bytes), options), oracle: await Oracle.load(bytes) }
+    }
+    const long = (...data: number[]) => ({ dtype: 'int64' as const, dims: [data.length], data })
+    const gather = new ModelBuilder(random, 18)
+    const [table, indices] = [gather.input(['N', 3]), gather.input(['K'], 'int64', [0, 0])]
+    gather.output(gather.add('ReduceSum', [gather.add('Gather', [table, indices]), gather.ints([0])]))
+    const first = await open(gather)
+    const none = { ...randomFeeds(gather.inputs, random, { N: 0, K: 0 }), [indices]: long() }
+    assertClose(numbersOfTensors(await first.session.run(tensorsOf(none))), await first.oracle.run(none))
+    const asked = tensorsOf({ ...none, [indices]: long(0) })
+    await rejects(() => first.session.run(asked), /index 0 is out of range for axis 0 of 0; none is allowed/)
+
+    const reverse = new ModelBuilder(random, 18)
+    const [x, lengths] = [reverse.input([4, 3]), reverse.input([3], 'int64', [0, 4])]
+    reverse.output(reverse.add('ReverseSequence', [x, lengths]))
+    const second = await open(reverse)
+    const fits = { ...randomFeeds(reverse.inputs, random), [lengths]: long(4, 1, 3) }
+    assertClose(numbersOfTensors(await second.session.run(tensorsOf(fits))), await second.oracle.run(fits))
+    const beyond = tensorsOf({ ...fits, [lengths]: long(1, 5, 2) })
+    await rejects(() => second.session.run(beyond), /ReverseSequence "\w+": index 5 is out of range/)
+
+    const compress = new ModelBuilder(random, 18)
+    const [values, condition] = [compress.input(['N', 2]), compress.input(['K'], 'bool', [0, 1])]
+    compress.output(compress.add('Compress', [values, condition], { axis: 0 }))
+    const third = await open(compress)
+    for (const data of [
+      [1, 0, 1, 1, 1],
+      [0, 0, 0, 1],
+      [0, 1]
+    ]) {
+      const given = { dtype: 'bool' as const, dims: [data.length], data }
+      const feeds = { ...randomFeeds(compress.inputs, random, { N: 3, K: data.length }), [condition]: given }
+      const [found, expected] = [
+        numbersOfTensors(await third.session.run(tensorsOf(feeds))),
+        await third.oracle.run(feeds)
+      ]
+      assert.equal([...found[compress.outputs[0]].dims], [...expected[compress.outputs[0]].dims])
+      assertClose(found, expected)
+    }
+    for (const { session, oracle } of [first, second, third]) await Promise.all([session.release(), oracle.release()])
+  })
+
   test(`top refuses as run does (${backend}, ${options.numThreads} threads)`, async () => {
     const m = new ModelBuilder(random, 18)
     const [table, indices] = [m.input([9, 4]), m.input([2], 'int64', [0, 8])]

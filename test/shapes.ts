@@ -124,6 +124,35 @@ test('ranges go down, in fractions, and from free sizes on', async () => {
   ])
 })
 
+test('einsums of free sizes broadcast where one is 1 when bound, and refuse others', async () => {
+  for (const equation of ['...ij,...jk->...ik', '...ij,...ij->...i', 'aij,ajk->aik', 'aij,ajk->ik']) {
+    const m = builder()
+    m.output(m.add('Einsum', [m.input(['A', 3, 3]), m.input(['B', 3, 3])], { equation }))
+    await agrees(m, [
+      { A: 1, B: 2 },
+      { A: 3, B: 1 },
+      { A: 2, B: 2 }
+    ])
+    const session = await InferenceSession.create(await compile(m.encode()))
+    const feeds = tensorsOf(randomFeeds(m.inputs, random, { A: 2, B: 3 }))
+    await rejects(() => session.run(feeds), /Einsum "\w+" cannot join sizes 2 \(A\) and 3 \(B\)/)
+    await session.release()
+  }
+})
+
+test('sizes that do not meet are refused where only a shape is read', async () => {
+  const m = builder()
+  m.output(m.add('Shape', [m.add('Add', [m.input(['A', 3]), m.input(['B', 3])])]))
+  await agrees(m, [
+    { A: 1, B: 2 },
+    { A: 2, B: 2 }
+  ])
+  const session = await InferenceSession.create(await compile(m.encode()))
+  const feeds = tensorsOf(randomFeeds(m.inputs, random, { A: 2, B: 3 }))
+  await rejects(() => session.run(feeds), /Add "\w+" cannot join sizes/)
+  await session.release()
+})
+
 test('ranges of floats are as long as onnxruntime makes them', async () => {
   const draws = Array.from({ length: 40 }, () => {
     const delta = random.pick([0.1, 0.3, 0.7, 0.01, 1 / 3, -0.1, 0.2, 0.05])

@@ -19,7 +19,7 @@ export function broadcastShape(node: Node, ...shapes: (readonly Dim[])[]): Dim[]
  * What two sizes broadcast to. Of sizes that no free dimension is common to, either may be 1 when they are bound; others that
  * are spelled differently are taken for equal. What is taken for granted is checked when they are bound.
  */
-function broadcastSize(node: Node, size: Dim, own: Dim): Dim | undefined {
+export function broadcastSize(node: Node, size: Dim, own: Dim): Dim | undefined {
   const parts = broadcastOf(size)
   if (own === 1 || parts.some(part => same(part, own))) return size
   if (size === 1 || broadcastOf(own).some(part => same(part, size))) return own

@@ -1,6 +1,7 @@
 import { type Dim, show } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node, Value } from '../graph.js'
+import { broadcastSize } from './broadcast.js'
 import { describe, type Op } from './op.js'
 
 /** An equation with a label for every axis of every operand; the axes of an ellipsis are labelled by their place from the end. */
@@ -24,9 +25,10 @@ export function equationOf(node: Node): Equation {
     labels.forEach((label, axis) => {
       const size = inputs[i].shape[axis]
       const known = sizes.get(label) ?? 1
-      if (known === 1) sizes.set(label, size)
-      else if (size !== 1 && !node.expectEqual(known, size))
+      const met = broadcastSize(node, known, size)
+      if (met === undefined)
         throw refuse(node, `"${text}" takes ${show(known)} and ${show(size)} for one size "${label}"`)
+      sizes.set(label, met)
       if (labels.indexOf(label) !== axis && typeof size !== 'number')
         throw refuse(node, `"${text}" takes the diagonal of ${describe(inputs[i])}; fixed sizes are allowed`)
     })

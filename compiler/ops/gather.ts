@@ -6,14 +6,14 @@ import { axisOf, describe, kernel, type Op } from './op.js'
 
 /**
  * Rows of `inner` elements picked by index from each of `outer` tables of `size` rows. Negative indices count from the
- * end; what is still outside takes the nearest row, for a run that fails (`bounds`).
+ * end; what is still outside takes the nearest row, and of tables without rows nothing, for a run that fails (`bounds`).
  */
 export const gatherKernel = kernel({
   name: 'gather',
   fields: { outer: 'u32', size: 'u32', inner: 'u32', count: 'u32' },
   buffers: { x: 'read', indices: 'read', y: 'write' },
   reference(p, { x, indices, y }) {
-    for (let o = 0; o < p.outer; o++)
+    for (let o = 0; o < p.outer && p.size; o++)
       for (let j = 0; j < p.count; j++) {
         const index = indices[j] < 0 ? indices[j] + p.size : indices[j]
         const row = o * p.size + Math.min(Math.max(index, 0), p.size - 1)

@@ -1,4 +1,4 @@
-import { isStatic, product, showShape } from '../dim.js'
+import { isStatic, max, min, product, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import { isConstant, type Node, type Value } from '../graph.js'
 import { visit } from './elementwise.js'
@@ -96,8 +96,11 @@ const compress: Op = {
         node,
         `condition ${describe(condition)} must be a list of at most as many as there are of ${showShape(x.shape)}`
       )
-    const kept = condition.data ? Array.from(condition.data).filter(Boolean).length : length
     const at = axis ?? 0
+    const last = condition.data ? Array.from(condition.data).findLastIndex(Boolean) : -1
+    if (!node.expectEqual(max(size, last + 1), size))
+      throw refuse(node, `keeps element ${last} of ${show(size)} along axis ${at}`)
+    const kept = condition.data ? Array.from(condition.data).filter(Boolean).length : min(length, size)
     y.dtype = x.dtype
     y.shape = axis === undefined ? [kept] : x.shape.map((each, other) => (other === axis ? kept : each))
     count.dtype = 'int64'
@@ -112,13 +115,15 @@ const compress: Op = {
     const [x, condition] = node.inputs.map(input => to.dense(input!))
     const [y, count] = node.outputs.map(output => to.view(output))
     const axis = compressedAxis(node)
-    const places = to.scratch(condition.shape)
-    emitNonZero(to, condition, places, count)
     const [outer, size, inner] =
       axis === undefined
         ? [1, product(x.shape), 1]
         : [product(x.shape.slice(0, axis)), x.shape[axis], product(x.shape.slice(axis + 1))]
-    to.call(gatherKernel, { outer, size, inner, count: condition.shape[0] }, { x, indices: places, y })
+    // What the condition says beyond the end is not heard.
+    const heard = { ...condition, shape: [min(condition.shape[0], size)] }
+    const places = to.scratch(heard.shape)
+    emitNonZero(to, heard, places, count)
+    to.call(gatherKernel, { outer, size, inner, count: heard.shape[0] }, { x, indices: places, y })
   }
 }
 

@@ -1,5 +1,7 @@
+import { add } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { DType, Node, Value } from '../graph.js'
+import { checkIndices } from './bounds.js'
 import { describe, numbersOf, type Op } from './op.js'
 import { axesOf } from './softmax.js'
 
@@ -50,9 +52,10 @@ const reverseSequence: Op = {
   required: 2,
   infer(node) {
     const [x, lengths] = node.inputs as Value[]
-    const { batch } = sequenceAxes(node)
+    const { time, batch } = sequenceAxes(node)
     if (x.rank < 2 || lengths.rank !== 1 || !node.expectEqual(lengths.shape[0], x.shape[batch]))
       throw refuse(node, `takes a length for each of axis ${batch} of ${describe(x)}, not ${describe(lengths)}`)
+    checkIndices(`${node.op} "${node.name}"`, lengths, [time], [add(x.shape[time], 1)])
     like(node)
   }
 }

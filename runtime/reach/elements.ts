@@ -51,8 +51,6 @@ const where: Rule<'c' | 'a' | 'b' | 'y'> = {
 const gather: Rule<'x' | 'indices' | 'y'> = {
   fields: 'outer size inner count',
   buffers: { x: 'read', indices: 'read', y: 'write' },
-  // The nearest row of none is none.
-  legal: p => p.size > 0 || p.outer * p.count * p.inner === 0,
   touches: p => ({
     x: first(p.outer * p.size * p.inner),
     indices: first(p.count),

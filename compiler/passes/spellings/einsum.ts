@@ -1,4 +1,4 @@
-import { product } from '../../dim.js'
+import { product, sameShape } from '../../dim.js'
 import type { Value } from '../../graph.js'
 import { type Equation, equationOf } from '../../ops/einsum.js'
 import type { Writer } from '../../writer.js'
@@ -26,14 +26,18 @@ export const einsum: Rewrite = (write, node) => {
   return write.reshape(arranged(write, summed, there), node.output.shape)
 }
 
-/** Without labels that stand twice, of which it takes the diagonal, and without sizes of 1 that stand for larger ones. */
+/**
+ * Without labels that stand twice, of which it takes the diagonal, and without sizes of 1 that stand for larger ones; free sizes
+ * that may be 1 beside others are repeated.
+ */
 function distinct(write: Writer, { value, labels }: Labelled, { sizes }: Equation): Labelled {
   const solid = labels.map((_, axis) => axis).filter(axis => value.shape[axis] !== 1 || sizes.get(labels[axis]) === 1)
   const shape = solid.map(axis => value.shape[axis])
-  let result: Labelled = {
-    value: solid.length === labels.length ? value : write.reshape(value, shape),
-    labels: solid.map(axis => labels[axis])
-  }
+  const kept = solid.map(axis => labels[axis])
+  const full = kept.map(label => sizes.get(label)!)
+  const narrow = solid.length === labels.length ? value : write.reshape(value, shape)
+  const whole = sameShape(shape, full) ? narrow : write.add('Expand', [narrow, write.sizes(full)])
+  let result: Labelled = { value: whole, labels: kept }
   for (const label of new Set(result.labels))
     while (result.labels.indexOf(label) !== result.labels.lastIndexOf(label)) result = diagonal(write, result, label)
   return result

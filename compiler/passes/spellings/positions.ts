@@ -1,8 +1,9 @@
-import { type Dim, isStatic, mul } from '../../dim.js'
+import { add, type Dim, isStatic, mul } from '../../dim.js'
 import type { Node, Value } from '../../graph.js'
 import { diagonalOf, sequenceAxes } from '../../ops/positions.js'
 import { axesOf } from '../../ops/softmax.js'
 import type { Writer } from '../../writer.js'
+import { bounded } from './bounds.js'
 import { along, filled, type Rewrite, whole, wholes } from './rewrite.js'
 
 /** 0 .. size-1 along an axis of `rank`; of a free size the running sums of ones. */
@@ -51,8 +52,9 @@ export const hardmax: Rewrite = (write, node) => {
 
 /** A Gather of rows: of the first `length` each the one as far from the other end. */
 export const reverseSequence: Rewrite = (write, node) => {
-  const [x, lengths] = node.inputs as Value[]
+  const x = node.inputs[0]!
   const { time, batch } = sequenceAxes(node)
+  const lengths = bounded(write, node, 1, [time], [add(x.shape[time], 1)])
   const perm = x.shape.map((_, axis) => (axis < 2 ? [batch, time][axis] : axis))
   const sequences = batch === 0 ? x : write.add('Transpose', [x], { perm })
   const [count, length, ...inner] = sequences.shape
