@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import jpeg from 'jpeg-js'
 import omggif from 'omggif'
 import type { Page } from 'playwright-core'
@@ -257,6 +258,31 @@ else
 
 const cli = join(root, 'dist', 'compiler', 'cli', 'index.js')
 const cairn = (...args: string[]) => spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', cwd: folder })
+
+test('pictures that claim more pixels than they have are refused before there is room for them', async () => {
+  const refuses = async (name: string, bytes: Uint8Array, why: RegExp) => {
+    let refused = ''
+    await read(name, bytes).catch((error: Error) => (refused = error.message))
+    assert.match(refused, why)
+  }
+  const whole = Buffer.from(pngOf(drawPicture(random, 40, 30)))
+  const claiming = (bytes: Buffer, width: number, height: number) => {
+    const other = Buffer.from(bytes)
+    other.writeUInt32BE(width, 16)
+    other.writeUInt32BE(height, 20)
+    other.writeUInt32BE(crc32(other.subarray(12, 29)), 29)
+    return other
+  }
+  const peak = process.resourceUsage().maxRSS
+  await refuses('huge.png', claiming(whole, 60_000, 60_000), /60000×60000 pixels; up to 200 million are allowed/)
+  await refuses('short.png', claiming(whole, 40, 31), /damaged image \(it has \d+ of \d+ bytes of pixels\)/)
+  const bmp = Buffer.from(bmpFile(drawPicture(random, 8, 5), 24, false))
+  bmp.writeInt32LE(30_000, 18)
+  bmp.writeInt32LE(30_000, 22)
+  await refuses('huge.bmp', bmp, /30000×30000 pixels/)
+  assert.ok(process.resourceUsage().maxRSS - peak < 200_000, 'no room was made')
+  assert.equal((await read('whole.png', whole)).width, 40)
+})
 
 test('run and train see a turned photo as it is seen, under any name', async () => {
   writeFileSync(join(folder, 'r.onnx'), zoo['resnet20-cifar'].build())

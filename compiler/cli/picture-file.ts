@@ -32,12 +32,15 @@ const decoders: Readonly<Record<string, () => Promise<Decode>>> = {
       })
   },
   png: async () => {
-    const { PNG } = await import('pngjs')
-    return bytes => PNG.sync.read(Buffer.from(bytes))
+    const { decodePng } = await import('./png.js')
+    return bytes => decodePng(bytes, sized)
   },
   bmp: async () => {
     const { decode } = await import('bmp-ts')
     return bytes => {
+      const claimed = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+      if (claimed.getUint32(14, true) >= 40)
+        sized(Math.abs(claimed.getInt32(18, true)), Math.abs(claimed.getInt32(22, true)))
       const { data, width, height } = decode(Buffer.from(withoutGap(bytes)))
       return rgbOfAbgr({ data, width, height })
     }
@@ -132,7 +135,7 @@ function withoutGap(bytes: Uint8Array): Uint8Array {
   const palette = bits <= 8 || colours ? (colours || 2 ** bits) * 4 : 0
   const looked = 14 + header + masks + palette
   if (pixels <= looked) return bytes
-  return Uint8Array.from([...bytes.subarray(0, looked), ...bytes.subarray(pixels)])
+  return Buffer.concat([bytes.subarray(0, looked), bytes.subarray(pixels)])
 }
 
 /** A module's WebAssembly from its package's folder, made at once: nothing waits while nothing else is alive. */
