@@ -19,6 +19,7 @@ export {
   topK
 } from './image.js'
 export { InferenceSession } from './inference.js'
+export type { Location } from './location.js'
 export { type ParallelOptions, ParallelSession } from './parallel.js'
-export type { CallTime, Feeds, Location, Results, RunOptions, SessionOptions, TopOptions } from './session.js'
+export type { CallTime, Feeds, Results, RunOptions, SessionOptions, TopOptions } from './session.js'
 export { type GpuTensorOptions, Tensor, type Type } from './tensor.js'

@@ -10,7 +10,7 @@ import {
 import { bindInputs, leavesNothing } from './binding.js'
 import { checkKept, cutOutput } from './cut.js'
 import { type Bindings, evaluate, freeName, show } from './dims.js'
-import { copyFloats, fromFloats } from './elements.js'
+import { fromFloats } from './elements.js'
 import { threadsOf } from './env.js'
 import { refuseFaults } from './faults.js'
 import type { CairnFile, Header } from './format.js'
@@ -24,14 +24,13 @@ import {
   pictureOf,
   type Scored
 } from './image.js'
+import { elementsOf, type Location, refusedLocation, tensorOf } from './location.js'
 import { type Opening, open, reopening } from './open.js'
 import { cutsOf } from './program.js'
 import { checkBound } from './reach/check.js'
 import type { Given } from './source.js'
-import { type Data, Tensor } from './tensor.js'
+import { Tensor } from './tensor.js'
 import { topRows } from './top.js'
-
-export type Location = 'cpu' | 'gpu-buffer'
 
 export interface SessionOptions extends Opening {
   /**
@@ -89,7 +88,7 @@ export class InferenceSession {
   /** Loads .cairn bytes, a URL or Response of them, in Node also a path, or (with cairn/compiler imported) ONNX bytes. */
   static async create(source: Given, options: SessionOptions = {}): Promise<InferenceSession> {
     const { executionProviders = usualProviders(), preferredOutputLocation } = options
-    if (!Array.isArray(executionProviders) || executionProviders.some(entry => !entry))
+    if (!Array.isArray(executionProviders) || !executionProviders.every(isProvider))
       throw new CairnError(`executionProviders is a list of names, as ['webgpu', 'wasm']`)
     let entries: Provider[] = executionProviders.map(entry => (typeof entry === 'string' ? { name: entry } : entry))
     const auto = entries.find(({ name }) => name === 'auto')
@@ -106,9 +105,13 @@ export class InferenceSession {
     const { maxMemory, maxWork, externalData, place } = options
     const reopen = reopening(source, { maxMemory, maxWork, externalData, place })
     let file: Promise<CairnFile> | undefined
+    options.signal?.throwIfAborted()
+    const over = new AbortController()
+    const stop = () => over.abort(options.signal!.reason)
+    options.signal?.addEventListener('abort', stop)
     try {
       return await firstAvailable(entries, async (backend, provider) => {
-        file ??= open(source, options)
+        file ??= open(source, { ...options, signal: over.signal })
         // Whoever loads it awaits it, perhaps behind other things.
         file.catch(() => undefined)
         const executor = await backend.load(file, { numThreads, maxMemory, reopen, provider })
@@ -120,6 +123,9 @@ export class InferenceSession {
         return new InferenceSession((await file).header, executor, backend.name, options)
       })
     } finally {
+      options.signal?.removeEventListener('abort', stop)
+      // Where no provider is left, what has not come yet is not waited for.
+      over.abort()
       await file?.then(opened => opened.source.close()).catch(() => undefined)
     }
   }
@@ -359,39 +365,5 @@ interface Prepared {
   readonly data: readonly Elements[]
 }
 
-function refusedLocation(
-  locations: SessionOptions['preferredOutputLocation'],
-  { gpu }: Executor,
-  device: string
-): CairnError | undefined {
-  const wanted = typeof locations === 'string' ? [locations] : Object.values(locations ?? {})
-  if (gpu || !wanted.includes('gpu-buffer')) return undefined
-  return new CairnError(
-    `preferredOutputLocation "gpu-buffer" needs the device webgpu; "${device}" gives outputs on the cpu`
-  )
-}
-
-/** A feed's elements in memory of their own, or the buffer that holds them on the session's GPU. */
-function elementsOf(name: string, feed: Tensor, { gpu }: Executor, device: string): Elements {
-  if (feed.location !== 'gpu-buffer') return copyFloats(feed)
-  if (!gpu) throw new CairnError(`input "${name}" lies on the GPU; the device "${device}" takes what getData() gives`)
-  const wanted = gpuType(gpu.precision)
-  if (feed.type !== wanted)
-    throw new CairnError(`input "${name}" is a GPU buffer of ${feed.type}; this session holds ${wanted} there`)
-  return feed.gpuBuffer
-}
-
-/** How a session's buffers on the GPU hold elements, whatever the model's type. */
-const gpuType = (precision: 'f32' | 'f16') => (precision === 'f16' ? 'float16' : 'float32')
-
-function tensorOf(dtype: string, computed: Elements, dims: readonly number[], { gpu }: Executor): Tensor {
-  if (ArrayBuffer.isView(computed)) return fromFloats(dtype, computed, dims)
-  const type = gpuType(gpu!.precision)
-  const elements = dims.reduce((a, b) => a * b, 1)
-  return Tensor.fromGpuBuffer(computed, {
-    dataType: type,
-    dims,
-    download: async () => fromFloats(type, await gpu!.download(computed, elements), dims).data as Data,
-    dispose: () => gpu!.dispose(computed)
-  })
-}
+const isProvider = (entry: unknown): boolean =>
+  typeof (entry as { name?: unknown })?.name === 'string' || typeof entry === 'string'

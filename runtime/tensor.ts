@@ -74,7 +74,7 @@ export class Tensor {
     const typed = typeof first === 'string'
     const type = typed ? first : typeOf(first)
     const given = typed ? second : first
-    if (!(type in arrays))
+    if (!Object.hasOwn(arrays, type))
       throw new CairnError(`a tensor of type "${type}" is not supported; ${Object.keys(arrays).join(', ')} are`)
     this.type = type
     if (isOnGpu(given)) this.onGpu = given

@@ -40,7 +40,10 @@ function assembleOne(target) {
 
 /** Without the spaces and ends of lines that WGSL does not need. */
 const compact = text =>
-  text.replace(/ ?([,;{}():+*%]|->|&&|\|\|) ?|(?<!>) (=) /g, '$1$2').replace(/([,;{}(])\n+|\n+(?=\})/g, '$1')
+  text
+    .replace(/ ?([,;{}():+*%]|->|&&|\|\|) ?|(?<!>) ([-+*/%&|^=!<>]?=|[<>&|^]|<<|>>) (?![*=&])/g, '$1$2')
+    .replace(/([,;{}(])\n+|\n+(?=\})/g, '$1')
+    .replace(/(?<![\w.])0(?=\.\d)/g, '')
 
 /** All shaders as one module: their texts without comments and needless spaces, and the fields of their parameter blocks. */
 function gatherShaders() {

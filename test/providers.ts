@@ -50,6 +50,10 @@ test('the first that can be had is taken, and the file is still whole for it', a
 })
 
 test('when none is left all reasons are told', async () => {
+  const stalled = new Response(new ReadableStream())
+  await rejects(() => create(['late', 'late'], stalled), /late: the GPU gives no device/)
+  for (const entry of [5, {}, null])
+    await rejects(() => create([entry as never]), /^executionProviders is a list of names/)
   await rejects(
     () => create(['unscripted', 'late', 'absent', 'nonsense']),
     /^no execution provider of \[unscripted, late, absent, nonsense\] is available; unscripted: import\(\) is disallowed; late: the GPU gives no device; absent: there is no adapter; nonsense: registered are /
