@@ -33,7 +33,7 @@ function cut(type: Type, data: Float32Array): Data {
   return new arrays[type](type.endsWith('int64') ? longs(data) : data)
 }
 
-/** Integers of 64 bits, rounded; what has no integer becomes the smallest one, as in a C cast on x86. */
+/** Integers of 64 bits, rounded, which wrap; infinities and NaN become the smallest one, as in a C cast on x86. */
 function longs(data: Float32Array): ArrayBuffer {
   const words = new Int32Array(data.length * 2)
   for (let i = 0; i < data.length; i++) {

@@ -80,7 +80,9 @@ export class Tensor {
     if (isOnGpu(given)) this.onGpu = given
     else this.held = toArray(type, given)
     const length = this.held?.length
-    this.dims = [...((typed ? third : (second as readonly number[] | undefined)) ?? [length!])]
+    const dims = (typed ? third : second) ?? [length!]
+    if (!Array.isArray(dims)) throw new CairnError('dims of a tensor are an array of sizes')
+    this.dims = [...dims]
     const count = this.dims.reduce((a, b) => a * b, 1)
     if (this.dims.some(size => !Number.isInteger(size) || size < 0) || (length !== undefined && count !== length))
       throw new CairnError(`tensor dims [${this.dims.join(', ')}] do not fit its ${length ?? 'buffer'} elements`)
@@ -177,8 +179,11 @@ function toArray(type: Type, given: unknown): Data {
   if (!Array.isArray(given)) throw new CairnError(`data of a ${type} tensor must be a ${make.name} or an array`)
   const data = new make(given.length)
   given.forEach((value, i) => {
-    if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(value)
-    else data[i] = type === 'float16' ? floatToHalf(Number(value)) : Number(value)
+    if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+      if (typeof value === 'number' && !Number.isInteger(value))
+        throw new CairnError(`${value} is no element of a ${type} tensor`)
+      data[i] = BigInt(value)
+    } else data[i] = type === 'float16' ? floatToHalf(Number(value)) : Number(value)
   })
   return data
 }

@@ -106,6 +106,13 @@ for (const type of Object.keys(arrays) as Type[])
     assertSame(data, expected)
   })
 
+test('what no tensor is made of is refused', async () => {
+  const make = (...given: unknown[]) => new (Tensor as unknown as new (...given: unknown[]) => Tensor)(...given)
+  await rejects(async () => make('toString', [1], [1]), /^a tensor of type "toString" is not supported; /)
+  await rejects(async () => make('int64', [1.5], [1]), /^1\.5 is no element of a int64 tensor$/)
+  await rejects(async () => make('float32', [1, 2], 2), /^dims of a tensor are an array of sizes$/)
+})
+
 test('a feed whose array is of another width than its type is refused', async () => {
   const m = new ModelBuilder(random)
   m.output(m.add('Cast', [m.input([6], 'int64', [0, 9])], { to: 1 }))

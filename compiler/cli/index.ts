@@ -30,7 +30,7 @@ function parse(argv: readonly string[]): (() => Promise<void>) | undefined {
     // For a missing argument sade prints several lines and exits with 1: to it, all are optional.
     program.command(`${name} ${helping ? usage : usage.replaceAll('<', '[').replaceAll('>', ']')}`, summary)
     for (const { flag, value, help } of options) program.option(flag, value ? `${value}  ${help}` : help)
-    for (const example of examples) program.example(`${name} ${example}`)
+    for (const example of examples) program.example(`${name} ${example}`.trimEnd())
     program.action((...given: unknown[]) => given)
   }
   const isText = ({ value }: { value?: string }) => value !== undefined

@@ -63,7 +63,7 @@ async function load(): Promise<typeof Ort> {
     const { code, message } = error as NodeJS.ErrnoException
     const missing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
     throw new InputError(
-      `verify compares with onnxruntime-node, which ${missing ? 'is not installed' : `does not load (${message})`}: npm i onnxruntime-node`
+      `verify compares with onnxruntime-node, which ${missing ? 'is not installed' : `does not load (${message})`}: npm i onnxruntime-node --ignore-scripts`
     )
   }
 }
