@@ -189,7 +189,7 @@ export async function missing(backend: Backend | undefined, provider: Provider):
 }
 
 function unregistered(name: string): string {
-  if (name === 'reference') return 'import "cairn/compiler" first, which brings it'
+  if (name === 'reference') return 'import "cairnjs/compiler" first, which brings it'
   return `registered are ${[...backends.keys()].join(', ')}`
 }
 

@@ -11,7 +11,7 @@ export type InferenceSession = Session
 
 function withBackends(session: typeof Session): typeof Session {
   registerBackend(wasmBackend)
-  // Loaded when a session asks for it, so that others do not download it, unless `cairn/webgpu` has brought it.
+  // Loaded when a session asks for it, so that others do not download it, unless `cairnjs/webgpu` has brought it.
   if (!backendNamed('webgpu'))
     registerBackend({
       name: 'webgpu',
@@ -27,7 +27,7 @@ async function webgpu() {
     return (await import('./webgpu/index.js')).webgpuBackend
   } catch (error) {
     throw new Unavailable(
-      `its code cannot be loaded here (${(error as Error).message}); import "cairn/webgpu" brings it along`
+      `its code cannot be loaded here (${(error as Error).message}); import "cairnjs/webgpu" brings it along`
     )
   }
 }

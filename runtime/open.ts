@@ -46,7 +46,7 @@ async function openAny(given: Given, options: Opening): Promise<CairnFile> {
     const compile = findCompiler()
     if (!compile) {
       const what = standIn(head)
-      const why = what ? ` but ${what}` : '; to load ONNX import "cairn/compiler" first'
+      const why = what ? ` but ${what}` : '; to load ONNX import "cairnjs/compiler" first'
       throw new CairnError(`${nameOf(given)} is not a .cairn file${why}`)
     }
     const { maxMemory, externalData, place = placeOf(given) } = options

@@ -8,6 +8,7 @@ import {
   type ProviderOptions
 } from './backend.js'
 import { bindInputs, leavesNothing } from './binding.js'
+import { bytesOf } from './brand.js'
 import { checkKept, cutOutput } from './cut.js'
 import { type Bindings, evaluate, freeName, show } from './dims.js'
 import { fromFloats } from './elements.js'
@@ -106,12 +107,13 @@ export class InferenceSession {
     const reopen = reopening(source, { maxMemory, maxWork, externalData, place })
     let file: Promise<CairnFile> | undefined
     options.signal?.throwIfAborted()
-    const over = new AbortController()
-    const stop = () => over.abort(options.signal!.reason)
+    // Bytes are here, and Cloudflare's global scope makes no controllers.
+    const over = bytesOf(source) ? undefined : new AbortController()
+    const stop = () => over?.abort(options.signal!.reason)
     options.signal?.addEventListener('abort', stop)
     try {
       return await firstAvailable(entries, async (backend, provider) => {
-        file ??= open(source, { ...options, signal: over.signal })
+        file ??= open(source, { ...options, signal: over?.signal ?? options.signal })
         // Whoever loads it awaits it, perhaps behind other things.
         file.catch(() => undefined)
         const executor = await backend.load(file, { numThreads, maxMemory, reopen, provider })
@@ -122,10 +124,12 @@ export class InferenceSession {
         }
         return new InferenceSession((await file).header, executor, backend.name, options)
       })
+    } catch (error) {
+      // Where no provider is left, what has not come yet is not waited for.
+      over?.abort()
+      throw error
     } finally {
       options.signal?.removeEventListener('abort', stop)
-      // Where no provider is left, what has not come yet is not waited for.
-      over.abort()
       await file?.then(opened => opened.source.close()).catch(() => undefined)
     }
   }

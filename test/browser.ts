@@ -252,7 +252,7 @@ function cpuPath(): void {
   test.run()
 }
 
-const everything = `export * from 'cairn'; export * from 'cairn/compiler'`
+const everything = `export * from 'cairnjs'; export * from 'cairnjs/compiler'`
 
 /** As the README says: the .wasm files beside the bundle, and the workers bundled there. */
 async function withEsbuild(folder: string): Promise<string> {
@@ -279,7 +279,7 @@ async function withEsbuild(folder: string): Promise<string> {
 async function withVite(folder: string): Promise<string> {
   writeFileSync(join(folder, 'entry.js'), everything)
   const dist = join(root, 'dist')
-  const alias = { 'cairn/compiler': join(dist, 'compiler', 'index.js'), cairn: join(dist, 'runtime', 'index.js') }
+  const alias = { 'cairnjs/compiler': join(dist, 'compiler', 'index.js'), cairnjs: join(dist, 'runtime', 'index.js') }
   await vite({
     root: folder,
     configFile: false,

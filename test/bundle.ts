@@ -40,7 +40,7 @@ async function bundle(script: string, later?: (path: string) => boolean) {
 }
 
 const gzipped = (data: string | Uint8Array) => gzipSync(data, { level: 9 }).length
-const using = (...names: string[]) => `import { ${names} } from 'cairn'; console.log(${names})`
+const using = (...names: string[]) => `import { ${names} } from 'cairnjs'; console.log(${names})`
 const kib = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`
 
 test('a page downloads little', async () => {
@@ -48,7 +48,7 @@ test('a page downloads little', async () => {
   const sizeOf = async (...args: Parameters<typeof bundle>) => gzipped((await bundle(...args))[0].text)
   const session = await sizeOf(using('InferenceSession'), () => true)
   const onGpu = await sizeOf(using('InferenceSession'), path => !path.includes('webgpu/index'))
-  const everything = await sizeOf(`export * from 'cairn'`)
+  const everything = await sizeOf(`export * from 'cairnjs'`)
   const folder = join(root, 'dist', 'runtime')
   const binaries = readdirSync(folder).filter(name => name.endsWith('.wasm'))
   assert.is(binaries.length, 4)
@@ -60,7 +60,7 @@ test('a page downloads little', async () => {
 })
 
 for (const entry of [
-  `export * from 'cairn'`,
+  `export * from 'cairnjs'`,
   `import './dist/runtime/worker.js'`,
   `import './dist/runtime/session-worker.js'`
 ])
@@ -85,7 +85,7 @@ test('what is not used is left out', async () => {
 })
 
 test('training alone brings the CPU path that it runs on', async () => {
-  const [{ text }] = await bundle(`import { Trainer } from 'cairn/train'; console.log(Trainer)`)
+  const [{ text }] = await bundle(`import { Trainer } from 'cairnjs/train'; console.log(Trainer)`)
   assert.match(text, /cairn-relaxed\.wasm/)
 })
 

@@ -63,7 +63,7 @@ async function assertRight(outputs: readonly (readonly number[])[]): Promise<voi
 
 /** Threads and a parallel session, told as JSON on standard output. */
 const program = `
-  import { InferenceSession, ParallelSession, Tensor } from 'cairn'
+  import { InferenceSession, ParallelSession, Tensor } from 'cairnjs'
   const main = async () => {
     const x = new Tensor('float32', Float32Array.from(${JSON.stringify(data)}), [2, 3, 9, 8])
     const session = await InferenceSession.create(${JSON.stringify(path)}, { numThreads: 2 })
@@ -81,7 +81,7 @@ function place(name: string): string {
   mkdirSync(join(own, 'node_modules'), { recursive: true })
   writeFileSync(join(own, 'package.json'), '{}')
   writeFileSync(join(own, 'program.js'), program)
-  symlinkSync(root, join(own, 'node_modules', 'cairn'), 'junction')
+  symlinkSync(root, join(own, 'node_modules', 'cairnjs'), 'junction')
   return own
 }
 
@@ -130,7 +130,7 @@ test('a webpack bundle for Node finds everything by itself', async () => {
 
 /** The README's, with a request that names what is tried. */
 const worker = `
-  import { env, InferenceSession, ParallelSession, Tensor } from 'cairn'
+  import { env, InferenceSession, ParallelSession, Tensor } from 'cairnjs'
   import wasm from './cairn.wasm'
   import model from './model.cairn'
   const x = new Tensor('float32', Float32Array.from(${JSON.stringify(data)}), [2, 3, 9, 8])

@@ -117,7 +117,7 @@ test('bench/ uses the public entry points, what it shares with cairn bench, and 
 
 test('web/ uses the package by its exported names, the zoo, libraries for charts and storage, and ImageNet’s names', () => {
   check(inFolder('web'), name =>
-    /^(web\/|models\/index$|cairn(\/compiler|\/train|\/webgpu)?$|chart\.js$|idb$|@tensorflow-models\/mobilenet\/)/.test(
+    /^(web\/|models\/index$|cairnjs(\/compiler|\/train|\/webgpu)?$|chart\.js$|idb$|@tensorflow-models\/mobilenet\/)/.test(
       name
     )
   )

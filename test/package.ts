@@ -23,7 +23,7 @@ const random = new Random('package')
 
 /** A folder of somebody's project in which the package is installed, without the page and the documents. */
 const project = mkdtempSync(join(tmpdir(), 'cairn-package-'))
-const installed = join(project, 'node_modules', 'cairn')
+const installed = join(project, 'node_modules', 'cairnjs')
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 test.before(() => {
   for (const file of ['package.json', ...manifest.files.filter((name: string) => /^dist\/(?!web)/.test(name))])
@@ -94,14 +94,14 @@ function inBrowser(name: string, body: () => Promise<void>): void {
 inBrowser('a plain page compiles and runs by an import map, under a policy without eval', async () => {
   const imports = Object.fromEntries(
     Object.entries<{ default: string }>(manifest.exports).map(([name, target]) => [
-      join('cairn', name),
+      join('cairnjs', name),
       `/cairn${target.default.slice(1)}`
     ])
   )
   const map = `<script type="importmap" nonce="map">${JSON.stringify({ imports })}</script>`
   const policy = { 'content-security-policy': "default-src 'self'; script-src 'self' 'nonce-map' 'wasm-unsafe-eval'" }
   const page = html(`${map}<script type="module" src="/main.js"></script>`)
-  const site = await siteOf({ '/': page, '/main.js': script(program('cairn', 'cairn/compiler')) }, policy)
+  const site = await siteOf({ '/': page, '/main.js': script(program('cairnjs', 'cairnjs/compiler')) }, policy)
   const opened = await openPage(`${site.origin}/`)
   await checkAnswer(opened)
   await opened.page.context().close()
@@ -134,7 +134,7 @@ inBrowser('one file has the runtime, one the compiler as well, each with its .wa
 inBrowser("Vite's dev server serves it, left out of optimising", async () => {
   const files: Readonly<Record<string, string | Uint8Array>> = {
     'index.html': html('<script type="module" src="/main.js"></script>').body,
-    'main.js': program('cairn', 'cairn/compiler'),
+    'main.js': program('cairnjs', 'cairnjs/compiler'),
     'public/model.onnx': model,
     'public/input.bin': new Uint8Array(Float32Array.from(input.data).buffer)
   }
@@ -147,7 +147,7 @@ inBrowser("Vite's dev server serves it, left out of optimising", async () => {
     configFile: false,
     logLevel: 'silent',
     server: { port: 0, host: '127.0.0.1', watch: null, hmr: false },
-    optimizeDeps: { exclude: ['cairn'] }
+    optimizeDeps: { exclude: ['cairnjs'] }
   })
   try {
     await server.listen()
@@ -160,12 +160,12 @@ inBrowser("Vite's dev server serves it, left out of optimising", async () => {
 })
 
 test('its types hold without skipLibCheck', () => {
-  const names = Object.keys(manifest.exports).map(name => join('cairn', name))
+  const names = Object.keys(manifest.exports).map(name => join('cairnjs', name))
   writeFileSync(
     join(project, 'uses.ts'),
     `${names.map((name, i) => `export * as a${i} from '${name}'`).join('\n')}
-import { compile } from 'cairn/compiler'
-import { InferenceSession } from 'cairn'
+import { compile } from 'cairnjs/compiler'
+import { InferenceSession } from 'cairnjs'
 export const loaded = async (bytes: Uint8Array) => InferenceSession.create(await compile(bytes, { weights: 'f16' }))
 export const wrong: number = await compile(new Uint8Array())
 `

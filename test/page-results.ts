@@ -93,7 +93,7 @@ async function htmlOf(page: Page, form: 'npm' | 'script'): Promise<string> {
   await page.selectOption('#code-form', form)
   const code = await page.innerText('#code-text')
   if (form === 'script') return code.replace('</script>', 'globalThis.done = true\n</script>')
-  const map = JSON.stringify({ imports: { cairn: '/cairn/index.js' } })
+  const map = JSON.stringify({ imports: { cairnjs: '/cairn/index.js' } })
   return `<script type="importmap">${map}</script><script type="module">${code}\nglobalThis.done = true</script>`
 }
 

@@ -25,7 +25,7 @@ export interface UsedResult {
   readonly labels: readonly string[] | undefined
 }
 
-/** A module of the package `cairn` for bundlers, or a page's own script that takes the runtime from a folder beside it. */
+/** A module of the package `cairnjs` for bundlers, or a page's own script that takes the runtime from a folder beside it. */
 export type Form = 'npm' | 'script'
 
 /** Where the page's script finds the runtime: the package's folder dist/runtime, copied beside the page as `cairn`. */
@@ -43,7 +43,7 @@ export function codeFor(used: Used, form: Form): string {
   const lines = [...labelLines(used), ...sessionLines(used), ...pictureLines(used), ...runLines(used)]
   const names = ['copyFloats', 'InferenceSession', 'Tensor', 'topK']
   const imported = names.filter(name => lines.some(line => new RegExp(`\\b${name}\\b`).test(line)))
-  const from = form === 'npm' ? 'cairn' : runtime
+  const from = form === 'npm' ? 'cairnjs' : runtime
   const module = [`import { ${imported.join(', ')} } from '${from}'`, '', ...lines].join('\n')
   if (form === 'npm') return `${module}\n`
   const told = `// ${runtime} is dist/runtime/cairn.min.js of the package, its folder copied beside this page`

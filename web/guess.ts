@@ -1,4 +1,4 @@
-import type { Inspection } from 'cairn/compiler'
+import type { Inspection } from 'cairnjs/compiler'
 import { type Preparation, picturePort } from './prepare.js'
 
 /** The preparation that a model most likely was trained with, and what speaks for it. */

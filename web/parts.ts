@@ -1,4 +1,4 @@
-import { CompileError } from 'cairn/compiler'
+import { CompileError } from 'cairnjs/compiler'
 import type { Part } from './protocol.js'
 
 /** Of workers alone. */

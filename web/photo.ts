@@ -1,4 +1,4 @@
-import type { Picture } from 'cairn'
+import type { Picture } from 'cairnjs'
 
 /** A picture on its own canvas, no larger than what a model can make use of. */
 export interface Photo {

@@ -8,8 +8,8 @@ import {
   Tensor,
   type Type,
   toFloatData
-} from 'cairn'
-import type { PortInfo } from 'cairn/compiler'
+} from 'cairnjs'
+import type { PortInfo } from 'cairnjs/compiler'
 
 /** From a photo to what a model reads: which part of it, at what size, in which numbers. */
 export interface Preparation {

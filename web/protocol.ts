@@ -1,6 +1,6 @@
-import type { CallTime, Picture } from 'cairn'
-import type { Inspection, LayerInfo } from 'cairn/compiler'
-import type { EpochRecord, ImagePreparation } from 'cairn/train'
+import type { CallTime, Picture } from 'cairnjs'
+import type { Inspection, LayerInfo } from 'cairnjs/compiler'
+import type { EpochRecord, ImagePreparation } from 'cairnjs/train'
 import type { PicturePort, Preparation, Region } from './prepare.js'
 
 /** What the page asks of the engine's worker, and what that answers: plain data, which can be posted. */

@@ -1,4 +1,4 @@
-import type { ImagePreparation } from 'cairn/train'
+import type { ImagePreparation } from 'cairnjs/train'
 import { numbersFor, ordered, type PicturePort, type Preparation, resizedFor, valueKinds } from './prepare.js'
 
 /** How photos were prepared for a head, as its patch remembers it, here and in the command line. */

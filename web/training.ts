@@ -1,4 +1,4 @@
-import type { EpochRecord } from 'cairn/train'
+import type { EpochRecord } from 'cairnjs/train'
 import { byId, download } from './dom.js'
 import { Engine } from './engine.js'
 import { toggleLive } from './input.js'

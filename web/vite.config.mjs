@@ -9,10 +9,10 @@ const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /** The page imports this package as its users do; ONNX's schema, which the zoo writes, is made when building. */
 const own = () => ({
-  name: 'cairn',
+  name: 'cairnjs',
   enforce: 'pre',
   resolveId(id) {
-    if (/^cairn(\/|$)/.test(id)) return join(root, exports[`.${id.slice('cairn'.length)}`].default)
+    if (/^cairnjs(\/|$)/.test(id)) return join(root, exports[`.${id.slice('cairnjs'.length)}`].default)
     return id.endsWith('/schema/onnx.js') ? join(root, 'dist', 'schema', 'onnx.js') : undefined
   }
 })

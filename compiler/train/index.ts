@@ -1,7 +1,7 @@
 import { registerBackend } from '../../runtime/backend.js'
 import { wasmBackend } from '../../runtime/wasm.js'
 
-/** `cairn/train`: heads and last blocks of any ONNX CNN, trained on the CPU path, in Node and in browsers. */
+/** `cairnjs/train`: heads and last blocks of any ONNX CNN, trained on the CPU path, in Node and in browsers. */
 export { type Augmentation, augmentations, parseAugmentations } from '../../runtime/train/augment.js'
 export { FeatureIndex, type Neighbour, type Vote } from '../../runtime/train/neighbours.js'
 export { Random } from '../../runtime/train/random.js'

@@ -1,5 +1,5 @@
 import { registerBackend } from '../backend.js'
 import { webgpuBackend } from './index.js'
 
-/** `cairn/webgpu`: WebGPU's code from the start, for scripts that may not load any later, as service workers. */
+/** `cairnjs/webgpu`: WebGPU's code from the start, for scripts that may not load any later, as service workers. */
 registerBackend(webgpuBackend)

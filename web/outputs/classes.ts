@@ -1,4 +1,4 @@
-import { softmax } from 'cairn'
+import { softmax } from 'cairnjs'
 import { namesFor } from '../labels.js'
 import { areShares, type Classes, isUnit, type RecogniseOne, sumOf, vectorOf } from './output.js'
 

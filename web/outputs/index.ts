@@ -1,4 +1,4 @@
-import { softmax } from 'cairn'
+import { softmax } from 'cairnjs'
 import type { Output } from '../protocol.js'
 import { classMap } from './class-map.js'
 import { classes } from './classes.js'

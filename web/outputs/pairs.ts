@@ -1,4 +1,4 @@
-import { softmax } from 'cairn'
+import { softmax } from 'cairnjs'
 import { fitting, namesFor } from '../labels.js'
 import type { Output } from '../protocol.js'
 import { areShares, type Box, type Fed, type Recognise, sigmoid } from './output.js'

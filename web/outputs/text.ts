@@ -1,4 +1,4 @@
-import { softmax } from 'cairn'
+import { softmax } from 'cairnjs'
 import type { Output } from '../protocol.js'
 import { areShares, type Fed, type RecogniseOne, type Text } from './output.js'
 import { best } from './suppress.js'

@@ -1,4 +1,4 @@
-import type { CallTime } from 'cairn'
+import type { CallTime } from 'cairnjs'
 import { BarController, BarElement, CategoryScale, Chart, LinearScale, Tooltip } from 'chart.js'
 import { byId } from '../dom.js'
 import { ms, percent, plural } from '../numbers.js'

@@ -1,4 +1,4 @@
-import type { Inspection } from 'cairn/compiler'
+import type { Inspection } from 'cairnjs/compiler'
 import { byId, el, facts, table } from '../dom.js'
 import { bytes, count, ms, rough, shape } from '../numbers.js'
 import type { Opened } from '../protocol.js'

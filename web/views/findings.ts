@@ -1,4 +1,4 @@
-import { topK } from 'cairn'
+import { topK } from 'cairnjs'
 import { el, table } from '../dom.js'
 import { colourOf, isBackground } from '../draw.js'
 import { fitting, nameOf } from '../labels.js'

@@ -1,5 +1,5 @@
-import type { CallTime } from 'cairn'
-import type { CallInfo, LayerInfo } from 'cairn/compiler'
+import type { CallTime } from 'cairnjs'
+import type { CallInfo, LayerInfo } from 'cairnjs/compiler'
 import { byId, el } from '../dom.js'
 import { count, ms, percent, rough, shape } from '../numbers.js'
 

@@ -1,4 +1,4 @@
-import type { CallTime } from 'cairn'
+import type { CallTime } from 'cairnjs'
 import { byId, table } from '../dom.js'
 import { ms, percent, plural } from '../numbers.js'
 import { showFailure } from './status.js'

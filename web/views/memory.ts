@@ -1,4 +1,4 @@
-import type { Inspection } from 'cairn/compiler'
+import type { Inspection } from 'cairnjs/compiler'
 import { byId, el, facts, svg, table } from '../dom.js'
 import { bytes, count } from '../numbers.js'
 

@@ -1,4 +1,4 @@
-import type { Inspection } from 'cairn/compiler'
+import type { Inspection } from 'cairnjs/compiler'
 import { byId, el } from '../dom.js'
 import { bytes, rough } from '../numbers.js'
 import type { Opened } from '../protocol.js'

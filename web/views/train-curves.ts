@@ -1,4 +1,4 @@
-import type { EpochRecord } from 'cairn/train'
+import type { EpochRecord } from 'cairnjs/train'
 import { Chart, LinearScale, LineController, LineElement, PointElement, Tooltip } from 'chart.js'
 import { byId } from '../dom.js'
 

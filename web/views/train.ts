@@ -1,4 +1,4 @@
-import type { EpochRecord } from 'cairn/train'
+import type { EpochRecord } from 'cairnjs/train'
 import { byId, el, table } from '../dom.js'
 import { colourOf } from '../draw.js'
 import type { KeptClass } from '../keep.js'
