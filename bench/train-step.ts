@@ -1,7 +1,7 @@
 import type * as Tf from '@tensorflow/tfjs-core'
 import { permuted } from '../compiler/cli/measure/tfjs-plan.js'
-import { openBackbone } from '../compiler/train/backbone.js'
 import { Random } from '../compiler/train/index.js'
+import { openBackbone } from '../compiler/train/open.js'
 import { settingsOf } from '../compiler/train/options.js'
 import { type Batch, Stage } from '../compiler/train/stage.js'
 import type { Tfjs } from './tfjs-training.js'

@@ -1,5 +1,5 @@
 import { type Atom, type Dim, type Operation, operations, type Poly, type Term } from '../runtime/dims.js'
-import { add, mul, termsOf } from './dim.js'
+import { add, mul, termsOf } from './terms.js'
 
 /**
  * What is known of symbolic dimensions without their values, free dimensions being at least 0: intervals, in which floors

@@ -1,5 +1,3 @@
-import type { Node } from './graph.js'
-
 /** A refusal with a subject: what is wrong, at which node, and what would be allowed. Shown as one line. */
 export class CompileError extends Error {
   override name = 'CompileError'
@@ -13,6 +11,6 @@ export class CompileError extends Error {
 
 const longest = 900
 
-export function refuse(node: Node, what: string): CompileError {
+export function refuse(node: { readonly op: string; readonly name: string }, what: string): CompileError {
   return new CompileError(`${node.op} "${node.name}": ${what}`)
 }

@@ -1,5 +1,6 @@
 import { type Bindings, evaluate, freeNamesOf } from '../runtime/dims.js'
-import { type Draw, drawn, type Expected, type Golden, summarise } from '../runtime/golden.js'
+import type { Draw, Expected, Golden } from '../runtime/expected.js'
+import { drawn, summarise } from '../runtime/golden.js'
 import { floatToHalf, halfToFloat } from '../runtime/half.js'
 import { finalise } from '../runtime/hash.js'
 import { mostGolden, sumCount } from '../runtime/observed.js'

@@ -1,7 +1,8 @@
 import { mostMemory } from '../runtime/backend.js'
 import type { DType } from '../runtime/program.js'
-import { type Dim, foundIn, isFound, same, show } from './dim.js'
+import { type Dim, same, show } from './dim.js'
 import { CompileError } from './errors.js'
+import { foundIn, isFound } from './terms.js'
 
 /**
  * The graph that the passes rewrite: nodes in execution order, values between them. Shapes are ONNX's logical shapes

@@ -12,7 +12,7 @@ import type {
   Stored
 } from '../runtime/program.js'
 import { countedAxis, settle } from './counted.js'
-import { add, type Dim, freeNamesOf, product, same, show } from './dim.js'
+import { type Dim, freeNamesOf, product, same, show } from './dim.js'
 import { CompileError, refuse } from './errors.js'
 import { type Counted, type Elements, type Graph, isConstant, Node, type Value } from './graph.js'
 import { areHalves, lostAsHalves } from './halves.js'
@@ -31,6 +31,7 @@ import {
   type WinogradTile
 } from './ops/op.js'
 import { place } from './place.js'
+import { add } from './terms.js'
 
 /** Graph to Program: places every value, then lets each operator emit its calls. */
 export interface Preferences {

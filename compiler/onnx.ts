@@ -1,6 +1,6 @@
 import { bytesOf } from '../runtime/brand.js'
 import onnxProto from '../schema/onnx.js'
-import { type Dim, free } from './dim.js'
+import type { Dim } from './dim.js'
 import { CompileError } from './errors.js'
 import { type Attribute, type Branch, type Elements, Graph, Node, type Tensor, Value } from './graph.js'
 import { kindOf } from './kinds.js'
@@ -10,6 +10,7 @@ import { sortNodes } from './onnx-order.js'
 import { ownOps } from './ops/index.js'
 import { counting } from './ops/nonzero.js'
 import { decodeElements, dtypeNames } from './tensor-proto.js'
+import { free } from './terms.js'
 
 const { onnx } = onnxProto
 

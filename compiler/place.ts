@@ -1,9 +1,10 @@
-import { add, type Dim, product, same } from './dim.js'
+import { type Dim, product, same } from './dim.js'
 import type { Graph, Node, Value } from './graph.js'
 import { ops } from './ops/index.js'
 import { concatSlot } from './ops/movement.js'
 import { axisOf, orderedStrides, orderOf, plainOrder, type View } from './ops/op.js'
 import { subView } from './ops/views.js'
+import { add } from './terms.js'
 
 /**
  * Where every value lives. Most values get a storage of their own; but a concatenation's inputs are written straight

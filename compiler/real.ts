@@ -1,6 +1,7 @@
 import { atomOf, type Dim } from '../runtime/dims.js'
 import { greatest, isWhole, least } from './bounds.js'
-import { add, atom, div, equal, less, max, min, mul, negative, quotient, termsOf } from './dim.js'
+import { div, equal, less, max, min, quotient } from './dim.js'
+import { add, atom, mul, negative, termsOf } from './terms.js'
 
 /**
  * Floats that a model computes from sizes, step by step as floats round. One is carried as a number, as a polynomial that

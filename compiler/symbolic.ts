@@ -1,25 +1,9 @@
 import { greatest, isWhole, least } from './bounds.js'
-import {
-  add,
-  type Dim,
-  div,
-  equal,
-  isStatic,
-  less,
-  max,
-  min,
-  mul,
-  negative,
-  quotient,
-  same,
-  show,
-  sub,
-  TooLong,
-  where
-} from './dim.js'
+import { type Dim, div, equal, isStatic, less, max, min, quotient, same, show, where } from './dim.js'
 import { evaluateNode } from './evaluate.js'
 import type { DType, Folding, Node, Value } from './graph.js'
 import * as real from './real.js'
+import { add, mul, negative, sub, TooLong } from './terms.js'
 
 /**
  * Shape arithmetic on free dimensions: exporters compute sizes with Shape, Gather, Mul, Concat and the like. Where

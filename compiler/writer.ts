@@ -1,6 +1,6 @@
 import type { Dim } from './dim.js'
 import { type Attribute, type Graph, Node, type Value } from './graph.js'
-import { inferNode } from './infer.js'
+import { inferNode } from './infer-node.js'
 
 /** Adds nodes to a graph, in front of one that is there or behind all; their names begin with `stem`. */
 export class Writer {

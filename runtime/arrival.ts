@@ -1,4 +1,4 @@
-import type { Section } from './format.js'
+import type { Section } from './header.js'
 import type { Source } from './source.js'
 
 /** Bytes that are read at once, and reads that are begun ahead, so that reading and what follows go on side by side. */

@@ -1,6 +1,7 @@
-import { backendNamed, CairnError, missing, type Provider } from './backend.js'
-import { placeOf } from './open.js'
-import type { Feeds, InferenceSession, SessionOptions } from './session.js'
+import { backendNamed, missing, type Provider } from './backend.js'
+import type { Feeds } from './binding.js'
+import { CairnError } from './errors.js'
+import { type Opening, placeOf } from './open.js'
 import { type Given, sourceOf } from './source.js'
 import { Tensor } from './tensor.js'
 
@@ -11,18 +12,26 @@ const patience = 1000
 /** What a free dimension is taken for: one image of the usual size. */
 const usualSize = 224
 
-interface Trial {
-  readonly session: InferenceSession
+/** What a trial asks of a session. */
+interface Tried {
+  readonly device: string
+  readonly inputMetadata: readonly { name: string; type: string; shape: readonly (number | string)[] }[]
+  run(feeds: Feeds): Promise<Record<string, Tensor>>
+  release(): Promise<void>
+}
+
+interface Trial<S extends Tried> {
+  readonly session: S
   readonly milliseconds: number
 }
 
 /** A session on the faster of WebGPU and the CPU path, by running the model on both, and why in words. */
-export async function chooseDevice(
+export async function chooseDevice<S extends Tried, O extends Opening>(
   given: Given,
   provider: Provider,
-  options: SessionOptions,
-  create: typeof InferenceSession.create
-): Promise<{ session: InferenceSession; why: string }> {
+  options: O,
+  create: (given: Given, options: O & { executionProviders: readonly Provider[] }) => Promise<S>
+): Promise<{ session: S; why: string }> {
   const source = await sourceOf(given, options)
   const bytes = await source.all().finally(() => source.close())
   const place = placeOf(given)
@@ -35,9 +44,9 @@ export async function chooseDevice(
     const why = session.device === 'wasm' ? `there is no other device (${absent})` : 'the CPU path cannot run here'
     return { session, why: `${session.device}: ${why}` }
   }
-  const trials: Trial[] = []
+  const trials: Trial<S>[] = []
   const refused: string[] = []
-  let chosen: InferenceSession | undefined
+  let chosen: S | undefined
   try {
     for (const name of ['wasm', 'webgpu']) {
       options.signal?.throwIfAborted()
@@ -61,7 +70,7 @@ export async function chooseDevice(
   }
 }
 
-const spoken = ({ session, milliseconds }: Trial) => `${milliseconds.toFixed(1)} ms a run on ${session.device}`
+const spoken = ({ session, milliseconds }: Trial<Tried>) => `${milliseconds.toFixed(1)} ms a run on ${session.device}`
 
 /** Why a device is not to be tried: it is not here, or it computes on the CPU after all. */
 async function unavailable(provider: Provider): Promise<string | undefined> {
@@ -74,7 +83,7 @@ async function unavailable(provider: Provider): Promise<string | undefined> {
 }
 
 /** Times runs of a session, which is released where one fails. */
-async function tried(session: InferenceSession): Promise<Trial> {
+async function tried<S extends Tried>(session: S): Promise<Trial<S>> {
   try {
     const feeds = noiseFor(session)
     await runOnce(session, feeds)
@@ -93,13 +102,13 @@ async function tried(session: InferenceSession): Promise<Trial> {
 }
 
 /** Outputs that stay on the GPU are fetched, because such a run ends before the GPU does, and disposed of. */
-async function runOnce(session: InferenceSession, feeds: Feeds): Promise<void> {
+async function runOnce(session: Tried, feeds: Feeds): Promise<void> {
   const results = await session.run(feeds)
   for (const output of Object.values(results)) await output.getData(true)
 }
 
 /** Random inputs; a free dimension has one size wherever its name stands. */
-function noiseFor({ inputMetadata }: InferenceSession): Feeds {
+function noiseFor({ inputMetadata }: Tried): Feeds {
   const sizes = new Map<string, number>()
   for (const { shape } of inputMetadata)
     shape.forEach((size, axis) => {

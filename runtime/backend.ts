@@ -1,6 +1,7 @@
 import type { Dispatch } from '../shaders/dispatch.js'
 import type { Bindings } from './dims.js'
-import type { CairnFile } from './format.js'
+import { CairnError, Unavailable } from './errors.js'
+import type { CairnFile } from './header.js'
 import type { FitOptions, FloatOptions, ImageSource, Scored } from './image.js'
 import type { Observer } from './observed.js'
 import type { Stored } from './program.js'
@@ -119,21 +120,6 @@ export interface GpuMemory {
   /** Takes back a buffer that a run has given, for later runs. */
   dispose(buffer: GPUBuffer): void
 }
-
-/** A refusal by the runtime, one line: what, where, what is allowed. */
-export class CairnError extends Error {
-  override name = 'CairnError'
-
-  constructor(message: string) {
-    super(inOneLine(message))
-  }
-}
-
-/** A backend cannot be had here, whatever the model is: another one may be taken. */
-export class Unavailable extends CairnError {}
-
-/** Names come from the file and may hold anything. */
-export const inOneLine = (message: string) => message.replace(/\p{Cc}+/gu, ' ')
 
 /** Memory that a model may take where nobody says otherwise: what WebAssembly can address. */
 export const mostMemory = 2 ** 32

@@ -1,7 +1,7 @@
-import { CairnError, Unavailable } from './backend.js'
 import { beside } from './beside.js'
 import { brandOf } from './brand.js'
 import { env, type WasmFile, type WasmPlace } from './env.js'
+import { CairnError, Unavailable } from './errors.js'
 import { held } from './held.js'
 import { standIn } from './kind.js'
 

@@ -1,9 +1,8 @@
-import { CairnError } from './backend.js'
 import { atomOf, type Bindings, type Dim, evaluate, freeName, show, showShape } from './dims.js'
-import type { Header } from './format.js'
+import { CairnError } from './errors.js'
+import type { Header } from './header.js'
 import type { Constraint } from './program.js'
-import type { Feeds } from './session.js'
-import { arrays } from './tensor.js'
+import { arrays, type Tensor } from './tensor.js'
 
 /** Values of the free dimensions from the shapes of the inputs, everything else checked against them. */
 export function bindInputs(header: Header, feeds: Feeds): Bindings {
@@ -81,3 +80,5 @@ function describe(bindings: Bindings): string {
     .map(([name, value]) => `${name}=${value}`)
     .join(', ')
 }
+
+export type Feeds = Readonly<Record<string, Tensor>>

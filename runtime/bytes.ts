@@ -1,4 +1,4 @@
-import { CairnError } from './backend.js'
+import { CairnError } from './errors.js'
 
 /** Where a file's bytes come from: memory, disk, or the network, so that weights go straight to where they belong. */
 export interface Source {

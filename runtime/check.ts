@@ -1,6 +1,7 @@
 import { type Dim, evaluate, freeName, freeNamesOf } from './dims.js'
-import { FormatError, type Header } from './format.js'
-import type { Draw } from './golden.js'
+import { FormatError } from './errors.js'
+import type { Draw } from './expected.js'
+import type { Header } from './header.js'
 import { mostGolden, sumCount } from './observed.js'
 import { dtypes } from './program.js'
 

@@ -1,4 +1,5 @@
-import { CairnError, type Elements, type Place, type Ran } from './backend.js'
+import type { Elements, Place, Ran } from './backend.js'
+import { CairnError } from './errors.js'
 import { cutsOf, type Outcome } from './program.js'
 
 /** An output of a run, cut to what there is of it; of what lies on the GPU only the dims change. */

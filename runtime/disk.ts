@@ -1,5 +1,5 @@
-import { CairnError } from './backend.js'
 import { behind, checkLength, lengthOf, type Source, type SourceOptions, tooShort } from './bytes.js'
+import { CairnError } from './errors.js'
 
 /** What is used of Node's `fs.promises`. */
 interface Files {

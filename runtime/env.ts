@@ -1,4 +1,4 @@
-import { CairnError } from './backend.js'
+import { CairnError } from './errors.js'
 
 /** The four builds of asm/: with relaxed SIMD or without, with threads or without. */
 export type WasmFile = 'cairn.wasm' | 'cairn-relaxed.wasm' | 'cairn-threads.wasm' | 'cairn-relaxed-threads.wasm'

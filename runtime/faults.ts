@@ -1,5 +1,6 @@
-import { CairnError, type Ran } from './backend.js'
+import type { Ran } from './backend.js'
 import { type Bindings, evaluate } from './dims.js'
+import { CairnError } from './errors.js'
 import { type Outcome, outOfRange, resultsOf } from './program.js'
 
 /** What a run must not be given: indices that name nothing. Kernels stay inside their tables, and keep the first of these. */

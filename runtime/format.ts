@@ -1,12 +1,13 @@
-import { inOneLine } from './backend.js'
 import { bytesOf } from './brand.js'
 import { checkHeader } from './check.js'
 import { type Codec, Cursor, f32, f64, int, lazy, list, optional, struct, text, Writer } from './codec.js'
 import { digest } from './digest.js'
 import { type Atom, type Dim, type Operation, operations, type Term } from './dims.js'
-import type { Draw, Expected, Golden } from './golden.js'
+import { FormatError } from './errors.js'
+import type { Draw, Expected, Golden } from './expected.js'
 import { toHalves } from './half.js'
-import { type Constant, type Cut, type Program, storedLength, widthOf } from './program.js'
+import type { CairnFile, Header, Section } from './header.js'
+import { type Cut, type Program, storedLength, widthOf } from './program.js'
 import { BytesSource, checkLength, type Source } from './source.js'
 
 /**
@@ -18,44 +19,6 @@ export const magic = 0x4e524143
 export const version = 4
 const preamble = 16
 const alignment = 16
-
-export class FormatError extends Error {
-  override name = 'FormatError'
-
-  constructor(message: string) {
-    super(inOneLine(message))
-  }
-}
-
-/** A constant whose elements are still in the file. */
-export interface Section extends Omit<Constant, 'data'> {
-  readonly offset: number
-  readonly bytes: number
-  readonly digest: number
-}
-
-/** A decoded file: the program without its constants' data, and where that lies. */
-export interface CairnFile {
-  readonly header: Header
-  readonly source: Source
-  /** Bytes of the whole file, as its header has it. */
-  readonly length: number
-}
-
-export interface Header extends Omit<Program, 'constants'> {
-  readonly constants: readonly Section[]
-  /** Arena for free dimensions of 1, and its lower bound, in bytes. */
-  readonly arena: number
-  readonly arenaLowerBound: number
-  readonly nodesBefore: number
-  readonly nodesAfter: number
-  readonly batchNormsFolded: number
-  /** ONNX operators of the model that was compiled, each once. */
-  readonly operators: readonly string[]
-  /** What the self-check compares with, where the file was compiled with it. */
-  readonly golden?: Golden
-}
-
 export type Summary = Pick<
   Header,
   'arena' | 'arenaLowerBound' | 'nodesBefore' | 'nodesAfter' | 'batchNormsFolded' | 'operators' | 'golden'

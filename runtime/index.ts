@@ -1,7 +1,8 @@
-export { CairnError, type GpuDispatch, type ProviderOptions } from './backend.js'
+export type { GpuDispatch, ProviderOptions } from './backend.js'
+export type { Feeds } from './binding.js'
 export { copyFloats } from './elements.js'
 export { env, type WasmEnvironment, type WasmFile, type WebGpuEnvironment } from './env.js'
-export { FormatError } from './format.js'
+export { CairnError, FormatError } from './errors.js'
 export type { LayerCheck, Verification } from './golden.js'
 export {
   type FitOptions,
@@ -21,5 +22,5 @@ export {
 export { InferenceSession } from './inference.js'
 export type { Location } from './location.js'
 export { type ParallelOptions, ParallelSession } from './parallel.js'
-export type { CallTime, Feeds, Results, RunOptions, SessionOptions, TopOptions } from './session.js'
+export type { CallTime, Results, RunOptions, SessionOptions, TopOptions } from './session.js'
 export { type GpuTensorOptions, Tensor, type Type } from './tensor.js'

@@ -1,4 +1,5 @@
-import { backendNamed, registerBackend, Unavailable } from './backend.js'
+import { backendNamed, registerBackend } from './backend.js'
+import { Unavailable } from './errors.js'
 import { InferenceSession as Session } from './session.js'
 import { wasmBackend } from './wasm.js'
 

@@ -1,5 +1,6 @@
-import { CairnError, mostMemory } from './backend.js'
-import type { Header, Section } from './format.js'
+import { mostMemory } from './backend.js'
+import { CairnError } from './errors.js'
+import type { Header, Section } from './header.js'
 import { tableLength } from './lockstep.js'
 import { type Call, paddedLength, residentBytes, storedLength } from './program.js'
 

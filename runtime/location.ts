@@ -1,5 +1,6 @@
-import { CairnError, type Elements, type Executor } from './backend.js'
+import type { Elements, Executor } from './backend.js'
 import { copyFloats, fromFloats } from './elements.js'
+import { CairnError } from './errors.js'
 import { type Data, Tensor } from './tensor.js'
 
 /** Where outputs are left. */

@@ -1,5 +1,4 @@
 import {
-  CairnError,
   type Elements,
   type Executor,
   firstAvailable,
@@ -7,15 +6,17 @@ import {
   type Provider,
   type ProviderOptions
 } from './backend.js'
-import { bindInputs, leavesNothing } from './binding.js'
+import { bindInputs, type Feeds, leavesNothing } from './binding.js'
 import { bytesOf } from './brand.js'
 import { checkKept, cutOutput } from './cut.js'
 import { type Bindings, evaluate, freeName, show } from './dims.js'
 import { fromFloats } from './elements.js'
 import { threadsOf } from './env.js'
+import { CairnError } from './errors.js'
+import type { Summary } from './expected.js'
 import { refuseFaults } from './faults.js'
-import type { CairnFile, Header } from './format.js'
-import type { Summary, Verification } from './golden.js'
+import type { Verification } from './golden.js'
+import type { CairnFile, Header } from './header.js'
 import {
   checkImage,
   type FitOptions,
@@ -67,7 +68,6 @@ export interface RunOptions {
   readonly signal?: AbortSignal
 }
 
-export type Feeds = Readonly<Record<string, Tensor>>
 export type Results = Record<string, Tensor>
 
 /** A loaded model. Made by `InferenceSession.create`; runs queue, so concurrent calls never mix. */

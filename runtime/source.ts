@@ -1,6 +1,6 @@
-import { CairnError } from './backend.js'
 import { brandOf, bytesOf } from './brand.js'
 import { BytesSource, checkLength, type Source, type SourceOptions, tooShort } from './bytes.js'
+import { CairnError } from './errors.js'
 
 export { BytesSource, checkLength, type Source, type SourceOptions } from './bytes.js'
 

@@ -1,4 +1,4 @@
-import { CairnError } from './backend.js'
+import { CairnError } from './errors.js'
 
 /** Workers of browsers, and those of Node, which Deno and Bun have too, behind one face: this side, and theirs. */
 export interface Spawned {

@@ -1,5 +1,5 @@
-import { CairnError } from './backend.js'
 import { brandOf } from './brand.js'
+import { CairnError } from './errors.js'
 import { floatToHalf } from './half.js'
 import { checkSource, fromImageData, type ImageSource, type ImageTensorOptions, pictureOf } from './image.js'
 

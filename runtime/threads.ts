@@ -1,5 +1,5 @@
-import { CairnError } from './backend.js'
 import { beside } from './beside.js'
+import { CairnError } from './errors.js'
 import { type BoundCall, Control, grain, type Membership, type ThreadExports } from './lockstep.js'
 import { mayUseWorkers, type Spawned, spawn } from './spawn.js'
 

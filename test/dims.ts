@@ -3,24 +3,21 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { greatest, least } from '../compiler/bounds.js'
 import {
-  add,
   ceilDiv,
   div,
   equal,
-  free,
   freeNamesOf,
   isStatic,
   less,
   max,
   min,
-  mul,
   product,
   quotient,
   same,
   show,
-  sub,
   where
 } from '../compiler/dim.js'
+import { add, free, mul, sub } from '../compiler/terms.js'
 import { type Bindings, type Dim, evaluate } from '../runtime/dims.js'
 import { baseSeed, Random } from './support/random.js'
 

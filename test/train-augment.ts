@@ -1,7 +1,7 @@
 // Augmentations: what each does to a picture, that the same seed gives the same bytes, and what their lists may say.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CairnError } from '../runtime/backend.js'
+import { CairnError } from '../runtime/errors.js'
 import type { Picture } from '../runtime/image.js'
 import {
   compose,

@@ -2,7 +2,7 @@ import { type Scored, softmax, topK } from '../../runtime/image.js'
 import type { Results, Tensor } from '../../runtime/index.js'
 import { cutsOf, type Program } from '../../runtime/program.js'
 import { InputError } from './command.js'
-import { toNumbers } from './tensors.js'
+import { toNumbers } from './numbers.js'
 
 /** Which output holds the scores of classes, if any does: boxes, embeddings and landmarks are numbers in a row as well. */
 export interface Classes {

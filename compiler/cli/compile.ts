@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { type Bindings, evaluate } from '../../runtime/dims.js'
+import type { Golden } from '../../runtime/expected.js'
 import { decodeHeader, encode, goldenBytes } from '../../runtime/format.js'
-import type { Golden } from '../../runtime/golden.js'
 import type { Program, Stored } from '../../runtime/program.js'
 import { goldenOf } from '../golden.js'
 import { importOnnx } from '../onnx.js'

@@ -76,7 +76,7 @@ export async function readPatch(path: string | undefined): Promise<Patch | undef
 /** The model with the head of a patch, where one is given. */
 export async function patched(model: ModelFile, patch: string | undefined): Promise<ModelFile> {
   if (patch === undefined) return model
-  const { applyPatch } = await import('../train/patch.js')
+  const { applyPatch } = await import('../train/merge.js')
   try {
     const bytes = await applyPatch(model.bytes, readBytes(patch, 'patch'), { externalData: externalDataOf(model.path) })
     return { ...model, bytes }

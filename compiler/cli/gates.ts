@@ -1,5 +1,5 @@
 import { type Bindings, evaluate } from '../../runtime/dims.js'
-import type { Header } from '../../runtime/format.js'
+import type { Header } from '../../runtime/header.js'
 import type { WithConstants } from '../memory.js'
 import { type Flags, InputError, type Option } from './command.js'
 import { gpuNeeds } from './gpu-needs.js'

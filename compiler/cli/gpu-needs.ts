@@ -1,5 +1,5 @@
 import type { Bindings } from '../../runtime/dims.js'
-import type { Header } from '../../runtime/format.js'
+import type { Header } from '../../runtime/header.js'
 import { planProgram } from '../../runtime/plan.js'
 import { Pipelines } from '../../runtime/webgpu/pipelines.js'
 import { blockOf, operandOf, programOf } from '../../runtime/webgpu/program.js'

@@ -1,5 +1,6 @@
 import { type Bindings, evaluate, freeName, show } from '../../runtime/dims.js'
-import { type CairnFile, decode, decodeHead, encode, type Header } from '../../runtime/format.js'
+import { decode, decodeHead, encode } from '../../runtime/format.js'
+import type { CairnFile, Header } from '../../runtime/header.js'
 import { InferenceSession, type SessionOptions } from '../../runtime/index.js'
 import { planProgram } from '../../runtime/plan.js'
 import { cutsOf, type Outcome, type Port, type Program, type Stored } from '../../runtime/program.js'

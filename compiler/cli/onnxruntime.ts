@@ -2,7 +2,7 @@ import type * as Ort from 'onnxruntime-node'
 import type { Feeds, Tensor } from '../../runtime/index.js'
 import { InputError } from './command.js'
 import { halvesAsBits } from './halves.js'
-import { toNumbers } from './tensors.js'
+import { toNumbers } from './numbers.js'
 
 /** onnxruntime-node as the other side of a comparison; an optional companion, so it is looked for when needed. */
 export interface Reference {

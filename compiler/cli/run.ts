@@ -7,11 +7,12 @@ import { fileNameOf, patchOption, readBytes, readModel, readPatch, refuseOther, 
 import { imageOptions, imagePort, imageTensor, preparationOf } from './image-input.js'
 import { about, bindDims, describeBindings, describePort, openSession } from './model.js'
 import { encodeNpy } from './npy.js'
+import { toNumbers } from './numbers.js'
 import { pictureReader } from './picture-file.js'
 import { Progress } from './progress.js'
 import { shapeOption, shapesOf } from './shapes.js'
 import { shape, short, table } from './table.js'
-import { missingInputs, rangeOf, readInputs, toNumbers, withRandom } from './tensors.js'
+import { missingInputs, rangeOf, readInputs, withRandom } from './tensors.js'
 
 /** `cairn run`: one model on given inputs. */
 export const run: Command = {

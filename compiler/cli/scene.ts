@@ -1,6 +1,6 @@
 import type { Feeds, InferenceSession } from '../../runtime/index.js'
 import type { Constant, Program } from '../../runtime/program.js'
-import { toNumbers } from './tensors.js'
+import { toNumbers } from './numbers.js'
 
 /**
  * Inputs that a network can make something of. Plain noise drives detectors into saturation, where outputs are near

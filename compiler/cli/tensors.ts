@@ -1,5 +1,4 @@
 import type { Bindings } from '../../runtime/dims.js'
-import { halfToFloat } from '../../runtime/half.js'
 import { type Feeds, Tensor, type Type } from '../../runtime/index.js'
 import type { Port, Program } from '../../runtime/program.js'
 import { kindOf } from '../kinds.js'
@@ -7,6 +6,7 @@ import { InputError } from './command.js'
 import { readBytes, refuseOther } from './files.js'
 import { describePort, shapeAt } from './model.js'
 import { decodeNpy } from './npy.js'
+import { toNumbers } from './numbers.js'
 import { decodeTensorFile } from './protobuf.js'
 import { drawScene, type Range, ranges } from './scene.js'
 
@@ -115,14 +115,6 @@ export function generator(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
-}
-
-/** Elements as doubles, whatever their type; onnxruntime's float16 arrays (Float16Array on newer hosts) too. */
-export function toNumbers({ type, data }: { type: string; data: ArrayLike<number> | ArrayLike<bigint> }): Float64Array {
-  const bits = type === 'float16' && (data as { constructor: unknown }).constructor === Uint16Array
-  return bits
-    ? Float64Array.from(data as Uint16Array, halfToFloat)
-    : Float64Array.from(data as ArrayLike<number>, Number)
 }
 
 export interface Extent {

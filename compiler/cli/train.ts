@@ -4,11 +4,10 @@ import { basename, extname, resolve } from 'node:path'
 import { decode } from '../../runtime/format.js'
 import type { Port } from '../../runtime/program.js'
 import { Random } from '../../runtime/train/random.js'
-import type { SplitOptions } from '../../runtime/train/split.js'
 import { build, compile as compileModel } from '../index.js'
 import type { EpochRecord } from '../train/loop.js'
+import { applyPatch } from '../train/merge.js'
 import type { TrainerOptions } from '../train/options.js'
-import { applyPatch } from '../train/patch.js'
 import { type FitResult, Trainer } from '../train/trainer.js'
 import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
 import { contactSheet, pngOf } from './contact-sheet.js'
@@ -19,7 +18,7 @@ import { Progress } from './progress.js'
 import { openData, type Pictures } from './train/data.js'
 import { PictureDataset, thumbnail } from './train/dataset.js'
 import { trainerOptionsOf, trainOptions } from './train/flags.js'
-import type { LeftOut } from './train/left-out.js'
+import type { Job, Places } from './train/job.js'
 import { writeReport } from './train/pictures.js'
 import { checkTraining, findRate, nearest } from './train/sanity.js'
 
@@ -73,21 +72,6 @@ export const train: Command = {
     else await fit(trainer, job, model.bytes)
     await trainer.release()
   }
-}
-
-export interface Job {
-  readonly path: string
-  readonly flags: Flags
-  readonly places: Places
-  readonly pictures: Pictures
-  readonly leftOut: LeftOut
-  readonly dataset: PictureDataset
-  readonly split: SplitOptions | { training: number[]; validation: number[] }
-}
-
-interface Places {
-  readonly out: string
-  readonly checkpoint: string
 }
 
 /** Few images make few steps an epoch: as many epochs as give enough of them. */

@@ -1,7 +1,7 @@
-import type { Rule } from '../gradient.js'
 import type { Node } from '../graph.js'
 import type { ActivationName } from '../ops/activation.js'
 import { actOf } from '../passes/match.js'
+import type { Rule } from './tape.js'
 
 /** dx = dy * f'(x), in one pass over memory. A bound's derivative can be told from the output as well, which may then be fused. */
 const activation =

@@ -1,6 +1,6 @@
 import { refuse } from '../errors.js'
-import type { Rule, Tape } from '../gradient.js'
 import { isConstant, type Node, type Value } from '../graph.js'
+import type { Rule, Tape } from './tape.js'
 
 /** Operators of two or three operands that broadcast. */
 const binary =

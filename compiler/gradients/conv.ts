@@ -1,9 +1,9 @@
 import { product } from '../dim.js'
-import type { Rule, Tape } from '../gradient.js'
 import type { Attribute, Node, Value } from '../graph.js'
 import { shapeOf } from '../ops/conv.js'
 import { transposedWindows, type Windows, windows } from '../ops/window.js'
 import { spread } from './spread.js'
+import type { Rule, Tape } from './tape.js'
 
 /** Windows with pads in numbers, whatever auto_pad said. */
 function windowsOf(node: Node): Windows & { kernel: readonly number[]; attributes: Record<string, Attribute> } {

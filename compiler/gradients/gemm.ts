@@ -1,5 +1,5 @@
-import type { Rule, Tape } from '../gradient.js'
 import type { Value } from '../graph.js'
+import type { Rule, Tape } from './tape.js'
 
 function transposed(tape: Tape, value: Value): Value {
   const perm = value.shape.map((_, axis) => axis)

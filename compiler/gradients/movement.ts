@@ -1,10 +1,11 @@
-import { add, type Dim, mul, sub } from '../dim.js'
+import type { Dim } from '../dim.js'
 import { refuse } from '../errors.js'
-import type { Rule, Tape } from '../gradient.js'
 import type { Node, Value } from '../graph.js'
 import { permutation, slicing } from '../ops/movement.js'
 import { axisOf, intsOf } from '../ops/op.js'
+import { add, mul, sub } from '../terms.js'
 import { spread } from './spread.js'
+import type { Rule, Tape } from './tape.js'
 
 const reshape: Rule = (node, [dy], tape) => [tape.reshape(dy!, node.inputs[0]!.shape)]
 

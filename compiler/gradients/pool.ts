@@ -1,5 +1,5 @@
-import type { Rule } from '../gradient.js'
 import type { Attribute, Node } from '../graph.js'
+import type { Rule } from './tape.js'
 
 const attributesOf = (node: Node): Record<string, Attribute> => Object.fromEntries(node.attributes)
 

@@ -1,7 +1,7 @@
 import { product } from '../dim.js'
-import type { Rule, Tape } from '../gradient.js'
 import type { Node, Value } from '../graph.js'
 import { axesOf } from '../ops/reduce.js'
+import type { Rule, Tape } from './tape.js'
 
 const spatial = (node: Node) => node.inputs[0]!.shape.map((_, axis) => axis).slice(2)
 

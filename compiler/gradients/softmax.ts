@@ -1,6 +1,6 @@
-import type { Rule, Tape } from '../gradient.js'
 import type { Node, Value } from '../graph.js'
 import { axesOf } from '../ops/softmax.js'
+import type { Rule, Tape } from './tape.js'
 
 const total = (tape: Tape, value: Value, node: Node) =>
   tape.add('ReduceSum', [value], { axes: axesOf(node), keepdims: 1 })

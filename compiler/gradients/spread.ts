@@ -1,6 +1,7 @@
-import { type Dim, mul } from '../dim.js'
-import type { Tape } from '../gradient.js'
+import type { Dim } from '../dim.js'
 import type { Value } from '../graph.js'
+import { mul } from '../terms.js'
+import type { Tape } from './tape.js'
 
 /** Element i of every axis becomes element i * factor of a tensor that is zero elsewhere. */
 export function spread(tape: Tape, value: Value, factors: readonly number[]): Value {

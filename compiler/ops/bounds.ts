@@ -1,7 +1,8 @@
 import { outOfRange } from '../../runtime/program.js'
-import { add, type Dim, product } from '../dim.js'
+import { type Dim, product } from '../dim.js'
 import { CompileError } from '../errors.js'
 import { isConstant, type Node, type Value } from '../graph.js'
+import { add } from '../terms.js'
 import { copyUnless } from './elementwise.js'
 import { intsOf, kernel, type Op, plainOrder } from './op.js'
 

@@ -1,6 +1,7 @@
-import { type Dim, div, isStatic, mul, product, same, sameShape, show, showShape } from '../dim.js'
+import { type Dim, div, isStatic, product, same, sameShape, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import { largestFolded, type Node, type Tensor, type Value } from '../graph.js'
+import { mul } from '../terms.js'
 import { alignedAxis, broadcastShape } from './broadcast.js'
 import { emitCopy } from './elementwise.js'
 import { axisOf, describe, hasOneOutput, intsOf, type Op } from './op.js'

@@ -1,6 +1,7 @@
-import { type Dim, isStatic, mul, product, same, show, showShape } from '../dim.js'
+import { type Dim, isStatic, product, same, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import { type Elements, isConstant, type Node, type Value } from '../graph.js'
+import { mul } from '../terms.js'
 import { epilogueOf } from './elementwise.js'
 import { finished, panelWidth, residualOf, vectorOf } from './epilogue.js'
 import { emitGemm, gemmChoices } from './gemm.js'

@@ -1,6 +1,7 @@
-import { isFound, isStatic, product } from '../dim.js'
+import { isStatic, product } from '../dim.js'
 import { refuse } from '../errors.js'
 import { isConstant, type Node, type Value } from '../graph.js'
+import { isFound } from '../terms.js'
 import { areChecked, checkIndices } from './bounds.js'
 import { axisOf, describe, kernel, type Op } from './op.js'
 

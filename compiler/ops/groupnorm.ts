@@ -1,6 +1,7 @@
-import { ceilDiv, type Dim, mul, same, show } from '../dim.js'
+import { ceilDiv, type Dim, same, show } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node } from '../graph.js'
+import { mul } from '../terms.js'
 import { activate } from './activation.js'
 import { epilogueOf, visit } from './elementwise.js'
 import { describe, fields, kernel, loopsOver, numbered, type Op } from './op.js'

@@ -1,6 +1,7 @@
-import { type Dim, mul, product, same, sameShape, show } from '../dim.js'
+import { type Dim, product, same, sameShape, show } from '../dim.js'
 import { refuse } from '../errors.js'
 import { isConstant, largestFolded, type Node, type Value } from '../graph.js'
+import { mul } from '../terms.js'
 import { keptLoops, loopDepth } from './axes.js'
 import { emitCopy, visit } from './elementwise.js'
 import {

@@ -1,6 +1,7 @@
-import { add, type Dim, isFound, max, min, mul, same, sub } from '../dim.js'
+import { type Dim, max, min, same } from '../dim.js'
 import { refuse } from '../errors.js'
 import { isConstant, type Node } from '../graph.js'
+import { add, isFound, mul, sub } from '../terms.js'
 import { visit } from './elementwise.js'
 import { axisOf, fields, intsOf, kernel, numbered, numbersOf, type Op, type View } from './op.js'
 

@@ -1,6 +1,7 @@
-import { add, mul, product, show, showShape, sub } from '../dim.js'
+import { product, show, showShape } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node, Value } from '../graph.js'
+import { add, mul, sub } from '../terms.js'
 import { visit } from './elementwise.js'
 import { mostElements } from './gather.js'
 import { describe, intsOf, kernel, type Op } from './op.js'

@@ -1,6 +1,7 @@
-import { type Dim, isFound, max, same, show } from '../dim.js'
+import { type Dim, max, same, show } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node } from '../graph.js'
+import { isFound } from '../terms.js'
 import { keptLoops, loopDepth } from './axes.js'
 import { visit } from './elementwise.js'
 import { axisOf, fields, intsOf, kernel, numbered, type Op } from './op.js'

@@ -1,4 +1,5 @@
-import { add, type Dim, mul, same } from '../dim.js'
+import { type Dim, same } from '../dim.js'
+import { add, mul } from '../terms.js'
 import { orderedStrides, plainOrder, type View } from './op.js'
 
 /** Arithmetic on views: parts, transposes and reshapes of memory that nobody moves. */

@@ -1,6 +1,7 @@
 import type { Packing } from '../../runtime/program.js'
-import { type Dim, add as plus, mul as times } from '../dim.js'
+import type { Dim } from '../dim.js'
 import { type Elements, isConstant, type Node, type Value } from '../graph.js'
+import { add as plus, mul as times } from '../terms.js'
 import { emitCopy } from './elementwise.js'
 import { panelWidth } from './epilogue.js'
 import { type Lowering, orderedStrides, plainOrder, type View } from './op.js'

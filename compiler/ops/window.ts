@@ -1,7 +1,8 @@
 import { least } from '../bounds.js'
-import { add, type Dim, div, max, min, mul, show, sub } from '../dim.js'
+import { type Dim, div, max, min, show } from '../dim.js'
 import { refuse } from '../errors.js'
 import type { Node } from '../graph.js'
+import { add, mul, sub } from '../terms.js'
 
 /** Where the windows of a convolution or pooling lie, one entry per spatial axis. */
 export interface Windows {

@@ -1,5 +1,5 @@
 import { isConstant, type Node } from '../graph.js'
-import { inferNode } from '../infer.js'
+import { inferNode } from '../infer-node.js'
 import { intsOf, numbersOf } from '../ops/op.js'
 import { actOf } from './match.js'
 import { count, type Pass } from './pass.js'

@@ -1,6 +1,6 @@
 import { sameShape } from '../dim.js'
 import { type Graph, isConstant, Node, type Value } from '../graph.js'
-import { inferNode } from '../infer.js'
+import { inferNode } from '../infer-node.js'
 import { ops } from '../ops/index.js'
 import { orderOf, plainOrder } from '../ops/op.js'
 import { orderForReshape, reshapedOrder } from '../ops/views.js'

@@ -1,6 +1,6 @@
 import { sameShape } from '../dim.js'
 import { type Graph, isConstant, largestFolded, Node, type Value } from '../graph.js'
-import { inferNode } from '../infer.js'
+import { inferNode } from '../infer-node.js'
 import { numbersOf } from '../ops/op.js'
 import { isScalar, operands, perChannel, scalarOf, soleProducer } from './match.js'
 import { count, type Pass } from './pass.js'

@@ -1,4 +1,4 @@
-import { CairnError } from '../../runtime/backend.js'
+import { CairnError } from '../../runtime/errors.js'
 import { decodeBundle, encodeBundle } from '../../runtime/train/bundle.js'
 import type { EpochRecord, Standing } from './loop.js'
 

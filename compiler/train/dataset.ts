@@ -1,5 +1,5 @@
-import { CairnError } from '../../runtime/backend.js'
 import { Breath } from '../../runtime/breath.js'
+import { CairnError } from '../../runtime/errors.js'
 import { Random } from '../../runtime/train/random.js'
 import type { Engine } from './engine.js'
 

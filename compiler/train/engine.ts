@@ -1,7 +1,8 @@
-import { backendNamed, CairnError, type Executor } from '../../runtime/backend.js'
+import { backendNamed, type Executor } from '../../runtime/backend.js'
 import { brandOf } from '../../runtime/brand.js'
 import { type Bindings, evaluate } from '../../runtime/dims.js'
-import type { CairnFile, Header } from '../../runtime/format.js'
+import { CairnError } from '../../runtime/errors.js'
+import type { CairnFile, Header } from '../../runtime/header.js'
 import { checkBound, checkFixed } from '../../runtime/reach/check.js'
 
 /** A program on a backend, with inputs, outputs and states by name. */

@@ -11,9 +11,11 @@ export { classesOf } from '../onnx-write.js'
 export type { Dataset } from './dataset.js'
 export type { EpochRecord, Evaluation } from './loop.js'
 export type { TrainerOptions } from './options.js'
-export { applyPatch, decodePatch, type Patch } from './patch.js'
+export { decodePatch, type Patch } from './patch.js'
 export type { ImagePreparation } from './preparation.js'
 export type { Optimizer } from './step.js'
 export { type FitOptions, type FitResult, Trainer } from './trainer.js'
 
 registerBackend(wasmBackend)
+
+export { applyPatch } from './merge.js'

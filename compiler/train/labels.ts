@@ -1,4 +1,4 @@
-import { CairnError } from '../../runtime/backend.js'
+import { CairnError } from '../../runtime/errors.js'
 import { type Split, type SplitOptions, stratifiedSplit } from '../../runtime/train/split.js'
 import type { Settings } from './options.js'
 

@@ -1,5 +1,5 @@
-import { CairnError } from '../../runtime/backend.js'
 import { Breath } from '../../runtime/breath.js'
+import { CairnError } from '../../runtime/errors.js'
 import { accuracy, confusionMatrix, predictionsOf, RunningMean } from '../../runtime/train/metrics.js'
 import { classWeights as balanced, miniBatches, type Split } from '../../runtime/train/split.js'
 import type { Examples } from './dataset.js'

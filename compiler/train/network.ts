@@ -1,4 +1,4 @@
-import { free, product, same } from '../dim.js'
+import { product, same } from '../dim.js'
 import { CompileError } from '../errors.js'
 import { type Elements, type Graph, isConstant, type Node, Value } from '../graph.js'
 import { type ImportOptions, importOnnx } from '../onnx.js'
@@ -6,6 +6,7 @@ import { permutation } from '../ops/movement.js'
 import { foldConstants } from '../passes/fold-constants.js'
 import { perChannel } from '../passes/match.js'
 import { deadCode } from '../passes/remove-unused.js'
+import { free } from '../terms.js'
 import { Writer } from '../writer.js'
 
 /**

@@ -1,4 +1,4 @@
-import { CairnError } from '../../runtime/backend.js'
+import { CairnError } from '../../runtime/errors.js'
 import { type Initialisation, parseInitialisation } from '../../runtime/train/initialise.js'
 import { parseSchedule, type Schedule } from '../../runtime/train/schedule.js'
 import type { ImportOptions } from '../onnx.js'

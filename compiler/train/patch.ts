@@ -1,8 +1,7 @@
-import { CairnError } from '../../runtime/backend.js'
+import { CairnError } from '../../runtime/errors.js'
 import { decodeBundle, encodeBundle, type NamedTensor } from '../../runtime/train/bundle.js'
 import { kindOf } from '../kinds.js'
 import type { ImportOptions } from '../onnx.js'
-import { openBackbone } from './backbone.js'
 import { type Cut, headBias, headWeights } from './network.js'
 import { type ImagePreparation, isPreparation } from './preparation.js'
 import type { Use } from './step.js'
@@ -75,21 +74,3 @@ function readNote(text: string): Note {
 const isText = (value: unknown) => typeof value === 'string'
 const isWhole = (value: unknown) => Number.isSafeInteger(value)
 const isListOf = <T>(list: readonly T[], holds: (value: T) => boolean) => Array.isArray(list) && list.every(holds)
-
-/**
- * The model with a patch's head and tensors, in its own format: ONNX bytes that any runtime takes, or those of a .cairn file.
- * Outputs are `probabilities` and `logits`, [N, classes]. Throws CairnError for a patch of another model.
- */
-export async function applyPatch(
-  model: Uint8Array,
-  bytes: Uint8Array,
-  options: ImportOptions = {}
-): Promise<Uint8Array> {
-  const patch = decodePatch(bytes)
-  const backbone = openBackbone(model, { ...options, shapes: patch.shapes })
-  if (patch.backbone !== backbone.digest)
-    throw new CairnError(
-      'the patch belongs to another backbone: it goes with the very file that it was trained on, an .onnx rather than what was compiled of it'
-    )
-  return backbone.merged(patch)
-}

@@ -1,6 +1,5 @@
-import { CairnError } from '../backend.js'
 import { type Bindings, type Dim, evaluate } from '../dims.js'
-import { FormatError } from '../format.js'
+import { CairnError, FormatError } from '../errors.js'
 import {
   type Argument,
   type Call,

@@ -1,7 +1,7 @@
-import { CairnError } from '../backend.js'
 import { bytesOf } from '../brand.js'
 import { type Codec, Cursor, int, list, struct, text, Writer } from '../codec.js'
 import { digest } from '../digest.js'
+import { CairnError } from '../errors.js'
 
 /**
  * Named tensors with a note, for what training keeps: head patches and checkpoints. Four bytes `CRNT`, version, digest of

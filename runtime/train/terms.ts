@@ -1,4 +1,4 @@
-import { CairnError } from '../backend.js'
+import { CairnError } from '../errors.js'
 
 /** Options written as one text, as on a command line: `name` or `name=value`, separated by commas. */
 export interface Term {

@@ -1,4 +1,4 @@
-import { CairnError } from '../backend.js'
+import { CairnError } from '../errors.js'
 
 /** What the package `webgpu` exports: Dawn, for Node. */
 export interface Dawn {

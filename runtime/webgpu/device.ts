@@ -1,5 +1,6 @@
-import { CairnError, type ProviderOptions, Unavailable } from '../backend.js'
+import type { ProviderOptions } from '../backend.js'
 import { env } from '../env.js'
+import { CairnError, Unavailable } from '../errors.js'
 
 /**
  * The device that sessions share, unless the caller gives one of its own. It is opened for the first session and

@@ -1,17 +1,8 @@
-import {
-  CairnError,
-  type Elements,
-  type Executor,
-  type GpuDispatch,
-  type GpuMemory,
-  type LoadOptions,
-  type Place,
-  type Ran,
-  type TopRows
-} from '../backend.js'
+import type { Elements, Executor, GpuDispatch, GpuMemory, LoadOptions, Place, Ran, TopRows } from '../backend.js'
 import type { Bindings } from '../dims.js'
+import { CairnError } from '../errors.js'
 import { refuseFaults } from '../faults.js'
-import type { CairnFile, Header } from '../format.js'
+import type { CairnFile, Header } from '../header.js'
 import { type FitOptions, type FloatOptions, type ImageSource, imageDims, type Scored } from '../image.js'
 import type { Observer } from '../observed.js'
 import { type Stored, widthOf } from '../program.js'

@@ -1,4 +1,4 @@
-import { CairnError } from '../backend.js'
+import { CairnError } from '../errors.js'
 import {
   channelCount,
   channelsOf,

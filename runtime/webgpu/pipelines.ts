@@ -1,6 +1,6 @@
 import type { Dispatch } from '../../shaders/dispatch.js'
 import { sources } from '../../shaders/sources.js'
-import { CairnError } from '../backend.js'
+import { CairnError } from '../errors.js'
 import type { Stored } from '../program.js'
 import { computeStage } from './usage.js'
 

@@ -1,9 +1,9 @@
 import type { Shader } from '../../shaders/dispatch.js'
 import { shaders } from '../../shaders/kernels.js'
 import { blocks } from '../../shaders/sources.js'
-import { CairnError } from '../backend.js'
 import { type Bindings, type Dim, evaluate } from '../dims.js'
-import type { Header, Section } from '../format.js'
+import { CairnError } from '../errors.js'
+import type { Header, Section } from '../header.js'
 import { type Argument, type Call, paddedLength, type Stored, widthOf } from '../program.js'
 
 /** A call as the GPU makes it. */

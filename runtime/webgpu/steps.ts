@@ -1,6 +1,6 @@
 import type { Dispatch } from '../../shaders/dispatch.js'
-import { CairnError } from '../backend.js'
 import { type Bindings, type Dim, evaluate } from '../dims.js'
+import { CairnError } from '../errors.js'
 import type { Plan } from '../plan.js'
 import type { Stored } from '../program.js'
 import { mapRead } from './usage.js'

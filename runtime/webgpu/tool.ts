@@ -1,5 +1,5 @@
 import { sources } from '../../shaders/sources.js'
-import { CairnError } from '../backend.js'
+import { CairnError } from '../errors.js'
 import type { Stored } from '../program.js'
 import { usage } from './usage.js'
 

@@ -2,7 +2,8 @@
 import { Writer } from '../../runtime/codec.js'
 import { digest } from '../../runtime/digest.js'
 import { type Dim, type Operation, operations } from '../../runtime/dims.js'
-import { assemble, decodeHeader, type Header, header as headerCodec } from '../../runtime/format.js'
+import { assemble, decodeHeader, header as headerCodec } from '../../runtime/format.js'
+import type { Header } from '../../runtime/header.js'
 import type { Random } from '../support/random.js'
 
 type Writable<T> = T extends number | string

@@ -1,7 +1,7 @@
 // The right files that the fuzzer spoils: small models of every kind.
 import { type CompileOptions, compile } from '../../compiler/index.js'
-import { openBackbone } from '../../compiler/train/backbone.js'
 import { headBias, headWeights } from '../../compiler/train/network.js'
+import { openBackbone } from '../../compiler/train/open.js'
 import { encodePatch } from '../../compiler/train/patch.js'
 import { buildStep } from '../../compiler/train/step.js'
 import { encode } from '../../runtime/format.js'

@@ -66,19 +66,3 @@ let gpu: Promise<unknown> | undefined
 export async function prepare(name: EngineName): Promise<void> {
   if (name === 'ort-webgpu') await (gpu ??= import('../gpu.js').then(({ openGpu }) => openGpu()))
 }
-
-/** Imports the engine's module, and with it the runtime. */
-export async function importEngine(name: EngineName): Promise<Engine> {
-  switch (name) {
-    case 'cairn':
-      return (await import('./cairn.js')).cairn
-    case 'ort-web':
-      return (await import('./ort.js')).ortWeb()
-    case 'ort-node':
-      return (await import('./ort.js')).ortNode()
-    case 'ort-webgpu':
-      return (await import('./ort.js')).ortWebGpu()
-    case 'tfjs':
-      return (await import('./tfjs.js')).tfjs()
-  }
-}

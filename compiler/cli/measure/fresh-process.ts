@@ -1,7 +1,8 @@
 // A process that starts one engine cold, runs it once, and prints what that took (fresh.ts starts it).
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Feed, importEngine, prepare } from './engine.js'
+import { type Feed, prepare } from './engine.js'
+import { importEngine } from './engines.js'
 import type { Errand, Fresh } from './fresh.js'
 import { peakBytes } from './peak-bytes.js'
 

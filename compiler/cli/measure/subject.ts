@@ -4,17 +4,17 @@ import type { Graph } from '../../graph.js'
 import { build, type CompileOptions } from '../../index.js'
 import { InputError, oneLine } from '../command.js'
 import { compare, type Difference } from '../compare.js'
-import { toNumbers } from '../tensors.js'
+import { toNumbers } from '../numbers.js'
 import {
   type Engine,
   type EngineName,
   type EngineOptions,
   type Feed,
-  importEngine,
   type Opened,
   type Output,
   packagesOf
 } from './engine.js'
+import { importEngine } from './engines.js'
 import { convert } from './tfjs-convert.js'
 
 /** A model with inputs of fixed sizes, ready for every engine. */

@@ -1,9 +1,9 @@
 import type { FitResult, Trainer } from '../../train/trainer.js'
 import { contactSheet, filterTile, pngOf, tileOf } from '../contact-sheet.js'
 import { writeWhole } from '../files.js'
-import type { Job } from '../train.js'
 import { type Mistake, type Picture, trainReport } from '../train-report.js'
 import { thumbnail } from './dataset.js'
+import type { Job } from './job.js'
 
 const mostMistakes = 24
 const mostMaps = 64

@@ -2,7 +2,7 @@ import type { Trainer } from '../../train/trainer.js'
 import { InputError, print, printJson } from '../command.js'
 import { Progress } from '../progress.js'
 import { table } from '../table.js'
-import type { Job } from '../train.js'
+import type { Job } from './job.js'
 
 /** What `cairn train` tries before it trains: `--check`, `--find-lr`, `--knn`. */
 

@@ -1,4 +1,5 @@
-import { countedAxis, runSize } from '../../counted.js'
+import { countedAxis } from '../../counted.js'
+import { runSize } from '../../counting.js'
 import type { Dim } from '../../dim.js'
 import type { Node, Value } from '../../graph.js'
 import { areChecked } from '../../ops/bounds.js'

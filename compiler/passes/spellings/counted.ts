@@ -1,9 +1,11 @@
-import { capacity, counted, countedAxis, filledBehind, room, runSize } from '../../counted.js'
-import { isFound, product, sub } from '../../dim.js'
+import { capacity, countedAxis } from '../../counted.js'
+import { counted, filledBehind, room, runSize } from '../../counting.js'
+import { product } from '../../dim.js'
 import type { Value } from '../../graph.js'
 import { axisOf } from '../../ops/op.js'
 import { amountsOf, constantOf } from '../../ops/pad.js'
 import { axesOf } from '../../ops/reduce.js'
+import { isFound, sub } from '../../terms.js'
 import { forward, type Rewrite, whole } from './rewrite.js'
 
 /** Operators along an axis of which a run finds how much there is, over all the room that it has (compiler/counted.ts). */

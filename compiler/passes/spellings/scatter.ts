@@ -1,6 +1,7 @@
-import { type Dim, mul, product } from '../../dim.js'
+import { type Dim, product } from '../../dim.js'
 import type { Node, Value } from '../../graph.js'
 import { batchOf, namedAxes } from '../../ops/nd.js'
+import { mul } from '../../terms.js'
 import type { Writer } from '../../writer.js'
 import { bounded } from './bounds.js'
 import { along, filled, forward, giveOutput, isRead, type Rewrite, wholes } from './rewrite.js'

@@ -1,0 +1,37 @@
+/**
+ * Golden data: an input that a seed gives, and of what each call makes of it in double precision a summary with which any
+ * device can be compared. Devices round differently, so no summary is of bits: the elements are added up eight times, each
+ * time under other random signs (Achlioptas, "Database-friendly random projections", 2003). Errors that change a layer by a
+ * vector of length d change such a sum by about d, a single wrong element by exactly its error, and all eight by little only
+ * by chance.
+ */
+export interface Golden {
+  readonly seed: number
+  /** Values of the free dimensions, in the order of the file's. */
+  readonly sizes: readonly number[]
+  /** By input. */
+  readonly inputs: readonly Draw[]
+  /** By call. */
+  readonly layers: readonly Expected[]
+}
+
+/** Elements `low + k · step`, each `k` of 0 to `levels - 1` equally likely. */
+export interface Draw {
+  readonly low: number
+  readonly step: number
+  readonly levels: number
+}
+
+/** Of the storages that a call writes, all elements that hold a value behind it. */
+export interface Summary {
+  /** Elements that are finite. */
+  readonly count: number
+  /** Root of the sum of their squares. */
+  readonly norm: number
+  readonly sums: readonly number[]
+}
+
+export interface Expected extends Summary {
+  /** How far the sums of a device in single precision may be off. */
+  readonly limit: number
+}
