@@ -1,3 +1,17 @@
+/** The four builds of asm/: with relaxed SIMD or without, with threads or without. */
+export type WasmFile = 'cairn.wasm' | 'cairn-relaxed.wasm' | 'cairn-threads.wasm' | 'cairn-relaxed-threads.wasm'
+
+/**
+ * The kernels' WebAssembly: four binaries of one source beside this file, of which a process loads those that it uses,
+ * once. Each URL is spelled out, because that is how bundlers find the files that they have to bring along.
+ */
+export const places: Readonly<Record<WasmFile, () => URL>> = {
+  'cairn.wasm': () => new URL('./cairn.wasm', import.meta.url),
+  'cairn-relaxed.wasm': () => new URL('./cairn-relaxed.wasm', import.meta.url),
+  'cairn-threads.wasm': () => new URL('./cairn-threads.wasm', import.meta.url),
+  'cairn-relaxed-threads.wasm': () => new URL('./cairn-relaxed-threads.wasm', import.meta.url)
+}
+
 /**
  * Where a file of the package is: at the URL that is spelled out for bundlers, who see to it that the file is there. A
  * bundle of CommonJS has no such URLs; there it is beside the bundle. Undefined where the engine knows no places at all.

@@ -1,20 +1,9 @@
-import { beside } from './beside.js'
+import { beside, places, type WasmFile } from './beside.js'
 import { brandOf } from './brand.js'
-import { env, type WasmFile, type WasmPlace } from './env.js'
+import { env, type WasmPlace } from './env.js'
 import { CairnError, Unavailable } from './errors.js'
 import { held } from './held.js'
 import { standIn } from './kind.js'
-
-/**
- * The kernels' WebAssembly: four binaries of one source beside this file, of which a process loads those that it uses,
- * once. Each URL is spelled out, because that is how bundlers find the files that they have to bring along.
- */
-const places: Readonly<Record<WasmFile, () => URL>> = {
-  'cairn.wasm': () => new URL('./cairn.wasm', import.meta.url),
-  'cairn-relaxed.wasm': () => new URL('./cairn-relaxed.wasm', import.meta.url),
-  'cairn-threads.wasm': () => new URL('./cairn-threads.wasm', import.meta.url),
-  'cairn-relaxed-threads.wasm': () => new URL('./cairn-relaxed-threads.wasm', import.meta.url)
-}
 
 /** `(func (drop (f32x4.relaxed_madd …)))`: a module that is valid where relaxed SIMD is. */
 const relaxedProbe = Uint8Array.of(

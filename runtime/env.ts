@@ -1,7 +1,5 @@
+import type { WasmFile } from './beside.js'
 import { CairnError } from './errors.js'
-
-/** The four builds of asm/: with relaxed SIMD or without, with threads or without. */
-export type WasmFile = 'cairn.wasm' | 'cairn-relaxed.wasm' | 'cairn-threads.wasm' | 'cairn-relaxed-threads.wasm'
 
 /** Where a .wasm file is, or what an engine has compiled of it that forbids programs to do so (Cloudflare Workers). */
 export type WasmPlace = string | URL | WebAssembly.Module

@@ -1,7 +1,8 @@
 export type { GpuDispatch, ProviderOptions } from './backend.js'
+export type { WasmFile } from './beside.js'
 export type { Feeds } from './binding.js'
 export { copyFloats } from './elements.js'
-export { env, type WasmEnvironment, type WasmFile, type WebGpuEnvironment } from './env.js'
+export { env, type WasmEnvironment, type WebGpuEnvironment } from './env.js'
 export { CairnError, FormatError } from './errors.js'
 export type { LayerCheck, Verification } from './golden.js'
 export {

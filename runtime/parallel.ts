@@ -1,4 +1,3 @@
-import { beside } from './beside.js'
 import { compileKernels } from './binary.js'
 import type { Feeds } from './binding.js'
 import { type Dim, freeName } from './dims.js'
@@ -7,6 +6,7 @@ import { decode } from './format.js'
 import { open } from './open.js'
 import { buffersOf, mapped, type Parcels, pack, type Reply, type Request, unpack } from './parcel.js'
 import type { Results, SessionOptions } from './session.js'
+import { inBrowser, inNode } from './session-worker-place.js'
 import { mayUseWorkers, type Spawned, spawn } from './spawn.js'
 import type { Data, Tensor } from './tensor.js'
 
@@ -124,14 +124,10 @@ class Member {
   private failure: string | undefined
 
   constructor() {
-    this.worker = spawn(
-      () => new Worker(new URL('./session-worker.js', import.meta.url), { type: 'module' }),
-      () => beside('session-worker.js', () => new URL('./session-worker.js', import.meta.url)),
-      {
-        message: data => this.hear(data as Reply),
-        failed: why => this.fail(`a worker of the parallel session has failed: ${why}`)
-      }
-    )
+    this.worker = spawn(inBrowser, inNode, {
+      message: data => this.hear(data as Reply),
+      failed: why => this.fail(`a worker of the parallel session has failed: ${why}`)
+    })
   }
 
   ask(request: Request, transfer?: ArrayBuffer[]): Promise<Parcels> {

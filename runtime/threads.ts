@@ -1,7 +1,7 @@
-import { beside } from './beside.js'
 import { CairnError } from './errors.js'
 import { type BoundCall, Control, grain, type Membership, type ThreadExports } from './lockstep.js'
 import { mayUseWorkers, type Spawned, spawn } from './spawn.js'
+import { inBrowser, inNode } from './worker-place.js'
 
 /**
  * The threads of a session: the one that calls `run`, and workers. All make the same calls over one shared memory, each
@@ -96,20 +96,16 @@ export class Team {
 
   private start(index: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      const worker = spawn(
-        () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
-        () => beside('worker.js', () => new URL('./worker.js', import.meta.url)),
-        {
-          message() {
-            worker.hold(false)
-            resolve()
-          },
-          failed: why => {
-            this.failure ??= `thread ${index + 1} of ${this.count} has failed: ${why}`
-            reject(new CairnError(this.failure))
-          }
+      const worker = spawn(inBrowser, inNode, {
+        message() {
+          worker.hold(false)
+          resolve()
+        },
+        failed: why => {
+          this.failure ??= `thread ${index + 1} of ${this.count} has failed: ${why}`
+          reject(new CairnError(this.failure))
         }
-      )
+      })
       this.workers.push(worker)
     })
   }

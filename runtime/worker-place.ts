@@ -1,0 +1,5 @@
+import { beside } from './beside.js'
+
+/** A thread, spelled so that bundlers find its script; apart from whoever is no part of it, because they refuse circles of workers. */
+export const inBrowser = () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+export const inNode = () => beside('worker.js', () => new URL('./worker.js', import.meta.url))
