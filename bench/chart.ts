@@ -1,7 +1,7 @@
 import * as vega from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
-import { type EngineName, titles } from '../compiler/cli/measure/engine.js'
-import type { Spread } from '../compiler/cli/measure/statistics.js'
+import { type EngineName, titles } from '../cli/measure/engine.js'
+import type { Spread } from '../cli/measure/statistics.js'
 
 export interface Bar {
   readonly network: string

@@ -61,7 +61,7 @@ if [ -z "${VK_DRIVER_FILES:-}" ] && [ -f $icd ]; then export VK_DRIVER_FILES=$ic
 if [ -f $icd ] || command -v nvidia-smi >/dev/null; then
   nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.mem --format=csv,noheader || true
   "$node" --input-type=module -e "
-    import { openGpu } from './dist/compiler/cli/gpu.js'
+    import { openGpu } from './dist/cli/device/gpu.js'
     const { info } = await (await openGpu([], { imitation: false })).requestAdapter()
     if (info.vendor !== 'nvidia') throw new Error('Vulkan finds no NVIDIA driver, but ' + info.description)
     process.exit()"

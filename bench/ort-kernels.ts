@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type * as OrtNode from 'onnxruntime-node'
-import { prepare } from '../compiler/cli/measure/engine.js'
-import type { Subject } from '../compiler/cli/measure/subject.js'
+import { prepare } from '../cli/measure/engine.js'
+import type { Subject } from '../cli/measure/subject.js'
 
 /** What onnxruntime's webgpu provider makes of one run. */
 export interface OrtKernels {

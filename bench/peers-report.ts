@@ -1,7 +1,7 @@
-import type { Standing } from '../compiler/cli/measure/contest.js'
-import { type EngineName, engineNames, type PeerName, titles } from '../compiler/cli/measure/engine.js'
-import { geometricMean, type Spread } from '../compiler/cli/measure/statistics.js'
-import { scaled, size } from '../compiler/cli/table.js'
+import type { Standing } from '../cli/measure/contest.js'
+import { type EngineName, engineNames, type PeerName, titles } from '../cli/measure/engine.js'
+import { geometricMean, type Spread } from '../cli/measure/statistics.js'
+import { scaled, size } from '../cli/report/table.js'
 import { measured } from './networks.js'
 import type { Download } from './size.js'
 

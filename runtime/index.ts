@@ -1,10 +1,14 @@
-export type { GpuDispatch, ProviderOptions } from './backend.js'
+export type { GpuDispatch, ProviderOptions } from './backend/backend.js'
+export { env, type WasmEnvironment, type WebGpuEnvironment } from './base/env.js'
+export { CairnError, FormatError } from './base/errors.js'
 export type { WasmFile } from './beside.js'
-export type { Feeds } from './binding.js'
-export { copyFloats } from './elements.js'
-export { env, type WasmEnvironment, type WebGpuEnvironment } from './env.js'
-export { CairnError, FormatError } from './errors.js'
-export type { LayerCheck, Verification } from './golden.js'
+export type { Feeds } from './session/binding.js'
+export type { LayerCheck, Verification } from './session/golden.js'
+export { InferenceSession } from './session/inference.js'
+export type { Location } from './session/location.js'
+export { type ParallelOptions, ParallelSession } from './session/parallel.js'
+export type { CallTime, Results, RunOptions, SessionOptions, TopOptions } from './session/session.js'
+export { copyFloats } from './tensor/elements.js'
 export {
   type FitOptions,
   type FloatOptions,
@@ -19,9 +23,5 @@ export {
   softmax,
   toFloatData,
   topK
-} from './image.js'
-export { InferenceSession } from './inference.js'
-export type { Location } from './location.js'
-export { type ParallelOptions, ParallelSession } from './parallel.js'
-export type { CallTime, Results, RunOptions, SessionOptions, TopOptions } from './session.js'
-export { type GpuTensorOptions, Tensor, type Type } from './tensor.js'
+} from './tensor/image.js'
+export { type GpuTensorOptions, Tensor, type Type } from './tensor/tensor.js'

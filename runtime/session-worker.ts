@@ -1,9 +1,9 @@
-import { registerBackend } from './backend.js'
-import { env } from './env.js'
-import { buffersOf, type Parcels, pack, type Reply, type Request, unpack } from './parcel.js'
-import { InferenceSession } from './session.js'
-import { listen } from './spawn.js'
-import { wasmBackend } from './wasm.js'
+import { registerBackend } from './backend/backend.js'
+import { env } from './base/env.js'
+import { listen } from './cpu/spawn.js'
+import { wasmBackend } from './cpu/wasm.js'
+import { buffersOf, type Parcels, pack, type Reply, type Request, unpack } from './session/parcel.js'
+import { InferenceSession } from './session/session.js'
 
 /** A worker of a parallel session: a session of its own, on one thread. The build makes one file of it and all that it imports. */
 let session: Promise<InferenceSession> | undefined

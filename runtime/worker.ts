@@ -6,8 +6,8 @@ import {
   type Membership,
   readTable,
   type ThreadExports
-} from './lockstep.js'
-import { listen } from './spawn.js'
+} from './cpu/lockstep.js'
+import { listen } from './cpu/spawn.js'
 
 /**
  * A thread of a session. Having been told what it belongs to it waits for runs, and comes back to its event loop when there

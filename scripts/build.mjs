@@ -121,19 +121,30 @@ await stage('wgsl', [...filesUnder('shaders').filter(isShader), self], ['dist/sh
 const { bundlePages, bundleSchema, pageBundles, schemaInputs } = await import('./bundle.mjs')
 await stage('schema', schemaInputs, ['dist/schema/onnx.js'], bundleSchema)
 
-const sources = ['compiler', 'runtime', 'schema', 'shaders', 'models', 'bench', 'test', 'scripts'].flatMap(filesUnder)
+const sources = [
+  'cli',
+  'compiler',
+  'runtime',
+  'train',
+  'schema',
+  'shaders',
+  'models',
+  'bench',
+  'test',
+  'scripts'
+].flatMap(filesUnder)
 await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runtime/index.js'], () => {
   console.error('cairn: compiling the TypeScript')
   run(process.execPath, [bin('typescript', 'bin/tsc')])
   return bundleWorkers()
 })
 
-const shipped = ['compiler', 'runtime', 'schema', 'shaders'].flatMap(filesUnder)
+const shipped = ['compiler', 'runtime', 'train', 'schema', 'shaders'].flatMap(filesUnder)
 await stage('bundles', [...shipped, ...schemaInputs], pageBundles, bundlePages)
 
 if (process.argv.includes('--page')) {
   const inputs = [
-    ...['asm', 'compiler', 'models', 'runtime', 'schema', 'web'].flatMap(filesUnder),
+    ...['asm', 'compiler', 'models', 'runtime', 'schema', 'train', 'web'].flatMap(filesUnder),
     lock,
     join(root, 'package.json')
   ]

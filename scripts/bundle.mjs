@@ -58,7 +58,7 @@ export async function bundleSchema() {
 /** Modules that a page loads as one file each. They lie beside the .wasm files and the workers' scripts, which they ask for there. */
 const pages = {
   'cairn.min': ['./index.js'],
-  'cairn-full.min': ['./index.js', '../compiler/index.js', '../compiler/train/index.js']
+  'cairn-full.min': ['./index.js', '../compiler/index.js', '../train/index.js']
 }
 
 export const pageBundles = Object.keys(pages).map(name => `dist/runtime/${name}.js`)

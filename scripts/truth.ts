@@ -1,13 +1,13 @@
-import type { Feed } from '../compiler/cli/measure/engine.js'
-import { Node, Value } from '../compiler/graph.js'
+import type { Feed } from '../cli/measure/engine.js'
+import { Node, Value } from '../compiler/graph/graph.js'
 import { buildGraph } from '../compiler/index.js'
-import { infer } from '../compiler/infer.js'
-import { inferNode } from '../compiler/infer-node.js'
-import { importOnnx } from '../compiler/onnx.js'
-import { passes, required } from '../compiler/passes/index.js'
+import { infer } from '../compiler/infer/infer.js'
+import { inferNode } from '../compiler/infer/node.js'
+import { Interpreter } from '../compiler/lower/reference.js'
+import { importOnnx } from '../compiler/onnx/read.js'
+import { passes, required } from '../compiler/passes/list.js'
 import { scaleShiftOfBatchNorm } from '../compiler/passes/scale-shift.js'
-import { Interpreter } from '../compiler/reference.js'
-import type { Bindings } from '../runtime/dims.js'
+import type { Bindings } from '../runtime/file/dims.js'
 
 /**
  * The outputs of a model in double precision from its parameters as they are, by name. Nothing is fused or folded into

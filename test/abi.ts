@@ -15,17 +15,17 @@ import { poolKinds } from '../compiler/ops/pool.js'
 import { reductions } from '../compiler/ops/reduce.js'
 import { roiModes } from '../compiler/ops/roialign.js'
 import { scatterings } from '../compiler/ops/scatter.js'
-import { borderCount, samplingCount } from '../runtime/reach/detectors.js'
-import { binaryCount, reductionCount, scatteringCount } from '../runtime/reach/elements.js'
+import { borderCount, samplingCount } from '../runtime/check/detectors.js'
+import { binaryCount, reductionCount, scatteringCount } from '../runtime/check/elements.js'
 import {
   coordinateModeCount,
   interpolationCount,
   padModeCount,
   poolCount,
   roundingCount
-} from '../runtime/reach/images.js'
-import { activationCount } from '../runtime/reach/rule.js'
-import { fieldsOf, rules } from '../runtime/reach/rules.js'
+} from '../runtime/check/images.js'
+import { activationCount } from '../runtime/check/rule.js'
+import { fieldsOf, rules } from '../runtime/check/rules.js'
 import { winogradTaps } from '../runtime/webgpu/program.js'
 import { shaders } from '../shaders/kernels.js'
 import { root } from './support/root.js'

@@ -7,10 +7,10 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { layerModel } from '../bench/layer-model.js'
 import { outputShape, parseFile, parseLine, showLayer, showLine } from '../bench/layers.js'
-import { interleave } from '../compiler/cli/measure/interleave.js'
-import { geometricMean, quantile, ratioOf, spreadOf } from '../compiler/cli/measure/statistics.js'
-import { openChecked, openOn, subjectOf } from '../compiler/cli/measure/subject.js'
-import { permuted } from '../compiler/cli/measure/tfjs-plan.js'
+import { interleave } from '../cli/measure/interleave.js'
+import { geometricMean, quantile, ratioOf, spreadOf } from '../cli/measure/statistics.js'
+import { openChecked, openOn, subjectOf } from '../cli/measure/subject.js'
+import { permuted } from '../cli/measure/tfjs-plan.js'
 import { build } from '../compiler/index.js'
 import { zoo } from '../models/index.js'
 import { compileModel } from './support/cairn.js'
@@ -18,7 +18,7 @@ import { ModelBuilder } from './support/model.js'
 import { root } from './support/root.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'cairn-bench-test-'))
-const cli = join(root, 'dist', 'compiler', 'cli', 'index.js')
+const cli = join(root, 'dist', 'cli', 'index.js')
 
 function cairn(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8' })

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { classesOf } from '../compiler/cli/classes.js'
-import { pngOf } from '../compiler/cli/contact-sheet.js'
+import { classesOf } from '../cli/model/classes.js'
+import { pngOf } from '../cli/pictures/contact-sheet.js'
 import { zoo } from '../models/index.js'
+import type { Program } from '../runtime/file/program.js'
 import { Tensor } from '../runtime/index.js'
-import type { Program } from '../runtime/program.js'
 import { ModelBuilder } from './support/model.js'
 import { drawPicture } from './support/picture-files.js'
 import { baseSeed, Random } from './support/random.js'
@@ -106,7 +106,7 @@ test('run shows the one box that is left behind NMS as numbers, and the digits o
   const folder = mkdtempSync(join(tmpdir(), 'cairn-classes-'))
   const cairn = (name: string, ...more: string[]) => {
     const args = ['run', name, '--image', 'p.png', '--device', 'wasm', ...more]
-    const cli = join(root, 'dist', 'compiler', 'cli', 'index.js')
+    const cli = join(root, 'dist', 'cli', 'index.js')
     const { stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { cwd: folder, encoding: 'utf8' })
     assert.is(stderr, '')
     return stdout

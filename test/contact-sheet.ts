@@ -2,7 +2,7 @@
 import { PNG } from 'pngjs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { contactSheet, filterTile, pngOf, tileOf } from '../compiler/cli/contact-sheet.js'
+import { contactSheet, filterTile, pngOf, tileOf } from '../cli/pictures/contact-sheet.js'
 import { Random } from '../runtime/train/random.js'
 import { baseSeed } from './support/random.js'
 

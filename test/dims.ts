@@ -1,7 +1,7 @@
 // The algebra of symbolic dimensions against plain arithmetic.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { greatest, least } from '../compiler/bounds.js'
+import { greatest, least } from '../compiler/algebra/bounds.js'
 import {
   ceilDiv,
   div,
@@ -16,9 +16,9 @@ import {
   same,
   show,
   where
-} from '../compiler/dim.js'
-import { add, free, mul, sub } from '../compiler/terms.js'
-import { type Bindings, type Dim, evaluate } from '../runtime/dims.js'
+} from '../compiler/algebra/dim.js'
+import { add, free, mul, sub } from '../compiler/algebra/terms.js'
+import { type Bindings, type Dim, evaluate } from '../runtime/file/dims.js'
 import { baseSeed, Random } from './support/random.js'
 
 const test = suite(`dims (seed ${baseSeed})`)

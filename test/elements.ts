@@ -1,10 +1,10 @@
 // Elements at a session's edge: every type to the arena's floats and back, element by element as its definition says.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { copyFloats, fromFloats } from '../runtime/elements.js'
-import { floatToHalf, fromHalves, halfToFloat, toHalves } from '../runtime/half.js'
+import { floatToHalf, fromHalves, halfToFloat, toHalves } from '../runtime/base/half.js'
 import { InferenceSession, Tensor } from '../runtime/index.js'
-import { arrays, type Data, type Type } from '../runtime/tensor.js'
+import { copyFloats, fromFloats } from '../runtime/tensor/elements.js'
+import { arrays, type Data, type Type } from '../runtime/tensor/tensor.js'
 import { compileModel } from './support/cairn.js'
 import { ModelBuilder } from './support/model.js'
 import { baseSeed, Random } from './support/random.js'

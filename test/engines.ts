@@ -54,10 +54,10 @@ for (const name of ['bun', 'deno'] as const) {
   })
 
   test(`${name} ${engine.version} compiles and runs from the command line`, () => {
-    printed(engine, 'compiler/cli/index.js', 'compile', model, '-o', own)
+    printed(engine, 'cli/index.js', 'compile', model, '-o', own)
     assert.equal(readFileSync(own), readFileSync(compiled))
     const args = ['run', own, '--random', '1', '--threads', '2', '--json']
-    const { device, threads, runs } = JSON.parse(printed(engine, 'compiler/cli/index.js', ...args))
+    const { device, threads, runs } = JSON.parse(printed(engine, 'cli/index.js', ...args))
     assert.equal([device, threads, runs[0].outputs[0].dims], ['wasm', 2, [1, 10]])
   })
 }

@@ -2,7 +2,7 @@
 // it lays out those that it leaves to a run, is what onnxruntime gives.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { decode } from '../runtime/format.js'
+import { decode } from '../runtime/file/format.js'
 import { compileModel, Runner } from './support/cairn.js'
 import { assertClose } from './support/compare.js'
 import { decodeModel, encodeModel, ModelBuilder, tensorProto } from './support/model.js'

@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { openNullGpu } from '../compiler/cli/gpu.js'
-import { gpuNeeds } from '../compiler/cli/gpu-needs.js'
+import { openNullGpu } from '../cli/device/gpu.js'
+import { gpuNeeds } from '../cli/report/gpu-needs.js'
 import { compile, inspect } from '../compiler/index.js'
 import { zoo } from '../models/index.js'
-import { decodeHead } from '../runtime/format.js'
+import { decodeHead } from '../runtime/file/format.js'
 import { env, InferenceSession, Tensor } from '../runtime/index.js'
 import { baseSeed, Random } from './support/random.js'
 import { root } from './support/root.js'
@@ -19,7 +19,7 @@ import { skip } from './support/skip.js'
 
 const test = suite(`gates (seed ${baseSeed})`)
 const folder = mkdtempSync(join(tmpdir(), 'cairn-gates-'))
-const cli = join(root, 'dist', 'compiler', 'cli', 'index.js')
+const cli = join(root, 'dist', 'cli', 'index.js')
 const onnx = zoo['squeezenet1.1'].build()
 const file = await compile(onnx)
 let server: Server

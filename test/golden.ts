@@ -5,19 +5,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { goldenOf } from '../compiler/golden.js'
 import { build, CompileError, type CompileOptions, compile } from '../compiler/index.js'
+import { goldenOf } from '../compiler/lower/golden.js'
+import { Interpreter } from '../compiler/lower/reference.js'
 import { kernels } from '../compiler/ops/kernels.js'
-import { Interpreter } from '../compiler/reference.js'
 import { zoo } from '../models/index.js'
-import { evaluate } from '../runtime/dims.js'
-import type { Golden, Summary } from '../runtime/expected.js'
-import { decode, encode, goldenBytes } from '../runtime/format.js'
-import { drawn, judge, summarise } from '../runtime/golden.js'
-import { floatToHalf, halfToFloat } from '../runtime/half.js'
+import { floatToHalf, halfToFloat } from '../runtime/base/half.js'
+import { evaluate } from '../runtime/file/dims.js'
+import type { Golden, Summary } from '../runtime/file/expected.js'
+import { decode, encode, goldenBytes } from '../runtime/file/format.js'
+import { storagesWritten } from '../runtime/file/observed.js'
+import type { Program } from '../runtime/file/program.js'
 import { FormatError, InferenceSession, type SessionOptions } from '../runtime/index.js'
-import { storagesWritten } from '../runtime/observed.js'
-import type { Program } from '../runtime/program.js'
+import { drawn, judge, summarise } from '../runtime/session/golden.js'
 import { presentBackends, tensorsOf } from './support/cairn.js'
 import { sameBits } from './support/compare.js'
 import { ModelBuilder, resized } from './support/model.js'
@@ -335,13 +335,9 @@ test('cairn compile --golden, inspect and verify', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-golden-'))
   const path = (name: string) => join(folder, name)
   const cairn = (...given: string[]) => {
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [join(root, 'dist/compiler/cli/index.js'), ...given],
-      {
-        encoding: 'utf8'
-      }
-    )
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'dist/cli/index.js'), ...given], {
+      encoding: 'utf8'
+    })
     return { status, stdout, stderr }
   }
   try {

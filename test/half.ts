@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { build, type CompileOptions } from '../compiler/index.js'
-import { decode, encode } from '../runtime/format.js'
-import { floatToHalf, halfToFloat } from '../runtime/half.js'
+import { floatToHalf, halfToFloat } from '../runtime/base/half.js'
+import { decode, encode } from '../runtime/file/format.js'
 import { FormatError, InferenceSession } from '../runtime/index.js'
 import { compileModel, tensorsOf } from './support/cairn.js'
 import { sameBits } from './support/compare.js'
@@ -97,7 +97,7 @@ test('the command line prints the note, and --json has it', () => {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-half-'))
   const path = join(folder, 'large.onnx')
   writeFileSync(path, layer(30, 21, 1, -123456).encode())
-  const args = [join(root, 'dist', 'compiler', 'cli', 'index.js'), 'compile', path, '--weights', 'f16', '--json']
+  const args = [join(root, 'dist', 'cli', 'index.js'), 'compile', path, '--weights', 'f16', '--json']
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   rmSync(folder, { recursive: true })
   assert.is(status, 0)

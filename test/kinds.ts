@@ -146,7 +146,7 @@ test('the command line names them wherever it reads a file', () => {
     writeFileSync(join(folder, name), contents)
     return join(folder, name)
   }
-  const cli = join(root, 'dist', 'compiler', 'cli', 'index.js')
+  const cli = join(root, 'dist', 'cli', 'index.js')
   const refused = (pattern: RegExp, ...args: string[]) => {
     const { status, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', cwd: folder })
     assert.match(stderr, pattern)

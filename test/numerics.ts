@@ -4,7 +4,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { build } from '../compiler/index.js'
-import { Interpreter } from '../compiler/reference.js'
+import { Interpreter } from '../compiler/lower/reference.js'
 import { specialCases, type Values } from './numerics/cases.js'
 import { modelOf } from './support/case.js'
 import { Guarded } from './support/guarded.js'

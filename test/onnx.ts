@@ -3,7 +3,7 @@
 import type { onnx } from 'onnx-proto'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { dtypes } from '../compiler/graph.js'
+import { dtypes } from '../compiler/graph/graph.js'
 import { build, CompileError, type CompileOptions } from '../compiler/index.js'
 import { changedField } from './onnx/changes.js'
 import { endless } from './onnx/loops.js'

@@ -7,8 +7,8 @@ import type { Browser, Locator, Page } from 'playwright-core'
 import { PNG } from 'pngjs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { decodePatch } from '../compiler/train/index.js'
 import { zoo } from '../models/index.js'
+import { decodePatch } from '../train/index.js'
 import { launchChromium } from './support/chromium.js'
 import { ModelBuilder } from './support/model.js'
 import { Random } from './support/random.js'
@@ -80,7 +80,7 @@ function inTerminal(patch: Buffer, photo: Buffer): { readonly label: string; rea
   const folder = mkdtempSync(join(tmpdir(), 'cairn-patch-'))
   const files = { 'net.onnx': zoo.lenet5.build(), 'head.patch': patch, 'photo.png': photo }
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
-  const cli = join(root, 'dist', 'compiler', 'cli', 'index.js')
+  const cli = join(root, 'dist', 'cli', 'index.js')
   const args = [cli, 'run', 'net.onnx', '--patch', 'head.patch', '--image', 'photo.png', '--json']
   const { stdout, stderr, status } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
   rmSync(folder, { recursive: true })

@@ -28,7 +28,7 @@ buildPage()
 const command = suite('cairn serve')
 
 function refused(...args: string[]): { status: number | null; line: string } {
-  const cli = join(root, 'dist', 'compiler', 'cli', 'index.js')
+  const cli = join(root, 'dist', 'cli', 'index.js')
   const { status, stderr } = spawnSync(process.execPath, [cli, 'serve', ...args], { encoding: 'utf8', timeout: 10_000 })
   return { status, line: stderr }
 }

@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { build } from '../compiler/index.js'
-import { print } from '../compiler/print.js'
+import { print } from '../compiler/passes/print.js'
 import { branches } from './patterns/branches.js'
 import { activations, norms, type Pattern } from './patterns/exporters.js'
 import { loops } from './patterns/loops.js'

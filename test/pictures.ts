@@ -9,10 +9,10 @@ import omggif from 'omggif'
 import type { Page } from 'playwright-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { pngOf } from '../compiler/cli/contact-sheet.js'
-import { pictureReader } from '../compiler/cli/picture-file.js'
+import { pngOf } from '../cli/pictures/contact-sheet.js'
+import { pictureReader } from '../cli/pictures/picture-file.js'
 import { zoo } from '../models/index.js'
-import { channelsOf, type Picture } from '../runtime/image.js'
+import { channelsOf, type Picture } from '../runtime/tensor/image.js'
 import { browser, withoutChromium } from './support/chromium.js'
 import {
   bmpFile,
@@ -256,7 +256,7 @@ else
     await page.close()
   })
 
-const cli = join(root, 'dist', 'compiler', 'cli', 'index.js')
+const cli = join(root, 'dist', 'cli', 'index.js')
 const cairn = (...args: string[]) => spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', cwd: folder })
 
 test('pictures that claim more pixels than they have are refused before there is room for them', async () => {

@@ -18,7 +18,7 @@ import { root } from './support/root.js'
 
 const test = suite(`shapes (seed ${baseSeed})`)
 const random = new Random('shapes')
-const cli = join(root, 'dist/compiler/cli/index.js')
+const cli = join(root, 'dist/cli/index.js')
 const devices: readonly BackendName[] =
   (await withoutGpu()) === undefined ? backends : backends.filter(name => name !== 'webgpu')
 if (devices.includes('webgpu')) env.webgpu.gpu = await gpu()

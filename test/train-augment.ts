@@ -1,8 +1,8 @@
 // Augmentations: what each does to a picture, that the same seed gives the same bytes, and what their lists may say.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CairnError } from '../runtime/errors.js'
-import type { Picture } from '../runtime/image.js'
+import { CairnError } from '../runtime/base/errors.js'
+import type { Picture } from '../runtime/tensor/image.js'
 import {
   compose,
   crop,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { pngOf } from '../compiler/cli/contact-sheet.js'
+import { pngOf } from '../cli/pictures/contact-sheet.js'
 import { compile } from '../compiler/index.js'
 import { zoo } from '../models/index.js'
 import { InferenceSession } from '../runtime/index.js'
@@ -14,7 +14,7 @@ import { baseSeed, Random } from './support/random.js'
 import { root } from './support/root.js'
 
 const test = suite(`cairn train (seed ${baseSeed})`)
-const cli = join(root, 'dist', 'compiler', 'cli', 'index.js')
+const cli = join(root, 'dist', 'cli', 'index.js')
 const folder = mkdtempSync(join(tmpdir(), 'cairn-train-'))
 const at = (...parts: string[]) => join(folder, ...parts)
 

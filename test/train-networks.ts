@@ -1,7 +1,7 @@
 // The shapes that networks come in: where they are cut, what of them is learnt, and that what is exported is what was trained.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { applyPatch, type Dataset, decodePatch, Trainer, type TrainerOptions } from '../compiler/train/index.js'
+import { applyPatch, type Dataset, decodePatch, Trainer, type TrainerOptions } from '../train/index.js'
 import { type Attributes, type Dim, type DType, ModelBuilder } from './support/model.js'
 import { Oracle } from './support/oracle.js'
 import { baseSeed, Random } from './support/random.js'

@@ -2,7 +2,7 @@
 // neighbours. Augmentations have tests of their own (train-augment.ts).
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CairnError } from '../runtime/errors.js'
+import { CairnError } from '../runtime/base/errors.js'
 import { fansOf, he, normal, parseInitialisation, xavier } from '../runtime/train/initialise.js'
 import { accuracy, confusionMatrix, predictionsOf, qualityOf, RunningMean } from '../runtime/train/metrics.js'
 import { FeatureIndex, type Metric } from '../runtime/train/neighbours.js'

@@ -3,6 +3,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compile } from '../compiler/index.js'
+import { zoo } from '../models/index.js'
+import { InferenceSession, Tensor } from '../runtime/index.js'
 import {
   applyPatch,
   type Dataset,
@@ -10,9 +12,7 @@ import {
   type EpochRecord,
   Trainer,
   type TrainerOptions
-} from '../compiler/train/index.js'
-import { zoo } from '../models/index.js'
-import { InferenceSession, Tensor } from '../runtime/index.js'
+} from '../train/index.js'
 import { Oracle } from './support/oracle.js'
 import { baseSeed, Random } from './support/random.js'
 

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { unpacked } from '../compiler/cli/archive.js'
-import { only } from '../compiler/cli/vulkan.js'
+import { only } from '../cli/device/vulkan.js'
+import { unpacked } from '../cli/model/archive.js'
 import { compileModel } from './support/cairn.js'
 import { withoutGpu } from './support/gpu.js'
 import { ModelBuilder } from './support/model.js'
@@ -41,7 +41,7 @@ writeFileSync(
 )
 writeFileSync(join(folder, 'libvulkan_broken.so'), 'no library')
 
-const cli = join(root, 'dist', 'compiler', 'cli', 'index.js')
+const cli = join(root, 'dist', 'cli', 'index.js')
 
 /** Runs Node where the loader has these drivers; what was not said to be looked for is looked for. */
 function withDrivers(files: readonly string[], args: readonly string[]) {

@@ -2,11 +2,11 @@
 // lost devices, limits, the choice of a device, half precision. The operators' cases are in ops.ts.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { openNullGpu } from '../compiler/cli/gpu.js'
+import { openNullGpu } from '../cli/device/gpu.js'
 import { compile } from '../compiler/index.js'
 import { zoo } from '../models/index.js'
-import { imageElements, topK } from '../runtime/image.js'
 import { env, InferenceSession, type SessionOptions, Tensor } from '../runtime/index.js'
+import { imageElements, topK } from '../runtime/tensor/image.js'
 import { disguised, gpu, withoutGpu } from './support/gpu.js'
 import { manyKernels } from './support/many-kernels.js'
 import { ModelBuilder } from './support/model.js'

@@ -1,5 +1,5 @@
-import { product } from '../dim.js'
-import type { Attribute, Node, Value } from '../graph.js'
+import { product } from '../algebra/dim.js'
+import type { Attribute, Node, Value } from '../graph/graph.js'
 import { shapeOf } from '../ops/conv.js'
 import { transposedWindows, type Windows, windows } from '../ops/window.js'
 import { spread } from './spread.js'

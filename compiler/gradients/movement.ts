@@ -1,9 +1,9 @@
-import type { Dim } from '../dim.js'
+import type { Dim } from '../algebra/dim.js'
+import { add, mul, sub } from '../algebra/terms.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph.js'
+import type { Node, Value } from '../graph/graph.js'
 import { permutation, slicing } from '../ops/movement.js'
 import { axisOf, intsOf } from '../ops/op.js'
-import { add, mul, sub } from '../terms.js'
 import { spread } from './spread.js'
 import type { Rule, Tape } from './tape.js'
 

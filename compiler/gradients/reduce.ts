@@ -1,5 +1,5 @@
-import { product } from '../dim.js'
-import type { Node, Value } from '../graph.js'
+import { product } from '../algebra/dim.js'
+import type { Node, Value } from '../graph/graph.js'
 import { axesOf } from '../ops/reduce.js'
 import type { Rule, Tape } from './tape.js'
 

@@ -1,4 +1,4 @@
-import type { Node, Value } from '../graph.js'
+import type { Node, Value } from '../graph/graph.js'
 import { axesOf } from '../ops/softmax.js'
 import type { Rule, Tape } from './tape.js'
 

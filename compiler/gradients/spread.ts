@@ -1,6 +1,6 @@
-import type { Dim } from '../dim.js'
-import type { Value } from '../graph.js'
-import { mul } from '../terms.js'
+import type { Dim } from '../algebra/dim.js'
+import { mul } from '../algebra/terms.js'
+import type { Value } from '../graph/graph.js'
 import type { Tape } from './tape.js'
 
 /** Element i of every axis becomes element i * factor of a tensor that is zero elsewhere. */

@@ -1,6 +1,6 @@
-import { same, sameShape } from '../dim.js'
-import type { Graph, Node, Value } from '../graph.js'
-import { Writer } from '../writer.js'
+import { same, sameShape } from '../algebra/dim.js'
+import type { Graph, Node, Value } from '../graph/graph.js'
+import { Writer } from '../infer/writer.js'
 
 /** What a rule writes with. */
 export class Tape extends Writer {

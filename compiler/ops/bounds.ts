@@ -1,8 +1,8 @@
-import { outOfRange } from '../../runtime/program.js'
-import { type Dim, product } from '../dim.js'
+import { outOfRange } from '../../runtime/file/program.js'
+import { type Dim, product } from '../algebra/dim.js'
+import { add } from '../algebra/terms.js'
 import { CompileError } from '../errors.js'
-import { isConstant, type Node, type Value } from '../graph.js'
-import { add } from '../terms.js'
+import { isConstant, type Node, type Value } from '../graph/graph.js'
 import { copyUnless } from './elementwise.js'
 import { intsOf, kernel, type Op, plainOrder } from './op.js'
 

@@ -1,5 +1,5 @@
-import type { Node, Value } from '../graph.js'
-import { mul } from '../terms.js'
+import { mul } from '../algebra/terms.js'
+import type { Node, Value } from '../graph/graph.js'
 import { convFields, shapeOf, spatialSizes, stepsOf } from './conv.js'
 import { type Kernel, kernel, type Lowering, type Op } from './op.js'
 import { windows } from './window.js'

@@ -1,4 +1,4 @@
-import { product } from '../dim.js'
+import { product } from '../algebra/dim.js'
 import { kernel, type Op } from './op.js'
 
 /**

@@ -1,7 +1,7 @@
-import { isStatic, product } from '../dim.js'
+import { isStatic, product } from '../algebra/dim.js'
+import { isFound } from '../algebra/terms.js'
 import { refuse } from '../errors.js'
-import { isConstant, type Node, type Value } from '../graph.js'
-import { isFound } from '../terms.js'
+import { isConstant, type Node, type Value } from '../graph/graph.js'
 import { areChecked, checkIndices } from './bounds.js'
 import { axisOf, describe, kernel, type Op } from './op.js'
 

@@ -1,7 +1,7 @@
-import { ceilDiv, type Dim, div, isStatic, max, min, product, same, show, showShape } from '../dim.js'
+import { ceilDiv, type Dim, div, isStatic, max, min, product, same, show, showShape } from '../algebra/dim.js'
+import { add, isFound, mul, sub } from '../algebra/terms.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph.js'
-import { add, isFound, mul, sub } from '../terms.js'
+import type { Node, Value } from '../graph/graph.js'
 import { alignedAxis, broadcastShape } from './broadcast.js'
 import { copyUnless, emitCopy, loopDepth, sameView } from './elementwise.js'
 import { axisOf, intsOf, numbersOf, type Op, orderedStrides, orderOf, type View } from './op.js'
@@ -9,7 +9,7 @@ import { reshapeView, subView, transposeView } from './views.js'
 
 /**
  * Operators that move elements without computing. Most never run: where an output can lie inside its input's memory
- * the placement (compiler/place.ts) makes it a view, and only what cannot becomes a strided copy.
+ * the placement (compiler/lower/place.ts) makes it a view, and only what cannot becomes a strided copy.
  */
 
 export function permutation(node: Node): readonly number[] {

@@ -1,7 +1,7 @@
-import { type Dim, max, min, same } from '../dim.js'
+import { type Dim, max, min, same } from '../algebra/dim.js'
+import { add, isFound, mul, sub } from '../algebra/terms.js'
 import { refuse } from '../errors.js'
-import { isConstant, type Node } from '../graph.js'
-import { add, isFound, mul, sub } from '../terms.js'
+import { isConstant, type Node } from '../graph/graph.js'
 import { visit } from './elementwise.js'
 import { axisOf, fields, intsOf, kernel, numbered, numbersOf, type Op, type View } from './op.js'
 

@@ -1,6 +1,6 @@
+import { add } from '../algebra/terms.js'
 import { refuse } from '../errors.js'
-import type { DType, Node, Value } from '../graph.js'
-import { add } from '../terms.js'
+import type { DType, Node, Value } from '../graph/graph.js'
 import { checkIndices } from './bounds.js'
 import { describe, numbersOf, type Op } from './op.js'
 import { axesOf } from './softmax.js'

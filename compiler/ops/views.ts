@@ -1,5 +1,5 @@
-import { type Dim, same } from '../dim.js'
-import { add, mul } from '../terms.js'
+import { type Dim, same } from '../algebra/dim.js'
+import { add, mul } from '../algebra/terms.js'
 import { orderedStrides, plainOrder, type View } from './op.js'
 
 /** Arithmetic on views: parts, transposes and reshapes of memory that nobody moves. */

@@ -1,8 +1,8 @@
-import { least } from '../bounds.js'
-import { type Dim, div, max, min, show } from '../dim.js'
+import { least } from '../algebra/bounds.js'
+import { type Dim, div, max, min, show } from '../algebra/dim.js'
+import { add, mul, sub } from '../algebra/terms.js'
 import { refuse } from '../errors.js'
-import type { Node } from '../graph.js'
-import { add, mul, sub } from '../terms.js'
+import type { Node } from '../graph/graph.js'
 
 /** Where the windows of a convolution or pooling lie, one entry per spatial axis. */
 export interface Windows {

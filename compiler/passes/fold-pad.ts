@@ -1,8 +1,8 @@
-import { isConstant, type Node } from '../graph.js'
-import { inferNode } from '../infer-node.js'
+import { isConstant, type Node } from '../graph/graph.js'
+import { inferNode } from '../infer/node.js'
 import { intsOf, numbersOf } from '../ops/op.js'
-import { actOf } from './match.js'
 import { count, type Pass } from './pass.js'
+import { actOf } from './recognise/match.js'
 
 /** A Pad of spatial axes into the padding of the Conv or pooling that reads it, where the padded values agree. */
 export const foldPad: Pass = {

@@ -1,7 +1,7 @@
-import { type Graph, isConstant, type Node } from '../graph.js'
+import { type Graph, isConstant, type Node } from '../graph/graph.js'
 import { convInputs } from '../ops/conv.js'
-import { actOf, perChannel, setAct } from './match.js'
 import { count, type Pass } from './pass.js'
+import { actOf, perChannel, setAct } from './recognise/match.js'
 
 /** Operators whose kernels end in an epilogue. */
 const hosts = new Set([

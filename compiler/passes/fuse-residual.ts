@@ -1,8 +1,8 @@
-import { sameShape } from '../dim.js'
-import { type Graph, isConstant, type Node, type Value } from '../graph.js'
+import { sameShape } from '../algebra/dim.js'
+import { type Graph, isConstant, type Node, type Value } from '../graph/graph.js'
 import { convInputs } from '../ops/conv.js'
-import { actOf, setAct } from './match.js'
 import { count, type Pass } from './pass.js'
+import { actOf, setAct } from './recognise/match.js'
 
 /** An Add of two activations into the epilogue of the Conv or Gemm that computes one of them. */
 export const fuseResidual: Pass = {

@@ -1,10 +1,10 @@
-import { sameShape } from '../dim.js'
-import { type Graph, isConstant, Node, type Value } from '../graph.js'
-import { inferNode } from '../infer-node.js'
-import { ops } from '../ops/index.js'
+import { sameShape } from '../algebra/dim.js'
+import { type Graph, isConstant, Node, type Value } from '../graph/graph.js'
+import { inferNode } from '../infer/node.js'
+import { type Demand, laidConstant, layNode, layTranspose, liesIn, logicalIndices } from '../lower/order.js'
 import { orderOf, plainOrder } from '../ops/op.js'
+import { ops } from '../ops/table.js'
 import { orderForReshape, reshapedOrder } from '../ops/views.js'
-import { type Demand, laidConstant, layNode, layTranspose, liesIn, logicalIndices } from '../order.js'
 import { count, type Pass } from './pass.js'
 
 /**

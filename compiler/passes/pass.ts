@@ -1,4 +1,4 @@
-import type { Graph } from '../graph.js'
+import type { Graph } from '../graph/graph.js'
 
 export interface Pass {
   readonly name: string

@@ -1,9 +1,9 @@
-import { same, sameShape } from '../dim.js'
-import type { Graph, Node, Value } from '../graph.js'
+import { same, sameShape } from '../algebra/dim.js'
+import type { Graph, Node, Value } from '../graph/graph.js'
 import { permutation, slicing } from '../ops/movement.js'
 import { intsOf } from '../ops/op.js'
-import { isScalar } from './match.js'
 import { count, type Pass } from './pass.js'
+import { isScalar } from './recognise/match.js'
 
 /** Takes out nodes that give back their input: Dropout at inference, casts between floats, full slices, and so on. */
 export const removeIdentity: Pass = {

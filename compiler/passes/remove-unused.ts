@@ -1,5 +1,5 @@
-import type { Graph, Value } from '../graph.js'
-import { foundIn } from '../terms.js'
+import { foundIn } from '../algebra/terms.js'
+import type { Graph, Value } from '../graph/graph.js'
 import { count, type Pass } from './pass.js'
 
 /** Takes out nodes whose outputs nobody reads, last first, so that whole chains go at once. */

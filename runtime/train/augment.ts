@@ -1,5 +1,5 @@
-import { CairnError } from '../errors.js'
-import type { Picture } from '../image.js'
+import { CairnError } from '../base/errors.js'
+import type { Picture } from '../tensor/image.js'
 import {
   type Affine,
   compose,

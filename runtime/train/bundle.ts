@@ -1,7 +1,7 @@
-import { bytesOf } from '../brand.js'
-import { type Codec, Cursor, int, list, struct, text, Writer } from '../codec.js'
-import { digest } from '../digest.js'
-import { CairnError } from '../errors.js'
+import { bytesOf } from '../base/brand.js'
+import { digest } from '../base/digest.js'
+import { CairnError } from '../base/errors.js'
+import { type Codec, Cursor, int, list, struct, text, Writer } from '../file/codec.js'
 
 /**
  * Named tensors with a note, for what training keeps: head patches and checkpoints. Four bytes `CRNT`, version, digest of

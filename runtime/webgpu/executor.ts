@@ -1,12 +1,21 @@
-import type { Elements, Executor, GpuDispatch, GpuMemory, LoadOptions, Place, Ran, TopRows } from '../backend.js'
-import type { Bindings } from '../dims.js'
-import { CairnError } from '../errors.js'
-import { refuseFaults } from '../faults.js'
-import type { CairnFile, Header } from '../header.js'
-import { type FitOptions, type FloatOptions, type ImageSource, imageDims, type Scored } from '../image.js'
-import type { Observer } from '../observed.js'
-import { type Stored, widthOf } from '../program.js'
-import { lease } from './device.js'
+import type {
+  Elements,
+  Executor,
+  GpuDispatch,
+  GpuMemory,
+  LoadOptions,
+  Place,
+  Ran,
+  TopRows
+} from '../backend/backend.js'
+import { refuseFaults } from '../backend/faults.js'
+import { CairnError } from '../base/errors.js'
+import type { Bindings } from '../file/dims.js'
+import type { CairnFile, Header } from '../file/header.js'
+import type { Observer } from '../file/observed.js'
+import { type Stored, widthOf } from '../file/program.js'
+import { type FitOptions, type FloatOptions, type ImageSource, imageDims, type Scored } from '../tensor/image.js'
+import { lease } from './device/device.js'
 import { imageToBuffer } from './image.js'
 import { Resident } from './resident.js'
 import { isArray } from './steps.js'

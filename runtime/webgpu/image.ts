@@ -1,4 +1,5 @@
-import { CairnError } from '../errors.js'
+import { CairnError } from '../base/errors.js'
+import type { Stored } from '../file/program.js'
 import {
   channelCount,
   channelsOf,
@@ -11,9 +12,8 @@ import {
   ofChannel,
   type Picture,
   sizeOf
-} from '../image.js'
-import type { Stored } from '../program.js'
-import { dispatchTool, toolOf } from './tool.js'
+} from '../tensor/image.js'
+import { dispatchTool, toolOf } from './device/tool.js'
 
 /** Writes a picture, resized, cut and normalised, to a buffer of `channels × height × width` elements. */
 export async function imageToBuffer(

@@ -1,5 +1,5 @@
-import type { Backend } from '../backend.js'
-import { isFallback, missing } from './device.js'
+import type { Backend } from '../backend/backend.js'
+import { isFallback, missing } from './device/device.js'
 import { WebGpuExecutor } from './executor.js'
 
 /** WebGPU, in browsers and, with the package `webgpu`, in Node. */

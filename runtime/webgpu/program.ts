@@ -1,10 +1,10 @@
 import type { Shader } from '../../shaders/dispatch.js'
 import { shaders } from '../../shaders/kernels.js'
 import { blocks } from '../../shaders/sources.js'
-import { type Bindings, type Dim, evaluate } from '../dims.js'
-import { CairnError } from '../errors.js'
-import type { Header, Section } from '../header.js'
-import { type Argument, type Call, paddedLength, type Stored, widthOf } from '../program.js'
+import { CairnError } from '../base/errors.js'
+import { type Bindings, type Dim, evaluate } from '../file/dims.js'
+import type { Header, Section } from '../file/header.js'
+import { type Argument, type Call, paddedLength, type Stored, widthOf } from '../file/program.js'
 
 /** A call as the GPU makes it. */
 export interface GpuCall {

@@ -1,8 +1,8 @@
 import type { Dispatch } from '../../shaders/dispatch.js'
-import { type Bindings, type Dim, evaluate } from '../dims.js'
-import { CairnError } from '../errors.js'
-import type { Plan } from '../plan.js'
-import type { Stored } from '../program.js'
+import { CairnError } from '../base/errors.js'
+import { type Bindings, type Dim, evaluate } from '../file/dims.js'
+import type { Plan } from '../file/plan.js'
+import type { Stored } from '../file/program.js'
 import { mapRead } from './usage.js'
 
 /** One dispatch, ready to be recorded. */

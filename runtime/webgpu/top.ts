@@ -1,8 +1,8 @@
 import { each } from '../../shaders/dispatch.js'
-import type { TopRows } from '../backend.js'
-import type { Scored } from '../image.js'
-import type { Stored } from '../program.js'
-import { dispatchTool, toolOf } from './tool.js'
+import type { TopRows } from '../backend/backend.js'
+import type { Stored } from '../file/program.js'
+import type { Scored } from '../tensor/image.js'
+import { dispatchTool, toolOf } from './device/tool.js'
 import { mapRead, usage } from './usage.js'
 
 /** The best classes of each row of a buffer of scores, found on the GPU: eight bytes a class come back. */

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { compare } from '../../compiler/cli/compare.js'
-import { openReference, type Reference, valuesOf } from '../../compiler/cli/onnxruntime.js'
+import { openReference, type Reference, valuesOf } from '../../cli/device/onnxruntime.js'
+import { compare } from '../../cli/model/compare.js'
 import { build } from '../../compiler/index.js'
-import { type Bindings, evaluate, show } from '../../runtime/dims.js'
-import { encode } from '../../runtime/format.js'
+import { type Bindings, evaluate, show } from '../../runtime/file/dims.js'
+import { encode } from '../../runtime/file/format.js'
+import { planProgram } from '../../runtime/file/plan.js'
 import { InferenceSession, type Tensor } from '../../runtime/index.js'
-import { planProgram } from '../../runtime/plan.js'
 
 /** One compiled model of the demo, with everything that the demo tells about it. */
 export class DemoModel {

@@ -1,9 +1,10 @@
 // Mutations of a decoded .cairn header, written back with right digests, so that these hide nothing.
-import { Writer } from '../../runtime/codec.js'
-import { digest } from '../../runtime/digest.js'
-import { type Dim, type Operation, operations } from '../../runtime/dims.js'
-import { assemble, decodeHeader, header as headerCodec } from '../../runtime/format.js'
-import type { Header } from '../../runtime/header.js'
+
+import { digest } from '../../runtime/base/digest.js'
+import { Writer } from '../../runtime/file/codec.js'
+import { type Dim, type Operation, operations } from '../../runtime/file/dims.js'
+import { assemble, decodeHeader, header as headerCodec } from '../../runtime/file/format.js'
+import type { Header } from '../../runtime/file/header.js'
 import type { Random } from '../support/random.js'
 
 type Writable<T> = T extends number | string

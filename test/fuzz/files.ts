@@ -1,5 +1,5 @@
 // One spoilt file by its number: the same seed and number give the same bytes.
-import { digest } from '../../runtime/digest.js'
+import { digest } from '../../runtime/base/digest.js'
 import { decodeModel, encodeModel } from '../support/model.js'
 import { Random } from '../support/random.js'
 import { byteMutations } from './bytes.js'

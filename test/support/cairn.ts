@@ -1,8 +1,8 @@
 // Runs models on Cairn through the public session, with poisoned memory.
 import { build, type CompileOptions } from '../../compiler/index.js'
-import { encode } from '../../runtime/format.js'
+import { encode } from '../../runtime/file/format.js'
 import { env, InferenceSession, Tensor } from '../../runtime/index.js'
-import { lease } from '../../runtime/webgpu/device.js'
+import { lease } from '../../runtime/webgpu/device/device.js'
 import { gpu, withoutGpu } from './gpu.js'
 import { typedArray } from './model.js'
 import { type Named, type Numbers, numbersOf } from './oracle.js'

@@ -1,6 +1,6 @@
 // Operator cases as data: one node, or a chain of nodes, and what its operands are.
 import type { CompileOptions } from '../../compiler/index.js'
-import { floatToHalf, halfToFloat } from '../../runtime/half.js'
+import { floatToHalf, halfToFloat } from '../../runtime/base/half.js'
 import type { BackendName } from './cairn.js'
 import { type Attributes, type Dim, type DType, ModelBuilder, type Range } from './model.js'
 import type { Bindings } from './oracle.js'

@@ -1,7 +1,7 @@
 // A Chromium for tests: the one that npm brings, with SwiftShader for WebGPU, or one that is installed.
 import { join } from 'node:path'
 import { type Browser, chromium, type LaunchOptions, type Page } from 'playwright-core'
-import { unpacked } from '../../compiler/cli/archive.js'
+import { unpacked } from '../../cli/model/archive.js'
 
 const webgpu = ['--enable-unsafe-webgpu', '--ignore-gpu-blocklist']
 const swiftshader = ['--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan', '--use-vulkan=swiftshader']

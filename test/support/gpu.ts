@@ -1,5 +1,5 @@
 // WebGPU in Node for tests: the machine's own adapter, or SwiftShader.
-import { openGpu } from '../../compiler/cli/gpu.js'
+import { openGpu } from '../../cli/device/gpu.js'
 
 let opened: Promise<GPU> | undefined
 

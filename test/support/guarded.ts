@@ -1,10 +1,10 @@
 // Two executors that watch what kernels do with memory. `Guarded` runs the WebAssembly kernels with every storage
 // between canaries; `ArenaInterpreter` runs the references inside the planned arena, dead storages poisoned.
 import { kernels } from '../../compiler/ops/kernels.js'
-import { compileKernels } from '../../runtime/binary.js'
-import { type Bindings, evaluate } from '../../runtime/dims.js'
-import { floatToHalf } from '../../runtime/half.js'
-import { blocksOf, planProgram } from '../../runtime/plan.js'
+import { floatToHalf } from '../../runtime/base/half.js'
+import { compileKernels } from '../../runtime/cpu/binary.js'
+import { type Bindings, evaluate } from '../../runtime/file/dims.js'
+import { blocksOf, planProgram } from '../../runtime/file/plan.js'
 import {
   type Argument,
   type Call,
@@ -12,8 +12,8 @@ import {
   paddedLength,
   residentBytes,
   resultsOf
-} from '../../runtime/program.js'
-import { unpackInto } from '../../runtime/unpack.js'
+} from '../../runtime/file/program.js'
+import { unpackInto } from '../../runtime/file/unpack.js'
 
 /** A NaN that no kernel makes. */
 const canary = 0x7fc5dead

@@ -1,7 +1,7 @@
 // Builds small ONNX models for tests: any operator, attribute, element type and encoding of initializers.
 import onnxProto, { type onnx } from 'onnx-proto'
-import type { DType } from '../../compiler/graph.js'
-import { floatToHalf } from '../../runtime/half.js'
+import type { DType } from '../../compiler/graph/graph.js'
+import { floatToHalf } from '../../runtime/base/half.js'
 import { Random } from './random.js'
 
 const { AttributeProto, ModelProto } = onnxProto.onnx

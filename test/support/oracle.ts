@@ -1,7 +1,7 @@
 // Runs models on onnxruntime-node, what every result is compared with.
 import ort from 'onnxruntime-node'
-import { halvesAsBits } from '../../compiler/cli/halves.js'
-import { halfToFloat } from '../../runtime/half.js'
+import { halvesAsBits } from '../../cli/model/halves.js'
+import { halfToFloat } from '../../runtime/base/half.js'
 import { type DType, decodeModel, encodeModel, type Input, sizeOf, tensorProto, typedArray } from './model.js'
 import type { Random } from './random.js'
 

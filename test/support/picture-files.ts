@@ -1,6 +1,6 @@
 // Picture files for tests: small encoders of what no library here writes, and EXIF put into files.
 import { crc32, deflateSync } from 'node:zlib'
-import type { Picture } from '../../runtime/image.js'
+import type { Picture } from '../../runtime/tensor/image.js'
 import type { Random } from './random.js'
 
 /** A smooth picture with an edge, RGB: no side of it looks like another. */

@@ -1,7 +1,7 @@
 // Whole networks: one compiled file, several shapes, against onnxruntime-node.
-import { difference, roundedOtherwise } from '../../compiler/cli/scene.js'
+import { difference, roundedOtherwise } from '../../cli/model/scene.js'
 import { build } from '../../compiler/index.js'
-import { encode } from '../../runtime/format.js'
+import { encode } from '../../runtime/file/format.js'
 import { InferenceSession } from '../../runtime/index.js'
 import { drawPage } from '../../scripts/demo/page.js'
 import { compileModel, numbersOfTensors, tensorsOf } from './cairn.js'

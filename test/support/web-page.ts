@@ -8,7 +8,7 @@ import type { Test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { root } from './root.js'
 
-const cli = join(root, 'dist', 'compiler', 'cli', 'index.js')
+const cli = join(root, 'dist', 'cli', 'index.js')
 
 /** Builds the page where it is out of date; of files that run at the same time one builds, and the others wait. */
 export function buildPage(): void {

@@ -1,6 +1,6 @@
-import type { Dim } from '../../dim.js'
-import type { Value } from '../../graph.js'
-import type { Writer } from '../../writer.js'
+import type { Dim } from '../../algebra/dim.js'
+import type { Value } from '../../graph/graph.js'
+import type { Writer } from '../../infer/writer.js'
 import { positions } from './positions.js'
 import { type Rewrite, wholes } from './rewrite.js'
 

@@ -1,9 +1,9 @@
-import { countedAxis } from '../../counted.js'
-import { runSize } from '../../counting.js'
-import type { Dim } from '../../dim.js'
-import type { Node, Value } from '../../graph.js'
+import type { Dim } from '../../algebra/dim.js'
+import type { Node, Value } from '../../graph/graph.js'
+import { runSize } from '../../infer/counting.js'
+import type { Writer } from '../../infer/writer.js'
 import { areChecked } from '../../ops/bounds.js'
-import type { Writer } from '../../writer.js'
+import { countedAxis } from '../../ops/counted.js'
 import type { Rewrite } from './rewrite.js'
 
 /** Input `index` of a node, whose elements are positions along `axes` of the given sizes; checked in a run unless that is done. */

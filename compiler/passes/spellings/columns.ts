@@ -1,9 +1,9 @@
-import { type Dim, product } from '../../dim.js'
-import type { Value } from '../../graph.js'
+import { type Dim, product } from '../../algebra/dim.js'
+import { mul } from '../../algebra/terms.js'
+import type { Value } from '../../graph/graph.js'
+import type { Writer } from '../../infer/writer.js'
 import { blocksOf, type Deformed, deformed } from '../../ops/columns.js'
 import { visit } from '../../ops/elementwise.js'
-import { mul } from '../../terms.js'
-import type { Writer } from '../../writer.js'
 import { positions } from './positions.js'
 import { filled, type Rewrite, whole, wholes } from './rewrite.js'
 

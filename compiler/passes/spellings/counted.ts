@@ -1,14 +1,14 @@
-import { capacity, countedAxis } from '../../counted.js'
-import { counted, filledBehind, room, runSize } from '../../counting.js'
-import { product } from '../../dim.js'
-import type { Value } from '../../graph.js'
+import { product } from '../../algebra/dim.js'
+import { isFound, sub } from '../../algebra/terms.js'
+import type { Value } from '../../graph/graph.js'
+import { counted, filledBehind, room, runSize } from '../../infer/counting.js'
+import { capacity, countedAxis } from '../../ops/counted.js'
 import { axisOf } from '../../ops/op.js'
 import { amountsOf, constantOf } from '../../ops/pad.js'
 import { axesOf } from '../../ops/reduce.js'
-import { isFound, sub } from '../../terms.js'
 import { forward, type Rewrite, whole } from './rewrite.js'
 
-/** Operators along an axis of which a run finds how much there is, over all the room that it has (compiler/counted.ts). */
+/** Operators along an axis of which a run finds how much there is, over all the room that it has (compiler/ops/counted.ts). */
 
 /**
  * The parts as they lie, and of those the elements that count: what stands behind the end of a part is that much further on

@@ -1,6 +1,6 @@
-import { type Dim, div, max, same } from '../../dim.js'
+import { type Dim, div, max, same } from '../../algebra/dim.js'
+import { add, sub } from '../../algebra/terms.js'
 import { targetOf } from '../../ops/crop.js'
-import { add, sub } from '../../terms.js'
 import { type Rewrite, wholes } from './rewrite.js'
 
 /** Of what is taken off or put on, the smaller half is in front. */

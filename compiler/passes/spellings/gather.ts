@@ -1,4 +1,4 @@
-import type { Value } from '../../graph.js'
+import type { Value } from '../../graph/graph.js'
 import { axisOf } from '../../ops/op.js'
 import { bounded } from './bounds.js'
 import { along, forward, type Rewrite, whole, wholes } from './rewrite.js'

@@ -1,5 +1,5 @@
-import { product } from '../../dim.js'
-import { isConstant, type Value } from '../../graph.js'
+import { product } from '../../algebra/dim.js'
+import { isConstant, type Value } from '../../graph/graph.js'
 import { compressedAxis } from '../../ops/nonzero.js'
 import { type Rewrite, wholes } from './rewrite.js'
 

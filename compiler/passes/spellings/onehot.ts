@@ -1,4 +1,4 @@
-import type { Value } from '../../graph.js'
+import type { Value } from '../../graph/graph.js'
 import { depthOf, newAxisOf } from '../../ops/onehot.js'
 import { along, forward, type Rewrite, whole, wholes } from './rewrite.js'
 

@@ -1,9 +1,9 @@
-import { type Dim, isStatic } from '../../dim.js'
-import type { Node, Value } from '../../graph.js'
+import { type Dim, isStatic } from '../../algebra/dim.js'
+import { add, mul } from '../../algebra/terms.js'
+import type { Node, Value } from '../../graph/graph.js'
+import type { Writer } from '../../infer/writer.js'
 import { diagonalOf, sequenceAxes } from '../../ops/positions.js'
 import { axesOf } from '../../ops/softmax.js'
-import { add, mul } from '../../terms.js'
-import type { Writer } from '../../writer.js'
 import { bounded } from './bounds.js'
 import { along, filled, type Rewrite, whole, wholes } from './rewrite.js'
 

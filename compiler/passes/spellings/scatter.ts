@@ -1,8 +1,8 @@
-import { type Dim, product } from '../../dim.js'
-import type { Node, Value } from '../../graph.js'
+import { type Dim, product } from '../../algebra/dim.js'
+import { mul } from '../../algebra/terms.js'
+import type { Node, Value } from '../../graph/graph.js'
+import type { Writer } from '../../infer/writer.js'
 import { batchOf, namedAxes } from '../../ops/nd.js'
-import { mul } from '../../terms.js'
-import type { Writer } from '../../writer.js'
 import { bounded } from './bounds.js'
 import { along, filled, forward, giveOutput, isRead, type Rewrite, wholes } from './rewrite.js'
 

@@ -1,0 +1,261 @@
+import type { Graph } from '../compiler/graph/graph.js'
+import { ops } from '../compiler/ops/table.js'
+import { type Bindings, evaluate } from '../runtime/file/dims.js'
+import { encode } from '../runtime/file/format.js'
+import { InferenceSession, type Tensor } from '../runtime/index.js'
+import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
+import { deviceOption, sessionOptionsOf } from './device/device.js'
+import { contest, type Standing } from './measure/contest.js'
+import { type PeerName, peerNames, titles } from './measure/engine.js'
+import { gflops } from './measure/interleave.js'
+import { Peak } from './measure/peak.js'
+import { medianCalls, type NodeFacts, type Profile, profileOf, profileText } from './measure/profile.js'
+import { findEngine, openOn, orReason, type Subject, worstOf } from './measure/subject.js'
+import { readModel } from './model/files.js'
+import { about, bindDims, buildModel, decodeModel, describeBindings } from './model/model.js'
+import { type Shapes, shaped, shapeOption, shapesOf } from './model/shapes.js'
+import { withRandom } from './model/tensors.js'
+import { Progress } from './report/progress.js'
+import { scaled, short, table } from './report/table.js'
+import { drawInputs } from './verify.js'
+
+const tolerance = 1e-3
+
+/** `cairn bench`: verify, then time, alone or against peers. */
+export const bench: Command = {
+  name: 'bench',
+  usage: '<model...>',
+  summary: 'Verify .onnx or .cairn models, then time them, alone or against other runtimes.',
+  options: [
+    deviceOption,
+    { flag: '--threads', value: 'N', help: 'threads of every runtime (default 1)' },
+    { flag: '--vs', value: 'LIST', help: `runtimes to compare with: ${peerNames.join(', ')} (installed by you)` },
+    { flag: '--profile', help: 'the time of every layer and every kernel' },
+    { flag: '--dims', value: 'N=1,H=64', help: 'free dimensions (default 1 for the batch, 64 else)' },
+    shapeOption,
+    { flag: '--seconds', value: 'S', help: 'time for the measured runs of one model (default 3)' },
+    { flag: '--starts', value: 'K', help: 'cold starts in fresh processes, 0 for none (default 3)' },
+    { flag: '--seed', value: 'S', help: 'seed of the drawn inputs' },
+    jsonOption
+  ],
+  examples: ['mobilenet.onnx --vs ort-web,tfjs', 'unet.cairn --dims H=256,W=256 --profile'],
+
+  async run(paths, flags) {
+    const settings = await settingsOf(flags)
+    for (const peer of settings.peers) await findEngine(peer)
+    const progress = new Progress(paths.length * 4)
+    let done = 0
+    const step = (doing: string) => progress.step(done++ % (paths.length * 4), doing)
+    const peak = ['wasm', 'auto'].includes(settings.device) ? await Peak.open() : undefined
+    const reports: Report[] = []
+    for (const path of paths) {
+      const report = await measure(path, settings, peak, step)
+      reports.push(report)
+      if (!flags.has('json')) {
+        progress.stop()
+        print(`${textOf(report, settings)}\n`)
+      }
+    }
+    progress.stop()
+    await peak?.release()
+    if (flags.has('json'))
+      printJson({
+        device: reports[0]?.device ?? settings.device,
+        threads: settings.threads,
+        node: process.version,
+        models: reports
+      })
+  }
+}
+
+interface Settings {
+  readonly device: string
+  readonly threads: number
+  readonly peers: readonly PeerName[]
+  readonly seconds: number
+  readonly starts: number
+  readonly profile: boolean
+  readonly dims: readonly [string, string][]
+  readonly shapes: Shapes
+  readonly seed: number | undefined
+}
+
+async function settingsOf(flags: Flags): Promise<Settings> {
+  const seconds = flags.number('seconds') ?? 3
+  if (seconds <= 0) throw new UsageError(`--seconds ${seconds}: a number above 0 is allowed`)
+  const { device, numThreads } = await sessionOptionsOf(flags)
+  return {
+    device,
+    threads: numThreads,
+    peers: peersOf(flags.text('vs')),
+    seconds,
+    starts: flags.whole('starts', 0) ?? 3,
+    profile: flags.has('profile'),
+    dims: flags.dims('dims'),
+    shapes: shapesOf(flags),
+    seed: flags.whole('seed', 0)
+  }
+}
+
+function peersOf(text: string | undefined): PeerName[] {
+  const names = new Set(text?.split(',').map(name => name.trim()))
+  return [...names].map(name => {
+    const found = peerNames.find(peer => peer === name)
+    if (!found) throw new UsageError(`--vs ${name}: ${peerNames.join(', ')} are allowed, joined by commas`)
+    return found
+  })
+}
+
+interface Report {
+  readonly model: string
+  readonly device: string
+  readonly dims: Bindings
+  readonly macs: number
+  /** Against onnxruntime-node; or why there was no comparison. */
+  readonly verified: { readonly error: number } | { readonly skipped: string }
+  /** Gigaflops a second of one thread. */
+  readonly peak: number | undefined
+  readonly standings: readonly (Standing & { readonly gflops?: number; readonly share?: number })[]
+  readonly profile?: Profile
+}
+
+interface Loaded {
+  readonly subject: Subject
+  readonly feeds: Record<string, Tensor>
+  readonly facts: ReadonlyMap<string, NodeFacts>
+}
+
+/** The model with inputs: scenes where it takes pictures, in the range in which rounding matters least. */
+async function load(path: string, { device, dims, shapes, seed }: Settings): Promise<Loaded> {
+  const model = shaped(readModel(path), shapes)
+  const inputs = (feeds: Record<string, Tensor>) =>
+    Object.entries(feeds).map(([name, { type, dims, data }]) => ({ name, type, dims, data }))
+  if (model.kind === 'cairn') {
+    const { header } = await decodeModel(model)
+    const bindings = bindDims(header, dims)
+    const feeds = withRandom({}, header.inputs, bindings, seed ?? 1)
+    const macs = evaluate(header.macs, bindings)
+    return { subject: { name: path, file: model.bytes, bindings, feeds: inputs(feeds), macs }, feeds, facts: new Map() }
+  }
+  const { graph, program, summary } = await buildModel(model)
+  const bindings = bindDims(program, dims)
+  const file = encode(program, summary)
+  const session = await about(path, () => InferenceSession.create(file, { executionProviders: [device] }))
+  const { feeds } = await drawInputs({ session, program, summary }, program.inputs, {}, bindings, seed)
+  await session.release()
+  const source = { onnx: model.bytes, graph }
+  const macs = evaluate(program.macs, bindings)
+  return {
+    subject: { name: path, file, source, bindings, feeds: inputs(feeds), macs },
+    feeds,
+    facts: factsOf(graph, bindings)
+  }
+}
+
+function factsOf(graph: Graph, bindings: Bindings): Map<string, NodeFacts> {
+  return new Map(
+    graph.nodes.map(node => [
+      node.name,
+      {
+        macs: evaluate(ops[node.op].macs?.(node) ?? 0, bindings),
+        shape: node.output.shape.map(dim => evaluate(dim, bindings))
+      }
+    ])
+  )
+}
+
+/** The device of all measurements: what `auto` chooses, it chooses once. */
+async function settled(file: Uint8Array, settings: Settings): Promise<Settings> {
+  if (settings.device !== 'auto') return settings
+  const session = await InferenceSession.create(file, { executionProviders: ['auto'] })
+  await session.release()
+  return { ...settings, device: session.device }
+}
+
+async function measure(
+  path: string,
+  asked: Settings,
+  peak: Peak | undefined,
+  step: (doing: string) => void
+): Promise<Report> {
+  step(path)
+  const { subject, feeds, facts } = await load(path, asked)
+  const settings = await settled(subject.file, asked)
+  const { device, threads, peers, seconds, starts } = settings
+  const { macs } = subject
+  const verified = await verifyOn(subject, settings)
+  const before = (await peak?.measure()) ?? 0
+  const patience = { seconds }
+  const standings = await contest(subject, { device, threads, peers, patience, tolerance, starts, onStep: step })
+  const rate = Math.max(before, (await peak?.measure()) ?? 0)
+  let profile: Profile | undefined
+  if (settings.profile) {
+    const options = { executionProviders: [device], numThreads: threads }
+    const session = await InferenceSession.create(subject.file, options)
+    profile = profileOf(await medianCalls(session, feeds, Math.min(seconds, 2)), facts)
+    await session.release()
+  }
+  return {
+    model: path,
+    device,
+    dims: subject.bindings,
+    macs,
+    verified,
+    peak: rate || undefined,
+    standings: standings.map(standing => {
+      if (!standing.times || !macs) return standing
+      const speed = gflops(macs, standing.times.median)
+      return { ...standing, gflops: speed, share: rate ? speed / (rate * threads) : undefined }
+    }),
+    profile
+  }
+}
+
+/** A model that computes something else is not timed. */
+async function verifyOn(subject: Subject, { device, threads }: Settings): Promise<Report['verified']> {
+  if (!subject.source) return { skipped: 'a compiled file alone has nothing to be compared with' }
+  const found = await orReason(() => findEngine('ort-node'))
+  if (typeof found === 'string') return { skipped: found }
+  const [own, reference] = [
+    await openOn('cairn', subject, { device, threads }),
+    await openOn('ort-node', subject, { threads })
+  ]
+  const worst = worstOf(await own.run(), await reference.run())
+  await own.release()
+  await reference.release()
+  if (worst.relative <= tolerance) return { error: worst.relative }
+  throw new InputError(
+    `${subject.name}: output "${worst.name}" differs from onnxruntime by ${short(worst.relative)} of its maximum; ${tolerance} is allowed (see cairn verify)`
+  )
+}
+
+function textOf({ model, device, dims, macs, verified, peak, standings, profile }: Report, settings: Settings): string {
+  const { threads } = settings
+  const rows = standings.map(({ engine, times, ratio, gflops, share, cold }) => [
+    titles[engine],
+    times ? times.median.toFixed(2) : '',
+    times ? `${times.low.toFixed(2)}-${times.high.toFixed(2)}` : '',
+    gflops ? gflops.toFixed(1) : '',
+    share ? `${(share * 100).toFixed(0)} %` : '',
+    ratio ? `${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)}-${ratio.high.toFixed(2)})` : '',
+    cold ? cold.load.toFixed(0) : '',
+    cold ? cold.firstRun.toFixed(0) : '',
+    cold ? cold.total.toFixed(0) : ''
+  ])
+  const header = ['runtime', 'ms', 'quartiles', 'GFLOP/s', 'of peak', 'ratio', 'load', 'first run', 'cold start']
+  const align = header.map((_, i) => (i ? 'right' : 'left'))
+  const lines = [
+    `${model} at ${describeBindings(dims)}: ${scaled(macs)} MACs, ${device}, ${threads === 1 ? '1 thread' : `${threads} threads`}`,
+    'error' in verified
+      ? `verified against onnxruntime-node: largest relative error ${short(verified.error)}`
+      : `not verified: ${verified.skipped}`,
+    ...(peak ? [`peak measured beside it: ${peak.toFixed(1)} GFLOP/s a thread`] : []),
+    '',
+    table(header, rows, align),
+    ...standings.filter(({ refusal }) => refusal).map(({ engine, refusal }) => `${titles[engine]}: ${refusal}`)
+  ]
+  if (settings.starts)
+    lines.push('cold start: importing the runtime, loading the model and the first run, in a fresh process (ms)')
+  if (profile) lines.push('', profileText(profile, (peak ?? 0) * threads))
+  return lines.join('\n')
+}

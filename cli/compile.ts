@@ -1,0 +1,239 @@
+import { resolve } from 'node:path'
+import { goldenOf } from '../compiler/lower/golden.js'
+import { importOnnx } from '../compiler/onnx/read.js'
+import type { WinogradTile } from '../compiler/ops/op.js'
+import { passes, required } from '../compiler/passes/list.js'
+import { print as printGraph } from '../compiler/passes/print.js'
+import { type Bindings, evaluate } from '../runtime/file/dims.js'
+import type { Golden } from '../runtime/file/expected.js'
+import { decodeHeader, encode, goldenBytes } from '../runtime/file/format.js'
+import type { Program, Stored } from '../runtime/file/program.js'
+import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
+import { externalDataOf, patched, patchOption, readModel, writeWhole } from './model/files.js'
+import { about, type BuiltModel, bindDims, buildModel, describeBindings, memoryOf } from './model/model.js'
+import { shapeOption, shapesOf } from './model/shapes.js'
+import { checkGates, gateOptions, gatesOf } from './report/gates.js'
+import { kernelsOf, layersOf, originalGraph } from './report/layers.js'
+import { memoryReport, ratioOf } from './report/memory.js'
+import { Progress } from './report/progress.js'
+import { reportHtml } from './report/report.js'
+import { count, facts, scaled, size, table } from './report/table.js'
+
+const optional = passes.filter(({ name }) => !required.has(name)).map(({ name }) => name)
+const dumpable = ['import', ...passes.map(({ name }) => name)]
+
+function winogradOf(flags: Flags): WinogradTile | undefined {
+  const tile = flags.text('winograd')
+  if (tile === undefined) return undefined
+  if (tile === '0' || tile === '2' || tile === '4') return Number(tile) as WinogradTile
+  throw new UsageError(`--winograd ${tile}: 0, 2 and 4 are allowed`)
+}
+
+/** `cairn compile`: ONNX → .cairn, and what the compiler did on the way. */
+export const compile: Command = {
+  name: 'compile',
+  usage: '<model.onnx>',
+  summary: 'Compile an ONNX model to a .cairn file.',
+  options: [
+    { flag: '-o, --output', value: 'FILE', help: "the .cairn file to write; default: the model's name with .cairn" },
+    { flag: '--weights', value: 'f32|f16', help: 'how weights are stored (default: as the model has them)' },
+    { flag: '--calibrate', value: 'DIR', help: 'calibration data for int8 weights, which come in a later version' },
+    patchOption,
+    shapeOption,
+    { flag: '--dump', value: 'PASS', help: `print the graph behind ${dumpable.join(', ')}` },
+    {
+      flag: '--winograd',
+      value: '0|2|4',
+      help: 'largest tile of Winograd convolution (default 4; 2 rounds as direct sums do)'
+    },
+    {
+      flag: '--kernel',
+      value: 'NAME',
+      help: 'a kernel to take wherever it can run a layer (repeatable; inspect --layers)'
+    },
+    { flag: '--golden', help: 'add golden data, with which verify finds the first layer that a device gets wrong' },
+    {
+      flag: '--golden-dims',
+      value: 'N=1,H=64',
+      help: 'free dimensions of the golden input (default 1 and as small as can be)'
+    },
+    ...optional.map(name => ({ flag: `--no-${name}`, help: 'leave this pass out' })),
+    ...gateOptions.map(option => ({ ...option, help: option.help.replace('fail', 'fail, and write nothing,') })),
+    { flag: '--report', value: 'FILE.html', help: 'write a page with passes, layers and the memory plan' },
+    jsonOption
+  ],
+  examples: [
+    'resnet50.onnx -o resnet50.cairn --weights f16',
+    'model.onnx --shape input=1x3x224x224 --dump fold-batchnorm',
+    'model.onnx --golden --golden-dims H=64,W=64'
+  ],
+
+  async run([path], flags) {
+    const weights = weightsOf(flags)
+    const dump = flags.text('dump')
+    if (dump !== undefined && !dumpable.includes(dump))
+      throw new UsageError(`--dump ${dump}: no such pass; ${dumpable.join(', ')} are allowed`)
+    const without = optional.filter(name => flags.without(name))
+    if (dump && without.includes(dump)) throw new UsageError(`--dump ${dump} and --no-${dump} exclude each other`)
+    const shapes = shapesOf(flags)
+    const goldenDims = flags.dims('golden-dims')
+    if (goldenDims.length && !flags.has('golden')) throw new UsageError('--golden-dims is of no use without --golden')
+    const gates = gatesOf(flags)
+    const output = flags.text('output') ?? path.replace(/\.onnx$/i, '').concat('.cairn')
+    const reportPath = flags.text('report')
+    if (resolve(output) === resolve(path)) throw new UsageError(`-o ${output} would overwrite the model`)
+    if (reportPath !== undefined && [path, output].some(taken => resolve(taken) === resolve(reportPath)))
+      throw new UsageError(`--report ${reportPath} would overwrite the model or the compiled file`)
+
+    const model = await patched(readModel(path), flags.text('patch'))
+    if (model.kind === 'cairn') throw new InputError(`${path} is compiled already; an ONNX model is allowed`)
+    const imported = { shapes, externalData: externalDataOf(path) }
+    let text = dump === 'import' ? await about(path, () => printGraph(importOnnx(model.bytes, imported))) : ''
+    const notes: string[] = []
+    const built = await buildModel(model, {
+      ...imported,
+      without,
+      weights,
+      winograd: winogradOf(flags),
+      kernels: flags.all('kernel'),
+      maxMemory: gates.memory,
+      onPass: (name, _did, show) => {
+        if (name === dump) text = show()
+      },
+      onNote: note => notes.push(note)
+    })
+    const { program, summary } = built
+    for (const name of flags.all('kernel'))
+      if (!program.kernels.some(kernel => kernel.name === name))
+        throw new InputError(
+          `${path}: no layer can run on --kernel ${name}; inspect --layers shows what each can run on`
+        )
+    const golden = flags.has('golden') ? await goldenFor(path, program, goldenDims) : undefined
+    const file = encode(program, { ...summary, golden })
+    const bindings = bindDims(program)
+    const memory = memoryOf(program, bindings)
+    const { operators } = summary
+    const header = () => decodeHeader(file)
+    checkGates(gates, { path, program, bindings, operators, bytes: () => file.length, header })
+    writeWhole(output, file)
+    for (const note of notes) process.stderr.write(`cairn: ${path}: ${note}\n`)
+    const report = {
+      model: path,
+      output,
+      weights: weights ?? mostlyStored(program),
+      notes,
+      bytes: file.length,
+      onnxBytes: model.bytes.length,
+      passes: passes.map(
+        ({ name }) => built.passes.find(pass => pass.name === name) ?? { name, did: 'left out', nodes: null }
+      ),
+      nodesBefore: summary.nodesBefore,
+      nodesAfter: summary.nodesAfter,
+      batchNormsFolded: summary.batchNormsFolded,
+      parameters: program.parameters,
+      macs: evaluate(program.macs, bindings),
+      dims: bindings,
+      arena: memory.arena,
+      arenaLowerBound: memory.lowerBound,
+      memory: memory.weights + memory.arena,
+      golden: golden && {
+        layers: golden.layers.length,
+        bytes: goldenBytes(golden),
+        dims: Object.fromEntries(program.free.map((name, i) => [name, golden.sizes[i]]))
+      }
+    }
+    const overview = overviewOf(built, report)
+    if (reportPath !== undefined) {
+      const layers = await about(path, () => layersOf(originalGraph(model.bytes, imported), bindings, kernelsOf(built)))
+      const plan = memoryReport(program, bindings)
+      writeWhole(
+        reportPath,
+        reportHtml({ title: program.name, facts: overview, passes: passRows(report), layers, plan })
+      )
+    }
+    if (flags.has('json')) printJson(dump ? { ...report, dump: text } : report)
+    else if (dump) print(text)
+    else print(`${table(passHeader, passRows(report), ['left', 'left', 'right'])}\n\n${facts(overview)}`)
+  }
+}
+
+type Report = {
+  readonly output: string
+  readonly bytes: number
+  readonly onnxBytes: number
+  readonly weights: string
+  readonly dims: Readonly<Record<string, number>>
+  readonly macs: number
+  readonly arena: number
+  readonly arenaLowerBound: number
+  readonly golden?: { readonly layers: number; readonly bytes: number; readonly dims: Bindings }
+  readonly passes: readonly { name: string; did?: string; nodes: number | null }[]
+}
+
+/** Bound as everywhere on the command line where sizes are given, else as small as the model takes. */
+function goldenFor(path: string, program: Program, given: readonly [string, string][]): Promise<Golden> {
+  let progress: Progress | undefined
+  return about(path, () => {
+    try {
+      const bound = given.length ? bindDims(program, given, '--golden-dims') : {}
+      return goldenOf(program, {
+        dims: bound,
+        onLayer(done, total) {
+          progress ??= new Progress(total)
+          progress.step(done, `golden data, layer ${done} of ${total}`)
+        }
+      })
+    } finally {
+      progress?.stop()
+    }
+  })
+}
+
+const passHeader = ['pass', 'did', 'nodes left']
+
+function passRows({ passes: done }: Report): string[][] {
+  return done.map(({ name, did, nodes }) => [name, did ?? '-', nodes === null ? '' : String(nodes)])
+}
+
+function overviewOf({ program, summary }: BuiltModel, report: Report): [string, string][] {
+  const at = describeBindings(report.dims)
+  const share = ratioOf({ bytes: report.arena, lowerBound: report.arenaLowerBound }).toFixed(3)
+  return [
+    ['nodes', `${summary.nodesBefore} → ${summary.nodesAfter}`],
+    ['BatchNorms folded', String(summary.batchNormsFolded)],
+    ['parameters', `${count(program.parameters)} in the file`],
+    ['MACs', `${scaled(report.macs)} at ${at}`],
+    ['kernels', kernelCounts(program)],
+    ['arena', `${size(report.arena)} (${count(report.arena)} bytes) at ${at}`],
+    ['arena lower bound', `${size(report.arenaLowerBound)}; the arena is ${share} of it`],
+    [
+      'golden data',
+      report.golden
+        ? `${report.golden.layers} layers, ${count(report.golden.bytes)} bytes, at ${describeBindings(report.golden.dims)}`
+        : 'none (--golden adds it)'
+    ],
+    [
+      'file',
+      `${report.output}, ${count(report.bytes)} bytes, weights ${report.weights} (ONNX: ${count(report.onnxBytes)})`
+    ]
+  ]
+}
+
+/** How the file holds most of its weights. */
+function mostlyStored({ constants }: BuiltModel['program']): Stored {
+  const elements = (list: BuiltModel['program']['constants']) => list.reduce((sum, { data }) => sum + data.length, 0)
+  return elements(constants.filter(({ stored }) => stored === 'f16')) * 2 > elements(constants) ? 'f16' : 'f32'
+}
+
+/** The kernels and how many calls each has. */
+function kernelCounts({ calls, kernels }: BuiltModel['program']): string {
+  const counts = kernels.map(({ name }, i) => ({ name, times: calls.filter(({ kernel }) => kernel === i).length }))
+  const called = counts.filter(({ times }) => times).sort((a, b) => b.times - a.times)
+  return called.map(({ name, times }) => `${name} ${times}`).join(', ')
+}
+
+function weightsOf(flags: Flags): Stored | undefined {
+  if (flags.text('weights') === 'int8' || flags.text('calibrate') !== undefined)
+    throw new InputError('--weights int8 and --calibrate come in a later version; --weights f32 and f16 are allowed')
+  return flags.text('weights') === undefined ? undefined : flags.choice<Stored>('weights', ['f32', 'f16'], 'f32')
+}

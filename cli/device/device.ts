@@ -1,0 +1,44 @@
+import { env, mostThreads } from '../../runtime/base/env.js'
+import type { SessionOptions } from '../../runtime/index.js'
+import { type Flags, type Option, UsageError } from '../command.js'
+import { openGpu } from './gpu.js'
+
+/** Flags of commands that run models. */
+export const deviceOption: Option = {
+  flag: '--device',
+  value: 'NAME',
+  help: 'wasm, webgpu, reference, or auto: the faster of wasm and webgpu (default auto)'
+}
+export const deviceOptions: readonly Option[] = [
+  deviceOption,
+  { flag: '--threads', value: 'N', help: 'threads of the CPU path, 1 to 16 (default 1)' }
+]
+
+export interface DeviceOptions extends SessionOptions {
+  readonly device: string
+  readonly numThreads: number
+}
+
+/** What `--device` and `--threads` ask for, with WebGPU opened where it may be used. */
+export async function sessionOptionsOf(flags: Flags): Promise<DeviceOptions> {
+  const device = flags.choice('device', ['wasm', 'webgpu', 'reference', 'auto'], 'auto')
+  const numThreads = flags.whole('threads') ?? 1
+  if (numThreads > mostThreads)
+    throw new UsageError(`--threads ${numThreads}: a whole number from 1 to ${mostThreads} is allowed`)
+  await openDevice(device)
+  return { device, executionProviders: [device], numThreads }
+}
+
+/** Makes WebGPU available in Node for a device that needs it, or may. */
+export async function openDevice(device: string): Promise<void> {
+  if (device === 'webgpu') env.webgpu.gpu ??= await openGpu()
+  if (device === 'auto') env.webgpu.gpu ??= whenAsked()
+}
+
+/** A GPU that is looked for when a model is tried on it. What has none of its own is not worth a trial; the reason is kept. */
+function whenAsked(): GPU {
+  let opened: Promise<GPU> | undefined
+  const requestAdapter: GPU['requestAdapter'] = async options =>
+    (await (opened ??= openGpu([], { imitation: false }))).requestAdapter(options)
+  return { requestAdapter } as unknown as GPU
+}

@@ -1,0 +1,69 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Dawn, loadDawn, preload } from '../../runtime/webgpu/device/dawn.js'
+import { InputError } from '../command.js'
+import { unpacked } from '../model/archive.js'
+import { findDriver, only } from './vulkan.js'
+
+/**
+ * WebGPU for Node: Dawn, from the optional companion `webgpu`, on the adapter that the machine has. On Linux, where a machine
+ * has no Vulkan driver that Dawn can use, SwiftShader is taken, which computes on the CPU (`imitation`), if the package @sparticuz/chromium is there to bring it.
+ */
+export async function openGpu(
+  flags: readonly string[] = [],
+  { imitation = true }: { imitation?: boolean } = {}
+): Promise<GPU> {
+  const { create } = await dawn()
+  // Drivers with window systems complain without it.
+  process.env.XDG_RUNTIME_DIR ??= tmpdir()
+  const system = await openSystem(create, flags)
+  if (!system && !imitation) throw new InputError('this machine has no WebGPU adapter')
+  const gpu = system ?? (await openSwiftShader(create, flags))
+  return keep(gpu)
+}
+
+/** Dawn without a GPU: it checks and records everything, and nothing computes. */
+export async function openNullGpu(): Promise<GPU> {
+  const { create } = await dawn()
+  return keep(create(['backend=null']))
+}
+
+/** Dawn, and with it every device, ends when this object is collected. */
+function keep(gpu: GPU): GPU {
+  kept.push(gpu)
+  return gpu
+}
+
+const kept: GPU[] = []
+
+type Create = Dawn['create']
+
+/** Dawn, with the globals that browsers have. */
+async function dawn(): Promise<Dawn> {
+  const loaded = await loadDawn().catch(error => {
+    throw new InputError((error as Error).message)
+  })
+  for (const [name, value] of Object.entries(loaded.globals))
+    if (!(name in globalThis)) Reflect.set(globalThis, name, value)
+  return loaded
+}
+
+async function openSystem(create: Create, flags: readonly string[]): Promise<GPU | undefined> {
+  if (!(await findDriver(flags))) return undefined
+  const gpu = create([...flags])
+  return (await gpu.requestAdapter()) ? gpu : undefined
+}
+
+async function openSwiftShader(create: Create, flags: readonly string[]): Promise<GPU> {
+  const folder = await unpacked('swiftshader', ['swiftshader.tar.br'])
+  if (!folder) {
+    const help =
+      process.platform === 'linux' && process.arch === 'x64' ? '; npm i @sparticuz/chromium brings a slow one' : ''
+    throw new InputError(`this machine has no WebGPU adapter${help}`)
+  }
+  Object.assign(process.env, only([join(folder, 'vk_swiftshader_icd.json')]))
+  preload(join(folder, 'libvulkan.so.1'))
+  const gpu = create([...flags])
+  if (!(await gpu.requestAdapter())) throw new InputError(`SwiftShader in ${folder} does not start on this machine`)
+  return gpu
+}

@@ -1,0 +1,67 @@
+import type * as OrtNode from 'onnxruntime-node'
+import type * as OrtWeb from 'onnxruntime-web'
+import { held } from '../../runtime/base/held.js'
+import { halvesAsBits } from '../model/halves.js'
+import { type Engine, type Feed, prepare } from './engine.js'
+
+type Ort = typeof OrtNode | typeof OrtWeb
+
+export async function ortWeb(): Promise<Engine> {
+  const ort = await import('onnxruntime-web')
+  ort.env.logLevel = 'error'
+  return {
+    async open(model, feeds, { threads }) {
+      ort.env.wasm.numThreads = threads
+      const options = { executionProviders: ['wasm'], logSeverityLevel: 3 } as const
+      const session = await held(ort.InferenceSession.create(model as Uint8Array, options))
+      return opened(ort, session, feeds)
+    }
+  }
+}
+
+async function native(): Promise<typeof OrtNode> {
+  const module = await import('onnxruntime-node')
+  return halvesAsBits((module.default ?? module) as typeof OrtNode)
+}
+
+export async function ortNode(): Promise<Engine> {
+  const ort = await native()
+  return {
+    readsFiles: true,
+    async open(model, feeds, { threads }) {
+      const options = { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: 4 } as const
+      return opened(ort, await ort.InferenceSession.create(model as string, options), feeds)
+    }
+  }
+}
+
+/**
+ * On the GPU: onnxruntime has a Dawn of its own, which finds the Vulkan loader and the driver that `openGpu` has found.
+ */
+export async function ortWebGpu(): Promise<Engine> {
+  await prepare('ort-webgpu')
+  const ort = await native()
+  return {
+    readsFiles: true,
+    async open(model, feeds) {
+      const options = { executionProviders: ['webgpu'], logSeverityLevel: 4 } as const
+      return opened(ort, await ort.InferenceSession.create(model as string, options), feeds)
+    }
+  }
+}
+
+function opened(ort: Ort, session: OrtWeb.InferenceSession | OrtNode.InferenceSession, feeds: readonly Feed[]) {
+  const given = Object.fromEntries(
+    feeds.map(({ name, type, data, dims }) => [name, new ort.Tensor(type as 'float32', data as Float32Array, dims)])
+  )
+  return {
+    async run() {
+      const results = await session.run(given)
+      return session.outputNames.map(name => {
+        const { dims, type, data } = results[name]
+        return { name, dims, type, data: data as Float32Array }
+      })
+    },
+    release: () => session.release()
+  }
+}

@@ -1,0 +1,110 @@
+import type { Port } from '../../runtime/file/program.js'
+import { fit, type Picture, resize } from '../../runtime/tensor/image.js'
+import { parseAugmentations } from '../../runtime/train/augment.js'
+import type { Random } from '../../runtime/train/random.js'
+import type { Dataset } from '../../train/dataset.js'
+import { InputError, oneLine } from '../command.js'
+import { imageTensor, type Preparation } from '../pictures/image-input.js'
+import type { Pictures } from './data.js'
+
+/** Bytes of decoded pictures that are kept from epoch to epoch. */
+const largestKept = 2 ** 30
+/** As `largestKept`, of inputs that no augmentation changes. */
+const largestReady = 2 ** 29
+/** Pictures are kept a little larger than the model sees them, for augmentations to move in. */
+const margin = 8 / 7
+
+/** Pictures as a model's inputs: augmented, then resized, cut and normalised as `cairn run` does it. */
+export class PictureDataset implements Dataset {
+  private readonly kept = new Map<number, Picture>()
+  private readonly ready = new Map<number, Float32Array>()
+  private bytes = 0
+  private readonly augment: ReturnType<typeof parseAugmentations>
+
+  constructor(
+    private readonly pictures: Pictures,
+    private readonly port: Port,
+    private readonly prepare: Preparation,
+    private readonly augmentation: string
+  ) {
+    this.augment = parseAugmentations(augmentation)
+  }
+
+  get labels(): readonly number[] {
+    return this.pictures.labels
+  }
+
+  get identity(): string {
+    return JSON.stringify([this.augmentation, this.prepare, this.pictures.names])
+  }
+
+  get augmented(): boolean {
+    return this.augmentation !== ''
+  }
+
+  input(index: number, random: Random | undefined): Float32Array {
+    const ready = random ? undefined : this.ready.get(index)
+    if (ready) return ready
+    const made = this.made(index, random)
+    if (!random && made.byteLength * this.labels.length <= largestReady) this.ready.set(index, made)
+    return made
+  }
+
+  private made(index: number, random: Random | undefined): Float32Array {
+    const data = imageTensor(this.picture(index, random), this.port, this.prepare).data
+    return data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>)
+  }
+
+  /** What `input` normalises. */
+  picture(index: number, random: Random | undefined): Picture {
+    const picture = this.decoded(index)
+    return random ? this.augment(picture, random) : picture
+  }
+
+  private decoded(index: number): Picture {
+    const known = this.kept.get(index)
+    if (known) return known
+    const picture = this.reduced(this.pictures.read(index))
+    if (this.bytes + picture.data.length <= largestKept) {
+      this.kept.set(index, picture)
+      this.bytes += picture.data.length
+    }
+    return picture
+  }
+
+  /** No larger than the model has use for. */
+  private reduced(picture: Picture): Picture {
+    const { shape } = this.port
+    const sides = shape.slice(1).filter(size => typeof size === 'number' && size > 3) as number[]
+    const wanted = Math.ceil(Math.max(...sides, 32) * margin)
+    const shorter = Math.min(picture.width, picture.height)
+    if (shorter <= wanted) return picture
+    const scale = wanted / shorter
+    return resize(picture, Math.round(picture.width * scale), Math.round(picture.height * scale))
+  }
+
+  /** Decodes everything once, so that a damaged file is told before anything is trained. */
+  check(progress: (done: number) => void): void {
+    const wrong: string[] = []
+    this.pictures.names.forEach((name, index) => {
+      try {
+        this.decoded(index)
+      } catch (error) {
+        wrong.push(`${oneLine(error)}${oneLine(error).includes(name) ? '' : ` (${name})`}`)
+      }
+      progress(index + 1)
+    })
+    if (!wrong.length) return
+    const more = wrong.length > mostTold ? ` and ${wrong.length - mostTold} more` : ''
+    throw new InputError(
+      `${wrong.slice(0, mostTold).join('; ')}${more}; mend or remove ${wrong.length > 1 ? 'them' : 'it'}`
+    )
+  }
+}
+
+/** Damaged files that one line names. */
+const mostTold = 5
+
+/** A square of the picture's middle, for sheets. */
+export const thumbnail = (picture: Picture, side = 96): Picture =>
+  fit(picture, { width: side, height: side, resize: side })

@@ -1,0 +1,20 @@
+import type { SplitOptions } from '../../runtime/train/split.js'
+import type { Flags } from '../command.js'
+import type { Pictures } from './data.js'
+import type { PictureDataset } from './dataset.js'
+import type { LeftOut } from './left-out.js'
+
+export interface Job {
+  readonly path: string
+  readonly flags: Flags
+  readonly places: Places
+  readonly pictures: Pictures
+  readonly leftOut: LeftOut
+  readonly dataset: PictureDataset
+  readonly split: SplitOptions | { training: number[]; validation: number[] }
+}
+
+export interface Places {
+  readonly out: string
+  readonly checkpoint: string
+}

@@ -1,0 +1,40 @@
+import { decompose } from './decompose.js'
+import { foldBatchNorm, lowerBatchNorm } from './fold-batchnorm.js'
+import { foldConstants } from './fold-constants.js'
+import { foldPad } from './fold-pad.js'
+import { foldScaleShift } from './fold-scale-shift.js'
+import { fuseActivation } from './fuse-activation.js'
+import { fuseResidual } from './fuse-residual.js'
+import { layout } from './layout.js'
+import type { Pass } from './pass.js'
+import { recogniseActivations } from './recognise/recognise-activations.js'
+import { recogniseNorms } from './recognise/recognise-norms.js'
+import { removeIdentity } from './remove-identity.js'
+import { deadCode } from './remove-unused.js'
+
+/** The compiler's passes in order, each with why it stands where it stands. */
+export const passes: readonly Pass[] = [
+  foldConstants, // first: every other pass asks for shapes and constants
+  deadCode, // the shape arithmetic that nobody reads now; later passes take their own leavings out
+  removeIdentity, // before any pattern, so that a Dropout or Cast hides none
+  decompose, // MatMul becomes Gemm, which the folds below know
+  recogniseNorms, // before the folds, which would take a normalisation's own scale apart
+  recogniseActivations, // before the folds: a Mul inside a SiLU or HardSwish must not be taken for a scale
+  foldBatchNorm, // before scale-shift, so that each is counted as what it was
+  foldScaleShift,
+  foldPad, // behind the folds: a shift in front of a convolution asks for the padding of its own
+  lowerBatchNorm, // what could not be folded
+  fuseActivation, // before residuals: conv+act+add is another epilogue than conv+add+act
+  fuseResidual,
+  layout // behind all fusions: fewer values to lay out
+]
+
+/** Passes without which the graph cannot be lowered; the others may be switched off. */
+export const required: ReadonlySet<string> = new Set([
+  foldConstants.name,
+  decompose.name,
+  lowerBatchNorm.name,
+  layout.name,
+  deadCode.name,
+  removeIdentity.name
+])

@@ -1,0 +1,35 @@
+import type { WasmFile } from '../beside.js'
+import { CairnError } from './errors.js'
+
+/** Where a .wasm file is, or what an engine has compiled of it that forbids programs to do so (Cloudflare Workers). */
+export type WasmPlace = string | URL | WebAssembly.Module
+
+/** Settings of the process, in the manner of onnxruntime-web; they count for sessions made after they are set. */
+export interface WasmEnvironment {
+  /** Threads of sessions that do not say themselves; 1 by default. */
+  numThreads?: number
+  /** Where the .wasm files are, when not beside the runtime: what to put in front of their names, the only one, or each one's place. */
+  wasmPaths?: string | WebAssembly.Module | Partial<Record<WasmFile, WasmPlace>>
+  /** The instructions that kernels may use; the best that the engine has by default. */
+  binary?: 'simd' | 'relaxed'
+}
+
+export interface WebGpuEnvironment {
+  /** The application's own device, instead of one that sessions share. */
+  device?: GPUDevice
+  /** Where adapters come from; `navigator.gpu`, or in Node the package `webgpu`, by default. */
+  gpu?: GPU
+  powerPreference?: GPUPowerPreference
+}
+
+export const env: { readonly wasm: WasmEnvironment; readonly webgpu: WebGpuEnvironment } = { wasm: {}, webgpu: {} }
+
+export const mostThreads = 16
+
+/** The number of threads that a session asks for, `given` or the environment's. */
+export function threadsOf(given: number | undefined): number {
+  const count = given ?? env.wasm.numThreads ?? 1
+  if (!Number.isInteger(count) || count < 1 || count > mostThreads)
+    throw new CairnError(`numThreads ${count}; a whole number from 1 to ${mostThreads} is allowed`)
+  return count
+}

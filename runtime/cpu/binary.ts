@@ -1,0 +1,127 @@
+import { brandOf } from '../base/brand.js'
+import { env, type WasmPlace } from '../base/env.js'
+import { CairnError, Unavailable } from '../base/errors.js'
+import { held } from '../base/held.js'
+import { standIn } from '../base/kind.js'
+import { beside, places, type WasmFile } from '../beside.js'
+
+/** `(func (drop (f32x4.relaxed_madd …)))`: a module that is valid where relaxed SIMD is. */
+const relaxedProbe = Uint8Array.of(
+  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00], // magic, version
+  ...[0x01, 0x04, 0x01, 0x60, 0x00, 0x00], // one type, () -> ()
+  ...[0x03, 0x02, 0x01, 0x00], // one function of it
+  ...[0x0a, 0x14, 0x01, 0x12, 0x00], // its body, no locals
+  ...[0x41, 0x00, 0xfd, 0x11], // i32.const 0, i32x4.splat
+  ...[0x41, 0x00, 0xfd, 0x11],
+  ...[0x41, 0x00, 0xfd, 0x11],
+  ...[0xfd, 0x85, 0x02], // f32x4.relaxed_madd
+  ...[0x1a, 0x0b] // drop, end
+)
+
+/** A module of nothing. */
+const smallest = relaxedProbe.subarray(0, 8)
+
+let relaxed: boolean | undefined
+
+function fileFor(threads: boolean): WasmFile {
+  relaxed ??= WebAssembly.validate(relaxedProbe)
+  const { binary, wasmPaths } = env.wasm
+  if (binary === 'relaxed' && !relaxed)
+    throw new CairnError('env.wasm.binary is "relaxed", which this engine does not have; "simd" is allowed')
+  if (binary !== undefined && binary !== 'simd' && binary !== 'relaxed')
+    throw new CairnError(`env.wasm.binary is "${binary}"; "simd" and "relaxed" are allowed`)
+  const [best, plain]: WasmFile[] = threads
+    ? ['cairn-relaxed-threads.wasm', 'cairn-threads.wasm']
+    : ['cairn-relaxed.wasm', 'cairn.wasm']
+  if (binary) return binary === 'relaxed' ? best : plain
+  // Who says where only one of the two is has no other.
+  const given = (typeof wasmPaths === 'object' ? wasmPaths : {}) as Partial<Record<WasmFile, WasmPlace>>
+  return relaxed && (given[best] || !given[plain]) ? best : plain
+}
+
+const compiled = new Map<string, Promise<WebAssembly.Module>>()
+
+/** The best binary that the engine takes, or the one that `env` asks for; throws Unavailable where there is none. */
+export async function compileKernels(threads: boolean): Promise<WebAssembly.Module> {
+  if (typeof WebAssembly === 'undefined') throw new Unavailable('this engine has no WebAssembly')
+  const place = placeOf(threads)
+  if (typeof place !== 'string') return suited(place, threads)
+  const known = compiled.get(place)
+  if (known) return known
+  refuseForbidden()
+  const module = held(load(place)).catch(error => {
+    compiled.delete(place)
+    throw new Unavailable(
+      `cannot load ${place}: ${(error as Error).message}; copy it there from dist/runtime of the package, or say in env.wasm.wasmPaths where it is`
+    )
+  })
+  compiled.set(place, module)
+  return module
+}
+
+/** Told before anything is fetched: policies of pages and some engines let programs compile no WebAssembly. */
+function refuseForbidden(): void {
+  try {
+    new WebAssembly.Module(smallest)
+  } catch (error) {
+    throw new Unavailable(
+      `WebAssembly may not be compiled here (${(error as Error).message}); env.wasm.wasmPaths takes a WebAssembly.Module`
+    )
+  }
+}
+
+function placeOf(threads: boolean): string | WebAssembly.Module {
+  const { wasmPaths } = env.wasm
+  if (isModule(wasmPaths)) return wasmPaths as WebAssembly.Module
+  const file = fileFor(threads)
+  if (typeof wasmPaths === 'string') return `${wasmPaths.replace(/\/?$/, '/')}${file}`
+  const place = (wasmPaths as Partial<Record<WasmFile, WasmPlace>> | undefined)?.[file] ?? beside(file, places[file])
+  if (place === undefined)
+    throw new Unavailable(
+      `this engine does not know where ${file} is; env.wasm.wasmPaths takes it as a WebAssembly.Module`
+    )
+  return isModule(place) ? (place as WebAssembly.Module) : String(place)
+}
+
+const isModule = (value: unknown) => brandOf(value) === 'WebAssembly.Module'
+
+/** A module that was given, if it is one of Cairn's with threads or without as is needed. */
+function suited(module: WebAssembly.Module, threads: boolean): WebAssembly.Module {
+  const names = WebAssembly.Module.exports(module).map(({ name }) => name)
+  const isOurs = names.includes('digest')
+  if (isOurs && names.includes('nextRun') === threads) return module
+  const found = isOurs ? `one ${threads ? 'without' : 'for'} threads` : 'none of Cairn'
+  throw new Unavailable(`the WebAssembly.Module of env.wasm.wasmPaths is ${found}; ${fileFor(threads)} is needed`)
+}
+
+/** Node's fetch does not read files; a place without a scheme is a path there, and relative to the page in a browser. */
+async function load(place: string): Promise<WebAssembly.Module> {
+  const files = globalThis.process?.getBuiltinModule?.('node:fs')
+  if (files && !/^(https?|data|blob):/.test(place))
+    return compiledFrom(await files.promises.readFile(place.startsWith('file:') ? new URL(place) : place))
+  const response = await fetch(place)
+  if (!response.ok) throw new Error(`status ${response.status}`)
+  // Engines compile while they download, but only from servers that know the type.
+  if (response.headers.get('content-type') === 'application/wasm') return WebAssembly.compileStreaming(response)
+  return compiledFrom(new Uint8Array(await response.arrayBuffer()))
+}
+
+async function compiledFrom(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  const other = standIn(bytes)
+  if (other) throw new Error(`it is ${other}`)
+  return WebAssembly.compile(bytes)
+}
+
+/** At once, but for a window's thread: there some browsers take large modules only in the background. */
+export async function instantiate(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory
+): Promise<WebAssembly.Instance> {
+  const imports = { env: { memory } }
+  try {
+    if (typeof document === 'undefined') return new WebAssembly.Instance(module, imports)
+    return await held(WebAssembly.instantiate(module, imports))
+  } catch (error) {
+    throw new Unavailable(`the kernels do not start: ${(error as Error).message}`)
+  }
+}

@@ -1,0 +1,122 @@
+import { CairnError } from '../base/errors.js'
+import { inBrowser, inNode } from '../worker-place.js'
+import { type BoundCall, Control, grain, type Membership, type ThreadExports } from './lockstep.js'
+import { mayUseWorkers, type Spawned, spawn } from './spawn.js'
+
+/**
+ * The threads of a session: the one that calls `run`, and workers. All make the same calls over one shared memory, each
+ * takes its slice of each (asm/thread.ts), and they meet behind every call. Nothing is posted for a run.
+ */
+export class Team {
+  private readonly workers: Spawned[] = []
+  private readonly ready: Promise<unknown>
+  private control: Control | undefined
+  private failure: string | undefined
+  private maySleep = true
+
+  /** Starts the workers, which load their script meanwhile. */
+  constructor(readonly count: number) {
+    this.ready = Promise.all(Array.from({ length: count - 1 }, (_, i) => this.start(i + 1)))
+    // Whoever has no use for the workers in the end does not ask whether they came up.
+    this.ready.catch(() => undefined)
+  }
+
+  /** Threads that a session may have: 1 where there are no workers or no memory to share with them. */
+  static most(wanted: number): number {
+    const shares = typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false
+    return shares && mayUseWorkers() ? wanted : 1
+  }
+
+  /** Hands the workers what they run, each the address of its own table of calls. */
+  inform(common: Omit<Membership, 'index' | 'count' | 'table'>, tableOf: (thread: number) => number): void {
+    this.control = new Control(common.memory)
+    this.workers.forEach((worker, i) => {
+      worker.post({ ...common, index: i + 1, count: this.count, table: tableOf(i + 1) } satisfies Membership)
+    })
+  }
+
+  /** Waits until all threads stand ready; from then on the one of these exports is the first of several. */
+  async gather(exports: ThreadExports): Promise<void> {
+    this.maySleep = maySleep()
+    await this.ready
+    exports.enter(0, this.count, grain)
+  }
+
+  /** The workers' tables of calls have been written. */
+  renew(): void {
+    this.control!.advance()
+  }
+
+  /** Begins a run; in an observed one the others wait behind each call for `goOn`. */
+  begin(exports: ThreadExports, observed: boolean): void {
+    if (this.failure) throw new CairnError(this.failure)
+    const control = this.control!
+    control.stopped = false
+    control.observed = observed
+    exports.begin()
+  }
+
+  /** The first thread's part of one call; returns when all have made theirs. */
+  step(exports: ThreadExports, call: BoundCall, at: number): void {
+    this.check(this.control!.step(exports, call, at, this.count, this.maySleep, false))
+  }
+
+  /** In an observed run, behind each call. */
+  goOn(exports: ThreadExports): void {
+    this.check(exports.meet(this.count, this.maySleep, false) !== 0)
+  }
+
+  /** Goes with the others through what is left of a run, without making its calls. */
+  abandon(exports: ThreadExports, meetings: number): void {
+    const control = this.control!
+    control.stopped = true
+    for (let left = meetings; left > 0 && !this.failure; left--) this.goOn(exports)
+    control.failed()
+  }
+
+  private check(met: boolean): void {
+    if (met) return
+    this.failure ??= `one of ${this.count} threads has not come back for a minute`
+    throw new CairnError(this.failure)
+  }
+
+  /** The call that failed in the run that has ended, if one did. */
+  failed(): number | undefined {
+    return this.control!.failed()
+  }
+
+  /** Ends the threads. Those that wait for a run are called back first: some engines cannot end what sleeps. */
+  async release(exports?: ThreadExports): Promise<void> {
+    if (exports && this.control) {
+      this.control.ended = true
+      exports.begin()
+    }
+    await Promise.all(this.workers.map(worker => worker.end()))
+  }
+
+  private start(index: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const worker = spawn(inBrowser, inNode, {
+        message() {
+          worker.hold(false)
+          resolve()
+        },
+        failed: why => {
+          this.failure ??= `thread ${index + 1} of ${this.count} has failed: ${why}`
+          reject(new CairnError(this.failure))
+        }
+      })
+      this.workers.push(worker)
+    })
+  }
+}
+
+/** Browsers do not let a window's thread sleep. */
+function maySleep(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0)
+    return true
+  } catch {
+    return false
+  }
+}

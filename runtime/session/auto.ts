@@ -1,0 +1,124 @@
+import { backendNamed, missing, type Provider } from '../backend/backend.js'
+import { CairnError } from '../base/errors.js'
+import { type Given, sourceOf } from '../file/source.js'
+import { Tensor } from '../tensor/tensor.js'
+import type { Feeds } from './binding.js'
+import { type Opening, placeOf } from './open.js'
+
+/** Runs behind the first, of which the median counts; and the milliseconds after which no more are made. */
+const timedRuns = 3
+const patience = 1000
+
+/** What a free dimension is taken for: one image of the usual size. */
+const usualSize = 224
+
+/** What a trial asks of a session. */
+interface Tried {
+  readonly device: string
+  readonly inputMetadata: readonly { name: string; type: string; shape: readonly (number | string)[] }[]
+  run(feeds: Feeds): Promise<Record<string, Tensor>>
+  release(): Promise<void>
+}
+
+interface Trial<S extends Tried> {
+  readonly session: S
+  readonly milliseconds: number
+}
+
+/** A session on the faster of WebGPU and the CPU path, by running the model on both, and why in words. */
+export async function chooseDevice<S extends Tried, O extends Opening>(
+  given: Given,
+  provider: Provider,
+  options: O,
+  create: (given: Given, options: O & { executionProviders: readonly Provider[] }) => Promise<S>
+): Promise<{ session: S; why: string }> {
+  const source = await sourceOf(given, options)
+  const bytes = await source.all().finally(() => source.close())
+  const place = placeOf(given)
+  const sessionOn = (...names: string[]) =>
+    create(bytes, { place, ...options, executionProviders: names.map(name => ({ ...provider, name })) })
+  const absent = await unavailable({ ...provider, name: 'webgpu' })
+  if (absent !== undefined) {
+    // A GPU that the CPU imitates is still better than none of both.
+    const session = await sessionOn('wasm', 'webgpu')
+    const why = session.device === 'wasm' ? `there is no other device (${absent})` : 'the CPU path cannot run here'
+    return { session, why: `${session.device}: ${why}` }
+  }
+  const trials: Trial<S>[] = []
+  const refused: string[] = []
+  let chosen: S | undefined
+  try {
+    for (const name of ['wasm', 'webgpu']) {
+      options.signal?.throwIfAborted()
+      try {
+        trials.push(await tried(await sessionOn(name)))
+      } catch (error) {
+        if (!(error instanceof CairnError)) throw error
+        refused.push(`${name} refused a trial: ${error.message}`)
+      }
+    }
+    options.signal?.throwIfAborted()
+    const [first, ...others] = [...trials].sort((a, b) => a.milliseconds - b.milliseconds)
+    // The sizes that were guessed for the trial may be none that the model takes.
+    chosen = first?.session ?? (await sessionOn('wasm', 'webgpu'))
+    const why = first
+      ? `${spoken(first)} against ${[...others.map(spoken), ...refused].join(', ')}`
+      : refused.join('; ')
+    return { session: chosen, why: `${chosen.device}: ${why}` }
+  } finally {
+    for (const { session } of trials) if (session !== chosen) await session.release()
+  }
+}
+
+const spoken = ({ session, milliseconds }: Trial<Tried>) => `${milliseconds.toFixed(1)} ms a run on ${session.device}`
+
+/** Why a device is not to be tried: it is not here, or it computes on the CPU after all. */
+async function unavailable(provider: Provider): Promise<string | undefined> {
+  const backend = backendNamed(provider.name)
+  const reason = await missing(backend, provider)
+  if (reason !== undefined) return reason
+  return (await backend?.isFallback?.(provider))
+    ? `the only adapter for ${provider.name} computes on the CPU`
+    : undefined
+}
+
+/** Times runs of a session, which is released where one fails. */
+async function tried<S extends Tried>(session: S): Promise<Trial<S>> {
+  try {
+    const feeds = noiseFor(session)
+    await runOnce(session, feeds)
+    const times: number[] = []
+    const began = performance.now()
+    while (times.length < timedRuns && (!times.length || performance.now() - began < patience)) {
+      const start = performance.now()
+      await runOnce(session, feeds)
+      times.push(performance.now() - start)
+    }
+    return { session, milliseconds: times.sort((a, b) => a - b)[Math.floor(times.length / 2)] }
+  } catch (error) {
+    await session.release()
+    throw error
+  }
+}
+
+/** Outputs that stay on the GPU are fetched, because such a run ends before the GPU does, and disposed of. */
+async function runOnce(session: Tried, feeds: Feeds): Promise<void> {
+  const results = await session.run(feeds)
+  for (const output of Object.values(results)) await output.getData(true)
+}
+
+/** Random inputs; a free dimension has one size wherever its name stands. */
+function noiseFor({ inputMetadata }: Tried): Feeds {
+  const sizes = new Map<string, number>()
+  for (const { shape } of inputMetadata)
+    shape.forEach((size, axis) => {
+      if (typeof size === 'string' && !sizes.has(size)) sizes.set(size, axis ? usualSize : 1)
+    })
+  return Object.fromEntries(
+    inputMetadata.map(({ name, type, shape }) => {
+      const dims = shape.map(size => (typeof size === 'number' ? size : (sizes.get(size) ?? 1)))
+      const data = Array.from({ length: dims.reduce((a, b) => a * b, 1) }, Math.random)
+      return [name, new Tensor(type as Tensor['type'], type.endsWith('int64') ? data.map(() => 0n) : data, dims)]
+    })
+  )
+}
