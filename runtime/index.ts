@@ -1,18 +1,24 @@
-export type { GpuDispatch, ProviderOptions } from './backend/backend.js'
-export { env, type WasmEnvironment, type WebGpuEnvironment } from './base/env.js'
-export { CairnError, FormatError } from './base/errors.js'
+export type { GpuDispatch, ProviderOptions } from './backend/index.js'
+export { CairnError, env, FormatError, type WasmEnvironment, type WebGpuEnvironment } from './base/index.js'
 export type { WasmFile } from './beside.js'
-export type { Feeds } from './session/binding.js'
-export type { LayerCheck, Verification } from './session/golden.js'
-export { InferenceSession } from './session/inference.js'
-export type { Location } from './session/location.js'
-export { type ParallelOptions, ParallelSession } from './session/parallel.js'
-export type { CallTime, Results, RunOptions, SessionOptions, TopOptions } from './session/session.js'
-export { copyFloats } from './tensor/elements.js'
+export type {
+  CallTime,
+  Feeds,
+  LayerCheck,
+  Location,
+  Results,
+  RunOptions,
+  SessionOptions,
+  TopOptions,
+  Verification
+} from './session/index.js'
+export { InferenceSession, type ParallelOptions, ParallelSession } from './session/index.js'
 export {
+  copyFloats,
   type FitOptions,
   type FloatOptions,
   fit,
+  type GpuTensorOptions,
   type ImageSource,
   type ImageTensorOptions,
   imageNet,
@@ -21,7 +27,8 @@ export {
   resize,
   type Scored,
   softmax,
+  Tensor,
+  type Type,
   toFloatData,
   topK
-} from './tensor/image.js'
-export { type GpuTensorOptions, Tensor, type Type } from './tensor/tensor.js'
+} from './tensor/index.js'

@@ -1,19 +1,17 @@
-import { registerBackend } from './backend/backend.js'
-import { env } from './base/env.js'
-import { listen } from './cpu/spawn.js'
-import { wasmBackend } from './cpu/wasm.js'
-import { buffersOf, type Parcels, pack, type Reply, type Request, unpack } from './session/parcel.js'
-import { InferenceSession } from './session/session.js'
+import { registerBackend } from './backend/index.js'
+import { env } from './base/index.js'
+import { listen, wasmBackend } from './cpu/index.js'
+import { buffersOf, type Parcels, pack, type Reply, type Request, Session, unpack } from './session/index.js'
 
 /** A worker of a parallel session: a session of its own, on one thread. The build makes one file of it and all that it imports. */
-let session: Promise<InferenceSession> | undefined
+let session: Promise<Session> | undefined
 
 async function perform(request: Request): Promise<Parcels> {
   if (request.kind === 'open') {
     registerBackend(wasmBackend)
     env.wasm.wasmPaths = request.module
     const { file, limits } = request
-    session = InferenceSession.create(file, { ...limits, executionProviders: ['wasm'], numThreads: 1 })
+    session = Session.create(file, { ...limits, executionProviders: ['wasm'], numThreads: 1 })
     await session
     return {}
   }

@@ -12,7 +12,7 @@ import { kernels } from '../compiler/ops/kernels.js'
 import { zoo } from '../models/index.js'
 import { floatToHalf, halfToFloat } from '../runtime/base/half.js'
 import { evaluate } from '../runtime/file/dims.js'
-import type { Golden, Summary } from '../runtime/file/expected.js'
+import type { Golden, Sums } from '../runtime/file/expected.js'
 import { decode, encode, goldenBytes } from '../runtime/file/format.js'
 import { storagesWritten } from '../runtime/file/observed.js'
 import type { Program } from '../runtime/file/program.js'
@@ -181,8 +181,8 @@ test('one wrong element in any layer is found, NaN and infinity too, and the ses
 })
 
 /** The reference with every result rounded, as a device of that precision holds it. */
-function roundedRun(program: Program, golden: Golden, round: (value: number) => number): Summary[] {
-  const found: Summary[] = []
+function roundedRun(program: Program, golden: Golden, round: (value: number) => number): Sums[] {
+  const found: Sums[] = []
   const bindings = Object.fromEntries(program.free.map((name, i) => [name, golden.sizes[i]]))
   const inputs = program.inputs.map(({ shape }, i) =>
     drawn(

@@ -1,8 +1,7 @@
 import { InferenceSession, type LayerCheck } from '../../runtime/index.js'
 import { type Flags, InputError, longName, type Option, print, printJson, UsageError } from '../command.js'
-import type { ModelFile } from '../model/files.js'
-import { about } from '../model/model.js'
-import { short } from '../report/table.js'
+import { about, type ModelFile } from '../model/index.js'
+import { short } from '../report/index.js'
 import type { DeviceOptions } from './device.js'
 
 /** `cairn verify` of a compiled file: each layer on this device against the file's golden data. */

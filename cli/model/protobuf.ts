@@ -1,5 +1,4 @@
-import { decodePlainModel } from '../../compiler/onnx/read.js'
-import { decodeElements, dtypeNames } from '../../compiler/onnx/tensor-proto.js'
+import { decodeElements, decodePlainModel, dtypeNames } from '../../compiler/onnx/index.js'
 import { Tensor } from '../../runtime/index.js'
 import onnxProto from '../../schema/onnx.js'
 import { InputError } from '../command.js'

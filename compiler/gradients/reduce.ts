@@ -1,6 +1,6 @@
-import { product } from '../algebra/dim.js'
-import type { Node, Value } from '../graph/graph.js'
-import { axesOf } from '../ops/reduce.js'
+import { product } from '../algebra/index.js'
+import type { Node, Value } from '../graph/index.js'
+import { reducedAxes } from '../ops/index.js'
 import type { Rule, Tape } from './tape.js'
 
 const spatial = (node: Node) => node.inputs[0]!.shape.map((_, axis) => axis).slice(2)
@@ -40,12 +40,12 @@ const sumOfSquares: Reduced = (tape, dy, x) => tape.add('Mul', [x, tape.add('Mul
 const norm: Reduced = (tape, dy, x, y) => tape.add('Mul', [x, tape.add('Div', [dy, y])])
 
 export const reduceGradients: Readonly<Record<string, Rule>> = {
-  ReduceSum: rule(axesOf, sum),
-  ReduceMean: rule(axesOf, mean),
-  ReduceMax: rule(axesOf, extreme),
-  ReduceMin: rule(axesOf, extreme),
-  ReduceSumSquare: rule(axesOf, sumOfSquares),
-  ReduceL2: rule(axesOf, norm),
+  ReduceSum: rule(reducedAxes, sum),
+  ReduceMean: rule(reducedAxes, mean),
+  ReduceMax: rule(reducedAxes, extreme),
+  ReduceMin: rule(reducedAxes, extreme),
+  ReduceSumSquare: rule(reducedAxes, sumOfSquares),
+  ReduceL2: rule(reducedAxes, norm),
   GlobalAveragePool: rule(spatial, mean),
   GlobalMaxPool: rule(spatial, extreme)
 }

@@ -1,9 +1,9 @@
-import type { Node, Value } from '../graph/graph.js'
-import { axesOf } from '../ops/softmax.js'
+import type { Node, Value } from '../graph/index.js'
+import { softmaxAxes } from '../ops/index.js'
 import type { Rule, Tape } from './tape.js'
 
 const total = (tape: Tape, value: Value, node: Node) =>
-  tape.add('ReduceSum', [value], { axes: axesOf(node), keepdims: 1 })
+  tape.add('ReduceSum', [value], { axes: softmaxAxes(node), keepdims: 1 })
 
 /** dx = (dy - sum(dy y)) y */
 const softmax: Rule = (node, [dy], tape) => {

@@ -1,7 +1,6 @@
-import { isStatic, product } from '../algebra/dim.js'
-import { isFound } from '../algebra/terms.js'
+import { isFound, isStatic, product } from '../algebra/index.js'
 import { refuse } from '../errors.js'
-import { isConstant, type Node, type Value } from '../graph/graph.js'
+import { isConstant, type Node, type Value } from '../graph/index.js'
 import { areChecked, checkIndices } from './bounds.js'
 import { axisOf, describe, kernel, type Op } from './op.js'
 

@@ -1,9 +1,9 @@
-import { add } from '../algebra/terms.js'
+import { add } from '../algebra/index.js'
 import { refuse } from '../errors.js'
-import type { DType, Node, Value } from '../graph/graph.js'
+import type { DType, Node, Value } from '../graph/index.js'
 import { checkIndices } from './bounds.js'
 import { describe, numbersOf, type Op } from './op.js'
-import { axesOf } from './softmax.js'
+import { softmaxAxes } from './softmax.js'
 
 /** Operators that compare positions with each other or with what a run finds; the decompose pass spells them so. */
 
@@ -37,7 +37,7 @@ const eyeLike: Op = {
 const hardmax: Op = {
   infer(node) {
     like(node)
-    axesOf(node)
+    softmaxAxes(node)
   }
 }
 

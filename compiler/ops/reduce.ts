@@ -1,6 +1,6 @@
-import { isFound } from '../algebra/terms.js'
+import { isFound } from '../algebra/index.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph/graph.js'
+import type { Node, Value } from '../graph/index.js'
 import { argmax } from './argmax.js'
 import { keptLoops, loopDepth, reducedShape } from './axes.js'
 import { visit } from './elementwise.js'
@@ -55,7 +55,7 @@ export const reduceKernel = kernel({
 })
 
 /** The reduced axes in 0 .. rank-1; none when noop_with_empty_axes leaves every element alone, as a sum of one. */
-export function axesOf(node: Node): readonly number[] {
+export function reducedAxes(node: Node): readonly number[] {
   const { rank } = node.inputs[0]!
   const axes = numbersOf(node, 1, 'axes') ?? []
   if (axes.length) return axes.map(axis => axisOf(node, axis, rank))
@@ -98,25 +98,25 @@ const neutral: Readonly<Record<ReductionName, number>> = {
 }
 
 /** Whether it goes along an axis of which only the run knows how much there is. */
-const isCounted = (node: Node) => axesOf(node).some(axis => isFound(node.inputs[0]!.shape[axis]))
+const isCounted = (node: Node) => reducedAxes(node).some(axis => isFound(node.inputs[0]!.shape[axis]))
 
 function reduceOp(kind: ReductionName): Op {
   return {
     infer(node) {
       const x = node.inputs[0]!
-      const axes = axesOf(node)
+      const axes = reducedAxes(node)
       const keep = node.number('keepdims', 1) !== 0
       node.output.shape = reducedShape(x, axes, keep)
       node.output.dtype = x.dtype
     },
     countedAxis(node, index, axis) {
-      const axes = axesOf(node)
+      const axes = reducedAxes(node)
       if (index !== 0 || axes.includes(axis)) return undefined
       return node.number('keepdims', 1) ? axis : axis - axes.filter(reduced => reduced < axis).length
     },
-    behind: (node, index, axis) => (index === 0 && axesOf(node).includes(axis) ? neutral[kind] : undefined),
+    behind: (node, index, axis) => (index === 0 && reducedAxes(node).includes(axis) ? neutral[kind] : undefined),
     ...(kind === 'mean' ? { takes: (node: Node) => !isCounted(node) } : {}),
-    lower: (node, to) => emitReduction(kind, node, to, axesOf(node))
+    lower: (node, to) => emitReduction(kind, node, to, reducedAxes(node))
   }
 }
 

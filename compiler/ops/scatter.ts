@@ -1,10 +1,11 @@
-import { type Dim, same } from '../algebra/dim.js'
+import { type Dim, same } from '../algebra/index.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph/graph.js'
+import type { Node, Value } from '../graph/index.js'
 import { loopDepth } from './axes.js'
 import { areChecked, checkIndices } from './bounds.js'
 import { copyUnless, visit } from './elementwise.js'
-import { axisOf, describe, fields, kernel, loopsOver, numbered, type Op } from './op.js'
+import { axisFor } from './gather.js'
+import { describe, fields, kernel, loopsOver, numbered, type Op } from './op.js'
 
 /** What becomes of an element and its update; the position in this list is the kernel's `kind`. */
 export const scatterings = {
@@ -63,8 +64,6 @@ function like(node: Node): void {
   node.output.shape = node.inputs[0]!.shape
   node.output.dtype = node.inputs[0]!.dtype
 }
-
-export const axisFor = (node: Node) => axisOf(node, node.number('axis', 0), node.inputs[0]!.rank)
 
 /** An index for every update, or with `rows` one for all that stand in a row of axis 0. */
 function scatterOp(infer: Op['infer'], rows: boolean): Op {

@@ -1,4 +1,4 @@
-import type { Node } from '../graph/graph.js'
+import type { Node } from '../graph/index.js'
 import { keptLoops, loopDepth } from './axes.js'
 import { emitCopy, visit } from './elementwise.js'
 import { axisOf, fields, kernel, loopsOver, numbered, type Op, type View } from './op.js'
@@ -32,7 +32,7 @@ export const softmaxKernel = kernel({
 })
 
 /** Before opset 13 a row is everything from the axis on; the importer marks that by `flatten`. */
-export function axesOf(node: Node): readonly number[] {
+export function softmaxAxes(node: Node): readonly number[] {
   const { rank } = node.inputs[0]!
   const flatten = node.number('flatten', 0) !== 0
   const axis = axisOf(node, node.number('axis', flatten ? 1 : -1), rank)
@@ -45,11 +45,11 @@ function softmaxOp(logarithm: boolean): Op {
       const x = node.inputs[0]!
       node.output.shape = x.shape
       node.output.dtype = x.dtype
-      axesOf(node)
+      softmaxAxes(node)
     },
     inPlace: [0],
     lower(node, to) {
-      const axes = axesOf(node)
+      const axes = softmaxAxes(node)
       const rowsOf = (x: View, y: View) =>
         loopsOver(
           x.shape,

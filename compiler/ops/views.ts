@@ -1,5 +1,4 @@
-import { type Dim, same } from '../algebra/dim.js'
-import { add, mul } from '../algebra/terms.js'
+import { add, type Dim, mul, same } from '../algebra/index.js'
 import { orderedStrides, plainOrder, type View } from './op.js'
 
 /** Arithmetic on views: parts, transposes and reshapes of memory that nobody moves. */

@@ -1,12 +1,7 @@
-import { product } from '../algebra/dim.js'
-import { isFound } from '../algebra/terms.js'
-import { isConstant, type Value } from '../graph/graph.js'
-import { countOutputs, fillInputs } from '../infer/counting.js'
-import { Writer } from '../infer/writer.js'
-import { axisFor as gatherAxis } from '../ops/gather.js'
-import { intsOf } from '../ops/op.js'
-import { axisFor as scatterAxis } from '../ops/scatter.js'
-import { ops } from '../ops/table.js'
+import { isFound, product } from '../algebra/index.js'
+import { isConstant, type Value } from '../graph/index.js'
+import { countOutputs, fillInputs, Writer } from '../infer/index.js'
+import { axisFor, intsOf, ops } from '../ops/index.js'
 import { removeKnown } from './fold-constants.js'
 import { count, type Pass } from './pass.js'
 import { affineGrid } from './spellings/affinegrid.js'
@@ -153,7 +148,7 @@ const tile: Rewrite = (write, node) => {
 
 /** Along what only a run finds by positions from its beginning; then indices are looked at. */
 const gather: Rewrite = (write, node) =>
-  isFound(node.inputs[0]!.shape[gatherAxis(node)]) ? gatherCounted(write, node) : withBounds(gatherAxis)(write, node)
+  isFound(node.inputs[0]!.shape[axisFor(node)]) ? gatherCounted(write, node) : withBounds(axisFor)(write, node)
 
 const rewrites: Readonly<Record<string, Rewrite>> = {
   Sum: chain('Add'),
@@ -175,8 +170,8 @@ const rewrites: Readonly<Record<string, Rewrite>> = {
   ReduceMean: meanCounted,
   GatherElements: gatherElements,
   Gather: gather,
-  Scatter: withBounds(scatterAxis),
-  ScatterElements: withBounds(scatterAxis),
+  Scatter: withBounds(axisFor),
+  ScatterElements: withBounds(axisFor),
   Bounds: bounds,
   OneHot: oneHot,
   BitShift: bitShift,

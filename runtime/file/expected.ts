@@ -23,7 +23,7 @@ export interface Draw {
 }
 
 /** Of the storages that a call writes, all elements that hold a value behind it. */
-export interface Summary {
+export interface Sums {
   /** Elements that are finite. */
   readonly count: number
   /** Root of the sum of their squares. */
@@ -31,7 +31,7 @@ export interface Summary {
   readonly sums: readonly number[]
 }
 
-export interface Expected extends Summary {
+export interface Expected extends Sums {
   /** How far the sums of a device in single precision may be off. */
   readonly limit: number
 }

@@ -1,11 +1,6 @@
-import { finalise } from '../base/hash.js'
-import { evaluate } from '../file/dims.js'
-import type { Golden, Summary } from '../file/expected.js'
-import type { Header } from '../file/header.js'
-import { sumCount } from '../file/observed.js'
-import type { Stored } from '../file/program.js'
-import { fromFloats } from '../tensor/elements.js'
-import type { Tensor } from '../tensor/tensor.js'
+import { finalise } from '../base/index.js'
+import { evaluate, type Golden, type Header, type Stored, type Sums, sumCount } from '../file/index.js'
+import { fromFloats, type Tensor } from '../tensor/index.js'
 
 /** One layer of a self-check: a kernel call, the graph node that it belongs to, and how far it is off, over the norm of what it should be. */
 export interface LayerCheck {
@@ -52,7 +47,7 @@ export function goldenFeeds({ free, inputs }: Header, golden: Golden): Record<st
   )
 }
 
-export function summarise(written: readonly ArrayLike<number>[]): Summary {
+export function summarise(written: readonly ArrayLike<number>[]): Sums {
   const sums = new Array<number>(sumCount).fill(0)
   let [count, squares, at] = [0, 0, 0]
   for (const elements of written)
@@ -67,12 +62,7 @@ export function summarise(written: readonly ArrayLike<number>[]): Summary {
   return { count, norm: Math.sqrt(squares), sums }
 }
 
-export function judge(
-  { calls, kernels }: Header,
-  golden: Golden,
-  found: readonly Summary[],
-  held: Stored
-): Verification {
+export function judge({ calls, kernels }: Header, golden: Golden, found: readonly Sums[], held: Stored): Verification {
   const checks = golden.layers.map(({ count, norm, sums, limit }, i): LayerCheck => {
     const off = sums.map((sum, k) => Math.abs(found[i].sums[k] - sum))
     const allowed = limit * (held === 'f16' ? halfLimits : 1) + Math.sqrt(count) * smallest[held]

@@ -1,6 +1,6 @@
-import { backendNamed, registerBackend } from '../backend/backend.js'
-import { Unavailable } from '../base/errors.js'
-import { wasmBackend } from '../cpu/wasm.js'
+import { backendNamed, registerBackend } from '../backend/index.js'
+import { Unavailable } from '../base/index.js'
+import { wasmBackend } from '../cpu/index.js'
 import { InferenceSession as Session } from './session.js'
 
 /**
@@ -25,7 +25,7 @@ function withBackends(session: typeof Session): typeof Session {
 
 async function webgpu() {
   try {
-    return (await import('../webgpu/index.js')).webgpuBackend
+    return (await import('../webgpu/webgpu.js')).webgpuBackend
   } catch (error) {
     throw new Unavailable(
       `its code cannot be loaded here (${(error as Error).message}); import "cairnjs/webgpu" brings it along`

@@ -4,30 +4,34 @@ import {
   firstAvailable,
   type GpuDispatch,
   type Provider,
-  type ProviderOptions
-} from '../backend/backend.js'
-import { refuseFaults } from '../backend/faults.js'
-import { bytesOf } from '../base/brand.js'
-import { threadsOf } from '../base/env.js'
-import { CairnError } from '../base/errors.js'
-import { checkBound } from '../check/check.js'
-import { type Bindings, evaluate, freeName, show } from '../file/dims.js'
-import type { Summary } from '../file/expected.js'
-import type { CairnFile, Header } from '../file/header.js'
-import { cutsOf } from '../file/program.js'
-import type { Given } from '../file/source.js'
-import { fromFloats } from '../tensor/elements.js'
+  type ProviderOptions,
+  refuseFaults
+} from '../backend/index.js'
+import { bytesOf, CairnError, threadsOf } from '../base/index.js'
+import { checkBound } from '../check/index.js'
+import {
+  type Bindings,
+  type CairnFile,
+  cutsOf,
+  evaluate,
+  freeName,
+  type Given,
+  type Header,
+  type Sums,
+  show
+} from '../file/index.js'
 import {
   checkImage,
   type FitOptions,
   type FloatOptions,
+  fromFloats,
   type ImageSource,
   imageElements,
   pictureOf,
-  type Scored
-} from '../tensor/image.js'
-import { Tensor } from '../tensor/tensor.js'
-import { topRows } from '../tensor/top.js'
+  type Scored,
+  Tensor,
+  topRows
+} from '../tensor/index.js'
 import { bindInputs, type Feeds, leavesNothing } from './binding.js'
 import { checkKept, cutOutput } from './cut.js'
 import type { Verification } from './golden.js'
@@ -273,7 +277,7 @@ export class InferenceSession {
     })
     return this.inTurn(goldenFeeds(header, golden), undefined, async (executor, { bindings, data }) => {
       if (leavesNothing(header, bindings)) throw new CairnError('the outputs are empty: there is nothing to verify')
-      const found: Summary[] = []
+      const found: Sums[] = []
       await executor.observe(data, bindings, (call, written) => {
         found[call] = summarise(written)
       })

@@ -1,5 +1,5 @@
-import { CairnError } from '../base/errors.js'
-import type { Stored } from '../file/program.js'
+import { CairnError } from '../base/index.js'
+import type { Stored } from '../file/index.js'
 import {
   channelCount,
   channelsOf,
@@ -12,7 +12,7 @@ import {
   ofChannel,
   type Picture,
   sizeOf
-} from '../tensor/image.js'
+} from '../tensor/index.js'
 import { dispatchTool, toolOf } from './device/tool.js'
 
 /** Writes a picture, resized, cut and normalised, to a buffer of `channels × height × width` elements. */

@@ -1,11 +1,5 @@
-import type { Backend } from '../backend/backend.js'
-import { isFallback, missing } from './device/device.js'
-import { WebGpuExecutor } from './executor.js'
-
-/** WebGPU, in browsers and, with the package `webgpu`, in Node. */
-export const webgpuBackend = {
-  name: 'webgpu',
-  missing,
-  isFallback,
-  load: (file, options) => WebGpuExecutor.load(file, options)
-} satisfies Backend
+export { type Dawn, findAdapter, loadDawn, preload } from './device/dawn.js'
+export { isImitation } from './device/device.js'
+export { Pipelines } from './pipelines.js'
+export { blockOf, operandOf, programOf } from './program.js'
+export { planBanks } from './weights.js'

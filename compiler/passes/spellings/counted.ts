@@ -1,11 +1,7 @@
-import { product } from '../../algebra/dim.js'
-import { isFound, sub } from '../../algebra/terms.js'
-import type { Value } from '../../graph/graph.js'
-import { counted, filledBehind, room, runSize } from '../../infer/counting.js'
-import { capacity, countedAxis } from '../../ops/counted.js'
-import { axisOf } from '../../ops/op.js'
-import { amountsOf, constantOf } from '../../ops/pad.js'
-import { axesOf } from '../../ops/reduce.js'
+import { isFound, product, sub } from '../../algebra/index.js'
+import type { Value } from '../../graph/index.js'
+import { counted, filledBehind, room, runSize } from '../../infer/index.js'
+import { amountsOf, axisOf, capacity, constantOf, countedAxis, reducedAxes } from '../../ops/index.js'
 import { forward, type Rewrite, whole } from './rewrite.js'
 
 /** Operators along an axis of which a run finds how much there is, over all the room that it has (compiler/ops/counted.ts). */
@@ -70,7 +66,7 @@ export const padCounted: Rewrite = (write, node) => {
 
 export const meanCounted: Rewrite = (write, node) => {
   const [x, axes] = node.inputs
-  const own = axesOf(node)
+  const own = reducedAxes(node)
   const axis = countedAxis(x!)!
   const sum = write.add('ReduceSum', [filledBehind(write, x!, axis, 0), axes], Object.fromEntries(node.attributes))
   return write.add('Div', [sum, runSize(write, product(own.map(each => x!.shape[each])))])

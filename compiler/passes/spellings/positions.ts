@@ -1,9 +1,7 @@
-import { type Dim, isStatic } from '../../algebra/dim.js'
-import { add, mul } from '../../algebra/terms.js'
-import type { Node, Value } from '../../graph/graph.js'
-import type { Writer } from '../../infer/writer.js'
-import { diagonalOf, sequenceAxes } from '../../ops/positions.js'
-import { axesOf } from '../../ops/softmax.js'
+import { add, type Dim, isStatic, mul } from '../../algebra/index.js'
+import type { Node, Value } from '../../graph/index.js'
+import type { Writer } from '../../infer/index.js'
+import { diagonalOf, sequenceAxes, softmaxAxes } from '../../ops/index.js'
 import { bounded } from './bounds.js'
 import { along, filled, type Rewrite, whole, wholes } from './rewrite.js'
 
@@ -41,7 +39,7 @@ export const eyeLike: Rewrite = (write, node) =>
 /** 1 where the first of the largest is. */
 export const hardmax: Rewrite = (write, node) => {
   const x = node.inputs[0]!
-  const axes = axesOf(node)
+  const axes = softmaxAxes(node)
   const [axis] = axes
   const rest = axes.map(each => x.shape[each])
   const row = rest.length === 1 ? x : write.reshape(x, [...x.shape.slice(0, axis), mul(1, ...rest)])
