@@ -1,6 +1,7 @@
 import * as vega from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
-import { type EngineName, type Spread, titles } from '../cli/measure/index.js'
+import { type EngineName, titles } from '../cli/measure/engine.js'
+import { type Spread } from '../cli/measure/statistics.js'
 
 export interface Bar {
   readonly network: string

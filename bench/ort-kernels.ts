@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type * as OrtNode from 'onnxruntime-node'
-import { prepare, type Subject } from '../cli/measure/index.js'
+import { prepare } from '../cli/measure/engine.js'
+import { type Subject } from '../cli/measure/subject.js'
 
 /** What onnxruntime's webgpu provider makes of one run. */
 export interface OrtKernels {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sirv from 'sirv'
 import { type Command, InputError, jsonOption, print, printJson, UsageError } from './command.js'
-import { indexOf, type Offer, offerOf } from './device/index.js'
+import { indexOf, type Offer, offerOf } from './device/offer.js'
 
 const page = fileURLToPath(new URL('../web', import.meta.url))
 const usualPort = 8080

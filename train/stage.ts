@@ -1,4 +1,5 @@
-import { type NamedTensor, Random } from '../runtime/train/index.js'
+import { type NamedTensor } from '../runtime/train/bundle.js'
+import { Random } from '../runtime/train/random.js'
 import { Engine } from './engine.js'
 import { type Backbone, fileOf } from './network/backbone.js'
 import type { Cut } from './network/network.js'

@@ -1,4 +1,4 @@
-import { env, mostThreads } from '../../runtime/base/index.js'
+import { env, mostThreads } from '../../runtime/base/env.js'
 import type { SessionOptions } from '../../runtime/index.js'
 import { type Flags, type Option, UsageError } from '../command.js'
 import { openGpu } from './gpu.js'

@@ -1,6 +1,6 @@
-import { cutsOf, type Program } from '../../runtime/file/index.js'
+import { cutsOf, type Program } from '../../runtime/file/program.js'
 import type { Results, Tensor } from '../../runtime/index.js'
-import { type Scored, softmax, topK } from '../../runtime/tensor/index.js'
+import { type Scored, softmax, topK } from '../../runtime/tensor/image.js'
 import { InputError } from '../command.js'
 import { toNumbers } from './numbers.js'
 

@@ -1,4 +1,4 @@
-import type { Values } from '../device/index.js'
+import type { Values } from '../device/onnxruntime.js'
 
 export interface Difference {
   readonly name: string

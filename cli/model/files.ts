@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { type ImportOptions, kindOf } from '../../compiler/onnx/index.js'
+import { type ImportOptions } from '../../compiler/onnx/read.js'
+import { kindOf } from '../../compiler/onnx/kinds.js'
 import type { Patch } from '../../train/index.js'
 import { InputError, type Option, oneLine } from '../command.js'
 

@@ -1,4 +1,5 @@
-import { decodeElements, decodePlainModel, dtypeNames } from '../../compiler/onnx/index.js'
+import { decodeElements, dtypeNames } from '../../compiler/onnx/tensor-proto.js'
+import { decodePlainModel } from '../../compiler/onnx/read.js'
 import { Tensor } from '../../runtime/index.js'
 import onnxProto from '../../schema/onnx.js'
 import { InputError } from '../command.js'

@@ -1,5 +1,6 @@
-import { kindOf } from '../../compiler/onnx/index.js'
-import type { Bindings, Port, Program } from '../../runtime/file/index.js'
+import { kindOf } from '../../compiler/onnx/kinds.js'
+import type { Bindings } from '../../runtime/file/dims.js'
+import type { Port, Program } from '../../runtime/file/program.js'
 import { type Feeds, Tensor, type Type } from '../../runtime/index.js'
 import { InputError } from '../command.js'
 import { readBytes, refuseOther } from './files.js'

@@ -1,6 +1,6 @@
 import { decodePatch, type ImagePreparation, type Patch } from '../../train/index.js'
 import { type Flags, print, printJson, UsageError } from '../command.js'
-import { about } from '../model/index.js'
+import { about } from '../model/model.js'
 import { facts, shape, size, table } from './table.js'
 
 /** `cairn inspect head.patch`: what was trained, for which model, and how its images were prepared. */

@@ -1,4 +1,4 @@
-import type { MemoryPlan } from '../../compiler/lower/index.js'
+import type { MemoryPlan } from '../../compiler/lower/memory.js'
 import { size } from './table.js'
 
 /** The memory plan as a picture: calls from left to right, addresses from bottom to top, one rectangle a storage. */

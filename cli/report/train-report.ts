@@ -1,10 +1,13 @@
 import type { EpochRecord } from '../../train/index.js'
-import { allCharts, classTable, confusionTable, lineChart, percent, style } from '../train/index.js'
+import { allCharts, percent } from '../train/curves.js'
+import { classTable, confusionTable } from '../train/confusion.js'
+import { lineChart } from '../train/line-chart.js'
+import { style } from '../train/style.js'
 import { escapeXml } from './plan-svg.js'
 import { short } from './table.js'
 
 export type { EpochRecord } from '../../train/index.js'
-export { curvesSvg } from '../train/index.js'
+export { curvesSvg } from '../train/curves.js'
 
 export interface TrainReport {
   readonly title: string

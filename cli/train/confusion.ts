@@ -1,5 +1,6 @@
-import { qualityOf } from '../../runtime/train/index.js'
-import { count, escapeXml } from '../report/index.js'
+import { qualityOf } from '../../runtime/train/metrics.js'
+import { count } from '../report/table.js'
+import { escapeXml } from '../report/plan-svg.js'
 import { percent } from './curves.js'
 
 type Matrix = readonly (readonly number[])[]

@@ -1,4 +1,4 @@
-import type { SplitOptions } from '../../runtime/train/index.js'
+import type { SplitOptions } from '../../runtime/train/split.js'
 import type { Flags } from '../command.js'
 import type { Pictures } from './data.js'
 import type { PictureDataset } from './dataset.js'

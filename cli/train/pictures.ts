@@ -1,7 +1,7 @@
 import type { FitResult, Trainer } from '../../train/index.js'
-import { writeWhole } from '../model/index.js'
-import { contactSheet, filterTile, pngOf, tileOf } from '../pictures/index.js'
-import { type Mistake, type Picture, trainReport } from '../report/index.js'
+import { writeWhole } from '../model/files.js'
+import { contactSheet, filterTile, pngOf, tileOf } from '../pictures/contact-sheet.js'
+import { type Mistake, type Picture, trainReport } from '../report/train-report.js'
 import { thumbnail } from './dataset.js'
 import type { Job } from './job.js'
 

@@ -1,6 +1,7 @@
 import type { Trainer } from '../../train/index.js'
 import { InputError, print, printJson } from '../command.js'
-import { Progress, table } from '../report/index.js'
+import { Progress } from '../report/progress.js'
+import { table } from '../report/table.js'
 import type { Job } from './job.js'
 
 /** What `cairn train` tries before it trains: `--check`, `--find-lr`, `--knn`. */

@@ -1,4 +1,6 @@
-import { type Bindings, type Constant, type Program, planProgram, residentBytes } from '../../runtime/file/index.js'
+import { type Bindings } from '../../runtime/file/dims.js'
+import { type Constant, type Program, residentBytes } from '../../runtime/file/program.js'
+import { planProgram } from '../../runtime/file/plan.js'
 
 /** The memory plan of a program with its free dimensions bound, told in names: for tables and pictures. */
 export interface MemoryPlan {

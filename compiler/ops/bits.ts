@@ -1,5 +1,5 @@
 import { refuse } from '../errors.js'
-import type { DType, Node } from '../graph/index.js'
+import type { DType, Node } from '../graph/graph.js'
 import { binaryOp, unaryOp } from './elementwise.js'
 import type { Op } from './op.js'
 

@@ -1,7 +1,8 @@
-import { outOfRange } from '../../runtime/file/index.js'
-import { add, type Dim, product } from '../algebra/index.js'
+import { outOfRange } from '../../runtime/file/program.js'
+import { add } from '../algebra/terms.js'
+import { type Dim, product } from '../algebra/dim.js'
 import { CompileError } from '../errors.js'
-import { isConstant, type Node, type Value } from '../graph/index.js'
+import { isConstant, type Node, type Value } from '../graph/graph.js'
 import { copyUnless } from './elementwise.js'
 import { intsOf, kernel, type Op, plainOrder } from './op.js'
 

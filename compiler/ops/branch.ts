@@ -1,6 +1,7 @@
-import { fromOne, isFound, show } from '../algebra/index.js'
+import { fromOne, show } from '../algebra/dim.js'
+import { isFound } from '../algebra/terms.js'
 import { refuse } from '../errors.js'
-import type { Branch, Folding, Node, Value } from '../graph/index.js'
+import type { Branch, Folding, Node, Value } from '../graph/graph.js'
 import { axisOf, type Op } from './op.js'
 
 /** What constants and shapes decide of If, Loop and Scan; compiler/control.ts puts what they run in their place. */

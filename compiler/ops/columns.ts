@@ -1,6 +1,6 @@
-import { type Dim, product, show } from '../algebra/index.js'
+import { type Dim, product, show } from '../algebra/dim.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph/index.js'
+import type { Node, Value } from '../graph/graph.js'
 import { describe, numbersOf, type Op } from './op.js'
 import { type Windows, windows } from './window.js'
 

@@ -1,5 +1,5 @@
-import { mul } from '../algebra/index.js'
-import type { Node, Value } from '../graph/index.js'
+import { mul } from '../algebra/terms.js'
+import type { Node, Value } from '../graph/graph.js'
 import { convFields, shapeOf, spatialSizes, stepsOf } from './conv.js'
 import { type Kernel, kernel, type Lowering, type Op } from './op.js'
 import { windows } from './window.js'

@@ -1,6 +1,6 @@
-import type { Dim } from '../algebra/index.js'
+import type { Dim } from '../algebra/dim.js'
 import { refuse } from '../errors.js'
-import type { Node } from '../graph/index.js'
+import type { Node } from '../graph/graph.js'
 import { axisOf, intsOf, type Op } from './op.js'
 
 /** The size that each axis is to have; axes that are not named keep theirs. */

@@ -1,4 +1,4 @@
-import { type Dim, product } from '../algebra/index.js'
+import { type Dim, product } from '../algebra/dim.js'
 import { refuse } from '../errors.js'
 import { describe, kernel, type Op } from './op.js'
 

@@ -1,4 +1,4 @@
-import { product } from '../algebra/index.js'
+import { product } from '../algebra/dim.js'
 import { kernel, type Op } from './op.js'
 
 /**

@@ -1,6 +1,6 @@
-import { type Dim, show } from '../algebra/index.js'
+import { type Dim, show } from '../algebra/dim.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph/index.js'
+import type { Node, Value } from '../graph/graph.js'
 import { broadcastSize } from './broadcast.js'
 import { describe, type Op } from './op.js'
 

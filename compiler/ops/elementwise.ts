@@ -1,6 +1,6 @@
-import { same } from '../algebra/index.js'
+import { same } from '../algebra/dim.js'
 import { refuse } from '../errors.js'
-import { type DType, dtypes, isConstant, type Node, type Value } from '../graph/index.js'
+import { type DType, dtypes, isConstant, type Node, type Value } from '../graph/graph.js'
 import { type ActivationName, activate, kindOf } from './activation.js'
 import { alignedAxis, broadcastShape } from './broadcast.js'
 import { broadcastStrides, fields, kernel, type Lowering, loopsOver, numbered, type Op, type View } from './op.js'

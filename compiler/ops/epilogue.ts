@@ -1,4 +1,4 @@
-import { isConstant, type Node, type Value } from '../graph/index.js'
+import { isConstant, type Node, type Value } from '../graph/graph.js'
 import { activate, kindOf } from './activation.js'
 import { emitCopy } from './elementwise.js'
 import type { Lowering, View } from './op.js'

@@ -1,6 +1,7 @@
-import { isFound, isStatic, product } from '../algebra/index.js'
+import { isFound } from '../algebra/terms.js'
+import { isStatic, product } from '../algebra/dim.js'
 import { refuse } from '../errors.js'
-import { isConstant, type Node, type Value } from '../graph/index.js'
+import { isConstant, type Node, type Value } from '../graph/graph.js'
 import { areChecked, checkIndices } from './bounds.js'
 import { axisOf, describe, kernel, type Op } from './op.js'
 

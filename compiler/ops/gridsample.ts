@@ -1,5 +1,5 @@
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph/index.js'
+import type { Node, Value } from '../graph/graph.js'
 import { channelsLastOrder, describe, fields, intsOf, kernel, numbered, type Op, type View } from './op.js'
 
 /** The positions in these lists are the kernel's `mode` and `padding`. */

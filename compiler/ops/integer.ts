@@ -1,5 +1,5 @@
 import { refuse } from '../errors.js'
-import { Node } from '../graph/index.js'
+import { Node } from '../graph/graph.js'
 import { convolution } from './conv.js'
 import { matrices } from './gemm.js'
 import type { Op } from './op.js'

@@ -1,6 +1,7 @@
-import { type Dim, mul, product, same, sameShape, show } from '../algebra/index.js'
+import { type Dim, product, same, sameShape, show } from '../algebra/dim.js'
+import { mul } from '../algebra/terms.js'
 import { refuse } from '../errors.js'
-import { isConstant, largestFolded, type Node, type Value } from '../graph/index.js'
+import { isConstant, largestFolded, type Node, type Value } from '../graph/graph.js'
 import { keptLoops, loopDepth } from './axes.js'
 import { emitCopy, visit } from './elementwise.js'
 import {

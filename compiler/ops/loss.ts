@@ -1,5 +1,5 @@
 import { refuse } from '../errors.js'
-import { largestFolded, type Value } from '../graph/index.js'
+import { largestFolded, type Value } from '../graph/graph.js'
 import type { Op } from './op.js'
 
 const reductions = ['none', 'sum', 'mean']

@@ -1,5 +1,5 @@
 import { refuse } from '../errors.js'
-import type { Node } from '../graph/index.js'
+import type { Node } from '../graph/graph.js'
 import { axisOf, describe, type Op } from './op.js'
 import { pooling } from './pool.js'
 

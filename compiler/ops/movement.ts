@@ -1,21 +1,7 @@
-import {
-  add,
-  ceilDiv,
-  type Dim,
-  div,
-  isFound,
-  isStatic,
-  max,
-  min,
-  mul,
-  product,
-  same,
-  show,
-  showShape,
-  sub
-} from '../algebra/index.js'
+import { add, isFound, mul, sub } from '../algebra/terms.js'
+import { ceilDiv, type Dim, div, isStatic, max, min, product, same, show, showShape } from '../algebra/dim.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph/index.js'
+import type { Node, Value } from '../graph/graph.js'
 import { alignedAxis, broadcastShape } from './broadcast.js'
 import { copyUnless, emitCopy, loopDepth, sameView } from './elementwise.js'
 import { axisOf, intsOf, numbersOf, type Op, orderedStrides, orderOf, type View } from './op.js'

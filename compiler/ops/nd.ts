@@ -1,6 +1,6 @@
-import { type Dim, isStatic, product, showShape } from '../algebra/index.js'
+import { type Dim, isStatic, product, showShape } from '../algebra/dim.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph/index.js'
+import type { Node, Value } from '../graph/graph.js'
 import { checkIndices } from './bounds.js'
 import { mostElements } from './gather.js'
 import { describe, type Op } from './op.js'

@@ -1,6 +1,7 @@
-import { type Dim, min, mul } from '../algebra/index.js'
+import { type Dim, min } from '../algebra/dim.js'
+import { mul } from '../algebra/terms.js'
 import { refuse } from '../errors.js'
-import { isConstant, type Node, type Value } from '../graph/index.js'
+import { isConstant, type Node, type Value } from '../graph/graph.js'
 import { describe, kernel, numbersOf, type Op } from './op.js'
 
 /**

@@ -1,6 +1,6 @@
-import { isStatic, max, min, product, show, showShape } from '../algebra/index.js'
+import { isStatic, max, min, product, show, showShape } from '../algebra/dim.js'
 import { refuse } from '../errors.js'
-import { isConstant, type Node, type Value } from '../graph/index.js'
+import { isConstant, type Node, type Value } from '../graph/graph.js'
 import { visit } from './elementwise.js'
 import { gatherKernel, mostElements } from './gather.js'
 import { axisOf, describe, fields, kernel, type Lowering, numbered, type Op, type View } from './op.js'

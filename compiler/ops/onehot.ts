@@ -1,5 +1,5 @@
 import { refuse } from '../errors.js'
-import { largestFolded, type Node } from '../graph/index.js'
+import { largestFolded, type Node } from '../graph/graph.js'
 import { axisOf, describe, numbersOf, type Op } from './op.js'
 
 export const depthOf = (node: Node): number => Math.trunc(numbersOf(node, 1, 'depth')![0])

@@ -1,5 +1,5 @@
-import { product } from '../algebra/index.js'
-import type { Node } from '../graph/index.js'
+import { product } from '../algebra/dim.js'
+import type { Node } from '../graph/graph.js'
 import { emitCopy } from './elementwise.js'
 import { kernel, type Lowering, type Op, plainOrder } from './op.js'
 

@@ -1,6 +1,7 @@
-import { add, type Dim, isFound, max, min, mul, same, sub } from '../algebra/index.js'
+import { add, isFound, mul, sub } from '../algebra/terms.js'
+import { type Dim, max, min, same } from '../algebra/dim.js'
 import { refuse } from '../errors.js'
-import { isConstant, type Node } from '../graph/index.js'
+import { isConstant, type Node } from '../graph/graph.js'
 import { visit } from './elementwise.js'
 import { axisOf, fields, intsOf, kernel, numbered, numbersOf, type Op, type View } from './op.js'
 

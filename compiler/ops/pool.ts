@@ -1,6 +1,6 @@
-import type { Dim } from '../algebra/index.js'
+import type { Dim } from '../algebra/dim.js'
 import { refuse } from '../errors.js'
-import type { Node } from '../graph/index.js'
+import type { Node } from '../graph/graph.js'
 import { visit } from './elementwise.js'
 import { describe, fields, hasOneOutput, kernel, numbered, type Op, type View } from './op.js'
 import { type Windows, windows } from './window.js'

@@ -1,6 +1,6 @@
-import { add } from '../algebra/index.js'
+import { add } from '../algebra/terms.js'
 import { refuse } from '../errors.js'
-import type { DType, Node, Value } from '../graph/index.js'
+import type { DType, Node, Value } from '../graph/graph.js'
 import { checkIndices } from './bounds.js'
 import { describe, numbersOf, type Op } from './op.js'
 import { softmaxAxes } from './softmax.js'

@@ -1,5 +1,5 @@
 import { refuse } from '../errors.js'
-import type { DType, Node } from '../graph/index.js'
+import type { DType, Node } from '../graph/graph.js'
 import type { Op } from './op.js'
 
 /** Quantisation to 8-bit integers and back, which the decompose pass spells in floats: a kernel for it there is not. */

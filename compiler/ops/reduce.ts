@@ -1,6 +1,6 @@
-import { isFound } from '../algebra/index.js'
+import { isFound } from '../algebra/terms.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph/index.js'
+import type { Node, Value } from '../graph/graph.js'
 import { argmax } from './argmax.js'
 import { keptLoops, loopDepth, reducedShape } from './axes.js'
 import { visit } from './elementwise.js'

@@ -1,6 +1,6 @@
-import { same } from '../algebra/index.js'
+import { same } from '../algebra/dim.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph/index.js'
+import type { Node, Value } from '../graph/graph.js'
 import { channelsLastOrder, describe, fields, kernel, numbered, type Op, type View } from './op.js'
 
 /** The positions in this list are the kernel's `mode`. */

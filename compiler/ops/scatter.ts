@@ -1,6 +1,6 @@
-import { type Dim, same } from '../algebra/index.js'
+import { type Dim, same } from '../algebra/dim.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph/index.js'
+import type { Node, Value } from '../graph/graph.js'
 import { loopDepth } from './axes.js'
 import { areChecked, checkIndices } from './bounds.js'
 import { copyUnless, visit } from './elementwise.js'

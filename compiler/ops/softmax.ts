@@ -1,4 +1,4 @@
-import type { Node } from '../graph/index.js'
+import type { Node } from '../graph/graph.js'
 import { keptLoops, loopDepth } from './axes.js'
 import { emitCopy, visit } from './elementwise.js'
 import { axisOf, fields, kernel, loopsOver, numbered, type Op, type View } from './op.js'

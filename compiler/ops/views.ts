@@ -1,4 +1,5 @@
-import { add, type Dim, mul, same } from '../algebra/index.js'
+import { add, mul } from '../algebra/terms.js'
+import { type Dim, same } from '../algebra/dim.js'
 import { orderedStrides, plainOrder, type View } from './op.js'
 
 /** Arithmetic on views: parts, transposes and reshapes of memory that nobody moves. */

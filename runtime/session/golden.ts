@@ -1,6 +1,11 @@
-import { finalise } from '../base/index.js'
-import { evaluate, type Golden, type Header, type Stored, type Sums, sumCount } from '../file/index.js'
-import { fromFloats, type Tensor } from '../tensor/index.js'
+import { finalise } from '../base/hash.js'
+import { evaluate } from '../file/dims.js'
+import { type Golden, type Sums } from '../file/expected.js'
+import { type Header } from '../file/header.js'
+import { type Stored } from '../file/program.js'
+import { sumCount } from '../file/observed.js'
+import { fromFloats } from '../tensor/elements.js'
+import { type Tensor } from '../tensor/tensor.js'
 
 /** One layer of a self-check: a kernel call, the graph node that it belongs to, and how far it is off, over the norm of what it should be. */
 export interface LayerCheck {

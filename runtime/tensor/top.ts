@@ -1,5 +1,7 @@
-import { type Elements, type Executor, refuseFaults } from '../backend/index.js'
-import type { Bindings, Outcome } from '../file/index.js'
+import { type Elements, type Executor } from '../backend/backend.js'
+import { refuseFaults } from '../backend/faults.js'
+import type { Bindings } from '../file/dims.js'
+import type { Outcome } from '../file/program.js'
 import { type Scored, softmax, topK } from './image.js'
 
 export interface TopOf {

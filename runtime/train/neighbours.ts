@@ -1,4 +1,4 @@
-import { CairnError } from '../base/index.js'
+import { CairnError } from '../base/errors.js'
 
 export type Metric = 'cosine' | 'euclidean'
 

@@ -1,4 +1,5 @@
-import { CairnError, finalise } from '../base/index.js'
+import { CairnError } from '../base/errors.js'
+import { finalise } from '../base/hash.js'
 
 /**
  * Seeded random numbers that are the same in every engine: integers and correctly rounded arithmetic, no function of

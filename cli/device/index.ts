@@ -1,5 +1,0 @@
-export { deviceOption, deviceOptions, sessionOptionsOf } from './device.js'
-export { openGpu, openNullGpu } from './gpu.js'
-export { indexOf, type Offer, offerOf } from './offer.js'
-export { openReference, type Reference, type Values, valuesOf } from './onnxruntime.js'
-export { selfCheck } from './self-check.js'

@@ -1,2 +1,0 @@
-export { differentiate } from './differentiate.js'
-export { spellBatchStatistics, spellNorms } from './normalize.js'

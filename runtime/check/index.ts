@@ -1,1 +1,0 @@
-export { checkBound, checkFixed, workOf } from './check.js'
