@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { type PeerName, peerNames } from '../cli/measure/engine.js'
+import { type PeerName, peerNames } from '../cli/measure/index.js'
 import { fail } from './fail.js'
 
 /** The text options of a benchmark with their defaults (undefined for none), its switches, and what stands between them. */

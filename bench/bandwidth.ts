@@ -1,4 +1,4 @@
-import { median } from '../cli/measure/statistics.js'
+import { median } from '../cli/measure/index.js'
 
 /** More than a cache holds; the copy reads as much as it writes. */
 const copied = 96 << 20

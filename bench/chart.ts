@@ -1,7 +1,6 @@
 import * as vega from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
-import { type EngineName, titles } from '../cli/measure/engine.js'
-import { type Spread } from '../cli/measure/statistics.js'
+import { type EngineName, type Spread, titles } from '../cli/measure/index.js'
 
 export interface Bar {
   readonly network: string

@@ -1,8 +1,7 @@
 // What a run pays for the types of a model's inputs and outputs: one network whose edge has each type, in turns with the same in
 // float32. `npm run bench:edge [-- NETWORK --seconds S]`.
-import { interleave } from '../cli/measure/interleave.js'
-import { ratioOf, spreadOf } from '../cli/measure/statistics.js'
-import { table } from '../cli/report/table.js'
+import { interleave, ratioOf, spreadOf } from '../cli/measure/index.js'
+import { table } from '../cli/terminal/table.js'
 import { compile } from '../compiler/index.js'
 import { zoo } from '../models/index.js'
 import { InferenceSession, Tensor, type Type } from '../runtime/index.js'

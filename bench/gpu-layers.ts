@@ -1,5 +1,5 @@
-import { gflops } from '../cli/measure/interleave.js'
-import { table } from '../cli/report/table.js'
+import { gflops } from '../cli/measure/index.js'
+import { table } from '../cli/terminal/table.js'
 import type { CallTime, GpuDispatch } from '../runtime/index.js'
 import type { Limits } from './gpu-limits.js'
 import type { Precision } from './gpu-time.js'

@@ -1,4 +1,4 @@
-import { median } from '../cli/measure/statistics.js'
+import { median } from '../cli/measure/index.js'
 
 /** What a device reaches on kernels that do nothing else, in this process and now. Shares refer to these. */
 export interface Limits {

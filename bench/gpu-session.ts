@@ -1,4 +1,4 @@
-import type { Subject } from '../cli/measure/subject.js'
+import type { Subject } from '../cli/measure/index.js'
 import { type Feeds, InferenceSession, Tensor, type Type } from '../runtime/index.js'
 
 /** A subject in a session on WebGPU, with its feeds as tensors. */

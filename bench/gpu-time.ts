@@ -1,10 +1,16 @@
 import { availableParallelism } from 'node:os'
-import { InputError } from '../cli/command.js'
-import { contest, type Standing } from '../cli/measure/contest.js'
-import { findEngine, type Subject, worstOf } from '../cli/measure/subject.js'
-import { gflops } from '../cli/measure/interleave.js'
-import { medianCalls } from '../cli/measure/profile.js'
-import { type Output, type PeerName } from '../cli/measure/engine.js'
+import {
+  contest,
+  findEngine,
+  gflops,
+  medianCalls,
+  type Output,
+  type PeerName,
+  type Standing,
+  type Subject,
+  worstOf
+} from '../cli/measure/index.js'
+import { InputError } from '../cli/terminal/command.js'
 import type { GpuDispatch, Results } from '../runtime/index.js'
 import { type GpuLayers, joined } from './gpu-layers.js'
 import type { Limits } from './gpu-limits.js'

@@ -1,4 +1,4 @@
-import { halfBits } from '../cli/model/halves.js'
+import { halfBits } from '../cli/model/index.js'
 import onnxProto from '../schema/onnx.js'
 
 const { ModelProto, TensorProto } = onnxProto.onnx

@@ -1,8 +1,15 @@
 import Benchmark from 'benchmark'
-import { median } from '../cli/measure/statistics.js'
-import { type Opened, type PeerName } from '../cli/measure/engine.js'
-import { openChecked, openOn, type Subject, subjectOf, worstOf } from '../cli/measure/subject.js'
-import { type Peak } from '../cli/measure/peak.js'
+import {
+  median,
+  type Opened,
+  openChecked,
+  openOn,
+  type Peak,
+  type PeerName,
+  type Subject,
+  subjectOf,
+  worstOf
+} from '../cli/measure/index.js'
 import { build, type CompileOptions } from '../compiler/index.js'
 import { InferenceSession, Tensor } from '../runtime/index.js'
 import { Bandwidth } from './bandwidth.js'

@@ -7,11 +7,17 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { geometricMean, median, spreadOf } from '../cli/measure/statistics.js'
-import { gflops, showSpread } from '../cli/measure/interleave.js'
-import { Peak } from '../cli/measure/peak.js'
-import { type PeerName, titles } from '../cli/measure/engine.js'
-import { table } from '../cli/report/table.js'
+import {
+  geometricMean,
+  gflops,
+  median,
+  Peak,
+  type PeerName,
+  showSpread,
+  spreadOf,
+  titles
+} from '../cli/measure/index.js'
+import { table } from '../cli/terminal/table.js'
 import { zoo } from '../models/index.js'
 import { numberOf, peersOf, readArguments } from './arguments.js'
 import { fail } from './fail.js'

@@ -1,4 +1,4 @@
-import { nearestHalves } from '../cli/model/halves.js'
+import { nearestHalves } from '../cli/model/index.js'
 import type { CompileOptions } from '../compiler/index.js'
 import { type Attribute, GraphBuilder } from '../models/builder.js'
 import { constant } from '../models/moments.js'

@@ -1,6 +1,5 @@
-import { type Feed } from '../cli/measure/engine.js'
-import { type Subject, subjectOf } from '../cli/measure/subject.js'
-import { halfBits, nearestHalves } from '../cli/model/halves.js'
+import { type Feed, type Subject, subjectOf } from '../cli/measure/index.js'
+import { halfBits, nearestHalves } from '../cli/model/index.js'
 import { zoo } from '../models/index.js'
 import { fail } from './fail.js'
 import { halfModel } from './half-model.js'

@@ -2,8 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type * as OrtNode from 'onnxruntime-node'
-import { prepare } from '../cli/measure/engine.js'
-import { type Subject } from '../cli/measure/subject.js'
+import { prepare, type Subject } from '../cli/measure/index.js'
 
 /** What onnxruntime's webgpu provider makes of one run. */
 export interface OrtKernels {

@@ -1,7 +1,13 @@
-import { type EngineName, engineNames, type PeerName, titles } from '../cli/measure/engine.js'
-import { geometricMean, type Spread } from '../cli/measure/statistics.js'
-import { type Standing } from '../cli/measure/contest.js'
-import { scaled, size } from '../cli/report/table.js'
+import {
+  type EngineName,
+  engineNames,
+  geometricMean,
+  type PeerName,
+  type Spread,
+  type Standing,
+  titles
+} from '../cli/measure/index.js'
+import { scaled, size } from '../cli/terminal/table.js'
 import { measured } from './networks.js'
 import type { Download } from './size.js'
 

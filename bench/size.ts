@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
-import type { EngineName } from '../cli/measure/engine.js'
+import type { EngineName } from '../cli/measure/index.js'
 
 /** What a page downloads before its first model: gzipped at level 9, file by file. */
 export interface Download {

@@ -1,5 +1,5 @@
 import type * as Tf from '@tensorflow/tfjs-core'
-import { permuted } from '../cli/measure/tfjs-plan.js'
+import { permuted } from '../cli/measure/index.js'
 import { Random } from '../train/index.js'
 import { openBackbone } from '../train/network/open.js'
 import { settingsOf } from '../train/options.js'

@@ -1,22 +1,43 @@
-import type { Graph } from '../compiler/graph/graph.js'
-import { ops } from '../compiler/ops/table.js'
-import { type Bindings, evaluate } from '../runtime/file/dims.js'
-import { encode } from '../runtime/file/format.js'
+import type { Graph } from '../compiler/graph/index.js'
+import { ops } from '../compiler/ops/index.js'
+import { type Bindings, encode, evaluate } from '../runtime/file/index.js'
 import { InferenceSession, type Tensor } from '../runtime/index.js'
-import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
-import { deviceOption, sessionOptionsOf } from './device/device.js'
-import { contest, type Standing } from './measure/contest.js'
-import { findEngine, openOn, orReason, type Subject, worstOf } from './measure/subject.js'
-import { gflops } from './measure/interleave.js'
-import { medianCalls, type NodeFacts, type Profile, profileOf, profileText } from './measure/profile.js'
-import { Peak } from './measure/peak.js'
-import { type PeerName, peerNames, titles } from './measure/engine.js'
-import { about, bindDims, buildModel, decodeModel, describeBindings } from './model/model.js'
-import { readModel } from './model/files.js'
-import { type Shapes, shaped, shapeOption, shapesOf } from './model/shapes.js'
-import { withRandom } from './model/tensors.js'
-import { Progress } from './report/progress.js'
-import { scaled, short, table } from './report/table.js'
+import { deviceOption, sessionOptionsOf } from './device/index.js'
+import {
+  contest,
+  findEngine,
+  gflops,
+  medianCalls,
+  type NodeFacts,
+  openOn,
+  orReason,
+  Peak,
+  type PeerName,
+  type Profile,
+  peerNames,
+  profileOf,
+  profileText,
+  type Standing,
+  type Subject,
+  titles,
+  worstOf
+} from './measure/index.js'
+import {
+  about,
+  bindDims,
+  buildModel,
+  decodeModel,
+  describeBindings,
+  readModel,
+  type Shapes,
+  shaped,
+  shapeOption,
+  shapesOf,
+  withRandom
+} from './model/index.js'
+import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './terminal/command.js'
+import { Progress } from './terminal/progress.js'
+import { scaled, short, table } from './terminal/table.js'
 import { drawInputs } from './verify.js'
 
 const tolerance = 1e-3

@@ -1,23 +1,47 @@
 import { resolve } from 'node:path'
-import { goldenOf } from '../compiler/lower/golden.js'
-import { importOnnx } from '../compiler/onnx/read.js'
-import type { WinogradTile } from '../compiler/ops/op.js'
-import { passes, required } from '../compiler/passes/list.js'
-import { print as printGraph } from '../compiler/passes/print.js'
-import { type Bindings, evaluate } from '../runtime/file/dims.js'
-import { decodeHeader, encode, goldenBytes } from '../runtime/file/format.js'
-import { type Golden } from '../runtime/file/expected.js'
-import { type Program, type Stored } from '../runtime/file/program.js'
-import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
-import { about, type BuiltModel, bindDims, buildModel, describeBindings, memoryOf } from './model/model.js'
-import { externalDataOf, patched, patchOption, readModel, writeWhole } from './model/files.js'
-import { shapeOption, shapesOf } from './model/shapes.js'
-import { checkGates, gateOptions, gatesOf } from './report/gates.js'
-import { count, facts, scaled, size, table } from './report/table.js'
-import { kernelsOf, layersOf, originalGraph } from './report/layers.js'
-import { memoryReport, ratioOf } from './report/memory.js'
-import { Progress } from './report/progress.js'
-import { reportHtml } from './report/report.js'
+import { goldenOf } from '../compiler/lower/index.js'
+import { importOnnx } from '../compiler/onnx/index.js'
+import type { WinogradTile } from '../compiler/ops/index.js'
+import { passes, print as printGraph, required } from '../compiler/passes/index.js'
+import {
+  type Bindings,
+  decodeHeader,
+  encode,
+  evaluate,
+  type Golden,
+  goldenBytes,
+  type Program,
+  type Stored
+} from '../runtime/file/index.js'
+import {
+  about,
+  type BuiltModel,
+  bindDims,
+  buildModel,
+  describeBindings,
+  externalDataOf,
+  memoryOf,
+  patched,
+  patchOption,
+  readModel,
+  shapeOption,
+  shapesOf,
+  writeWhole
+} from './model/index.js'
+import {
+  checkGates,
+  gateOptions,
+  gatesOf,
+  kernelsOf,
+  layersOf,
+  memoryReport,
+  originalGraph,
+  ratioOf,
+  reportHtml
+} from './report/index.js'
+import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './terminal/command.js'
+import { Progress } from './terminal/progress.js'
+import { count, facts, scaled, size, table } from './terminal/table.js'
 
 const optional = passes.filter(({ name }) => !required.has(name)).map(({ name }) => name)
 const dumpable = ['import', ...passes.map(({ name }) => name)]

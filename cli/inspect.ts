@@ -1,24 +1,57 @@
 import { resolve } from 'node:path'
-import type { WithConstants } from '../compiler/lower/memory.js'
-import { kindOf } from '../compiler/onnx/kinds.js'
-import { workOf } from '../runtime/check/check.js'
-import { type Bindings, evaluate } from '../runtime/file/dims.js'
-import { decodeHeader, encode, goldenBytes } from '../runtime/file/format.js'
-import { type Golden } from '../runtime/file/expected.js'
-import { type Header } from '../runtime/file/header.js'
-import { residentBytes, storedLength } from '../runtime/file/program.js'
-import { type Command, jsonOption, oneLine, print, printJson, UsageError } from './command.js'
-import { about, bindDims, buildModel, describeBindings, describeFree, describeOutputs, describePort, headOf, memoryOf } from './model/model.js'
-import { externalDataOf, type ModelFile, readBytes, readModel, writeWhole } from './model/files.js'
-import { fetchHead, isUrl } from './model/remote.js'
-import { shaped, shapeOption, shapesOf } from './model/shapes.js'
-import { checkGates, gateOptions, gatesOf } from './report/gates.js'
-import { count, facts, scaled, size, table } from './report/table.js'
-import { gpuNeeds } from './report/gpu-needs.js'
-import { inspectPatch } from './report/inspect-patch.js'
-import { kernelsOf, type Layer, layersOf, layerTable, originalGraph, totalsOf } from './report/layers.js'
-import { memoryReport, memoryText } from './report/memory.js'
-import { planSvg } from './report/plan-svg.js'
+import type { WithConstants } from '../compiler/lower/index.js'
+import { kindOf } from '../compiler/onnx/index.js'
+import { workOf } from '../runtime/check/index.js'
+import {
+  type Bindings,
+  decodeHeader,
+  encode,
+  evaluate,
+  type Golden,
+  goldenBytes,
+  type Header,
+  residentBytes,
+  storedLength
+} from '../runtime/file/index.js'
+import {
+  about,
+  bindDims,
+  buildModel,
+  describeBindings,
+  describeFree,
+  describeOutputs,
+  describePort,
+  externalDataOf,
+  fetchHead,
+  headOf,
+  isUrl,
+  type ModelFile,
+  memoryOf,
+  readBytes,
+  readModel,
+  shaped,
+  shapeOption,
+  shapesOf,
+  writeWhole
+} from './model/index.js'
+import {
+  checkGates,
+  gateOptions,
+  gatesOf,
+  gpuNeeds,
+  inspectPatch,
+  kernelsOf,
+  type Layer,
+  layersOf,
+  layerTable,
+  memoryReport,
+  memoryText,
+  originalGraph,
+  planSvg,
+  totalsOf
+} from './report/index.js'
+import { type Command, jsonOption, oneLine, print, printJson, UsageError } from './terminal/command.js'
+import { count, facts, scaled, size, table } from './terminal/table.js'
 
 /** `cairn inspect`: what a model holds and needs, without running it. */
 export const inspect: Command = {

@@ -1,18 +1,35 @@
 import { basename, extname, join } from 'node:path'
 import type { InferenceSession, Results, Tensor } from '../runtime/index.js'
-import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
-import { deviceOptions, sessionOptionsOf } from './device/device.js'
-import { about, bindDims, describeBindings, describePort, openSession } from './model/model.js'
-import { type Classes, classesOf, mayHoldClasses } from './model/classes.js'
-import { encodeNpy } from './model/npy.js'
-import { fileNameOf, patchOption, readBytes, readModel, readPatch, refuseOther, writeWhole } from './model/files.js'
-import { missingInputs, rangeOf, readInputs, withRandom } from './model/tensors.js'
-import { shapeOption, shapesOf } from './model/shapes.js'
-import { toNumbers } from './model/numbers.js'
-import { imageOptions, imagePort, imageTensor, preparationOf } from './pictures/image-input.js'
-import { pictureReader } from './pictures/picture-file.js'
-import { Progress } from './report/progress.js'
-import { shape, short, table } from './report/table.js'
+import { deviceOptions, sessionOptionsOf } from './device/index.js'
+import {
+  about,
+  bindDims,
+  type Classes,
+  classesOf,
+  describeBindings,
+  describePort,
+  encodeNpy,
+  fileNameOf,
+  mayHoldClasses,
+  missingInputs,
+  openSession,
+  patchOption,
+  rangeOf,
+  readBytes,
+  readInputs,
+  readModel,
+  readPatch,
+  refuseOther,
+  shapeOption,
+  shapesOf,
+  toNumbers,
+  withRandom,
+  writeWhole
+} from './model/index.js'
+import { imageOptions, imagePort, imageTensor, pictureReader, preparationOf } from './pictures/index.js'
+import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './terminal/command.js'
+import { Progress } from './terminal/progress.js'
+import { shape, short, table } from './terminal/table.js'
 
 /** `cairn run`: one model on given inputs. */
 export const run: Command = {

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sirv from 'sirv'
-import { type Command, InputError, jsonOption, print, printJson, UsageError } from './command.js'
-import { indexOf, type Offer, offerOf } from './device/offer.js'
+import { indexOf, type Offer, offerOf } from './device/index.js'
+import { type Command, InputError, jsonOption, print, printJson, UsageError } from './terminal/command.js'
 
 const page = fileURLToPath(new URL('../web', import.meta.url))
 const usualPort = 8080

@@ -2,22 +2,27 @@ import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, extname, resolve } from 'node:path'
 import { build, compile as compileModel } from '../compiler/index.js'
-import { decode } from '../runtime/file/format.js'
-import { type Port } from '../runtime/file/program.js'
-import { Random } from '../runtime/train/random.js'
+import { decode, type Port } from '../runtime/file/index.js'
+import { Random } from '../runtime/train/index.js'
 import { applyPatch, type EpochRecord, type FitResult, Trainer, type TrainerOptions } from '../train/index.js'
-import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './command.js'
-import { about } from './model/model.js'
-import { externalDataOf, readBytes, readModel, writeWhole } from './model/files.js'
-import { contactSheet, pngOf } from './pictures/contact-sheet.js'
-import { imagePort, type Preparation, preparationOf, rememberedFor } from './pictures/image-input.js'
-import { Progress } from './report/progress.js'
-import { checkTraining, findRate, nearest } from './train/sanity.js'
-import { type Job, type Places } from './train/job.js'
-import { openData, type Pictures } from './train/data.js'
-import { PictureDataset, thumbnail } from './train/dataset.js'
-import { trainerOptionsOf, trainOptions } from './train/flags.js'
-import { writeReport } from './train/pictures.js'
+import { about, externalDataOf, readBytes, readModel, writeWhole } from './model/index.js'
+import { contactSheet, imagePort, type Preparation, pngOf, preparationOf, rememberedFor } from './pictures/index.js'
+import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './terminal/command.js'
+import { Progress } from './terminal/progress.js'
+import {
+  checkTraining,
+  findRate,
+  type Job,
+  nearest,
+  openData,
+  PictureDataset,
+  type Pictures,
+  type Places,
+  thumbnail,
+  trainerOptionsOf,
+  trainOptions,
+  writeReport
+} from './train/index.js'
 
 /** `cairn train`: a new head for a network, its last blocks with it, or all of it, from folders of images. */
 export const train: Command = {

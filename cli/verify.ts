@@ -1,26 +1,48 @@
-import { isConstant, type Value } from '../compiler/graph/graph.js'
-import { infer } from '../compiler/infer/infer.js'
-import { importOnnx } from '../compiler/onnx/read.js'
-import { type Bindings } from '../runtime/file/dims.js'
-import { decodeHeader, encode, type Summary } from '../runtime/file/format.js'
-import { type Port, type Program } from '../runtime/file/program.js'
+import { isConstant, type Value } from '../compiler/graph/index.js'
+import { infer } from '../compiler/infer/index.js'
+import { importOnnx } from '../compiler/onnx/index.js'
+import { type Bindings, decodeHeader, encode, type Port, type Program, type Summary } from '../runtime/file/index.js'
 import { InferenceSession, type SessionOptions, type Tensor } from '../runtime/index.js'
-import { type Command, InputError, jsonOption, type Option, print, printJson, UsageError } from './command.js'
-import { deviceOptions, sessionOptionsOf } from './device/device.js'
-import { openReference, type Reference, valuesOf } from './device/onnxruntime.js'
-import { selfCheck } from './device/self-check.js'
-import { about, bindDims, buildModel, describeBindings, headOf } from './model/model.js'
-import { compare, type Difference } from './model/compare.js'
-import { difference, type Range, ranges, roundedOtherwise } from './model/scene.js'
-import { exposeValues } from './model/protobuf.js'
-import { externalDataOf, type ModelFile, patched, patchOption, readModel, readPatch } from './model/files.js'
-import { generator, readInputs, takesPictures, withRandom } from './model/tensors.js'
-import { shaped, shapeOption, shapesOf } from './model/shapes.js'
-import { imageOptions, imagePort, imageTensor, preparationOf } from './pictures/image-input.js'
-import { pictureReader } from './pictures/picture-file.js'
-import { checkGates, gateOptions, gatesOf } from './report/gates.js'
-import { Progress } from './report/progress.js'
-import { shape, short, table } from './report/table.js'
+import {
+  compare,
+  type Difference,
+  deviceOptions,
+  openReference,
+  type Reference,
+  selfCheck,
+  sessionOptionsOf,
+  valuesOf
+} from './device/index.js'
+import {
+  about,
+  bindDims,
+  buildModel,
+  describeBindings,
+  difference,
+  exposeValues,
+  externalDataOf,
+  generator,
+  headOf,
+  type ModelFile,
+  patched,
+  patchOption,
+  type Range,
+  ranges,
+  readInputs,
+  readModel,
+  readPatch,
+  roundedOtherwise,
+  shaped,
+  shapeOption,
+  shapesOf,
+  takesPictures,
+  withRandom
+} from './model/index.js'
+import { imageOptions, imagePort, imageTensor, pictureReader, preparationOf } from './pictures/index.js'
+import { checkGates, gateOptions, gatesOf } from './report/index.js'
+import { type Command, InputError, jsonOption, type Option, print, printJson, UsageError } from './terminal/command.js'
+import { Progress } from './terminal/progress.js'
+import { shape, short, table } from './terminal/table.js'
 
 /** What says how an ONNX model is compared; a compiled file says so itself. */
 const comparing: readonly Option[] = [

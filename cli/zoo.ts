@@ -1,7 +1,7 @@
 import { zoo as entries } from '../models/index.js'
-import { type Command, InputError, jsonOption, print, printJson, UsageError } from './command.js'
-import { writeWhole } from './model/files.js'
-import { count, shape, size, table } from './report/table.js'
+import { writeWhole } from './model/index.js'
+import { type Command, InputError, jsonOption, print, printJson, UsageError } from './terminal/command.js'
+import { count, shape, size, table } from './terminal/table.js'
 
 /** `cairn zoo`: published architectures, as ONNX with seeded random weights. */
 export const zoo: Command = {

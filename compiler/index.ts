@@ -1,31 +1,25 @@
-import { mostMemory, registerBackend, registerCompiler } from '../runtime/backend/backend.js'
-import { type Bindings } from '../runtime/file/dims.js'
-import { encode, type Summary } from '../runtime/file/format.js'
-import { type Program, type Stored } from '../runtime/file/program.js'
-import { planProgram } from '../runtime/file/plan.js'
-import { type Dim, isStatic } from './algebra/dim.js'
+import { mostMemory, registerBackend, registerCompiler } from '../runtime/backend/index.js'
+import { type Bindings, encode, type Program, planProgram, type Stored, type Summary } from '../runtime/file/index.js'
+import { type Dim, isStatic } from './algebra/index.js'
 import { CompileError } from './errors.js'
-import type { Graph } from './graph/graph.js'
-import { type GoldenOptions, goldenOf } from './lower/golden.js'
-import { type LayerInfo, layerInfos } from './lower/layers.js'
-import { lower } from './lower/lower.js'
-import { referenceBackend } from './lower/reference.js'
-import { weightBytes } from './lower/memory.js'
-import { besides } from './onnx/external.js'
-import { externalFiles, type ImportOptions, importOnnx } from './onnx/read.js'
-import { kernels as allKernels } from './ops/kernels.js'
-import { type Choice, type WinogradTile } from './ops/op.js'
-import { ops } from './ops/table.js'
-import { passes, required } from './passes/list.js'
-import { print } from './passes/print.js'
-import { verify } from './passes/verify.js'
+import type { Graph } from './graph/index.js'
+import {
+  type GoldenOptions,
+  goldenOf,
+  type LayerInfo,
+  layerInfos,
+  lower,
+  referenceBackend,
+  weightBytes
+} from './lower/index.js'
+import { besides, externalFiles, type ImportOptions, importOnnx } from './onnx/index.js'
+import { kernels as allKernels, type Choice, ops, type WinogradTile } from './ops/index.js'
+import { passes, print, required, verify } from './passes/index.js'
 
 export { CompileError } from './errors.js'
-export type { GoldenOptions } from './lower/golden.js'
-export type { LayerInfo } from './lower/layers.js'
-export type { MemoryPlan, PlannedStorage } from './lower/memory.js'
-export { type CallInfo, type Inspection, inspect, type PortInfo } from './lower/inspect.js'
-export { type FileKind, kindOf } from './onnx/kinds.js'
+export type { GoldenOptions, LayerInfo, MemoryPlan, PlannedStorage } from './lower/index.js'
+export { type CallInfo, type Inspection, inspect, type PortInfo } from './lower/index.js'
+export { type FileKind, kindOf } from './onnx/index.js'
 
 /** The passes in their order, for whoever shows how far a compilation is. */
 export const passNames: readonly string[] = passes.map(({ name }) => name)

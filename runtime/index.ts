@@ -1,13 +1,34 @@
-export type { GpuDispatch, ProviderOptions } from './backend/backend.js'
-export { CairnError, FormatError } from './base/errors.js'
-export { env, type WasmEnvironment, type WebGpuEnvironment } from './base/env.js'
+export type { GpuDispatch, ProviderOptions } from './backend/index.js'
+export { CairnError, env, FormatError, type WasmEnvironment, type WebGpuEnvironment } from './base/index.js'
 export type { WasmFile } from './beside.js'
-export type { CallTime, Results, RunOptions, SessionOptions, TopOptions } from './session/session.js'
-export type { Feeds } from './session/binding.js'
-export type { LayerCheck, Verification } from './session/golden.js'
-export type { Location } from './session/location.js'
-export { InferenceSession } from './session/inference.js'
-export { type ParallelOptions, ParallelSession } from './session/parallel.js'
-export { copyFloats } from './tensor/elements.js'
-export { type FitOptions, type FloatOptions, fit, type ImageSource, type ImageTensorOptions, imageNet, letterbox, type Picture, resize, type Scored, softmax, toFloatData, topK } from './tensor/image.js'
-export { type GpuTensorOptions, Tensor, type Type } from './tensor/tensor.js'
+export type {
+  CallTime,
+  Feeds,
+  LayerCheck,
+  Location,
+  Results,
+  RunOptions,
+  SessionOptions,
+  TopOptions,
+  Verification
+} from './session/index.js'
+export { InferenceSession, type ParallelOptions, ParallelSession } from './session/index.js'
+export {
+  copyFloats,
+  type FitOptions,
+  type FloatOptions,
+  fit,
+  type GpuTensorOptions,
+  type ImageSource,
+  type ImageTensorOptions,
+  imageNet,
+  letterbox,
+  type Picture,
+  resize,
+  type Scored,
+  softmax,
+  Tensor,
+  type Type,
+  toFloatData,
+  topK
+} from './tensor/index.js'

@@ -1,9 +1,15 @@
-import { registerBackend } from './backend/backend.js'
-import { env } from './base/env.js'
-import { listen } from './cpu/spawn.js'
-import { wasmBackend } from './cpu/wasm.js'
-import { buffersOf, type Parcels, pack, type Reply, type Request, unpack } from './session/parcel.js'
-import { InferenceSession as Session } from './session/session.js'
+import { registerBackend } from './backend/index.js'
+import { env } from './base/index.js'
+import { listen, wasmBackend } from './cpu/index.js'
+import {
+  buffersOf,
+  type Parcels,
+  pack,
+  type Reply,
+  type Request,
+  InferenceSession as Session,
+  unpack
+} from './session/index.js'
 
 /** A worker of a parallel session: a session of its own, on one thread. The build makes one file of it and all that it imports. */
 let session: Promise<Session> | undefined

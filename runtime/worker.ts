@@ -1,5 +1,13 @@
-import { type BoundCall, Control, grain, type Kernel, type Membership, readTable, type ThreadExports } from './cpu/lockstep.js'
-import { listen } from './cpu/spawn.js'
+import {
+  type BoundCall,
+  Control,
+  grain,
+  type Kernel,
+  listen,
+  type Membership,
+  readTable,
+  type ThreadExports
+} from './cpu/index.js'
 
 /**
  * A thread of a session. Having been told what it belongs to it waits for runs, and comes back to its event loop when there

@@ -6,15 +6,20 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readArguments } from '../bench/arguments.js'
 import { fail } from '../bench/fail.js'
-import { type EngineName, type EngineOptions, type Feed, type Output } from '../cli/measure/engine.js'
-import { openOn, orReason, type Subject } from '../cli/measure/subject.js'
-import { bindDims } from '../cli/model/model.js'
-import { toNumbers } from '../cli/model/numbers.js'
+import {
+  type EngineName,
+  type EngineOptions,
+  type Feed,
+  type Output,
+  openOn,
+  orReason,
+  type Subject
+} from '../cli/measure/index.js'
+import { bindDims, toNumbers } from '../cli/model/index.js'
 import { drawInputs } from '../cli/verify.js'
 import { build, type CompileOptions } from '../compiler/index.js'
 import { zoo } from '../models/index.js'
-import { encode } from '../runtime/file/format.js'
-import { evaluate } from '../runtime/file/dims.js'
+import { encode, evaluate } from '../runtime/file/index.js'
 import { env, InferenceSession } from '../runtime/index.js'
 import { truthOf } from './truth.js'
 

@@ -6,9 +6,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PNG } from 'pngjs'
-import { openData } from '../cli/train/data.js'
+import { openData } from '../cli/train/index.js'
 import { GraphBuilder } from '../models/builder.js'
-import type { Random } from '../runtime/train/random.js'
+import type { Random } from '../runtime/train/index.js'
 import { applyPatch, Trainer } from '../train/index.js'
 
 const [folder = '/usr/share/datasets/fashion-mnist', epochs = '14'] = process.argv.slice(2)

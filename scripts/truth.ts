@@ -1,13 +1,11 @@
-import type { Feed } from '../cli/measure/engine.js'
-import { Node, Value } from '../compiler/graph/graph.js'
+import type { Feed } from '../cli/measure/index.js'
+import { Node, Value } from '../compiler/graph/index.js'
 import { buildGraph } from '../compiler/index.js'
-import { infer } from '../compiler/infer/infer.js'
-import { inferNode } from '../compiler/infer/node.js'
-import { Interpreter } from '../compiler/lower/reference.js'
-import { importOnnx } from '../compiler/onnx/read.js'
-import { passes, required } from '../compiler/passes/list.js'
-import { scaleShiftOfBatchNorm } from '../compiler/passes/scale-shift.js'
-import type { Bindings } from '../runtime/file/dims.js'
+import { infer, inferNode } from '../compiler/infer/index.js'
+import { Interpreter } from '../compiler/lower/index.js'
+import { importOnnx } from '../compiler/onnx/index.js'
+import { passes, required, scaleShiftOfBatchNorm } from '../compiler/passes/index.js'
+import type { Bindings } from '../runtime/file/index.js'
 
 /**
  * The outputs of a model in double precision from its parameters as they are, by name. Nothing is fused or folded into

@@ -1,5 +1,5 @@
-import { CairnError } from '../runtime/base/errors.js'
-import { decodeBundle, encodeBundle } from '../runtime/train/bundle.js'
+import { CairnError } from '../runtime/base/index.js'
+import { decodeBundle, encodeBundle } from '../runtime/train/index.js'
 import type { EpochRecord, Standing } from './loop.js'
 
 /** Where a training stood behind an epoch: going on from there gives the bits that it would have given. */

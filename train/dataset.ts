@@ -1,6 +1,5 @@
-import { Breath } from '../runtime/base/breath.js'
-import { CairnError } from '../runtime/base/errors.js'
-import { Random } from '../runtime/train/random.js'
+import { Breath, CairnError } from '../runtime/base/index.js'
+import { Random } from '../runtime/train/index.js'
 import type { Engine } from './engine.js'
 
 /** Labelled examples as a model takes them. */

@@ -1,9 +1,7 @@
-import { backendNamed, type Executor } from '../runtime/backend/backend.js'
-import { brandOf } from '../runtime/base/brand.js'
-import { CairnError } from '../runtime/base/errors.js'
-import { checkBound, checkFixed } from '../runtime/check/check.js'
-import { type Bindings, evaluate } from '../runtime/file/dims.js'
-import { type CairnFile, type Header } from '../runtime/file/header.js'
+import { backendNamed, type Executor } from '../runtime/backend/index.js'
+import { brandOf, CairnError } from '../runtime/base/index.js'
+import { checkBound, checkFixed } from '../runtime/check/index.js'
+import { type Bindings, type CairnFile, evaluate, type Header } from '../runtime/file/index.js'
 
 /** A program on a backend, with inputs, outputs and states by name. */
 export class Engine {

@@ -1,12 +1,20 @@
 /** `cairnjs/train`: heads and last blocks of any ONNX CNN, trained on the CPU path, in Node and in browsers. */
-import { registerBackend } from '../runtime/backend/backend.js'
-import { wasmBackend } from '../runtime/cpu/wasm.js'
+import { registerBackend } from '../runtime/backend/index.js'
+import { wasmBackend } from '../runtime/cpu/index.js'
 
-export { classesOf } from '../compiler/onnx/write.js'
-export { type Augmentation, augmentations, parseAugmentations } from '../runtime/train/augment.js'
-export { FeatureIndex, type Neighbour, type Vote } from '../runtime/train/neighbours.js'
-export { Random } from '../runtime/train/random.js'
-export { type Split, type SplitOptions, stratifiedSplit } from '../runtime/train/split.js'
+export { classesOf } from '../compiler/onnx/index.js'
+export {
+  type Augmentation,
+  augmentations,
+  FeatureIndex,
+  type Neighbour,
+  parseAugmentations,
+  Random,
+  type Split,
+  type SplitOptions,
+  stratifiedSplit,
+  type Vote
+} from '../runtime/train/index.js'
 export type { Dataset } from './dataset.js'
 export type { EpochRecord, Evaluation } from './loop.js'
 export { applyPatch } from './merge.js'

@@ -1,5 +1,5 @@
-import { CairnError } from '../runtime/base/errors.js'
-import { type Split, type SplitOptions, stratifiedSplit } from '../runtime/train/split.js'
+import { CairnError } from '../runtime/base/index.js'
+import { type Split, type SplitOptions, stratifiedSplit } from '../runtime/train/index.js'
 import type { Settings } from './options.js'
 
 /** Labels as a training needs them. Throws CairnError for one that is no class, and for a class without examples. */

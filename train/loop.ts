@@ -1,7 +1,13 @@
-import { Breath } from '../runtime/base/breath.js'
-import { CairnError } from '../runtime/base/errors.js'
-import { accuracy, confusionMatrix, predictionsOf, RunningMean } from '../runtime/train/metrics.js'
-import { classWeights as balanced, miniBatches, type Split } from '../runtime/train/split.js'
+import { Breath, CairnError } from '../runtime/base/index.js'
+import {
+  accuracy,
+  classWeights as balanced,
+  confusionMatrix,
+  miniBatches,
+  predictionsOf,
+  RunningMean,
+  type Split
+} from '../runtime/train/index.js'
 import type { Examples } from './dataset.js'
 import type { Settings } from './options.js'
 import type { Batch, Pace, Stage } from './stage.js'

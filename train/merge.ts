@@ -1,5 +1,5 @@
-import type { ImportOptions } from '../compiler/onnx/read.js'
-import { CairnError } from '../runtime/base/errors.js'
+import type { ImportOptions } from '../compiler/onnx/index.js'
+import { CairnError } from '../runtime/base/index.js'
 import { openBackbone } from './network/open.js'
 import { decodePatch } from './patch.js'
 

@@ -1,7 +1,6 @@
-import type { ImportOptions } from '../compiler/onnx/read.js'
-import { CairnError } from '../runtime/base/errors.js'
-import { type Initialisation, parseInitialisation } from '../runtime/train/initialise.js'
-import { parseSchedule, type Schedule } from '../runtime/train/schedule.js'
+import type { ImportOptions } from '../compiler/onnx/index.js'
+import { CairnError } from '../runtime/base/index.js'
+import { type Initialisation, parseInitialisation, parseSchedule, type Schedule } from '../runtime/train/index.js'
 import { type ImagePreparation, isPreparation } from './preparation.js'
 import type { Optimizer, UpdateOptions } from './step.js'
 

@@ -1,5 +1,4 @@
-import { type NamedTensor } from '../runtime/train/bundle.js'
-import { Random } from '../runtime/train/random.js'
+import { type NamedTensor, Random } from '../runtime/train/index.js'
 import { Engine } from './engine.js'
 import { type Backbone, fileOf } from './network/backbone.js'
 import type { Cut } from './network/network.js'

@@ -1,11 +1,14 @@
-import { isConstant } from '../compiler/graph/graph.js'
+import { isConstant } from '../compiler/graph/index.js'
 import { buildGraph } from '../compiler/index.js'
-import { Breath } from '../runtime/base/breath.js'
-import { CairnError } from '../runtime/base/errors.js'
-import { digest } from '../runtime/base/digest.js'
-import { FeatureIndex } from '../runtime/train/neighbours.js'
-import { miniBatches, type Split, type SplitOptions } from '../runtime/train/split.js'
-import { RangeTest, type Suggestion } from '../runtime/train/range-test.js'
+import { Breath, CairnError, digest } from '../runtime/base/index.js'
+import {
+  FeatureIndex,
+  miniBatches,
+  RangeTest,
+  type Split,
+  type SplitOptions,
+  type Suggestion
+} from '../runtime/train/index.js'
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js'
 import { cachedExamples, type Dataset, type Examples, freshExamples, furtherExamples } from './dataset.js'
 import { Engine } from './engine.js'

@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Dawn, loadDawn, preload } from '../../runtime/webgpu/device/dawn.js'
-import { InputError } from '../command.js'
-import { unpacked } from '../model/archive.js'
+import { type Dawn, loadDawn, preload } from '../../runtime/webgpu/index.js'
+import { unpacked } from '../model/index.js'
+import { InputError } from '../terminal/command.js'
 import { findDriver, only } from './vulkan.js'
 
 /**

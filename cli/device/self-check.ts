@@ -1,8 +1,7 @@
 import { InferenceSession, type LayerCheck } from '../../runtime/index.js'
-import { type Flags, InputError, longName, type Option, print, printJson, UsageError } from '../command.js'
-import { about } from '../model/model.js'
-import { type ModelFile } from '../model/files.js'
-import { short } from '../report/table.js'
+import { about, type ModelFile } from '../model/index.js'
+import { type Flags, InputError, longName, type Option, print, printJson, UsageError } from '../terminal/command.js'
+import { short } from '../terminal/table.js'
 import type { DeviceOptions } from './device.js'
 
 /** `cairn verify` of a compiled file: each layer on this device against the file's golden data. */

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { findAdapter } from '../../runtime/webgpu/device/dawn.js'
+import { findAdapter } from '../../runtime/webgpu/index.js'
 
 /** Set where this process or the one that started it has looked: a benchmark's fresh processes do not look again. */
 const looked = 'CAIRN_VULKAN_DRIVER'

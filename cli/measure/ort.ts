@@ -1,7 +1,7 @@
 import type * as OrtNode from 'onnxruntime-node'
 import type * as OrtWeb from 'onnxruntime-web'
-import { held } from '../../runtime/base/held.js'
-import { halvesAsBits } from '../model/halves.js'
+import { held } from '../../runtime/base/index.js'
+import { halvesAsBits } from '../model/index.js'
 import { type Engine, type Feed, prepare } from './engine.js'
 
 type Ort = typeof OrtNode | typeof OrtWeb

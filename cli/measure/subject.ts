@@ -1,10 +1,9 @@
-import type { Graph } from '../../compiler/graph/graph.js'
+import type { Graph } from '../../compiler/graph/index.js'
 import { build, type CompileOptions } from '../../compiler/index.js'
-import { type Bindings, evaluate } from '../../runtime/file/dims.js'
-import { encode } from '../../runtime/file/format.js'
-import { InputError, oneLine } from '../command.js'
-import { compare, type Difference } from '../model/compare.js'
-import { toNumbers } from '../model/numbers.js'
+import { type Bindings, encode, evaluate } from '../../runtime/file/index.js'
+import { compare, type Difference } from '../device/index.js'
+import { toNumbers } from '../model/index.js'
+import { InputError, oneLine } from '../terminal/command.js'
 import {
   type Engine,
   type EngineName,

@@ -1,8 +1,14 @@
-import { type Elements, type Graph, isConstant, type Node, type Value } from '../../compiler/graph/graph.js'
-import { type ActivationName } from '../../compiler/ops/activation.js'
-import { channelsLastOrder, numbersOf, orderOf, plainOrder } from '../../compiler/ops/op.js'
-import { transposedWindows, windows } from '../../compiler/ops/window.js'
-import type { Bindings } from '../../runtime/file/dims.js'
+import { type Elements, type Graph, isConstant, type Node, type Value } from '../../compiler/graph/index.js'
+import {
+  type ActivationName,
+  channelsLastOrder,
+  numbersOf,
+  orderOf,
+  plainOrder,
+  transposedWindows,
+  windows
+} from '../../compiler/ops/index.js'
+import type { Bindings } from '../../runtime/file/index.js'
 import { permuted } from './tfjs-plan.js'
 import { type Options, Planner, refuse } from './tfjs-planner.js'
 

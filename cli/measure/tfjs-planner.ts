@@ -1,9 +1,8 @@
-import type { Dim } from '../../compiler/algebra/dim.js'
-import { isConstant, type Node, type Value } from '../../compiler/graph/graph.js'
-import { type ActivationName } from '../../compiler/ops/activation.js'
-import { orderOf } from '../../compiler/ops/op.js'
-import { type Bindings, evaluate } from '../../runtime/file/dims.js'
-import { InputError } from '../command.js'
+import type { Dim } from '../../compiler/algebra/index.js'
+import { isConstant, type Node, type Value } from '../../compiler/graph/index.js'
+import { type ActivationName, orderOf } from '../../compiler/ops/index.js'
+import { type Bindings, evaluate } from '../../runtime/file/index.js'
+import { InputError } from '../terminal/command.js'
 import { encodePlan, type Plan, type PlanInput, type PlanWeight, permuted, type Step } from './tfjs-plan.js'
 
 export type Options = Readonly<Record<string, unknown>>

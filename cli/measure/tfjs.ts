@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module'
 import { dirname, sep } from 'node:path'
 import type * as Tf from '@tensorflow/tfjs-core'
-import { fromHalves } from '../../runtime/base/half.js'
-import { held } from '../../runtime/base/held.js'
+import { fromHalves, held } from '../../runtime/base/index.js'
 import type { Engine } from './engine.js'
 import { decodePlan, permuted, type Step } from './tfjs-plan.js'
 

@@ -1,9 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { type ImportOptions } from '../../compiler/onnx/read.js'
-import { kindOf } from '../../compiler/onnx/kinds.js'
+import { type ImportOptions, kindOf } from '../../compiler/onnx/index.js'
 import type { Patch } from '../../train/index.js'
-import { InputError, type Option, oneLine } from '../command.js'
+import { InputError, type Option, oneLine } from '../terminal/command.js'
 
 /** Files as the commands read and write them: whole or not at all, and failures in one line that names the file. */
 export interface ModelFile {

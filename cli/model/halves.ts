@@ -1,5 +1,5 @@
 import type * as Ort from 'onnxruntime-node'
-import { fromHalves, toHalves } from '../../runtime/base/half.js'
+import { fromHalves, toHalves } from '../../runtime/base/index.js'
 
 /**
  * Makes onnxruntime-node hold float16 as bits. Where the host has Float16Array (Node 24) its tensors use that, which

@@ -1,14 +1,26 @@
 import { type Built, build, type CompileOptions } from '../../compiler/index.js'
-import { type WithConstants, weightBytes } from '../../compiler/lower/memory.js'
-import { passes } from '../../compiler/passes/list.js'
-import { type Bindings, evaluate, freeName, show } from '../../runtime/file/dims.js'
-import { type CairnFile, type Header } from '../../runtime/file/header.js'
-import { cutsOf, type Outcome, type Port, type Program, type Stored } from '../../runtime/file/program.js'
-import { decode, decodeHead, encode } from '../../runtime/file/format.js'
-import { planProgram } from '../../runtime/file/plan.js'
+import { type WithConstants, weightBytes } from '../../compiler/lower/index.js'
+import { passes } from '../../compiler/passes/index.js'
+import {
+  type Bindings,
+  type CairnFile,
+  cutsOf,
+  decode,
+  decodeHead,
+  encode,
+  evaluate,
+  freeName,
+  type Header,
+  type Outcome,
+  type Port,
+  type Program,
+  planProgram,
+  type Stored,
+  show
+} from '../../runtime/file/index.js'
 import { InferenceSession, type SessionOptions } from '../../runtime/index.js'
-import { InputError, oneLine, UsageError } from '../command.js'
-import { Progress } from '../report/progress.js'
+import { InputError, oneLine, UsageError } from '../terminal/command.js'
+import { Progress } from '../terminal/progress.js'
 import { externalDataOf, type ModelFile, patched, readModel } from './files.js'
 import { type Shapes, shaped } from './shapes.js'
 

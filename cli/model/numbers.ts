@@ -1,4 +1,4 @@
-import { halfToFloat } from '../../runtime/base/half.js'
+import { halfToFloat } from '../../runtime/base/index.js'
 
 /** Elements as doubles, whatever their type; onnxruntime's float16 arrays (Float16Array on newer hosts) too. */
 export function toNumbers({ type, data }: { type: string; data: ArrayLike<number> | ArrayLike<bigint> }): Float64Array {

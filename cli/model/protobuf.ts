@@ -1,8 +1,7 @@
-import { decodeElements, dtypeNames } from '../../compiler/onnx/tensor-proto.js'
-import { decodePlainModel } from '../../compiler/onnx/read.js'
+import { decodeElements, decodePlainModel, dtypeNames } from '../../compiler/onnx/index.js'
 import { Tensor } from '../../runtime/index.js'
 import onnxProto from '../../schema/onnx.js'
-import { InputError } from '../command.js'
+import { InputError } from '../terminal/command.js'
 
 /** The CLI's own dealings with ONNX's encoding: tensors in .pb files, and models that show their inner values. */
 const { onnx } = onnxProto

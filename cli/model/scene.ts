@@ -1,4 +1,4 @@
-import type { Constant, Program } from '../../runtime/file/program.js'
+import type { Constant, Program } from '../../runtime/file/index.js'
 import type { Feeds, InferenceSession } from '../../runtime/index.js'
 import { toNumbers } from './numbers.js'
 

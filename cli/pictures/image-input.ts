@@ -1,9 +1,9 @@
-import type { Port, Program } from '../../runtime/file/program.js'
+import type { Port, Program } from '../../runtime/file/index.js'
 import { Tensor, type Type } from '../../runtime/index.js'
-import { fit, imageDims, imageNet, letterbox, type Picture, resize, toFloatData } from '../../runtime/tensor/image.js'
+import { fit, imageDims, imageNet, letterbox, type Picture, resize, toFloatData } from '../../runtime/tensor/index.js'
 import type { ImagePreparation } from '../../train/index.js'
-import { type Flags, InputError, type Option, UsageError } from '../command.js'
-import { describePort } from '../model/model.js'
+import { describePort } from '../model/index.js'
+import { type Flags, InputError, type Option, UsageError } from '../terminal/command.js'
 
 /** Image files as a model's input, by default the way ImageNet models expect them. */
 export const imageOptions: readonly Option[] = [

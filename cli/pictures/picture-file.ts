@@ -1,10 +1,10 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { extname } from 'node:path'
-import { kindOf } from '../../compiler/onnx/kinds.js'
-import type { Picture } from '../../runtime/tensor/image.js'
-import { InputError } from '../command.js'
-import { readBytes } from '../model/files.js'
+import { kindOf } from '../../compiler/onnx/index.js'
+import type { Picture } from '../../runtime/tensor/index.js'
+import { readBytes } from '../model/index.js'
+import { InputError } from '../terminal/command.js'
 import { colourTransform, orientationOf, Unread, upright } from './picture-tags.js'
 
 /**

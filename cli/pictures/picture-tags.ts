@@ -1,4 +1,4 @@
-import { channelsOf, type Picture } from '../../runtime/tensor/image.js'
+import { channelsOf, type Picture } from '../../runtime/tensor/index.js'
 
 /** What picture files say beside their pixels: how these are to be turned, as cameras note it in EXIF (CIPA DC-008), and JPEG's colours. */
 

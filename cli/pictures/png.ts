@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib'
 import { PNG } from 'pngjs'
-import type { Picture } from '../../runtime/tensor/image.js'
+import type { Picture } from '../../runtime/tensor/index.js'
 
 /**
  * PNG by pngjs, which makes room for as many pixels as a file claims and does not look whether they come: so these are counted

@@ -1,5 +1,5 @@
 import { decode, type TiffIfd } from 'tiff'
-import type { Picture } from '../../runtime/tensor/image.js'
+import type { Picture } from '../../runtime/tensor/index.js'
 import { Unread, uprightTiff } from './picture-tags.js'
 
 /** TIFF: grey, RGB and palettes of 1, 8 and 16 bits, uncompressed or with LZW or Deflate. The rest is refused by name. */

@@ -1,8 +1,7 @@
-import type { WithConstants } from '../../compiler/lower/memory.js'
-import { type Bindings, evaluate } from '../../runtime/file/dims.js'
-import { type Header } from '../../runtime/file/header.js'
-import { type Flags, InputError, type Option } from '../command.js'
-import { describeBindings, memoryOf } from '../model/model.js'
+import type { WithConstants } from '../../compiler/lower/index.js'
+import { type Bindings, evaluate, type Header } from '../../runtime/file/index.js'
+import { describeBindings, memoryOf } from '../model/index.js'
+import { type Flags, InputError, type Option } from '../terminal/command.js'
 import { gpuNeeds } from './gpu-needs.js'
 
 /** What a model may take, for builds that shall fail where it takes more. */

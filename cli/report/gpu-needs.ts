@@ -1,9 +1,5 @@
-import { type Bindings } from '../../runtime/file/dims.js'
-import { type Header } from '../../runtime/file/header.js'
-import { planProgram } from '../../runtime/file/plan.js'
-import { blockOf, operandOf, programOf } from '../../runtime/webgpu/program.js'
-import { Pipelines } from '../../runtime/webgpu/pipelines.js'
-import { planBanks } from '../../runtime/webgpu/weights.js'
+import { type Bindings, type Header, planProgram } from '../../runtime/file/index.js'
+import { blockOf, operandOf, Pipelines, planBanks, programOf } from '../../runtime/webgpu/index.js'
 
 /** What a file asks of a WebGPU device, told without one. */
 export interface GpuNeeds {

@@ -1,14 +1,12 @@
-import type { Dim } from '../../compiler/algebra/dim.js'
-import { type Graph, isConstant, type Node, type Value } from '../../compiler/graph/graph.js'
+import type { Dim } from '../../compiler/algebra/index.js'
+import { type Graph, isConstant, type Node, type Value } from '../../compiler/graph/index.js'
 import type { Built } from '../../compiler/index.js'
-import { type ImportOptions, importOnnx } from '../../compiler/onnx/read.js'
-import { capacity } from '../../compiler/ops/counted.js'
-import { ops } from '../../compiler/ops/table.js'
-import { foldConstants } from '../../compiler/passes/fold-constants.js'
-import { removeIdentity } from '../../compiler/passes/remove-identity.js'
-import { type Bindings, evaluate } from '../../runtime/file/dims.js'
+import { type ImportOptions, importOnnx } from '../../compiler/onnx/index.js'
+import { capacity, ops } from '../../compiler/ops/index.js'
+import { foldConstants, removeIdentity } from '../../compiler/passes/index.js'
+import { type Bindings, evaluate } from '../../runtime/file/index.js'
+import { shape, table } from '../terminal/table.js'
 import { type Field, fieldOf, showField } from './receptive.js'
-import { shape, table } from './table.js'
 
 /** A network as its paper lists it: one row a layer, before any fusion. */
 export interface Layer {

@@ -1,7 +1,6 @@
-import { type MemoryPlan, memoryPlan, type Schedule } from '../../compiler/lower/memory.js'
-import type { Bindings } from '../../runtime/file/dims.js'
-import type { Plan } from '../../runtime/file/plan.js'
-import { count, facts, size, table } from './table.js'
+import { type MemoryPlan, memoryPlan, type Schedule } from '../../compiler/lower/index.js'
+import type { Bindings, Plan } from '../../runtime/file/index.js'
+import { count, facts, size, table } from '../terminal/table.js'
 
 export interface MemoryReport extends MemoryPlan {
   /** The arena over its lower bound. */

@@ -1,5 +1,5 @@
-import type { MemoryPlan } from '../../compiler/lower/memory.js'
-import { size } from './table.js'
+import type { MemoryPlan } from '../../compiler/lower/index.js'
+import { escapeXml, size } from '../terminal/table.js'
 
 /** The memory plan as a picture: calls from left to right, addresses from bottom to top, one rectangle a storage. */
 export function planSvg({ arena, lowerBound, calls, storages }: MemoryPlan, title: string): string {
@@ -27,8 +27,4 @@ ${ticks.join('\n')}
 <text x="${(width + left) / 2}" y="${height - 12}" text-anchor="middle">calls, first to last (dashed: lower bound)</text>
 </svg>
 `
-}
-
-export function escapeXml(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;')
 }

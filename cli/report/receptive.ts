@@ -1,5 +1,5 @@
-import type { Node, Value } from '../../compiler/graph/graph.js'
-import { type Bindings, evaluate } from '../../runtime/file/dims.js'
+import type { Node, Value } from '../../compiler/graph/index.js'
+import { type Bindings, evaluate } from '../../runtime/file/index.js'
 
 /**
  * The receptive field of a value along the longest path to it, by spatial axis: how many input pixels one of its

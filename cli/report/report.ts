@@ -1,6 +1,7 @@
+import { escapeXml } from '../terminal/table.js'
 import { type Layer, layerHeader, layerRows } from './layers.js'
 import type { MemoryReport } from './memory.js'
-import { escapeXml, planSvg } from './plan-svg.js'
+import { planSvg } from './plan-svg.js'
 
 export interface ReportContent {
   readonly title: string

@@ -1,6 +1,5 @@
-import { qualityOf } from '../../runtime/train/metrics.js'
-import { count } from '../report/table.js'
-import { escapeXml } from '../report/plan-svg.js'
+import { qualityOf } from '../../runtime/train/index.js'
+import { count, escapeXml } from '../terminal/table.js'
 import { percent } from './curves.js'
 
 type Matrix = readonly (readonly number[])[]

@@ -1,10 +1,9 @@
-import type { Port } from '../../runtime/file/program.js'
-import { fit, type Picture, resize } from '../../runtime/tensor/image.js'
-import { parseAugmentations } from '../../runtime/train/augment.js'
-import { type Random } from '../../runtime/train/random.js'
+import type { Port } from '../../runtime/file/index.js'
+import { fit, type Picture, resize } from '../../runtime/tensor/index.js'
+import { parseAugmentations, type Random } from '../../runtime/train/index.js'
 import type { Dataset } from '../../train/index.js'
-import { InputError, oneLine } from '../command.js'
-import { imageTensor, type Preparation } from '../pictures/image-input.js'
+import { imageTensor, type Preparation } from '../pictures/index.js'
+import { InputError, oneLine } from '../terminal/command.js'
 import type { Pictures } from './data.js'
 
 /** Bytes of decoded pictures that are kept from epoch to epoch. */

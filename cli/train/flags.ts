@@ -1,9 +1,7 @@
-import { augmentations } from '../../runtime/train/augment.js'
-import { initialisationHelp } from '../../runtime/train/initialise.js'
-import { scheduleHelp } from '../../runtime/train/schedule.js'
+import { augmentations, initialisationHelp, scheduleHelp } from '../../runtime/train/index.js'
 import { optimizers, type TrainerOptions } from '../../train/index.js'
-import { type Flags, type Option, UsageError } from '../command.js'
-import { imageOptions } from '../pictures/image-input.js'
+import { imageOptions } from '../pictures/index.js'
+import { type Flags, type Option, UsageError } from '../terminal/command.js'
 
 /** The flags of `cairn train`, and what they say to a Trainer. */
 export const trainOptions: readonly Option[] = [

@@ -1,9 +1,9 @@
 import type { FitResult, Trainer } from '../../train/index.js'
-import { writeWhole } from '../model/files.js'
-import { contactSheet, filterTile, pngOf, tileOf } from '../pictures/contact-sheet.js'
-import { type Mistake, type Picture, trainReport } from '../report/train-report.js'
+import { writeWhole } from '../model/index.js'
+import { contactSheet, filterTile, pngOf, tileOf } from '../pictures/index.js'
 import { thumbnail } from './dataset.js'
 import type { Job } from './job.js'
+import { type Mistake, type Picture, trainReport } from './train-report.js'
 
 const mostMistakes = 24
 const mostMaps = 64

@@ -1,7 +1,7 @@
 import type { Trainer } from '../../train/index.js'
-import { InputError, print, printJson } from '../command.js'
-import { Progress } from '../report/progress.js'
-import { table } from '../report/table.js'
+import { InputError, print, printJson } from '../terminal/command.js'
+import { Progress } from '../terminal/progress.js'
+import { table } from '../terminal/table.js'
 import type { Job } from './job.js'
 
 /** What `cairn train` tries before it trains: `--check`, `--find-lr`, `--knn`. */

@@ -1,4 +1,4 @@
-import { type Atom, type Dim, type Operation, operations, type Poly, type Term } from '../../runtime/file/dims.js'
+import { type Atom, type Dim, type Operation, operations, type Poly, type Term } from '../../runtime/file/index.js'
 import { add, mul, termsOf } from './terms.js'
 
 /**

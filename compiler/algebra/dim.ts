@@ -1,8 +1,8 @@
-import { type Atom, atomOf, type Dim, type Operation, show, showAtom, type Term } from '../../runtime/file/dims.js'
+import { type Atom, atomOf, type Dim, type Operation, show, showAtom, type Term } from '../../runtime/file/index.js'
 import { greatest, least } from './bounds.js'
 import { add, atom, mul, negative, normalise, poly, sub, termsOf } from './terms.js'
 
-export { type Dim, freeName, freeNamesOf, show, showShape } from '../../runtime/file/dims.js'
+export { type Dim, freeName, freeNamesOf, show, showShape } from '../../runtime/file/index.js'
 
 /**
  * Algebra on symbolic dimensions; every result is in the canonical form that runtime/dims.ts describes. Operands are whole

@@ -1,4 +1,4 @@
-import { atomOf, type Dim } from '../../runtime/file/dims.js'
+import { atomOf, type Dim } from '../../runtime/file/index.js'
 import { greatest, isWhole, least } from './bounds.js'
 import { div, equal, less, max, min, quotient } from './dim.js'
 import { add, atom, mul, negative, termsOf } from './terms.js'

@@ -1,4 +1,4 @@
-import { type Atom, type Dim, type Operation, type Poly, showAtom, type Term } from '../../runtime/file/dims.js'
+import { type Atom, type Dim, type Operation, type Poly, showAtom, type Term } from '../../runtime/file/index.js'
 import { CompileError } from '../errors.js'
 
 /**

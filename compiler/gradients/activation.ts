@@ -1,6 +1,6 @@
-import type { Node } from '../graph/graph.js'
-import type { ActivationName } from '../ops/activation.js'
-import { actOf } from '../passes/recognise/match.js'
+import type { Node } from '../graph/index.js'
+import type { ActivationName } from '../ops/index.js'
+import { actOf } from '../passes/index.js'
 import type { Rule } from './tape.js'
 
 /** dx = dy * f'(x), in one pass over memory. A bound's derivative can be told from the output as well, which may then be fused. */

@@ -1,5 +1,5 @@
 import { refuse } from '../errors.js'
-import { isConstant, type Node, type Value } from '../graph/graph.js'
+import { isConstant, type Node, type Value } from '../graph/index.js'
 import type { Rule, Tape } from './tape.js'
 
 /** Operators of two or three operands that broadcast. */

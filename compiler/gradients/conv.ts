@@ -1,7 +1,6 @@
-import { product } from '../algebra/dim.js'
-import type { Attribute, Node, Value } from '../graph/graph.js'
-import { shapeOf } from '../ops/conv.js'
-import { transposedWindows, type Windows, windows } from '../ops/window.js'
+import { product } from '../algebra/index.js'
+import type { Attribute, Node, Value } from '../graph/index.js'
+import { shapeOf, transposedWindows, type Windows, windows } from '../ops/index.js'
 import { spread } from './spread.js'
 import type { Rule, Tape } from './tape.js'
 

@@ -1,6 +1,6 @@
 import { refuse } from '../errors.js'
-import type { Graph, Value } from '../graph/graph.js'
-import { Writer } from '../infer/writer.js'
+import type { Graph, Value } from '../graph/index.js'
+import { Writer } from '../infer/index.js'
 import { gradients } from './rules.js'
 import { Tape } from './tape.js'
 

@@ -1,4 +1,4 @@
-import type { Value } from '../graph/graph.js'
+import type { Value } from '../graph/index.js'
 import type { Rule, Tape } from './tape.js'
 
 function transposed(tape: Tape, value: Value): Value {

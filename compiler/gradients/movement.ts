@@ -1,9 +1,7 @@
-import { add, mul, sub } from '../algebra/terms.js'
-import { type Dim } from '../algebra/dim.js'
+import { add, type Dim, mul, sub } from '../algebra/index.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph/graph.js'
-import { axisOf, intsOf } from '../ops/op.js'
-import { permutation, slicing } from '../ops/movement.js'
+import type { Node, Value } from '../graph/index.js'
+import { axisOf, intsOf, permutation, slicing } from '../ops/index.js'
 import { spread } from './spread.js'
 import type { Rule, Tape } from './tape.js'
 

@@ -1,6 +1,6 @@
-import type { Graph, Node, Value } from '../graph/graph.js'
-import { Writer } from '../infer/writer.js'
-import { affine, batchStatistics, normalised } from '../passes/spellings/norms.js'
+import type { Graph, Node, Value } from '../graph/index.js'
+import { Writer } from '../infer/index.js'
+import { affine, batchStatistics, normalised } from '../passes/index.js'
 
 /**
  * Normalisations in the operators that they are made of, which have gradients. A BatchNormalization is spelled so where it is to

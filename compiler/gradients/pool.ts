@@ -1,4 +1,4 @@
-import type { Attribute, Node } from '../graph/graph.js'
+import type { Attribute, Node } from '../graph/index.js'
 import type { Rule } from './tape.js'
 
 const attributesOf = (node: Node): Record<string, Attribute> => Object.fromEntries(node.attributes)

@@ -1,6 +1,6 @@
-import { product } from '../algebra/dim.js'
-import type { Node, Value } from '../graph/graph.js'
-import { reducedAxes } from '../ops/reduce.js'
+import { product } from '../algebra/index.js'
+import type { Node, Value } from '../graph/index.js'
+import { reducedAxes } from '../ops/index.js'
 import type { Rule, Tape } from './tape.js'
 
 const spatial = (node: Node) => node.inputs[0]!.shape.map((_, axis) => axis).slice(2)

@@ -1,5 +1,5 @@
-import type { Node, Value } from '../graph/graph.js'
-import { softmaxAxes } from '../ops/softmax.js'
+import type { Node, Value } from '../graph/index.js'
+import { softmaxAxes } from '../ops/index.js'
 import type { Rule, Tape } from './tape.js'
 
 const total = (tape: Tape, value: Value, node: Node) =>

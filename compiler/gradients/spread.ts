@@ -1,6 +1,5 @@
-import { type Dim } from '../algebra/dim.js'
-import { mul } from '../algebra/terms.js'
-import type { Value } from '../graph/graph.js'
+import { type Dim, mul } from '../algebra/index.js'
+import type { Value } from '../graph/index.js'
 import type { Tape } from './tape.js'
 
 /** Element i of every axis becomes element i * factor of a tensor that is zero elsewhere. */

@@ -1,6 +1,6 @@
-import { same, sameShape } from '../algebra/dim.js'
-import type { Graph, Node, Value } from '../graph/graph.js'
-import { Writer } from '../infer/writer.js'
+import { same, sameShape } from '../algebra/index.js'
+import type { Graph, Node, Value } from '../graph/index.js'
+import { Writer } from '../infer/index.js'
 
 /** What a rule writes with. */
 export class Tape extends Writer {

@@ -1,7 +1,6 @@
-import { mostMemory } from '../../runtime/backend/backend.js'
-import type { DType } from '../../runtime/file/program.js'
-import { type Dim, same, show } from '../algebra/dim.js'
-import { foundIn, isFound } from '../algebra/terms.js'
+import { mostMemory } from '../../runtime/backend/index.js'
+import type { DType } from '../../runtime/file/index.js'
+import { type Dim, foundIn, isFound, same, show } from '../algebra/index.js'
 import { CompileError } from '../errors.js'
 
 /**
@@ -9,7 +8,7 @@ import { CompileError } from '../errors.js'
  * (N, C, spatial) throughout; how a value lies in memory is its `order`, which only the layout pass changes.
  */
 
-export { type DType, dtypes } from '../../runtime/file/program.js'
+export { type DType, dtypes } from '../../runtime/file/index.js'
 
 /** A constant's elements; numbers of every dtype, 64-bit integers as doubles. */
 export type Elements = Float32Array | Float64Array

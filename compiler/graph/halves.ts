@@ -1,4 +1,4 @@
-import { isHalf } from '../../runtime/base/half.js'
+import { isHalf } from '../../runtime/base/index.js'
 import type { Elements } from './graph.js'
 
 /** The least number that halves hold with all eleven bits; below it they are whole units. */

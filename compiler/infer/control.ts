@@ -1,6 +1,6 @@
 import { refuse } from '../errors.js'
-import { type Branch, type Graph, Node, type Value } from '../graph/graph.js'
-import { branchIn, knownNumber, scanned, takenBranch, tripsOf } from '../ops/branch.js'
+import { type Branch, type Graph, Node, type Value } from '../graph/index.js'
+import { branchIn, knownNumber, scanned, takenBranch, tripsOf } from '../ops/index.js'
 
 /**
  * What If, Loop and Scan run, put in their place as far as constants and shapes decide it. Each does so for a node all of whose

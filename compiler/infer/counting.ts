@@ -1,9 +1,8 @@
-import { type Dim, type Operation, show } from '../../runtime/file/dims.js'
-import { least } from '../algebra/bounds.js'
+import { type Dim, type Operation, show } from '../../runtime/file/index.js'
+import { least } from '../algebra/index.js'
 import { CompileError } from '../errors.js'
-import type { Graph, Node, Value } from '../graph/graph.js'
-import { capacity, countedAxis } from '../ops/counted.js'
-import { ops } from '../ops/table.js'
+import type { Graph, Node, Value } from '../graph/index.js'
+import { capacity, countedAxis, ops } from '../ops/index.js'
 import type { Writer } from './writer.js'
 
 /** Puts behind the counts of a node's inputs what it asks for. */

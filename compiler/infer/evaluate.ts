@@ -1,9 +1,7 @@
-import { workOf } from '../../runtime/check/check.js'
-import { type Elements, type Folding, Graph, isConstant, Node, type Value } from '../graph/graph.js'
-import { Interpreter } from '../lower/reference.js'
-import { laidConstant, layNode, liesIn } from '../lower/order.js'
-import { lower } from '../lower/lower.js'
-import { ops } from '../ops/table.js'
+import { workOf } from '../../runtime/check/index.js'
+import { type Elements, type Folding, Graph, isConstant, Node, type Value } from '../graph/index.js'
+import { Interpreter, laidConstant, layNode, liesIn, lower } from '../lower/index.js'
+import { ops } from '../ops/index.js'
 
 /**
  * The outputs of one node for given contents of its inputs, by lowering it alone and interpreting that. `contents`

@@ -1,8 +1,26 @@
-import { add, mul, negative, sub, TooLong } from '../algebra/terms.js'
-import { type Dim, div, equal, isStatic, less, max, min, quotient, same, show, where } from '../algebra/dim.js'
-import { greatest, isWhole, least } from '../algebra/bounds.js'
-import { real } from '../algebra/real.js'
-import type { DType, Folding, Node, Value } from '../graph/graph.js'
+import {
+  add,
+  type Dim,
+  div,
+  equal,
+  greatest,
+  isStatic,
+  isWhole,
+  least,
+  less,
+  max,
+  min,
+  mul,
+  negative,
+  quotient,
+  real,
+  same,
+  show,
+  sub,
+  TooLong,
+  where
+} from '../algebra/index.js'
+import type { DType, Folding, Node, Value } from '../graph/index.js'
 import { evaluateNode } from './evaluate.js'
 
 /**

@@ -1,5 +1,5 @@
-import type { Dim } from '../algebra/dim.js'
-import { type Attribute, type Graph, Node, type Value } from '../graph/graph.js'
+import type { Dim } from '../algebra/index.js'
+import { type Attribute, type Graph, Node, type Value } from '../graph/index.js'
 import { inferNode } from './node.js'
 
 /** Adds nodes to a graph, in front of one that is there or behind all; their names begin with `stem`. */

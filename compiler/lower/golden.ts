@@ -1,10 +1,17 @@
-import { finalise } from '../../runtime/base/hash.js'
-import { floatToHalf, halfToFloat } from '../../runtime/base/half.js'
-import { type Bindings, evaluate, freeNamesOf } from '../../runtime/file/dims.js'
-import { type Draw, type Expected, type Golden } from '../../runtime/file/expected.js'
-import { mostGolden, sumCount } from '../../runtime/file/observed.js'
-import { type Program } from '../../runtime/file/program.js'
-import { drawn, summarise } from '../../runtime/session/golden.js'
+import { finalise, floatToHalf, halfToFloat } from '../../runtime/base/index.js'
+import {
+  type Bindings,
+  type Draw,
+  drawn,
+  type Expected,
+  evaluate,
+  freeNamesOf,
+  type Golden,
+  mostGolden,
+  type Program,
+  sumCount,
+  summarise
+} from '../../runtime/file/index.js'
 import { CompileError } from '../errors.js'
 import { Interpreter, type Step } from './reference.js'
 

@@ -1,6 +1,4 @@
-import { type Bindings, type Dim, evaluate, show } from '../../runtime/file/dims.js'
-import { cutsOf, type Port } from '../../runtime/file/program.js'
-import { decodeHead } from '../../runtime/file/format.js'
+import { type Bindings, cutsOf, type Dim, decodeHead, evaluate, type Port, show } from '../../runtime/file/index.js'
 import { type MemoryPlan, memoryPlan } from './memory.js'
 
 /** What a .cairn file says of itself, as plain data that can be posted and shown. */

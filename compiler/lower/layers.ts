@@ -1,6 +1,6 @@
-import { type Bindings, evaluate } from '../../runtime/file/dims.js'
-import { type Graph, isConstant, type Node } from '../graph/graph.js'
-import { ops } from '../ops/table.js'
+import { type Bindings, evaluate } from '../../runtime/file/index.js'
+import { type Graph, isConstant, type Node } from '../graph/index.js'
+import { ops } from '../ops/index.js'
 
 /** A node as it is lowered, behind all passes. */
 export interface LayerInfo {

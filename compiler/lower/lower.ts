@@ -1,14 +1,45 @@
-import type { Argument, Call, Constant, Constraint, Count, Fault, KernelInfo, Packing, Port, Program, Stored } from '../../runtime/file/program.js'
-import { add } from '../algebra/terms.js'
-import { type Dim, freeNamesOf, product, same, show } from '../algebra/dim.js'
+import type {
+  Argument,
+  Call,
+  Constant,
+  Constraint,
+  Count,
+  Fault,
+  KernelInfo,
+  Packing,
+  Port,
+  Program,
+  Stored
+} from '../../runtime/file/index.js'
+import { add, type Dim, freeNamesOf, product, same, show } from '../algebra/index.js'
 import { CompileError, refuse } from '../errors.js'
-import { areHalves, lostAsHalves } from '../graph/halves.js'
-import { type Counted, type Elements, type Graph, isConstant, Node, type Value } from '../graph/graph.js'
-import { type Choice, type Kernel, type Lowering, numbered, orderedStrides, orderOf, plainOrder, type View, type WinogradTile } from '../ops/op.js'
-import { countedAxis, settle } from '../ops/counted.js'
-import { emitCopy, unaryKernel } from '../ops/elementwise.js'
-import { kindOf } from '../ops/activation.js'
-import { ops } from '../ops/table.js'
+import {
+  areHalves,
+  type Counted,
+  type Elements,
+  type Graph,
+  isConstant,
+  lostAsHalves,
+  Node,
+  type Value
+} from '../graph/index.js'
+import {
+  type Choice,
+  countedAxis,
+  emitCopy,
+  type Kernel,
+  kindOf,
+  type Lowering,
+  numbered,
+  ops,
+  orderedStrides,
+  orderOf,
+  plainOrder,
+  settle,
+  unaryKernel,
+  type View,
+  type WinogradTile
+} from '../ops/index.js'
 import { place } from './place.js'
 
 /** Graph to Program: places every value, then lets each operator emit its calls. */

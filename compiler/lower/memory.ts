@@ -1,6 +1,4 @@
-import { type Bindings } from '../../runtime/file/dims.js'
-import { type Constant, type Program, residentBytes } from '../../runtime/file/program.js'
-import { planProgram } from '../../runtime/file/plan.js'
+import { type Bindings, type Constant, type Program, planProgram, residentBytes } from '../../runtime/file/index.js'
 
 /** The memory plan of a program with its free dimensions bound, told in names: for tables and pictures. */
 export interface MemoryPlan {

@@ -1,8 +1,6 @@
-import { sameShape } from '../algebra/dim.js'
-import { type Elements, type Graph, isConstant, type Node, type Value } from '../graph/graph.js'
-import { channelsLastOrder, orderOf, plainOrder } from '../ops/op.js'
-import { ops } from '../ops/table.js'
-import { permutation } from '../ops/movement.js'
+import { sameShape } from '../algebra/index.js'
+import { type Elements, type Graph, isConstant, type Node, type Value } from '../graph/index.js'
+import { channelsLastOrder, ops, orderOf, permutation, plainOrder } from '../ops/index.js'
 
 /** What a node asks of the order of an input. */
 export type Demand = (node: Node, index: number, order: readonly number[]) => void

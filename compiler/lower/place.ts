@@ -1,10 +1,6 @@
-import { add } from '../algebra/terms.js'
-import { type Dim, product, same } from '../algebra/dim.js'
-import type { Graph, Node, Value } from '../graph/graph.js'
-import { axisOf, orderedStrides, orderOf, plainOrder, type View } from '../ops/op.js'
-import { concatSlot } from '../ops/movement.js'
-import { ops } from '../ops/table.js'
-import { subView } from '../ops/views.js'
+import { add, type Dim, product, same } from '../algebra/index.js'
+import type { Graph, Node, Value } from '../graph/index.js'
+import { axisOf, concatSlot, ops, orderedStrides, orderOf, plainOrder, subView, type View } from '../ops/index.js'
 
 /**
  * Where every value lives. Most values get a storage of their own; but a concatenation's inputs are written straight

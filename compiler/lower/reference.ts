@@ -1,14 +1,20 @@
-import { type Backend, type Executor, mostMemory, type Place } from '../../runtime/backend/backend.js'
-import { CairnError } from '../../runtime/base/errors.js'
-import { digest } from '../../runtime/base/digest.js'
-import { finish } from '../../runtime/base/breath.js'
-import { fromHalves } from '../../runtime/base/half.js'
-import { type Bindings, evaluate } from '../../runtime/file/dims.js'
-import { type CairnFile, type Section } from '../../runtime/file/header.js'
-import { type Call, type Packing, type Program, paddedLength, resultsOf } from '../../runtime/file/program.js'
-import { type Observer, storagesWritten } from '../../runtime/file/observed.js'
-import { unpackInto } from '../../runtime/file/unpack.js'
-import { kernels } from '../ops/kernels.js'
+import { type Backend, type Executor, mostMemory, type Place } from '../../runtime/backend/index.js'
+import { CairnError, digest, finish, fromHalves } from '../../runtime/base/index.js'
+import {
+  type Bindings,
+  type CairnFile,
+  type Call,
+  evaluate,
+  type Observer,
+  type Packing,
+  type Program,
+  paddedLength,
+  resultsOf,
+  type Section,
+  storagesWritten,
+  unpackInto
+} from '../../runtime/file/index.js'
+import { kernels } from '../ops/index.js'
 
 /**
  * Interprets a program with the kernels' double-precision references: every storage is a Float64Array of its own.

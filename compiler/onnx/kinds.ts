@@ -1,4 +1,4 @@
-import { beginning, standIns } from '../../runtime/base/kind.js'
+import { beginning, standIns } from '../../runtime/base/index.js'
 
 /** What a file is by its first bytes, where it is not what was asked for. */
 export interface FileKind {

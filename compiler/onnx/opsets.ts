@@ -1,5 +1,5 @@
 import { CompileError } from '../errors.js'
-import { type Attribute, type Graph, Node, type Value } from '../graph/graph.js'
+import { type Attribute, type Graph, Node, type Value } from '../graph/index.js'
 import { dtypeNames } from './tensor-proto.js'
 
 /** What differs between ONNX's opsets: every node is read as the newest has it. */

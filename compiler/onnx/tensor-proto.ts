@@ -1,7 +1,7 @@
-import { fromHalves, halfToFloat } from '../../runtime/base/half.js'
+import { fromHalves, halfToFloat } from '../../runtime/base/index.js'
 import type onnxProto from '../../schema/onnx.js'
 import { CompileError } from '../errors.js'
-import type { DType, Elements } from '../graph/graph.js'
+import type { DType, Elements } from '../graph/index.js'
 
 export const dtypeNames: Readonly<Record<number, DType>> = {
   1: 'float32',

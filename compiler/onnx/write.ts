@@ -1,7 +1,7 @@
-import { toHalves } from '../../runtime/base/half.js'
+import { toHalves } from '../../runtime/base/index.js'
 import onnxProto from '../../schema/onnx.js'
 import { CompileError } from '../errors.js'
-import type { DType } from '../graph/graph.js'
+import type { DType } from '../graph/index.js'
 import { nodeNames } from './functions.js'
 import { decodeModel, decodePlainModel } from './read.js'
 

@@ -1,6 +1,6 @@
-import type { Dim } from '../algebra/dim.js'
+import type { Dim } from '../algebra/index.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph/graph.js'
+import type { Node, Value } from '../graph/index.js'
 import { type Loops, loopsOver, type View } from './op.js'
 
 /** What the operators share that work along some axes: the shape they leave and the loops over all other axes. */

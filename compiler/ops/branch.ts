@@ -1,7 +1,6 @@
-import { fromOne, show } from '../algebra/dim.js'
-import { isFound } from '../algebra/terms.js'
+import { fromOne, isFound, show } from '../algebra/index.js'
 import { refuse } from '../errors.js'
-import type { Branch, Folding, Node, Value } from '../graph/graph.js'
+import type { Branch, Folding, Node, Value } from '../graph/index.js'
 import { axisOf, type Op } from './op.js'
 
 /** What constants and shapes decide of If, Loop and Scan; compiler/control.ts puts what they run in their place. */

@@ -1,6 +1,6 @@
-import { broadcast, broadcastOf, type Dim, freeNamesOf, same, showShape } from '../algebra/dim.js'
+import { broadcast, broadcastOf, type Dim, freeNamesOf, same, showShape } from '../algebra/index.js'
 import { refuse } from '../errors.js'
-import type { Node } from '../graph/graph.js'
+import type { Node } from '../graph/index.js'
 
 /** ONNX multidirectional broadcasting. */
 export function broadcastShape(node: Node, ...shapes: (readonly Dim[])[]): Dim[] {

@@ -1,9 +1,7 @@
-import { evaluate } from '../../runtime/file/dims.js'
-import { add, foundIn, isFound, mul } from '../algebra/terms.js'
-import { type Dim, freeNamesOf, show, showShape } from '../algebra/dim.js'
-import { greatest } from '../algebra/bounds.js'
+import { evaluate } from '../../runtime/file/index.js'
+import { add, type Dim, foundIn, freeNamesOf, greatest, isFound, mul, show, showShape } from '../algebra/index.js'
 import { CompileError, refuse } from '../errors.js'
-import type { Graph, Node, Value } from '../graph/graph.js'
+import type { Graph, Node, Value } from '../graph/index.js'
 import { ops } from './table.js'
 
 /**

@@ -1,10 +1,10 @@
-import { type Dim, isStatic, product, showShape } from '../algebra/dim.js'
+import { type Dim, isStatic, product, showShape } from '../algebra/index.js'
 import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph/graph.js'
-import { checkIndices } from './bounds.js'
-import { mostElements } from './gather.js'
+import type { Node, Value } from '../graph/index.js'
+import { mostElements } from './movement/gather.js'
+import { scatteringOf } from './movement/scatter.js'
 import { describe, type Op } from './op.js'
-import { scatteringOf } from './scatter.js'
+import { checkIndices } from './search/bounds.js'
 
 /** Operators whose last axis of indices names a place by several coordinates; the decompose pass makes rows of those. */
 

@@ -1,8 +1,7 @@
-import type { Argument, Fault, Packing, Stored } from '../../runtime/file/program.js'
-import { broadcastOf, type Dim, denseStrides, equal, same, show, where } from '../algebra/dim.js'
-import { mul } from '../algebra/terms.js'
+import type { Argument, Fault, Packing, Stored } from '../../runtime/file/index.js'
+import { broadcastOf, type Dim, denseStrides, equal, mul, same, show, where } from '../algebra/index.js'
 import { refuse } from '../errors.js'
-import type { Elements, Node, Value } from '../graph/graph.js'
+import type { Elements, Node, Value } from '../graph/index.js'
 
 /**
  * What one operator is. A file of this folder holds a family: the operators' shape rules, how they lower to kernel

@@ -1,9 +1,8 @@
-import type { Packing } from '../../runtime/file/program.js'
-import { type Dim } from '../algebra/dim.js'
-import { add as plus, mul as times } from '../algebra/terms.js'
-import { type Elements, isConstant, type Node, type Value } from '../graph/graph.js'
-import { emitCopy } from './elementwise.js'
-import { panelWidth } from './epilogue.js'
+import type { Packing } from '../../runtime/file/index.js'
+import { type Dim, add as plus, mul as times } from '../algebra/index.js'
+import { type Elements, isConstant, type Node, type Value } from '../graph/index.js'
+import { emitCopy } from './elementwise/elementwise.js'
+import { panelWidth } from './elementwise/epilogue.js'
 import { type Lowering, orderedStrides, plainOrder, type View } from './op.js'
 
 /**

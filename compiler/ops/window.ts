@@ -1,8 +1,6 @@
-import { add, mul, sub } from '../algebra/terms.js'
-import { type Dim, div, max, min, show } from '../algebra/dim.js'
-import { least } from '../algebra/bounds.js'
+import { add, type Dim, div, least, max, min, mul, show, sub } from '../algebra/index.js'
 import { refuse } from '../errors.js'
-import type { Node } from '../graph/graph.js'
+import type { Node } from '../graph/index.js'
 
 /** Where the windows of a convolution or pooling lie, one entry per spatial axis. */
 export interface Windows {

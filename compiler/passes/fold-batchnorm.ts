@@ -1,6 +1,6 @@
 import { refuse } from '../errors.js'
-import { isConstant, Node } from '../graph/graph.js'
-import { inferNode } from '../infer/node.js'
+import { isConstant, Node } from '../graph/index.js'
+import { inferNode } from '../infer/index.js'
 import { count, type Pass } from './pass.js'
 import { fold, scaleShiftOfBatchNorm } from './scale-shift.js'
 

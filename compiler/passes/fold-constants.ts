@@ -1,5 +1,5 @@
-import type { Graph } from '../graph/graph.js'
-import { infer } from '../infer/infer.js'
+import type { Graph } from '../graph/index.js'
+import { infer } from '../infer/index.js'
 import { count, type Pass } from './pass.js'
 
 /** Takes out the nodes whose results are known; returns how many there were. */

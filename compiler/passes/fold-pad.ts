@@ -1,6 +1,6 @@
-import { isConstant, type Node } from '../graph/graph.js'
-import { inferNode } from '../infer/node.js'
-import { intsOf, numbersOf } from '../ops/op.js'
+import { isConstant, type Node } from '../graph/index.js'
+import { inferNode } from '../infer/index.js'
+import { intsOf, numbersOf } from '../ops/index.js'
 import { count, type Pass } from './pass.js'
 import { actOf } from './recognise/match.js'
 

@@ -1,5 +1,5 @@
-import { type Graph, isConstant, type Node } from '../graph/graph.js'
-import { convInputs } from '../ops/conv.js'
+import { type Graph, isConstant, type Node } from '../graph/index.js'
+import { convInputs } from '../ops/index.js'
 import { count, type Pass } from './pass.js'
 import { actOf, perChannel, setAct } from './recognise/match.js'
 

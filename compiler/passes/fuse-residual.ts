@@ -1,6 +1,6 @@
-import { sameShape } from '../algebra/dim.js'
-import { type Graph, isConstant, type Node, type Value } from '../graph/graph.js'
-import { convInputs } from '../ops/conv.js'
+import { sameShape } from '../algebra/index.js'
+import { type Graph, isConstant, type Node, type Value } from '../graph/index.js'
+import { convInputs } from '../ops/index.js'
 import { count, type Pass } from './pass.js'
 import { actOf, setAct } from './recognise/match.js'
 

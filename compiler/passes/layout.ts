@@ -1,10 +1,8 @@
-import { sameShape } from '../algebra/dim.js'
-import { type Graph, isConstant, Node, type Value } from '../graph/graph.js'
-import { inferNode } from '../infer/node.js'
-import { type Demand, laidConstant, layNode, layTranspose, liesIn, logicalIndices } from '../lower/order.js'
-import { ops } from '../ops/table.js'
-import { orderForReshape, reshapedOrder } from '../ops/views.js'
-import { orderOf, plainOrder } from '../ops/op.js'
+import { sameShape } from '../algebra/index.js'
+import { type Graph, isConstant, Node, type Value } from '../graph/index.js'
+import { inferNode } from '../infer/index.js'
+import { type Demand, laidConstant, layNode, layTranspose, liesIn, logicalIndices } from '../lower/index.js'
+import { ops, orderForReshape, orderOf, plainOrder, reshapedOrder } from '../ops/index.js'
 import { count, type Pass } from './pass.js'
 
 /**

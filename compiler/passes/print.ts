@@ -1,6 +1,6 @@
-import { showShape } from '../algebra/dim.js'
-import { type Attribute, type Graph, isConstant, type Node, type Value } from '../graph/graph.js'
-import { orderOf } from '../ops/op.js'
+import { showShape } from '../algebra/index.js'
+import { type Attribute, type Graph, isConstant, type Node, type Value } from '../graph/index.js'
+import { orderOf } from '../ops/index.js'
 
 /** Stable text of a graph, one node a line: for --dump, for the passes' snapshots, for error messages. */
 export function print(graph: Graph): string {

@@ -1,7 +1,6 @@
-import { same, sameShape } from '../algebra/dim.js'
-import type { Graph, Node, Value } from '../graph/graph.js'
-import { intsOf } from '../ops/op.js'
-import { permutation, slicing } from '../ops/movement.js'
+import { same, sameShape } from '../algebra/index.js'
+import type { Graph, Node, Value } from '../graph/index.js'
+import { intsOf, permutation, slicing } from '../ops/index.js'
 import { count, type Pass } from './pass.js'
 import { isScalar } from './recognise/match.js'
 

@@ -1,5 +1,5 @@
-import { foundIn } from '../algebra/terms.js'
-import type { Graph, Value } from '../graph/graph.js'
+import { foundIn } from '../algebra/index.js'
+import type { Graph, Value } from '../graph/index.js'
 import { count, type Pass } from './pass.js'
 
 /** Takes out nodes whose outputs nobody reads, last first, so that whole chains go at once. */

@@ -1,6 +1,5 @@
-import { type Graph, isConstant, type Node, type Value } from '../graph/graph.js'
-import { convInputs } from '../ops/conv.js'
-import { windows } from '../ops/window.js'
+import { type Graph, isConstant, type Node, type Value } from '../graph/index.js'
+import { convInputs, windows } from '../ops/index.js'
 import { perChannel } from './recognise/match.js'
 
 /** y = scale * x + shift per channel: what a BatchNormalization is at inference, and a Mul or Add by constants. */

@@ -1,7 +1,6 @@
-import { showShape } from '../algebra/dim.js'
-import type { Graph, Value } from '../graph/graph.js'
-import { checkCounted } from '../ops/counted.js'
-import { ops } from '../ops/table.js'
+import { showShape } from '../algebra/index.js'
+import type { Graph, Value } from '../graph/index.js'
+import { checkCounted, ops } from '../ops/index.js'
 
 /**
  * What a legal graph is; checked after every pass. A failure is a mistake of the compiler, never of its input:

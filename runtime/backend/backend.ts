@@ -1,10 +1,7 @@
 import type { Dispatch } from '../../shaders/dispatch.js'
-import { CairnError, Unavailable } from '../base/errors.js'
-import type { Bindings } from '../file/dims.js'
-import type { CairnFile } from '../file/header.js'
-import type { Observer } from '../file/observed.js'
-import type { Stored } from '../file/program.js'
-import type { FitOptions, FloatOptions, ImageSource, Scored } from '../tensor/image.js'
+import { CairnError, Unavailable } from '../base/index.js'
+import type { Bindings, CairnFile, Observer, Stored } from '../file/index.js'
+import type { FitOptions, FloatOptions, ImageSource, Scored } from '../tensor/index.js'
 
 /**
  * A backend turns a decoded file into an executor: it places constants and activations in its own memory and runs the

@@ -1,6 +1,5 @@
-import { CairnError } from '../base/errors.js'
-import { type Bindings, evaluate } from '../file/dims.js'
-import { type Outcome, outOfRange, resultsOf } from '../file/program.js'
+import { CairnError } from '../base/index.js'
+import { type Bindings, evaluate, type Outcome, outOfRange, resultsOf } from '../file/index.js'
 import type { Ran } from './backend.js'
 
 /** What a run must not be given: indices that name nothing. Kernels stay inside their tables, and keep the first of these. */

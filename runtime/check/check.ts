@@ -1,6 +1,16 @@
-import { CairnError, FormatError } from '../base/errors.js'
-import { type Argument, type Call, type Constant, type Packing, type Port, type Program, residentBytes } from '../file/program.js'
-import { type Bindings, type Dim, evaluate } from '../file/dims.js'
+import { CairnError, FormatError } from '../base/index.js'
+import {
+  type Argument,
+  type Bindings,
+  type Call,
+  type Constant,
+  type Dim,
+  evaluate,
+  type Packing,
+  type Port,
+  type Program,
+  residentBytes
+} from '../file/index.js'
 import type { Fields, Rule } from './rule.js'
 import { fieldsOf, rules } from './rules.js'
 

@@ -1,8 +1,4 @@
-import { brandOf } from '../base/brand.js'
-import { CairnError, Unavailable } from '../base/errors.js'
-import { env, type WasmPlace } from '../base/env.js'
-import { held } from '../base/held.js'
-import { standIn } from '../base/kind.js'
+import { brandOf, CairnError, env, held, standIn, Unavailable, type WasmPlace } from '../base/index.js'
 import { beside, places, type WasmFile } from '../beside.js'
 
 /** `(func (drop (f32x4.relaxed_madd …)))`: a module that is valid where relaxed SIMD is. */

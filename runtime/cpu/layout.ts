@@ -1,7 +1,6 @@
-import { mostMemory } from '../backend/backend.js'
-import { CairnError } from '../base/errors.js'
-import { type Call, paddedLength, residentBytes, storedLength } from '../file/program.js'
-import { type Header, type Section } from '../file/header.js'
+import { mostMemory } from '../backend/index.js'
+import { CairnError } from '../base/index.js'
+import { type Call, type Header, paddedLength, residentBytes, type Section, storedLength } from '../file/index.js'
 import { tableLength } from './lockstep.js'
 
 /** How the CPU path divides its one linear memory. */

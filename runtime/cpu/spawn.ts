@@ -1,4 +1,4 @@
-import { CairnError } from '../base/errors.js'
+import { CairnError } from '../base/index.js'
 
 /** Workers of browsers, and those of Node, which Deno and Bun have too, behind one face: this side, and theirs. */
 export interface Spawned {

@@ -1,4 +1,4 @@
-import { CairnError } from '../base/errors.js'
+import { CairnError } from '../base/index.js'
 import { inBrowser, inNode } from '../worker-place.js'
 import { type BoundCall, Control, grain, type Membership, type ThreadExports } from './lockstep.js'
 import { mayUseWorkers, type Spawned, spawn } from './spawn.js'

@@ -1,13 +1,26 @@
-import { type Backend, type Executor, type LoadOptions, mostMemory, type Place } from '../backend/backend.js'
-import { CairnError } from '../base/errors.js'
-import { finish } from '../base/breath.js'
-import { type Argument, type Call, type Port, paddedLength, residentBytes, resultsOf, storedLength } from '../file/program.js'
-import { arrivals, Spare } from '../file/arrival.js'
-import { type Bindings, evaluate } from '../file/dims.js'
-import { type CairnFile, type Header, type Section } from '../file/header.js'
-import { type Observer, storagesWritten } from '../file/observed.js'
-import { type Plan, planProgram } from '../file/plan.js'
-import { unpackInto } from '../file/unpack.js'
+import { type Backend, type Executor, type LoadOptions, mostMemory, type Place } from '../backend/index.js'
+import { CairnError, finish } from '../base/index.js'
+import {
+  type Argument,
+  arrivals,
+  type Bindings,
+  type CairnFile,
+  type Call,
+  evaluate,
+  type Header,
+  type Observer,
+  type Plan,
+  type Port,
+  paddedLength,
+  planProgram,
+  residentBytes,
+  resultsOf,
+  type Section,
+  Spare,
+  storagesWritten,
+  storedLength,
+  unpackInto
+} from '../file/index.js'
 import { compileKernels, instantiate } from './binary.js'
 import { align, isDirect, type Layout, layoutOf, newMemory, page, pages, stagingBytes } from './layout.js'
 import { type BoundCall, type Kernel, type ThreadExports, writeTable } from './lockstep.js'

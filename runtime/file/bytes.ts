@@ -1,4 +1,4 @@
-import { CairnError } from '../base/errors.js'
+import { CairnError } from '../base/index.js'
 
 /** Where a file's bytes come from: memory, disk, or the network, so that weights go straight to where they belong. */
 export interface Source {

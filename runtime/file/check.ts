@@ -1,4 +1,4 @@
-import { FormatError } from '../base/errors.js'
+import { FormatError } from '../base/index.js'
 import { type Dim, evaluate, freeName, freeNamesOf } from './dims.js'
 import type { Draw } from './expected.js'
 import type { Header } from './header.js'

@@ -1,4 +1,4 @@
-import { CairnError } from '../base/errors.js'
+import { CairnError } from '../base/index.js'
 import { behind, checkLength, lengthOf, type Source, type SourceOptions, tooShort } from './bytes.js'
 
 /** What is used of Node's `fs.promises`. */

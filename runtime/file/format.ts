@@ -1,7 +1,4 @@
-import { bytesOf } from '../base/brand.js'
-import { digest } from '../base/digest.js'
-import { FormatError } from '../base/errors.js'
-import { toHalves } from '../base/half.js'
+import { bytesOf, digest, FormatError, toHalves } from '../base/index.js'
 import { checkHeader } from './check.js'
 import { type Codec, Cursor, f32, f64, int, lazy, list, optional, struct, text, Writer } from './codec.js'
 import { type Atom, type Dim, type Operation, operations, type Term } from './dims.js'

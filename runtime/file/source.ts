@@ -1,5 +1,4 @@
-import { brandOf, bytesOf } from '../base/brand.js'
-import { CairnError } from '../base/errors.js'
+import { brandOf, bytesOf, CairnError } from '../base/index.js'
 import { BytesSource, checkLength, type Source, type SourceOptions, tooShort } from './bytes.js'
 
 export { BytesSource, checkLength, type Source, type SourceOptions } from './bytes.js'

@@ -1,7 +1,7 @@
-import { backendNamed, missing, type Provider } from '../backend/backend.js'
-import { CairnError } from '../base/errors.js'
-import { type Given, sourceOf } from '../file/source.js'
-import { Tensor } from '../tensor/tensor.js'
+import { backendNamed, missing, type Provider } from '../backend/index.js'
+import { CairnError } from '../base/index.js'
+import { type Given, sourceOf } from '../file/index.js'
+import { Tensor } from '../tensor/index.js'
 import type { Feeds } from './binding.js'
 import { type Opening, placeOf } from './open.js'
 

@@ -1,8 +1,16 @@
-import { CairnError } from '../base/errors.js'
-import { atomOf, type Bindings, type Dim, evaluate, freeName, show, showShape } from '../file/dims.js'
-import { type Constraint } from '../file/program.js'
-import { type Header } from '../file/header.js'
-import { arrays, type Tensor } from '../tensor/tensor.js'
+import { CairnError } from '../base/index.js'
+import {
+  atomOf,
+  type Bindings,
+  type Constraint,
+  type Dim,
+  evaluate,
+  freeName,
+  type Header,
+  show,
+  showShape
+} from '../file/index.js'
+import { arrays, type Tensor } from '../tensor/index.js'
 
 /** Values of the free dimensions from the shapes of the inputs, everything else checked against them. */
 export function bindInputs(header: Header, feeds: Feeds): Bindings {

@@ -1,6 +1,6 @@
-import type { Elements, Place, Ran } from '../backend/backend.js'
-import { CairnError } from '../base/errors.js'
-import { cutsOf, type Outcome } from '../file/program.js'
+import type { Elements, Place, Ran } from '../backend/index.js'
+import { CairnError } from '../base/index.js'
+import { cutsOf, type Outcome } from '../file/index.js'
 
 /** An output of a run, cut to what there is of it; of what lies on the GPU only the dims change. */
 export function cutOutput(

@@ -1,11 +1,7 @@
-import { finalise } from '../base/hash.js'
-import { evaluate } from '../file/dims.js'
-import { type Golden, type Sums } from '../file/expected.js'
-import { type Header } from '../file/header.js'
-import { type Stored } from '../file/program.js'
-import { sumCount } from '../file/observed.js'
-import { fromFloats } from '../tensor/elements.js'
-import { type Tensor } from '../tensor/tensor.js'
+import { drawn, evaluate, type Golden, type Header, type Stored, type Sums } from '../file/index.js'
+import { fromFloats, type Tensor } from '../tensor/index.js'
+
+export { summarise } from '../file/index.js'
 
 /** One layer of a self-check: a kernel call, the graph node that it belongs to, and how far it is off, over the norm of what it should be. */
 export interface LayerCheck {
@@ -26,20 +22,11 @@ export interface Verification {
   readonly worst?: LayerCheck
 }
 
-/** What rounding to halves changes, over what single precision's limits allow for (compiler/golden.ts). */
+/** What rounding to halves changes, over what single precision's limits allow for (compiler/lower/golden.ts). */
 const halfLimits = 256
 
 /** Numbers that are smaller may be taken for 0. */
 const smallest: Readonly<Record<Stored, number>> = { f32: 2 ** -126, f16: 2 ** -14 }
-
-/** Values of input `input`, the same on every engine and in every element type. */
-export function drawn({ seed, inputs }: Golden, input: number, count: number): Float32Array {
-  const { low, step, levels } = inputs[input]
-  const own = finalise(seed + input)
-  const values = new Float32Array(count)
-  for (let i = 0; i < count; i++) values[i] = low + step * Math.floor((finalise(own + i) / 2 ** 32) * levels)
-  return values
-}
 
 export function goldenFeeds({ free, inputs }: Header, golden: Golden): Record<string, Tensor> {
   const bindings = Object.fromEntries(free.map((name, i) => [name, golden.sizes[i]]))
@@ -50,21 +37,6 @@ export function goldenFeeds({ free, inputs }: Header, golden: Golden): Record<st
       return [name, fromFloats(dtype, drawn(golden, i, count), dims)]
     })
   )
-}
-
-export function summarise(written: readonly ArrayLike<number>[]): Sums {
-  const sums = new Array<number>(sumCount).fill(0)
-  let [count, squares, at] = [0, 0, 0]
-  for (const elements of written)
-    for (let i = 0; i < elements.length; i++) {
-      const signs = finalise(at++)
-      const value = elements[i]
-      if (!Number.isFinite(value)) continue
-      count++
-      squares += value * value
-      for (let k = 0; k < sumCount; k++) sums[k] += (signs >>> k) & 1 ? value : -value
-    }
-  return { count, norm: Math.sqrt(squares), sums }
 }
 
 export function judge({ calls, kernels }: Header, golden: Golden, found: readonly Sums[], held: Stored): Verification {

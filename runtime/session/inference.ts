@@ -1,6 +1,6 @@
-import { backendNamed, registerBackend } from '../backend/backend.js'
-import { Unavailable } from '../base/errors.js'
-import { wasmBackend } from '../cpu/wasm.js'
+import { backendNamed, registerBackend } from '../backend/index.js'
+import { Unavailable } from '../base/index.js'
+import { wasmBackend } from '../cpu/index.js'
 import { InferenceSession as Session } from './session.js'
 
 /**

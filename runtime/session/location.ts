@@ -1,7 +1,6 @@
-import type { Elements, Executor } from '../backend/backend.js'
-import { CairnError } from '../base/errors.js'
-import { copyFloats, fromFloats } from '../tensor/elements.js'
-import { type Data, Tensor } from '../tensor/tensor.js'
+import type { Elements, Executor } from '../backend/index.js'
+import { CairnError } from '../base/index.js'
+import { copyFloats, type Data, fromFloats, Tensor } from '../tensor/index.js'
 
 /** Where outputs are left. */
 export type Location = 'cpu' | 'gpu-buffer'

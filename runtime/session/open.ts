@@ -1,10 +1,16 @@
-import { type ExternalData, findCompiler } from '../backend/backend.js'
-import { CairnError } from '../base/errors.js'
-import { standIn, telling } from '../base/kind.js'
-import { checkFixed } from '../check/check.js'
-import { type CairnFile } from '../file/header.js'
-import { decode, decodeSource, magic } from '../file/format.js'
-import { type Given, isPlace, type SourceOptions, sourceOf } from '../file/source.js'
+import { type ExternalData, findCompiler } from '../backend/index.js'
+import { CairnError, standIn, telling } from '../base/index.js'
+import { checkFixed } from '../check/index.js'
+import {
+  type CairnFile,
+  decode,
+  decodeSource,
+  type Given,
+  isPlace,
+  magic,
+  type SourceOptions,
+  sourceOf
+} from '../file/index.js'
 
 /** What a file may ask for. */
 export interface Limits {

@@ -1,4 +1,4 @@
-import { type Data, Tensor, type Type } from '../tensor/tensor.js'
+import { type Data, Tensor, type Type } from '../tensor/index.js'
 import type { Limits } from './open.js'
 
 /** What a parallel session and its workers post to each other; see parallel.ts and session-worker.ts. */

@@ -1,23 +1,42 @@
-import { type Elements, type Executor, firstAvailable, type GpuDispatch, type Provider, type ProviderOptions } from '../backend/backend.js'
-import { refuseFaults } from '../backend/faults.js'
-import { bytesOf } from '../base/brand.js'
-import { CairnError } from '../base/errors.js'
-import { threadsOf } from '../base/env.js'
-import { checkBound } from '../check/check.js'
-import { type Bindings, evaluate, freeName, show } from '../file/dims.js'
-import { type CairnFile, type Header } from '../file/header.js'
-import { cutsOf } from '../file/program.js'
-import { type Given } from '../file/source.js'
-import { type Sums } from '../file/expected.js'
-import { checkImage, type FitOptions, type FloatOptions, type ImageSource, imageElements, pictureOf, type Scored } from '../tensor/image.js'
-import { fromFloats } from '../tensor/elements.js'
-import { Tensor } from '../tensor/tensor.js'
-import { topRows } from '../tensor/top.js'
+import {
+  type Elements,
+  type Executor,
+  firstAvailable,
+  type GpuDispatch,
+  type Provider,
+  type ProviderOptions,
+  refuseFaults
+} from '../backend/index.js'
+import { bytesOf, CairnError, threadsOf } from '../base/index.js'
+import { checkBound } from '../check/index.js'
+import {
+  type Bindings,
+  type CairnFile,
+  cutsOf,
+  evaluate,
+  freeName,
+  type Given,
+  type Header,
+  type Sums,
+  show
+} from '../file/index.js'
+import {
+  checkImage,
+  type FitOptions,
+  type FloatOptions,
+  fromFloats,
+  type ImageSource,
+  imageElements,
+  pictureOf,
+  type Scored,
+  Tensor
+} from '../tensor/index.js'
 import { bindInputs, type Feeds, leavesNothing } from './binding.js'
 import { checkKept, cutOutput } from './cut.js'
 import type { Verification } from './golden.js'
 import { elementsOf, type Location, refusedLocation, tensorOf } from './location.js'
 import { type Opening, open, reopening } from './open.js'
+import { topRows } from './top.js'
 
 export interface SessionOptions extends Opening {
   /**

@@ -1,4 +1,4 @@
-import { fromHalves, toHalves } from '../base/half.js'
+import { fromHalves, toHalves } from '../base/index.js'
 import { arrays, type Data, Tensor, type Type } from './tensor.js'
 
 /**

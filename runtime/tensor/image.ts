@@ -1,4 +1,4 @@
-import { CairnError } from '../base/errors.js'
+import { CairnError } from '../base/index.js'
 
 /**
  * From a picture to a model's input and from scores to the best classes. A picture is what a canvas or a decoder

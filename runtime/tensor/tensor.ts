@@ -1,6 +1,4 @@
-import { brandOf } from '../base/brand.js'
-import { CairnError } from '../base/errors.js'
-import { floatToHalf } from '../base/half.js'
+import { brandOf, CairnError, floatToHalf } from '../base/index.js'
 import { checkSource, fromImageData, type ImageSource, type ImageTensorOptions, pictureOf } from './image.js'
 
 /** Element types and the arrays that hold them, as onnxruntime-web pairs them. */

@@ -1,5 +1,5 @@
-import { CairnError } from '../base/errors.js'
-import type { Picture } from '../tensor/image.js'
+import { CairnError } from '../base/index.js'
+import type { Picture } from '../tensor/index.js'
 import {
   type Affine,
   compose,

@@ -1,7 +1,5 @@
-import { bytesOf } from '../base/brand.js'
-import { CairnError } from '../base/errors.js'
-import { digest } from '../base/digest.js'
-import { type Codec, Cursor, int, list, struct, text, Writer } from '../file/codec.js'
+import { bytesOf, CairnError, digest } from '../base/index.js'
+import { type Codec, Cursor, int, list, struct, text, Writer } from '../file/index.js'
 
 /**
  * Named tensors with a note, for what training keeps: head patches and checkpoints. Four bytes `CRNT`, version, digest of

@@ -1,4 +1,4 @@
-import { CairnError } from '../base/errors.js'
+import { CairnError } from '../base/index.js'
 import type { Random } from './random.js'
 import { numberOf, termsOf } from './terms.js'
 

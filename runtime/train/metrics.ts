@@ -1,4 +1,4 @@
-import { CairnError } from '../base/errors.js'
+import { CairnError } from '../base/index.js'
 
 /** How good a classifier is. Classes are whole numbers from 0; `labels` are the true ones. */
 

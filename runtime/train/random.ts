@@ -1,5 +1,4 @@
-import { CairnError } from '../base/errors.js'
-import { finalise } from '../base/hash.js'
+import { CairnError, finalise } from '../base/index.js'
 
 /**
  * Seeded random numbers that are the same in every engine: integers and correctly rounded arithmetic, no function of

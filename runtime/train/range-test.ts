@@ -1,4 +1,4 @@
-import { CairnError } from '../base/errors.js'
+import { CairnError } from '../base/index.js'
 
 /** `count` learning rates from `low` to `high`, each the same multiple of the one before. */
 export function growingRates(low: number, high: number, count: number): number[] {

@@ -1,4 +1,4 @@
-import { CairnError } from '../base/errors.js'
+import { CairnError } from '../base/index.js'
 import { Random } from './random.js'
 
 export interface SplitOptions {

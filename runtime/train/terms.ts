@@ -1,4 +1,4 @@
-import { CairnError } from '../base/errors.js'
+import { CairnError } from '../base/index.js'
 
 /** Options written as one text, as on a command line: `name` or `name=value`, separated by commas. */
 export interface Term {

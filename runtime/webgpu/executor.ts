@@ -1,11 +1,17 @@
-import { type Elements, type Executor, type GpuDispatch, type GpuMemory, type LoadOptions, type Place, type Ran, type TopRows } from '../backend/backend.js'
-import { refuseFaults } from '../backend/faults.js'
-import { CairnError } from '../base/errors.js'
-import { type Bindings } from '../file/dims.js'
-import { type CairnFile, type Header } from '../file/header.js'
-import { type Observer } from '../file/observed.js'
-import { type Stored, widthOf } from '../file/program.js'
-import { type FitOptions, type FloatOptions, type ImageSource, imageDims, type Scored } from '../tensor/image.js'
+import {
+  type Elements,
+  type Executor,
+  type GpuDispatch,
+  type GpuMemory,
+  type LoadOptions,
+  type Place,
+  type Ran,
+  refuseFaults,
+  type TopRows
+} from '../backend/index.js'
+import { CairnError } from '../base/index.js'
+import { type Bindings, type CairnFile, type Header, type Observer, type Stored, widthOf } from '../file/index.js'
+import { type FitOptions, type FloatOptions, type ImageSource, imageDims, type Scored } from '../tensor/index.js'
 import { lease } from './device/device.js'
 import { imageToBuffer } from './image.js'
 import { Resident } from './resident.js'

@@ -1,6 +1,18 @@
-import { CairnError } from '../base/errors.js'
-import type { Stored } from '../file/program.js'
-import { channelCount, channelsOf, type FitOptions, type FloatOptions, fitting, halfEven, type ImageSource, isPicture, ofChannel, type Picture, sizeOf } from '../tensor/image.js'
+import { CairnError } from '../base/index.js'
+import type { Stored } from '../file/index.js'
+import {
+  channelCount,
+  channelsOf,
+  type FitOptions,
+  type FloatOptions,
+  fitting,
+  halfEven,
+  type ImageSource,
+  isPicture,
+  ofChannel,
+  type Picture,
+  sizeOf
+} from '../tensor/index.js'
 import { dispatchTool, toolOf } from './device/tool.js'
 
 /** Writes a picture, resized, cut and normalised, to a buffer of `channels × height × width` elements. */

@@ -1,7 +1,7 @@
 import type { Dispatch } from '../../shaders/dispatch.js'
 import { sources } from '../../shaders/sources.js'
-import { CairnError } from '../base/errors.js'
-import type { Stored } from '../file/program.js'
+import { CairnError } from '../base/index.js'
+import type { Stored } from '../file/index.js'
 import { computeStage } from './usage.js'
 
 /** Bytes that a call's parameters may take; also the distance from one to the next. */

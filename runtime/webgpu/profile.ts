@@ -1,5 +1,5 @@
-import type { Elements } from '../backend/backend.js'
-import type { Bindings } from '../file/dims.js'
+import type { Elements } from '../backend/index.js'
+import type { Bindings } from '../file/index.js'
 import type { Resident } from './resident.js'
 import { record, type Step } from './steps.js'
 import { mapRead, usage } from './usage.js'

@@ -1,10 +1,19 @@
 import type { Shader } from '../../shaders/dispatch.js'
 import { shaders } from '../../shaders/kernels.js'
 import { blocks } from '../../shaders/sources.js'
-import { CairnError } from '../base/errors.js'
-import { type Argument, type Call, paddedLength, type Stored, widthOf } from '../file/program.js'
-import { type Bindings, type Dim, evaluate } from '../file/dims.js'
-import { type Header, type Section } from '../file/header.js'
+import { CairnError } from '../base/index.js'
+import {
+  type Argument,
+  type Bindings,
+  type Call,
+  type Dim,
+  evaluate,
+  type Header,
+  paddedLength,
+  type Section,
+  type Stored,
+  widthOf
+} from '../file/index.js'
 
 /** A call as the GPU makes it. */
 export interface GpuCall {

@@ -1,4 +1,4 @@
-import { registerBackend } from '../backend/backend.js'
+import { registerBackend } from '../backend/index.js'
 import { webgpuBackend } from './webgpu.js'
 
 /** `cairnjs/webgpu`: WebGPU's code from the start, for scripts that may not load any later, as service workers. */

@@ -1,10 +1,17 @@
-import { type GpuDispatch, mostMemory, type Place } from '../backend/backend.js'
-import { CairnError } from '../base/errors.js'
-import { fromHalves, toHalves } from '../base/half.js'
-import { type Argument, type Port, resultsOf, type Stored, widthOf } from '../file/program.js'
-import { type Bindings, evaluate } from '../file/dims.js'
-import { type CairnFile, type Header } from '../file/header.js'
-import { planProgram } from '../file/plan.js'
+import { type GpuDispatch, mostMemory, type Place } from '../backend/index.js'
+import { CairnError, fromHalves, toHalves } from '../base/index.js'
+import {
+  type Argument,
+  type Bindings,
+  type CairnFile,
+  evaluate,
+  type Header,
+  type Port,
+  planProgram,
+  resultsOf,
+  type Stored,
+  widthOf
+} from '../file/index.js'
 import type { Lease } from './device/device.js'
 import { allocating, scoped } from './device/scopes.js'
 import { Kept } from './kept.js'

@@ -1,8 +1,6 @@
 import type { Dispatch } from '../../shaders/dispatch.js'
-import { CairnError } from '../base/errors.js'
-import { type Bindings, type Dim, evaluate } from '../file/dims.js'
-import { type Plan } from '../file/plan.js'
-import { type Stored } from '../file/program.js'
+import { CairnError } from '../base/index.js'
+import { type Bindings, type Dim, evaluate, type Plan, type Stored } from '../file/index.js'
 import { mapRead } from './usage.js'
 
 /** One dispatch, ready to be recorded. */

@@ -1,7 +1,7 @@
 import { each } from '../../shaders/dispatch.js'
-import type { TopRows } from '../backend/backend.js'
-import type { Stored } from '../file/program.js'
-import type { Scored } from '../tensor/image.js'
+import type { TopRows } from '../backend/index.js'
+import type { Stored } from '../file/index.js'
+import type { Scored } from '../tensor/index.js'
 import { dispatchTool, toolOf } from './device/tool.js'
 import { mapRead, usage } from './usage.js'
 

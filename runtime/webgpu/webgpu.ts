@@ -1,4 +1,4 @@
-import type { Backend } from '../backend/backend.js'
+import type { Backend } from '../backend/index.js'
 import { isFallback, missing } from './device/device.js'
 import { WebGpuExecutor } from './executor.js'
 

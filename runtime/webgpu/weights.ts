@@ -1,10 +1,16 @@
-import { CairnError } from '../base/errors.js'
-import { digest } from '../base/digest.js'
-import { fromHalves } from '../base/half.js'
-import { arrivals, Spare } from '../file/arrival.js'
-import { type CairnFile, type Header, type Section } from '../file/header.js'
-import { paddedLength, type Stored, storedLength, widthOf } from '../file/program.js'
-import { unpackInto } from '../file/unpack.js'
+import { CairnError, digest, fromHalves } from '../base/index.js'
+import {
+  arrivals,
+  type CairnFile,
+  type Header,
+  paddedLength,
+  type Section,
+  Spare,
+  type Stored,
+  storedLength,
+  unpackInto,
+  widthOf
+} from '../file/index.js'
 import { blockBytes } from './pipelines.js'
 import { type GpuCall, leastBytes, operandOf, roundUp, type Slice } from './program.js'
 import { usage } from './usage.js'

@@ -1,4 +1,4 @@
-import { crop, type Picture } from '../../runtime/tensor/image.js'
+import { crop, type Picture } from '../../runtime/tensor/index.js'
 
 /** From the text detector's map of probabilities to boxes around lines of text. */
 export interface Box {

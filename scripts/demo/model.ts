@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { openReference, type Reference, valuesOf } from '../../cli/device/onnxruntime.js'
-import { compare } from '../../cli/model/compare.js'
+import { compare, openReference, type Reference, valuesOf } from '../../cli/device/index.js'
 import { build } from '../../compiler/index.js'
-import { type Bindings, evaluate, show } from '../../runtime/file/dims.js'
-import { encode } from '../../runtime/file/format.js'
-import { planProgram } from '../../runtime/file/plan.js'
+import { type Bindings, encode, evaluate, planProgram, show } from '../../runtime/file/index.js'
 import { InferenceSession, type Tensor } from '../../runtime/index.js'
 
 /** One compiled model of the demo, with everything that the demo tells about it. */

@@ -1,4 +1,4 @@
-import { type Picture, resize } from '../../runtime/tensor/image.js'
+import { type Picture, resize } from '../../runtime/tensor/index.js'
 
 /** A page of text, drawn with a 5×7 dot font: an image for the demo that needs no download and no licence. */
 export interface Line {

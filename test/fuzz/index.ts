@@ -1,6 +1,6 @@
 // `npm run fuzz`: spoilt files by the thousand, each of which must be refused in one line or still be right.
 import sade from 'sade'
-import { Progress } from '../../cli/report/progress.js'
+import { Progress } from '../../cli/terminal/progress.js'
 import { baseSeed } from '../support/random.js'
 import { campaign, keep } from './campaign.js'
 import type { Kind } from './seeds.js'

@@ -2,7 +2,7 @@
 
 import { CompileError } from '../../compiler/errors.js'
 import { compile } from '../../compiler/index.js'
-import { kindOf } from '../../compiler/ops/activation.js'
+import { kindOf } from '../../compiler/ops/elementwise/activation.js'
 import { evaluate, freeName } from '../../runtime/file/dims.js'
 import { decode } from '../../runtime/file/format.js'
 import type { Header } from '../../runtime/file/header.js'

@@ -1,6 +1,6 @@
 // Operators and what they are fed: as in test/ops, with special numbers among the elements.
 
-import { functions } from '../ops/elementwise.js'
+import { functions } from '../ops/elementwise/elementwise.js'
 import { type Case, c, ints, one, scalar, x } from '../support/case.js'
 import type { Attributes } from '../support/model.js'
 import type { Random } from '../support/random.js'

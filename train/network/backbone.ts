@@ -1,9 +1,7 @@
-import { show } from '../../compiler/algebra/dim.js'
-import type { Graph, Value } from '../../compiler/graph/graph.js'
-import { CairnError } from '../../runtime/base/errors.js'
-import { type CairnFile } from '../../runtime/file/header.js'
-import { decode, encode } from '../../runtime/file/format.js'
-import { type Program } from '../../runtime/file/program.js'
+import { show } from '../../compiler/algebra/index.js'
+import type { Graph, Value } from '../../compiler/graph/index.js'
+import { CairnError } from '../../runtime/base/index.js'
+import { type CairnFile, decode, encode, type Program } from '../../runtime/file/index.js'
 import type { Patch } from '../patch.js'
 import type { Cut, CutOptions, Head, Section } from './network.js'
 

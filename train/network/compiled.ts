@@ -1,17 +1,22 @@
-import { add, free, mul } from '../../compiler/algebra/terms.js'
-import { type Dim, same, show } from '../../compiler/algebra/dim.js'
-import { Graph, Value } from '../../compiler/graph/graph.js'
+import { add, type Dim, free, mul, same, show } from '../../compiler/algebra/index.js'
+import { Graph, Value } from '../../compiler/graph/index.js'
 import { buildGraph } from '../../compiler/index.js'
-import { Writer } from '../../compiler/infer/writer.js'
-import { logitsOutput, probabilitiesOutput } from '../../compiler/onnx/write.js'
-import { kernels } from '../../compiler/ops/kernels.js'
-import { CairnError } from '../../runtime/base/errors.js'
-import { digest } from '../../runtime/base/digest.js'
-import { fromHalves } from '../../runtime/base/half.js'
-import { checkBound, checkFixed } from '../../runtime/check/check.js'
-import { type Argument, type Call, type Constant, type Port, type Program } from '../../runtime/file/program.js'
-import { type CairnFile, type Section as FileSection } from '../../runtime/file/header.js'
-import { decode, encode } from '../../runtime/file/format.js'
+import { Writer } from '../../compiler/infer/index.js'
+import { logitsOutput, probabilitiesOutput } from '../../compiler/onnx/index.js'
+import { kernels } from '../../compiler/ops/index.js'
+import { CairnError, digest, fromHalves } from '../../runtime/base/index.js'
+import { checkBound, checkFixed } from '../../runtime/check/index.js'
+import {
+  type Argument,
+  type CairnFile,
+  type Call,
+  type Constant,
+  decode,
+  encode,
+  type Section as FileSection,
+  type Port,
+  type Program
+} from '../../runtime/file/index.js'
 import type { Patch } from '../patch.js'
 import { type Backbone, checkInput } from './backbone.js'
 import { addHead, type Cut, type CutOptions, type Head, headBias, headWeights, type Section } from './network.js'

@@ -1,13 +1,10 @@
-import { free } from '../../compiler/algebra/terms.js'
-import { product, same } from '../../compiler/algebra/dim.js'
+import { free, product, same } from '../../compiler/algebra/index.js'
 import { CompileError } from '../../compiler/errors.js'
-import { type Elements, type Graph, isConstant, type Node, Value } from '../../compiler/graph/graph.js'
-import { Writer } from '../../compiler/infer/writer.js'
-import { type ImportOptions, importOnnx } from '../../compiler/onnx/read.js'
-import { permutation } from '../../compiler/ops/movement.js'
-import { deadCode } from '../../compiler/passes/remove-unused.js'
-import { foldConstants } from '../../compiler/passes/fold-constants.js'
-import { perChannel } from '../../compiler/passes/recognise/match.js'
+import { type Elements, type Graph, isConstant, type Node, Value } from '../../compiler/graph/index.js'
+import { Writer } from '../../compiler/infer/index.js'
+import { type ImportOptions, importOnnx } from '../../compiler/onnx/index.js'
+import { permutation } from '../../compiler/ops/index.js'
+import { deadCode, foldConstants, perChannel } from '../../compiler/passes/index.js'
 
 /**
  * A network cut in three: what stays frozen, the blocks that are trained, and a new head. The cut is made on the graph as

@@ -1,9 +1,8 @@
-import type { Graph } from '../../compiler/graph/graph.js'
+import type { Graph } from '../../compiler/graph/index.js'
 import { buildGraph } from '../../compiler/index.js'
-import { type NewTensor, writeHead } from '../../compiler/onnx/write.js'
-import { CairnError } from '../../runtime/base/errors.js'
-import { digest } from '../../runtime/base/digest.js'
-import type { CairnFile } from '../../runtime/file/header.js'
+import { type NewTensor, writeHead } from '../../compiler/onnx/index.js'
+import { CairnError, digest } from '../../runtime/base/index.js'
+import type { CairnFile } from '../../runtime/file/index.js'
 import type { Patch, TrainedTensor } from '../patch.js'
 import { type Backbone, checkInput, fileOf } from './backbone.js'
 import {

@@ -1,5 +1,5 @@
-import { bytesOf } from '../../runtime/base/brand.js'
-import { magic } from '../../runtime/file/format.js'
+import { bytesOf } from '../../runtime/base/index.js'
+import { magic } from '../../runtime/file/index.js'
 import type { Backbone } from './backbone.js'
 import { CompiledBackbone } from './compiled.js'
 import type { CutOptions } from './network.js'

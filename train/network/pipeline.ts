@@ -1,18 +1,20 @@
-import { spellBatchStatistics, spellNorms } from '../../compiler/gradients/normalize.js'
-import type { Graph, Value } from '../../compiler/graph/graph.js'
-import { lower } from '../../compiler/lower/lower.js'
-import { deadCode } from '../../compiler/passes/remove-unused.js'
-import { decompose } from '../../compiler/passes/decompose.js'
-import { foldConstants } from '../../compiler/passes/fold-constants.js'
-import { fuseActivation } from '../../compiler/passes/fuse-activation.js'
-import { fuseResidual } from '../../compiler/passes/fuse-residual.js'
-import { layout } from '../../compiler/passes/layout.js'
-import { lowerBatchNorm } from '../../compiler/passes/fold-batchnorm.js'
-import { type Pass } from '../../compiler/passes/pass.js'
-import { recogniseActivations } from '../../compiler/passes/recognise/recognise-activations.js'
-import { removeIdentity } from '../../compiler/passes/remove-identity.js'
-import { verify } from '../../compiler/passes/verify.js'
-import type { Program } from '../../runtime/file/program.js'
+import { spellBatchStatistics, spellNorms } from '../../compiler/gradients/index.js'
+import type { Graph, Value } from '../../compiler/graph/index.js'
+import { lower } from '../../compiler/lower/index.js'
+import {
+  deadCode,
+  decompose,
+  foldConstants,
+  fuseActivation,
+  fuseResidual,
+  layout,
+  lowerBatchNorm,
+  type Pass,
+  recogniseActivations,
+  removeIdentity,
+  verify
+} from '../../compiler/passes/index.js'
+import type { Program } from '../../runtime/file/index.js'
 
 /** The passes around the backward pass: a training step is compiled by the same ones as a model, where they may run. */
 

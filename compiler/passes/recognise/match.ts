@@ -1,5 +1,5 @@
-import { type Graph, isConstant, largestFolded, type Node, type Value } from '../../graph/graph.js'
-import type { ActivationName } from '../../ops/activation.js'
+import { type Graph, isConstant, largestFolded, type Node, type Value } from '../../graph/index.js'
+import type { ActivationName } from '../../ops/index.js'
 
 /** Small questions that several passes ask of the graph. */
 

@@ -1,6 +1,6 @@
-import type { Dim } from '../../algebra/dim.js'
-import type { Value } from '../../graph/graph.js'
-import type { Writer } from '../../infer/writer.js'
+import type { Dim } from '../../algebra/index.js'
+import type { Value } from '../../graph/index.js'
+import type { Writer } from '../../infer/index.js'
 import { positions } from './positions.js'
 import { type Rewrite, wholes } from './rewrite.js'
 

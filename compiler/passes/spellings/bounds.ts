@@ -1,9 +1,7 @@
-import type { Dim } from '../../algebra/dim.js'
-import type { Node, Value } from '../../graph/graph.js'
-import { runSize } from '../../infer/counting.js'
-import { type Writer } from '../../infer/writer.js'
-import { areChecked } from '../../ops/bounds.js'
-import { countedAxis } from '../../ops/counted.js'
+import type { Dim } from '../../algebra/index.js'
+import type { Node, Value } from '../../graph/index.js'
+import { runSize, type Writer } from '../../infer/index.js'
+import { areChecked, countedAxis } from '../../ops/index.js'
 import type { Rewrite } from './rewrite.js'
 
 /** Input `index` of a node, whose elements are positions along `axes` of the given sizes; checked in a run unless that is done. */

@@ -1,9 +1,7 @@
-import { type Dim, product } from '../../algebra/dim.js'
-import { mul } from '../../algebra/terms.js'
-import type { Value } from '../../graph/graph.js'
-import type { Writer } from '../../infer/writer.js'
-import { blocksOf, type Deformed, deformed } from '../../ops/columns.js'
-import { visit } from '../../ops/elementwise.js'
+import { type Dim, mul, product } from '../../algebra/index.js'
+import type { Value } from '../../graph/index.js'
+import type { Writer } from '../../infer/index.js'
+import { blocksOf, type Deformed, deformed, visit } from '../../ops/index.js'
 import { positions } from './positions.js'
 import { filled, type Rewrite, whole, wholes } from './rewrite.js'
 

@@ -1,11 +1,7 @@
-import { isFound, sub } from '../../algebra/terms.js'
-import { product } from '../../algebra/dim.js'
-import type { Value } from '../../graph/graph.js'
-import { counted, filledBehind, room, runSize } from '../../infer/counting.js'
-import { amountsOf, constantOf } from '../../ops/pad.js'
-import { axisOf } from '../../ops/op.js'
-import { capacity, countedAxis } from '../../ops/counted.js'
-import { reducedAxes } from '../../ops/reduce.js'
+import { isFound, product, sub } from '../../algebra/index.js'
+import type { Value } from '../../graph/index.js'
+import { counted, filledBehind, room, runSize } from '../../infer/index.js'
+import { amountsOf, axisOf, capacity, constantOf, countedAxis, reducedAxes } from '../../ops/index.js'
 import { forward, type Rewrite, whole } from './rewrite.js'
 
 /** Operators along an axis of which a run finds how much there is, over all the room that it has (compiler/ops/counted.ts). */

@@ -1,6 +1,5 @@
-import { add, sub } from '../../algebra/terms.js'
-import { type Dim, div, max, same } from '../../algebra/dim.js'
-import { targetOf } from '../../ops/crop.js'
+import { add, type Dim, div, max, same, sub } from '../../algebra/index.js'
+import { targetOf } from '../../ops/index.js'
 import { type Rewrite, wholes } from './rewrite.js'
 
 /** Of what is taken off or put on, the smaller half is in front. */

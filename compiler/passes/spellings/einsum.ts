@@ -1,7 +1,7 @@
-import { product, sameShape } from '../../algebra/dim.js'
-import type { Value } from '../../graph/graph.js'
-import type { Writer } from '../../infer/writer.js'
-import { type Equation, equationOf } from '../../ops/einsum.js'
+import { product, sameShape } from '../../algebra/index.js'
+import type { Value } from '../../graph/index.js'
+import type { Writer } from '../../infer/index.js'
+import { type Equation, equationOf } from '../../ops/index.js'
 import { type Rewrite, wholes } from './rewrite.js'
 
 /** A tensor with a label for each axis. */

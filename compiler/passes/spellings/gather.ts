@@ -1,5 +1,5 @@
-import type { Value } from '../../graph/graph.js'
-import { axisOf } from '../../ops/op.js'
+import type { Value } from '../../graph/index.js'
+import { axisOf } from '../../ops/index.js'
 import { bounded } from './bounds.js'
 import { along, forward, type Rewrite, whole, wholes } from './rewrite.js'
 

@@ -1,5 +1,5 @@
-import type { DType, Node, Value } from '../../graph/graph.js'
-import type { Writer } from '../../infer/writer.js'
+import type { DType, Node, Value } from '../../graph/index.js'
+import type { Writer } from '../../infer/index.js'
 import { isNothing, quantized } from './quantize.js'
 import { along, type Rewrite } from './rewrite.js'
 

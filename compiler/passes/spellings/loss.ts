@@ -1,5 +1,5 @@
-import type { Value } from '../../graph/graph.js'
-import type { Writer } from '../../infer/writer.js'
+import type { Value } from '../../graph/index.js'
+import type { Writer } from '../../infer/index.js'
 import { along, giveOutput, type Rewrite, whole, wholes } from './rewrite.js'
 
 /** 0 .. size-1 along the classes. */

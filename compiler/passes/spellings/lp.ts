@@ -1,7 +1,6 @@
-import type { Value } from '../../graph/graph.js'
-import type { Writer } from '../../infer/writer.js'
-import { axisOf } from '../../ops/op.js'
-import { exponentOf } from '../../ops/lp.js'
+import type { Value } from '../../graph/index.js'
+import type { Writer } from '../../infer/index.js'
+import { axisOf, exponentOf } from '../../ops/index.js'
 import type { Rewrite } from './rewrite.js'
 
 function powers(write: Writer, x: Value, p: number): Value {

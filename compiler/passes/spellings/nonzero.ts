@@ -1,6 +1,6 @@
-import { product } from '../../algebra/dim.js'
-import { isConstant, type Value } from '../../graph/graph.js'
-import { compressedAxis } from '../../ops/nonzero.js'
+import { product } from '../../algebra/index.js'
+import { isConstant, type Value } from '../../graph/index.js'
+import { compressedAxis } from '../../ops/index.js'
 import { type Rewrite, wholes } from './rewrite.js'
 
 /** A constant condition names rows. */

@@ -1,6 +1,6 @@
-import { isConstant, type Node, type Value } from '../../graph/graph.js'
-import type { Writer } from '../../infer/writer.js'
-import { axisOf } from '../../ops/op.js'
+import { isConstant, type Node, type Value } from '../../graph/index.js'
+import type { Writer } from '../../infer/index.js'
+import { axisOf } from '../../ops/index.js'
 import { along, giveOutput, isRead, type Rewrite } from './rewrite.js'
 
 /** (x - mean) / sqrt(variance + epsilon) over `axes`, and what that is made of. */

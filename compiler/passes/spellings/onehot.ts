@@ -1,5 +1,5 @@
-import type { Value } from '../../graph/graph.js'
-import { depthOf, newAxisOf } from '../../ops/onehot.js'
+import type { Value } from '../../graph/index.js'
+import { depthOf, newAxisOf } from '../../ops/index.js'
 import { along, forward, type Rewrite, whole, wholes } from './rewrite.js'
 
 /** Indices count from the end where they are negative; what is outside then equals no position. */

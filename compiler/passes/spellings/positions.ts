@@ -1,9 +1,7 @@
-import { add, mul } from '../../algebra/terms.js'
-import { type Dim, isStatic } from '../../algebra/dim.js'
-import type { Node, Value } from '../../graph/graph.js'
-import type { Writer } from '../../infer/writer.js'
-import { diagonalOf, sequenceAxes } from '../../ops/positions.js'
-import { softmaxAxes } from '../../ops/softmax.js'
+import { add, type Dim, isStatic, mul } from '../../algebra/index.js'
+import type { Node, Value } from '../../graph/index.js'
+import type { Writer } from '../../infer/index.js'
+import { diagonalOf, sequenceAxes, softmaxAxes } from '../../ops/index.js'
 import { bounded } from './bounds.js'
 import { along, filled, type Rewrite, whole, wholes } from './rewrite.js'
 

@@ -1,7 +1,6 @@
-import type { DType, Node, Value } from '../../graph/graph.js'
-import type { Writer } from '../../infer/writer.js'
-import { axisOf } from '../../ops/op.js'
-import { rangeOf } from '../../ops/quantize.js'
+import type { DType, Node, Value } from '../../graph/index.js'
+import type { Writer } from '../../infer/index.js'
+import { axisOf, rangeOf } from '../../ops/index.js'
 import { along, giveOutput, type Rewrite } from './rewrite.js'
 
 /** Scale and zero point along the axis that they belong to. */

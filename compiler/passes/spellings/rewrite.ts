@@ -1,6 +1,6 @@
-import { type Dim, isStatic } from '../../algebra/dim.js'
-import type { DType, Node, Value } from '../../graph/graph.js'
-import type { Writer } from '../../infer/writer.js'
+import { type Dim, isStatic } from '../../algebra/index.js'
+import type { DType, Node, Value } from '../../graph/index.js'
+import type { Writer } from '../../infer/index.js'
 
 /** What stands for a node's first output, spelled with other operators; undefined where the node may stay, if `Op.takes` cannot say so. */
 export type Rewrite = (write: Writer, node: Node) => Value | undefined

@@ -1,8 +1,7 @@
-import { type Dim, product } from '../../algebra/dim.js'
-import { mul } from '../../algebra/terms.js'
-import type { Node, Value } from '../../graph/graph.js'
-import type { Writer } from '../../infer/writer.js'
-import { batchOf, namedAxes } from '../../ops/nd.js'
+import { type Dim, mul, product } from '../../algebra/index.js'
+import type { Node, Value } from '../../graph/index.js'
+import type { Writer } from '../../infer/index.js'
+import { batchOf, namedAxes } from '../../ops/index.js'
 import { bounded } from './bounds.js'
 import { along, filled, forward, giveOutput, isRead, type Rewrite, wholes } from './rewrite.js'
 

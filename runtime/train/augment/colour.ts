@@ -1,4 +1,4 @@
-import type { Picture } from '../../tensor/image.js'
+import type { Picture } from '../../tensor/index.js'
 import type { Random } from '../random.js'
 
 /**

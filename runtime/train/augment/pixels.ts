@@ -1,4 +1,4 @@
-import { imageNet, type Picture } from '../../tensor/image.js'
+import { imageNet, type Picture } from '../../tensor/index.js'
 import type { Random } from '../random.js'
 
 /** What changes the pixels of an RGB picture one by one, behind all else. */

@@ -1,4 +1,4 @@
-import { channelsOf, type Picture } from '../../tensor/image.js'
+import { channelsOf, type Picture } from '../../tensor/index.js'
 import type { Affine } from './affine.js'
 
 /** How far from an output pixel its colour is read, in pixels; one element a pixel, row by row. */

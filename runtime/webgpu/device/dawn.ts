@@ -1,4 +1,4 @@
-import { CairnError } from '../../base/errors.js'
+import { CairnError } from '../../base/index.js'
 
 /** What the package `webgpu` exports: Dawn, for Node. */
 export interface Dawn {

@@ -1,6 +1,5 @@
-import type { ProviderOptions } from '../../backend/backend.js'
-import { CairnError, Unavailable } from '../../base/errors.js'
-import { env } from '../../base/env.js'
+import type { ProviderOptions } from '../../backend/index.js'
+import { CairnError, env, Unavailable } from '../../base/index.js'
 
 /**
  * The device that sessions share, unless the caller gives one of its own. It is opened for the first session and

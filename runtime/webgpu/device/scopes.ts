@@ -1,4 +1,4 @@
-import { CairnError } from '../../base/errors.js'
+import { CairnError } from '../../base/index.js'
 
 /** Does `work`, all at once; throws CairnError for what the device refuses of it. `what` is it that was refused. */
 export async function scoped<T>(device: GPUDevice, what: string, work: () => T): Promise<T> {

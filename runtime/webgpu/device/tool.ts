@@ -1,6 +1,6 @@
 import { sources } from '../../../shaders/sources.js'
-import { CairnError } from '../../base/errors.js'
-import type { Stored } from '../../file/program.js'
+import { CairnError } from '../../base/index.js'
+import type { Stored } from '../../file/index.js'
 import { usage } from '../usage.js'
 
 /** A shader of one entry point beside a program's own, with its uniform block: what images and best classes take. */

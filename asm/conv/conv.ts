@@ -1,0 +1,309 @@
+import { PANEL, panels, SEGMENT, TABLE_HEAD } from '../dense/tile'
+import { Epilogue } from '../elementwise/epilogue'
+import { firstOf, lastOf, statics, worth } from '../thread'
+
+/** Dense and grouped convolution and its transpose; see compiler/ops/conv.ts for the parameter block. */
+@unmanaged
+export class ConvParams {
+  batch: u32
+  groups: u32
+  channels: u32
+  filters: u32
+  inD: u32
+  inH: u32
+  inW: u32
+  outD: u32
+  outH: u32
+  outW: u32
+  kernelD: u32
+  kernelH: u32
+  kernelW: u32
+  strideD: u32
+  strideH: u32
+  strideW: u32
+  padD: u32
+  padH: u32
+  padW: u32
+  dilationD: u32
+  dilationH: u32
+  dilationW: u32
+  xN: u32
+  xD: u32
+  xH: u32
+  xW: u32
+  yN: u32
+  yD: u32
+  yH: u32
+  yW: u32
+  rN: u32
+  rD: u32
+  rH: u32
+  rW: u32
+  residual: u32
+  act: u32
+  alpha: f32
+  beta: f32
+  tiles: u32
+}
+
+/** Output positions that one walk covers: from `first` in steps of `step`, per axis. */
+@unmanaged
+class Grid {
+  firstD: u32
+  firstH: u32
+  firstW: u32
+  stepD: u32
+  stepH: u32
+  stepW: u32
+  countD: u32
+  countH: u32
+  countW: u32
+}
+
+/** One of the four output positions of the tile whose table is being written. */
+@unmanaged
+class Pixel {
+  d: i32
+  h: i32
+  w: i32
+}
+
+/** Where the grid and the pixels lie behind the thread's statics. */
+const GRID: usize = 256
+const PIXELS: usize = 320
+
+export function conv(
+  p: ConvParams,
+  x: usize,
+  w: usize,
+  bias: usize,
+  slope: usize,
+  r: usize,
+  y: usize,
+  scratch: usize
+): void {
+  const grid = changetype<Grid>(statics() + GRID)
+  grid.firstD = 0
+  grid.firstH = 0
+  grid.firstW = 0
+  grid.stepD = 1
+  grid.stepH = 1
+  grid.stepW = 1
+  grid.countD = p.outD
+  grid.countH = p.outH
+  grid.countW = p.outW
+  walk(p, grid, false, x, w, bias, slope, r, y, scratch)
+}
+
+/**
+ * Output positions of equal remainder by the stride read the same kernel positions, so each remainder is one walk: its
+ * tiles skip the weights that none of their positions use.
+ */
+export function convTranspose(
+  p: ConvParams,
+  x: usize,
+  w: usize,
+  bias: usize,
+  slope: usize,
+  r: usize,
+  y: usize,
+  scratch: usize
+): void {
+  const grid = changetype<Grid>(statics() + GRID)
+  grid.stepD = p.strideD
+  grid.stepH = p.strideH
+  grid.stepW = p.strideW
+  for (let d: u32 = 0; d < min(p.strideD, p.outD); d++)
+    for (let h: u32 = 0; h < min(p.strideH, p.outH); h++)
+      for (let v: u32 = 0; v < min(p.strideW, p.outW); v++) {
+        grid.firstD = d
+        grid.firstH = h
+        grid.firstW = v
+        grid.countD = (p.outD - d + p.strideD - 1) / p.strideD
+        grid.countH = (p.outH - h + p.strideH - 1) / p.strideH
+        grid.countW = (p.outW - v + p.strideW - 1) / p.strideW
+        walk(p, grid, true, x, w, bias, slope, r, y, scratch)
+      }
+}
+
+function walk(
+  p: ConvParams,
+  grid: Grid,
+  transposed: bool,
+  x: usize,
+  w: usize,
+  bias: usize,
+  slope: usize,
+  r: usize,
+  y: usize,
+  scratch: usize
+): void {
+  const e = changetype<Epilogue>(changetype<usize>(p) + offsetof<ConvParams>('residual'))
+  const taps = p.kernelD * p.kernelH * p.kernelW
+  const inner = taps * p.channels
+  const stride = TABLE_HEAD + taps * SEGMENT
+  const zeros = scratch + p.tiles * stride
+  memory.fill(zeros, 0, p.groups * p.channels * 4)
+  const padded = ((p.filters + PANEL - 1) / PANEL) * PANEL
+  const pixels = grid.countD * grid.countH * grid.countW
+  const least = worth(2 * inner * padded * p.groups)
+  const fours = (p.batch * pixels + 3) >> 2
+  const end = min(lastOf(fours, least) << 2, p.batch * pixels)
+  for (let from = firstOf(fours, least) << 2; from < end; ) {
+    // Blocks end with an image.
+    const n = from / pixels
+    const first = from - n * pixels
+    const last = min(first + min(p.tiles * 4, end - from), pixels) - 1
+    const tiles = (last - first + 4) >> 2
+    const xn = x + <usize>n * p.xN * 4
+    const yn = y + <usize>n * p.yN * 4
+    const rn = r + <usize>n * p.rN * 4
+    for (let t: u32 = 0; t < tiles; t++)
+      writeTable(p, grid, transposed, scratch + t * stride, first + t * 4, last, xn, rn, yn, zeros)
+    for (let g: u32 = 0; g < p.groups; g++)
+      panels(
+        scratch,
+        stride,
+        last - first + 1,
+        <usize>g * p.channels * 4,
+        w + <usize>g * padded * inner * 4,
+        bias + g * padded * 4,
+        slope + g * padded * 4,
+        <usize>g * p.filters * 4,
+        inner,
+        p.filters,
+        e,
+        pixels == 1
+      )
+    from += last - first + 1
+  }
+}
+
+/** The table of the tile that begins at position `first` of the walk; positions behind `last` repeat it. */
+function writeTable(
+  p: ConvParams,
+  grid: Grid,
+  transposed: bool,
+  table: usize,
+  first: u32,
+  last: u32,
+  x: usize,
+  r: usize,
+  y: usize,
+  zeros: usize
+): void {
+  let column = first % grid.countW
+  let row = first / grid.countW
+  let h = row % grid.countH
+  let d = row / grid.countH
+  const dense = !transposed && p.dilationW == 1 && p.xW == p.channels
+  if (dense && first + 3 <= last && column + 3 < grid.countW && p.kernelD == 1) {
+    const left = <i32>(column * p.strideW - p.padW)
+    const depth = d * p.strideD - p.padD
+    if (depth < p.inD && left >= 0 && left + <i32>(3 * p.strideW + p.kernelW) <= <i32>p.inW) {
+      writeRuns(p, table, h, left, x + <usize>(depth * p.xD) * 4)
+      const to = y + <usize>(d * p.yD + h * p.yH + column * p.yW) * 4
+      const skip = r + <usize>(d * p.rD + h * p.rH + column * p.rW) * 4
+      for (let i: u32 = 0; i < 4; i++) {
+        store<u32>(table + (i << 2), <u32>(to + ((i * p.yW) << 2)))
+        store<u32>(table + (i << 2), <u32>(skip + ((i * p.rW) << 2)), 16)
+      }
+      return
+    }
+  }
+  const pixels = statics() + PIXELS
+  for (let i: u32 = 0; i < 4; i++) {
+    const od = grid.firstD + d * grid.stepD
+    const oh = grid.firstH + h * grid.stepH
+    const ow = grid.firstW + column * grid.stepW
+    const pixel = changetype<Pixel>(pixels + i * offsetof<Pixel>())
+    pixel.d = transposed ? <i32>(od + p.padD) : <i32>(od * p.strideD - p.padD)
+    pixel.h = transposed ? <i32>(oh + p.padH) : <i32>(oh * p.strideH - p.padH)
+    pixel.w = transposed ? <i32>(ow + p.padW) : <i32>(ow * p.strideW - p.padW)
+    store<u32>(table + (i << 2), <u32>(y + <usize>(od * p.yD + oh * p.yH + ow * p.yW) * 4))
+    store<u32>(table + (i << 2), <u32>(r + <usize>(od * p.rD + oh * p.rH + ow * p.rW) * 4), 16)
+    if (first + i >= last || ++column < grid.countW) continue
+    column = 0
+    if (++h < grid.countH) continue
+    h = 0
+    d++
+  }
+  const runs = dense && insideColumns(p, pixels)
+  const tapBytes = p.channels * PANEL * 4
+  let segment = table + TABLE_HEAD
+  let skip: u32 = 0
+  for (let kd: u32 = 0; kd < p.kernelD; kd++)
+    for (let kh: u32 = 0; kh < p.kernelH; kh++)
+      for (let kw: u32 = 0; kw < p.kernelW; kw++) {
+        let inside: u32 = 0
+        for (let i: u32 = 0; i < 4; i++) {
+          const pixel = changetype<Pixel>(pixels + i * offsetof<Pixel>())
+          const d = coordinate(transposed, pixel.d, kd * p.dilationD, p.strideD, p.inD)
+          const h = coordinate(transposed, pixel.h, kh * p.dilationH, p.strideH, p.inH)
+          const v = coordinate(transposed, pixel.w, kw * p.dilationW, p.strideW, p.inW)
+          const hit = (d | h | v) >= 0
+          inside += u32(hit)
+          store<u32>(
+            segment + i * 4,
+            hit ? <u32>(x + <usize>(<u32>d * p.xD + <u32>h * p.xH + <u32>v * p.xW) * 4) : <u32>zeros
+          )
+        }
+        if (inside == 0) {
+          skip += tapBytes
+          continue
+        }
+        const run = runs && kw == 0 && inside == 4
+        store<u32>(segment, run ? p.channels * p.kernelW : p.channels, 16)
+        store<u32>(segment, skip, 20)
+        skip = 0
+        segment += SEGMENT
+        if (run) break
+      }
+  store<u32>(table, <u32>(segment - table - TABLE_HEAD) / SEGMENT, 32)
+}
+
+/** Segments of four neighbours whose windows lie inside the input's columns: a run for each kernel row inside. */
+function writeRuns(p: ConvParams, table: usize, oh: u32, left: i32, x: usize): void {
+  const step = (p.strideW * p.xW) << 2
+  const length = p.channels * p.kernelW
+  let segment = table + TABLE_HEAD
+  let skip: u32 = 0
+  let h = <i32>(oh * p.strideH - p.padH)
+  for (let kh = p.kernelH; kh > 0; kh--, h += <i32>p.dilationH) {
+    if (<u32>h >= p.inH) {
+      skip += (length * PANEL) << 2
+      continue
+    }
+    const from = <u32>(x + ((<usize>(<u32>h * p.xH + <u32>left * p.xW)) << 2))
+    store<u32>(segment, from)
+    store<u32>(segment, from + step, 4)
+    store<u32>(segment, from + 2 * step, 8)
+    store<u32>(segment, from + 3 * step, 12)
+    store<u32>(segment, length, 16)
+    store<u32>(segment, skip, 20)
+    skip = 0
+    segment += SEGMENT
+  }
+  store<u32>(table, <u32>(segment - table - TABLE_HEAD) / SEGMENT, 32)
+}
+
+/** Whether all four windows lie inside the input's columns, so that a kernel row is one run of memory. */
+function insideColumns(p: ConvParams, pixels: usize): bool {
+  for (let i: u32 = 0; i < 4; i++) {
+    const v = changetype<Pixel>(pixels + i * offsetof<Pixel>()).w
+    if (v < 0 || v + <i32>p.kernelW > <i32>p.inW) return false
+  }
+  return true
+}
+
+/** The input index that a kernel position reads, or -1 where there is none. */
+function coordinate(transposed: bool, base: i32, offset: u32, stride: u32, size: u32): i32 {
+  if (!transposed) {
+    const at = base + <i32>offset
+    return <u32>at < size ? at : -1
+  }
+  const at = base - <i32>offset
+  if (at < 0 || <u32>at % stride != 0) return -1
+  const index = <u32>at / stride
+  return index < size ? <i32>index : -1
+}

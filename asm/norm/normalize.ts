@@ -1,0 +1,138 @@
+/**
+ * Scale and shift by channel, and local response normalisation, channels innermost. Activations up to a bound are
+ * taken along in the loop, any other is called for.
+ */
+import { activate, CLIP, clip, lowerBound, upperBound } from '../elementwise/activation'
+import { exp, log } from '../elementwise/math'
+import { gather, scatter } from '../lanes'
+import { endOfRun, offsetOf, tripsOf } from '../loops'
+import { firstOf, lastOf, worth } from '../thread'
+
+@unmanaged
+export class ScaleShiftParams {
+  channels: u32
+  k0: u32
+  k1: u32
+  k2: u32
+  k3: u32
+  x0: u32
+  x1: u32
+  x2: u32
+  x3: u32
+  y0: u32
+  y1: u32
+  y2: u32
+  y3: u32
+  act: u32
+  alpha: f32
+  beta: f32
+}
+
+export function scaleShift(p: ScaleShiftParams, x: usize, scale: usize, shift: usize, y: usize): void {
+  const sizes = changetype<usize>(p) + offsetof<ScaleShiftParams>('k0')
+  const pixels = tripsOf(4, sizes)
+  const least = worth(p.channels)
+  const last = lastOf(pixels, least)
+  for (let i = firstOf(pixels, least); i < last; ) {
+    const end = endOfRun(i, p.k3, last)
+    let from = x + offsetOf(i, 4, sizes, sizes + 16)
+    let to = y + offsetOf(i, 4, sizes, sizes + 32)
+    for (; i < end; i++, from += p.x3 << 2, to += p.y3 << 2) scaleShiftPixel(p, from, scale, shift, to)
+  }
+}
+
+function scaleShiftPixel(p: ScaleShiftParams, x: usize, scale: usize, shift: usize, y: usize): void {
+  const curved = p.act > CLIP
+  const low = lowerBound(p.act, p.alpha)
+  const high = upperBound(p.act, p.beta)
+  const bytes = (p.channels & ~3) << 2
+  let c: usize = 0
+  for (; c < bytes; c += 16) {
+    let v = f32x4.add(f32x4.mul(v128.load(x + c), v128.load(scale + c)), v128.load(shift + c))
+    if (curved) v = activate(p.act, v, f32x4.splat(p.alpha), f32x4.splat(p.beta))
+    v128.store(y + c, clip(v, low, high))
+  }
+  const left = p.channels & 3
+  if (left) {
+    let v = f32x4.mul(gather(x + c, 4, left), gather(scale + c, 4, left))
+    v = f32x4.add(v, gather(shift + c, 4, left))
+    scatter(y + c, 4, activate(p.act, v, f32x4.splat(p.alpha), f32x4.splat(p.beta)), left)
+  }
+}
+
+@unmanaged
+export class LrnParams {
+  channels: u32
+  size: u32
+  alpha: f32
+  beta: f32
+  bias: f32
+  k0: u32
+  k1: u32
+  k2: u32
+  k3: u32
+  x0: u32
+  x1: u32
+  x2: u32
+  x3: u32
+  y0: u32
+  y1: u32
+  y2: u32
+  y3: u32
+}
+
+export function lrn(p: LrnParams, x: usize, y: usize): void {
+  const sizes = changetype<usize>(p) + offsetof<LrnParams>('k0')
+  const pixels = tripsOf(4, sizes)
+  const least = worth(p.channels * (p.size + 4))
+  const last = lastOf(pixels, least)
+  for (let i = firstOf(pixels, least); i < last; ) {
+    const end = endOfRun(i, p.k3, last)
+    let from = x + offsetOf(i, 4, sizes, sizes + 16)
+    let to = y + offsetOf(i, 4, sizes, sizes + 32)
+    for (; i < end; i++, from += p.x3 << 2, to += p.y3 << 2) lrnPixel(p, from, to)
+  }
+}
+
+function lrnPixel(p: LrnParams, x: usize, y: usize): void {
+  for (let c: u32 = 0; c < p.channels; c += 4) {
+    const left = p.channels - c
+    const v = gather(x + (c << 2), 4, left)
+    scatter(y + (c << 2), 4, f32x4.mul(v, response(p, x, c)), left)
+  }
+}
+
+/** 1 / (bias + alpha * sum of squares)^beta for the channels c .. c+3. */
+function response(p: LrnParams, x: usize, c: u32): v128 {
+  const first = <i32>(c - ((p.size - 1) >> 1))
+  const last = first + <i32>p.size + 2
+  let sum = f32x4.splat(0)
+  if (first >= 0 && last < <i32>p.channels) {
+    let at = x + (first << 2)
+    for (let i = p.size; i > 0; i--, at += 4) {
+      const v = v128.load(at)
+      sum = f32x4.add(sum, f32x4.mul(v, v))
+    }
+  } else {
+    sum = f32x4.splat(squares(p, x, first))
+    sum = f32x4.replace_lane(sum, 1, squares(p, x, first + 1))
+    sum = f32x4.replace_lane(sum, 2, squares(p, x, first + 2))
+    sum = f32x4.replace_lane(sum, 3, squares(p, x, first + 3))
+  }
+  const base = f32x4.add(f32x4.splat(p.bias), f32x4.mul(f32x4.splat(p.alpha), sum))
+  if (p.beta == 0.75) {
+    const root = f32x4.sqrt(base)
+    return f32x4.div(f32x4.splat(1), f32x4.mul(root, f32x4.sqrt(root)))
+  }
+  return exp(f32x4.mul(f32x4.splat(-p.beta), log(base)))
+}
+
+function squares(p: LrnParams, x: usize, first: i32): f32 {
+  const end = min(first + <i32>p.size, <i32>p.channels)
+  let sum: f32 = 0
+  for (let i = max(first, 0); i < end; i++) {
+    const v = load<f32>(x + (i << 2))
+    sum += v * v
+  }
+  return sum
+}

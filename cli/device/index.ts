@@ -1,0 +1,6 @@
+export { compare, type Difference } from './compare.js'
+export { deviceOption, deviceOptions, sessionOptionsOf } from './device.js'
+export { openGpu, openNullGpu } from './gpu.js'
+export { indexOf, type Offer, offerOf } from './offer.js'
+export { openReference, type Reference, valuesOf } from './onnxruntime.js'
+export { selfCheck } from './self-check.js'

@@ -1,0 +1,36 @@
+export { unpacked } from './archive.js'
+export { type Classes, classesOf, mayHoldClasses } from './classes.js'
+export {
+  externalDataOf,
+  fileNameOf,
+  type ModelFile,
+  patched,
+  patchOption,
+  readBytes,
+  readModel,
+  readPatch,
+  refuseOther,
+  writeWhole
+} from './files.js'
+export { halfBits, halvesAsBits, nearestHalves } from './halves.js'
+export {
+  about,
+  type BuiltModel,
+  bindDims,
+  buildModel,
+  decodeModel,
+  describeBindings,
+  describeFree,
+  describeOutputs,
+  describePort,
+  headOf,
+  memoryOf,
+  openSession
+} from './model.js'
+export { encodeNpy } from './npy.js'
+export { toNumbers } from './numbers.js'
+export { exposeValues } from './protobuf.js'
+export { fetchHead, isUrl } from './remote.js'
+export { difference, type Range, ranges, roundedOtherwise } from './scene.js'
+export { type Shapes, shaped, shapeOption, shapesOf } from './shapes.js'
+export { generator, missingInputs, rangeOf, readInputs, takesPictures, withRandom } from './tensors.js'

@@ -1,0 +1,7 @@
+export { checkGates, gateOptions, gatesOf } from './gates.js'
+export { gpuNeeds } from './gpu-needs.js'
+export { inspectPatch } from './inspect-patch.js'
+export { kernelsOf, type Layer, layersOf, layerTable, originalGraph, totalsOf } from './layers.js'
+export { memoryReport, memoryText, ratioOf } from './memory.js'
+export { planSvg } from './plan-svg.js'
+export { reportHtml } from './report.js'

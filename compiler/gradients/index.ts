@@ -1,0 +1,2 @@
+export { differentiate } from './differentiate.js'
+export { spellBatchStatistics, spellNorms } from './normalize.js'

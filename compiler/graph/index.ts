@@ -1,0 +1,16 @@
+export {
+  type Attribute,
+  type Branch,
+  type Counted,
+  type DType,
+  dtypes,
+  type Elements,
+  type Folding,
+  Graph,
+  isConstant,
+  largestFolded,
+  Node,
+  type Tensor,
+  Value
+} from './graph.js'
+export { areHalves, lostAsHalves } from './halves.js'

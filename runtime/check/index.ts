@@ -1,0 +1,1 @@
+export { checkBound, checkFixed, workOf } from './check.js'

@@ -1,0 +1,48 @@
+export { arrivals, Spare } from './arrival.js'
+export { type Codec, Cursor, int, list, struct, text, Writer } from './codec.js'
+export {
+  type Atom,
+  atomOf,
+  type Bindings,
+  type Dim,
+  evaluate,
+  freeName,
+  freeNamesOf,
+  type Operation,
+  operations,
+  type Poly,
+  show,
+  showAtom,
+  showShape,
+  type Term
+} from './dims.js'
+export { type Draw, drawn, type Expected, type Golden, type Sums, summarise } from './expected.js'
+export { decode, decodeHead, decodeHeader, decodeSource, encode, goldenBytes, magic, type Summary } from './format.js'
+export type { CairnFile, Header, Section } from './header.js'
+export { mostGolden, type Observer, storagesWritten, sumCount } from './observed.js'
+export { type Plan, planProgram } from './plan.js'
+export {
+  type Argument,
+  type Call,
+  type Constant,
+  type Constraint,
+  type Count,
+  cutsOf,
+  type DType,
+  dtypes,
+  type Fault,
+  type KernelInfo,
+  type Outcome,
+  outOfRange,
+  type Packing,
+  type Port,
+  type Program,
+  paddedLength,
+  residentBytes,
+  resultsOf,
+  type Stored,
+  storedLength,
+  widthOf
+} from './program.js'
+export { type Given, isPlace, type SourceOptions, sourceOf } from './source.js'
+export { unpackInto } from './unpack.js'
