@@ -1,7 +1,7 @@
 // The kernels' calling conventions: parameter blocks, buffers and numbered choices of compiler/ops, of asm/ and of
 // shaders/ are the same, by name and order. Swapped fields of equal size would pass every numeric test with square kernels.
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { activations } from '../compiler/ops/elementwise/activation.js'
@@ -33,10 +33,12 @@ import { skip } from './support/skip.js'
 
 const test = suite('abi')
 
-/** Texts by path from the checkout. */
+/** Texts by top-level folder and name. */
 function textsOf(folder: string, extension: string): Map<string, string> {
-  const names = readdirSync(join(root, folder)).filter(name => name.endsWith(extension))
-  return new Map(names.map(name => [`${folder}/${name}`, readFileSync(join(root, folder, name), 'utf8')]))
+  const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter(name =>
+    name.endsWith(extension)
+  )
+  return new Map(names.map(name => [`${folder}/${basename(name)}`, readFileSync(join(root, folder, name), 'utf8')]))
 }
 
 const asm = textsOf('asm', '.ts')
@@ -56,7 +58,7 @@ const classes = new Map(
 )
 /** What asm/index.ts exports, by name; two files may have a helper of that name. */
 const functions = new Map(
-  [...asm.get('asm/index.ts')!.matchAll(/export \{([^}]*)\} from '\.\/([\w-]+)'/g)].flatMap(([, names, file]) =>
+  [...asm.get('asm/index.ts')!.matchAll(/export \{([^}]*)\} from '\.\/(?:[\w-]+\/)*([\w-]+)'/g)].flatMap(([, names, file]) =>
     names.split(',').map(name => {
       const signature = new RegExp(`export function ${name.trim()}\\(([^)]*)\\)`).exec(asm.get(`asm/${file}.ts`)!)
       return [name.trim(), pairs(signature?.[1] ?? '')]

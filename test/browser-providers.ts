@@ -131,7 +131,7 @@ test('a service worker, which may not load code later, takes the CPU path', asyn
   assertDevices(done.slice(0, 3), ['wasm', 'wasm', 'wasm'])
   assert.match(
     (done[3] as { error: string }).error,
-    /\[webgpu\] is available; webgpu: .*import\(\) is disallowed.*cairn\/webgpu/
+    /\[webgpu\] is available; webgpu: .*import\(\) is disallowed.*cairnjs\/webgpu/
   )
 })
 

@@ -47,7 +47,7 @@ test('a page downloads little', async () => {
   // Apart are self-checks, times by call, the trial of devices, and what is Node's alone.
   const sizeOf = async (...args: Parameters<typeof bundle>) => gzipped((await bundle(...args))[0].text)
   const session = await sizeOf(using('InferenceSession'), () => true)
-  const onGpu = await sizeOf(using('InferenceSession'), path => !path.includes('webgpu/index'))
+  const onGpu = await sizeOf(using('InferenceSession'), path => !path.includes('webgpu/webgpu'))
   const everything = await sizeOf(`export * from 'cairnjs'`)
   const folder = join(root, 'dist', 'runtime')
   const binaries = readdirSync(folder).filter(name => name.endsWith('.wasm'))
