@@ -1,7 +1,7 @@
 // What a run pays for the types of a model's inputs and outputs: one network whose edge has each type, in turns with the same in
 // float32. `npm run bench:edge [-- NETWORK --seconds S]`.
 import { interleave, ratioOf, spreadOf } from '../cli/measure/index.js'
-import { table } from '../cli/terminal/table.js'
+import { table } from '../cli/terminal/index.js'
 import { compile } from '../compiler/index.js'
 import { zoo } from '../models/index.js'
 import { InferenceSession, Tensor, type Type } from '../runtime/index.js'

@@ -1,6 +1,6 @@
 import { openGpu, openNullGpu } from '../cli/device/index.js'
 import { median, type Subject } from '../cli/measure/index.js'
-import { scaled } from '../cli/terminal/table.js'
+import { scaled } from '../cli/terminal/index.js'
 import { env, type GpuDispatch } from '../runtime/index.js'
 import { gpuSession } from './gpu-session.js'
 import { type Traffic, totalOf } from './gpu-traffic.js'

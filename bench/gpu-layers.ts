@@ -1,9 +1,10 @@
 import { gflops } from '../cli/measure/index.js'
-import { table } from '../cli/terminal/table.js'
+import { table } from '../cli/terminal/index.js'
 import type { CallTime, GpuDispatch } from '../runtime/index.js'
 import type { Limits } from './gpu-limits.js'
-import type { Precision } from './gpu-time.js'
 import { totalOf } from './gpu-traffic.js'
+
+export type Precision = 'f32' | 'f16'
 
 /** One kernel call on the GPU, all its dispatches together; or all calls of a kernel. */
 export interface GpuLayer {

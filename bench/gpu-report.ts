@@ -1,5 +1,5 @@
 import { geometricMean, showSpread, titles } from '../cli/measure/index.js'
-import { scaled } from '../cli/terminal/table.js'
+import { scaled } from '../cli/terminal/index.js'
 import { type GpuLayers, layersText } from './gpu-layers.js'
 import type { Limits } from './gpu-limits.js'
 import { type Timing, tolerances } from './gpu-time.js'

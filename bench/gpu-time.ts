@@ -10,15 +10,13 @@ import {
   type Subject,
   worstOf
 } from '../cli/measure/index.js'
-import { InputError } from '../cli/terminal/command.js'
+import { InputError } from '../cli/terminal/index.js'
 import type { GpuDispatch, Results } from '../runtime/index.js'
-import { type GpuLayers, joined } from './gpu-layers.js'
+import { type GpuLayers, joined, type Precision } from './gpu-layers.js'
 import type { Limits } from './gpu-limits.js'
 import { gpuSession } from './gpu-session.js'
 import { totalOf } from './gpu-traffic.js'
 import { halfNetwork, network, type Reference } from './networks.js'
-
-export type Precision = 'f32' | 'f16'
 
 /** Largest error that outputs may have, over the largest output. */
 export const tolerances: Readonly<Record<Precision, number>> = { f32: 1e-3, f16: 3e-2 }

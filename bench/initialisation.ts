@@ -4,7 +4,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { table } from '../cli/terminal/table.js'
+import { table } from '../cli/terminal/index.js'
 import { openData } from '../cli/train/index.js'
 import { zoo } from '../models/index.js'
 import type { Picture } from '../runtime/index.js'

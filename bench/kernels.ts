@@ -17,7 +17,7 @@ import {
   spreadOf,
   titles
 } from '../cli/measure/index.js'
-import { table } from '../cli/terminal/table.js'
+import { table } from '../cli/terminal/index.js'
 import { zoo } from '../models/index.js'
 import { numberOf, peersOf, readArguments } from './arguments.js'
 import { fail } from './fail.js'

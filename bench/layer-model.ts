@@ -1,7 +1,8 @@
 import { nearestHalves } from '../cli/model/index.js'
 import type { CompileOptions } from '../compiler/index.js'
-import { type Attribute, GraphBuilder } from '../models/builder.js'
+import { GraphBuilder } from '../models/builder.js'
 import { constant } from '../models/moments.js'
+import type { Attribute } from '../models/tensor.js'
 import { Tensor } from '../models/tensor.js'
 import { type Act, binaries, type Layer, outputShape, windowed } from './layers.js'
 

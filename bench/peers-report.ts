@@ -7,7 +7,7 @@ import {
   type Standing,
   titles
 } from '../cli/measure/index.js'
-import { scaled, size } from '../cli/terminal/table.js'
+import { scaled, size } from '../cli/terminal/index.js'
 import { measured } from './networks.js'
 import type { Download } from './size.js'
 

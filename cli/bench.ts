@@ -35,9 +35,19 @@ import {
   shapesOf,
   withRandom
 } from './model/index.js'
-import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './terminal/command.js'
-import { Progress } from './terminal/progress.js'
-import { scaled, short, table } from './terminal/table.js'
+import {
+  type Command,
+  type Flags,
+  InputError,
+  jsonOption,
+  Progress,
+  print,
+  printJson,
+  scaled,
+  short,
+  table,
+  UsageError
+} from './terminal/index.js'
 import { drawInputs } from './verify.js'
 
 const tolerance = 1e-3

@@ -39,9 +39,21 @@ import {
   ratioOf,
   reportHtml
 } from './report/index.js'
-import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './terminal/command.js'
-import { Progress } from './terminal/progress.js'
-import { count, facts, scaled, size, table } from './terminal/table.js'
+import {
+  type Command,
+  count,
+  type Flags,
+  facts,
+  InputError,
+  jsonOption,
+  Progress,
+  print,
+  printJson,
+  scaled,
+  size,
+  table,
+  UsageError
+} from './terminal/index.js'
 
 const optional = passes.filter(({ name }) => !required.has(name)).map(({ name }) => name)
 const dumpable = ['import', ...passes.map(({ name }) => name)]

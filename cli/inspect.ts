@@ -50,8 +50,19 @@ import {
   planSvg,
   totalsOf
 } from './report/index.js'
-import { type Command, jsonOption, oneLine, print, printJson, UsageError } from './terminal/command.js'
-import { count, facts, scaled, size, table } from './terminal/table.js'
+import {
+  type Command,
+  count,
+  facts,
+  jsonOption,
+  oneLine,
+  print,
+  printJson,
+  scaled,
+  size,
+  table,
+  UsageError
+} from './terminal/index.js'
 
 /** `cairn inspect`: what a model holds and needs, without running it. */
 export const inspect: Command = {

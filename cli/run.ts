@@ -27,9 +27,19 @@ import {
   writeWhole
 } from './model/index.js'
 import { imageOptions, imagePort, imageTensor, pictureReader, preparationOf } from './pictures/index.js'
-import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './terminal/command.js'
-import { Progress } from './terminal/progress.js'
-import { shape, short, table } from './terminal/table.js'
+import {
+  type Command,
+  type Flags,
+  InputError,
+  jsonOption,
+  Progress,
+  print,
+  printJson,
+  shape,
+  short,
+  table,
+  UsageError
+} from './terminal/index.js'
 
 /** `cairn run`: one model on given inputs. */
 export const run: Command = {

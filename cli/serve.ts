@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sirv from 'sirv'
 import { indexOf, type Offer, offerOf } from './device/index.js'
-import { type Command, InputError, jsonOption, print, printJson, UsageError } from './terminal/command.js'
+import { type Command, InputError, jsonOption, print, printJson, UsageError } from './terminal/index.js'
 
 const page = fileURLToPath(new URL('../web', import.meta.url))
 const usualPort = 8080

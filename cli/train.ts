@@ -7,8 +7,16 @@ import { Random } from '../runtime/train/index.js'
 import { applyPatch, type EpochRecord, type FitResult, Trainer, type TrainerOptions } from '../train/index.js'
 import { about, externalDataOf, readBytes, readModel, writeWhole } from './model/index.js'
 import { contactSheet, imagePort, type Preparation, pngOf, preparationOf, rememberedFor } from './pictures/index.js'
-import { type Command, type Flags, InputError, jsonOption, print, printJson, UsageError } from './terminal/command.js'
-import { Progress } from './terminal/progress.js'
+import {
+  type Command,
+  type Flags,
+  InputError,
+  jsonOption,
+  Progress,
+  print,
+  printJson,
+  UsageError
+} from './terminal/index.js'
 import {
   checkTraining,
   findRate,

@@ -40,9 +40,19 @@ import {
 } from './model/index.js'
 import { imageOptions, imagePort, imageTensor, pictureReader, preparationOf } from './pictures/index.js'
 import { checkGates, gateOptions, gatesOf } from './report/index.js'
-import { type Command, InputError, jsonOption, type Option, print, printJson, UsageError } from './terminal/command.js'
-import { Progress } from './terminal/progress.js'
-import { shape, short, table } from './terminal/table.js'
+import {
+  type Command,
+  InputError,
+  jsonOption,
+  type Option,
+  Progress,
+  print,
+  printJson,
+  shape,
+  short,
+  table,
+  UsageError
+} from './terminal/index.js'
 
 /** What says how an ONNX model is compared; a compiled file says so itself. */
 const comparing: readonly Option[] = [

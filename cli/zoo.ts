@@ -1,7 +1,17 @@
 import { zoo as entries } from '../models/index.js'
 import { writeWhole } from './model/index.js'
-import { type Command, InputError, jsonOption, print, printJson, UsageError } from './terminal/command.js'
-import { count, shape, size, table } from './terminal/table.js'
+import {
+  type Command,
+  count,
+  InputError,
+  jsonOption,
+  print,
+  printJson,
+  shape,
+  size,
+  table,
+  UsageError
+} from './terminal/index.js'
 
 /** `cairn zoo`: published architectures, as ONNX with seeded random weights. */
 export const zoo: Command = {

@@ -3,7 +3,7 @@
 import onnxProto from '../schema/onnx.js'
 import { constant } from './moments.js'
 import { Random } from './random.js'
-import { Tensor } from './tensor.js'
+import { type Attribute, type Sink, Tensor } from './tensor.js'
 
 const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx
 const Kind = AttributeProto.AttributeType
@@ -20,9 +20,7 @@ export interface BuildOptions {
   classes?: number
 }
 
-export type Attribute = number | number[] | string | { float: number }
-
-export class GraphBuilder {
+export class GraphBuilder implements Sink {
   readonly random: Random
   private readonly batch: Dim
   private readonly nodes: onnxProto.onnx.INodeProto[] = []

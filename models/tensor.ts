@@ -1,7 +1,7 @@
 // A value of the graph under construction, with the layers as methods. It knows its shape without the batch dimension
 // (NaN where a size is free) and the moments that its elements are expected to have.
-import type { Attribute, GraphBuilder } from './builder.js'
 import * as moments from './moments.js'
+import type { Random } from './random.js'
 
 /** Height and width, or one number for both. */
 export type Pair = number | [number, number]
@@ -41,9 +41,21 @@ function deviation(init: Init, fanIn: number, fanOut: number): number {
   return Math.sqrt(2 / (init === 'he' ? fanIn : fanOut))
 }
 
+export type Attribute = number | number[] | string | { float: number }
+
+/** What a tensor's methods write the graph with. */
+export interface Sink {
+  readonly random: Random
+  unique(name: string): string
+  node(opType: string, outputs: string[], inputs: string[], attributes?: Record<string, Attribute>): void
+  floats(name: string, dims: number[], values: Float32Array<ArrayBuffer>): string
+  constant(values: number[], dims: number[]): string
+  ints(values: number[]): string
+}
+
 export class Tensor {
   constructor(
-    readonly graph: GraphBuilder,
+    readonly graph: Sink,
     readonly name: string,
     readonly shape: number[],
     readonly moments: moments.Moments,

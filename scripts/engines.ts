@@ -2,7 +2,7 @@
 // every engine that npm has, one after the other; then a table. Engines are fetched into dist/.cache.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { table } from '../cli/terminal/table.js'
+import { table } from '../cli/terminal/index.js'
 import { type Engine, type EngineName, engineNames, fetchEngine } from '../test/support/engines.js'
 import { baseSeed } from '../test/support/random.js'
 import { root } from '../test/support/root.js'

@@ -58,11 +58,12 @@ const classes = new Map(
 )
 /** What asm/index.ts exports, by name; two files may have a helper of that name. */
 const functions = new Map(
-  [...asm.get('asm/index.ts')!.matchAll(/export \{([^}]*)\} from '\.\/(?:[\w-]+\/)*([\w-]+)'/g)].flatMap(([, names, file]) =>
-    names.split(',').map(name => {
-      const signature = new RegExp(`export function ${name.trim()}\\(([^)]*)\\)`).exec(asm.get(`asm/${file}.ts`)!)
-      return [name.trim(), pairs(signature?.[1] ?? '')]
-    })
+  [...asm.get('asm/index.ts')!.matchAll(/export \{([^}]*)\} from '\.\/(?:[\w-]+\/)*([\w-]+)'/g)].flatMap(
+    ([, names, file]) =>
+      names.split(',').map(name => {
+        const signature = new RegExp(`export function ${name.trim()}\\(([^)]*)\\)`).exec(asm.get(`asm/${file}.ts`)!)
+        return [name.trim(), pairs(signature?.[1] ?? '')]
+      })
   )
 )
 const exported = [...functions.keys()]

@@ -1,9 +1,20 @@
+import type { EpochRecord } from 'cairnjs/train'
 import type { Preparation } from './prepare.js'
-import type { Part } from './protocol.js'
+import type { Learnt, Part } from './protocol.js'
 import { forgetSettings } from './settings.js'
 import type { Taught } from './source.js'
 import { folder, Store } from './store.js'
-import type { Head } from './training.js'
+
+/** What a model has been taught here, as it is kept. */
+export interface Head {
+  readonly patch: Blob
+  readonly learnt: Learnt
+  readonly classes: readonly string[]
+  readonly preparation: Preparation
+  readonly epochs: readonly EpochRecord[]
+  /** The photos that it has learnt from, in their order. */
+  readonly photos: string
+}
 
 /** A model that was open, as it is needed to open it again. */
 export interface KeptModel {

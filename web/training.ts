@@ -2,6 +2,7 @@ import type { EpochRecord } from 'cairnjs/train'
 import { byId, download } from './dom.js'
 import { Engine } from './engine.js'
 import { toggleLive } from './input.js'
+import type { Head } from './keep.js'
 import { type Photo, pixelsOf } from './photo.js'
 import type { PicturePort, Preparation } from './prepare.js'
 import type { Learnt, Opened, Progress } from './protocol.js'
@@ -28,17 +29,6 @@ export interface Pupil {
   readonly port: PicturePort | undefined
   readonly preparation: Preparation
   readonly source: Pick<Source, 'key' | 'parts' | 'read'>
-}
-
-/** What a model has been taught here, as it is kept. */
-export interface Head {
-  readonly patch: Blob
-  readonly learnt: Learnt
-  readonly classes: readonly string[]
-  readonly preparation: Preparation
-  readonly epochs: readonly EpochRecord[]
-  /** The photos that it has learnt from, in their order. */
-  readonly photos: string
 }
 
 /** A model with a new head, for the page to open; its classes' names are in it. */

@@ -4,7 +4,7 @@ import { activate, CLIP, lowerBound, PRELU, upperBound } from '../elementwise/ac
 import { Epilogue, RESIDUAL_AFTER, RESIDUAL_BEFORE } from '../elementwise/epilogue'
 import { loadLanes } from '../lanes'
 import { statics } from '../thread'
-import { WinogradParams } from './winograd'
+import { WinogradParams } from './winograd-params'
 
 /**
  * The transforms of asm/winograd.ts, four channels of a tile at a time, on the way through the thread's statics: tiles

@@ -1,6 +1,7 @@
 import { product, ROWS } from '../dense/product'
 import { PANEL } from '../dense/tile'
 import { firstOf, lastOf, statics } from '../thread'
+import { WinogradParams } from './winograd-params'
 import { transformInput, transformOutput } from './winograd-transform'
 
 /**
@@ -9,34 +10,6 @@ import { transformInput, transformOutput } from './winograd-transform'
  * channels, from which m x m outputs are taken. A block of tiles is transformed, multiplied and finished before the
  * next, so that it stays in the cache. Transformed tiles lie as the products want them, in groups of ROWS.
  */
-@unmanaged
-export class WinogradParams {
-  batch: u32
-  groups: u32
-  channels: u32
-  filters: u32
-  inH: u32
-  inW: u32
-  outH: u32
-  outW: u32
-  padH: u32
-  padW: u32
-  xN: u32
-  xH: u32
-  xW: u32
-  yN: u32
-  yH: u32
-  yW: u32
-  rN: u32
-  rH: u32
-  rW: u32
-  residual: u32
-  act: u32
-  alpha: f32
-  beta: f32
-  tiles: u32
-}
-
 export function winograd2(
   p: WinogradParams,
   x: usize,

@@ -1,6 +1,6 @@
 import { env, mostThreads } from '../../runtime/base/index.js'
 import type { SessionOptions } from '../../runtime/index.js'
-import { type Flags, type Option, UsageError } from '../terminal/command.js'
+import { type Flags, type Option, UsageError } from '../terminal/index.js'
 import { openGpu } from './gpu.js'
 
 /** Flags of commands that run models. */

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Dawn, loadDawn, preload } from '../../runtime/webgpu/index.js'
 import { unpacked } from '../model/index.js'
-import { InputError } from '../terminal/command.js'
+import { InputError } from '../terminal/index.js'
 import { findDriver, only } from './vulkan.js'
 
 /**

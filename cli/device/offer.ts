@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import { extname, join, resolve } from 'node:path'
-import { InputError } from '../terminal/command.js'
+import { InputError } from '../terminal/index.js'
 
 /** What a folder offers the browser page: its models and labels, and photos of its own or of the folder beside it. */
 export interface Offer {

@@ -1,7 +1,7 @@
 import type * as Ort from 'onnxruntime-node'
 import type { Feeds, Tensor } from '../../runtime/index.js'
 import { halvesAsBits, toNumbers } from '../model/index.js'
-import { InputError } from '../terminal/command.js'
+import { InputError } from '../terminal/index.js'
 
 /** onnxruntime-node as the other side of a comparison; an optional companion, so it is looked for when needed. */
 export interface Reference {

@@ -1,7 +1,15 @@
 import { InferenceSession, type LayerCheck } from '../../runtime/index.js'
 import { about, type ModelFile } from '../model/index.js'
-import { type Flags, InputError, longName, type Option, print, printJson, UsageError } from '../terminal/command.js'
-import { short } from '../terminal/table.js'
+import {
+  type Flags,
+  InputError,
+  longName,
+  type Option,
+  print,
+  printJson,
+  short,
+  UsageError
+} from '../terminal/index.js'
 import type { DeviceOptions } from './device.js'
 
 /** `cairn verify` of a compiled file: each layer on this device against the file's golden data. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { InputError } from '../terminal/command.js'
+import { InputError } from '../terminal/index.js'
 import type { EngineName, EngineOptions } from './engine.js'
 import { modelFor, type Subject } from './subject.js'
 

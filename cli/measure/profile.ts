@@ -1,5 +1,5 @@
 import type { CallTime, Feeds, InferenceSession } from '../../runtime/index.js'
-import { table } from '../terminal/table.js'
+import { table } from '../terminal/index.js'
 import { gflops } from './interleave.js'
 import { median } from './statistics.js'
 

@@ -3,7 +3,7 @@ import { build, type CompileOptions } from '../../compiler/index.js'
 import { type Bindings, encode, evaluate } from '../../runtime/file/index.js'
 import { compare, type Difference } from '../device/index.js'
 import { toNumbers } from '../model/index.js'
-import { InputError, oneLine } from '../terminal/command.js'
+import { InputError, oneLine } from '../terminal/index.js'
 import {
   type Engine,
   type EngineName,

@@ -2,7 +2,7 @@ import type { Dim } from '../../compiler/algebra/index.js'
 import { isConstant, type Node, type Value } from '../../compiler/graph/index.js'
 import { type ActivationName, orderOf } from '../../compiler/ops/index.js'
 import { type Bindings, evaluate } from '../../runtime/file/index.js'
-import { InputError } from '../terminal/command.js'
+import { InputError } from '../terminal/index.js'
 import { encodePlan, type Plan, type PlanInput, type PlanWeight, permuted, type Step } from './tfjs-plan.js'
 
 export type Options = Readonly<Record<string, unknown>>

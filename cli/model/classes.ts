@@ -1,7 +1,7 @@
 import { cutsOf, type Program } from '../../runtime/file/index.js'
 import type { Results, Tensor } from '../../runtime/index.js'
 import { type Scored, softmax, topK } from '../../runtime/tensor/index.js'
-import { InputError } from '../terminal/command.js'
+import { InputError } from '../terminal/index.js'
 import { toNumbers } from './numbers.js'
 
 /** Which output holds the scores of classes, if any does: boxes, embeddings and landmarks are numbers in a row as well. */

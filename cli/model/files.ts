@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, 
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { type ImportOptions, kindOf } from '../../compiler/onnx/index.js'
 import type { Patch } from '../../train/index.js'
-import { InputError, type Option, oneLine } from '../terminal/command.js'
+import { InputError, type Option, oneLine } from '../terminal/index.js'
 
 /** Files as the commands read and write them: whole or not at all, and failures in one line that names the file. */
 export interface ModelFile {

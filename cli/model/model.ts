@@ -19,8 +19,7 @@ import {
   show
 } from '../../runtime/file/index.js'
 import { InferenceSession, type SessionOptions } from '../../runtime/index.js'
-import { InputError, oneLine, UsageError } from '../terminal/command.js'
-import { Progress } from '../terminal/progress.js'
+import { InputError, oneLine, Progress, UsageError } from '../terminal/index.js'
 import { externalDataOf, type ModelFile, patched, readModel } from './files.js'
 import { type Shapes, shaped } from './shapes.js'
 

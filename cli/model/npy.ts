@@ -1,5 +1,5 @@
 import { Tensor, type Type } from '../../runtime/index.js'
-import { InputError } from '../terminal/command.js'
+import { InputError } from '../terminal/index.js'
 
 /** NumPy's .npy files: magic, version, a Python dict as text, then the elements. */
 const types: Readonly<Record<string, Type>> = {

@@ -1,7 +1,7 @@
 import { decodeElements, decodePlainModel, dtypeNames } from '../../compiler/onnx/index.js'
 import { Tensor } from '../../runtime/index.js'
 import onnxProto from '../../schema/onnx.js'
-import { InputError } from '../terminal/command.js'
+import { InputError } from '../terminal/index.js'
 
 /** The CLI's own dealings with ONNX's encoding: tensors in .pb files, and models that show their inner values. */
 const { onnx } = onnxProto

@@ -1,4 +1,4 @@
-import { InputError } from '../terminal/command.js'
+import { InputError } from '../terminal/index.js'
 import { type ModelFile, modelOf } from './files.js'
 
 /** A compiled file's beginning, from a server: its header says everything but the weights. */

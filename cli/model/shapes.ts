@@ -1,4 +1,4 @@
-import { type Flags, type Option, UsageError } from '../terminal/command.js'
+import { type Flags, type Option, UsageError } from '../terminal/index.js'
 import type { ModelFile } from './files.js'
 
 /** `--shape`: the sizes and names that an ONNX model's inputs shall have. */

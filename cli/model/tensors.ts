@@ -1,7 +1,7 @@
 import { kindOf } from '../../compiler/onnx/index.js'
 import type { Bindings, Port, Program } from '../../runtime/file/index.js'
 import { type Feeds, Tensor, type Type } from '../../runtime/index.js'
-import { InputError } from '../terminal/command.js'
+import { InputError } from '../terminal/index.js'
 import { readBytes, refuseOther } from './files.js'
 import { describePort, shapeAt } from './model.js'
 import { decodeNpy } from './npy.js'

@@ -1,6 +1,6 @@
 import { PNG } from 'pngjs'
 import { channelsOf, type Picture } from '../../runtime/tensor/index.js'
-import { InputError } from '../terminal/command.js'
+import { InputError } from '../terminal/index.js'
 
 /** Pictures to look at: sheets of photos, filters and feature maps, and PNG files of them. */
 

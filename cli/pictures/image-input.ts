@@ -3,7 +3,7 @@ import { Tensor, type Type } from '../../runtime/index.js'
 import { fit, imageDims, imageNet, letterbox, type Picture, resize, toFloatData } from '../../runtime/tensor/index.js'
 import type { ImagePreparation } from '../../train/index.js'
 import { describePort } from '../model/index.js'
-import { type Flags, InputError, type Option, UsageError } from '../terminal/command.js'
+import { type Flags, InputError, type Option, UsageError } from '../terminal/index.js'
 
 /** Image files as a model's input, by default the way ImageNet models expect them. */
 export const imageOptions: readonly Option[] = [

@@ -4,7 +4,7 @@ import { extname } from 'node:path'
 import { kindOf } from '../../compiler/onnx/index.js'
 import type { Picture } from '../../runtime/tensor/index.js'
 import { readBytes } from '../model/index.js'
-import { InputError } from '../terminal/command.js'
+import { InputError } from '../terminal/index.js'
 import { colourTransform, orientationOf, Unread, upright } from './picture-tags.js'
 
 /**

@@ -1,7 +1,7 @@
 import type { WithConstants } from '../../compiler/lower/index.js'
 import { type Bindings, evaluate, type Header } from '../../runtime/file/index.js'
 import { describeBindings, memoryOf } from '../model/index.js'
-import { type Flags, InputError, type Option } from '../terminal/command.js'
+import { type Flags, InputError, type Option } from '../terminal/index.js'
 import { gpuNeeds } from './gpu-needs.js'
 
 /** What a model may take, for builds that shall fail where it takes more. */

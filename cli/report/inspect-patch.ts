@@ -1,7 +1,6 @@
 import { decodePatch, type ImagePreparation, type Patch } from '../../train/index.js'
 import { about } from '../model/index.js'
-import { type Flags, print, printJson, UsageError } from '../terminal/command.js'
-import { facts, shape, size, table } from '../terminal/table.js'
+import { type Flags, facts, print, printJson, shape, size, table, UsageError } from '../terminal/index.js'
 
 /** `cairn inspect head.patch`: what was trained, for which model, and how its images were prepared. */
 export async function inspectPatch(path: string, bytes: Uint8Array, flags: Flags): Promise<void> {

@@ -5,7 +5,7 @@ import { type ImportOptions, importOnnx } from '../../compiler/onnx/index.js'
 import { capacity, ops } from '../../compiler/ops/index.js'
 import { foldConstants, removeIdentity } from '../../compiler/passes/index.js'
 import { type Bindings, evaluate } from '../../runtime/file/index.js'
-import { shape, table } from '../terminal/table.js'
+import { shape, table } from '../terminal/index.js'
 import { type Field, fieldOf, showField } from './receptive.js'
 
 /** A network as its paper lists it: one row a layer, before any fusion. */

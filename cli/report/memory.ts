@@ -1,6 +1,6 @@
 import { type MemoryPlan, memoryPlan, type Schedule } from '../../compiler/lower/index.js'
 import type { Bindings, Plan } from '../../runtime/file/index.js'
-import { count, facts, size, table } from '../terminal/table.js'
+import { count, facts, size, table } from '../terminal/index.js'
 
 export interface MemoryReport extends MemoryPlan {
   /** The arena over its lower bound. */

@@ -1,5 +1,5 @@
 import type { MemoryPlan } from '../../compiler/lower/index.js'
-import { escapeXml, size } from '../terminal/table.js'
+import { escapeXml, size } from '../terminal/index.js'
 
 /** The memory plan as a picture: calls from left to right, addresses from bottom to top, one rectangle a storage. */
 export function planSvg({ arena, lowerBound, calls, storages }: MemoryPlan, title: string): string {

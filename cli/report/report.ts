@@ -1,4 +1,4 @@
-import { escapeXml } from '../terminal/table.js'
+import { escapeXml } from '../terminal/index.js'
 import { type Layer, layerHeader, layerRows } from './layers.js'
 import type { MemoryReport } from './memory.js'
 import { planSvg } from './plan-svg.js'

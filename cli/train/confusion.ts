@@ -1,5 +1,5 @@
 import { qualityOf } from '../../runtime/train/index.js'
-import { count, escapeXml } from '../terminal/table.js'
+import { count, escapeXml } from '../terminal/index.js'
 import { percent } from './curves.js'
 
 type Matrix = readonly (readonly number[])[]

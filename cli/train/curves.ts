@@ -1,5 +1,5 @@
 import type { EpochRecord } from '../../train/index.js'
-import { short } from '../terminal/table.js'
+import { short } from '../terminal/index.js'
 import { chartStyle, chartWidth, type LineChart, lineChart, type Series } from './line-chart.js'
 
 /** With a space that does not break. */

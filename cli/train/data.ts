@@ -7,7 +7,7 @@ import { kindOf } from '../../compiler/onnx/index.js'
 import type { Picture } from '../../runtime/tensor/index.js'
 import { readBytes } from '../model/index.js'
 import { beginningOf, readPicture, refusalOf } from '../pictures/index.js'
-import { InputError } from '../terminal/command.js'
+import { InputError } from '../terminal/index.js'
 import { LeftOut } from './left-out.js'
 
 /** Labelled pictures as people keep them: a folder for each class, a .tar of such, or the files of MNIST. */

@@ -3,7 +3,7 @@ import { fit, type Picture, resize } from '../../runtime/tensor/index.js'
 import { parseAugmentations, type Random } from '../../runtime/train/index.js'
 import type { Dataset } from '../../train/index.js'
 import { imageTensor, type Preparation } from '../pictures/index.js'
-import { InputError, oneLine } from '../terminal/command.js'
+import { InputError, oneLine } from '../terminal/index.js'
 import type { Pictures } from './data.js'
 
 /** Bytes of decoded pictures that are kept from epoch to epoch. */

@@ -1,7 +1,7 @@
 import { augmentations, initialisationHelp, scheduleHelp } from '../../runtime/train/index.js'
 import { optimizers, type TrainerOptions } from '../../train/index.js'
 import { imageOptions } from '../pictures/index.js'
-import { type Flags, type Option, UsageError } from '../terminal/command.js'
+import { type Flags, type Option, UsageError } from '../terminal/index.js'
 
 /** The flags of `cairn train`, and what they say to a Trainer. */
 export const trainOptions: readonly Option[] = [

@@ -1,5 +1,5 @@
 import type { SplitOptions } from '../../runtime/train/index.js'
-import type { Flags } from '../terminal/command.js'
+import type { Flags } from '../terminal/index.js'
 import type { Pictures } from './data.js'
 import type { PictureDataset } from './dataset.js'
 import type { LeftOut } from './left-out.js'

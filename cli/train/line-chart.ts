@@ -1,6 +1,6 @@
 import { scaleLinear, scaleLog } from 'd3-scale'
 import { line } from 'd3-shape'
-import { escapeXml } from '../terminal/table.js'
+import { escapeXml } from '../terminal/index.js'
 
 export interface Series {
   readonly name: string

@@ -1,7 +1,5 @@
 import type { Trainer } from '../../train/index.js'
-import { InputError, print, printJson } from '../terminal/command.js'
-import { Progress } from '../terminal/progress.js'
-import { table } from '../terminal/table.js'
+import { InputError, Progress, print, printJson, table } from '../terminal/index.js'
 import type { Job } from './job.js'
 
 /** What `cairn train` tries before it trains: `--check`, `--find-lr`, `--knn`. */

@@ -1,5 +1,5 @@
 import type { EpochRecord } from '../../train/index.js'
-import { escapeXml, short } from '../terminal/table.js'
+import { escapeXml, short } from '../terminal/index.js'
 import { classTable, confusionTable } from './confusion.js'
 import { allCharts, percent } from './curves.js'
 import { lineChart } from './line-chart.js'

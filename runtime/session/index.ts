@@ -4,11 +4,10 @@ export { InferenceSession } from './inference.js'
 export type { Location } from './location.js'
 export { type ParallelOptions, ParallelSession } from './parallel.js'
 export { buffersOf, type Parcels, pack, type Reply, type Request, unpack } from './parcel.js'
-export {
-  type CallTime,
-  InferenceSession as Session,
-  type Results,
-  type RunOptions,
-  type SessionOptions,
-  type TopOptions
+export type {
+  CallTime,
+  Results,
+  RunOptions,
+  SessionOptions,
+  TopOptions
 } from './session.js'

@@ -2,9 +2,14 @@ import type { CallTime } from 'cairnjs'
 import { BarController, BarElement, CategoryScale, Chart, LinearScale, Tooltip } from 'chart.js'
 import { byId } from '../dom.js'
 import { ms, percent, plural } from '../numbers.js'
-import type { KernelTime } from './layers.js'
 
 Chart.register(BarController, BarElement, CategoryScale, LinearScale, Tooltip)
+
+export interface KernelTime {
+  readonly kernel: string
+  readonly calls: number
+  readonly milliseconds: number
+}
 
 /** The two charts of a profile, in the colours that the page has now. */
 let charts: Chart[] = []

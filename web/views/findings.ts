@@ -17,8 +17,23 @@ import {
   type Text
 } from '../outputs/output.js'
 import { contextOf } from '../photo.js'
-import type { Output } from '../protocol.js'
-import type { Shown } from './result.js'
+import type { Output, Ran } from '../protocol.js'
+
+/** The panel's first view: what the model says of the photo. */
+export interface Shown {
+  readonly ran: Ran
+  /** What is drawn on the picture comes first. */
+  readonly findings: readonly Finding[]
+  readonly own: OwnLabels | undefined
+  readonly least: number
+  readonly untrained: boolean
+}
+
+/** Labels that the user has given. */
+export interface OwnLabels {
+  readonly file: string
+  readonly names: readonly string[]
+}
 
 /** One section for each meaning that the outputs have, under their names where there are several. */
 export function findingParts(shown: Shown): Node[] {

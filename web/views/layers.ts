@@ -1,13 +1,8 @@
 import type { CallTime } from 'cairnjs'
 import { byId, table } from '../dom.js'
 import { ms, percent, plural } from '../numbers.js'
+import type { KernelTime } from './charts.js'
 import { showFailure } from './status.js'
-
-export interface KernelTime {
-  readonly kernel: string
-  readonly calls: number
-  readonly milliseconds: number
-}
 
 /** Where a run's time goes: by kernel, and call by call. */
 let shown: readonly CallTime[] | undefined

@@ -2,25 +2,8 @@ import { labelOf } from '../devices.js'
 import { byId, el, facts, table } from '../dom.js'
 import { seesPart } from '../draw.js'
 import { ms, plural, shape, short } from '../numbers.js'
-import { type Finding, range } from '../outputs/output.js'
-import type { Ran } from '../protocol.js'
-import { findingParts, phrase } from './findings.js'
-
-/** The panel's first view: what the model says of the photo. */
-export interface Shown {
-  readonly ran: Ran
-  /** What is drawn on the picture comes first. */
-  readonly findings: readonly Finding[]
-  readonly own: OwnLabels | undefined
-  readonly least: number
-  readonly untrained: boolean
-}
-
-/** Labels that the user has given. */
-export interface OwnLabels {
-  readonly file: string
-  readonly names: readonly string[]
-}
+import { range } from '../outputs/output.js'
+import { findingParts, phrase, type Shown } from './findings.js'
 
 export function showResult(shown: Shown | undefined): void {
   byId('no-result').hidden = shown !== undefined

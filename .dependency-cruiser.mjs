@@ -1,0 +1,117 @@
+// Who may use what. A room is a folder of this table, or of `layers`; what others may use of it its index.ts exports.
+const rooms = {
+  'runtime/base': [],
+  'runtime/file': ['runtime/base'],
+  'runtime/check': ['runtime/base', 'runtime/file'],
+  'runtime/tensor': ['runtime/base'],
+  'runtime/backend': ['runtime/base', 'runtime/file', 'runtime/tensor', 'shaders'],
+  'runtime/cpu': ['runtime/base', 'runtime/file', 'runtime/backend'],
+  'runtime/webgpu': ['runtime/base', 'runtime/file', 'runtime/tensor', 'runtime/backend', 'shaders'],
+  'runtime/session': [
+    ...['runtime/base', 'runtime/file', 'runtime/check', 'runtime/tensor', 'runtime/backend'],
+    ...['runtime/cpu', 'runtime/webgpu']
+  ],
+  'runtime/train': ['runtime/base', 'runtime/file', 'runtime/tensor'],
+  'compiler/algebra': ['runtime/file'],
+  'compiler/graph': ['compiler/algebra', 'runtime/base', 'runtime/file', 'runtime/backend'],
+  'compiler/ops': ['compiler/algebra', 'compiler/graph', 'runtime/base', 'runtime/file'],
+  'compiler/onnx': ['compiler/algebra', 'compiler/graph', 'compiler/ops', 'runtime/base', 'schema'],
+  'compiler/lower': [
+    ...['compiler/algebra', 'compiler/graph', 'compiler/ops'],
+    ...['runtime/base', 'runtime/file', 'runtime/backend']
+  ],
+  'compiler/infer': [
+    ...['compiler/algebra', 'compiler/graph', 'compiler/ops', 'compiler/lower'],
+    ...['runtime/file', 'runtime/check']
+  ],
+  'compiler/passes': ['compiler/algebra', 'compiler/graph', 'compiler/ops', 'compiler/lower', 'compiler/infer'],
+  'compiler/gradients': ['compiler/algebra', 'compiler/graph', 'compiler/ops', 'compiler/infer', 'compiler/passes'],
+  'cli/terminal': [],
+  'cli/model': ['cli/terminal', 'compiler', 'train', 'runtime', 'schema'],
+  'cli/pictures': ['cli/terminal', 'cli/model', 'compiler', 'train', 'runtime'],
+  'cli/device': ['cli/terminal', 'cli/model', 'runtime'],
+  'cli/report': ['cli/terminal', 'cli/model', 'compiler', 'train', 'runtime'],
+  'cli/measure': ['cli/terminal', 'cli/model', 'cli/device', 'compiler', 'runtime', 'models'],
+  'cli/train': ['cli/terminal', 'cli/model', 'cli/pictures', 'compiler', 'train', 'runtime']
+}
+
+/** What stands at the top; rooms inside of a folder have their own lines above. */
+const layers = {
+  asm: [],
+  shaders: [],
+  models: ['schema'],
+  runtime: ['shaders'],
+  compiler: ['runtime', 'schema'],
+  train: ['runtime', 'compiler'],
+  cli: ['runtime', 'compiler', 'train', 'models', 'schema'],
+  web: ['models'],
+  bench: ['cli', 'train', 'compiler', 'runtime', 'models', 'schema']
+}
+
+const ours = `^(${[...Object.keys(layers), 'scripts', 'test', 'schema'].join('|')})/`
+const isRoom = Object.keys(rooms).join('|')
+/** Files at the top that stand below all rooms: errors, and where the package's own files are. */
+const base = ['runtime/(beside|worker-place|session-worker-place)\\.ts', 'compiler/errors\\.ts']
+
+function only(name, folder, allowed) {
+  const pathNot = [folder, ...allowed].map(other => `^${other}/`)
+  return {
+    name,
+    severity: 'error',
+    from: { path: `^${folder}/` },
+    to: { path: ours, pathNot: [...pathNot, ...base.map(file => `^${file}`)] }
+  }
+}
+
+export default {
+  forbidden: [
+    { name: 'no circles, of types neither', severity: 'error', from: {}, to: { circular: true } },
+    ...Object.entries(layers).map(([folder, allowed]) => only(`${folder} keeps to its place`, folder, allowed)),
+    ...Object.entries(rooms).map(([folder, allowed]) => only(`${folder} keeps to its place`, folder, allowed)),
+    {
+      name: 'through the door',
+      comment: 'A room is used by what its index.ts exports, but for what is loaded later. Tests look inside.',
+      severity: 'error',
+      from: { path: `^(${isRoom})/` },
+      to: {
+        path: `^(${isRoom})/`,
+        pathNot: ['^$1/', `^(${isRoom})/index\\.ts$`],
+        dependencyTypesNot: ['dynamic-import']
+      }
+    },
+    {
+      name: 'through the door, from outside of rooms',
+      severity: 'error',
+      from: { path: ours, pathNot: [`^(${isRoom})/`, '^test/', '^runtime/(session-)?worker\\.ts$'] },
+      to: { path: `^(${isRoom})/`, pathNot: [`^(${isRoom})/index\\.ts$`], dependencyTypesNot: ['dynamic-import'] }
+    },
+    {
+      name: 'the runtime has no dependencies',
+      severity: 'error',
+      from: { path: '^(runtime|shaders|asm)/' },
+      to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-peer', 'npm-optional', 'npm-no-pkg'] }
+    },
+    {
+      name: 'compiler and training run in browsers',
+      severity: 'error',
+      from: { path: '^(compiler|train)/' },
+      to: { dependencyTypes: ['core'] }
+    },
+    {
+      name: 'only who reads or writes ONNX knows its schema',
+      severity: 'error',
+      from: {
+        path: '^(runtime|compiler|train|cli|web)/',
+        pathNot: ['^compiler/onnx/', '^cli/model/(protobuf|files)\\.ts$']
+      },
+      to: { path: '^schema/|node_modules/(onnx-proto|protobufjs)/' }
+    }
+  ],
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^dist/' }
+  }
+}

@@ -1,0 +1,14 @@
+export {
+  type Command,
+  Flags,
+  InputError,
+  jsonOption,
+  longName,
+  type Option,
+  oneLine,
+  print,
+  printJson,
+  UsageError
+} from './command.js'
+export { Progress } from './progress.js'
+export { count, escapeXml, facts, scaled, shape, short, size, table } from './table.js'
