@@ -1,6 +1,6 @@
 /**
  * Where threads meet. The control block lies at the front of the shared memory, each word on a cache line of its own;
- * runtime/threads.ts knows the same places. Whoever waits spins for some tens of microseconds, which covers the
+ * runtime/cpu/threads.ts knows the same places. Whoever waits spins for some tens of microseconds, which covers the
  * unevenness of slices and costs less than waking up, and then sleeps; a thread that may not sleep (a browser window's)
  * goes on spinning.
  */

@@ -1,4 +1,4 @@
-/** The rows of a loop nest that a thread takes, for kernels over up to six loops with any strides (asm/elementwise.ts). */
+/** The rows of a loop nest that a thread takes, for kernels over up to six loops with any strides (asm/elementwise/elementwise.ts). */
 import { endOfRun, offsetOf, tripsOf } from './loops'
 import { firstOf, lastOf, worth } from './thread'
 

@@ -7,7 +7,7 @@ let self: u32 = 0
 let threads: u32 = 1
 let grain: u32 = 0
 
-/** Bytes in front of the first thread's statics (constants of asm/math.ts among them), and of each thread's. */
+/** Bytes in front of the first thread's statics (constants of asm/elementwise/math.ts among them), and of each thread's. */
 const FRONT: usize = 8192
 const STATICS: usize = 3072
 

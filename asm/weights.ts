@@ -5,7 +5,7 @@ const PRIME_2: u32 = 2246822519
 
 /**
  * Digest of `words` 32-bit words against damage: sixteen interleaved lanes of add, rotate and multiply by five, which
- * keep pace with memory, then a mix in the manner of xxHash32 (Collet 2012). runtime/digest.ts computes the same.
+ * keep pace with memory, then a mix in the manner of xxHash32 (Collet 2012). runtime/base/digest.ts computes the same.
  */
 export function digest(at: usize, words: u32): u32 {
   let a = i32x4(0, 1, 2, 3)

@@ -215,24 +215,24 @@ function checkNumbers(file: string, names: readonly string[], complete: boolean,
 
 test('activations are numbered alike', () => {
   const names = Object.keys(activations)
-  for (const file of ['asm/activation.ts', 'shaders/activation.wgsl']) {
+  for (const file of ['asm/elementwise/activation.ts', 'shaders/activation.wgsl']) {
     checkNumbers(file, names, true)
     assert.is(constantsOf(file).size, names.length)
   }
 })
 
 test('binary operators are numbered alike', () => {
-  checkNumbers('asm/elementwise.ts', Object.keys(binaries), true)
+  checkNumbers('asm/elementwise/elementwise.ts', Object.keys(binaries), true)
   checkNumbers('shaders/binary.wgsl', Object.keys(binaries), true, 'BINARY_')
 })
 
 test('residuals are numbered alike', () => {
-  for (const file of ['asm/epilogue.ts', 'shaders/epilogue.wgsl'])
+  for (const file of ['asm/elementwise/epilogue.ts', 'shaders/epilogue.wgsl'])
     assert.ok(checkNumbers(file, residuals, false, 'RESIDUAL_') > 0)
 })
 
 test('reductions are numbered alike', () => {
-  for (const file of ['asm/reduce.ts', 'shaders/tree.wgsl']) checkNumbers(file, Object.keys(reductions), true)
+  for (const file of ['asm/reduce/reduce.ts', 'shaders/tree.wgsl']) checkNumbers(file, Object.keys(reductions), true)
 })
 
 test('kinds of pooling are numbered alike', () => {
@@ -240,23 +240,23 @@ test('kinds of pooling are numbered alike', () => {
 })
 
 test('the choices of resizing are numbered alike', () => {
-  for (const file of ['asm/resize.ts', 'shaders/resize.wgsl'])
+  for (const file of ['asm/image/resize.ts', 'shaders/resize.wgsl'])
     for (const names of [interpolations, coordinateModes, roundings]) assert.ok(checkNumbers(file, names, false) > 0)
 })
 
 test('the choices of grids and regions are numbered alike', () => {
-  for (const file of ['asm/gridsample.ts', 'shaders/gridsample.wgsl'])
+  for (const file of ['asm/image/gridsample.ts', 'shaders/gridsample.wgsl'])
     for (const names of [samplings, gridPaddings]) assert.ok(checkNumbers(file, names, false) > 0)
-  for (const file of ['asm/roialign.ts', 'shaders/roialign.wgsl']) assert.ok(checkNumbers(file, roiModes, false) > 0)
+  for (const file of ['asm/image/roialign.ts', 'shaders/roialign.wgsl']) assert.ok(checkNumbers(file, roiModes, false) > 0)
 })
 
 test('pad modes are numbered alike', () => {
-  assert.ok(checkNumbers('asm/pad.ts', padModes, false) > 0)
+  assert.ok(checkNumbers('asm/movement/pad.ts', padModes, false) > 0)
   checkNumbers('shaders/pad.wgsl', padModes, true, 'PAD_')
 })
 
 test("what becomes of a scatter's updates is numbered alike", () => {
-  assert.ok(checkNumbers('asm/scatter.ts', Object.keys(scatterings), false) > 0)
+  assert.ok(checkNumbers('asm/movement/scatter.ts', Object.keys(scatterings), false) > 0)
   checkNumbers('shaders/scatter.wgsl', Object.keys(scatterings), true, 'SCATTER_')
 })
 

@@ -2,7 +2,7 @@ import { PANEL, panels, SEGMENT, TABLE_HEAD } from '../dense/tile'
 import { Epilogue } from '../elementwise/epilogue'
 import { firstOf, lastOf, statics, worth } from '../thread'
 
-/** Dense and grouped convolution and its transpose; see compiler/ops/conv.ts for the parameter block. */
+/** Dense and grouped convolution and its transpose; see compiler/ops/conv/conv.ts for the parameter block. */
 @unmanaged
 export class ConvParams {
   batch: u32

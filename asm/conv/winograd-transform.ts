@@ -7,7 +7,7 @@ import { statics } from '../thread'
 import { WinogradParams } from './winograd-params'
 
 /**
- * The transforms of asm/winograd.ts, four channels of a tile at a time, on the way through the thread's statics: tiles
+ * The transforms of asm/conv/winograd.ts, four channels of a tile at a time, on the way through the thread's statics: tiles
  * are polynomials at the points 0, 1, -1 and infinity, with six points 2 and -2 as well.
  */
 

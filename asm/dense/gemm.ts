@@ -4,7 +4,7 @@ import { madd } from '../madd'
 import { firstOf, lastOf, statics, worth } from '../thread'
 import { finishOne, isLate, PANEL, panels, SEGMENT, TABLE_HEAD } from './tile'
 
-/** Matrix products; see compiler/ops/gemm.ts for the meaning of the parameter blocks. */
+/** Matrix products; see compiler/ops/dense/gemm.ts for the meaning of the parameter blocks. */
 @unmanaged
 export class GemmParams {
   rows: u32

@@ -1,6 +1,6 @@
 /**
  * Functions of one number on four lanes, chosen by kind: the same list in the same order as `activations` of
- * compiler/ops/activation.ts. Kinds up to CLIP are a bound at most, so a kernel's epilogue takes them without a call:
+ * compiler/ops/elementwise/activation.ts. Kinds up to CLIP are a bound at most, so a kernel's epilogue takes them without a call:
  * it clips to lowerBound and upperBound, which are infinite for IDENTITY, and calls activate only for `kind > CLIP`.
  */
 import { gather, scatter } from '../lanes'

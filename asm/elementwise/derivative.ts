@@ -1,4 +1,4 @@
-/** Derivatives of the functions in activation.ts on four lanes, by the same kinds; compiler/ops/derivative.ts has them in double. */
+/** Derivatives of the functions in activation.ts on four lanes, by the same kinds; compiler/ops/elementwise/derivative.ts has them in double. */
 
 import { gather, scatter } from '../lanes'
 import { at, columns, LOOPS, lastRow, row, takeRun, takeSlice } from '../rows'

@@ -1,4 +1,4 @@
-/** Dropout by a hash of index, seed and salt; see compiler/ops/dropout.ts. */
+/** Dropout by a hash of index, seed and salt; see compiler/ops/elementwise/dropout.ts. */
 import { firstOf, lastOf, worth } from '../thread'
 
 @unmanaged

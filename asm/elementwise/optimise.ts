@@ -1,4 +1,4 @@
-/** The updates at the end of a training step, each in one pass over its weights; see compiler/ops/optimise.ts. */
+/** The updates at the end of a training step, each in one pass over its weights; see compiler/ops/elementwise/optimise.ts. */
 
 import { gather, scatter } from '../lanes'
 import { firstOf, lastOf, worth } from '../thread'

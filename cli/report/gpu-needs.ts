@@ -12,7 +12,7 @@ export interface GpuNeeds {
 /** `maxStorageBufferBindingSize` of every device; larger weights are divided. */
 const leastBinding = 128 * 2 ** 20
 
-/** The last of the activations that are no more than a bound (compiler/ops/activation.ts). */
+/** The last of the activations that are no more than a bound (compiler/ops/elementwise/activation.ts). */
 const lastBound = 1
 
 /** In single precision, with free dimensions bound. Throws CairnError for a kernel that has no shader. */

@@ -5,7 +5,7 @@ import { add, atom, mul, negative, normalise, poly, sub, termsOf } from './terms
 export { type Dim, freeName, freeNamesOf, show, showShape } from '../../runtime/file/index.js'
 
 /**
- * Algebra on symbolic dimensions; every result is in the canonical form that runtime/dims.ts describes. Operands are whole
+ * Algebra on symbolic dimensions; every result is in the canonical form that runtime/file/dims.ts describes. Operands are whole
  * numbers but where real.ts says otherwise. What is simplified holds for free dimensions of at least 0; a quotient
  * that is exact as a polynomial is it for all divisors but 0.
  */

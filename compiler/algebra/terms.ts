@@ -2,7 +2,7 @@ import { type Atom, type Dim, type Operation, type Poly, showAtom, type Term } f
 import { CompileError } from '../errors.js'
 
 /**
- * Sums and products of symbolic dimensions, in the canonical form that runtime/dims.ts describes.
+ * Sums and products of symbolic dimensions, in the canonical form that runtime/file/dims.ts describes.
  */
 
 export function free(name: string): Dim {

@@ -16,7 +16,7 @@ import { CompileError } from '../errors.js'
 import { Interpreter, type Step } from './reference.js'
 
 /**
- * Golden data (runtime/golden.ts): what the double-precision reference makes of a drawn input, and how far a device may be
+ * Golden data (runtime/session/golden.ts): what the double-precision reference makes of a drawn input, and how far a device may be
  * off. That is measured, layer by layer, by a second run in which inputs and every result are off by `noise`: a layer that cancels or
  * magnifies what it is given does so with the noise, a comparison or a rounding that may turn is turned by it.
  */

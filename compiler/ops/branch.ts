@@ -3,7 +3,7 @@ import { refuse } from '../errors.js'
 import type { Branch, Folding, Node, Value } from '../graph/index.js'
 import { axisOf, type Op } from './op.js'
 
-/** What constants and shapes decide of If, Loop and Scan; compiler/control.ts puts what they run in their place. */
+/** What constants and shapes decide of If, Loop and Scan; compiler/infer/control.ts puts what they run in their place. */
 
 export function branchIn(node: Node, name: string): Branch {
   const branch = node.attributes.get(name)

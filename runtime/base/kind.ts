@@ -1,4 +1,4 @@
-/** What most often stands in a model's place, by its first bytes, one character each; compiler/kinds.ts has the other kinds. */
+/** What most often stands in a model's place, by its first bytes, one character each; compiler/onnx/kinds.ts has the other kinds. */
 export const standIns = {
   html: [/^\s*<(!doctype html|html)/i, 'an HTML page; check its address'],
   'git-lfs': [/^version https:\/\/git-lfs/, 'a Git LFS pointer; "git lfs pull" fetches the file'],

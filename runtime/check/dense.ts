@@ -14,7 +14,7 @@ const convBuffers = {
 } as const
 type ConvBuffer = keyof typeof convBuffers
 
-/** Floats of a tile's table with one segment (asm/tile.ts), and tiles that a block of rows has at most. */
+/** Floats of a tile's table with one segment (asm/dense/tile.ts), and tiles that a block of rows has at most. */
 const tileTable = 18
 const tablesOf = (p: Fields) => Math.max(p.tiles, 1) * tileTable
 const hasTiles = (p: Fields) => p.tiles < 2 ** 20

@@ -41,7 +41,7 @@ const nmsRows: Rule<'picked' | 'counts' | 'y' | 'count'> = {
   })
 }
 
-/** The lists of compiler/ops/gridsample.ts. */
+/** The lists of compiler/ops/image/gridsample.ts. */
 export const samplingCount = 3
 export const borderCount = 3
 
@@ -57,7 +57,7 @@ const gridSample: Rule<'x' | 'grid' | 'y'> = {
   each: () => 16
 }
 
-/** Samples along a side of a bin, at most (asm/roialign.ts). */
+/** Samples along a side of a bin, at most (asm/image/roialign.ts). */
 const mostSamples = 4096
 
 const roiAlign: Rule<'x' | 'rois' | 'images' | 'y'> = {

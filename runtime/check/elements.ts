@@ -30,7 +30,7 @@ const unary: Rule<'x' | 'y'> = {
   touches: p => ({ x: along(p, 'x'), y: along(p, 'y') })
 }
 
-/** Kinds of compiler/ops/elementwise.ts. */
+/** Kinds of compiler/ops/elementwise/elementwise.ts. */
 export const binaryCount = 22
 
 const binary: Rule<'a' | 'b' | 'y'> = {
@@ -87,7 +87,7 @@ const det: Rule<'x' | 'y' | 'work'> = {
   each: p => p.size ** 3
 }
 
-/** Kinds of compiler/ops/scatter.ts. */
+/** Kinds of compiler/ops/movement/scatter.ts. */
 export const scatteringCount = 5
 
 const scatter: Rule<'indices' | 'updates' | 'y'> = {
@@ -116,7 +116,7 @@ const argmax: Rule<'x' | 'y'> = {
   each: p => p.count
 }
 
-/** Kinds of compiler/ops/reduce.ts. */
+/** Kinds of compiler/ops/reduce/reduce.ts. */
 export const reductionCount = 10
 
 const reduce: Rule<'x' | 'y'> = {

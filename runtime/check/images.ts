@@ -3,7 +3,7 @@ import { type Fields, filled, isExact, isSmall, loops, nest, product, type Rule 
 /** Pooling, padding and resizing. */
 
 const axes = [0, 1, 2]
-/** Kinds of compiler/ops/pool.ts. */
+/** Kinds of compiler/ops/pool/pool.ts. */
 export const poolCount = 4
 const windowFields = 'batch channels x*3 y*3 k*3 s*3 d*3 b*3 e*3 xBatch i*3 yBatch o*3'
 
@@ -39,7 +39,7 @@ const poolGradient: Rule<'x' | 'dy' | 'dx'> = {
   each: p => 1 + (product(p.y0, p.y1, p.y2) * window(p)) / product(p.x0, p.x1, p.x2)
 }
 
-/** Modes of compiler/ops/pad.ts. */
+/** Modes of compiler/ops/movement/pad.ts. */
 export const padModeCount = 4
 const padAxes = [0, 1, 2, 3, 4]
 
@@ -54,7 +54,7 @@ const pad: Rule<'x' | 'y'> = {
   touches: p => ({ x: loops(...nest(p, 'n', 'x', 5)), y: loops(...nest(p, 'm', 'y', 5)) })
 }
 
-/** The lists of compiler/ops/interpolate.ts. */
+/** The lists of compiler/ops/image/interpolate.ts. */
 export const interpolationCount = 3
 export const coordinateModeCount = 7
 export const roundingCount = 4

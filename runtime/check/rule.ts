@@ -58,10 +58,10 @@ export function nest(p: Fields, sizes: string, steps: string, depth: number): Lo
 
 export const product = (...counts: readonly number[]) => counts.reduce((a, b) => a * Math.max(b, 1), 1)
 
-/** Columns of panels of 8 (compiler/ops/epilogue.ts). */
+/** Columns of panels of 8 (compiler/ops/elementwise/epilogue.ts). */
 export const inPanels = (columns: number) => Math.ceil(columns / 8) * 8
 
-/** How many functions compiler/ops/activation.ts numbers. */
+/** How many functions compiler/ops/elementwise/activation.ts numbers. */
 export const activationCount = 46
 
 /** Whether what follows a sum has a meaning. */

@@ -1,4 +1,4 @@
-/** Small binary encodings from which runtime/format.ts describes the header: each writes and reads one kind of value. */
+/** Small binary encodings from which runtime/file/format.ts describes the header: each writes and reads one kind of value. */
 export interface Codec<T> {
   write(writer: Writer, value: T): void
   read(cursor: Cursor): T

@@ -21,7 +21,7 @@ import { type Bound, isArray, mappedRange, type PortPlace, record, type Step, st
 import { usage } from './usage.js'
 import { type Banks, type Buffers, createBuffers, planBanks, uploadConstants } from './weights.js'
 
-/** The last of the activations that are no more than a bound (compiler/ops/activation.ts). */
+/** The last of the activations that are no more than a bound (compiler/ops/elementwise/activation.ts). */
 const lastBound = 1
 
 /** What a free dimension is taken for when pipelines are made ahead of the first run. */

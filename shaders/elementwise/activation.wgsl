@@ -1,4 +1,4 @@
-// Functions of one number, numbered as in compiler/ops/activation.ts.
+// Functions of one number, numbered as in compiler/ops/elementwise/activation.ts.
 const IDENTITY: u32 = 0;
 const CLIP: u32 = 1;
 const LEAKY_RELU: u32 = 2;
@@ -243,7 +243,7 @@ fn erf(v: vec4f) -> vec4f {
 }
 
 // The builtins of the names below may lose digits: half of them are allowed to.
-// sin(v + turns * pi / 2), as asm/trigonometry.ts computes it.
+// sin(v + turns * pi / 2), as asm/elementwise/trigonometry.ts computes it.
 fn sine(v: vec4f, turns: i32) -> vec4f {
   let quotient = round(v * 0.63661977);
   let r = ((v - quotient * 1.5703125) - quotient * 4.83751297e-4) - quotient * 7.54978995e-8;

@@ -1,4 +1,4 @@
-// Functions of two numbers, numbered as in compiler/ops/elementwise.ts.
+// Functions of two numbers, numbered as in compiler/ops/elementwise/elementwise.ts.
 const BINARY_ADD: u32 = 0;
 const BINARY_SUB: u32 = 1;
 const BINARY_MUL: u32 = 2;

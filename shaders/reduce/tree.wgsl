@@ -1,4 +1,4 @@
-// Reductions, numbered as in compiler/ops/reduce.ts, over the invocations of a workgroup.
+// Reductions, numbered as in compiler/ops/reduce/reduce.ts, over the invocations of a workgroup.
 const SUM: u32 = 0;
 const MEAN: u32 = 1;
 const MAX: u32 = 2;

@@ -272,7 +272,7 @@ function lowerConv(node: Node, to: Lowering): void {
     return
   }
   const tiles = Math.min(Math.max(Math.floor(16384 / (taps * channels)), 4), 64)
-  // Tables of asm/tile.ts with a segment per kernel position, and zeros to read where a window is outside; or a row.
+  // Tables of asm/dense/tile.ts with a segment per kernel position, and zeros to read where a window is outside; or a row.
   const scratch = to.scratch([
     depthwise ? (r ? mul(y.shape[y.shape.length - 1], groups) : 4) : tiles * (12 + taps * 6) + groups * channels
   ])

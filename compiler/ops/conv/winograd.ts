@@ -45,7 +45,7 @@ export interface Winograd {
 }
 
 /**
- * Convolution with stride 1 as F(m x m, k x k), see asm/winograd.ts; `channels` and `filters` count one group's. The
+ * Convolution with stride 1 as F(m x m, k x k), see asm/conv/winograd.ts; `channels` and `filters` count one group's. The
  * reference computes the same sums in the transformed domain, so that it checks the transformed weights too.
  */
 function winograd(name: string, m: 2 | 4, k: 3 | 5): Winograd {

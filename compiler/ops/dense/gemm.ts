@@ -137,7 +137,7 @@ export function emitGemm(node: Node, to: Lowering, sizes: Sizes, buffers: Buffer
   )
 }
 
-/** Words of a tile's table with one segment (asm/tile.ts). */
+/** Words of a tile's table with one segment (asm/dense/tile.ts). */
 const tileTable = 18
 
 /** Tiles of four rows whose inputs stay in the cache while a panel of weights passes over them. */
@@ -232,7 +232,7 @@ function choicesOf(rows: Dim, weights: number, columns: number, halves: boolean)
   return choices
 }
 
-/** Rows from which on gemmPacked packs (asm/gemm-packed.ts). */
+/** Rows from which on gemmPacked packs (asm/dense/gemm-packed.ts). */
 const fewestPacked = 12
 
 /** A view whose last axis is contiguous. */

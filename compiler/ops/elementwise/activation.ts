@@ -1,6 +1,6 @@
 /**
  * Functions of one number, which elementwise kernels compute and every convolution's epilogue applies: data (a kind
- * and two floats), never an operator name. The position in `activations` is the kind; asm/activation.ts numbers its
+ * and two floats), never an operator name. The position in `activations` is the kind; asm/elementwise/activation.ts numbers its
  * functions alike. `prelu` takes its slope from a per-channel buffer instead of `a`.
  */
 type Activation = (x: number, a: number, b: number) => number

@@ -53,7 +53,7 @@ function dynamicVector(
   return target
 }
 
-/** What kernels with an epilogue make of a sum: residual and activation, as asm/epilogue.ts and asm/tile.ts do. */
+/** What kernels with an epilogue make of a sum: residual and activation, as asm/elementwise/epilogue.ts and asm/dense/tile.ts do. */
 export function finished(
   { residual, act, alpha, beta }: Readonly<Record<'residual' | 'act' | 'alpha' | 'beta', number>>,
   sum: number,
