@@ -1,7 +1,7 @@
 // The kernels' calling conventions: parameter blocks, buffers and numbered choices of compiler/ops, of asm/ and of
 // shaders/ are the same, by name and order. Swapped fields of equal size would pass every numeric test with square kernels.
 import { readdirSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { activations } from '../compiler/ops/elementwise/activation.js'
@@ -33,12 +33,14 @@ import { skip } from './support/skip.js'
 
 const test = suite('abi')
 
-/** Texts by top-level folder and name. */
+/** Texts by path from the checkout. */
 function textsOf(folder: string, extension: string): Map<string, string> {
   const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter(name =>
     name.endsWith(extension)
   )
-  return new Map(names.map(name => [`${folder}/${basename(name)}`, readFileSync(join(root, folder, name), 'utf8')]))
+  return new Map(
+    names.map(name => [`${folder}/${name.replaceAll('\\', '/')}`, readFileSync(join(root, folder, name), 'utf8')])
+  )
 }
 
 const asm = textsOf('asm', '.ts')
@@ -58,12 +60,11 @@ const classes = new Map(
 )
 /** What asm/index.ts exports, by name; two files may have a helper of that name. */
 const functions = new Map(
-  [...asm.get('asm/index.ts')!.matchAll(/export \{([^}]*)\} from '\.\/(?:[\w-]+\/)*([\w-]+)'/g)].flatMap(
-    ([, names, file]) =>
-      names.split(',').map(name => {
-        const signature = new RegExp(`export function ${name.trim()}\\(([^)]*)\\)`).exec(asm.get(`asm/${file}.ts`)!)
-        return [name.trim(), pairs(signature?.[1] ?? '')]
-      })
+  [...asm.get('asm/index.ts')!.matchAll(/export \{([^}]*)\} from '\.\/([\w/-]+)'/g)].flatMap(([, names, file]) =>
+    names.split(',').map(name => {
+      const signature = new RegExp(`export function ${name.trim()}\\(([^)]*)\\)`).exec(asm.get(`asm/${file}.ts`)!)
+      return [name.trim(), pairs(signature?.[1] ?? '')]
+    })
   )
 )
 const exported = [...functions.keys()]
@@ -215,7 +216,7 @@ function checkNumbers(file: string, names: readonly string[], complete: boolean,
 
 test('activations are numbered alike', () => {
   const names = Object.keys(activations)
-  for (const file of ['asm/elementwise/activation.ts', 'shaders/activation.wgsl']) {
+  for (const file of ['asm/elementwise/activation.ts', 'shaders/elementwise/activation.wgsl']) {
     checkNumbers(file, names, true)
     assert.is(constantsOf(file).size, names.length)
   }
@@ -223,41 +224,43 @@ test('activations are numbered alike', () => {
 
 test('binary operators are numbered alike', () => {
   checkNumbers('asm/elementwise/elementwise.ts', Object.keys(binaries), true)
-  checkNumbers('shaders/binary.wgsl', Object.keys(binaries), true, 'BINARY_')
+  checkNumbers('shaders/elementwise/binary.wgsl', Object.keys(binaries), true, 'BINARY_')
 })
 
 test('residuals are numbered alike', () => {
-  for (const file of ['asm/elementwise/epilogue.ts', 'shaders/epilogue.wgsl'])
+  for (const file of ['asm/elementwise/epilogue.ts', 'shaders/elementwise/epilogue.wgsl'])
     assert.ok(checkNumbers(file, residuals, false, 'RESIDUAL_') > 0)
 })
 
 test('reductions are numbered alike', () => {
-  for (const file of ['asm/reduce/reduce.ts', 'shaders/tree.wgsl']) checkNumbers(file, Object.keys(reductions), true)
+  for (const file of ['asm/reduce/reduce.ts', 'shaders/reduce/tree.wgsl'])
+    checkNumbers(file, Object.keys(reductions), true)
 })
 
 test('kinds of pooling are numbered alike', () => {
-  checkNumbers('shaders/pool.wgsl', poolKinds, true, 'POOL_')
+  checkNumbers('shaders/pool/pool.wgsl', poolKinds, true, 'POOL_')
 })
 
 test('the choices of resizing are numbered alike', () => {
-  for (const file of ['asm/image/resize.ts', 'shaders/resize.wgsl'])
+  for (const file of ['asm/image/resize.ts', 'shaders/image/resize.wgsl'])
     for (const names of [interpolations, coordinateModes, roundings]) assert.ok(checkNumbers(file, names, false) > 0)
 })
 
 test('the choices of grids and regions are numbered alike', () => {
-  for (const file of ['asm/image/gridsample.ts', 'shaders/gridsample.wgsl'])
+  for (const file of ['asm/image/gridsample.ts', 'shaders/image/gridsample.wgsl'])
     for (const names of [samplings, gridPaddings]) assert.ok(checkNumbers(file, names, false) > 0)
-  for (const file of ['asm/image/roialign.ts', 'shaders/roialign.wgsl']) assert.ok(checkNumbers(file, roiModes, false) > 0)
+  for (const file of ['asm/image/roialign.ts', 'shaders/image/roialign.wgsl'])
+    assert.ok(checkNumbers(file, roiModes, false) > 0)
 })
 
 test('pad modes are numbered alike', () => {
   assert.ok(checkNumbers('asm/movement/pad.ts', padModes, false) > 0)
-  checkNumbers('shaders/pad.wgsl', padModes, true, 'PAD_')
+  checkNumbers('shaders/movement/pad.wgsl', padModes, true, 'PAD_')
 })
 
 test("what becomes of a scatter's updates is numbered alike", () => {
   assert.ok(checkNumbers('asm/movement/scatter.ts', Object.keys(scatterings), false) > 0)
-  checkNumbers('shaders/scatter.wgsl', Object.keys(scatterings), true, 'SCATTER_')
+  checkNumbers('shaders/movement/scatter.wgsl', Object.keys(scatterings), true, 'SCATTER_')
 })
 
 test.run()

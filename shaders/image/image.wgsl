@@ -1,4 +1,4 @@
-// A picture to a model's input: resized bilinearly with a support that grows with the reduction (as runtime/image.ts and
+// A picture to a model's input: resized bilinearly with a support that grows with the reduction (as runtime/tensor/image.ts and
 // Pillow do, without rounding to bytes between), cut, and brought to (byte * scale - mean) / std.
 struct Image {
   // Source pixels from one output pixel to the next, and where the first output pixel lies.
