@@ -77,4 +77,6 @@ export async function bundlePages() {
     const settled = modules.length > 1 ? "export type { FitOptions } from './index.js'\n" : ''
     writeFileSync(join(folder, `${name}.d.ts`), settled + text)
   }
+  // What hosts that compile WebAssembly beforehand make of the import of a .wasm file.
+  writeFileSync(join(folder, 'cairn.wasm.d.ts'), 'declare const module: WebAssembly.Module\nexport default module\n')
 }
