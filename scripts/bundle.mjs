@@ -61,7 +61,9 @@ const pages = {
   'cairn-full.min': ['./index.js', '../compiler/index.js', '../compiler/train/index.js']
 }
 
-export const pageBundles = Object.keys(pages).map(name => `dist/runtime/${name}.js`)
+export const pageBundles = [...Object.keys(pages).map(name => `${name}.js`), 'cairn.wasm.d.ts'].map(
+  name => `dist/runtime/${name}`
+)
 
 /** The runtime, and the runtime with compiler and training, as one file each, with their types. */
 export async function bundlePages() {

@@ -2,7 +2,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { compile } from 'cairnjs/compiler'
 
-const from = 'node_modules/cairnjs/dist'
-for (const file of ['cairn.min.js', 'cairn.wasm', 'cairn-relaxed.wasm'])
-  cpSync(`${from}/runtime/${file}`, `cairn/${file}`)
-writeFileSync('clothes.cairn', await compile(readFileSync(`${from}/web/starter/clothes.onnx`)))
+const runtime = new URL('.', import.meta.resolve('cairnjs/cairn.min.js'))
+for (const file of ['cairn.min.js', 'cairn.wasm', 'cairn-relaxed.wasm']) cpSync(new URL(file, runtime), `cairn/${file}`)
+const model = readFileSync('node_modules/cairnjs/dist/web/starter/clothes.onnx')
+writeFileSync('clothes.cairn', await compile(model))

@@ -1,4 +1,0 @@
-export default {
-  // The server's part finds its .wasm files where npm has put them.
-  serverExternalPackages: ['cairnjs']
-}
