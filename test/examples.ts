@@ -90,8 +90,8 @@ test.before(async () => {
 })
 test.after(() => projects.close())
 const made = new Map<string, Promise<Project>>()
-function example(name: string): Promise<Project> {
-  if (!made.has(name)) made.set(name, projects.make(join(root, 'examples', name)))
+function example(name: string, inside = false): Promise<Project> {
+  if (!made.has(name)) made.set(name, projects.make(join(root, 'examples', name), inside))
   return made.get(name)!
 }
 
@@ -199,7 +199,7 @@ inBrowser('web-worker', async () => {
 })
 
 inBrowser('nextjs', async () => {
-  const project = await example('nextjs')
+  const project = await example('nextjs', true)
   await project.run('model')
   await project.run('build')
   const address = await project.start('start', ['--port', '0', '--hostname', '127.0.0.1'])

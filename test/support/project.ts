@@ -2,6 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, cpSync, createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
@@ -13,17 +14,20 @@ const modules = 'node_modules'
 const manifestOf = (folder: string) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 const call = promisify(execFile)
 
-/** Folders of their own inside the checkout: bundlers keep to the folder of the nearest lock file, links included. */
+/** Projects outside of the checkout, so that what they do not name is not found. */
 export class Projects {
+  private readonly folders: string[]
   private readonly started: ChildProcess[] = []
 
   private constructor(
-    private readonly folder: string,
+    folder: string,
     private readonly tarball: string
-  ) {}
+  ) {
+    this.folders = [folder]
+  }
 
   static async open(): Promise<Projects> {
-    const folder = mkdtempSync(join(root, 'dist', 'projects-'))
+    const folder = mkdtempSync(join(tmpdir(), 'cairn-projects-'))
     const npm = process.env.npm_execpath
     const args = ['pack', '--silent', '--pack-destination', folder]
     const { stdout } = npm
@@ -32,10 +36,14 @@ export class Projects {
     return new Projects(folder, join(folder, stdout.trim()))
   }
 
-  /** A copy of `source`, with the packed package, and what both depend on linked to the checkout's. */
-  async make(source: string): Promise<Project> {
+  /**
+   * A copy of `source`, with the packed package, and what both depend on linked to the checkout's; `inside` the checkout for
+   * bundlers that follow no link out of the folder of the nearest lock file.
+   */
+  async make(source: string, inside = false): Promise<Project> {
     const { name } = manifestOf(root)
-    const folder = join(this.folder, source.split(/[\\/]/).at(-1)!)
+    if (inside) this.folders.push(mkdtempSync(join(root, 'dist', 'projects-')))
+    const folder = join(this.folders.at(inside ? -1 : 0)!, source.split(/[\\/]/).at(-1)!)
     const installed = join(folder, modules, name)
     cpSync(source, folder, { recursive: true, filter: path => !/[\\/](node_modules|dist)$/.test(path) })
     await pipeline(
@@ -60,7 +68,7 @@ export class Projects {
 
   async close(): Promise<void> {
     for (const child of this.started) await end(child)
-    rmSync(this.folder, { recursive: true, maxRetries: 5 })
+    for (const folder of this.folders) rmSync(folder, { recursive: true, maxRetries: 5 })
   }
 }
 
