@@ -61,7 +61,9 @@ const pages = {
   'cairn-full.min': ['./index.js', '../compiler/index.js', '../train/index.js']
 }
 
-export const pageBundles = Object.keys(pages).map(name => `dist/runtime/${name}.js`)
+export const pageBundles = [...Object.keys(pages).map(name => `${name}.js`), 'cairn.wasm.d.ts'].map(
+  name => `dist/runtime/${name}`
+)
 
 /** The runtime, and the runtime with compiler and training, as one file each, with their types. */
 export async function bundlePages() {
@@ -77,4 +79,6 @@ export async function bundlePages() {
     const settled = modules.length > 1 ? "export type { FitOptions } from './index.js'\n" : ''
     writeFileSync(join(folder, `${name}.d.ts`), settled + text)
   }
+  // What hosts that compile WebAssembly beforehand make of the import of a .wasm file.
+  writeFileSync(join(folder, 'cairn.wasm.d.ts'), 'declare const module: WebAssembly.Module\nexport default module\n')
 }

@@ -1,0 +1,7 @@
+// Puts beside the page what it loads: runtime, compiler and training as one file with its WebAssembly, and a network.
+import { cpSync } from 'node:fs'
+
+const runtime = new URL('.', import.meta.resolve('cairnjs/cairn-full.min.js'))
+for (const file of ['cairn-full.min.js', 'cairn.wasm', 'cairn-relaxed.wasm'])
+  cpSync(new URL(file, runtime), `cairn/${file}`)
+cpSync('node_modules/cairnjs/dist/web/starter/clothes.onnx', 'clothes.onnx')
