@@ -19,6 +19,7 @@ export const version = 4
 const preamble = 16
 const alignment = 16
 
+/** A file that is no .cairn file, is of another version, or is damaged; one line. */
 export class FormatError extends Error {
   override name = 'FormatError'
 
