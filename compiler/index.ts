@@ -24,6 +24,7 @@ export { type FileKind, kindOf } from './onnx/index.js'
 /** The passes in their order, for whoever shows how far a compilation is. */
 export const passNames: readonly string[] = passes.map(({ name }) => name)
 
+/** How a model is compiled; all of it has a default. */
 export interface CompileOptions extends ImportOptions {
   /**
    * How weights are stored in the file, those of large matrices in memory too; sums are single precision either way. By default as
@@ -54,15 +55,21 @@ export interface FetchingOptions extends Omit<CompileOptions, 'externalData'> {
 
 /** The kernels that could run a node, with their costs, and the one that does. */
 export interface KernelChoice {
+  /** Each kernel that could run it, with its estimated cost. */
   readonly choices: readonly Choice[]
+  /** The name of the one that does. */
   readonly chosen: string
 }
 
+/** What the pipeline makes of a model before it becomes a file. */
 export interface Built {
+  /** Behind all passes. */
   readonly graph: Graph
   /** By node, where there was a choice. */
   readonly choices: ReadonlyMap<string, KernelChoice>
+  /** Kernel calls, parameters and buffers. */
   readonly program: Program
+  /** Figures for the header of the file. */
   readonly summary: Summary
 }
 
@@ -215,7 +222,9 @@ function refuseUnknown(graph: Graph): void {
     const few = names.slice(0, 8).join(', ') + (names.length > 8 ? ' …' : '')
     return `; the model defines ${names.length ? `of ${domain} only ${few}` : `no functions of ${domain}`}`
   })
-  throw new CompileError(`unsupported operators: ${list}${defined.join('')}; the README lists those that are allowed`)
+  throw new CompileError(
+    `unsupported operators: ${list}${defined.join('')}; docs/operators.md lists those that are allowed`
+  )
 }
 
 registerBackend(referenceBackend)

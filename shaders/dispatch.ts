@@ -7,6 +7,7 @@ export type Block = Readonly<Record<string, number>>
 export interface Dispatch {
   /** Files of the module behind the arena's, in order, and the entry point. */
   readonly files: readonly string[]
+  /** Name of the entry point. */
   readonly entry: string
   /** Override constants of the pipeline; switches are 0 and 1. */
   readonly constants?: Readonly<Record<string, number>>
@@ -14,6 +15,7 @@ export interface Dispatch {
   readonly derived?: boolean
   /** Whether everything that the module loads and stores is aligned to four elements. */
   readonly vector: boolean
+  /** Workgroups in each dimension. */
   readonly groups: readonly [x: number, y: number, z: number]
 }
 

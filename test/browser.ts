@@ -254,7 +254,7 @@ function cpuPath(): void {
 
 const everything = `export * from 'cairnjs'; export * from 'cairnjs/compiler'`
 
-/** As the README says: the .wasm files beside the bundle, and the workers bundled there. */
+/** As docs/node.md says: the .wasm files beside the bundle, and the workers bundled there. */
 async function withEsbuild(folder: string): Promise<string> {
   const entries = {
     'cairn.js': everything,

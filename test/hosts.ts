@@ -128,7 +128,7 @@ test('a webpack bundle for Node finds everything by itself', async () => {
   await assertRuns(join(own, 'out', 'bundle.js'))
 })
 
-/** The README's, with a request that names what is tried. */
+/** docs/node.md's, with a request that names what is tried. */
 const worker = `
   import { env, InferenceSession, ParallelSession, Tensor } from 'cairnjs'
   import wasm from './cairn.wasm'

@@ -41,7 +41,7 @@ const longest = [
 
 /** What `--cpu` leaves out: pages and browsers, WebGPU alone, benchmarks, the sources. In other files it skips cases. */
 const beyondCpu = new Set([
-  ...['browser', 'browser-ops', 'browser-providers', 'examples', 'hosts', 'package', 'vulkan', 'train-report'],
+  ...['browser', 'browser-ops', 'browser-providers', 'docs', 'examples', 'hosts', 'package', 'vulkan', 'train-report'],
   ...['page', 'page-detectors', 'page-kept', 'page-outputs', 'page-patch', 'page-results', 'page-state', 'page-train'],
   ...['gpu', 'webgpu', 'bench', 'bench-gpu', 'bench-train', 'houserules']
 ])

@@ -291,7 +291,11 @@ test('a refusal that fixed sizes cure says which flag gives them', async () => {
   const unknown = builder()
   const own = unknown.input(['N', 3])
   unknown.output(unknown.add('Frobnicate', [own]))
-  await rejects(() => compile(unknown.encode()), /Frobnicate .*README lists those that are allowed$/, CompileError)
+  await rejects(
+    () => compile(unknown.encode()),
+    /Frobnicate .*docs\/operators\.md lists those that are allowed$/,
+    CompileError
+  )
 })
 
 test('a size that is divided below nothing is cut, not floored', async () => {

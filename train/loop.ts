@@ -14,22 +14,33 @@ import type { Batch, Pace, Stage } from './stage.js'
 
 /** What an epoch has come to. Losses are cross-entropies an example, in nats. */
 export interface EpochRecord {
+  /** Counted from 1. */
   readonly epoch: number
+  /** Mean over the examples trained on, while the weights changed. */
   readonly trainLoss: number
+  /** Share of them taken for their class, 0 to 1. */
   readonly trainAccuracy: number
+  /** Mean over the examples that validate, behind the epoch. */
   readonly validationLoss?: number
+  /** Share of them taken for their class, 0 to 1. */
   readonly validationAccuracy?: number
+  /** Of the epoch's last step. */
   readonly learningRate: number
   /** Mean over the steps. */
   readonly gradientNorm: number
+  /** Time of the epoch. */
   readonly seconds: number
 }
 
+/** What a network makes of examples with known classes. */
 export interface Evaluation {
+  /** Mean cross-entropy, in nats. */
   readonly loss: number
+  /** Share of the examples taken for their class, 0 to 1. */
   readonly accuracy: number
   /** The class that each example is taken for, and with which probability. */
   readonly predictions: readonly number[]
+  /** Of the class that each example is taken for, 0 to 1. */
   readonly probabilities: readonly number[]
   /** Rows are true classes. */
   readonly confusion: readonly (readonly number[])[]
@@ -59,9 +70,11 @@ export interface Standing {
 }
 
 export interface Watch {
+  /** Ends training behind the step that is under way; the best weights are kept. */
   readonly signal?: AbortSignal
   /** After each step: how much of the epoch is done, and its loss so far. */
   readonly onStep?: (done: number, total: number, loss: number) => void
+  /** Called behind each epoch, and awaited. */
   readonly onEpoch?: (record: EpochRecord) => void | Promise<void>
 }
 

@@ -6,6 +6,7 @@ import type { Optimizer, UpdateOptions } from './step.js'
 
 /** How a network is trained; all of it has a default. */
 export interface TrainerOptions extends ImportOptions {
+  /** Names of the classes, at least two; labels count them from 0. */
   readonly classes: readonly string[]
   /** A node or value whose output are the features; by default what the last layer with weights reads. */
   readonly cut?: string
@@ -21,8 +22,11 @@ export interface TrainerOptions extends ImportOptions {
   readonly learningRate?: number
   /** Momentum, or the first moment's of adam; default 0.9. */
   readonly momentum?: number
+  /** L2 decay, decoupled for adamw; default 0. */
   readonly weightDecay?: number
+  /** L1 decay; default 0. */
   readonly l1?: number
+  /** Largest norm of all gradients together; default 0, which is none. */
   readonly clip?: number
   /** What the learning rate of unfrozen blocks is multiplied with. Default 0.1; 1 with `initialise`. */
   readonly backboneRate?: number
@@ -30,10 +34,13 @@ export interface TrainerOptions extends ImportOptions {
   readonly dropout?: number
   /** Default `cosine`. */
   readonly schedule?: string
+  /** Passes over the examples; default 15. */
   readonly epochs?: number
   /** Epochs of the head alone before blocks are unfrozen. Default a third of `epochs`. */
   readonly headEpochs?: number
+  /** Examples a step; default 32. */
   readonly batchSize?: number
+  /** Share of the probability that is spread over all classes, from 0 to below 1; default 0. */
   readonly labelSmoothing?: number
   /** Classes weigh alike however many images they have (`balanced`), or as given. */
   readonly classWeights?: 'balanced' | readonly number[]
@@ -41,11 +48,13 @@ export interface TrainerOptions extends ImportOptions {
   readonly patience?: number
   /** Augmented variants of each image whose features are kept, where part of the network is frozen. Default 4. */
   readonly copies?: number
+  /** A whole number from 0 to 2³² - 1; the same gives the same weights. Default 0. */
   readonly seed?: number
   /** How images become the dataset's inputs: kept in the patch, for whoever runs it. */
   readonly preparation?: ImagePreparation
   /** Default `wasm`; `reference` computes in double precision. */
   readonly device?: string
+  /** Threads of the CPU path, 1 to 16; default 1. */
   readonly numThreads?: number
 }
 

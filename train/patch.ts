@@ -9,12 +9,15 @@ import type { Use } from './step.js'
 export interface Patch {
   /** Digest of the model that it was trained on. */
   readonly backbone: number
+  /** Where the network was cut. */
   readonly cut: Cut
+  /** Names of the classes, in the order of the outputs. */
   readonly classes: readonly string[]
   /** Sizes that it was trained at, where the model leaves them free. */
   readonly shapes?: ImportOptions['shapes']
   /** How the images that it was trained on became inputs, where that was told. */
   readonly preparation?: ImagePreparation
+  /** The head, and the parameters of blocks that were trained. */
   readonly tensors: readonly TrainedTensor[]
 }
 

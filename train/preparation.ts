@@ -5,9 +5,11 @@
 export interface ImagePreparation {
   /** Of a model with one channel `GRAY`. */
   readonly channels: 'RGB' | 'BGR' | 'GRAY'
+  /** What a byte is multiplied with first. */
   readonly scale: number
   /** One number, or one a channel in the order of `channels`. */
   readonly mean: readonly number[]
+  /** One number, or one a channel in the order of `channels`; none of them 0. */
   readonly std: readonly number[]
   /** What becomes of a picture with other proportions: the centre is cut out, it is stretched, or padded with grey. */
   readonly fit: 'crop' | 'stretch' | 'pad'

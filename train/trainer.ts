@@ -33,6 +33,7 @@ import { signsOf } from './signs.js'
 import { Stage } from './stage.js'
 import { buildStep } from './step.js'
 
+/** How `fit` goes on, and whom it tells. */
 export interface FitOptions extends Watch {
   /** Which examples train and which validate; by default a stratified fifth validates. */
   readonly split?: Split | SplitOptions
@@ -40,6 +41,7 @@ export interface FitOptions extends Watch {
   readonly onFeatures?: (done: number, total: number) => void
   /** Called after every epoch with all that `resume` needs. */
   readonly onCheckpoint?: (checkpoint: Uint8Array) => void | Promise<void>
+  /** What `onCheckpoint` was given: training goes on there, to the same bits. */
   readonly resume?: Uint8Array
 }
 
@@ -75,14 +77,19 @@ export interface FirstLayer {
   readonly maps: Planes
 }
 
+/** What training has come to. */
 export interface FitResult {
+  /** A record an epoch. */
   readonly history: readonly EpochRecord[]
+  /** The epoch whose weights were kept, counted from 1; 0 where there was none. */
   readonly bestEpoch: number
   /** Of the best weights, on the examples that validate. */
   readonly validation?: Evaluation
+  /** Which examples were trained on, and which validated. */
   readonly split: Split
   /** Why training has ended before its time. */
   readonly stopped?: string
+  /** What looks wrong in the history, a line each. */
   readonly warnings: readonly string[]
 }
 
@@ -105,6 +112,7 @@ export class Trainer {
   private constructor(
     private readonly backbone: Backbone,
     private readonly options: TrainerOptions,
+    /** The options with their defaults. */
     readonly settings: Settings,
     /** Where the network is cut, and how many of its blocks are trained. */
     readonly cut: Cut
@@ -315,6 +323,7 @@ export class Trainer {
     })
   }
 
+  /** Frees what training holds; `predict` and `patch` are refused afterwards. */
   async release(): Promise<void> {
     const { stage, frozen } = this
     this.stage = this.frozen = undefined

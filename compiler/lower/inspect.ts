@@ -3,19 +3,29 @@ import { type MemoryPlan, memoryPlan } from './memory.js'
 
 /** What a .cairn file says of itself, as plain data that can be posted and shown. */
 export interface Inspection {
+  /** The graph's name. */
   readonly name: string
+  /** In the order of the model. */
   readonly inputs: readonly PortInfo[]
+  /** In the order of the model. */
   readonly outputs: readonly PortInfo[]
+  /** Names of the free dimensions. */
   readonly free: readonly string[]
+  /** Nodes of the ONNX graph. */
   readonly nodesBefore: number
+  /** Nodes after all passes. */
   readonly nodesAfter: number
+  /** BatchNormalizations that became part of other layers. */
   readonly batchNormsFolded: number
   /** ONNX operators of the model that was compiled, each once. */
   readonly operators: readonly string[]
+  /** Learnt numbers of the compiled model. */
   readonly parameters: number
   /** Multiply-accumulates of one run. */
   readonly macs: number
+  /** Kernel calls of a run, in order. */
   readonly calls: readonly CallInfo[]
+  /** Where activations lie in the arena. */
   readonly memory: MemoryPlan
   /** Layers that `session.verify()` can check; 0 where the file has no golden data. */
   readonly golden: number
@@ -23,13 +33,19 @@ export interface Inspection {
 
 /** A dimension that depends on free ones is their formula; one of which a run makes as much as it finds is `up to` the most. */
 export interface PortInfo {
+  /** Name of the input or output. */
   readonly name: string
+  /** Element type. */
   readonly type: string
+  /** Sizes of the axes, or names or formulas of those that are free. */
   readonly shape: readonly (number | string)[]
 }
 
+/** A kernel call. */
 export interface CallInfo {
+  /** Name of the graph node. */
   readonly node: string
+  /** Name of the kernel. */
   readonly kernel: string
 }
 

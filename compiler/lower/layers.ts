@@ -6,10 +6,13 @@ import { ops } from '../ops/index.js'
 export interface LayerInfo {
   /** What calls of kernels are named after. */
   readonly node: string
+  /** The operator, which passes may have changed. */
   readonly operator: string
   /** Shapes of what it reads, constants aside, of its weights, and of what it gives. */
   readonly inputs: readonly (readonly number[])[]
+  /** Shape of the largest constant; undefined without one. */
   readonly weights: readonly number[] | undefined
+  /** Shape of the result. */
   readonly output: readonly number[]
   /** Multiply-accumulates. */
   readonly macs: number

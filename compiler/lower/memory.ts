@@ -2,20 +2,27 @@ import { type Bindings, type Constant, type Program, planProgram, residentBytes 
 
 /** The memory plan of a program with its free dimensions bound, told in names: for tables and pictures. */
 export interface MemoryPlan {
+  /** Bytes. */
   readonly arena: number
   /** The largest sum of bytes that are live at once: no plan can need less. */
   readonly lowerBound: number
+  /** Kernel calls of a run. */
   readonly calls: number
+  /** All that lies in the arena at some time. */
   readonly storages: readonly PlannedStorage[]
 }
 
+/** A piece of the arena, and the calls during which it is in use. */
 export interface PlannedStorage {
   /** The node that first writes it, or the port that it is. */
   readonly name: string
+  /** Its size. */
   readonly bytes: number
+  /** Bytes from the begin of the arena. */
   readonly offset: number
   /** First and last call that touches it: -1 is before the first call, `calls` behind the last. */
   readonly first: number
+  /** The last call that touches it; as many as there are calls for an output. */
   readonly last: number
 }
 

@@ -2,6 +2,7 @@ import { beginning, standIns } from '../../runtime/base/index.js'
 
 /** What a file is by its first bytes, where it is not what was asked for. */
 export interface FileKind {
+  /** A short name, as `jpeg`. */
   readonly name: string
   /** What its first bytes look like, one character a byte. */
   readonly pattern: RegExp

@@ -81,7 +81,9 @@ export interface Executor {
 export interface GpuDispatch extends Dispatch {
   /** The call that it is a part of, counted through the run; its graph node and its kernel. */
   readonly call: number
+  /** Name of the graph node. */
   readonly node: string
+  /** Name of the kernel. */
   readonly kernel: string
   /** The call's parameters, and of each buffer the address in elements, by field name (shaders/). */
   readonly block: Readonly<Record<string, number>>

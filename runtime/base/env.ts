@@ -14,14 +14,17 @@ export interface WasmEnvironment {
   binary?: 'simd' | 'relaxed'
 }
 
+/** Settings of WebGPU; they count for sessions made after they are set. */
 export interface WebGpuEnvironment {
   /** The application's own device, instead of one that sessions share. */
   device?: GPUDevice
   /** Where adapters come from; `navigator.gpu`, or in Node the package `webgpu`, by default. */
   gpu?: GPU
+  /** Which of several GPUs; `high-performance` by default. */
   powerPreference?: GPUPowerPreference
 }
 
+/** Settings of the process, as in onnxruntime-web: `env.wasm` and `env.webgpu`. */
 export const env: { readonly wasm: WasmEnvironment; readonly webgpu: WebGpuEnvironment } = { wasm: {}, webgpu: {} }
 
 export const mostThreads = 16

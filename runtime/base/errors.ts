@@ -13,6 +13,7 @@ export class Unavailable extends CairnError {}
 /** Names come from the file and may hold anything. */
 export const inOneLine = (message: string) => message.replace(/\p{Cc}+/gu, ' ')
 
+/** A file that is no .cairn file, is of another version, or is damaged; one line. */
 export class FormatError extends Error {
   override name = 'FormatError'
 

@@ -19,7 +19,9 @@ export interface Source {
 }
 
 export interface SourceOptions {
+  /** Ends download and loading with its reason. */
   readonly signal?: AbortSignal
+  /** Told how many bytes have come, and of how many. */
   readonly onProgress?: (loaded: number, total: number) => void
 }
 

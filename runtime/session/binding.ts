@@ -89,4 +89,5 @@ function describe(bindings: Bindings): string {
     .join(', ')
 }
 
+/** Tensors by the name of the input. */
 export type Feeds = Readonly<Record<string, Tensor>>

@@ -5,14 +5,19 @@ export { summarise } from '../file/index.js'
 
 /** One layer of a self-check: a kernel call, the graph node that it belongs to, and how far it is off, over the norm of what it should be. */
 export interface LayerCheck {
+  /** Name of the graph node. */
   readonly layer: string
+  /** Name of the kernel. */
   readonly kernel: string
   /** Infinite where other elements are finite than should be. */
   readonly error: number
+  /** The largest error that rounding explains, over the same norm. */
   readonly limit: number
 }
 
+/** What `session.verify()` has found. */
 export interface Verification {
+  /** Whether every layer is within its limit. */
   readonly ok: boolean
   /** Layers that were compared. */
   readonly layers: number

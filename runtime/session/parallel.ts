@@ -8,6 +8,7 @@ import { open } from './open.js'
 import { buffersOf, mapped, type Parcels, pack, type Reply, type Request, unpack } from './parcel.js'
 import type { Results, SessionOptions } from './session.js'
 
+/** How a parallel session is made. */
 export interface ParallelOptions extends Pick<SessionOptions, 'signal' | 'onProgress' | 'maxMemory' | 'maxWork'> {
   /** Workers, each with the whole model in memory of its own; 2 by default. */
   readonly workers?: number
@@ -22,11 +23,17 @@ export class ParallelSession {
   private next = 0
 
   private constructor(
+    /** In the order of the model. */
     readonly inputNames: readonly string[],
+    /** In the order of the model. */
     readonly outputNames: readonly string[],
     private readonly members: readonly Member[]
   ) {}
 
+  /**
+   * Loads .cairn bytes, a URL or Response of them, in Node also a path, into every worker. Throws CairnError where
+   * the host has no workers, and for models whose inputs and outputs do not all begin with the same free dimension.
+   */
   static async create(source: Parameters<typeof open>[0], options: ParallelOptions = {}): Promise<ParallelSession> {
     const { workers = 2, maxMemory, maxWork } = options
     if (!Number.isInteger(workers) || workers < 1 || workers > 64)
@@ -61,6 +68,7 @@ export class ParallelSession {
     return session
   }
 
+  /** How many there are. */
   get workers(): number {
     return this.members.length
   }
@@ -83,6 +91,7 @@ export class ParallelSession {
     return unpack(join(await Promise.all(answers), images))
   }
 
+  /** Ends the workers, behind the runs that they have been given. */
   async release(): Promise<void> {
     await Promise.all(this.members.map(member => member.end()))
   }

@@ -38,6 +38,7 @@ import { elementsOf, type Location, refusedLocation, tensorOf } from './location
 import { type Opening, open, reopening } from './open.js'
 import { topRows } from './top.js'
 
+/** How a session is made. */
 export interface SessionOptions extends Opening {
   /**
    * Backends by preference: `webgpu`, `wasm`, `reference` (with cairn/compiler); the first that can run here is taken.
@@ -53,11 +54,15 @@ export interface SessionOptions extends Opening {
 
 /** One kernel call of a profile: the graph node that it belongs to, its kernel, its time. */
 export interface CallTime {
+  /** Name of the graph node. */
   readonly node: string
+  /** Name of the kernel. */
   readonly kernel: string
+  /** Time of the call. */
   readonly milliseconds: number
 }
 
+/** Which classes `top` gives. */
 export interface TopOptions {
   /** Classes a row, best first; 5 by default. */
   readonly count?: number
@@ -67,11 +72,13 @@ export interface TopOptions {
   readonly softmax?: boolean
 }
 
+/** How a run is made. */
 export interface RunOptions {
   /** Ends the run with the signal's reason: at once for the caller, on the CPU behind the kernel call that is under way. */
   readonly signal?: AbortSignal
 }
 
+/** Tensors by the name of the output. */
 export type Results = Record<string, Tensor>
 
 /** A loaded model. Made by `InferenceSession.create`; runs queue, so concurrent calls never mix. */
@@ -148,10 +155,12 @@ export class InferenceSession {
     return this.executor?.gpu?.precision ?? 'f32'
   }
 
+  /** In the order of the model. */
   get inputNames(): readonly string[] {
     return this.header.inputs.map(port => port.name)
   }
 
+  /** In the order of the model. */
   get outputNames(): readonly string[] {
     return this.header.outputs.map(port => port.name)
   }
@@ -285,6 +294,7 @@ export class InferenceSession {
     })
   }
 
+  /** Frees memory and threads, behind the runs that wait; later calls are refused. */
   async release(): Promise<void> {
     await this.queue
     const { executor } = this

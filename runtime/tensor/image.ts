@@ -6,8 +6,11 @@ import { CairnError } from '../base/index.js'
  * torchvision's on PIL images), because models are trained on its pixels.
  */
 export interface Picture {
+  /** Bytes of the rows from the top, RGB or RGBA: width · height · 3 or 4. */
   readonly data: Uint8Array | Uint8ClampedArray
+  /** Pixels. */
   readonly width: number
+  /** Pixels. */
   readonly height: number
 }
 
@@ -38,8 +41,11 @@ export function pictureOf(source: ImageSource): Picture {
   return context.getImageData(0, 0, width, height)
 }
 
+/** How a picture is brought to the size that a model takes: by default resized, and its centre cut out. */
 export interface FitOptions {
+  /** Pixels of the result. */
   readonly width: number
+  /** Pixels of the result. */
   readonly height: number
   /** The shorter side before the centre is cut out; by default 8/7 of what is cut (256 for 224), as ImageNet models expect. */
   readonly resize?: number
@@ -47,6 +53,7 @@ export interface FitOptions {
   readonly stretch?: boolean
 }
 
+/** How bytes become elements, and in which order. An element is (byte · scale - mean) / std. */
 export interface FloatOptions {
   /** Default `RGB`. */
   readonly channels?: 'RGB' | 'BGR' | 'RBG' | 'RGBA' | 'GRAY'
@@ -54,7 +61,9 @@ export interface FloatOptions {
   readonly layout?: 'NCHW' | 'NHWC'
   /** An element is (byte * scale - mean) / std; one number, or one a channel in the order of `channels`. Default 1, 0, 1. */
   readonly scale?: number
+  /** Subtracted from the scaled byte: one number, or one a channel. Default 0. */
   readonly mean?: number | readonly number[]
+  /** Divided by: one number, or one a channel. Default 1. */
   readonly std?: number | readonly number[]
 }
 
@@ -230,8 +239,11 @@ export function halfEven(value: number): number {
   return floor % 2 ? floor + 1 : floor
 }
 
+/** A class with its score. */
 export interface Scored {
+  /** The class, counted from 0. */
   readonly index: number
+  /** As the model gives it, or a probability where softmax was asked for. */
   readonly score: number
 }
 
@@ -242,6 +254,7 @@ export function topK(scores: ArrayLike<number> | ArrayLike<bigint>, count: numbe
     .slice(0, count)
 }
 
+/** Scores as probabilities: exp(score) over the sum of all, in double precision; as many as are given. */
 export function softmax(scores: ArrayLike<number>): Float64Array {
   const all = Float64Array.from(scores)
   const largest = all.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
@@ -252,10 +265,15 @@ export function softmax(scores: ArrayLike<number>): Float64Array {
 
 /** What onnxruntime-web's `Tensor.fromImage` takes for ImageData. */
 export interface ImageTensorOptions {
+  /** Order of the channels; default `RGB`. */
   readonly tensorFormat?: 'RGB' | 'BGR' | 'RBG' | 'RGBA'
+  /** Axes of the tensor; default `NCHW`. */
   readonly tensorLayout?: 'NCHW' | 'NHWC'
+  /** Element type. */
   readonly dataType?: 'float32'
+  /** Pixels; the picture's own by default. */
   readonly resizedWidth?: number
+  /** Pixels; the picture's own by default. */
   readonly resizedHeight?: number
   /** An element is (byte + bias) / mean; by channel in the order R, G, B, A. Default mean 255, bias 0. */
   readonly norm?: { readonly mean?: number | readonly number[]; readonly bias?: number | readonly number[] }

@@ -17,6 +17,7 @@ export interface DataTypes {
   bool: Uint8Array
 }
 
+/** Element types, by the names of onnxruntime-web. */
 export type Type = keyof DataTypes
 export type Data = DataTypes[Type]
 
@@ -44,10 +45,13 @@ export const arrays: {
 
 /** Elements on the GPU, and what whoever made the tensor can do with them. */
 export interface GpuTensorOptions {
+  /** Element type of the buffer; default `float32`. */
   readonly dataType?: 'float32' | 'float16'
+  /** Sizes of the axes, in C order. */
   readonly dims: readonly number[]
   /** Brings the elements to the CPU; without it `getData` is refused. */
   download?(): Promise<Data>
+  /** Called once by `Tensor.dispose`. */
   dispose?(): void
 }
 
@@ -57,7 +61,9 @@ interface OnGpu extends GpuTensorOptions {
 
 /** A dense tensor in C order, with onnxruntime's constructor: `new Tensor('float32', data, dims)` or `new Tensor(data, dims)`. */
 export class Tensor {
+  /** Element type. */
   readonly type: Type
+  /** Sizes of the axes. */
   readonly dims: readonly number[]
   private readonly held: Data | undefined
   private onGpu: OnGpu | undefined
@@ -119,6 +125,7 @@ export class Tensor {
     )
   }
 
+  /** The buffer; throws CairnError where the tensor lies on the CPU or has been disposed of. */
   get gpuBuffer(): GPUBuffer {
     if (this.onGpu) return this.onGpu.buffer
     throw new CairnError(`the tensor has ${this.held ? 'no GPU buffer: it lies on the cpu' : 'been disposed of'}`)
@@ -135,10 +142,12 @@ export class Tensor {
     return data
   }
 
+  /** Elements: the product of the dims. */
   get size(): number {
     return this.dims.reduce((a, b) => a * b, 1)
   }
 
+  /** The same elements with other dims of the same product; throws CairnError where they do not fit. */
   reshape(dims: readonly number[]): Tensor {
     if (!this.onGpu) return new Tensor(this.type, this.data, dims)
     return Tensor.fromGpuBuffer(this.onGpu.buffer, { ...this.onGpu, dims })

@@ -2,15 +2,19 @@ import { CairnError } from '../base/index.js'
 
 export type Metric = 'cosine' | 'euclidean'
 
+/** A vector of the index that is near to another. */
 export interface Neighbour {
   /** Counted in the order of adding. */
   readonly index: number
+  /** Its class. */
   readonly label: number
   /** 1 - cosine of the angle (1 with a vector of zeros), or the Euclidean distance. */
   readonly distance: number
 }
 
+/** What neighbours say of a class. */
 export interface Vote {
+  /** The class. */
   readonly label: number
   /** Share of the neighbours that have this label. */
   readonly share: number
@@ -24,17 +28,21 @@ export class FeatureIndex {
   private vectors = new Float32Array(0)
   /** 1 / length of each vector. */
   private readonly inverse: number[] = []
+  /** The class of each vector, in the order of adding. */
   readonly labels: number[] = []
 
   /** `dimensions` is the number of elements of a vector. */
   constructor(
+    /** Elements of a vector. */
     readonly dimensions: number,
+    /** How distances are measured. */
     readonly metric: Metric = 'cosine'
   ) {
     if (!Number.isInteger(dimensions) || dimensions < 1)
       throw new CairnError(`features of ${dimensions} elements: a whole number of at least 1 is allowed`)
   }
 
+  /** Vectors in the index. */
   get size(): number {
     return this.labels.length
   }

@@ -96,6 +96,7 @@ export class Random {
     return [...this.words]
   }
 
+  /** Throws CairnError unless it is four words of 32 bits, not all 0. */
   set state(words: readonly number[]) {
     const known = words.length === 4 && words.every(word => Number.isInteger(word) && word >= 0 && word < 2 ** 32)
     if (!known || words.every(word => word === 0))

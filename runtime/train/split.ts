@@ -1,9 +1,11 @@
 import { CairnError } from '../base/index.js'
 import { Random } from './random.js'
 
+/** How examples are divided. */
 export interface SplitOptions {
   /** Share of each class for validation, from 0 to 1 (excluded); default 0.2. */
   readonly validation?: number
+  /** A whole number from 0 to 2³² - 1; default 0. */
   readonly seed?: number
   /** One key a sample; samples of equal keys go to the same side. By default each is alone. */
   readonly groups?: readonly (string | number)[]
@@ -11,7 +13,9 @@ export interface SplitOptions {
 
 /** Positions of samples, in growing order. */
 export interface Split {
+  /** Those that are trained on. */
   readonly training: number[]
+  /** Those that validate. */
   readonly validation: number[]
 }
 
