@@ -287,7 +287,7 @@ const refused: Readonly<
   },
   'an operator that is unknown': {
     functions: [{ ...swish, nodes: [node('Nonsense', ['a'], ['b'])] }],
-    message: /Nonsense \(1×, first at "swish_1\/Nonsense_0"\); the README/
+    message: /Nonsense \(1×, first at "swish_1\/Nonsense_0"\); docs\/operators\.md/
   },
   'what its body does not make': {
     functions: [{ ...swish, nodes: [node('Mul', ['a', 'q'], ['b'])] }],
