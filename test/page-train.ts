@@ -214,6 +214,8 @@ function bare(browser: Browser): void {
     await openTraining(page, 'lenet5')
     await card(page, 0).locator('text=Camera').click()
     await page.waitForFunction(() => document.querySelector<HTMLVideoElement>('.shots video')?.videoWidth)
+    // The camera may show before it has the focus.
+    await page.waitForFunction(() => document.activeElement?.matches('.shots .main'))
     await page.keyboard.press('Enter')
     await photos(1)
     await page.hover('.shots .main')
