@@ -90,7 +90,7 @@ test('a head on frozen random features learns, and whole networks learn better',
   assert.ok(head.result.validation!.accuracy > 0.6, `a head alone: ${head.result.validation!.accuracy}`)
   assert.is(head.trainer.cut.trained, 0)
   assert.ok(head.patch.length < 8192, `a patch of ${head.patch.length} bytes`)
-  const whole = await trained(lenet, data, { epochs: 25, initialise: 'xavier', learningRate: 0.003 })
+  const whole = await trained(lenet, data, { epochs: 50, initialise: 'xavier', learningRate: 0.001 })
   assert.ok(whole.result.validation!.accuracy > 0.9, `the whole: ${whole.result.validation!.accuracy}`)
   await head.trainer.release()
   await whole.trainer.release()
