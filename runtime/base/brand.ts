@@ -4,6 +4,10 @@
  */
 export const brandOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1)
 
+/** Whether it is a view or a buffer. */
+export const isBytes = (given: unknown): boolean =>
+  ArrayBuffer.isView(given) || /^(Shared)?ArrayBuffer$/.test(brandOf(given))
+
 /** Any view or buffer as its bytes, in place but where memory is shared, which decoders refuse; undefined for what is none. */
 export function bytesOf(given: unknown): Uint8Array | undefined {
   const brand = brandOf(given)

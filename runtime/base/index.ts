@@ -1,4 +1,4 @@
-export { brandOf, bytesOf } from './brand.js'
+export { brandOf, bytesOf, isBytes } from './brand.js'
 export { Breath, finish } from './breath.js'
 export { digest } from './digest.js'
 export { env, mostThreads, threadsOf, type WasmEnvironment, type WasmPlace, type WebGpuEnvironment } from './env.js'

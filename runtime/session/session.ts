@@ -7,7 +7,7 @@ import {
   type ProviderOptions,
   refuseFaults
 } from '../backend/index.js'
-import { bytesOf, CairnError, threadsOf } from '../base/index.js'
+import { CairnError, isBytes, threadsOf } from '../base/index.js'
 import { checkBound } from '../check/index.js'
 import {
   type Bindings,
@@ -119,7 +119,7 @@ export class InferenceSession {
     let file: Promise<CairnFile> | undefined
     options.signal?.throwIfAborted()
     // Bytes are here, and Cloudflare's global scope makes no controllers.
-    const over = bytesOf(source) ? undefined : new AbortController()
+    const over = isBytes(source) ? undefined : new AbortController()
     const stop = () => over?.abort(options.signal!.reason)
     options.signal?.addEventListener('abort', stop)
     try {
