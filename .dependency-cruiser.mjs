@@ -48,7 +48,7 @@ const layers = {
   ],
   cli: ['runtime', 'compiler', 'train', 'models', 'schema'],
   web: ['models'],
-  bench: ['cli', 'train', 'compiler/index.ts', 'runtime/index.ts', 'models']
+  bench: ['cli', 'train', 'compiler/index.ts', 'runtime/index.ts', 'models', 'schema']
 }
 
 const ours = `^(${[...Object.keys(layers), 'scripts', 'test', 'schema'].join('|')})/`
