@@ -6,8 +6,8 @@ import { compile } from '../compiler/index.js'
 import { zoo } from '../models/index.js'
 import { InferenceSession, Tensor, type Type } from '../runtime/index.js'
 import onnxProto from '../schema/onnx.js'
-import { numberOf, readArguments } from './arguments.js'
-import { fail } from './fail.js'
+import { numberOf, readArguments } from './command/arguments.js'
+import { fail } from './command/fail.js'
 
 const { ModelProto, NodeProto } = onnxProto.onnx
 const { AttributeType } = onnxProto.onnx.AttributeProto

@@ -9,9 +9,9 @@ import { openData } from '../cli/train/index.js'
 import { zoo } from '../models/index.js'
 import type { Picture } from '../runtime/index.js'
 import { type Dataset, Trainer } from '../train/index.js'
-import { numberOf, readArguments } from './arguments.js'
 import { colours, drawn, ink } from './chart.js'
-import { fail } from './fail.js'
+import { numberOf, readArguments } from './command/arguments.js'
+import { fail } from './command/fail.js'
 
 const { values, positionals } = readArguments('npm run bench:initialisation -- [FOLDER] [--epochs E] [--out FILE]', {
   epochs: '6',

@@ -19,10 +19,10 @@ import {
 } from '../cli/measure/index.js'
 import { table } from '../cli/terminal/index.js'
 import { zoo } from '../models/index.js'
-import { numberOf, peersOf, readArguments } from './arguments.js'
-import { fail } from './fail.js'
-import { type LayerResult, measureLayer, type PeerResult, type VariantResult } from './kernel-contest.js'
-import { kindOf, type Layer, macsOf, parseFile, showLayer } from './layers.js'
+import { numberOf, peersOf, readArguments } from './command/arguments.js'
+import { fail } from './command/fail.js'
+import { type LayerResult, measureLayer, type PeerResult, type VariantResult } from './layers/kernel-contest.js'
+import { kindOf, type Layer, macsOf, parseFile, showLayer } from './layers/layers.js'
 import { measured } from './networks.js'
 
 const { values, positionals } = readArguments(

@@ -8,11 +8,11 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bareBytes, contest, cpuPeers, median, packagesOf, showSpread, titles } from '../cli/measure/index.js'
 import { table } from '../cli/terminal/index.js'
-import { numberOf, peersOf, readArguments } from './arguments.js'
 import { type Bar, chart } from './chart.js'
+import { numberOf, peersOf, readArguments } from './command/arguments.js'
 import { measured, network, pickNetworks, usual } from './networks.js'
-import { markdown, type NetworkResult, type PeersReport, summarise } from './peers-report.js'
-import { downloads } from './size.js'
+import { markdown, type NetworkResult, type PeersReport, summarise } from './peers/peers-report.js'
+import { downloads } from './peers/size.js'
 
 const { values, positionals } = readArguments(
   'npm run bench:peers -- [networks] [--threads N] [--vs LIST] [--seconds S] [--starts K] [--out DIR]',

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from '../compiler/index.js'
 import { zoo } from '../models/index.js'
-import { type Layer, showLayer, showLine } from './layers.js'
+import { type Layer, showLayer, showLine } from './layers/layers.js'
 import { inputShape, pickNetworks } from './networks.js'
 
 const folder = fileURLToPath(new URL('../../bench/shapes/', import.meta.url))
@@ -94,7 +94,7 @@ for (const name of names) {
     layers.set(key, known ? { ...known, times: known.times + 1 } : layer)
   }
   const remark = left.size ? `# left out: ${[...left].join(', ')}\n` : ''
-  const text = `# ${zoo[name].title}: its layers after the compiler's passes. Written by npm run bench:shapes; grammar: bench/layers.ts\n${remark}`
+  const text = `# ${zoo[name].title}: its layers after the compiler's passes. Written by npm run bench:shapes; grammar: bench/layers/layers.ts\n${remark}`
   writeFileSync(join(folder, `${name}.txt`), `${text}${[...layers.values()].map(showLine).join('\n')}\n`)
   console.log(`${name}: ${layers.size} shapes of ${graph.nodes.length} nodes`)
 }

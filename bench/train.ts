@@ -7,12 +7,12 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { interleave, ratioOf, type Spread, showSpread, spreadOf } from '../cli/measure/index.js'
 import { table } from '../cli/terminal/index.js'
-import { numberOf, readArguments } from './arguments.js'
-import { fail } from './fail.js'
-import { markdownTable } from './peers-report.js'
-import { tfjsForTraining } from './tfjs-training.js'
-import { cases } from './train-cases.js'
-import { batchOf, disagreements, openCairn, openTfjs } from './train-step.js'
+import { numberOf, readArguments } from './command/arguments.js'
+import { fail } from './command/fail.js'
+import { markdownTable } from './peers/peers-report.js'
+import { tfjsForTraining } from './train/tfjs-training.js'
+import { cases } from './train/train-cases.js'
+import { batchOf, disagreements, openCairn, openTfjs } from './train/train-step.js'
 
 const { values } = readArguments('npm run bench:train -- [--seconds S] [--out DIR]', {
   seconds: '20',

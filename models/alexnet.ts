@@ -2,8 +2,8 @@
 // section 3.5 and fig. 2; and its single tower, Krizhevsky 2014, "One weird trick for parallelizing convolutional
 // neural networks", section 5. The two towers are convolutions with two groups, except where the third layer joins
 // them. An input of 227 is the size that the paper's layer sizes need.
-import { type BuildOptions, GraphBuilder } from './builder.js'
-import type { Tensor } from './tensor.js'
+import { type BuildOptions, GraphBuilder } from './builder/builder.js'
+import type { Tensor } from './builder/tensor.js'
 
 // k = 2, n = 5, alpha = 1e-4 (times n, as ONNX divides by it), beta = 0.75.
 const normalise = (x: Tensor) => x.lrn(5, 5e-4, 0.75, 2)

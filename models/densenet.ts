@@ -1,7 +1,7 @@
 // DenseNet-BC. Huang, Liu, van der Maaten and Weinberger 2017, "Densely connected convolutional networks", table 1:
 // growth rate 32, pre-activation BN-ReLU-Conv, bottlenecks of 4 x growth, transitions that halve the channels.
-import { type BuildOptions, GraphBuilder } from './builder.js'
-import type { ConvOptions, Tensor } from './tensor.js'
+import { type BuildOptions, GraphBuilder } from './builder/builder.js'
+import type { ConvOptions, Tensor } from './builder/tensor.js'
 
 const growth = 32
 

@@ -1,7 +1,7 @@
 // GoogLeNet (Inception-v1). Szegedy et al. 2015, "Going deeper with convolutions", table 1, without the auxiliary
 // classifiers, which only training uses.
-import { type BuildOptions, GraphBuilder } from './builder.js'
-import type { Tensor } from './tensor.js'
+import { type BuildOptions, GraphBuilder } from './builder/builder.js'
+import type { Tensor } from './builder/tensor.js'
 
 /** Output channels: 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool projection. */
 type Widths = [number, number, number, number, number, number]

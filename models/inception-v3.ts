@@ -1,7 +1,7 @@
 // Inception-v3. Szegedy et al. 2016, "Rethinking the Inception architecture for computer vision", table 1 and
 // figs. 5, 6, 7 and 10, without the auxiliary classifier. Widths are those of the authors' released model.
-import { type BuildOptions, GraphBuilder } from './builder.js'
-import type { ConvOptions, Pair, Tensor } from './tensor.js'
+import { type BuildOptions, GraphBuilder } from './builder/builder.js'
+import type { ConvOptions, Pair, Tensor } from './builder/tensor.js'
 
 function conv(x: Tensor, name: string, channels: number, kernel: Pair, options: Partial<ConvOptions> = {}): Tensor {
   return x.convNorm(name, channels, { kernel, epsilon: 1e-3, ...options }).relu()

@@ -1,23 +1,23 @@
 // The model zoo: published convolutional networks, built node by node with random weights.
 import { alexnet, alexnetOneTower } from './alexnet.js'
-import type { BuildOptions, Dim } from './builder.js'
-import { deeplab } from './deeplab.js'
+import type { BuildOptions, Dim } from './builder/builder.js'
 import { densenet } from './densenet.js'
-import { efficientnetB0 } from './efficientnet.js'
 import { googlenet } from './googlenet.js'
 import { inceptionV3 } from './inception-v3.js'
 import { lenet5, lenetCaffe } from './lenet.js'
-import { mobilenetV1, mobilenetV2 } from './mobilenet.js'
-import { mobilenetV3 } from './mobilenet-v3.js'
+import { efficientnetB0 } from './mobile/efficientnet.js'
+import { mobilenetV1, mobilenetV2 } from './mobile/mobilenet.js'
+import { mobilenetV3 } from './mobile/mobilenet-v3.js'
+import { shufflenetV2 } from './mobile/shufflenet-v2.js'
+import { squeezenet } from './mobile/squeezenet.js'
 import { plain34, resnet, resnet50GroupNorm, resnext50 } from './resnet.js'
 import { resnetCifar } from './resnet-cifar.js'
-import { shufflenetV2 } from './shufflenet-v2.js'
-import { squeezenet } from './squeezenet.js'
-import { unet } from './unet.js'
+import { deeplab } from './segment/deeplab.js'
+import { unet } from './segment/unet.js'
 import { vgg } from './vgg.js'
 import { zfnet } from './zfnet.js'
 
-export type { BuildOptions, Dim } from './builder.js'
+export type { BuildOptions, Dim } from './builder/builder.js'
 
 export interface ZooEntry {
   title: string

@@ -1,7 +1,7 @@
 // LeNet. LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to document recognition", section
 // II.B and fig. 2. As is usual today, C3 is fully connected to S2, the subsampling has no coefficients of its own and a
 // softmax stands for the radial basis functions.
-import { type BuildOptions, GraphBuilder } from './builder.js'
+import { type BuildOptions, GraphBuilder } from './builder/builder.js'
 
 export function lenet5(options: BuildOptions = {}): Uint8Array {
   const graph = new GraphBuilder('lenet5', options)

@@ -1,8 +1,8 @@
 // ResNet for CIFAR-10. He, Zhang, Ren and Sun 2016, "Deep residual learning for image recognition", section 4.2: 6n + 2
 // layers of 3x3 convolutions with parameter-free shortcuts (option A): every second pixel, and zeros for the new
 // channels.
-import { type BuildOptions, GraphBuilder } from './builder.js'
-import type { Tensor } from './tensor.js'
+import { type BuildOptions, GraphBuilder } from './builder/builder.js'
+import type { Tensor } from './builder/tensor.js'
 
 function unit(x: Tensor, name: string, channels: number): Tensor {
   const grows = channels !== x.channels

@@ -2,8 +2,8 @@
 // projection shortcuts where the shape changes (option B) and the stride on the 3x3 layer of a bottleneck, as in
 // Goyal et al. 2017. With groups it is ResNeXt: Xie et al. 2017, "Aggregated residual transformations", table 1. With
 // group normalisation: Wu and He 2018, "Group normalization", section 4.1 (32 groups).
-import { type BuildOptions, GraphBuilder } from './builder.js'
-import type { ConvOptions, NormOptions, Tensor } from './tensor.js'
+import { type BuildOptions, GraphBuilder } from './builder/builder.js'
+import type { ConvOptions, NormOptions, Tensor } from './builder/tensor.js'
 
 export interface ResNetOptions {
   /** Blocks in each of the four stages. */

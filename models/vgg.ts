@@ -1,6 +1,6 @@
 // VGG. Simonyan and Zisserman 2015, "Very deep convolutional networks for large-scale image recognition", table 1,
 // configurations A, B, D and E.
-import { type BuildOptions, GraphBuilder } from './builder.js'
+import { type BuildOptions, GraphBuilder } from './builder/builder.js'
 
 /** Convolutions in each of the five stages. */
 const stages = {

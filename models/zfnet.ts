@@ -1,6 +1,6 @@
 // ZFNet. Zeiler and Fergus 2014, "Visualizing and understanding convolutional networks", fig. 3: AlexNet with a 7x7/2
 // first and a stride-2 second layer. The pooling rounds up, which gives the figure's sizes 110, 55, 26, 13 and 6.
-import { type BuildOptions, GraphBuilder } from './builder.js'
+import { type BuildOptions, GraphBuilder } from './builder/builder.js'
 
 export function zfnet(options: BuildOptions = {}): Uint8Array {
   const graph = new GraphBuilder('zfnet', options)

@@ -3,9 +3,9 @@
 // Plain JavaScript without dependencies, because it runs before anything is installed.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const self = fileURLToPath(import.meta.url)
@@ -81,6 +81,15 @@ function filesUnder(folder) {
     .sort()
 }
 
+/** Takes away what was compiled of files that have moved since: the test runner, and npm, would take it along. */
+function removeOrphans(folder) {
+  if (!existsSync(join(root, 'dist', folder))) return
+  for (const file of filesUnder(join('dist', folder))) {
+    const source = join(root, relative(join(root, 'dist'), file)).replace(/(\.d\.ts|\.js)$/, '.ts')
+    if (!existsSync(source)) rmSync(file)
+  }
+}
+
 function digestOf(files) {
   const hash = createHash('sha256')
   for (const file of files) if (existsSync(file)) hash.update(file).update(readFileSync(file))
@@ -135,6 +144,7 @@ const sources = [
 ].flatMap(filesUnder)
 await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runtime/index.js'], () => {
   console.error('cairn: compiling the TypeScript')
+  for (const folder of ['cli', 'compiler', 'train', 'models', 'bench', 'test']) removeOrphans(folder)
   run(process.execPath, [bin('typescript', 'bin/tsc')])
   return bundleWorkers()
 })

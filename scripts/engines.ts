@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { table } from '../cli/terminal/index.js'
-import { type Engine, type EngineName, engineNames, fetchEngine } from '../test/support/engines.js'
+import { type Engine, type EngineName, engineNames, fetchEngine } from '../test/support/host/engines.js'
 import { baseSeed } from '../test/support/random.js'
 import { root } from '../test/support/root.js'
 

@@ -4,8 +4,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readArguments } from '../bench/arguments.js'
-import { fail } from '../bench/fail.js'
+import { readArguments } from '../bench/command/arguments.js'
+import { fail } from '../bench/command/fail.js'
 import {
   type EngineName,
   type EngineOptions,

@@ -1,8 +1,8 @@
 // The picture of the browser page in the README: `node dist/scripts/screenshot.js` writes docs/page.png anew, with the
 // network that the page brings along and one of its photos.
 import { fileURLToPath } from 'node:url'
-import { launchChromium } from '../test/support/chromium.js'
-import { buildPage, serve, settled, visit } from '../test/support/web-page.js'
+import { launchChromium } from '../test/support/browser/chromium.js'
+import { buildPage, serve, settled, visit } from '../test/support/browser/web-page.js'
 
 buildPage()
 const path = fileURLToPath(new URL('../../docs/page.png', import.meta.url))

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PNG } from 'pngjs'
 import { openData } from '../cli/train/index.js'
-import { GraphBuilder } from '../models/builder.js'
+import { GraphBuilder } from '../models/builder/builder.js'
 import type { Random } from '../runtime/train/index.js'
 import { applyPatch, Trainer } from '../train/index.js'
 

@@ -1,10 +1,10 @@
-// The test runner: every file of this folder in a process of its own, two at a time. Arguments choose files by their names or parts of them;
-// `--update passes` rewrites the snapshots; `--cpu` runs the part that needs neither a browser nor WebGPU, which is what
-// test/engines.ts runs on other engines; `--long long` runs at full length. The last line is `N passed, N failed, N skipped`.
+// The test runner: every file of the rooms below in a process of its own, two at a time. Arguments choose files by their names or parts of
+// them, or a room by `room/`; `--update passes` rewrites the snapshots; `--cpu` runs the part that needs neither a browser nor WebGPU, which
+// is what test/project/engines.ts runs on other engines; `--long long` runs at full length. The last line is `N passed, N failed, N skipped`.
 import { fork } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { baseSeed } from './support/random.js'
 import { skipped } from './support/skip.js'
@@ -17,6 +17,8 @@ interface Counts {
 
 const self = fileURLToPath(import.meta.url)
 const folder = dirname(self)
+/** Folders whose files are tests; what these need lies in folders inside of them, and in support/. */
+const rooms = ['onnx', 'compiler', 'ops', 'networks', 'runtime', 'webgpu', 'train', 'cli', 'page', 'bench', 'project']
 /** The slow ones start first. */
 const longest = [
   'browser-ops',
@@ -40,11 +42,8 @@ const longest = [
 ]
 
 /** What `--cpu` leaves out: pages and browsers, WebGPU alone, benchmarks, the sources. In other files it skips cases. */
-const beyondCpu = new Set([
-  ...['browser', 'browser-ops', 'browser-providers', 'docs', 'examples', 'hosts', 'package', 'vulkan', 'train-report'],
-  ...['page', 'page-detectors', 'page-kept', 'page-outputs', 'page-patch', 'page-results', 'page-state', 'page-train'],
-  ...['gpu', 'webgpu', 'bench', 'bench-gpu', 'bench-train', 'houserules']
-])
+const roomsBeyondCpu = ['page', 'webgpu', 'bench']
+const beyondCpu = ['browser-ops', 'docs', 'examples', 'hosts', 'houserules', 'package', 'train-report']
 
 /** What uvu keeps of a suite: a function that runs it and gives [errors or true, passed, skipped, total]. */
 type Suite = () => Promise<[string | true, number, number, number]>
@@ -67,13 +66,14 @@ async function runHere(file: string): Promise<Counts> {
   return { passed, failed, skipped }
 }
 
-function runFile(name: string): Promise<Counts> {
+function runFile(file: string): Promise<Counts> {
+  const name = basename(file)
   return new Promise(resolve => {
     const began = Date.now()
     let text = ''
     let counts: Counts | undefined
     const env = { ...process.env, CAIRN_SEED: String(baseSeed), FORCE_COLOR: process.stdout.isTTY ? '1' : '0' }
-    const child = fork(self, ['--file', join(folder, `${name}.js`)], { silent: true, env })
+    const child = fork(self, ['--file', join(folder, `${file}.js`)], { silent: true, env })
     child.stdout!.on('data', data => (text += data))
     child.stderr!.on('data', data => (text += data))
     child.on('message', message => (counts = message as Counts))
@@ -93,12 +93,12 @@ function runFile(name: string): Promise<Counts> {
   })
 }
 
-async function runAll(names: readonly string[]): Promise<void> {
-  const waiting = [...names]
+async function runAll(files: readonly string[]): Promise<void> {
+  const waiting = [...files]
   const total = { passed: 0, failed: 0, skipped: 0 }
   const worker = async () => {
-    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      const counts = await runFile(name)
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const counts = await runFile(file)
       total.passed += counts.passed
       total.failed += counts.failed
       total.skipped += counts.skipped
@@ -120,15 +120,22 @@ if (args[0] === '--file') {
   if (args.includes('--cpu')) process.env.CAIRN_CPU = '1'
   if (args.includes('--long')) process.env.CAIRN_LONG ??= '10000'
   const wanted = args.filter(arg => !arg.startsWith('--'))
-  const rank = (name: string) => longest.indexOf(name) + 1 || longest.length + 1
-  const all = readdirSync(folder)
-    .filter(file => file.endsWith('.js') && file !== 'run.js')
-    .map(file => file.slice(0, -3))
+  const rank = (file: string) => longest.indexOf(basename(file)) + 1 || longest.length + 1
+  const all = rooms.flatMap(room =>
+    readdirSync(join(folder, room))
+      .filter(file => file.endsWith('.js'))
+      .map(file => `${room}/${file.slice(0, -3)}`)
+  )
+  const isWhole = (part: string) => all.some(file => basename(file) === part)
   // A whole name is that file alone: `ops` is not `browser-ops`.
-  const isMeant = (name: string) => wanted.some(part => (all.includes(part) ? name === part : name.includes(part)))
-  const names = all
-    .filter(name => !process.env.CAIRN_CPU || !beyondCpu.has(name))
-    .filter(name => !wanted.length || isMeant(name))
+  const isMeant = (file: string) =>
+    wanted.some(part =>
+      isWhole(part) ? basename(file) === part : (part.endsWith('/') ? file : basename(file)).includes(part)
+    )
+  const onCpu = (file: string) => !roomsBeyondCpu.includes(dirname(file)) && !beyondCpu.includes(basename(file))
+  const files = all
+    .filter(file => !process.env.CAIRN_CPU || onCpu(file))
+    .filter(file => !wanted.length || isMeant(file))
     .sort((a, b) => rank(a) - rank(b))
-  await runAll(names)
+  await runAll(files)
 }

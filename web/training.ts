@@ -1,12 +1,12 @@
 import type { EpochRecord } from 'cairnjs/train'
 import { byId, download } from './dom.js'
-import { Engine } from './engine.js'
-import { toggleLive } from './input.js'
-import type { Head } from './keep.js'
-import { type Photo, pixelsOf } from './photo.js'
-import type { PicturePort, Preparation } from './prepare.js'
-import type { Learnt, Opened, Progress } from './protocol.js'
-import type { Source } from './source.js'
+import { Engine } from './engine/engine.js'
+import type { Learnt, Opened, Progress } from './engine/protocol.js'
+import type { Head } from './kept/kept.js'
+import type { Source } from './model/source.js'
+import { toggleLive } from './photo/input.js'
+import { type Photo, pixelsOf } from './photo/photo.js'
+import type { PicturePort, Preparation } from './photo/prepare.js'
 import { announce, doing, showFailure } from './views/status.js'
 import {
   classNames,
@@ -19,8 +19,8 @@ import {
   showReadiness,
   showTried,
   startTrainingView
-} from './views/train.js'
-import { chosenOptions, showOptions } from './views/train-options.js'
+} from './views/train/train.js'
+import { chosenOptions, showOptions } from './views/train/train-options.js'
 
 /** A model of the page, as training needs it. */
 export interface Pupil {

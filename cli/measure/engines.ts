@@ -12,6 +12,6 @@ export async function importEngine(name: EngineName): Promise<Engine> {
     case 'ort-webgpu':
       return (await import('./ort.js')).ortWebGpu()
     case 'tfjs':
-      return (await import('./tfjs.js')).tfjs()
+      return (await import('./tfjs/tfjs.js')).tfjs()
   }
 }

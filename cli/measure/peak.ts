@@ -1,5 +1,5 @@
 import { compile } from '../../compiler/index.js'
-import { GraphBuilder } from '../../models/builder.js'
+import { GraphBuilder } from '../../models/builder/builder.js'
 import { InferenceSession, Tensor } from '../../runtime/index.js'
 import { quantile } from './statistics.js'
 

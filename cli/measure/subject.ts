@@ -14,7 +14,7 @@ import {
   packagesOf
 } from './engine.js'
 import { importEngine } from './engines.js'
-import { convert } from './tfjs-convert.js'
+import { convert } from './tfjs/convert.js'
 
 /** A model with inputs of fixed sizes, ready for every engine. */
 export interface Subject {

@@ -9,6 +9,6 @@ export {
   type Schedule,
   type WithConstants,
   weightBytes
-} from './memory.js'
+} from './memory-report.js'
 export { type Demand, laidConstant, layNode, layTranspose, liesIn, logicalIndices } from './order.js'
 export { Interpreter, referenceBackend } from './reference.js'

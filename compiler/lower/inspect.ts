@@ -1,5 +1,5 @@
 import { type Bindings, cutsOf, type Dim, decodeHead, evaluate, type Port, show } from '../../runtime/file/index.js'
-import { type MemoryPlan, memoryPlan } from './memory.js'
+import { type MemoryPlan, memoryPlan } from './memory-report.js'
 
 /** What a .cairn file says of itself, as plain data that can be posted and shown. */
 export interface Inspection {

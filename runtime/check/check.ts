@@ -16,7 +16,7 @@ import { fieldsOf, rules } from './rules.js'
 
 /**
  * Whether a program's calls stay inside their buffers and end, for one binding of the free dimensions. Together with
- * runtime/file/check.ts, which looks at what does not depend on sizes, this is why a file may come from anywhere: kernels compute
+ * runtime/file/check-header.ts, which looks at what does not depend on sizes, this is why a file may come from anywhere: kernels compute
  * addresses from parameters and trust them.
  */
 

@@ -1,5 +1,5 @@
 import { bytesOf, digest, FormatError, toHalves } from '../base/index.js'
-import { checkHeader } from './check.js'
+import { checkHeader } from './check-header.js'
 import { type Codec, Cursor, f32, f64, int, lazy, list, optional, struct, text, Writer } from './codec.js'
 import { type Atom, type Dim, type Operation, operations, type Term } from './dims.js'
 import type { Draw, Expected, Golden } from './expected.js'

@@ -13,7 +13,7 @@ export interface Switches {
   readonly halves: boolean
   /** That operand lies in the arena. */
   readonly loaded: boolean
-  /** The activation is more than a bound (shaders/activation.wgsl). */
+  /** The activation is more than a bound (shaders/elementwise/activation.wgsl). */
   readonly curves: boolean
 }
 

@@ -1,6 +1,6 @@
 // One spoilt file by its number: the same seed and number give the same bytes.
 import { digest } from '../../runtime/base/digest.js'
-import { decodeModel, encodeModel } from '../support/model.js'
+import { decodeModel, encodeModel } from '../support/onnx/model.js'
 import { Random } from '../support/random.js'
 import { byteMutations } from './bytes.js'
 import { cairnMutations, harmless as harmlessCairn, joined, split, withHeaderBytes } from './cairn.js'

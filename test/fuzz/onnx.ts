@@ -1,7 +1,7 @@
 // Mutations of a decoded ONNX model: what a damaged exporter or somebody with bad intentions could write.
 import type { onnx } from 'onnx-proto'
 import { ops } from '../../compiler/ops/table.js'
-import { attributeProto, tensorProto, valueInfo } from '../support/model.js'
+import { attributeProto, tensorProto, valueInfo } from '../support/onnx/model.js'
 import type { Random } from '../support/random.js'
 
 type Mutation = (graph: onnx.IGraphProto, random: Random, model: onnx.IModelProto) => void

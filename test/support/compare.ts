@@ -1,5 +1,5 @@
 // Comparison of tensors: the largest absolute error over the reference's largest magnitude.
-import type { Named, Numbers } from './oracle.js'
+import type { Named, Numbers } from './onnx/oracle.js'
 
 export const tolerance = 1e-4
 

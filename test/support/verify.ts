@@ -6,8 +6,8 @@ import { InferenceSession } from '../../runtime/index.js'
 import { drawPage } from '../../scripts/demo/page.js'
 import { compileModel, numbersOfTensors, tensorsOf } from './cairn.js'
 import { assertClose, tolerance } from './compare.js'
-import { type DType, decodeModel, encodeModel, sizeOf } from './model.js'
-import { type Named, Oracle } from './oracle.js'
+import { type DType, decodeModel, encodeModel, sizeOf } from './onnx/model.js'
+import { type Named, Oracle } from './onnx/oracle.js'
 import { Random } from './random.js'
 
 /** Sizes for the free dimensions of one run: batch, height, width. */

@@ -1,5 +1,5 @@
-import { namesFor } from '../labels.js'
-import type { Output } from '../protocol.js'
+import type { Output } from '../engine/protocol.js'
+import { namesFor } from '../model/labels.js'
 import { type Fed, type Finding, type PlaneView, planesOf, type RecogniseOne } from './output.js'
 
 /** More classes than any published segmentation has are features, not classes. */

@@ -1,5 +1,5 @@
 import { softmax } from 'cairnjs'
-import { namesFor } from '../labels.js'
+import { namesFor } from '../model/labels.js'
 import { areShares, type Classes, isUnit, type RecogniseOne, sumOf, vectorOf } from './output.js'
 
 /** Names of outputs that say so themselves. */

@@ -1,4 +1,4 @@
-import type { Output } from '../protocol.js'
+import type { Output } from '../engine/protocol.js'
 import { areShares, type Fed, isUnit, type Numbers, vectorOf } from './output.js'
 
 /** Fewer numbers than this are measurements rather than features. */

@@ -1,4 +1,4 @@
-import type { Output } from '../protocol.js'
+import type { Output } from '../engine/protocol.js'
 
 /**
  * What a model's outputs mean, told from their shapes, their numbers and what is known of the model. One module per kind

@@ -1,4 +1,4 @@
-import type { Output } from '../protocol.js'
+import type { Output } from '../engine/protocol.js'
 import { areShares, type Fed, type Point, type RecogniseOne, sumOf, vectorOf } from './output.js'
 
 /** How many landmarks models of faces, hands and bodies give. */

@@ -1,7 +1,7 @@
 import { softmax } from 'cairnjs'
-import type { Output } from '../protocol.js'
+import type { Output } from '../engine/protocol.js'
+import { best } from './detectors/suppress.js'
 import { areShares, type Fed, type RecogniseOne, type Text } from './output.js'
-import { best } from './suppress.js'
 
 /** Fewer signs are no alphabet, and fewer steps no line. */
 const [leastSigns, leastSteps] = [11, 4]

@@ -1,9 +1,9 @@
-import { type Difference, difference } from '../compare.js'
-import { labelOf } from '../devices.js'
 import { byId, el, facts, table } from '../dom.js'
-import { Engine } from '../engine.js'
+import { type Difference, difference } from '../engine/compare.js'
+import { labelOf } from '../engine/devices.js'
+import { Engine } from '../engine/engine.js'
+import type { Job, Progress, Ran } from '../engine/protocol.js'
 import { ms, short } from '../numbers.js'
-import type { Job, Progress, Ran } from '../protocol.js'
 import { announce } from './status.js'
 
 /** Above this, relative, two devices do not agree; `cairn verify` has the same limit. */

@@ -1,7 +1,7 @@
 import { topK } from 'cairnjs'
 import { el, table } from '../dom.js'
-import { colourOf, isBackground } from '../draw.js'
-import { fitting, nameOf } from '../labels.js'
+import type { Output, Ran } from '../engine/protocol.js'
+import { fitting, nameOf } from '../model/labels.js'
 import { count, percent, plural, shape, short } from '../numbers.js'
 import {
   type Boxes,
@@ -16,8 +16,8 @@ import {
   range,
   type Text
 } from '../outputs/output.js'
-import { contextOf } from '../photo.js'
-import type { Output, Ran } from '../protocol.js'
+import { colourOf, isBackground } from '../photo/draw.js'
+import { contextOf } from '../photo/photo.js'
 
 /** The panel's first view: what the model says of the photo. */
 export interface Shown {

@@ -1,7 +1,7 @@
 import { byId, option } from '../dom.js'
-import type { Guess } from '../guess.js'
+import type { Guess } from '../model/guess.js'
 import { short } from '../numbers.js'
-import { fitKinds, numbersOf, type PicturePort, type Preparation, sizes, valueKinds } from '../prepare.js'
+import { fitKinds, numbersOf, type PicturePort, type Preparation, sizes, valueKinds } from '../photo/prepare.js'
 
 /** How the photo becomes the model's input: the guess, and four lists to say otherwise. */
 const list = (id: keyof Preparation) => byId<HTMLSelectElement>(id)

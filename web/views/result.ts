@@ -1,8 +1,8 @@
-import { labelOf } from '../devices.js'
 import { byId, el, facts, table } from '../dom.js'
-import { seesPart } from '../draw.js'
+import { labelOf } from '../engine/devices.js'
 import { ms, plural, shape, short } from '../numbers.js'
 import { range } from '../outputs/output.js'
+import { seesPart } from '../photo/draw.js'
 import { findingParts, phrase, type Shown } from './findings.js'
 
 export function showResult(shown: Shown | undefined): void {

@@ -1,7 +1,7 @@
-import type { Entry, Starter } from '../catalogue.js'
 import { byId, el, option } from '../dom.js'
+import type { ZooNetwork } from '../engine/protocol.js'
+import type { Entry, Starter } from '../model/catalogue.js'
 import { bytes, percent, rough } from '../numbers.js'
-import type { ZooNetwork } from '../protocol.js'
 
 /** The start: what the server offers, and the architectures of the zoo. */
 export function showEntries(entries: readonly Entry[], choose: (entry: Entry) => void): void {

@@ -1,5 +1,5 @@
 import { byId } from '../dom.js'
-import type { Progress } from '../protocol.js'
+import type { Progress } from '../engine/protocol.js'
 
 /** What the page is doing, what has failed, and what assistive technology shall say. */
 export function busy(what: string | undefined, progress?: Progress): void {

@@ -1,5 +1,5 @@
 import { byId } from '../dom.js'
-import { remember, remembered } from '../settings.js'
+import { remember, remembered } from '../kept/settings.js'
 
 /** Dark or light: as the system has it until someone says otherwise. `themed` is sent when it changes. */
 const stored = 'cairn-theme'

@@ -1,6 +1,6 @@
 // Operators around a convolution's columns, and those that cut and pad around a middle: CenterCropPad, Col2Im, DeformConv, AffineGrid.
-import { type Case, c, ints, one, typed, within, x } from '../../support/case.js'
-import type { Attributes } from '../../support/model.js'
+import { type Case, c, ints, one, typed, within, x } from '../../support/cases/case.js'
+import type { Attributes } from '../../support/onnx/model.js'
 
 const opset = (version: number, rest: object = {}) => ({ opset: version, ...rest })
 

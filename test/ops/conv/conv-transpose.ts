@@ -1,5 +1,5 @@
 // Transposed convolution: output_padding, output_shape, groups, dilations.
-import { c, one, type Rest, x } from '../../support/case.js'
+import { c, one, type Rest, x } from '../../support/cases/case.js'
 
 const transposed = (
   name: string,

@@ -1,5 +1,5 @@
 // Convolution: every attribute, kernels that are not square, groups of all kinds, one to three spatial axes.
-import { c, ints, one, type Rest, x } from '../../support/case.js'
+import { c, ints, one, type Rest, x } from '../../support/cases/case.js'
 
 const conv1 = (
   name: string,

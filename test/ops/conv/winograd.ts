@@ -1,6 +1,6 @@
 // 3×3 and 5×5 convolutions of many channels on every Winograd variant that takes them, and without.
-import { type Case, c, one, type Step, x } from '../../support/case.js'
-import type { Attributes } from '../../support/model.js'
+import { type Case, c, one, type Step, x } from '../../support/cases/case.js'
+import type { Attributes } from '../../support/onnx/model.js'
 
 interface Shape {
   readonly name: string

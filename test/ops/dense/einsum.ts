@@ -1,5 +1,5 @@
 // Einsum: one, two and three operands, diagonals, ellipses, implicit outputs.
-import { c, type Operand, one, scalar, x } from '../../support/case.js'
+import { c, type Operand, one, scalar, x } from '../../support/cases/case.js'
 
 const equation = (text: string, ...operands: Operand[]) => one(text, 'Einsum', operands, { equation: text })
 

@@ -1,7 +1,7 @@
 // Gemm with weights that memory keeps as halves. Every constant is a half already, so that results are as close to
 // onnxruntime's as those of single precision.
 
-import { type Case, halves, one, type Step, x } from '../../support/case.js'
+import { type Case, halves, one, type Step, x } from '../../support/cases/case.js'
 
 const options = { weights: 'f16', kernels: ['gemmHalf'] } as const
 

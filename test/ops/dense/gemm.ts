@@ -1,7 +1,7 @@
 // Matrix products: Gemm with every spelling of its operands, MatMul with its broadcasting.
 
-import { c, type Operand, one, scalar, x } from '../../support/case.js'
-import { type Attributes, float } from '../../support/model.js'
+import { c, type Operand, one, scalar, x } from '../../support/cases/case.js'
+import { type Attributes, float } from '../../support/onnx/model.js'
 
 const transposes: readonly Attributes[] = [{}, { transB: 1 }, { transA: 1 }, { transA: 1, transB: 1 }]
 const bias: Readonly<Record<string, Operand | undefined>> = {

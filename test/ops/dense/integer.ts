@@ -1,6 +1,6 @@
 // Products of 8-bit integers, and quantised graphs: results are the same whole numbers as onnxruntime's. Scales are such
 // that a product of a sum is exact in single precision, so that ties are ties on every backend.
-import { type Case, c, floats, given, type Operand, one, scalar, typed, x } from '../../support/case.js'
+import { type Case, c, floats, given, type Operand, one, scalar, typed, x } from '../../support/cases/case.js'
 
 const u8 = (operand: Operand) => typed(operand, 'uint8', [0, 255])
 const i8 = (operand: Operand) => typed(operand, 'int8', [-128, 127])

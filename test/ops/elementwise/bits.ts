@@ -1,6 +1,6 @@
 // Operators on the bits of whole numbers: every type that onnxruntime has them for, of both signs, with broadcasting, by constants.
-import { type Case, given, one, scalar, typed, x } from '../../support/case.js'
-import type { DType } from '../../support/model.js'
+import { type Case, given, one, scalar, typed, x } from '../../support/cases/case.js'
+import type { DType } from '../../support/onnx/model.js'
 
 /** All that is exact: the whole range of 8 and 16 bits, 24 bits of wider types. */
 const ranges: Partial<Record<DType, [number, number]>> = {

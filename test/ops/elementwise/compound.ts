@@ -1,6 +1,6 @@
 // What has no kernel of its own: block rearrangements, constants, identities; and the patterns of exporters.
-import { type Case, c, given, ints, one, type Step, scalar, typed, within, x } from '../../support/case.js'
-import { type Contents, float } from '../../support/model.js'
+import { type Case, c, given, ints, one, type Step, scalar, typed, within, x } from '../../support/cases/case.js'
+import { type Contents, float } from '../../support/onnx/model.js'
 
 const tensor: Contents = { dtype: 'float32', dims: [2, 3], data: [1, -2, 3, -4, 5, -6] }
 const added = (...dims: number[]): Step => ({ op: 'Add', operands: [x(...dims)] })

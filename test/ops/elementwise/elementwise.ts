@@ -1,7 +1,18 @@
 // Element-wise operators: functions of one number, arithmetic with every kind of broadcasting, comparisons, Where, casts.
 
-import { type Case, c, given, type Operand, one, type Rest, scalar, typed, within, x } from '../../support/case.js'
-import { type Attributes, type DType, elementTypes, float } from '../../support/model.js'
+import {
+  type Case,
+  c,
+  given,
+  type Operand,
+  one,
+  type Rest,
+  scalar,
+  typed,
+  within,
+  x
+} from '../../support/cases/case.js'
+import { type Attributes, type DType, elementTypes, float } from '../../support/onnx/model.js'
 
 const wide = within(x(2, 7, 3, 5), -6, 6)
 const positive = within(x(2, 7, 3, 5), 0.1, 9)
@@ -38,7 +49,7 @@ export const functions: readonly [string, Attributes, Operand?, number?][] = [
   ['Atanh', {}, within(wide, -0.99, 0.99)],
   ['Mish', {}, wide, 18],
   ['Gelu', {}, wide, 20],
-  // Further down onnxruntime rounds 1 + tanh, which is all that is left there; test/numerics.ts has the tails.
+  // Further down onnxruntime rounds 1 + tanh, which is all that is left there; test/ops/numerics.ts has the tails.
   ['Gelu', { approximate: 'tanh' }, within(wide, -2.5, 6), 20],
   ['Erf', {}],
   ['Exp', {}],

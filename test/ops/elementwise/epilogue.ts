@@ -1,7 +1,7 @@
 // What joins a convolution or matrix product: every activation, residuals before and behind it, exporters' spellings.
 
-import { type Case, c, type Operand, one, type Step, scalar, x } from '../../support/case.js'
-import type { Attributes } from '../../support/model.js'
+import { type Case, c, type Operand, one, type Step, scalar, x } from '../../support/cases/case.js'
+import type { Attributes } from '../../support/onnx/model.js'
 import { functions } from './elementwise.js'
 
 const hosts: readonly [string, string, Operand[], Attributes, readonly number[]][] = [

@@ -1,5 +1,5 @@
 // GridSample: every sampling with every padding, aligned at corners or not, places far outside, both spellings.
-import { type Case, c, given, one, within, x } from '../../support/case.js'
+import { type Case, c, given, one, within, x } from '../../support/cases/case.js'
 
 const modes = ['nearest', 'bilinear', 'bicubic']
 const paddings = ['zeros', 'border', 'reflection']

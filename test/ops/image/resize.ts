@@ -1,7 +1,7 @@
 // Resize: every mode with every coordinate mode, by scales and by sizes, up and down; Upsample.
 
-import { type Case, floats, ints, one, type Rest, x } from '../../support/case.js'
-import { type Attribute, type Attributes, float } from '../../support/model.js'
+import { type Case, floats, ints, one, type Rest, x } from '../../support/cases/case.js'
+import { type Attribute, type Attributes, float } from '../../support/onnx/model.js'
 
 const coordinates = ['half_pixel', 'half_pixel_symmetric', 'pytorch_half_pixel', 'align_corners', 'asymmetric']
 const roundings = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil']

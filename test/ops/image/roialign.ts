@@ -11,8 +11,8 @@ import {
   typed,
   within,
   x
-} from '../../support/case.js'
-import type { Attributes } from '../../support/model.js'
+} from '../../support/cases/case.js'
+import type { Attributes } from '../../support/onnx/model.js'
 
 const images = typed(x(6), 'int64', [0, 1])
 const small = { output_height: 3, output_width: 4, spatial_scale: { float: 0.25 } }

@@ -1,5 +1,5 @@
 // Gather: indices of every rank, negative ones, along every axis, of floats and of integers.
-import { c, given, ints, one, scalar, typed, x } from '../../support/case.js'
+import { c, given, ints, one, scalar, typed, x } from '../../support/cases/case.js'
 
 const indices = (dims: number[], values: number[]) => given(values, dims, 'int64')
 

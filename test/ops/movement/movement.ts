@@ -1,5 +1,5 @@
 // Operators that move elements: on their own, and between convolutions where they become views.
-import { type Case, c, floats, given, ints, type Operand, one, type Step, typed, x } from '../../support/case.js'
+import { type Case, c, floats, given, ints, type Operand, one, type Step, typed, x } from '../../support/cases/case.js'
 
 const conv = (channels: number, from: number): Step => ({ op: 'Conv', operands: [c(channels, from, 1, 1)] })
 const map = x(2, 6, 4, 5)

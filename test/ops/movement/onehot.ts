@@ -1,5 +1,5 @@
 // OneHot: where the new axis stands, indices that count from the end, indices outside.
-import { type Case, floats, given, ints, one, scalar, typed, x } from '../../support/case.js'
+import { type Case, floats, given, ints, one, scalar, typed, x } from '../../support/cases/case.js'
 
 const indices = typed(x(3, 4), 'int64', [-5, 4])
 

@@ -1,6 +1,6 @@
 // Pad: every mode, negative pads, axes, every spelling; and Pads that fold into what reads them.
-import { type Case, c, floats, given, ints, one, type Step, scalar, x } from '../../support/case.js'
-import { float } from '../../support/model.js'
+import { type Case, c, floats, given, ints, one, type Step, scalar, x } from '../../support/cases/case.js'
+import { float } from '../../support/onnx/model.js'
 
 const modes = ['constant', 'reflect', 'edge', 'wrap']
 const padded = (pads: number[], value?: number): Step => ({

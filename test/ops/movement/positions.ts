@@ -1,5 +1,5 @@
 // Operators that compare positions: triangles, diagonals, the first of the largest, sequences turned round.
-import { type Case, c, given, ints, one, type Rest, scalar, typed, within, x } from '../../support/case.js'
+import { type Case, c, given, ints, one, type Rest, scalar, typed, within, x } from '../../support/cases/case.js'
 
 const free = (...sizes: number[]) => ({ bindings: sizes.map(N => ({ N })) })
 const k = (value: number) => scalar(value, 'int64')

@@ -1,5 +1,5 @@
 // ScatterElements, ScatterND and GatherND: every reduction, constant and computed indices, updates of one place in order.
-import { type Case, c, given, one, typed, x } from '../../support/case.js'
+import { type Case, c, given, one, typed, x } from '../../support/cases/case.js'
 
 const indices = (dims: number[], values: number[]) => given(values, dims, 'int64')
 const reductions = ['none', 'add', 'mul', 'max', 'min']

@@ -1,6 +1,6 @@
 // Instance and group normalisation, the latter with its operands by group and by channel.
-import { c, one, x } from '../../support/case.js'
-import { float } from '../../support/model.js'
+import { c, one, x } from '../../support/cases/case.js'
+import { float } from '../../support/onnx/model.js'
 
 export const groupnorm = [
   one('InstanceNormalization', 'InstanceNormalization', [x(2, 7, 5, 6), c(7), c(7)]),

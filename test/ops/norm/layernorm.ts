@@ -1,6 +1,6 @@
 // Layer normalisation over the last axes, and on maps whose channels lie innermost.
-import { c, one, x } from '../../support/case.js'
-import { float } from '../../support/model.js'
+import { c, one, x } from '../../support/cases/case.js'
+import { float } from '../../support/onnx/model.js'
 
 export const layernorm = [
   one('last axis', 'LayerNormalization', [x(3, 5, 10), c(10), c(10)]),

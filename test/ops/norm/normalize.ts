@@ -1,6 +1,6 @@
 // Batch normalisation in every place, local response normalisation.
-import { c, type Operand, one, type Rest, type Step, within, x } from '../../support/case.js'
-import { float } from '../../support/model.js'
+import { c, type Operand, one, type Rest, type Step, within, x } from '../../support/cases/case.js'
+import { float } from '../../support/onnx/model.js'
 
 /** Scale, bias, mean and a variance that is positive. */
 const statistics = (channels: number): Operand[] => [

@@ -1,5 +1,5 @@
 // Softmax and its logarithm over every axis, in the meaning of opset 13 and in the one before.
-import { type Case, c, ints, one, within, x } from '../../support/case.js'
+import { type Case, c, ints, one, within, x } from '../../support/cases/case.js'
 
 export const softmax: readonly Case[] = ['Softmax', 'LogSoftmax'].flatMap(op => [
   ...[0, 1, 2, 3, -1, -2, -4].map(axis => one(`${op}, axis ${axis}`, op, [x(3, 6, 5, 7)], { axis })),

@@ -1,6 +1,6 @@
 // Norms over windows, maps and axes: every exponent, and what opsets have added.
-import { type Case, given, one, type Rest, x } from '../../support/case.js'
-import type { Attributes } from '../../support/model.js'
+import { type Case, given, one, type Rest, x } from '../../support/cases/case.js'
+import type { Attributes } from '../../support/onnx/model.js'
 
 const pool = (name: string, attributes: Attributes, dims: (number | string)[] = [2, 5, 9, 10], rest: Rest = {}): Case =>
   one(`LpPool, ${name}`, 'LpPool', [x(...dims)], { kernel_shape: [3, 3], ...attributes }, { opset: 18, ...rest })

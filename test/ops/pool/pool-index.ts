@@ -1,5 +1,5 @@
 // MaxPool with the places of the maxima, in both orders of a plane, and MaxUnpool of them.
-import { type Case, one, typed, x } from '../../support/case.js'
+import { type Case, one, typed, x } from '../../support/cases/case.js'
 
 const square = { kernel_shape: [2, 2], strides: [2, 2] }
 const indices = { outputs: 2, opset: 13 }

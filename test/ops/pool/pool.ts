@@ -1,7 +1,7 @@
 // Pooling: windows of every kind, ceil_mode, count_include_pad, dilations, global pooling.
 
-import { type Case, type Operand, one, x } from '../../support/case.js'
-import type { Attributes } from '../../support/model.js'
+import { type Case, type Operand, one, x } from '../../support/cases/case.js'
+import type { Attributes } from '../../support/onnx/model.js'
 
 const shapes: readonly [string, Operand, Attributes][] = [
   ['2×2', x(2, 5, 8, 10), { kernel_shape: [2, 2], strides: [2, 2] }],

@@ -1,6 +1,6 @@
 // CumSum along every axis, from either end, with the element itself or without.
-import { type Case, ints, one, scalar, typed, x } from '../../support/case.js'
-import type { Attributes } from '../../support/model.js'
+import { type Case, ints, one, scalar, typed, x } from '../../support/cases/case.js'
+import type { Attributes } from '../../support/onnx/model.js'
 
 const ways: readonly Attributes[] = [{}, { exclusive: 1 }, { reverse: 1 }, { exclusive: 1, reverse: 1 }]
 const named = (way: Attributes) => Object.keys(way).join(' and ') || 'plain'

@@ -1,5 +1,5 @@
 // Reductions over every set of axes, with axes as an attribute and as an input.
-import { type Case, floats, ints, one, within, x } from '../../support/case.js'
+import { type Case, floats, ints, one, within, x } from '../../support/cases/case.js'
 
 const reductions = [
   'ReduceMean',

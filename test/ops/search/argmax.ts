@@ -1,5 +1,5 @@
 // ArgMax and ArgMin along every axis; which of equal ones is taken.
-import { type Case, one, typed, x } from '../../support/case.js'
+import { type Case, one, typed, x } from '../../support/cases/case.js'
 
 export const argmax: readonly Case[] = ['ArgMax', 'ArgMin'].flatMap(op => [
   ...[0, 1, 2, 3, -1, -3].flatMap(axis =>

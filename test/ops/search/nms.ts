@@ -13,7 +13,7 @@ import {
   typed,
   within,
   x
-} from '../../support/case.js'
+} from '../../support/cases/case.js'
 
 const corners = (...dims: (number | string)[]) => within(x(...dims, 4), 0, 10)
 /** Centre and size; sizes of nothing and less among them. */

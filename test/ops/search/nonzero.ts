@@ -1,5 +1,5 @@
 // What a run finds of elements that are not 0, and determinants.
-import { type Case, c, given, one, type Step, typed, x } from '../../support/case.js'
+import { type Case, c, given, one, type Step, typed, x } from '../../support/cases/case.js'
 
 /** Zeros and others, about as many of each. */
 const some = (...dims: (number | string)[]) => typed(x(...dims), 'int64', [-1, 1])

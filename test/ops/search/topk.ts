@@ -1,5 +1,5 @@
 // TopK along every axis and of every opset; equal elements, NaN and infinities; rows as detectors have them.
-import { type Case, given, ints, one, typed, x } from '../../support/case.js'
+import { type Case, given, ints, one, typed, x } from '../../support/cases/case.js'
 
 const both = { outputs: 2 }
 const edges = [

@@ -1,0 +1,89 @@
+// The zoo's networks have the sizes that their papers (or the reference implementations) report.
+
+import type { onnx } from 'onnx-proto'
+import onnxProto from 'onnx-proto'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { zoo } from '../../models/index.js'
+
+const { ModelProto } = onnxProto.onnx
+const test = suite('zoo')
+
+/** The learnable operands of the operators that have some. */
+const learnable: Record<string, number[]> = {
+  Conv: [1, 2],
+  ConvTranspose: [1, 2],
+  Gemm: [1, 2],
+  BatchNormalization: [1, 2],
+  GroupNormalization: [1, 2]
+}
+
+const product = (dims: number[]) => dims.reduce((a, b) => a * b, 1)
+
+function decode(bytes: Uint8Array): onnx.IGraphProto {
+  return ModelProto.decode(bytes).graph!
+}
+
+function dims(value: onnx.IValueInfoProto): (number | string)[] {
+  return value.type!.tensorType!.shape!.dim!.map(dim => dim.dimParam || Number(dim.dimValue))
+}
+
+/** Counts what the nodes refer to, checking that each operand is there once and has as much data as its shape says. */
+function countParameters(graph: onnx.IGraphProto): number {
+  const initializers = new Map(graph.initializer!.map(tensor => [tensor.name!, tensor]))
+  assert.is(initializers.size, graph.initializer!.length)
+  let count = 0
+  for (const node of graph.node!) {
+    for (const i of learnable[node.opType!] ?? []) {
+      const tensor = initializers.get(node.input![i])
+      if (!tensor) continue
+      const size = product(tensor.dims!.map(Number))
+      assert.is(tensor.rawData!.length, 4 * size)
+      count += size
+    }
+  }
+  return count
+}
+
+// One of the four VGGs is enough of their half gigabyte each.
+const skipped = new Set(['vgg11', 'vgg13', 'vgg19'])
+
+for (const [name, entry] of Object.entries(zoo)) {
+  if (skipped.has(name)) continue
+  test(`${name} has ${entry.parameters} parameters`, () => {
+    const graph = decode(entry.build())
+    assert.is(countParameters(graph), entry.parameters)
+    assert.equal(dims(graph.input![0]), entry.input)
+    assert.is(dims(graph.output![0])[0], 'N')
+    assert.is(graph.node!.at(-1)!.output![0], 'output')
+    const names = graph.node!.map(node => node.name)
+    assert.is(new Set(names).size, names.length)
+  })
+}
+
+test('a seed gives the same bytes, another seed others', () => {
+  const { build } = zoo['resnet20-cifar']
+  const bytes = build({ seed: 7 })
+  assert.is(Buffer.compare(bytes, build({ seed: 7 })), 0)
+  assert.is.not(Buffer.compare(bytes, build({ seed: 8 })), 0)
+})
+
+test('options set the batch and the number of classes', () => {
+  const graph = decode(zoo.lenet5.build({ batch: 4, classes: 26 }))
+  assert.equal(dims(graph.input![0]), [4, 1, 32, 32])
+  assert.equal(dims(graph.output![0]), [4, 26])
+  assert.is(countParameters(graph), 61_706 + 16 * 85)
+})
+
+test('weights follow the initialisation of He et al.', () => {
+  const graph = decode(zoo['lenet-caffe'].build())
+  const { rawData, dims } = graph.initializer!.find(tensor => tensor.name === 'ip1.weight')!
+  const weights = new Float32Array(new Uint8Array(rawData!).buffer)
+  const mean = weights.reduce((sum, w) => sum + w, 0) / weights.length
+  const variance = weights.reduce((sum, w) => sum + (w - mean) ** 2, 0) / weights.length
+  const expected = 2 / Number(dims![1])
+  assert.ok(Math.abs(mean) < 4 * Math.sqrt(expected / weights.length))
+  assert.ok(Math.abs(variance / expected - 1) < 0.02)
+})
+
+test.run()

@@ -1,0 +1,101 @@
+// The official ONNX tests on every backend; their files are not in the repository. CAIRN_ONNX_TESTS names their folder,
+// CAIRN_ONLY=text picks tests by name.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type BackendName, compileModel, presentBackends, Runner } from '../support/cairn.js'
+import { assertClose } from '../support/compare.js'
+import { type Official, officialData, runsOf, suites, testsOf } from '../support/onnx/official.js'
+import { skip } from '../support/skip.js'
+import { excluded } from './models/excluded.js'
+
+/** What the issue asks for; a test with another operator is not eligible. */
+const promised = new Set(
+  `Abs Acos Acosh Add AffineGrid And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization
+  BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Cast CastLike Ceil Celu CenterCropPad Clip Col2Im
+  Compress Concat Constant ConstantOfShape Conv ConvInteger ConvTranspose Cos Cosh CumSum DeformConv
+  DepthToSpace DequantizeLinear Det Div Dropout DynamicQuantizeLinear Einsum Elu Equal Erf Exp Expand EyeLike
+  Flatten Floor Gather GatherElements GatherND Gemm GlobalAveragePool GlobalLpPool GlobalMaxPool Greater
+  GreaterOrEqual GridSample HardSigmoid HardSwish Hardmax Identity If InstanceNormalization IsInf IsNaN LRN
+  LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax LpNormalization LpPool MatMul MatMulInteger Max
+  MaxPool MaxUnpool Mean MeanVarianceNormalization Min Mod Mul Neg NonMaxSuppression NonZero Not OneHot Or
+  PRelu Pad Pow QLinearConv QLinearMatMul QuantizeLinear Range Reciprocal ReduceL1 ReduceL2 ReduceLogSum
+  ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Resize ReverseSequence
+  RoiAlign Round Scatter ScatterElements ScatterND Selu Shape Shrink Sigmoid Sign Sin Sinh Size Slice Softmax
+  SoftmaxCrossEntropyLoss Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Tan Tanh ThresholdedRelu
+  Tile TopK Transpose Trilu Unsqueeze Upsample Where Xor`.split(/\s+/)
+)
+const only = process.env.CAIRN_ONLY
+
+/** Also of `name@backend`. */
+function exclusionOf(name: string) {
+  const found = reasons.find(({ pattern }) => pattern.test(name))
+  if (found) found.used = true
+  return found
+}
+
+const reasons = Object.entries(excluded).flatMap(([reason, names]) =>
+  names.split(/\s+/).map(name => ({ reason, pattern: new RegExp(`^${name.replaceAll('*', '.*')}$`), used: false }))
+)
+
+async function check(official: Official, backend: BackendName): Promise<void> {
+  for (const { model, feeds, expected } of runsOf(official)) {
+    const runner = await Runner.load(compileModel(model), backend)
+    try {
+      // 1e-3 of the largest element, and 1e-5 where all are small.
+      assertClose(await runner.run(feeds), expected, 1e-3, 1e-2)
+    } finally {
+      await runner.release()
+    }
+  }
+}
+
+const data = officialData()
+if (data) {
+  const backends = await presentBackends()
+  const tests = suites.flatMap(name => testsOf(data, name))
+  const eligible = tests.filter(({ operators }) => [...operators].every(operator => promised.has(operator)))
+  const counts = new Map(backends.map(backend => [backend, { tried: 0, passed: 0 }]))
+  const left = new Map<string, number>()
+  const test = suite('official ONNX tests')
+  const everywhere = async (official: Official) => {
+    for (const backend of backends) await check(official, backend)
+  }
+  for (const official of eligible) {
+    const { name } = official
+    if (only && !name.includes(only)) continue
+    const exclusion = exclusionOf(name)
+    if (exclusion) {
+      left.set(exclusion.reason, (left.get(exclusion.reason) ?? 0) + 1)
+      test(`${name} is still excluded for a reason`, async () => {
+        const passed = await everywhere(official).then(
+          () => true,
+          () => false
+        )
+        assert.not(passed, `it passes; take it out of test/onnx/models/excluded.ts (${exclusion.reason})`)
+      })
+      continue
+    }
+    for (const backend of backends) {
+      if (exclusionOf(`${name}@${backend}`)) continue
+      const count = counts.get(backend)!
+      count.tried++
+      test(`${name} (${backend})`, async () => {
+        await check(official, backend)
+        count.passed++
+      })
+    }
+  }
+  test('every exclusion names a test', () => {
+    if (!only)
+      assert.equal(
+        reasons.filter(({ used }) => !used).map(({ pattern }) => pattern.source),
+        []
+      )
+    console.log(`\n${tests.length} official tests, ${eligible.length} eligible`)
+    for (const [backend, { tried, passed }] of counts) console.log(`  ${backend}: ${passed} passed of ${tried} tried`)
+    for (const [reason, number] of left) console.log(`  excluded: ${number}, ${reason}`)
+  })
+  test.run()
+} else
+  for (const name of suites)
+    skip(`official ONNX tests, ${name}`, 'apt install libonnx-testdata, or set CAIRN_ONNX_TESTS')

@@ -1,0 +1,236 @@
+// Gradients of every operator that has one: against central differences in double precision on the reference, and the CPU
+// path against the reference. The operators' cases are those of test/ops.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { differentiate } from '../../compiler/gradients/differentiate.js'
+import { gradients } from '../../compiler/gradients/rules.js'
+import { type Graph, Value } from '../../compiler/graph/graph.js'
+import { Interpreter } from '../../compiler/lower/reference.js'
+import { importOnnx } from '../../compiler/onnx/read.js'
+import { trainingKernels } from '../../compiler/ops/kernels.js'
+import type { Program } from '../../runtime/file/program.js'
+import { learnt } from '../../train/network/network.js'
+import { lowerStep, makeDifferentiable } from '../../train/network/pipeline.js'
+import { type Case, modelOf } from '../support/cases/case.js'
+import { casesOf, type Family, only } from '../support/cases/op-cases.js'
+import { Guarded } from '../support/guarded.js'
+import { baseSeed, Random } from '../support/random.js'
+import { skip } from '../support/skip.js'
+
+/** Families whose operators all lack a gradient are left out. */
+const tested: readonly Family[] = [
+  'conv',
+  'convTranspose',
+  'gemm',
+  'pool',
+  'reduce',
+  'softmax',
+  'normalize',
+  'groupnorm',
+  'layernorm',
+  'pad',
+  'activations',
+  'elementwise',
+  'epilogues',
+  'movement',
+  'compound',
+  'lp'
+]
+
+/** What a model computes and its gradients, in one program; weights are inputs, as a step's states would be. */
+interface Differentiated {
+  readonly program: Program
+  readonly weights: ReadonlyMap<string, ArrayLike<number>>
+  /** Shapes of the graph's outputs, then of the gradients of `wanted`. */
+  readonly outputs: number
+  readonly wanted: readonly string[]
+}
+
+const float = (value: Value) => value.dtype === 'float32'
+
+/** Constants that operators read as parameters of their own are weights; those that configure one stay. */
+function weightsOf(graph: Graph): Value[] {
+  const arithmetic = Object.fromEntries(['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min'].map(op => [op, [0, 1]]))
+  const read: Readonly<Record<string, readonly number[]>> = { ...learnt, ...arithmetic }
+  const found = new Set<Value>()
+  for (const node of graph.nodes)
+    for (const index of read[node.op] ?? []) {
+      const value = node.inputs[index]
+      if (value?.data && float(value)) found.add(value)
+    }
+  return [...found]
+}
+
+function differentiated(model: Uint8Array, bindings: Readonly<Record<string, number>>): Differentiated {
+  const graph = importOnnx(model, { shapes: shapesOf(model, bindings) })
+  const weights = new Map<string, ArrayLike<number>>()
+  for (const value of weightsOf(graph)) {
+    weights.set(value.name, value.data!)
+    value.data = undefined
+    graph.inputs.push(value)
+  }
+  makeDifferentiable(graph)
+  const seeds = new Map(
+    graph.outputs.filter(float).map(output => {
+      const seed = new Value(`seed of ${output.name}`, 'float32', output.shape)
+      graph.inputs.push(seed)
+      return [output, seed] as const
+    })
+  )
+  const wanted = graph.inputs.filter(input => float(input) && !input.name.startsWith('seed of'))
+  const made = differentiate(graph, seeds, wanted)
+  const outputs = graph.outputs.length
+  const names: string[] = []
+  made.forEach((gradient, i) => {
+    if (!gradient) return
+    graph.outputs.push(gradient)
+    graph.outputNames.push(`gradient of ${wanted[i].name}`)
+    names.push(wanted[i].name)
+  })
+  graph.outputTypes = graph.outputs.map(output => output.dtype)
+  return { program: lowerStep(graph), weights, outputs, wanted: names }
+}
+
+function shapesOf(model: Uint8Array, bindings: Readonly<Record<string, number>>): Record<string, number[]> {
+  const { inputs } = importOnnx(model)
+  return Object.fromEntries(
+    inputs.map(({ name, shape }) => [
+      name,
+      shape.map(dim => (typeof dim === 'number' ? dim : bindings[(dim.terms[0].atoms[0] as { name: string }).name]))
+    ])
+  )
+}
+
+const step = 1e-5
+const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0)
+/** Elements of an input that are moved. */
+const tried = 12
+
+const sizeOf = (port: Program['inputs'][number]) => (port.shape as number[]).reduce((a, b) => a * b, 1)
+
+/** What the program reads, as the case has it; of whole numbers whole ones. */
+function drawn({ program, weights }: Differentiated, item: Case, random: Random): Float64Array[] {
+  const all = [item.operands, ...(item.next ?? []).map(({ operands = [] }) => operands)].flat()
+  const operands = all.flatMap(each => (typeof each === 'object' && each.kind === 'input' ? [each] : []))
+  return program.inputs.map(port => {
+    const given = weights.get(port.name)
+    if (given) return Float64Array.from(given)
+    const operand = port.name.startsWith('seed') ? undefined : operands.shift()
+    const [low, high] = operand?.range ?? [-1, 1]
+    const float = operand?.dtype.startsWith('float') ?? true
+    const next = () => (float ? low + (high - low) * random.next() : low + Math.floor((high - low + 1) * random.next()))
+    return Float64Array.from({ length: sizeOf(port) }, next)
+  })
+}
+
+/**
+ * Throws unless every gradient is what moving single inputs does to the weighted sum of the outputs. Returns the inputs
+ * of which these numbers cannot tell: none of the elements converges, or the terms of the gradient cancel almost wholly.
+ */
+function checkDifferences({ program, outputs, wanted }: Differentiated, inputs: Float64Array[], random: Random) {
+  const interpreter = Interpreter.of(program)
+  const seeds = program.inputs.flatMap((port, i) => (port.name.startsWith('seed of') ? [inputs[i]] : []))
+  const analytic = interpreter.run(inputs).slice(outputs)
+  return wanted.filter((name, i) => {
+    const at = program.inputs.findIndex(port => port.name === name)
+    const gradient = analytic[i]
+    const largest = Math.max(...gradient.map(Math.abs))
+    const scale = Math.max(1e-3, largest)
+    let told = 0
+    let terms = 0
+    for (let trial = 0; trial < Math.min(tried, gradient.length); trial++) {
+      const element = gradient.length <= tried ? trial : Math.floor(random.next() * gradient.length)
+      /** By output element: what remains of a large sum of them would be its rounding. */
+      const differencesBy = (by: number) => {
+        const [above, below] = [by, -by].map(move => {
+          const moved = inputs.map(data => data.slice())
+          moved[at][element] += move
+          return interpreter.run(moved)
+        })
+        return seeds.flatMap((seed, k) => Array.from(seed, (s, j) => (s * (above[k][j] - below[k][j])) / (2 * by)))
+      }
+      const differences = differencesBy(step)
+      const difference = sum(differences)
+      // A kink or a pole between the two: differences say nothing there, and say so by not converging.
+      if (Math.abs(difference - sum(differencesBy(step / 4))) / scale > 5e-7) continue
+      told++
+      terms = Math.max(terms, sum(differences.map(Math.abs)))
+      const error = Math.abs(difference - gradient[element]) / scale
+      assert.ok(
+        error < 1e-6,
+        `gradient of "${name}" at ${element} is ${gradient[element]}, by differences ${difference} (error ${error})`
+      )
+    }
+    return told === 0 || largest < terms / 500
+  })
+}
+
+async function checkBackend({ program, outputs }: Differentiated, inputs: Float64Array[]): Promise<void> {
+  const single = inputs.map(data => Float32Array.from(data))
+  const expected = Interpreter.of(program)
+    .run(single.map(data => Float64Array.from(data)))
+    .slice(outputs)
+  const actual = (await Guarded.of(program, {})).run(single).slice(outputs)
+  const divided = (await Guarded.of(program, {}, 3)).run(single).slice(outputs)
+  expected.forEach((data, i) => {
+    const scale = Math.max(1e-3, ...data.map(Math.abs))
+    data.forEach((value, j) => {
+      const error = Math.abs(value - actual[i][j]) / scale
+      assert.ok(error < 1e-3, `gradient ${i} at ${j} is ${actual[i][j]}, ${value} on the reference`)
+    })
+    assert.equal(actual[i], divided[i], `gradient ${i} is another on three threads`)
+  })
+}
+
+const called = new Set<string>()
+const covered = new Set<string>()
+const refused = new Map<string, number>()
+for (const family of tested) {
+  const test = suite(`gradients: ${family}`)
+  for (const { item, title } of casesOf(family)) {
+    const random = new Random(`gradient ${family} ${item.name}`)
+    const model = modelOf(item, random).encode()
+    let made: Differentiated
+    try {
+      made = differentiated(model, item.bindings?.[0] ?? {})
+    } catch (error) {
+      const reason = /(\w+) "[^"]*": .*\bgradient\b/.exec((error as Error).message)
+      if (!reason) throw error
+      refused.set(reason[1], (refused.get(reason[1]) ?? 0) + 1)
+      continue
+    }
+    for (const op of [item.op, ...(item.next ?? []).map(each => each.op)]) covered.add(op)
+    if (!made.wanted.length) continue
+    test(`${title} (seed ${baseSeed})`, async () => {
+      for (const { name } of made.program.kernels) called.add(name)
+      let inputs: Float64Array[]
+      let untold: string[]
+      let draws = 0
+      do {
+        inputs = drawn(made, item, random)
+        untold = checkDifferences(made, inputs, random)
+      } while (untold.length && ++draws < 10)
+      assert.equal(untold, [], 'inputs whose gradients cannot be told by differences')
+      await checkBackend(made, inputs)
+    })
+  }
+  test.run()
+}
+for (const [op, count] of refused) skip(`${count} cases of ${op}`, 'the operator, or this form of it, has no gradient')
+
+const coverage = suite('gradients: coverage')
+coverage('every rule is used by a case', () => {
+  const spelled = new Set(['Activation', 'ScaleShift', 'Copy', 'RandomDropout', 'Gemm', 'SumPool'])
+  assert.equal(
+    Object.keys(gradients).filter(op => !covered.has(op) && !spelled.has(op)),
+    []
+  )
+})
+coverage('every kernel of training but the updates and dropout is called by a case', () => {
+  const elsewhere = ['adam', 'sgd', 'dropout']
+  assert.equal(
+    Object.keys(trainingKernels).filter(name => !called.has(name) && !elsewhere.includes(name)),
+    []
+  )
+})
+if (!only) coverage.run()

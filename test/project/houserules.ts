@@ -1,0 +1,106 @@
+// What the linter and .dependency-cruiser.mjs cannot say of the sources.
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join, normalize } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { root } from '../support/root.js'
+
+const test = suite('house rules')
+const folders = ['cli', 'compiler', 'runtime', 'train', 'models', 'asm', 'shaders', 'test', 'bench', 'scripts', 'web']
+
+interface Source {
+  /** Path from the checkout, with slashes. */
+  readonly path: string
+  readonly text: string
+  /** What it imports or exports from: paths from the checkout without extension, or package names. */
+  readonly imports: readonly string[]
+}
+
+function sourcesUnder(folder: string): Source[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts'))
+    .map(name => {
+      const file = join(root, folder, name)
+      const path = join(folder, name).replaceAll('\\', '/')
+      const text = readFileSync(file, 'utf8')
+      const imports = [
+        ...text.matchAll(/^(?:import|export|\} from)\b(?:[^'\n]* from )?\s*'([^'\n]+)'$|\bimport\('([^'\n]+)'\)/gm)
+      ].map(match => {
+        const name = match[1] ?? match[2]
+        return name.startsWith('.')
+          ? normalize(join(dirname(path), name))
+              .replaceAll('\\', '/')
+              .replace(/\.js$/, '')
+          : name
+      })
+      return { path, text, imports }
+    })
+}
+
+const existing = folders.filter(folder => readdirSync(root).includes(folder))
+const sources = existing.flatMap(sourcesUnder)
+const inFolder = (folder: string) => sources.filter(({ path }) => path.startsWith(`${folder}/`))
+
+/** Every import of `files` passes `allowed`. */
+function check(files: readonly Source[], allowed: (name: string, path: string) => boolean): void {
+  assert.ok(files.length > 0)
+  const wrong = files.flatMap(({ path, imports }) =>
+    imports.filter(name => !allowed(name, path)).map(name => `${path} imports ${name}`)
+  )
+  assert.equal(wrong, [])
+}
+
+test('runtime/ evaluates no text', () => {
+  for (const { path, text } of inFolder('runtime')) assert.not.match(text, /\beval\(|new Function\(/, path)
+})
+
+test('runtime/ names no operator', () => {
+  for (const { path, text } of inFolder('runtime'))
+    assert.not.match(text, /'(Conv|ConvTranspose|Gemm|MatMul|MaxPool|Relu|Concat)'/, path)
+})
+
+test('passes name no backend', () => {
+  for (const { path, text } of inFolder('compiler/passes')) assert.not.match(text, /\b(wasm|webgpu|wgsl|simd)\b/i, path)
+})
+
+test('web/ uses the package by its exported names, the zoo, libraries for charts and storage, and ImageNet’s names', () => {
+  check(inFolder('web'), name =>
+    /^(web\/|models\/index$|cairnjs(\/compiler|\/train|\/webgpu)?$|chart\.js$|idb$|@tensorflow-models\/mobilenet\/)/.test(
+      name
+    )
+  )
+})
+
+test('files are shorter than 400 lines', () => {
+  const long = sources
+    .map(({ path, text }) => ({ path, lines: text.split('\n').length }))
+    .filter(({ lines }) => lines > 400)
+  assert.equal(long, [])
+})
+
+test('kernels of one operator family have the same stem everywhere', () => {
+  const stems = (folder: string) => inFolder(folder).map(({ path }) => path.split('/').pop())
+  const operators = stems('compiler/ops')
+  const helpers =
+    'barrier depthwise depthwise-columns epilogue gemm-packed index lanes loops madd math product rows thread tile trigonometry weights winograd-params winograd-transform'.split(
+      ' '
+    )
+  assert.equal(
+    stems('asm').filter(stem => !operators.includes(stem!) && !helpers.includes(stem!.replace('.ts', ''))),
+    []
+  )
+  const shared = (
+    'arena-scalar arena-vector binary conv-direct conv-product dense dispatch element-f16 element-f32 epilogue image ' +
+    'index kernels lanes loops matmul nms-rows operands panels product sources.d taps top tree weights ' +
+    'winograd-filters winograd-product winograd-transform'
+  ).split(' ')
+  const shaders = readdirSync(join(root, 'shaders'), { recursive: true, encoding: 'utf8' })
+    .filter(file => /\.(ts|wgsl)$/.test(file))
+    .map(file => basename(file).replace(/\.(ts|wgsl)$/, ''))
+  assert.equal(
+    shaders.filter(stem => !operators.includes(`${stem}.ts`) && !shared.includes(stem)),
+    []
+  )
+})
+
+test.run()

@@ -1,0 +1,213 @@
+// `cairn train` as it is typed: folders of images in, heads and whole models out, and one line for what cannot be.
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { pngOf } from '../../cli/pictures/contact-sheet.js'
+import { compile } from '../../compiler/index.js'
+import { zoo } from '../../models/index.js'
+import { InferenceSession } from '../../runtime/index.js'
+import { baseSeed, Random } from '../support/random.js'
+import { root } from '../support/root.js'
+
+const test = suite(`cairn train (seed ${baseSeed})`)
+const cli = join(root, 'dist', 'cli', 'index.js')
+const folder = mkdtempSync(join(tmpdir(), 'cairn-train-'))
+const at = (...parts: string[]) => join(folder, ...parts)
+
+/** Pictures of 40×36 that are bright on the left, or on top. */
+function writeImages(name: string, each: number): string {
+  const random = new Random(name)
+  for (const [label, isLeft] of [
+    ['left', true],
+    ['top', false]
+  ] as const) {
+    mkdirSync(at(name, label), { recursive: true })
+    for (let i = 0; i < each; i++) {
+      const data = new Uint8Array(40 * 36 * 3)
+      for (let y = 0; y < 36; y++)
+        for (let x = 0; x < 40; x++) {
+          const bright = isLeft ? x < 20 : y < 18
+          data.fill((bright ? 150 : 50) + random.int(0, 60), (y * 40 + x) * 3, (y * 40 + x) * 3 + 3)
+        }
+      writeFileSync(at(name, label, `${i}.png`), pngOf({ data, width: 40, height: 36 }))
+    }
+  }
+  return at(name)
+}
+
+function cairn(...args: string[]): { status: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', cwd: folder })
+  return { status, out: stdout, err: stderr }
+}
+
+function refused(pattern: RegExp, status: number, ...args: string[]): void {
+  const result = cairn(...args)
+  assert.match(result.err, pattern)
+  assert.match(result.err, /^cairn: [^\n]*\n$/)
+  assert.is(result.status, status)
+}
+
+test.before(() => {
+  writeFileSync(at('lenet5.onnx'), zoo.lenet5.build())
+  writeImages('images', 12)
+})
+test.after(() => rmSync(folder, { recursive: true, force: true }))
+
+const usual = ['train', 'lenet5.onnx', '--data', 'images', '--epochs', '6', '--lr', '0.01', '--batch', '8', '--stretch']
+
+test('writes a patch, a report, metrics; run and compile take the patch', () => {
+  const { status, out, err } = cairn(...usual, '-o', 'head.patch', '--report', 'r.html', '--metrics', 'm.jsonl')
+  assert.is(status, 0, err)
+  assert.match(out, /^training a new head on "[^"]+"; \d+ blocks in front of it stay frozen: 24 images of 2 classes/)
+  assert.match(out, /best epoch \d: validation accuracy \d+\.\d\d %/)
+  const records = readFileSync(at('m.jsonl'), 'utf8').trim().split('\n')
+  assert.equal(
+    records.map(line => JSON.parse(line).epoch),
+    [1, 2, 3, 4, 5, 6]
+  )
+  assert.match(readFileSync(at('r.html'), 'utf8'), /<h2>Classes<\/h2>/)
+  assert.not(existsSync(at('head.patch.checkpoint')))
+  writeFileSync(at('labels.txt'), 'left\ntop\n')
+  const run = cairn(
+    'run',
+    'lenet5.onnx',
+    '--patch',
+    'head.patch',
+    '--image',
+    'images/top/3.png',
+    '--stretch',
+    '--labels',
+    'labels.txt'
+  )
+  assert.match(run.out, /\d+\.\d\d % {2}top\n/)
+  assert.is(cairn('compile', 'lenet5.onnx', '--patch', 'head.patch', '-o', 'merged.cairn').status, 0)
+  refused(
+    /head\.patch: the patch belongs to another backbone/,
+    1,
+    'run',
+    'merged.cairn',
+    '--patch',
+    'head.patch',
+    '--random',
+    '1'
+  )
+})
+
+test('a patch remembers how images became inputs; inspect and verify take it', () => {
+  const prepared = ['--scale', '0.01', '--mean', '0.3', '--std', '0.7', '--stretch']
+  const options = usual.filter(word => word !== '--stretch').concat(prepared)
+  const trained = cairn(...options, '-o', 'prepared.patch')
+  assert.is(trained.status, 0, trained.err)
+  const probabilities = (...more: string[]) => {
+    const { status, out, err } = cairn('run', 'lenet5.onnx', '--image', 'images/left/2.png', '--json', ...more)
+    assert.is(status, 0, err)
+    return JSON.parse(out).runs[0].top.map(({ score }: { score: number }) => score)
+  }
+  const patched = ['--patch', 'prepared.patch']
+  assert.equal(probabilities(...patched), probabilities(...patched, ...prepared))
+  assert.equal(probabilities(...patched, '--pad'), probabilities(...patched, ...prepared.slice(0, -1), '--pad'))
+  assert.not.equal(probabilities(...patched), probabilities(...patched, '--mean', '0.9'))
+  // A scale brings its own mean and deviation.
+  assert.equal(
+    probabilities(...patched, '--scale', '0.004'),
+    probabilities(...patched, '--scale', '0.004', '--mean', '0', '--std', '1', '--stretch')
+  )
+  const inspected = JSON.parse(cairn('inspect', 'prepared.patch', '--json').out)
+  assert.equal(inspected.classes, ['left', 'top'])
+  assert.equal(inspected.preparation, { channels: 'GRAY', scale: 0.01, mean: [0.3], std: [0.7], fit: 'stretch' })
+  assert.match(
+    cairn('inspect', 'prepared.patch').out,
+    /images +GRAY, \(byte × 0\.01 − \(0\.3\)\) \/ \(0\.7\), stretched\n/
+  )
+  const verified = cairn('verify', 'lenet5.onnx', ...patched, '--image', 'images/left/2.png', '--json')
+  assert.is(verified.status, 0, verified.err)
+  const { outputs, passed } = JSON.parse(verified.out)
+  assert.ok(passed)
+  assert.equal(
+    outputs.map(({ name, dims }: { name: string; dims: number[] }) => [name, dims]),
+    [
+      ['probabilities', [1, 2]],
+      ['logits', [1, 2]]
+    ]
+  )
+  refused(/--pad exclude each other/, 2, 'run', 'lenet5.onnx', '--image', 'images/left/2.png', '--stretch', '--pad')
+  refused(/--layers: prepared\.patch is a patch/, 2, 'inspect', 'prepared.patch', '--layers')
+  refused(/labels\.txt: not a patch/, 1, 'verify', 'lenet5.onnx', '--patch', 'labels.txt')
+})
+
+test('writes whole models, and --json says what it did', async () => {
+  for (const out of ['whole.onnx', 'whole.cairn']) {
+    const { status, out: text, err } = cairn(...usual, '--initialise', 'xavier', '-o', out, '--json')
+    assert.is(status, 0, err)
+    const said = JSON.parse(text)
+    assert.equal(said.classes, ['left', 'top'])
+    assert.is(said.history.length, 6)
+    assert.is(said.bytes, readFileSync(at(out)).length)
+    const bytes = new Uint8Array(readFileSync(at(out)))
+    const session = await InferenceSession.create(out.endsWith('.onnx') ? await compile(bytes) : bytes)
+    assert.equal(session.outputNames, ['probabilities', 'logits'])
+    await session.release()
+  }
+})
+
+test('Ctrl-C keeps the best weights, and --resume goes on', async () => {
+  const long = usual.map(word => (word === '6' ? '50000' : word)).concat('-o', 'long.patch')
+  const child = spawn(process.execPath, [cli, ...long], { cwd: folder, timeout: 90_000 })
+  let text = ''
+  child.stdout.on('data', data => (text += data))
+  while (!text.includes('epoch 3/')) await once(child.stdout, 'data')
+  process.kill(child.pid!, 'SIGINT')
+  const [code] = await once(child, 'close')
+  assert.is(code, 0)
+  assert.match(text, /stopped: it was told to stop/)
+  assert.ok(existsSync(at('long.patch')))
+  assert.ok(existsSync(at('long.patch.checkpoint')))
+  const done = Number(/epoch (\d+)\/50000(?![\s\S]*epoch \d+\/50000)/.exec(text)![1])
+  const again = spawn(process.execPath, [cli, ...long, '--resume'], { cwd: folder, timeout: 90_000 })
+  let more = ''
+  again.stdout.on('data', data => (more += data))
+  while (!more.includes('epoch ')) await once(again.stdout, 'data')
+  process.kill(again.pid!, 'SIGINT')
+  await once(again, 'close')
+  assert.match(more, new RegExp(`epoch ${done + 1}/50000`))
+})
+
+test('shows what augmentation does, checks gradients, finds neighbours', () => {
+  assert.match(cairn(...usual, '--augment', 'flip,color', '--show-augment', 's.png').out, /wrote s\.png: 6 images/)
+  assert.equal([...readFileSync(at('s.png')).subarray(1, 4)], [...Buffer.from('PNG')])
+  const check = cairn(...usual, '--unfreeze', '1', '--check')
+  assert.is(check.status, 0, check.err)
+  assert.match(check.out, /head\.weight +\d+ +\S+ +right/)
+  assert.match(check.out, /images are learnt by heart in \d+ steps/)
+  assert.match(
+    cairn(...usual, '--knn', '3').out,
+    /^3 nearest neighbours of the features: \d+\.\d\d % of 4 images right/
+  )
+})
+
+test('one line for data that cannot be learnt, and for flags that do not fit', () => {
+  mkdirSync(at('one', 'left'), { recursive: true })
+  mkdirSync(at('empty', 'left'), { recursive: true })
+  mkdirSync(at('empty', 'top'), { recursive: true })
+  writeImages('broken', 2)
+  writeFileSync(at('broken', 'top', 'x.png'), readFileSync(at('images', 'top', '0.png')).subarray(0, 60))
+  const on = (data: string) => ['train', 'lenet5.onnx', '--data', data]
+  refused(/only one class, "left"/, 1, ...on('one'))
+  refused(/class "left" has no images/, 1, ...on('empty'))
+  refused(/x\.png: damaged image .*mend or remove it/, 1, ...on('broken'))
+  refused(/--data nowhere: no such folder/, 1, ...on('nowhere'))
+  refused(/--data DIR is missing/, 2, 'train', 'lenet5.onnx')
+  refused(/--out lenet5\.onnx would overwrite the model/, 2, ...on('images'), '-o', 'lenet5.onnx')
+  refused(/ends in \.patch, \.cairn or \.onnx/, 2, ...on('images'), '-o', 'x.bin')
+  refused(/augmentation twirl: unknown/, 1, ...on('images'), '--augment', 'twirl')
+  refused(/--optimizer lion: sgd, /, 2, ...on('images'), '--optimizer', 'lion')
+  refused(/there is no checkpoint/, 1, ...on('images'), '--resume')
+  refused(/schedule sometimes: unknown/, 1, ...on('images'), '--schedule', 'sometimes')
+  refused(/--groups \(: /, 2, ...on('images'), '--groups', '(')
+})
+
+test.run()
