@@ -50,6 +50,19 @@ function check(files: readonly Source[], allowed: (name: string, path: string) =
   assert.equal(wrong, [])
 }
 
+test('no folder has more than 15 loose source files, and no file more than 400 lines', () => {
+  const counts = new Map<string, number>()
+  for (const { path } of sources) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1)
+  assert.equal(
+    [...counts].filter(([, count]) => count > 15),
+    []
+  )
+  assert.equal(
+    sources.filter(({ text }) => text.split('\n').length > 401).map(({ path }) => path),
+    []
+  )
+})
+
 test('runtime/ evaluates no text', () => {
   for (const { path, text } of inFolder('runtime')) assert.not.match(text, /\beval\(|new Function\(/, path)
 })
