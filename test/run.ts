@@ -1,6 +1,7 @@
-// The test runner: every file of the rooms below in a process of its own, two at a time. Arguments choose files by their names or parts of
-// them, or a room by `room/`; `--update passes` rewrites the snapshots; `--cpu` runs the part that needs neither a browser nor WebGPU, which
-// is what test/project/engines.ts runs on other engines; `--long long` runs at full length. The last line is `N passed, N failed, N skipped`.
+// The test runner: every file of the rooms below in a process of its own, but for some that share one; two at a time. Arguments
+// choose files by their names or parts of them, or a room by `room/`; `--update FOLDER` rewrites snapshots; `--cpu` runs the part
+// that needs neither a browser nor WebGPU, which is what test/project/engines.ts runs on other engines; `--long long` runs at full
+// length. The last line is `N passed, N failed, N skipped`.
 import { fork } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -21,13 +22,13 @@ const folder = dirname(self)
 const rooms = ['onnx', 'compiler', 'ops', 'networks', 'runtime', 'webgpu', 'train', 'cli', 'page', 'bench', 'project']
 /** The slow ones start first. */
 const longest = [
+  'ops',
   'browser-ops',
   'browser',
   'models',
   'zoo',
   'examples',
   'random',
-  'ops',
   'binaries',
   'memory',
   'golden',
@@ -41,6 +42,15 @@ const longest = [
   'format'
 ]
 
+/**
+ * These share one process, and with it one GPU device: where that is SwiftShader, a pipeline takes it a second, and they want
+ * the same hundred.
+ */
+const onEveryBackend = [
+  ...['ops', 'opsets', 'counts', 'shapes', 'empty', 'indices', 'patterns', 'random', 'detectors'],
+  ...['onnx-official']
+]
+
 /** What `--cpu` leaves out: pages and browsers, WebGPU alone, benchmarks, the sources. In other files it skips cases. */
 const roomsBeyondCpu = ['page', 'webgpu', 'bench']
 const beyondCpu = ['browser-ops', 'docs', 'examples', 'hosts', 'houserules', 'package', 'train-report']
@@ -50,7 +60,7 @@ type Suite = () => Promise<[string | true, number, number, number]>
 const shared = globalThis as unknown as { UVU_DEFER: number; UVU_QUEUE: Suite[][] }
 
 async function runHere(file: string): Promise<Counts> {
-  shared.UVU_DEFER = 1
+  const before = skipped
   shared.UVU_QUEUE = [[]]
   await import(pathToFileURL(file).href)
   let passed = 0
@@ -62,59 +72,73 @@ async function runHere(file: string): Promise<Counts> {
     if (skips) throw new Error('use skip(name, reason): a skipped test prints why')
     if (errors !== true) console.log(`\n${errors}`)
   }
-  if (passed + failed + skipped === 0) throw new Error('the file has no tests')
-  return { passed, failed, skipped }
+  const counts = { passed, failed, skipped: skipped - before }
+  if (passed + failed + counts.skipped === 0) throw new Error('the file has no tests')
+  return counts
 }
 
-function runFile(file: string): Promise<Counts> {
-  const name = basename(file)
-  return new Promise(resolve => {
+/** What the child does: its files one after the other, the counts of each as a message. */
+async function runChild(files: readonly string[]): Promise<void> {
+  shared.UVU_DEFER = 1
+  let exit = 0
+  for (const file of files) {
     const began = Date.now()
+    const { passed, failed, skipped } = await runHere(file)
+    const name = basename(file, '.js')
+    const seconds = ((Date.now() - began) / 1000).toFixed(1)
+    console.log(`${name} (${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds} s)`)
+    if (failed) console.log(`repeat with CAIRN_SEED=${baseSeed} node dist/test/run.js ${name}`)
+    process.send!({ passed, failed, skipped })
+    exit ||= Number(failed > 0)
+  }
+  // Behind what is still on its way out.
+  process.stdout.write('', () => process.exit(exit))
+}
+
+const sum = (all: readonly Counts[]): Counts =>
+  all.reduce((a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped }), {
+    passed: 0,
+    failed: 0,
+    skipped: 0
+  })
+
+function runFiles(files: readonly string[]): Promise<Counts> {
+  return new Promise(resolve => {
     let text = ''
-    let counts: Counts | undefined
+    const counts: Counts[] = []
     const env = { ...process.env, CAIRN_SEED: String(baseSeed), FORCE_COLOR: process.stdout.isTTY ? '1' : '0' }
-    const child = fork(self, ['--file', join(folder, `${file}.js`)], { silent: true, env })
+    const child = fork(self, ['--file', ...files.map(file => join(folder, `${file}.js`))], { silent: true, env })
     child.stdout!.on('data', data => (text += data))
     child.stderr!.on('data', data => (text += data))
-    child.on('message', message => (counts = message as Counts))
+    child.on('message', message => counts.push(message as Counts))
     child.on('close', (code, signal) => {
-      const died = !counts || (code !== 0 && counts.failed === 0)
-      if (died) text += `\n${name} ended early: ${signal ?? `exit code ${code}`}\n`
-      counts ??= { passed: 0, failed: 0, skipped: 0 }
-      if (died) counts = { ...counts, failed: counts.failed + 1 }
-      const seconds = ((Date.now() - began) / 1000).toFixed(1)
-      console.log(
-        `\n${name} (${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, ${seconds} s)`
-      )
-      console.log(text.trim())
-      if (counts.failed) console.log(`repeat with CAIRN_SEED=${baseSeed} node dist/test/run.js ${name}`)
-      resolve(counts)
+      const died = counts.length < files.length || (code !== 0 && sum(counts).failed === 0)
+      if (died) {
+        const last = files[Math.min(counts.length, files.length - 1)]
+        text += `\n${basename(last)} ended early: ${signal ?? `exit code ${code}`}\n`
+        counts.push({ passed: 0, failed: 1, skipped: 0 })
+      }
+      console.log(`\n${text.trim()}`)
+      resolve(sum(counts))
     })
   })
 }
 
-async function runAll(files: readonly string[]): Promise<void> {
-  const waiting = [...files]
-  const total = { passed: 0, failed: 0, skipped: 0 }
+async function runAll(groups: readonly (readonly string[])[]): Promise<void> {
+  const waiting = [...groups]
+  const all: Counts[] = []
   const worker = async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const counts = await runFile(file)
-      total.passed += counts.passed
-      total.failed += counts.failed
-      total.skipped += counts.skipped
-    }
+    for (let group = waiting.shift(); group; group = waiting.shift()) all.push(await runFiles(group))
   }
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, worker))
-  console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
-  process.exitCode = total.failed || total.passed === 0 ? 1 : 0
+  const { passed, failed, skipped } = sum(all)
+  console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`)
+  process.exitCode = failed || passed === 0 ? 1 : 0
 }
 
 const args = process.argv.slice(2)
-if (args[0] === '--file') {
-  const counts = await runHere(args[1])
-  // Behind what is still on its way out.
-  process.send!(counts, () => process.stdout.write('', () => process.exit(counts.failed ? 1 : 0)))
-} else {
+if (args[0] === '--file') await runChild(args.slice(1))
+else {
   const update = args.indexOf('--update')
   if (update >= 0) process.env.CAIRN_UPDATE = args[update + 1]
   if (args.includes('--cpu')) process.env.CAIRN_CPU = '1'
@@ -137,5 +161,7 @@ if (args[0] === '--file') {
     .filter(file => !process.env.CAIRN_CPU || onCpu(file))
     .filter(file => !wanted.length || isMeant(file))
     .sort((a, b) => rank(a) - rank(b))
-  await runAll(files)
+  const together = files.filter(file => onEveryBackend.includes(basename(file)))
+  const alone = files.filter(file => !together.includes(file)).map(file => [file])
+  await runAll(together.length ? [together, ...alone] : alone)
 }
