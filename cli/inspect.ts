@@ -284,7 +284,7 @@ function tally(names: readonly string[]): Record<string, number> {
 }
 
 /** A compiled file's own list: calls, with the weights that they read and the storage they write. */
-function callsOf({ calls, kernels, constants, derived, storages }: WithConstants, bindings: Bindings) {
+function callsOf({ calls, kernels, constants, derived, storages, narrow }: WithConstants, bindings: Bindings) {
   return calls.map(({ node, kernel, arguments: given }) => {
     const read = given.map(({ space, index }) => {
       if (space === 'storage') return 0
@@ -296,7 +296,7 @@ function callsOf({ calls, kernels, constants, derived, storages }: WithConstants
       kernel: kernels[kernel].name,
       weights: read.reduce((a, b) => a + b, 0),
       storage: written ? written.index : null,
-      storageBytes: written ? evaluate(storages[written.index], bindings) * 4 : 0
+      storageBytes: written ? evaluate(storages[written.index], bindings) * (narrow.includes(written.index) ? 1 : 4) : 0
     }
   })
 }

@@ -33,6 +33,15 @@ export interface Branch {
   inline(holder: Node, inputs?: readonly Value[]): Value[]
 }
 
+/** Whole numbers of 8 bits, and what makes floats of them: (element - zero) * scale, one of each or one for each index of `axis`. */
+export interface Quantised {
+  readonly data: Elements
+  readonly dtype: DType
+  readonly scale: Elements
+  readonly zero: Elements
+  readonly axis: number
+}
+
 export class Value {
   /** Elements of a constant, dense in `order`. */
   data?: Elements
@@ -45,6 +54,10 @@ export class Value {
   readonly users: Node[] = []
   /** Logical axes from outermost to innermost in memory. */
   order: readonly number[] = []
+  /** Memory holds its elements as bytes from 0 to 255: those of int8 with 128 on top. */
+  narrow = false
+  /** Of a constant that DequantizeLinear has made: what it was made of. */
+  quantised?: Quantised
 
   constructor(
     readonly name: string,

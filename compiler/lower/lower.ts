@@ -5,6 +5,7 @@ import type {
   Constraint,
   Count,
   Fault,
+  Held,
   KernelInfo,
   Packing,
   Port,
@@ -27,6 +28,7 @@ import {
   type Choice,
   countedAxis,
   emitCopy,
+  emitWiden,
   type Kernel,
   kindOf,
   type Lowering,
@@ -63,8 +65,8 @@ export function lower(graph: Graph, preferences: Preferences = {}): Program {
     return axis === undefined ? undefined : { axis, by: graph.counts.get(show(output.shape[axis]))! }
   })
   settle(graph)
-  const { views, storages } = place(graph)
-  const builder = new Builder(views, storages, preferences)
+  const { views, storages, narrow } = place(graph)
+  const builder = new Builder(views, storages, narrow, preferences)
   for (const state of graph.states) builder.derivedLengths.push(product(state.shape) as number)
   for (const node of graph.nodes) {
     const op = ops[node.op]
@@ -99,6 +101,7 @@ export function lower(graph: Graph, preferences: Preferences = {}): Program {
     counts: builder.counts(counted, claimed),
     faults: builder.faults,
     storages: builder.storages,
+    narrow: builder.narrow,
     constants: builder.constants,
     derived: builder.derivedLengths,
     states: graph.states.map(({ name, shape }) => ({ name, shape: shape as number[] })),
@@ -128,6 +131,7 @@ class Builder implements Lowering {
   constructor(
     private readonly views: Map<Value, View>,
     readonly storages: Dim[],
+    readonly narrow: number[],
     private readonly preferences: Preferences
   ) {}
 
@@ -168,17 +172,18 @@ class Builder implements Lowering {
     const view = this.view(value)
     const strides = orderedStrides(value.shape, order)
     if (strides.every((stride, axis) => view.shape[axis] === 1 || same(stride, view.strides[axis]))) return view
-    const copy = this.scratch(value.shape, order)
+    const copy = this.scratch(value.shape, order, view.narrow)
     emitCopy(this, this.node, view, copy)
     return copy
   }
 
-  scratch(shape: readonly Dim[], order: readonly number[] = plainOrder(shape.length)): View {
+  scratch(shape: readonly Dim[], order: readonly number[] = plainOrder(shape.length), narrow = false): View {
     const index = this.storages.push(product(shape)) - 1
-    return { space: 'storage', index, offset: 0, shape, strides: orderedStrides(shape, order), order }
+    if (narrow) this.narrow.push(index)
+    return { space: 'storage', index, offset: 0, shape, strides: orderedStrides(shape, order), order, narrow }
   }
 
-  constant(key: string, elements: () => Elements, packing?: Packing, kept: Stored = 'f32'): View {
+  constant(key: string, elements: () => Elements, packing?: Packing, kept: Held = 'f32'): View {
     let index = this.constantIndex.get(key)
     if (index === undefined) {
       index = this.constants.length
@@ -186,17 +191,17 @@ class Builder implements Lowering {
       const data = given instanceof Float32Array ? given : Float32Array.from(given)
       const packed = packing ?? { groups: 1, rows: 1, columns: data.length, panel: 0 }
       const { weights, keepHalves } = this.preferences
-      const lost = weights === 'f16' ? lostAsHalves(data) : undefined
+      const lost = weights === 'f16' && kept !== 'i8' ? lostAsHalves(data) : undefined
       if (lost) this.preferences.onNote?.(`${this.node.op} "${this.node.name}": "${key}" stays float32: ${lost}`)
       const asHalves = weights ? weights === 'f16' && !lost : keepHalves && areHalves(data)
-      const stored = asHalves ? 'f16' : 'f32'
-      if (keepHalves && !asHalves) this.computed += data.length
+      const stored = kept === 'i8' ? kept : asHalves ? 'f16' : 'f32'
+      if (keepHalves && !asHalves && kept !== 'i8') this.computed += data.length
       if (kept === 'f16' && stored !== 'f16') throw refuse(this.node, `cannot keep "${key}" as halves`)
       this.constants.push({ name: key, stored, kept, data, ...packed })
       this.constantIndex.set(key, index)
     }
     const { length } = this.constants[index].data
-    return { space: 'constant', index, offset: 0, shape: [length], strides: [1], order: [0] }
+    return { space: 'constant', index, offset: 0, shape: [length], strides: [1], order: [0], narrow: kept === 'i8' }
   }
 
   derived(key: string, length: number, setup: (view: View) => void): View {
@@ -251,14 +256,15 @@ class Builder implements Lowering {
     const view = this.view(value)
     const strides = orderedStrides(value.shape, plainOrder(value.rank))
     const dense = strides.every((stride, axis) => value.shape[axis] === 1 || same(stride, view.strides[axis]))
-    if (dense && view.space === 'storage' && !claimed.has(view.index)) {
+    if (dense && !view.narrow && view.space === 'storage' && !claimed.has(view.index)) {
       claimed.add(view.index)
       return view
     }
     const own = this.scratch(value.shape)
     claimed.add(own.index)
     if (value.producer) this.node = value.producer
-    emitCopy(this, this.node, view, own)
+    if (view.narrow) emitWiden(this, this.node, value, view, own)
+    else emitCopy(this, this.node, view, own)
     return own
   }
 

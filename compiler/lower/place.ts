@@ -9,8 +9,9 @@ import { axisOf, concatSlot, ops, orderedStrides, orderOf, plainOrder, subView, 
  */
 export interface Placement {
   readonly views: Map<Value, View>
-  /** Sizes of the storages, in floats. */
+  /** Sizes of the storages, in elements, and which of them hold bytes. */
   readonly storages: Dim[]
+  readonly narrow: number[]
 }
 
 interface Slot {
@@ -23,6 +24,7 @@ export function place(graph: Graph): Placement {
   const { slots, prefixes } = assignSlots(graph)
   const views = new Map<Value, View>()
   const storages: Dim[] = []
+  const narrow: number[] = []
   const residents: Value[][] = []
   const shared = new Set<number>()
 
@@ -32,10 +34,11 @@ export function place(graph: Graph): Placement {
   }
   const newStorage = (value: Value): View => {
     const order = orderOf(value)
-    storages.push(product(value.shape))
+    const index = storages.push(product(value.shape)) - 1
+    if (value.narrow) narrow.push(index)
     residents.push([])
     const strides = orderedStrides(value.shape, order)
-    return { space: 'storage', index: storages.length - 1, offset: 0, shape: value.shape, strides, order }
+    return { space: 'storage', index, offset: 0, shape: value.shape, strides, order, narrow: value.narrow }
   }
   const lastUse = (value: Value) =>
     graph.isOutput(value) ? Number.POSITIVE_INFINITY : Math.max(-1, ...value.users.map(user => position.get(user)!))
@@ -68,7 +71,7 @@ export function place(graph: Graph): Placement {
       else settle(output, aliases?.[i] ?? inPlaceView(node, at) ?? newStorage(output))
     })
   }
-  return { views, storages }
+  return { views, storages, narrow }
 
   function inPlaceView(node: Node, at: number): View | undefined {
     const { output } = node
@@ -80,6 +83,7 @@ export function place(graph: Graph): Placement {
       if (graph.inputs.some(port => views.get(port)!.index === view.index)) continue
       const dense = orderedStrides(output.shape, orderOf(output))
       const fits =
+        view.narrow === output.narrow &&
         view.shape.length === output.rank &&
         view.shape.every((size, axis) => same(size, output.shape[axis])) &&
         view.strides.every((stride, axis) => output.shape[axis] === 1 || same(stride, dense[axis]))

@@ -1,9 +1,10 @@
 import { type Backend, type Executor, mostMemory, type Place } from '../../runtime/backend/index.js'
-import { CairnError, digest, finish, fromHalves } from '../../runtime/base/index.js'
+import { CairnError, digest, finish } from '../../runtime/base/index.js'
 import {
   type Bindings,
   type CairnFile,
   type Call,
+  elementsOf,
   evaluate,
   type Observer,
   type Packing,
@@ -51,7 +52,8 @@ export class Interpreter {
     const { program } = this
     const sizes = program.storages.map(size => evaluate(size, bindings))
     allow(sizes, this.maxMemory)
-    const storages = sizes.map(size => new Float64Array(size).fill(Number.NaN))
+    const narrow = new Set(program.narrow)
+    const storages = sizes.map((size, i) => new Float64Array(size).fill(narrow.has(i) ? 0 : Number.NaN))
     program.inputs.forEach((port, i) => storages[port.storage].set(inputs[i], evaluate(port.offset, bindings)))
     for (const [at, call] of program.calls.entries()) {
       this.interpret(call, storages, bindings)
@@ -101,8 +103,7 @@ async function storedElements({ source }: CairnFile, section: Section): Promise<
   await source.read(section.offset, [stored])
   if (digest(stored) !== section.digest)
     throw new CairnError(`the section at byte ${section.offset} is damaged: its digest does not match`)
-  const data = stored.buffer
-  return section.stored === 'f16' ? fromHalves(new Uint16Array(data)) : new Float32Array(data)
+  return elementsOf(section.stored, stored)
 }
 
 class ReferenceExecutor implements Executor {

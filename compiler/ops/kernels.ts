@@ -1,11 +1,16 @@
 import { convKernel, convTransposeKernel, depthwiseKernel } from './conv/conv.js'
 import { convGradientKernel, depthwiseGradientKernel } from './conv/conv-gradient.js'
+import { conv8Kernel, depthwise8Kernel } from './conv/conv8.js'
 import { winogradFiltersKernel, winograds } from './conv/winograd.js'
 import { gemmHalfKernel, gemmKernel, gemmPackedKernel, matmulKernel } from './dense/gemm.js'
+import { gemm8Kernel, sums8Kernel } from './dense/gemm8.js'
+import { binary8Kernel } from './elementwise/binary8.js'
 import { slopeKernel } from './elementwise/derivative.js'
 import { dropoutKernel } from './elementwise/dropout.js'
 import { binaryKernel, unaryKernel, whereKernel } from './elementwise/elementwise.js'
+import { lookupKernel } from './elementwise/lookup.js'
 import { adamKernel, sgdKernel } from './elementwise/optimise.js'
+import { dequantizeKernel, quantizeKernel } from './elementwise/quantize.js'
 import { gridSampleKernel } from './image/gridsample.js'
 import { resizeAxisKernel, resizePlaneKernel } from './image/interpolate.js'
 import { roiAlignKernel } from './image/roialign.js'
@@ -20,6 +25,7 @@ import type { Kernel } from './op.js'
 import { poolKernel } from './pool/pool.js'
 import { poolGradientKernel } from './pool/pool-gradient.js'
 import { poolIndexKernel } from './pool/pool-index.js'
+import { pool8Kernel } from './pool/pool8.js'
 import { cumsumKernel } from './reduce/cumsum.js'
 import { detKernel } from './reduce/det.js'
 import { reduceKernel } from './reduce/reduce.js'
@@ -48,28 +54,36 @@ export const kernels: Readonly<Record<string, Kernel>> = {
   ...trainingKernels,
   ...byName([
     argmaxKernel,
+    binary8Kernel,
     binaryKernel,
     boundsKernel,
+    conv8Kernel,
     convKernel,
     convTransposeKernel,
     cumsumKernel,
+    depthwise8Kernel,
     depthwiseKernel,
+    dequantizeKernel,
     detKernel,
     gatherKernel,
+    gemm8Kernel,
     gemmHalfKernel,
     gemmKernel,
     gemmPackedKernel,
     gridSampleKernel,
     groupNormKernel,
     layerNormKernel,
+    lookupKernel,
     lrnKernel,
     matmulKernel,
     nmsKernel,
     nmsRowsKernel,
     nonZeroKernel,
     padKernel,
+    pool8Kernel,
     poolIndexKernel,
     poolKernel,
+    quantizeKernel,
     reduceKernel,
     resizeAxisKernel,
     resizePlaneKernel,
@@ -77,6 +91,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     scaleShiftKernel,
     scatterKernel,
     softmaxKernel,
+    sums8Kernel,
     topkKernel,
     unaryKernel,
     whereKernel,

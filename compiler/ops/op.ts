@@ -1,4 +1,4 @@
-import type { Argument, Fault, Packing, Stored } from '../../runtime/file/index.js'
+import type { Argument, Fault, Held, Packing, Stored } from '../../runtime/file/index.js'
 import { broadcastOf, type Dim, denseStrides, equal, mul, same, show, where } from '../algebra/index.js'
 import { refuse } from '../errors.js'
 import type { Elements, Node, Value } from '../graph/index.js'
@@ -89,7 +89,7 @@ export interface Choice {
   readonly cost: number
 }
 
-/** Where a value lies: element [i0, i1, ...] of its logical shape is `strides . i` floats behind `offset`. */
+/** Where a value lies: element [i0, i1, ...] of its logical shape is `strides . i` elements behind `offset`. */
 export interface View {
   readonly space: 'constant' | 'derived' | 'storage'
   readonly index: number
@@ -98,6 +98,8 @@ export interface View {
   readonly strides: readonly Dim[]
   /** Logical axes from outermost to innermost in memory. */
   readonly order: readonly number[]
+  /** Its elements are bytes. */
+  readonly narrow?: boolean
 }
 
 /**
@@ -117,9 +119,9 @@ export interface Lowering {
   /** The view itself when it is dense in `order`, else a dense copy. */
   dense(value: Value, order?: readonly number[]): View
   /** Memory that lives for this node's calls only; a call that takes it as scratch gets it for itself. */
-  scratch(shape: readonly Dim[], order?: readonly number[]): View
+  scratch(shape: readonly Dim[], order?: readonly number[], narrow?: boolean): View
   /** A constant of the program; equal `key`s share one. Halves are kept for kernels that read halves. */
-  constant(key: string, elements: () => Elements, packing?: Packing, kept?: Stored): View
+  constant(key: string, elements: () => Elements, packing?: Packing, kept?: Held): View
   /** A buffer that `setup`'s calls fill from constants when a model is loaded; equal `key`s share one. */
   derived(key: string, length: number, setup: (view: View) => void): View
   /** Two floats by which a call tells that an index is out of range, as `Fault` has it. */

@@ -2,14 +2,18 @@ import { branches } from './branch.js'
 import { columns } from './conv/columns.js'
 import { convolution } from './conv/conv.js'
 import { convolutionGradient } from './conv/conv-gradient.js'
+import { conv8 } from './conv/conv8.js'
 import { einsums } from './dense/einsum.js'
 import { matrices } from './dense/gemm.js'
+import { gemm8 } from './dense/gemm8.js'
 import { integers } from './dense/integer.js'
+import { binary8 } from './elementwise/binary8.js'
 import { bits } from './elementwise/bits.js'
 import { compound } from './elementwise/compound.js'
 import { slopes } from './elementwise/derivative.js'
 import { dropouts } from './elementwise/dropout.js'
 import { elementwise } from './elementwise/elementwise.js'
+import { lookup } from './elementwise/lookup.js'
 import { optimisers } from './elementwise/optimise.js'
 import { quantization } from './elementwise/quantize.js'
 import { specials } from './elementwise/special.js'
@@ -33,6 +37,7 @@ import { norms } from './pool/lp.js'
 import { pooling } from './pool/pool.js'
 import { poolingGradient } from './pool/pool-gradient.js'
 import { poolIndices } from './pool/pool-index.js'
+import { pool8 } from './pool/pool8.js'
 import { cumulation } from './reduce/cumsum.js'
 import { determinants } from './reduce/det.js'
 import { reduction } from './reduce/reduce.js'
@@ -51,9 +56,19 @@ const training: Readonly<Record<string, Op>> = {
   ...optimisers
 }
 
+/** Layers of bytes, which the quantise pass makes. */
+const ofBytes: Readonly<Record<string, Op>> = {
+  Binary8: binary8,
+  Conv8: conv8,
+  Gemm8: gemm8,
+  Lookup: lookup,
+  Pool8: pool8
+}
+
 /** What the importer, the passes and training write, and ONNX does not have: a model with such a name means something else. */
 export const ownOps: ReadonlySet<string> = new Set([
   ...Object.keys(training),
+  ...Object.keys(ofBytes),
   ...[
     'Activation',
     'AlignAxes',
@@ -108,5 +123,6 @@ export const ops: Readonly<Record<string, Op>> = {
   ...findings,
   ...specials,
   ...comparisons,
+  ...ofBytes,
   ...training
 }

@@ -95,6 +95,8 @@ function checkCall(header: Checked, call: Call, bindings: Bindings): number {
     const { low, high, trips } = touches[name]
     const length = lengthOf(header, argument, bindings)
     const at = evaluate(argument.offset, bindings)
+    if (isNarrow(header, argument) !== (rule.bytes?.includes(name) ?? false) && argument.access !== 'scratch')
+      fail(`${where} has "${name}" of elements of another size`)
     if (argument.access !== access) fail(`${where} has "${name}" to ${argument.access}`)
     if (access !== 'read' && !mayWrite(header, call, argument)) fail(`${where} writes to ${argument.space}`)
     if ((access === 'scratch' || rule.own?.includes(name)) && isShared(call, argument))
@@ -140,8 +142,12 @@ function mayWrite({ setup, states }: Checked, call: Call, { space, index, access
   return space === 'derived' && access === 'write' && (setup.includes(call) || index < states.length)
 }
 
-/** Elements of 32 bits that a buffer holds. */
+/** Elements that a buffer holds, of 32 bits but where it holds bytes. */
 function lengthOf({ constants, derived, storages }: Checked, { space, index }: Argument, bindings: Bindings): number {
   if (space === 'storage') return evaluate(storages[index], bindings)
-  return space === 'derived' ? derived[index] : Math.floor(residentBytes(constants[index]) / 4)
+  if (space === 'derived') return derived[index]
+  return Math.floor(residentBytes(constants[index]) / (constants[index].kept === 'i8' ? 1 : 4))
 }
+
+const isNarrow = ({ constants, narrow }: Checked, { space, index }: Argument): boolean =>
+  space === 'storage' ? narrow.includes(index) : space === 'constant' && constants[index].kept === 'i8'

@@ -7,6 +7,8 @@ export interface Rule<B extends string = string> {
   /** Fields in the block's order: `count`, `scale:f` (f32), `k*4` for k0 to k3, `x*6:i` (i32); u32 where nothing is said. */
   readonly fields: string
   readonly buffers: Readonly<Record<B, 'read' | 'write' | 'scratch'>>
+  /** Buffers whose elements are bytes. */
+  readonly bytes?: readonly B[]
   /** Buffers that no other may share, because the kernel trusts what it has written there; scratch ones always are. */
   readonly own?: readonly B[]
   /** Whether the kernel has a meaning for these fields: its choices exist, its divisors are not 0, its loops end. */

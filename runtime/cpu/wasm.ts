@@ -52,6 +52,8 @@ type AddressOf = (argument: Omit<Argument, 'access'>) => number
 
 class WasmExecutor implements Executor {
   private bound: Bound | undefined
+  /** Storages of bytes. */
+  private readonly narrow: ReadonlySet<number>
 
   private constructor(
     private readonly header: Header,
@@ -60,7 +62,9 @@ class WasmExecutor implements Executor {
     private readonly layout: Layout,
     private readonly team: Team | undefined,
     private readonly maxMemory: number
-  ) {}
+  ) {
+    this.narrow = new Set(header.narrow)
+  }
 
   static async load(
     file: Promise<CairnFile>,
@@ -177,10 +181,17 @@ class WasmExecutor implements Executor {
     const { calls, plan } = this.bind(bindings)
     const { calls: unbound, storages } = this.header
     const elementsOf = (storage: number, count: number) =>
-      new Float32Array(this.memory!.buffer, this.layout.arena + plan.offsets[storage], count)
+      new (this.narrow.has(storage) ? Uint8Array : Float32Array)(
+        this.memory!.buffer,
+        this.layout.arena + plan.offsets[storage],
+        count
+      )
+    // No byte says that nothing has written it; the reference's are 0 there too.
     const spoil = (call: number) =>
       plan.blocks.forEach(({ first, bytes }, i) => {
-        if (first === call) elementsOf(i, bytes / 4).fill(Number.NaN)
+        if (first !== call) return
+        if (this.narrow.has(i)) elementsOf(i, bytes).fill(0)
+        else elementsOf(i, bytes / 4).fill(Number.NaN)
       })
     spoil(-1)
     this.feed(feeds, bindings)
@@ -319,7 +330,8 @@ class WasmExecutor implements Executor {
     const view = new DataView(this.memory!.buffer)
     const addressOf: AddressOf = argument => {
       const { space, index } = argument
-      const offset = evaluate(argument.offset, bindings) * 4
+      const width = space === 'storage' && this.narrow.has(index) ? 1 : 4
+      const offset = evaluate(argument.offset, bindings) * width
       const size = space === 'storage' ? plan.blocks[index].bytes : this.staticBytes(argument)
       const from = space === 'storage' ? this.layout.arena + plan.offsets[index] : this.staticAddress(argument)
       // Of nothing a view may begin anywhere.

@@ -12,7 +12,7 @@ import { dtypes } from './program.js'
  */
 export function checkHeader(header: Header): void {
   const { kernels, storages, constants, derived, states, inputs, outputs, counts, faults } = header
-  const { calls, setup, free, constraints } = header
+  const { calls, setup, free, constraints, narrow } = header
   const known = new Set(free)
   const check = (holds: boolean, what: string) => {
     if (!holds) throw new FormatError(`the file's header is not valid: ${what}`)
@@ -24,6 +24,7 @@ export function checkHeader(header: Header): void {
   check(outputs.length > 0, 'it has no outputs')
   for (const { name, fields } of kernels) check(/^[uif]*$/.test(fields), `kernel "${name}" has fields "${fields}"`)
   storages.forEach((size, i) => check(bound(size), `storage ${i} depends on a dimension that no input has`))
+  for (const index of narrow) check(isIndex(index, storages), `storage ${index} would hold bytes`)
   check(bound(header.macs), 'its work depends on a dimension that no input has')
   derived.forEach((length, i) => check(isSize(length), `derived buffer ${i} has length ${length}`))
   states.forEach(({ name, shape }, i) =>
@@ -37,11 +38,14 @@ export function checkHeader(header: Header): void {
       `constant ${i} has an impossible size`
     )
   )
-  constants.forEach(({ stored, kept }, i) =>
-    check(kept === 'f32' || stored === 'f16', `constant ${i} is kept as halves but stored in single precision`)
+  constants.forEach(({ stored, kept, panel }, i) =>
+    check(
+      (kept === stored || (kept === 'f32' && stored === 'f16')) && (kept !== 'i8' || panel === 0),
+      `constant ${i} is kept as ${kept} but stored as ${stored}`
+    )
   )
   for (const { name, storage, shape, dtype, offset } of [...inputs, ...outputs]) {
-    check(isIndex(storage, storages), `"${name}" lies in storage ${storage}`)
+    check(isIndex(storage, storages) && !narrow.includes(storage), `"${name}" lies in storage ${storage}`)
     check([...shape, offset].every(bound), `"${name}" depends on a dimension that no input has`)
     check(
       shape.every(dim => typeof dim !== 'number' || isSize(dim)),
@@ -50,7 +54,7 @@ export function checkHeader(header: Header): void {
     check((dtypes as readonly string[]).includes(dtype), `"${name}" has element type "${dtype}"`)
   }
   counts.forEach(({ storage, offset, cuts }, i) => {
-    check(isIndex(storage, storages), `count ${i} lies in storage ${storage}`)
+    check(isIndex(storage, storages) && !narrow.includes(storage), `count ${i} lies in storage ${storage}`)
     check(bound(offset), `count ${i} depends on a dimension that no input has`)
     for (const { output, axis } of cuts)
       check(
@@ -59,7 +63,7 @@ export function checkHeader(header: Header): void {
       )
   })
   faults.forEach(({ storage, offset, of, size }, i) => {
-    check(isIndex(storage, storages), `fault ${i} lies in storage ${storage}`)
+    check(isIndex(storage, storages) && !narrow.includes(storage), `fault ${i} lies in storage ${storage}`)
     check([offset, size].every(bound), `fault ${i} of ${of} depends on a dimension that no input has`)
   })
   for (const { a, b, where } of constraints)

@@ -4,7 +4,7 @@ import { type Codec, Cursor, f32, f64, int, lazy, list, optional, struct, text, 
 import { type Atom, type Dim, type Operation, operations, type Term } from './dims.js'
 import type { Draw, Expected, Golden } from './expected.js'
 import type { CairnFile, Header, Section } from './header.js'
-import { type Cut, type Program, storedLength, widthOf } from './program.js'
+import { type Constant, type Cut, type Program, storedLength, widthOf } from './program.js'
 import { BytesSource, checkLength, type Source } from './source.js'
 
 /**
@@ -13,7 +13,7 @@ import { BytesSource, checkLength, type Source } from './source.js'
  * one description of the header that both `encode` and `decode` follow.
  */
 export const magic = 0x4e524143
-export const version = 4
+export const version = 5
 const preamble = 16
 const alignment = 16
 export type Summary = Pick<
@@ -180,13 +180,14 @@ export const header: Codec<Header> = struct<Header>({
   constraints: list(struct<Program['constraints'][number]>({ a: dim, b: dim, where: text })),
   kernels: list(struct<Program['kernels'][number]>({ name: text, fields: text })),
   storages: list(dim),
+  narrow: list(int),
   derived: list(int),
   states: list(struct<Program['states'][number]>({ name: text, shape: list(int) })),
   constants: list(
     struct<Section>({
       name: text,
-      stored: choice('f32', 'f16'),
-      kept: choice('f32', 'f16'),
+      stored: choice('f32', 'f16', 'i8'),
+      kept: choice('f32', 'f16', 'i8'),
       groups: int,
       rows: int,
       columns: int,
@@ -204,7 +205,7 @@ export const header: Codec<Header> = struct<Header>({
 const align = (at: number) => Math.ceil(at / alignment) * alignment
 
 export function encode(program: Program, summary: Summary): Uint8Array {
-  const payloads = program.constants.map(({ stored, data }) => (stored === 'f16' ? halves(data) : rawOf(data)))
+  const payloads = program.constants.map(payloadOf)
   let offset = 0
   const constants = program.constants.map((constant, i): Section => {
     const { data: _, ...rest } = constant
@@ -313,10 +314,8 @@ function sectionBase(bytes: Uint8Array): number {
   return align(preamble + length)
 }
 
-function rawOf(data: Float32Array | Uint16Array): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-}
-
-function halves(data: Float32Array): Uint8Array {
-  return rawOf(toHalves(data))
+/** A constant's elements as the file holds them. */
+function payloadOf({ stored, data }: Constant): Uint8Array {
+  const held = stored === 'i8' ? Int8Array.from(data) : stored === 'f16' ? toHalves(data) : data
+  return new Uint8Array(held.buffer, held.byteOffset, held.byteLength)
 }

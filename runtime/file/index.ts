@@ -31,6 +31,7 @@ export {
   type DType,
   dtypes,
   type Fault,
+  type Held,
   type KernelInfo,
   type Outcome,
   outOfRange,
@@ -45,4 +46,4 @@ export {
   widthOf
 } from './program.js'
 export { type Given, isPlace, type SourceOptions, sourceOf } from './source.js'
-export { unpackInto } from './unpack.js'
+export { elementsOf, unpackInto } from './unpack.js'

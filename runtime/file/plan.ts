@@ -32,11 +32,6 @@ export function planProgram(program: Schedule, bindings: Bindings, threads = 1):
   return planBlocks(blocksOf(program, bindings, threads))
 }
 
-/** Bytes of a storage in whole cache lines: from one thread's part of a scratch storage to the next one's. */
-export function lineBytes(size: Dim, bindings: Bindings): number {
-  return roundUp(evaluate(size, bindings) * 4, cacheLine)
-}
-
 /** Size and lifetime of each storage; what is scratch is there once for every thread. */
 export function blocksOf(program: Schedule, bindings: Bindings, threads = 1): Block[] {
   const end = program.calls.length
@@ -56,10 +51,12 @@ export function blocksOf(program: Schedule, bindings: Bindings, threads = 1): Bl
     }
   })
   for (const { storage } of resultsOf(program)) touch(storage, end)
+  const narrow = new Set(program.narrow)
   const bytesOf = (size: Dim, i: number) => {
     if (last[i] < first[i]) return 0
-    if (threads === 1) return roundUp(evaluate(size, bindings) * 4, alignment)
-    return lineBytes(size, bindings) * (scratch.has(i) ? threads : 1)
+    const bytes = evaluate(size, bindings) * (narrow.has(i) ? 1 : 4)
+    if (threads === 1) return roundUp(bytes, alignment)
+    return roundUp(bytes, cacheLine) * (scratch.has(i) ? threads : 1)
   }
   return program.storages.map((size, i) => ({ bytes: bytesOf(size, i), first: first[i], last: last[i] }))
 }

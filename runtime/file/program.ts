@@ -3,7 +3,8 @@ import type { Dim } from './dims.js'
 /**
  * A lowered network: a list of calls over constants and over storages that share one arena. It names no operator;
  * a call is a kernel, a block of parameters in the kernel's field order, and the buffers that it reads and writes.
- * All sizes and offsets count 32-bit floats; every one may depend on the free dimensions.
+ * All sizes and offsets count elements, which are 32-bit floats unless something else is said; every one may depend on the free
+ * dimensions.
  */
 export interface Program {
   readonly name: string
@@ -13,8 +14,10 @@ export interface Program {
   readonly outputs: readonly Port[]
   readonly counts: readonly Count[]
   readonly faults: readonly Fault[]
-  /** Sizes of the storages. Storage i is live from the first call that touches it to the last. */
+  /** Sizes of the storages in elements. Storage i is live from the first call that touches it to the last. */
   readonly storages: readonly Dim[]
+  /** Indices of the storages whose elements are bytes, from 0 to 255; those of all others are 32-bit floats. */
+  readonly narrow: readonly number[]
   readonly constants: readonly Constant[]
   /** Lengths of what the setup calls make of constants, once, when a model is loaded. */
   readonly derived: readonly number[]
@@ -133,15 +136,18 @@ export interface Packing {
   readonly panel: number
 }
 
-/** How elements are held: in single precision, or as IEEE 754 halves. */
+/** How floats are held: in single precision, or as IEEE 754 halves. */
 export type Stored = 'f32' | 'f16'
+
+/** How elements of constants are held: as floats, or as whole numbers from -128 to 127. */
+export type Held = Stored | 'i8'
 
 export interface Constant extends Packing {
   readonly name: string
   /** How the file holds the elements. */
-  readonly stored: Stored
-  /** How memory holds them: halves only for a kernel that reads halves, and only where the file has them. */
-  readonly kept: Stored
+  readonly stored: Held
+  /** How memory holds them: halves and bytes only for a kernel that reads these, and only where the file has them. */
+  readonly kept: Held
   /** The elements in the file's order; the file may round them. */
   readonly data: Float32Array
 }
@@ -170,7 +176,7 @@ export interface Argument {
 }
 
 /** Bytes of an element. */
-export const widthOf = (held: Stored): number => (held === 'f16' ? 2 : 4)
+export const widthOf = (held: Held): number => ({ f32: 4, f16: 2, i8: 1 })[held]
 
 /** Elements of a constant in the file, and in memory with its last panels padded. */
 export function storedLength({ groups, rows, columns }: Packing): number {

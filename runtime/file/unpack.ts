@@ -1,4 +1,12 @@
-import type { Packing } from './program.js'
+import { fromHalves } from '../base/index.js'
+import type { Held, Packing } from './program.js'
+
+/** A constant's elements, from the bytes that the file holds of it. */
+export function elementsOf(stored: Held, { buffer, byteOffset, byteLength }: Uint8Array): Float32Array {
+  if (stored === 'i8') return Float32Array.from(new Int8Array(buffer, byteOffset, byteLength))
+  if (stored === 'f16') return fromHalves(new Uint16Array(buffer, byteOffset, byteLength / 2))
+  return new Float32Array(buffer, byteOffset, byteLength / 4)
+}
 
 /** Writes the file's elements of a constant to memory, padding the last panel of every group with zeros. */
 export function unpackInto<T extends Float32Array | Uint16Array>(

@@ -342,7 +342,8 @@ export class Resident {
     for (const call of calls)
       for (const { access, index } of call.call.arguments)
         if (access === 'scratch') storages[index] = call.shader.scratch?.(blockOf(call, bindings, () => 0)) ?? 0
-    return { ...header, storages }
+    // Here bytes are floats too, as the arena has no narrower elements.
+    return { ...header, storages, narrow: [] }
   }
 
   /** Makes arena and readback buffer at least so large, and the bind groups that name the arena. */

@@ -1,7 +1,8 @@
-import { CairnError, digest, fromHalves } from '../base/index.js'
+import { CairnError, digest } from '../base/index.js'
 import {
   arrivals,
   type CairnFile,
+  elementsOf,
   type Header,
   paddedLength,
   type Section,
@@ -123,13 +124,10 @@ function resident(section: Section, held: Stored, bytes: Uint8Array): Uint8Array
   const length = paddedLength(section)
   const same = section.stored === held
   if (same && length === elements && bytes.length % 4 === 0) return bytes as Uint8Array<ArrayBuffer>
-  const stored =
-    section.stored === 'f16'
-      ? new Uint16Array(bytes.buffer, bytes.byteOffset, elements)
-      : new Float32Array(bytes.buffer, bytes.byteOffset, elements)
   const words = new ArrayBuffer(Math.ceil((length * widthOf(held)) / 4) * 4)
-  if (held === 'f16') unpackInto(new Uint16Array(words, 0, length), section, stored as Uint16Array)
-  else unpackInto(new Float32Array(words), section, same ? (stored as Float32Array) : fromHalves(stored as Uint16Array))
+  if (held === 'f16')
+    unpackInto(new Uint16Array(words, 0, length), section, new Uint16Array(bytes.buffer, bytes.byteOffset, elements))
+  else unpackInto(new Float32Array(words), section, elementsOf(section.stored, bytes))
   return new Uint8Array(words)
 }
 

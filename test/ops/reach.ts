@@ -101,6 +101,7 @@ function programOf(name: string, parameters: readonly number[]): { program: Prog
     free: [],
     inputs: all.map(port),
     outputs: all.filter(i => accesses[i] === 'write').map(port),
+    narrow: [],
     storages: sizes,
     constants: [],
     derived: [],

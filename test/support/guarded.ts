@@ -53,7 +53,7 @@ export class Guarded {
     this.extents = {
       constant: program.constants.map(constant => take(residentBytes(constant))),
       derived: program.derived.map(length => take(length * 4)),
-      storage: program.storages.map(size => take(evaluate(size, bindings) * 4))
+      storage: program.storages.map((size, i) => take(evaluate(size, bindings) * (program.narrow.includes(i) ? 1 : 4)))
     }
     this.gaps.push({ at, bytes: gap })
     memory.grow(Math.ceil((at + gap) / page) - memory.buffer.byteLength / page + 1)
@@ -67,6 +67,7 @@ export class Guarded {
           constant,
           Uint16Array.from(constant.data, floatToHalf)
         )
+      else if (constant.kept === 'i8') new Int8Array(memory.buffer, at, bytes).set(constant.data)
       else unpackInto(this.floats(this.extents.constant[i]), constant, constant.data)
     })
     for (const call of calls) this.writeParameters(call, new DataView(memory.buffer))
@@ -127,7 +128,8 @@ export class Guarded {
   }
 
   private address(argument: Argument): number {
-    return this.extentOf(argument).at + evaluate(argument.offset, this.bindings) * 4
+    const isNarrow = argument.space === 'storage' && this.program.narrow.includes(argument.index)
+    return this.extentOf(argument).at + evaluate(argument.offset, this.bindings) * (isNarrow ? 1 : 4)
   }
 
   private readOnly(list: readonly Argument[]): Extent[] {

@@ -4,7 +4,7 @@ import { buildGraph } from '../../compiler/index.js'
 import { Writer } from '../../compiler/infer/index.js'
 import { logitsOutput, probabilitiesOutput } from '../../compiler/onnx/index.js'
 import { kernels } from '../../compiler/ops/index.js'
-import { CairnError, digest, fromHalves } from '../../runtime/base/index.js'
+import { CairnError, digest } from '../../runtime/base/index.js'
 import { checkBound, checkFixed } from '../../runtime/check/index.js'
 import {
   type Argument,
@@ -12,6 +12,7 @@ import {
   type Call,
   type Constant,
   decode,
+  elementsOf,
   encode,
   type Section as FileSection,
   type Port,
@@ -152,8 +153,7 @@ export class CompiledBackbone implements Backbone {
   private async constant({ offset, bytes, digest: _, ...rest }: FileSection): Promise<Constant> {
     const stored = new Uint8Array(bytes)
     await this.file.source.read(offset, [stored])
-    const data = rest.stored === 'f16' ? fromHalves(new Uint16Array(stored.buffer)) : new Float32Array(stored.buffer)
-    return { ...rest, data }
+    return { ...rest, data: elementsOf(rest.stored, stored) }
   }
 }
 
@@ -192,6 +192,7 @@ function joined(first: Program, port: Port, second: Program): Program {
     outputs: second.outputs.map(output => ({ ...output, storage: output.storage + counts.storage })),
     counts: [],
     storages: [...first.storages, ...second.storages],
+    narrow: [...first.narrow, ...second.narrow.map(index => index + counts.storage)],
     constants,
     derived: [...first.derived, ...second.derived],
     setup: setup.map(renumbered),

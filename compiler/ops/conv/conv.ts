@@ -321,12 +321,12 @@ function stepsIn(node: Node, { channels, filters }: WeightShape) {
       : { group: mul(first, filters), filter: first, channel: second, taps }
 }
 
-function isPointwise({ strides, padsBegin, padsEnd }: Windows): boolean {
+export function isPointwise({ strides, padsBegin, padsEnd }: Windows): boolean {
   return strides.every(s => s === 1) && padsBegin.every(p => p === 0) && padsEnd.every(p => p === 0)
 }
 
 /** All pixels as the rows of one matrix, when every operand steps evenly from pixel to pixel. */
-function rowsOf({ x, y, r }: Operands): { rows: Dim; xRow: Dim; yRow: Dim; rRow: Dim } | undefined {
+export function rowsOf({ x, y, r }: Operands): { rows: Dim; xRow: Dim; yRow: Dim; rRow: Dim } | undefined {
   const pitch = (view: View): Dim | undefined => {
     const axes = [0, ...view.shape.slice(2).map((_, i) => i + 2)].filter(axis => view.shape[axis] !== 1)
     const even = axes.every(

@@ -1,7 +1,8 @@
 import { refuse } from '../../errors.js'
 import { broadcastStrides, kernel, loopsOver, numbered, type Op } from '../op.js'
+import { loopDepth, visit } from '../visit.js'
 import { type ActivationName, activations } from './activation.js'
-import { binaryKernel, epilogueOf, loopDepth, visit } from './elementwise.js'
+import { binaryKernel, epilogueOf } from './elementwise.js'
 
 /** Derivatives of `activations`, by the same names; 0 where a function is flat or steps, one side's value at a kink. */
 type Derivative = (x: number, a: number, b: number) => number

@@ -3,9 +3,9 @@ import { refuse } from '../../errors.js'
 import { type DType, dtypes, isConstant, type Node, type Value } from '../../graph/index.js'
 import { alignedAxis, broadcastShape } from '../broadcast.js'
 import { broadcastStrides, fields, kernel, type Lowering, loopsOver, numbered, type Op, type View } from '../op.js'
+import { loopDepth, visit } from '../visit.js'
 import { type ActivationName, activate, kindOf } from './activation.js'
-
-export const loopDepth = 6
+import { emitLookup } from './lookup.js'
 
 /** y = activation(x), over any strides: also the copy that every layout change and materialisation is. */
 export const unaryKernel = kernel({
@@ -110,18 +110,6 @@ export const whereKernel = kernel({
   }
 })
 
-/** Calls `body` with every index of a loop nest; the index array is reused. */
-export function visit(sizes: readonly number[], body: (index: readonly number[]) => void): void {
-  const index = sizes.map(() => 0)
-  if (sizes.some(size => size === 0)) return
-  for (;;) {
-    body(index)
-    let axis = sizes.length - 1
-    while (axis >= 0 && ++index[axis] === sizes[axis]) index[axis--] = 0
-    if (axis < 0) return
-  }
-}
-
 export interface Epilogue {
   readonly act: number
   readonly alpha: number
@@ -139,6 +127,10 @@ export function epilogueOf(node: Node): Epilogue {
 
 /** Emits y = activation(x) between two views of one shape; the plain copy by default. */
 export function emitCopy(to: Lowering, node: Node, x: View, y: View, epilogue?: Epilogue): void {
+  if (x.narrow) {
+    emitLookup(to, node, x, y)
+    return
+  }
   const loops = loopsOver(y.shape, y.order, [broadcastStrides(x, y.shape), y.strides], loopDepth)
   if (!loops) throw refuse(node, `needs more than ${loopDepth} nested loops to visit its output`)
   const { act, alpha, beta } = epilogue ?? { act: 0, alpha: 0, beta: 0 }

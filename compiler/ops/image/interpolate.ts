@@ -1,6 +1,6 @@
 import { loopDepth } from '../axes.js'
-import { visit } from '../elementwise/elementwise.js'
 import { fields, kernel } from '../op.js'
+import { visit } from '../visit.js'
 
 /** The positions in these lists are the kernels' `mode`, `coordinates` and `rounding`. */
 export const interpolations = ['nearest', 'linear', 'cubic']

@@ -17,8 +17,9 @@ import {
 import { refuse } from '../../errors.js'
 import type { Node, Value } from '../../graph/index.js'
 import { alignedAxis, broadcastShape } from '../broadcast.js'
-import { copyUnless, emitCopy, loopDepth, sameView } from '../elementwise/elementwise.js'
+import { copyUnless, emitCopy, sameView } from '../elementwise/elementwise.js'
 import { axisOf, intsOf, numbersOf, type Op, orderedStrides, orderOf, type View } from '../op.js'
+import { loopDepth } from '../visit.js'
 import { reshapeView, subView, transposeView } from './views.js'
 
 /**

@@ -1,8 +1,8 @@
 import { add, type Dim, isFound, max, min, mul, same, sub } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
 import { isConstant, type Node } from '../../graph/index.js'
-import { visit } from '../elementwise/elementwise.js'
 import { axisOf, fields, intsOf, kernel, numbered, numbersOf, type Op, type View } from '../op.js'
+import { visit } from '../visit.js'
 
 const depth = 5
 

@@ -2,9 +2,10 @@ import { type Dim, same } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
 import type { Node, Value } from '../../graph/index.js'
 import { loopDepth } from '../axes.js'
-import { copyUnless, visit } from '../elementwise/elementwise.js'
+import { copyUnless } from '../elementwise/elementwise.js'
 import { describe, fields, kernel, loopsOver, numbered, type Op } from '../op.js'
 import { areChecked, checkIndices } from '../search/bounds.js'
+import { visit } from '../visit.js'
 import { axisFor } from './gather.js'
 
 /** What becomes of an element and its update; the position in this list is the kernel's `kind`. */

@@ -2,8 +2,9 @@ import { ceilDiv, type Dim, mul, same, show } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
 import type { Node } from '../../graph/index.js'
 import { activate } from '../elementwise/activation.js'
-import { epilogueOf, visit } from '../elementwise/elementwise.js'
+import { epilogueOf } from '../elementwise/elementwise.js'
 import { describe, fields, kernel, loopsOver, numbered, type Op } from '../op.js'
+import { visit } from '../visit.js'
 
 const spatialDepth = 3
 

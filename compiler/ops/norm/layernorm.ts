@@ -2,7 +2,7 @@ import { type Dim, mul, product, same, sameShape, show } from '../../algebra/ind
 import { refuse } from '../../errors.js'
 import { isConstant, largestFolded, type Node, type Value } from '../../graph/index.js'
 import { keptLoops, loopDepth } from '../axes.js'
-import { emitCopy, visit } from '../elementwise/elementwise.js'
+import { emitCopy } from '../elementwise/elementwise.js'
 import {
   axisOf,
   describe,
@@ -15,6 +15,7 @@ import {
   plainOrder,
   type View
 } from '../op.js'
+import { visit } from '../visit.js'
 
 /** Each contiguous row of `count` elements brought to mean 0 and variance 1, then scaled and shifted by element. */
 export const layerNormKernel = kernel({

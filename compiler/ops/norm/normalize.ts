@@ -1,8 +1,9 @@
 import { refuse } from '../../errors.js'
 import { keptLoops, loopDepth } from '../axes.js'
 import { activate } from '../elementwise/activation.js'
-import { epilogueOf, visit } from '../elementwise/elementwise.js'
+import { epilogueOf } from '../elementwise/elementwise.js'
 import { describe, fields, kernel, numbered, type Op } from '../op.js'
+import { visit } from '../visit.js'
 import { groupOp } from './groupnorm.js'
 import { layerNormalization } from './layernorm.js'
 

@@ -1,7 +1,8 @@
 import type { Node } from '../../graph/index.js'
 import { keptLoops, loopDepth } from '../axes.js'
-import { emitCopy, visit } from '../elementwise/elementwise.js'
+import { emitCopy } from '../elementwise/elementwise.js'
 import { axisOf, fields, kernel, loopsOver, numbered, type Op, type View } from '../op.js'
+import { visit } from '../visit.js'
 
 /** Softmax, or its logarithm, of each row of `count` elements, which lie xStep and yStep apart; k loops over rows. */
 export const softmaxKernel = kernel({

@@ -1,5 +1,5 @@
-import { visit } from '../elementwise/elementwise.js'
 import { kernel, type Op } from '../op.js'
+import { visit } from '../visit.js'
 import { poolFields, poolKinds, poolParameters } from './pool.js'
 
 /**

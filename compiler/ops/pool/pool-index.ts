@@ -1,9 +1,9 @@
 import { add, mul, product, show, showShape, sub } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
 import type { Node, Value } from '../../graph/index.js'
-import { visit } from '../elementwise/elementwise.js'
 import { mostElements } from '../movement/gather.js'
 import { describe, intsOf, kernel, type Op } from '../op.js'
+import { visit } from '../visit.js'
 import { poolFields, poolParameters, windowsOf } from './pool.js'
 
 /** Where the maxima of a pooling are, and putting them back there (SegNet). */

@@ -1,8 +1,8 @@
 import type { Dim } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
 import type { Node } from '../../graph/index.js'
-import { visit } from '../elementwise/elementwise.js'
 import { describe, fields, hasOneOutput, kernel, numbered, type Op, type View } from '../op.js'
+import { visit } from '../visit.js'
 import { type Windows, windows } from '../window.js'
 
 /** What a window becomes: its maximum, the mean of what lies inside the input, the mean with zeros for the padding, the sum. */

@@ -1,6 +1,6 @@
 import { keptLoops, loopDepth } from '../axes.js'
-import { visit } from '../elementwise/elementwise.js'
 import { axisOf, fields, kernel, numbered, numbersOf, type Op } from '../op.js'
+import { visit } from '../visit.js'
 
 /** Running sums of `count` elements along an axis, from either end, with the element itself or without. */
 export const cumsumKernel = kernel({

@@ -2,9 +2,9 @@ import { isFound } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
 import type { Node, Value } from '../../graph/index.js'
 import { keptLoops, loopDepth, reducedShape } from '../axes.js'
-import { visit } from '../elementwise/elementwise.js'
 import { axisOf, describe, fields, kernel, type Lowering, loopsOver, numbered, numbersOf, type Op } from '../op.js'
 import { argmax } from '../search/argmax.js'
+import { visit } from '../visit.js'
 
 const total = (values: readonly number[]) => values.reduce((a, b) => a + b, 0)
 const maximum = (values: readonly number[]) => values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)

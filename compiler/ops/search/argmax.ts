@@ -1,6 +1,6 @@
 import { keptLoops, loopDepth, reducedShape } from '../axes.js'
-import { visit } from '../elementwise/elementwise.js'
 import { axisOf, fields, kernel, numbered, type Op } from '../op.js'
+import { visit } from '../visit.js'
 
 /** Position of the largest (least) of `count` elements that lie `step` apart; the first or last of equal ones. */
 export const argmaxKernel = kernel({

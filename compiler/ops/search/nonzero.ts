@@ -1,9 +1,9 @@
 import { isStatic, max, min, product, show, showShape } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
 import { isConstant, type Node, type Value } from '../../graph/index.js'
-import { visit } from '../elementwise/elementwise.js'
 import { gatherKernel, mostElements } from '../movement/gather.js'
 import { axisOf, describe, fields, kernel, type Lowering, numbered, type Op, type View } from '../op.js'
+import { visit } from '../visit.js'
 
 /** Operators that find out in a run how many elements are not 0; there is room for all, and a count beside it. */
 

@@ -2,8 +2,8 @@ import { type Dim, isFound, max, same, show } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
 import type { Node } from '../../graph/index.js'
 import { keptLoops, loopDepth } from '../axes.js'
-import { visit } from '../elementwise/elementwise.js'
 import { axisOf, fields, intsOf, kernel, numbered, type Op } from '../op.js'
+import { visit } from '../visit.js'
 
 /**
  * The `taken` largest (least) of `count` elements that lie `step` apart, best first, and where they stand; of equal

@@ -1,4 +1,5 @@
-import type { DType, Node, Value } from '../../../graph/index.js'
+import { isStatic } from '../../../algebra/index.js'
+import { type DType, isConstant, type Node, type Value } from '../../../graph/index.js'
 import type { Writer } from '../../../infer/index.js'
 import { axisOf, rangeOf } from '../../../ops/index.js'
 import { along, giveOutput, type Rewrite } from '../rewrite.js'
@@ -28,7 +29,26 @@ export const quantizeLinear: Rewrite = (write, node) => {
   return quantized(write, write.add('Div', [x, scale]), zero, node.output.dtype)
 }
 
+/** Floats of constants remember the whole numbers that they were, for layers of bytes (passes/quantise). */
+function ofConstant({ graph }: Writer, node: Node): Value | undefined {
+  const [x, scale, zero] = node.inputs
+  if (!isConstant(x) || !isConstant(scale) || (zero && !isConstant(zero)) || !isStatic(x.shape)) return undefined
+  const axis = scale.data.length > 1 ? axisOf(node, node.number('axis', 1), x.rank) : 0
+  const inner = (x.shape.slice(axis + 1) as number[]).reduce((a, b) => a * b, 1)
+  const indexOf = (i: number) => (scale.data.length > 1 ? Math.floor(i / inner) % scale.data.length : 0)
+  const zeros = zero?.data ?? new Float32Array(scale.data.length)
+  const data = Float32Array.from(
+    x.data,
+    (element, i) => (element - zeros[indexOf(i)]) * Math.fround(scale.data[indexOf(i)])
+  )
+  const made = graph.constant(graph.unique(x.name), data, x.shape as number[])
+  made.quantised = { data: x.data, dtype: x.dtype, scale: scale.data, zero: zeros, axis }
+  return made
+}
+
 export const dequantizeLinear: Rewrite = (write, node) => {
+  const known = ofConstant(write, node)
+  if (known) return known
   const { x, scale, zero } = parametersOf(write, node)
   const floats = write.add('Cast', [x], { to: 'float32' })
   return write.add('Mul', [isNothing(zero) ? floats : write.add('Sub', [floats, zero]), scale])
