@@ -46,6 +46,7 @@ function copied(graph: Graph, reader: Node, value: Value, order: readonly number
   const copy = new Node('Copy', graph.unique(`${reader.name}.layout`))
   graph.insert(copy, [value], 1, reader)
   inferNode(copy)
+  copy.output.narrow = value.narrow
   copy.output.order = order
   return copy.output
 }
@@ -81,13 +82,19 @@ function permuteGemms(graph: Graph, node: Node): boolean {
     return false
   if (!sameShape([output.shape[0]], [input.shape[0]])) return false
   const users = [...new Set(output.users)]
-  if (!users.every(user => user.op === 'Gemm' && user.inputs[0] === output && user.inputs[4] !== output)) return false
+  if (
+    !users.every(
+      user => (user.op === 'Gemm' || user.op === 'Gemm8') && user.inputs[0] === output && user.inputs[4] !== output
+    )
+  )
+    return false
   const logical = logicalIndices(input.shape as number[], rest)
   for (const user of users) permuteRows(graph, user, logical)
   const perm = [0, ...rest]
   const transpose = new Node('Transpose', graph.unique(node.name), new Map([['perm', perm]]))
   graph.insert(transpose, [input], 1, node)
   inferNode(transpose)
+  transpose.output.narrow = input.narrow
   layTranspose(transpose)
   graph.setInput(node, 0, transpose.output)
   return true

@@ -7,6 +7,7 @@ import { fuseActivation } from './fuse-activation.js'
 import { fuseResidual } from './fuse-residual.js'
 import { layout } from './layout.js'
 import type { Pass } from './pass.js'
+import { quantise } from './quantise/quantise.js'
 import { recogniseActivations } from './recognise/recognise-activations.js'
 import { recogniseNorms } from './recognise/recognise-norms.js'
 import { removeIdentity } from './remove-identity.js'
@@ -26,6 +27,7 @@ export const passes: readonly Pass[] = [
   lowerBatchNorm, // what could not be folded
   fuseActivation, // before residuals: conv+act+add is another epilogue than conv+add+act
   fuseResidual,
+  quantise, // behind all fusions, so that a layer is one node between conversions
   layout // behind all fusions: fewer values to lay out
 ]
 
@@ -35,6 +37,7 @@ export const required: ReadonlySet<string> = new Set([
   decompose.name,
   lowerBatchNorm.name,
   layout.name,
+  quantise.name,
   deadCode.name,
   removeIdentity.name
 ])
