@@ -20,7 +20,8 @@ const LARGEST = memory.data<u8>([127, 127, 127, 127, 127, 127, 127, 127, 127, 12
 const SMALLEST = memory.data<u8>([128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128], 16)
 const TOP = memory.data<u8>([255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255], 16)
 
-function dot(w: v128, x: v128, sum: v128): v128 {
+/** Four products a lane onto a sum, where the engine has an instruction for that. */
+export function dot(w: v128, x: v128, sum: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, sum)
   return sum
 }
@@ -205,6 +206,7 @@ function words(x: usize, w: usize, groups: u32, y: usize): void {
   v128.store(y, joined(g, h), 48)
 }
 
-function joined(a: v128, b: v128): v128 {
+/** Neighbouring lanes added. */
+export function joined(a: v128, b: v128): v128 {
   return i32x4.add(i32x4.shuffle(a, b, 0, 2, 4, 6), i32x4.shuffle(a, b, 1, 3, 5, 7))
 }

@@ -173,10 +173,19 @@ function emitDepthwise(node: Node, to: Lowering, shape: WeightShape, window: Win
     {
       ...{ x, y, w: to.constant(`${weights.name} depthwise8`, pack, undefined, 'i8') },
       ...{ scale: plain(scale), bias: plain(bias) },
-      // A pixel of zero points, for what lies outside.
-      scratch: to.scratch([Math.ceil((groups + 16) / 4)])
+      scratch: to.scratch([ringFloats(kernel, window)])
     }
   )
+}
+
+/** Floats that the kernel takes for weights by output and quad, and for a ring of interleaved rows (asm/conv/depthwise8.ts). */
+function ringFloats(kernel: readonly number[], { strides, dilations }: Windows): number {
+  const [kh, kw] = [1, ...kernel].slice(-2)
+  const stride = strides[strides.length - 1]
+  const [dh, dw] = [1, ...dilations].slice(-2)
+  const outputs = stride === 1 ? (kw <= 3 ? 2 : kw <= 5 ? 4 : 2) : stride === 2 && kw > 3 && kw <= 5 ? 2 : 1
+  const quads = ((outputs - 1) * stride + (kw - 1) * dw + 4) >> 2
+  return (64 + kh * quads * outputs * 128 + ((kh - 1) * dh + 1) * 32 * quads * 64) / 4
 }
 
 function pack(weights: Value, { groups, channels, filters, kernel }: WeightShape): Elements {
