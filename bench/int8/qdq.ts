@@ -151,7 +151,7 @@ function node(opType: string, input: string[], output: string, axis?: number): I
   const Kind = onnxProto.onnx.AttributeProto.AttributeType
   return {
     opType,
-    name: output,
+    name: `${opType} ${output}`,
     input,
     output: [output],
     attribute: axis === undefined ? [] : [{ name: 'axis', type: Kind.INT, i: axis }]
