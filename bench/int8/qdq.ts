@@ -1,8 +1,11 @@
 // Quantised models as onnxruntime's quantize_static writes them, in its QDQ format: BatchNorms folded, every tensor that a layer
 // reads or writes between QuantizeLinear and DequantizeLinear, weights of int8 for each filter or for all, biases of int32, and
 // activations that a range says go.
-import * as ort from 'onnxruntime-node'
+import ort from 'onnxruntime-node'
+import { halvesAsBits } from '../../cli/model/index.js'
 import onnxProto from '../../schema/onnx.js'
+
+halvesAsBits(ort)
 
 const { ModelProto, TensorProto } = onnxProto.onnx
 type INode = onnxProto.onnx.INodeProto
@@ -46,6 +49,12 @@ export async function quantizedModel(
   const removed = removedActivations(graph.node!, ranges, activations, outputs)
   const named = (name: string) => removed.get(name) ?? name
 
+  /** What quantised layers give. */
+  const given = new Set(
+    graph
+      .node!.filter(({ opType }) => quantisedOps.has(opType!))
+      .flatMap(({ output }) => output!.map(name => removed.get(name) ?? name))
+  )
   const scalars = (
     name: string,
     scale: readonly number[],
@@ -97,7 +106,7 @@ export async function quantizedModel(
     if (removed.has(each.input![0]) && removed.get(each.input![0]) === result) continue
     const inputs = each.input!.map(named)
     if (!quantisedOps.has(each.opType!) || (weighted.has(each.opType!) && !initializers.has(inputs[1]))) {
-      nodes.push({ ...each, input: inputs.map(name => (quantised.has(name) ? quantised.get(name)! : name)) })
+      nodes.push({ ...each, input: inputs.map(name => (given.has(name) ? through(name) : name)) })
       continue
     }
     const made = inputs.map((name, i) => {

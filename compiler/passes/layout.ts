@@ -19,6 +19,10 @@ export const layout: Pass = {
     const demand = (node: Node, index: number, order: readonly number[]) => {
       const value = node.inputs[index]!
       if (liesIn(value, order)) return
+      if (value.producer && ops[value.producer.op].writesAnyOrder && graph.onlyUser(value) === node) {
+        value.order = order
+        return
+      }
       const key = order.join()
       let made = copies.get(value)?.get(key)
       if (!made) {
