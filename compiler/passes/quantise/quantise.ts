@@ -18,7 +18,7 @@ export const quantise: Pass = {
     let made = 0
     for (const node of [...graph.nodes]) {
       if (node.op !== 'QuantizeLinear') continue
-      const write = new Writer(graph, node.name, node)
+      const write = new Writer(graph, node.inputs[0]!.producer?.name ?? node.name, node)
       const bytes = layerOf(write, node)
       if (!bytes) continue
       // Elements of int8 are bytes too, by 128 more.
