@@ -154,7 +154,7 @@ test('a file that keeps halves of what it stores in single precision is refused'
   const constants = program.constants.map(constant => ({ ...constant, kept: 'f16' as const }))
   assert.throws(
     () => decode(encode({ ...program, constants }, summary)),
-    (error: unknown) => error instanceof FormatError && /kept as halves/.test(error.message)
+    (error: unknown) => error instanceof FormatError && /kept as f16 but stored as f32/.test(error.message)
   )
 })
 

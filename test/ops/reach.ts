@@ -96,12 +96,13 @@ function programOf(name: string, parameters: readonly number[]): { program: Prog
   })
   const all = sizes.map((_, i) => i)
   const accesses = Object.values(rule.buffers)
+  const isNarrow = (i: number) => rule.bytes?.includes(Object.keys(rule.buffers)[i]) ?? false
   const program: Program = {
     name,
     free: [],
     inputs: all.map(port),
     outputs: all.filter(i => accesses[i] === 'write').map(port),
-    narrow: [],
+    narrow: all.filter(i => isNarrow(i)),
     storages: sizes,
     constants: [],
     derived: [],
@@ -149,7 +150,7 @@ function watched(data: Float64Array, at: number, outside: (index: number) => voi
 }
 
 /** References that step backwards go by the whole buffer, which no view can watch; that of halves has them as doubles. */
-const unwatched = ['unary', 'binary', 'where', 'slope', 'gemmHalf']
+const unwatched = ['unary', 'binary', 'where', 'slope', 'gemmHalf', 'lookup', 'binary8', 'quantize', 'dequantize']
 
 const blocks = realBlocks()
 
@@ -167,7 +168,11 @@ for (const name of Object.keys(kernels))
       if (!made) continue
       accepted++
       const { program, block } = made
-      const feeds = program.storages.map(size => Float32Array.from(random.values(size as number)))
+      const feeds = program.storages.map((size, i) =>
+        Float32Array.from(
+          program.narrow.includes(i) ? random.ints(size as number, [0, 255]) : random.values(size as number)
+        )
+      )
       const what = JSON.stringify(block)
       for (const threads of [1, 3]) {
         const guarded = await Guarded.of(program, {}, threads)

@@ -1,11 +1,12 @@
-import { isConstant, type Node, type Value } from '../../graph/index.js'
+import { type DType, type Graph, isConstant, type Node, type Value } from '../../graph/index.js'
 import { Writer } from '../../infer/index.js'
 import { linears, scaleOf } from '../../ops/index.js'
 import { count, type Pass } from '../pass.js'
 
 /**
  * Gives quantised layers one spelling: float operators between DequantizeLinear and QuantizeLinear. Operators on integers become
- * that, and so does what only moves integers or takes their maximum.
+ * that, and so does what only moves integers or takes their maximum. Integers that come from elsewhere, or go there, are quantised
+ * with scale 1.
  */
 export const spellQuantised: Pass = {
   name: 'spell-quantised',
@@ -13,13 +14,61 @@ export const spellQuantised: Pass = {
     let spelled = 0
     for (const node of [...graph.nodes]) {
       const write = new Writer(graph, node.name, node)
+      if (node.op === 'DequantizeLinear') dequantised(write, node)
+      if (node.op === 'QuantizeLinear') quantised(graph, node)
       const value = linear(write, node) ?? moved(write, node)
       if (!value) continue
       graph.bypass(node, value)
+      if (value.producer?.op === 'QuantizeLinear') quantised(graph, value.producer)
       spelled++
     }
     return count(spelled, 'node')
   }
+}
+
+/** Scale 1 and the zero point at which integers are what they are. */
+function plain({ graph }: Writer, dtype: DType): Value[] {
+  const zero = graph.constant(graph.unique('zero'), new Float32Array(1), [], dtype)
+  return [graph.constant(graph.unique('one'), Float32Array.of(1), []), zero]
+}
+
+/** The QuantizeLinear behind integers, which may have been told what they are. */
+function quantizeOf(x: Value | undefined): Node | undefined {
+  const node = x?.producer
+  if (node?.op === 'QuantizeLinear') return scaleOf(node) && node
+  const back = node?.op === 'Cast' ? node.inputs[0]!.producer : undefined
+  const quantize = back?.op === 'DequantizeLinear' ? back.inputs[0]!.producer : undefined
+  return quantize?.op === 'QuantizeLinear' && quantize.output.dtype === x!.dtype ? quantize : undefined
+}
+
+/** Integers as a QuantizeLinear gives them. */
+function bytesOf(write: Writer, x: Value): Value {
+  const known = quantizeOf(x)
+  if (known) return known.output
+  const isByte = x.dtype === 'uint8' || x.dtype === 'int8'
+  if (isConstant(x) || !isByte) return x
+  const floats = write.add('Cast', [x], { to: 'float32' })
+  return write.add('QuantizeLinear', [floats, ...plain(write, x.dtype)])
+}
+
+function dequantised(write: Writer, node: Node): void {
+  const [x] = node.inputs
+  if (scaleOf(node)) write.graph.setInput(node, 0, bytesOf(write, x!))
+}
+
+/** Who reads integers as they are is given them back. */
+function quantised(graph: Graph, node: Node): void {
+  const { output } = node
+  if (!scaleOf(node) || isConstant(node.inputs[0])) return
+  const others = output.users.filter(({ op }) => op !== 'DequantizeLinear')
+  if (!others.length && !graph.isOutput(output)) return
+  const next = graph.nodes[graph.nodes.indexOf(node) + 1]
+  const write = new Writer(graph, node.name, next)
+  const floats = write.add('DequantizeLinear', [output, ...plain(write, output.dtype)])
+  const whole = write.add('Cast', [floats], { to: output.dtype, whole: 1 })
+  graph.replace(output, whole)
+  for (const user of new Set(whole.users)) if (user.op === 'DequantizeLinear') graph.setInput(user, 0, output)
+  graph.setInput(floats.producer!, 0, output)
 }
 
 /** ONNX's own keep exact sums where their scales are not known (spellings/dense/integer.ts). */
@@ -32,7 +81,9 @@ function linear(write: Writer, node: Node): Value | undefined {
   if (!node.op.includes(':') && !known.every(value => !value || isConstant(value))) return undefined
   const isLayer = spelling.op === 'Conv' || spelling.op === 'Gemm' || spelling.op === 'MatMul'
   const floats = operands.map((at, i) =>
-    write.add('DequantizeLinear', [inputs[at], inputs[at + 1], inputs[at + 2]], { axis: axisFor(spelling.op, node, i) })
+    write.add('DequantizeLinear', [bytesOf(write, inputs[at]!), inputs[at + 1], inputs[at + 2]], {
+      axis: axisFor(spelling.op, node, i)
+    })
   )
   const bias = spelling.bias === undefined ? undefined : inputs[spelling.bias]
   if (bias && isLayer) {
@@ -64,11 +115,10 @@ const moving = new Set(['Flatten', 'Identity', 'MaxPool', 'Reshape', 'Slice', 'S
 /** A movement of what a QuantizeLinear gives, with the same scale. */
 function moved(write: Writer, node: Node): Value | undefined {
   const [x, ...others] = node.inputs
-  const quantize = x?.producer
-  if (!moving.has(node.op) || quantize?.op !== 'QuantizeLinear' || node.outputs.length > 1) return undefined
-  if (!scaleOf(quantize)) return undefined
+  const quantize = moving.has(node.op) && node.outputs.length === 1 ? quantizeOf(x) : undefined
+  if (!quantize) return undefined
   const parameters = quantize.inputs.slice(1)
-  const floats = write.add('DequantizeLinear', [x, ...parameters])
+  const floats = write.add('DequantizeLinear', [quantize.output, ...parameters])
   const result = write.add(node.op, [floats, ...others], Object.fromEntries(node.attributes))
   return write.add('QuantizeLinear', [result, ...parameters])
 }

@@ -16,7 +16,7 @@ const byte = (m: ModelBuilder, data: number) => m.constant({ dtype: 'uint8', dim
 const signed = (m: ModelBuilder, data: number) => m.constant({ dtype: 'int8', dims: [], data: [data] })
 const bytes = (m: ModelBuilder, dims: readonly number[]) =>
   m.constant({ dtype: 'int8', dims, data: m.random.ints(sizeOf(dims), [-127, 127]) })
-const quantised = (m: ModelBuilder, x: string) => m.add('QuantizeLinear', [x, m.scalar(0.1), byte(m, 128)])
+const quantised = (m: ModelBuilder, x: string) => m.add('QuantizeLinear', [x, m.scalar(2 ** -3), byte(m, 128)])
 const shapeOf = (m: ModelBuilder, x: string, axis: number) =>
   m.add('Unsqueeze', [
     m.add('Gather', [m.add('Shape', [x]), m.constant({ dtype: 'int64', dims: [], data: [axis] })]),
@@ -41,18 +41,18 @@ export const graphs: Readonly<Record<string, Make>> = {
   'spell-quantised': m => {
     const x = quantised(m, m.input([1, 4, 6, 6]))
     const conv = m.add('QLinearConv', [
-      ...[x, m.scalar(0.1), byte(m, 128), bytes(m, [8, 4, 1, 1]), m.scalar(0.02), signed(m, 0)],
-      ...[m.scalar(0.2), byte(m, 120)]
+      ...[x, m.scalar(2 ** -3), byte(m, 128), bytes(m, [8, 4, 1, 1]), m.scalar(2 ** -6), signed(m, 0)],
+      ...[m.scalar(2 ** -2), byte(m, 120)]
     ])
     const pooled = m.add('MaxPool', [conv], { kernel_shape: [2, 2], strides: [2, 2] })
-    return [m.add('DequantizeLinear', [pooled, m.scalar(0.2), byte(m, 120)])]
+    return [m.add('DequantizeLinear', [pooled, m.scalar(2 ** -2), byte(m, 120)])]
   },
   quantise: m => {
-    const through = (x: string) => m.add('DequantizeLinear', [quantised(m, x), m.scalar(0.1), byte(m, 128)])
-    const weights = m.add('DequantizeLinear', [bytes(m, [4, 4, 1, 1]), m.scalar(0.02), signed(m, 0)])
+    const through = (x: string) => m.add('DequantizeLinear', [quantised(m, x), m.scalar(2 ** -3), byte(m, 128)])
+    const weights = m.add('DequantizeLinear', [bytes(m, [4, 4, 1, 1]), m.scalar(2 ** -6), signed(m, 0)])
     const x = through(m.input([1, 4, 6, 6]))
     const y = through(m.add('Relu', [m.add('Conv', [x, weights])]))
-    const curve = through(m.add('Sigmoid', [y]))
+    const curve = through(m.add('LeakyRelu', [y], { alpha: float(0.25) }))
     const joined = through(m.add('Concat', [through(m.add('Add', [x, curve])), y], { axis: 1 }))
     return [m.add('Resize', [joined, undefined, m.constant({ dtype: 'float32', dims: [4], data: [1, 1, 2, 2] })])]
   },

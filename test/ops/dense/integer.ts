@@ -1,6 +1,7 @@
 // Products of 8-bit integers, and quantised graphs: results are the same whole numbers as onnxruntime's. Scales are such
 // that a product of a sum is exact in single precision, so that ties are ties on every backend.
 import { type Case, c, floats, given, type Operand, one, scalar, typed, x } from '../../support/cases/case.js'
+import { float } from '../../support/onnx/model.js'
 
 const u8 = (operand: Operand) => typed(operand, 'uint8', [0, 255])
 const i8 = (operand: Operand) => typed(operand, 'int8', [-128, 127])
@@ -156,6 +157,60 @@ const linears: readonly Case[] = [
   ])
 ]
 
+/** Those that onnxruntime's quantiser writes; scales are powers of two, so that ties are ties on every backend. */
+const fourth = [scalar(2 ** -2), byte(128)]
+/** No tie in sight: some of onnxruntime's kernels for these round ties up. */
+const uneven = scalar(0.4037)
+const contributed: readonly Case[] = [
+  ...['QLinearAdd', 'QLinearMul'].flatMap(op => [
+    one(op, `com.microsoft:${op}`, [
+      u8(x(2, 3, 5, 4)),
+      ...fourth,
+      u8(x(2, 3, 5, 4)),
+      scalar(2 ** -3),
+      byte(7),
+      ...fourth
+    ]),
+    one(`${op}, a channel for all pixels`, `com.microsoft:${op}`, [
+      ...[i8(x(1, 9, 3, 4)), scalar(2 ** -4), signed(3)],
+      ...[i8(x(1, 9, 1, 1)), scalar(2 ** -3), signed(-7), uneven, signed(1)]
+    ])
+  ]),
+  one('QLinearAveragePool', 'com.microsoft:QLinearAveragePool', [u8(x(1, 9, 6, 6)), ...fourth, uneven, byte(9)], {
+    kernel_shape: [2, 2],
+    strides: [2, 2]
+  }),
+  one('QLinearGlobalAveragePool', 'com.microsoft:QLinearGlobalAveragePool', [
+    ...[u8(x(2, 5, 4, 4)), ...fourth, scalar(2 ** -3), byte(100)]
+  ]),
+  one('QLinearLeakyRelu', 'com.microsoft:QLinearLeakyRelu', [u8(x(2, 3, 7)), ...fourth, ...fourth], {
+    alpha: float(0.125)
+  }),
+  one(
+    'QLinearConcat',
+    'com.microsoft:QLinearConcat',
+    [...[scalar(2 ** -2), byte(90), u8(x(1, 3, 4, 5)), scalar(2 ** -3), byte(128), u8(x(1, 6, 4, 5)), ...fourth]],
+    { axis: 1 }
+  ),
+  one('QGemm', 'com.microsoft:QGemm', [
+    ...[u8(x(5, 21)), scalar(2 ** -4), byte(120), small(c(21, 11)), scalar(2 ** -6), signed(0)],
+    ...[typed(c(11), 'int32', [-900, 900]), scalar(2), byte(100)]
+  ]),
+  one(
+    'MaxPool between layers of bytes',
+    'com.microsoft:QLinearLeakyRelu',
+    [u8(x(1, 20, 7, 9)), ...fourth, ...fourth],
+    { alpha: float(0.5) },
+    {
+      next: [
+        { op: 'MaxPool', attributes: { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] } },
+        { op: 'Transpose', attributes: { perm: [0, 2, 3, 1] } },
+        { op: 'DequantizeLinear', operands: fourth }
+      ]
+    }
+  )
+]
+
 /** A range of 255 steps of a quarter, so that the scale is exact; ties are common. */
 const quarters = given([-15, 48.75, 0, 0.125, 0.375, -0.125, 7.5, -3.625, 30.875, 20.125], [2, 5])
 
@@ -167,6 +222,7 @@ const exact = { options: { winograd: 0 } } as const
 export const integer: readonly Case[] = [
   ...integers,
   ...linears,
+  ...contributed,
   one(
     'DynamicQuantizeLinear',
     'Cast',
