@@ -45,20 +45,16 @@ const compact = text =>
     .replace(/([,;{}(])\n+|\n+(?=\})/g, '$1')
     .replace(/(?<![\w.])0(?=\.\d)/g, '')
 
-/** All shaders as one module: their texts without comments and needless spaces, and the fields of their parameter blocks. */
+/** All shaders as one module: their texts without comments and needless spaces. */
 function gatherShaders() {
   const texts = {}
-  const blocks = {}
   for (const file of filesUnder('shaders').filter(isShader)) {
     const text = readFileSync(file, 'utf8').replace(/\/\/.*$/gm, '')
     texts[basename(file, '.wgsl')] = compact(text.replace(/^\s+/gm, '').trimEnd())
-    for (const [, name, body] of text.matchAll(/struct (\w+) \{([^}]*)\}/g))
-      if (body.includes('At: u32')) blocks[name] = [...body.matchAll(/(\w+):/g)].map(field => field[1])
   }
   const target = join(root, 'dist', 'shaders')
   mkdirSync(target, { recursive: true })
-  const line = (name, value) => `export const ${name} = ${JSON.stringify(value)}\n`
-  writeFileSync(join(target, 'sources.js'), line('sources', texts) + line('blocks', blocks))
+  writeFileSync(join(target, 'sources.js'), `export const sources = ${JSON.stringify(texts)}\n`)
 }
 
 /**
