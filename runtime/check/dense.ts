@@ -17,7 +17,7 @@ type ConvBuffer = keyof typeof convBuffers
 /** Floats of a tile's table with one segment (asm/dense/tile.ts), and tiles that a block of rows has at most. */
 const tileTable = 18
 const tablesOf = (p: Fields) => Math.max(p.tiles, 1) * tileTable
-const hasTiles = (p: Fields) => p.tiles < 2 ** 20
+export const hasTiles = (p: Fields) => p.tiles < 2 ** 20
 
 function products(scratch: (p: Fields) => number, weight = 1): Rule<ConvBuffer> {
   return {
@@ -60,12 +60,14 @@ const axes = ['D', 'H', 'W'] as const
 const plane = ['H', 'W'] as const
 const spatial = (...names: string[]) => names.map(name => axes.map(axis => name + axis).join(' ')).join(' ')
 const steps = (...names: string[]) => names.map(name => `${name}N ${spatial(name)}`).join(' ')
-const convFields = `batch groups channels filters ${spatial('in', 'out', 'kernel', 'stride', 'pad', 'dilation')} ${steps('x', 'y', 'r')} ${epilogue}`
+/** What convolutions of floats and of bytes begin with. */
+export const convSizes = `batch groups channels filters ${spatial('in', 'out', 'kernel', 'stride', 'pad', 'dilation')} ${steps('x', 'y')}`
+const convFields = `${convSizes} ${steps('r')} ${epilogue}`
 
-const taps = (p: Fields) => p.kernelD * p.kernelH * p.kernelW
+export const taps = (p: Fields) => p.kernelD * p.kernelH * p.kernelW
 
 /** Pixels of an operand along some axes, each of `groups` times `wide` elements. */
-const pixels = (p: Fields, sizes: string, operand: string, wide: number, along: readonly string[] = axes) =>
+export const pixels = (p: Fields, sizes: string, operand: string, wide: number, along: readonly string[] = axes) =>
   loops(
     [p.batch, p[`${operand}N`]],
     ...along.map(a => [p[sizes + a], p[operand + a]] as const),
@@ -74,7 +76,7 @@ const pixels = (p: Fields, sizes: string, operand: string, wide: number, along: 
   )
 
 /** Positions fit 31 bits. Padding may be less than nothing, where a transposed convolution is cut. */
-function hasWindows(p: Fields): boolean {
+export function hasWindows(p: Fields): boolean {
   return axes.every(a => {
     const [stride, dilation, kernel] = [p[`stride${a}`], p[`dilation${a}`], p[`kernel${a}`]]
     const extent = (p[`out${a}`] + 4) * stride + kernel * dilation + p[`in${a}`]
@@ -82,7 +84,7 @@ function hasWindows(p: Fields): boolean {
   })
 }
 
-const isDeep = (p: Fields) => p.inD !== 1 || p.kernelD !== 1 || p.outD !== 1
+export const isDeep = (p: Fields) => p.inD !== 1 || p.kernelD !== 1 || p.outD !== 1
 
 const conv: Rule<ConvBuffer> = {
   fields: convFields,

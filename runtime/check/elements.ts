@@ -15,12 +15,12 @@ import {
 
 /** Kernels over any strides, and those along rows and channels. */
 
-const along = (p: Fields, operand: string): Span => loops(...nest(p, 'd', operand, 6))
+export const along = (p: Fields, operand: string): Span => loops(...nest(p, 'd', operand, 6))
 /** The kept loops of an operand, around `inner` elements `step` apart. */
 const rows = (p: Fields, operand: string, inner: number, step = 1): Span =>
   loops(...nest(p, 'k', operand, 4), [inner, step])
 const kept = 'k*4 x*4 y*4'
-const loopsOf = (...operands: string[]) => ['d*6', ...operands.map(name => `${name}*6:i`)].join(' ')
+export const loopsOf = (...operands: string[]) => ['d*6', ...operands.map(name => `${name}*6:i`)].join(' ')
 const epilogue = 'act alpha:f beta:f'
 
 const unary: Rule<'x' | 'y'> = {

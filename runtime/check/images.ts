@@ -5,13 +5,13 @@ import { type Fields, filled, isExact, isSmall, loops, nest, product, type Rule 
 const axes = [0, 1, 2]
 /** Kinds of compiler/ops/pool/pool.ts. */
 export const poolCount = 4
-const windowFields = 'batch channels x*3 y*3 k*3 s*3 d*3 b*3 e*3 xBatch i*3 yBatch o*3'
+export const windowFields = 'batch channels x*3 y*3 k*3 s*3 d*3 b*3 e*3 xBatch i*3 yBatch o*3'
 
-const window = (p: Fields) => p.k0 * p.k1 * p.k2
-const input = (p: Fields) => loops([p.batch, p.xBatch], ...nest(p, 'x', 'i', 3), [p.channels, 1])
-const output = (p: Fields) => loops([p.batch, p.yBatch], ...nest(p, 'y', 'o', 3), [p.channels, 1])
+export const window = (p: Fields) => p.k0 * p.k1 * p.k2
+export const input = (p: Fields) => loops([p.batch, p.xBatch], ...nest(p, 'x', 'i', 3), [p.channels, 1])
+export const output = (p: Fields) => loops([p.batch, p.yBatch], ...nest(p, 'y', 'o', 3), [p.channels, 1])
 
-function hasWindows(p: Fields): boolean {
+export function hasWindows(p: Fields): boolean {
   return axes.every(i => {
     const [stride, dilation, kernel] = [p[`s${i}`], p[`d${i}`], p[`k${i}`]]
     const extent = p[`y${i}`] * stride + kernel * dilation + p[`x${i}`] + p[`b${i}`] + p[`e${i}`]

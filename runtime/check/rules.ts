@@ -1,3 +1,4 @@
+import { bytes } from './bytes.js'
 import { dense } from './dense.js'
 import { detectors } from './detectors.js'
 import { elements } from './elements.js'
@@ -6,7 +7,14 @@ import type { Rule } from './rule.js'
 import { training } from './training.js'
 
 /** By the names that programs call kernels by. */
-export const rules: Readonly<Record<string, Rule>> = { ...elements, ...dense, ...images, ...detectors, ...training }
+export const rules: Readonly<Record<string, Rule>> = {
+  ...elements,
+  ...dense,
+  ...images,
+  ...detectors,
+  ...bytes,
+  ...training
+}
 
 /** The fields of a rule, spelled out: names and the letters of their types. */
 export function fieldsOf({ fields }: Rule): readonly { readonly name: string; readonly letter: string }[] {

@@ -1,0 +1,146 @@
+import { convSizes, hasTiles, hasWindows, isDeep, pixels, taps } from './dense.js'
+import { along, loopsOf } from './elements.js'
+import { hasWindows as hasPools, input, output, window, windowFields } from './images.js'
+import { type Fields, first, inPanels, loops, product, type Rule } from './rule.js'
+
+/** Layers of bytes, whose sums are exact in 32 bits. */
+
+const requantise = 'yZero low high'
+const productBuffers = {
+  x: 'read',
+  w: 'read',
+  sums: 'read',
+  scale: 'read',
+  bias: 'read',
+  y: 'write',
+  scratch: 'scratch'
+} as const
+
+/** Products that a sum of compiler/ops/dense/gemm8.ts has at most, and bytes that one in pool8.ts has. */
+const longestSum = 2 ** 16
+const largestWindow = 2 ** 23
+
+const areBytes = (...values: readonly number[]) => values.every(value => value < 256)
+const areSteps = (...values: readonly number[]) => values.every(value => value > 0 && value < Number.POSITIVE_INFINITY)
+const requantises = (p: Fields) => areBytes(p.xZero, p.yZero, p.low, p.high)
+
+/** Rows of a panel, which come in groups of 4. */
+const inGroups = (rows: number) => Math.ceil(rows / 4) * 4
+/** Floats for the rows of `tiles` times 6 pixels, of 16 bits an element. */
+const packedRows = (p: Fields, padded: number) => first((p.tiles * 6 * padded) / 2)
+const hasRows = (p: Fields) => p.tiles > 0 && hasTiles(p)
+
+/** One float a column, in whole panels. */
+function vectors(columns: number) {
+  return { sums: first(columns), scale: first(columns), bias: first(columns) }
+}
+
+const gemm8: Rule<keyof typeof productBuffers> = {
+  fields: `rows inner columns xRow yRow xZero ${requantise} tiles`,
+  buffers: productBuffers,
+  bytes: ['x', 'w', 'y'],
+  legal: p => requantises(p) && hasRows(p) && p.inner <= longestSum,
+  touches: p => ({
+    x: loops([p.rows, p.xRow], [p.inner, 1]),
+    w: first(inPanels(p.columns) * inGroups(p.inner)),
+    ...vectors(inPanels(p.columns)),
+    y: loops([p.rows, p.yRow], [p.columns, 1]),
+    scratch: packedRows(p, inGroups(p.inner))
+  }),
+  each: p => p.inner
+}
+
+const sums8: Rule<'w' | 'y'> = {
+  fields: 'panels groups',
+  buffers: { w: 'read', y: 'write' },
+  bytes: ['w'],
+  legal: p => p.groups <= longestSum,
+  touches: p => ({ w: first(p.panels * 8 * p.groups * 4), y: first(p.panels * 8) }),
+  each: p => p.groups * 4
+}
+
+const conv8: typeof gemm8 = {
+  fields: `${convSizes} xZero ${requantise} tiles`,
+  buffers: productBuffers,
+  bytes: ['x', 'w', 'y'],
+  legal: p => requantises(p) && hasRows(p) && hasWindows(p) && taps(p) * p.channels <= longestSum,
+  touches: p => ({
+    x: pixels(p, 'in', 'x', p.channels),
+    w: first(p.groups * inPanels(p.filters) * taps(p) * inGroups(p.channels)),
+    ...vectors(p.groups * inPanels(p.filters)),
+    y: pixels(p, 'out', 'y', p.filters),
+    scratch: packedRows(p, taps(p) * inGroups(p.channels))
+  }),
+  each: p => product(taps(p), p.channels)
+}
+
+const depthwise8: Rule<'x' | 'w' | 'scale' | 'bias' | 'y' | 'scratch'> = {
+  fields: conv8.fields,
+  buffers: { x: 'read', w: 'read', scale: 'read', bias: 'read', y: 'write', scratch: 'scratch' },
+  bytes: ['x', 'w', 'y'],
+  legal: p =>
+    requantises(p) && hasWindows(p) && !isDeep(p) && p.channels === 1 && p.filters === 1 && taps(p) <= longestSum,
+  touches: p => ({
+    x: pixels(p, 'in', 'x', 1),
+    w: first(taps(p) * p.groups),
+    scale: first(p.groups),
+    bias: first(p.groups),
+    y: pixels(p, 'out', 'y', 1),
+    // A pixel of zero points.
+    scratch: first(Math.ceil((p.groups + 16) / 4))
+  }),
+  each: taps
+}
+
+const lookup: Rule<'x' | 'table' | 'y'> = {
+  fields: loopsOf('x', 'y'),
+  buffers: { x: 'read', table: 'read', y: 'write' },
+  bytes: ['x', 'table', 'y'],
+  touches: p => ({ x: along(p, 'x'), table: first(256), y: along(p, 'y') })
+}
+
+/** Kinds of compiler/ops/elementwise/binary8.ts. */
+export const binary8Count = 2
+
+const binary8: Rule<'a' | 'b' | 'y'> = {
+  fields: `${loopsOf('a', 'b', 'y')} kind aZero bZero aScale:f bScale:f yScale:f ${requantise}`,
+  buffers: { a: 'read', b: 'read', y: 'write' },
+  bytes: ['a', 'b', 'y'],
+  legal: p =>
+    p.kind < binary8Count &&
+    areBytes(p.aZero, p.bZero, p.yZero, p.low, p.high) &&
+    areSteps(p.aScale, p.bScale, p.yScale),
+  touches: p => ({ a: along(p, 'a'), b: along(p, 'b'), y: along(p, 'y') })
+}
+
+const quantize: Rule<'x' | 'y'> = {
+  fields: `${loopsOf('x', 'y')} scale:f zero`,
+  buffers: { x: 'read', y: 'write' },
+  bytes: ['y'],
+  legal: p => areSteps(p.scale) && areBytes(p.zero),
+  touches: p => ({ x: along(p, 'x'), y: along(p, 'y') })
+}
+
+/** The kinds of pooling but the sum, which no byte holds. */
+const pool8Count = 3
+
+const pool8: Rule<'x' | 'y'> = {
+  fields: `kind ${windowFields} xZero scale:f ${requantise}`,
+  buffers: { x: 'read', y: 'write' },
+  bytes: ['x', 'y'],
+  legal: p => p.kind < pool8Count && hasPools(p) && window(p) <= largestWindow && requantises(p) && areSteps(p.scale),
+  touches: p => ({ x: input(p), y: output(p) }),
+  each: window
+}
+
+export const bytes = {
+  gemm8,
+  sums8,
+  conv8,
+  depthwise8,
+  lookup,
+  binary8,
+  quantize,
+  dequantize: { ...quantize, bytes: ['x'] } as const,
+  pool8
+}
