@@ -51,30 +51,6 @@ struct Conv {
 
 @group(0) @binding(2) var<uniform> p: Conv;
 
-struct Pixel {
-  n: u32,
-  d: u32,
-  h: u32,
-  w: u32,
-}
-
-// Output pixel `row` of all images.
-fn pixelOf(row: u32) -> Pixel {
-  let w = row % p.outW;
-  let line = row / p.outW;
-  let h = line % p.outH;
-  let plane = line / p.outH;
-  return Pixel(plane / p.outD, plane % p.outD, h, w);
-}
-
-fn panelRows() -> u32 {
-  return p.kernelD * p.kernelH * p.kernelW * p.channels;
-}
-
-fn panelCount() -> u32 {
-  return (p.filters + 7) / 8;
-}
-
 // Writes up to four filters of a group from `column` on.
 fn writePixel(at: Pixel, column: u32, part: u32, sum: vec4f) {
   let c = part * p.filters + column;
