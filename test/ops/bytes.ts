@@ -1,0 +1,84 @@
+// Kernels on bytes, on every backend against the reference: all their elements are equal. CAIRN_ONLY=text picks cases by name.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { Interpreter } from '../../compiler/lower/index.js'
+import { kernels } from '../../compiler/ops/kernels.js'
+import { compileKernels } from '../../runtime/cpu/binary.js'
+import { evaluate } from '../../runtime/file/dims.js'
+import { encode } from '../../runtime/file/format.js'
+import type { Program } from '../../runtime/file/program.js'
+import { InferenceSession, Tensor } from '../../runtime/index.js'
+import { presentBackends } from '../support/cairn.js'
+import { byteCases } from '../support/cases/byte-cases.js'
+import { type ByteCase, ByteLayers, bytesFor } from '../support/cases/byte-layers.js'
+import { isTelling } from '../support/compare.js'
+import type { Bindings } from '../support/onnx/oracle.js'
+import { baseSeed, Random } from '../support/random.js'
+import { skip } from '../support/skip.js'
+
+const test = suite(`bytes (seed ${baseSeed})`)
+
+const ofBytes = ['binary8', 'conv8', 'depthwise8', 'dequantize', 'gemm8', 'lookup', 'pool8', 'quantize', 'sums8']
+const summary = { arena: 0, arenaLowerBound: 0, nodesBefore: 0, nodesAfter: 0, batchNormsFolded: 0, operators: [] }
+
+const exported = new Set(WebAssembly.Module.exports(await compileKernels(false)).map(({ name }) => name))
+const present = (await presentBackends()).filter(name => name !== 'wasm' || ofBytes.every(each => exported.has(each)))
+if (!present.includes('wasm')) skip('every case on wasm', 'its binaries have no kernels of bytes')
+
+function tensorsFor({ inputs }: Program, feeds: readonly (readonly number[] | Float32Array)[], bindings: Bindings) {
+  return Object.fromEntries(
+    inputs.map(({ name, shape }, i) => [
+      name,
+      new Tensor(
+        'float32',
+        Float32Array.from(feeds[i]),
+        shape.map(dim => evaluate(dim, bindings))
+      )
+    ])
+  )
+}
+
+const seen = new Set<string>()
+
+async function check(item: ByteCase): Promise<void> {
+  const random = new Random(item.name)
+  const program = new ByteLayers(random).programOf(item)
+  for (const { name } of program.kernels) seen.add(name)
+  const file = encode(program, summary)
+  for (const backend of present) {
+    const session = await InferenceSession.create(file, { executionProviders: [backend] })
+    for (const bindings of item.bindings ?? [{}]) {
+      // What the first run leaves in memory are other numbers than what the second has to write.
+      await session.run(tensorsFor(program, bytesFor(program, random, bindings), bindings))
+      const feeds = item.feeds?.(random) ?? bytesFor(program, random, bindings)
+      const expected = Interpreter.of(program).run(feeds, bindings)
+      const results = await session.run(tensorsFor(program, feeds, bindings))
+      expected.forEach((wanted, i) => {
+        const got = results[`y${i}`].data as Float32Array
+        const at = wanted.findIndex((each, j) => each !== got[j])
+        const differing = wanted.filter((each, j) => each !== got[j]).length
+        assert.is(got.length, wanted.length)
+        assert.ok(
+          at < 0,
+          `y${i} on ${backend}: element ${at} of ${wanted.length} is ${got[at]}, not ${wanted[at]} (${differing} differ)`
+        )
+        assert.ok(
+          got.length < 64 || isTelling({ dtype: 'float32', dims: [], data: wanted }),
+          `y${i} is the same everywhere`
+        )
+      })
+    }
+    await session.release()
+  }
+}
+
+const only = process.env.CAIRN_ONLY
+for (const item of byteCases) if (!only || item.name.includes(only)) test(item.name, () => check(item))
+
+if (!only)
+  test('every kernel on bytes is run', () => {
+    assert.equal([...seen].filter(name => ofBytes.includes(name)).sort(), ofBytes)
+    for (const name of ofBytes) assert.ok(kernels[name])
+  })
+
+test.run()
