@@ -3,8 +3,13 @@
  * that follow each other in a parameter block; steps count floats, and negative ones wrap around.
  */
 
-/** Bytes from an operand's start to where the flat `index` over the first `axes` of the loops takes it. */
+/** Bytes from the start of an operand of floats to where the flat `index` over the first `axes` of the loops takes it. */
 export function offsetOf(index: u32, axes: i32, sizes: usize, steps: usize): usize {
+  return elementsTo(index, axes, sizes, steps) << 2
+}
+
+/** As offsetOf, in elements. */
+export function elementsTo(index: u32, axes: i32, sizes: usize, steps: usize): usize {
   let offset: usize = 0
   for (let axis = axes - 1; axis >= 0; axis--) {
     const size = load<u32>(sizes + (axis << 2))
@@ -12,7 +17,7 @@ export function offsetOf(index: u32, axes: i32, sizes: usize, steps: usize): usi
     offset += (index % size) * load<u32>(steps + (axis << 2))
     index /= size
   }
-  return offset << 2
+  return offset
 }
 
 /** Where the run of the innermost loop that `index` is in ends, or the slice before it. */

@@ -1,5 +1,5 @@
 /** The rows of a loop nest that a thread takes, for kernels over up to six loops with any strides (asm/elementwise/elementwise.ts). */
-import { endOfRun, offsetOf, tripsOf } from './loops'
+import { elementsTo, endOfRun, offsetOf, tripsOf } from './loops'
 import { firstOf, lastOf, worth } from './thread'
 
 /** Bytes of one operand's strides, and of the sizes. */
@@ -41,6 +41,11 @@ export function takeSlice(sizes: usize, cost: u32): void {
 /** Where an operand of the given steps is at the beginning of the slice's row. */
 export function at(operand: usize, sizes: usize, steps: usize): usize {
   return operand + offsetOf(row, 5, sizes, steps) + ((column * load<u32>(steps, 20)) << 2)
+}
+
+/** As `at`, of an operand of bytes. */
+export function byteAt(operand: usize, sizes: usize, steps: usize): usize {
+  return operand + elementsTo(row, 5, sizes, steps) + column * load<u32>(steps, 20)
 }
 
 /** The rows of the slice that follow each other evenly, d4 of them at most; they count as done. */

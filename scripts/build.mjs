@@ -77,12 +77,15 @@ function filesUnder(folder) {
     .sort()
 }
 
+/** What the build makes beside what it compiles. */
+const isMade = file => /\.wasm(\.d\.ts)?$|\.min\.|[\\/]schema[\\/]|[\\/]shaders[\\/]sources\.js$/.test(file)
+
 /** Takes away what was compiled of files that have moved since: the test runner, and npm, would take it along. */
 function removeOrphans(folder) {
   if (!existsSync(join(root, 'dist', folder))) return
   for (const file of filesUnder(join('dist', folder))) {
     const source = join(root, relative(join(root, 'dist'), file)).replace(/(\.d\.ts|\.js)$/, '.ts')
-    if (!existsSync(source)) rmSync(file)
+    if (!existsSync(source) && !isMade(file)) rmSync(file)
   }
 }
 
@@ -126,21 +129,11 @@ await stage('wgsl', [...filesUnder('shaders').filter(isShader), self], ['dist/sh
 const { bundlePages, bundleSchema, pageBundles, schemaInputs } = await import('./bundle.mjs')
 await stage('schema', schemaInputs, ['dist/schema/onnx.js'], bundleSchema)
 
-const sources = [
-  'cli',
-  'compiler',
-  'runtime',
-  'train',
-  'schema',
-  'shaders',
-  'models',
-  'bench',
-  'test',
-  'scripts'
-].flatMap(filesUnder)
+const compiled = ['cli', 'compiler', 'runtime', 'train', 'shaders', 'models', 'bench', 'test', 'scripts']
+const sources = [...compiled, 'schema'].flatMap(filesUnder)
 await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runtime/index.js'], () => {
   console.error('cairn: compiling the TypeScript')
-  for (const folder of ['cli', 'compiler', 'train', 'models', 'bench', 'test']) removeOrphans(folder)
+  for (const folder of compiled) removeOrphans(folder)
   run(process.execPath, [bin('typescript', 'bin/tsc')])
   return bundleWorkers()
 })
@@ -150,7 +143,7 @@ await stage('bundles', [...shipped, ...schemaInputs], pageBundles, bundlePages)
 
 if (process.argv.includes('--page')) {
   const inputs = [
-    ...['asm', 'compiler', 'models', 'runtime', 'schema', 'train', 'web'].flatMap(filesUnder),
+    ...['asm', 'compiler', 'models', 'runtime', 'schema', 'shaders', 'train', 'web'].flatMap(filesUnder),
     lock,
     join(root, 'package.json')
   ]

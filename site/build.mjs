@@ -42,7 +42,7 @@ function entries() {
     '.': `export { InferenceSession } from '../../runtime/${session.replaceAll('\\', '/').replace(/\.ts$/, '.js')}'\n`
   }
   const files = Object.entries(exports)
-    .filter(([name, { types }]) => types && !name.endsWith('.js'))
+    .filter(([name, { types }]) => types && !/\.(js|wasm)$/.test(name))
     .map(([name, { types }]) => {
       const file = join(folder, `${name.slice(2) || 'cairnjs'}.ts`)
       const module = types.replace(/^\.\/dist\//, '../../').replace(/\.d\.ts$/, '.js')
@@ -128,20 +128,20 @@ function gather() {
       .map(name => normalize(join(folder, name)))
   const pages = [...inFolder('.'), ...inFolder('docs'), ...inFolder('bench/results'), 'asm/README.md']
   for (const page of pages) {
-    const follow = (all, text, link) => {
+    const follow = (all, mark, text, link) => {
       const [place, anchor] = link.split('#')
       if (/^\w+:/.test(link) || !place) return all
       const target = normalize(join(dirname(page), place))
       if (pages.includes(target)) return all
       const file = join(root, target)
       if (!existsSync(file) || !statSync(file).isFile()) return text
-      const picture = /\.(svg|png)$/.test(target)
-      const ending = picture ? '' : '.txt'
-      cpSync(file, join(source, picture ? '' : 'public', `${target}${ending}`))
-      return `[${text}](${place}${ending}${anchor ? `#${anchor}` : ''})`
+      // What a page shows is bundled with it; what it links to lies beside it.
+      const ending = /\.(svg|png)$/.test(target) ? '' : '.txt'
+      cpSync(file, join(source, mark ? '' : 'public', `${target}${ending}`))
+      return `${mark}[${text}](${place}${ending}${anchor ? `#${anchor}` : ''})`
     }
     const text = readFileSync(join(root, page), 'utf8')
-    write(page, text.replace(/\[([^\]]*)\]\(([^)\s]+)\)/g, follow))
+    write(page, text.replace(/(!?)\[([^\]]*)\]\(([^)\s]+)\)/g, follow))
   }
 }
 

@@ -19,7 +19,9 @@ interface Counts {
 const self = fileURLToPath(import.meta.url)
 const folder = dirname(self)
 /** Folders whose files are tests; what these need lies in folders inside of them, and in support/. */
-const rooms = ['onnx', 'compiler', 'ops', 'networks', 'runtime', 'webgpu', 'train', 'cli', 'page', 'bench', 'project']
+const rooms = [
+  ...['onnx', 'compiler', 'ops', 'networks', 'runtime', 'webgpu', 'train', 'cli', 'browser', 'page', 'bench', 'project']
+]
 /** The slow ones start first. */
 const longest = [
   'ops',
@@ -52,8 +54,8 @@ const onEveryBackend = [
 ]
 
 /** What `--cpu` leaves out: pages and browsers, WebGPU alone, benchmarks, the sources. In other files it skips cases. */
-const roomsBeyondCpu = ['page', 'webgpu', 'bench']
-const beyondCpu = ['browser-ops', 'docs', 'examples', 'hosts', 'houserules', 'package', 'train-report']
+const roomsBeyondCpu = ['browser', 'page', 'webgpu', 'bench']
+const beyondCpu = ['docs', 'examples', 'hosts', 'houserules', 'package', 'train-report']
 
 /** What uvu keeps of a suite: a function that runs it and gives [errors or true, passed, skipped, total]. */
 type Suite = () => Promise<[string | true, number, number, number]>
@@ -115,8 +117,11 @@ function runFiles(files: readonly string[]): Promise<Counts> {
       const died = counts.length < files.length || (code !== 0 && sum(counts).failed === 0)
       if (died) {
         const last = files[Math.min(counts.length, files.length - 1)]
+        const left = files.slice(counts.length + 1).map(file => basename(file))
         text += `\n${basename(last)} ended early: ${signal ?? `exit code ${code}`}\n`
-        counts.push({ passed: 0, failed: 1, skipped: 0 })
+        if (left.length) text += `did not run: ${left.join(', ')}\n`
+        text += `repeat with CAIRN_SEED=${baseSeed} node dist/test/run.js ${basename(last)}\n`
+        counts.push({ passed: 0, failed: 1 + left.length, skipped: 0 })
       }
       console.log(`\n${text.trim()}`)
       resolve(sum(counts))
@@ -143,23 +148,27 @@ else {
   if (update >= 0) process.env.CAIRN_UPDATE = args[update + 1]
   if (args.includes('--cpu')) process.env.CAIRN_CPU = '1'
   if (args.includes('--long')) process.env.CAIRN_LONG ??= '10000'
-  const wanted = args.filter(arg => !arg.startsWith('--'))
+  const wanted = args.filter((arg, i) => !arg.startsWith('--') && args[i - 1] !== '--update')
   const rank = (file: string) => longest.indexOf(basename(file)) + 1 || longest.length + 1
   const all = rooms.flatMap(room =>
     readdirSync(join(folder, room))
       .filter(file => file.endsWith('.js'))
       .map(file => `${room}/${file.slice(0, -3)}`)
   )
-  const isWhole = (part: string) => all.some(file => basename(file) === part)
   // A whole name is that file alone: `ops` is not `browser-ops`.
-  const isMeant = (file: string) =>
-    wanted.some(part =>
-      isWhole(part) ? basename(file) === part : (part.endsWith('/') ? file : basename(file)).includes(part)
-    )
+  const isMeant = (file: string, part: string) =>
+    part.includes('/')
+      ? file.startsWith(part)
+      : all.some(other => basename(other) === part)
+        ? basename(file) === part
+        : basename(file).includes(part)
+  for (const part of wanted)
+    if (!all.some(file => isMeant(file, part)))
+      throw new Error(`no test is called ${part}; folders are ${rooms.join('/, ')}/`)
   const onCpu = (file: string) => !roomsBeyondCpu.includes(dirname(file)) && !beyondCpu.includes(basename(file))
   const files = all
     .filter(file => !process.env.CAIRN_CPU || onCpu(file))
-    .filter(file => !wanted.length || isMeant(file))
+    .filter(file => !wanted.length || wanted.some(part => isMeant(file, part)))
     .sort((a, b) => rank(a) - rank(b))
   const together = files.filter(file => onEveryBackend.includes(basename(file)))
   const alone = files.filter(file => !together.includes(file)).map(file => [file])

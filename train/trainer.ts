@@ -29,9 +29,9 @@ import { openBackbone } from './network/open.js'
 import { type Settings, settingsOf, type TrainerOptions } from './options.js'
 import { encodePatch } from './patch.js'
 import { type Check, checkGradients, deadUnits, overfit } from './sanity.js'
-import { signsOf } from './signs.js'
 import { Stage } from './stage.js'
 import { buildStep } from './step.js'
+import { signsOf } from './warnings.js'
 
 /** How `fit` goes on, and whom it tells. */
 export interface FitOptions extends Watch {

@@ -5,7 +5,7 @@ import type { Graph, Node, Value } from '../graph/index.js'
 import { ops } from './table.js'
 
 /**
- * Axes of which a run finds how much there is. The shape says so with a dimension of its own (`found` in dim.ts), with which sizes
+ * Axes of which a run finds how much there is. The shape says so with a dimension of its own (`found` in compiler/algebra/terms.ts), with which sizes
  * are computed as with free ones; memory has room for the most there can be, and what stands behind the count is anything. So only
  * operators that keep the parts apart may take such a value (`Op.countedAxis`), or such for which what stands behind can be made
  * harmless (`Op.behind`). The count itself is a value of the run, and so is what is computed of it (`runSize`).

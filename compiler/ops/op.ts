@@ -35,6 +35,8 @@ export interface Op {
   behind?(node: Node, index: number, axis: number): number | 'anything' | undefined
   /** The outputs as views of the first input's memory, undefined where its strides cannot express one. */
   alias?(node: Node, input: View): (View | undefined)[]
+  /** Whether the kernel writes its output in any order at no cost. */
+  readonly writesAnyOrder?: boolean
   /** Whether the kernel writes dense outputs only, so that none may lie inside a concatenation. */
   readonly writesDense?: boolean
   /** Index of the inputs whose place the output may take when nobody reads them later. */

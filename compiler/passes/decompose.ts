@@ -4,29 +4,29 @@ import { countOutputs, fillInputs, Writer } from '../infer/index.js'
 import { axisFor, intsOf, ops } from '../ops/index.js'
 import { removeKnown } from './fold/fold-constants.js'
 import { count, type Pass } from './pass.js'
-import { bitShift } from './spellings/bits.js'
+import { col2im, deformConv } from './spellings/conv/columns.js'
+import { concatCounted, gatherCounted, meanCounted, padCounted } from './spellings/counted.js'
 import { einsum } from './spellings/dense/einsum.js'
 import { integers } from './spellings/dense/integer.js'
-import { dequantizeLinear, dynamicQuantizeLinear, quantizeLinear } from './spellings/dense/quantize.js'
+import { bitShift } from './spellings/elementwise/bits.js'
+import { dequantizeLinear, dynamicQuantizeLinear, quantizeLinear } from './spellings/elementwise/quantize.js'
 import { affineGrid } from './spellings/image/affinegrid.js'
-import { col2im, deformConv } from './spellings/image/columns.js'
-import { centerCropPad } from './spellings/image/crop.js'
+import { centerCropPad } from './spellings/movement/crop.js'
+import { gatherElements } from './spellings/movement/gather.js'
+import { oneHot } from './spellings/movement/onehot.js'
+import { eyeLike, hardmax, reverseSequence, trilu } from './spellings/movement/positions.js'
+import { gatherND, maxPool, maxUnpool, scatterND } from './spellings/movement/scatter.js'
 import { softmaxCrossEntropy } from './spellings/norm/loss.js'
-import { globalLpPool, lpNormalization, lpPool } from './spellings/norm/lp.js'
 import {
   batchNormalization,
   layerNormalization,
   meanVarianceNormalization,
   rmsNormalization
 } from './spellings/norm/norms.js'
+import { globalLpPool, lpNormalization, lpPool } from './spellings/pool/lp.js'
 import { filled, giveOutput, type Rewrite } from './spellings/rewrite.js'
 import { bounds, withBounds } from './spellings/search/bounds.js'
-import { concatCounted, gatherCounted, meanCounted, padCounted } from './spellings/search/counted.js'
-import { gatherElements } from './spellings/search/gather.js'
 import { compress } from './spellings/search/nonzero.js'
-import { oneHot } from './spellings/search/onehot.js'
-import { eyeLike, hardmax, reverseSequence, trilu } from './spellings/search/positions.js'
-import { gatherND, maxPool, maxUnpool, scatterND } from './spellings/search/scatter.js'
 
 /** Spells compound operators with the few that have kernels; what a spelling is made of may be spelled in turn. */
 export const decompose: Pass = {

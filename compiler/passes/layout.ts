@@ -19,6 +19,10 @@ export const layout: Pass = {
     const demand = (node: Node, index: number, order: readonly number[]) => {
       const value = node.inputs[index]!
       if (liesIn(value, order)) return
+      if (value.producer && ops[value.producer.op].writesAnyOrder && graph.onlyUser(value) === node) {
+        value.order = order
+        return
+      }
       const key = order.join()
       let made = copies.get(value)?.get(key)
       if (!made) {
@@ -46,6 +50,7 @@ function copied(graph: Graph, reader: Node, value: Value, order: readonly number
   const copy = new Node('Copy', graph.unique(`${reader.name}.layout`))
   graph.insert(copy, [value], 1, reader)
   inferNode(copy)
+  copy.output.narrow = value.narrow
   copy.output.order = order
   return copy.output
 }
@@ -81,13 +86,19 @@ function permuteGemms(graph: Graph, node: Node): boolean {
     return false
   if (!sameShape([output.shape[0]], [input.shape[0]])) return false
   const users = [...new Set(output.users)]
-  if (!users.every(user => user.op === 'Gemm' && user.inputs[0] === output && user.inputs[4] !== output)) return false
+  if (
+    !users.every(
+      user => (user.op === 'Gemm' || user.op === 'Gemm8') && user.inputs[0] === output && user.inputs[4] !== output
+    )
+  )
+    return false
   const logical = logicalIndices(input.shape as number[], rest)
   for (const user of users) permuteRows(graph, user, logical)
   const perm = [0, ...rest]
   const transpose = new Node('Transpose', graph.unique(node.name), new Map([['perm', perm]]))
   graph.insert(transpose, [input], 1, node)
   inferNode(transpose)
+  transpose.output.narrow = input.narrow
   layTranspose(transpose)
   graph.setInput(node, 0, transpose.output)
   return true

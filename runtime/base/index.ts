@@ -1,5 +1,4 @@
 export { brandOf, bytesOf, isBytes } from './brand.js'
-export { Breath, finish } from './breath.js'
 export { digest } from './digest.js'
 export { env, mostThreads, threadsOf, type WasmEnvironment, type WasmPlace, type WebGpuEnvironment } from './env.js'
 export { CairnError, FormatError, Unavailable } from './errors.js'
@@ -7,3 +6,4 @@ export { floatToHalf, fromHalves, halfToFloat, isHalf, toHalves } from './half.j
 export { finalise } from './hash.js'
 export { held } from './held.js'
 export { beginning, standIn, standIns, telling } from './kind.js'
+export { Breath, finish } from './turns.js'

@@ -59,19 +59,47 @@ const sums8: Rule<'w' | 'y'> = {
   each: p => p.groups * 4
 }
 
+/** Elements of a run that a kernel puts together at an edge. */
+const longestRun = 256
+
+/** Rows of a panel of weights: pixels, or kernel rows of them, filled up to groups. */
+function weightRows(p: Fields): number {
+  const row = p.runs ? inGroups(p.kernelW * p.channels) : p.kernelW * inGroups(p.channels)
+  return p.kernelD * p.kernelH * row
+}
+
 const conv8: typeof gemm8 = {
-  fields: `${convSizes} xZero ${requantise} tiles`,
+  fields: `${convSizes} runs xZero ${requantise} tiles`,
   buffers: productBuffers,
   bytes: ['x', 'w', 'y'],
-  legal: p => requantises(p) && hasRows(p) && hasWindows(p) && taps(p) * p.channels <= longestSum,
+  legal: p =>
+    requantises(p) &&
+    hasRows(p) &&
+    hasWindows(p) &&
+    taps(p) * p.channels <= longestSum &&
+    (p.runs === 0 || (p.runs === 1 && p.dilationW === 1 && p.kernelW * p.channels <= longestRun)),
   touches: p => ({
     x: pixels(p, 'in', 'x', p.channels),
-    w: first(p.groups * inPanels(p.filters) * taps(p) * inGroups(p.channels)),
+    w: first(p.groups * inPanels(p.filters) * weightRows(p)),
     ...vectors(p.groups * inPanels(p.filters)),
     y: pixels(p, 'out', 'y', p.filters),
-    scratch: packedRows(p, taps(p) * inGroups(p.channels))
+    scratch: packedRows(p, weightRows(p))
   }),
   each: p => product(taps(p), p.channels)
+}
+
+/** What the kernel keeps of weights by output and quad, and of interleaved rows (asm/conv/depthwise8.ts). */
+function ringFloats(p: Fields): number {
+  const outputs =
+    p.strideW === 1
+      ? p.kernelW > 3 && p.kernelW <= 5
+        ? 4
+        : 2
+      : p.strideW === 2 && p.kernelW > 3 && p.kernelW <= 5
+        ? 2
+        : 1
+  const quads = Math.floor(((outputs - 1) * p.strideW + (p.kernelW - 1) * p.dilationW + 4) / 4)
+  return (64 + p.kernelH * quads * outputs * 128 + ((p.kernelH - 1) * p.dilationH + 1) * 32 * quads * 64) / 4
 }
 
 const depthwise8: Rule<'x' | 'w' | 'scale' | 'bias' | 'y' | 'scratch'> = {
@@ -87,7 +115,7 @@ const depthwise8: Rule<'x' | 'w' | 'scale' | 'bias' | 'y' | 'scratch'> = {
     bias: first(p.groups),
     y: pixels(p, 'out', 'y', 1),
     // A pixel of zero points.
-    scratch: first(Math.ceil((p.groups + 16) / 4))
+    scratch: first(ringFloats(p))
   }),
   each: taps
 }

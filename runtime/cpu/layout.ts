@@ -85,3 +85,8 @@ export function pages(bytes: number, maxMemory: number, what: string): number {
     )
   return Math.ceil(bytes / page)
 }
+
+/** The constants that a call reads. */
+export function constantsOf(call: Call): number[] {
+  return call.arguments.filter(({ space }) => space === 'constant').map(({ index }) => index)
+}

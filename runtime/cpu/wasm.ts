@@ -22,7 +22,7 @@ import {
   unpackInto
 } from '../file/index.js'
 import { compileKernels, instantiate } from './binary.js'
-import { align, isDirect, type Layout, layoutOf, newMemory, page, pages, stagingBytes } from './layout.js'
+import { align, constantsOf, isDirect, type Layout, layoutOf, newMemory, page, pages, stagingBytes } from './layout.js'
 import { type BoundCall, type Kernel, type ThreadExports, writeTable } from './lockstep.js'
 import { Team } from './threads.js'
 
@@ -52,7 +52,6 @@ type AddressOf = (argument: Omit<Argument, 'access'>) => number
 
 class WasmExecutor implements Executor {
   private bound: Bound | undefined
-  /** Storages of bytes. */
   private readonly narrow: ReadonlySet<number>
 
   private constructor(
@@ -180,18 +179,13 @@ class WasmExecutor implements Executor {
   observe(feeds: readonly Float32Array[], bindings: Bindings, see: Observer): void {
     const { calls, plan } = this.bind(bindings)
     const { calls: unbound, storages } = this.header
-    const elementsOf = (storage: number, count: number) =>
-      new (this.narrow.has(storage) ? Uint8Array : Float32Array)(
-        this.memory!.buffer,
-        this.layout.arena + plan.offsets[storage],
-        count
-      )
     // No byte says that nothing has written it; the reference's are 0 there too.
+    const kindOf = (storage: number) => (this.narrow.has(storage) ? Uint8Array : Float32Array)
+    const elementsOf = (storage: number, count: number) =>
+      new (kindOf(storage))(this.memory!.buffer, this.layout.arena + plan.offsets[storage], count)
     const spoil = (call: number) =>
       plan.blocks.forEach(({ first, bytes }, i) => {
-        if (first !== call) return
-        if (this.narrow.has(i)) elementsOf(i, bytes).fill(0)
-        else elementsOf(i, bytes / 4).fill(Number.NaN)
+        if (first === call) elementsOf(i, bytes / kindOf(i).BYTES_PER_ELEMENT).fill(Number.NaN)
       })
     spoil(-1)
     this.feed(feeds, bindings)
@@ -398,10 +392,6 @@ class WasmExecutor implements Executor {
     })
     return { kernel: this.exports[name], arguments: [block, ...call.arguments.map(addressOf)] }
   }
-}
-
-function constantsOf(call: Call): number[] {
-  return call.arguments.filter(({ space }) => space === 'constant').map(({ index }) => index)
 }
 
 /** Exports that are no kernels. */

@@ -1,5 +1,5 @@
 // Dense convolution as an implicit product: the hooks of product.wgsl. A step takes 16 channels of one kernel position,
-// or, where a position has few channels (LINEAR), the next 16 pairs of position and channel.
+// or, where a position has few channels or runs are filled up together (LINEAR), the next 16 pairs of position and channel.
 override LINEAR: bool = false;
 
 // Of each row that this invocation loads: its image and group in the input, and its window's first position.
@@ -91,16 +91,17 @@ fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
 }
 
 fn linearElement(i: u32, k: u32) -> f32 {
-  let depth = depthOf(p.channels);
-  let c = k % depth;
-  let at = k / depth;
+  let run = p.channels * inRun();
+  let depth = depthOf(run);
+  let place = placeInRun(k % depth);
+  let at = (k / depth) * inRun() + place.x;
   let line = at / p.kernelW;
   let plane = line / p.kernelH;
   let pixel = inputAt(i, vec3u(plane, line % p.kernelH, at % p.kernelW));
-  if (plane >= p.kernelD || pixel == OUTSIDE || c >= p.channels) {
+  if (plane >= p.kernelD || pixel == OUTSIDE || k % depth >= run) {
     return 0;
   }
-  return load(pixel + c) - origin();
+  return load(pixel + place.y) - origin();
 }
 
 fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {

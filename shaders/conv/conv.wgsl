@@ -51,6 +51,20 @@ struct Conv {
 
 @group(0) @binding(2) var<uniform> p: Conv;
 
+fn panelRows() -> u32 {
+  return p.kernelD * p.kernelH * p.kernelW * p.channels;
+}
+
+// How many kernel positions follow each other before the rows of a panel are filled up, and at which of them and in which
+// channel an element of such a run is.
+fn inRun() -> u32 {
+  return 1;
+}
+
+fn placeInRun(i: u32) -> vec2u {
+  return vec2u(0, i);
+}
+
 // Writes up to four filters of a group from `column` on.
 fn writePixel(at: Pixel, column: u32, part: u32, sum: vec4f) {
   let c = part * p.filters + column;

@@ -30,6 +30,7 @@ struct Conv8 {
   yD: u32,
   yH: u32,
   yW: u32,
+  runs: u32,
   xZero: u32,
   yZero: u32,
   low: u32,
@@ -45,6 +46,18 @@ struct Conv8 {
 }
 
 @group(0) @binding(2) var<uniform> p: Conv8;
+
+fn panelRows() -> u32 {
+  return p.kernelD * p.kernelH * (p.kernelW / inRun()) * depthOf(p.channels * inRun());
+}
+
+fn inRun() -> u32 {
+  return select(1, p.kernelW, p.runs == 1);
+}
+
+fn placeInRun(i: u32) -> vec2u {
+  return vec2u(i / p.channels, i % p.channels);
+}
 
 fn writePixel(at: Pixel, column: u32, part: u32, sum: Sum) {
   let yAt = p.yAt + at.n * p.yN + at.d * p.yD + at.h * p.yH + at.w * p.yW + part * p.filters + column;

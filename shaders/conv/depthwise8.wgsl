@@ -30,6 +30,7 @@ struct Depthwise8 {
   yD: u32,
   yH: u32,
   yW: u32,
+  runs: u32,
   xZero: u32,
   yZero: u32,
   low: u32,

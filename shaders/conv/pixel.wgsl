@@ -15,10 +15,6 @@ fn pixelOf(row: u32) -> Pixel {
   return Pixel(plane / p.outD, plane % p.outD, h, w);
 }
 
-fn panelRows() -> u32 {
-  return p.kernelD * p.kernelH * p.kernelW * depthOf(p.channels);
-}
-
 fn panelCount() -> u32 {
   return (p.filters + 7) / 8;
 }

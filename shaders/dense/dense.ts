@@ -52,9 +52,9 @@ export function alignedImages(
   return aligned(channels, filters, ...read, ...steps('x'), ...steps('y'), ...(p.residual ? steps('r') : []))
 }
 
-/** A convolution as a product for each group: of few channels, which would leave most of a tile empty, all positions in one list. */
+/** A convolution as a product for each group: all positions in one list where few channels would leave most of a tile empty, or where weights lie so. */
 export function imageProduct(p: Block, files: readonly string[], vector: boolean): Dispatch {
-  const LINEAR = Number(p.channels < 8)
+  const LINEAR = Number(p.channels < 8 || p.runs === 1)
   const pixels = product(p.batch, p.outD, p.outH, p.outW)
   return tiled(pixels, p.filters, p.groups, [...files, 'conv-product'], vector && !LINEAR, undefined, { LINEAR })
 }

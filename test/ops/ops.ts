@@ -102,7 +102,7 @@ coverage('every promised operator has a case', () => {
     []
   )
 })
-coverage('every kernel is called by a case, or by those of test/gradients.ts', () => {
+coverage('every kernel is called by a case, or by those of test/ops/gradients.ts', () => {
   assert.equal(
     Object.keys(kernels).filter(name => !called.has(name) && !trainingKernels[name]),
     []

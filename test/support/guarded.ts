@@ -29,6 +29,7 @@ interface Extent {
 
 export class Guarded {
   private readonly words: Uint32Array
+  private readonly bytes: Uint8Array
   private readonly gaps: Extent[] = []
   private readonly extents: Record<Argument['space'], Extent[]>
   private readonly blocks = new Map<Call, number>()
@@ -58,6 +59,7 @@ export class Guarded {
     this.gaps.push({ at, bytes: gap })
     memory.grow(Math.ceil((at + gap) / page) - memory.buffer.byteLength / page + 1)
     this.words = new Uint32Array(memory.buffer)
+    this.bytes = new Uint8Array(memory.buffer)
     this.words.fill(canary, page / 4)
     program.constants.forEach((constant, i) => {
       const { at, bytes } = this.extents.constant[i]
@@ -147,8 +149,9 @@ export class Guarded {
     return new Float32Array(this.words.buffer, at, bytes / 4)
   }
 
-  private isIntact(extent: Extent): boolean {
-    return this.wordsOf(extent).every(word => word === canary)
+  private isIntact({ at, bytes }: Extent): boolean {
+    for (let i = at; i < at + bytes; i++) if (this.bytes[i] !== ((canary >>> (8 * (i & 3))) & 255)) return false
+    return true
   }
 }
 

@@ -1,7 +1,7 @@
+import type { Model } from '../actions/opening.js'
 import { byId, el } from '../dom.js'
 import type { ZooNetwork } from '../engine/protocol.js'
 import type { Entry } from '../model/catalogue.js'
-import type { Model } from '../model/opening.js'
 import { fromEntry, fromFile, fromZoo, type Source } from '../model/source.js'
 import { plural } from '../numbers.js'
 import type { Photo } from '../photo/photo.js'

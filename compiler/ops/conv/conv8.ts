@@ -1,4 +1,3 @@
-import { product } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
 import type { Elements, Node, Value } from '../../graph/index.js'
 import {
@@ -6,7 +5,6 @@ import {
   emitGemm8,
   layerInputs,
   longestSum,
-  packBytes,
   product8Buffers,
   sumsOf,
   tilesFor,
@@ -22,19 +20,19 @@ import { convFields, convolution, isPointwise, rowsOf, shapeOf, spatialSizes, st
 /** Convolutions of bytes. A zero point stands for what lies outside of the input. */
 
 const { residual: _r, act: _a, alpha: _l, beta: _b, rN, rD, rH, rW, tiles, ...places } = convFields
-const conv8Fields = { ...places, xZero: 'u32', ...requantiseFields, tiles } as const
+const conv8Fields = { ...places, runs: 'u32', xZero: 'u32', ...requantiseFields, tiles } as const
 
 /**
  * y = requantise(conv(x - xZero, w)), channels innermost; `channels` and `filters` count one group's. Weights lie in the panels of
- * gemm8, whose rows are kernel positions of as many channels as fill groups of 4.
+ * gemm8, whose rows are kernel positions of as many channels as fill groups of 4, or with `runs` rows of kernel positions whose
+ * channels follow each other and are filled up together.
  */
 export const conv8Kernel = kernel({
   name: 'conv8',
   fields: conv8Fields,
   buffers: product8Buffers,
   reference(p, { x, w, scale, bias, y }) {
-    const padded = Math.ceil(p.channels / depth) * depth
-    const rows = padded * p.kernelD * p.kernelH * p.kernelW
+    const rows = paddedRows(p.runs === 1, p.channels, p.kernelW) * p.kernelD * p.kernelH
     const columns = Math.ceil(p.filters / panelWidth) * panelWidth
     forEachPixel(p, (n, d, h, v, to) => {
       for (let g = 0; g < p.groups; g++)
@@ -43,7 +41,8 @@ export const conv8Kernel = kernel({
           forEachInput(p, n, d, h, v, (from, tap) => {
             for (let c = 0; c < p.channels; c++)
               sum +=
-                (x[from + g * p.channels + c] - p.xZero) * w[g * rows * columns + weightAt(rows, f, tap * padded + c)]
+                (x[from + g * p.channels + c] - p.xZero) *
+                w[g * rows * columns + weightAt(rows, f, rowAt(p.runs === 1, p.channels, p.kernelW, tap, c))]
           })
           const at = g * columns + f
           y[to + g * p.filters + f] = requantised(sum, scale[at], bias[at], p)
@@ -51,6 +50,22 @@ export const conv8Kernel = kernel({
     })
   }
 })
+
+/** Rows of weights that one row of kernel positions takes. */
+function paddedRows(runs: boolean, channels: number, width: number): number {
+  return runs ? fill(channels * width) : fill(channels) * width
+}
+
+/** The row of a kernel position and a channel. */
+function rowAt(runs: boolean, channels: number, width: number, tap: number, c: number): number {
+  if (!runs) return tap * fill(channels) + c
+  return Math.floor(tap / width) * fill(channels * width) + (tap % width) * channels + c
+}
+
+const fill = (count: number) => Math.ceil(count / depth) * depth
+
+/** Elements of a run that is put together at an edge (asm/conv/conv8.ts). */
+const longestRun = 256
 
 /** One filter a channel. Weights are [kernelH, kernelW, channels]. */
 export const depthwise8Kernel = kernel({
@@ -118,25 +133,29 @@ export const conv8: Op = {
     const taps = kernel.reduce((a, b) => a * b, 1)
     if (channels === 1 && filters === 1 && groups > 1 && kernel.length < 3)
       return emitDepthwise(node, to, shape, window, x, y)
-    const padded = Math.ceil(channels / depth) * depth
+    const width = kernel[kernel.length - 1]
+    const dilation = window.dilations[kernel.length - 1]
+    const isDense = x.strides[x.strides.length - 1] === channels && groups === 1 && dilation === 1
+    const runs = channels % depth !== 0 && isDense && channels * width <= longestRun
+    const padded = (paddedRows(runs, channels, width) * taps) / width
     const panels = Math.ceil(filters / panelWidth)
     if (taps * channels > longestSum) throw refuse(node, `sums ${taps * channels} products; ${longestSum} are allowed`)
     const [, weights, scale, bias] = node.inputs as Value[]
-    const key = `${weights.name} conv8 ${groups}`
-    const w = to.constant(key, () => pack(weights, shape), undefined, 'i8')
-    const vectors = { scale: perFilter(to, scale, groups, filters), bias: perFilter(to, bias, groups, filters) }
     const rows = taps === 1 && groups === 1 && isPointwise(window) ? rowsOf({ x, y, r: undefined }) : undefined
+    const key = `${weights.name} conv8 ${groups}${runs ? ' in runs' : ''}`
+    const w = to.constant(key, () => pack(weights, shape, runs, padded), undefined, 'i8')
+    const vectors = { scale: perFilter(to, scale, groups, filters), bias: perFilter(to, bias, groups, filters) }
     if (rows) {
       const { rRow: _, ...sizes } = rows
       return emitGemm8(node, to, { ...sizes, inner: channels, columns: filters }, key, { x, w, ...vectors, y })
     }
-    const { tiles, floats } = tilesFor(taps * padded)
+    const { tiles, floats } = tilesFor(padded)
     to.call(
       conv8Kernel,
-      { ...fieldsOf(node, shape, window, x, y), tiles },
+      { ...fieldsOf(node, shape, window, x, y), runs: Number(runs), tiles },
       {
         ...{ x, w, ...vectors, y },
-        sums: sumsOf(to, key, w, groups * panels, taps * padded),
+        sums: sumsOf(to, key, w, groups * panels, padded),
         scratch: to.scratch([floats])
       }
     )
@@ -169,22 +188,41 @@ function emitDepthwise(node: Node, to: Lowering, shape: WeightShape, window: Win
   const plain = (value: Value) => to.constant(`${value.name} of channels`, () => value.data!)
   to.call(
     depthwise8Kernel,
-    { ...fieldsOf(node, shape, window, x, y), tiles: 0 },
+    { ...fieldsOf(node, shape, window, x, y), runs: 0, tiles: 0 },
     {
       ...{ x, y, w: to.constant(`${weights.name} depthwise8`, pack, undefined, 'i8') },
       ...{ scale: plain(scale), bias: plain(bias) },
-      // A pixel of zero points, for what lies outside.
-      scratch: to.scratch([Math.ceil((groups + 16) / 4)])
+      scratch: to.scratch([ringFloats(kernel, window)])
     }
   )
 }
 
-function pack(weights: Value, { groups, channels, filters, kernel }: WeightShape): Elements {
-  const taps = product(kernel) as number
-  const padded = Math.ceil(channels / depth) * depth
+/** Floats that the kernel takes for weights by output and quad, and for a ring of interleaved rows (asm/conv/depthwise8.ts). */
+function ringFloats(kernel: readonly number[], { strides, dilations }: Windows): number {
+  const [kh, kw] = [1, ...kernel].slice(-2)
+  const stride = strides[strides.length - 1]
+  const [dh, dw] = [1, ...dilations].slice(-2)
+  const outputs = stride === 1 ? (kw <= 3 ? 2 : kw <= 5 ? 4 : 2) : stride === 2 && kw > 3 && kw <= 5 ? 2 : 1
+  const quads = ((outputs - 1) * stride + (kw - 1) * dw + 4) >> 2
+  return (64 + kh * quads * outputs * 128 + ((kh - 1) * dh + 1) * 32 * quads * 64) / 4
+}
+
+function pack(
+  weights: Value,
+  { groups, channels, filters, kernel }: WeightShape,
+  runs: boolean,
+  rows: number
+): Elements {
+  const taps = kernel.reduce((a, b) => a * b, 1)
+  const width = kernel[kernel.length - 1]
+  const size = rows * Math.ceil(filters / panelWidth) * panelWidth
+  const packed = new Float32Array(groups * size)
   const data = weights.data!
-  return packBytes(groups, taps * padded, filters, (g, k, f) => {
-    const [tap, c] = [Math.floor(k / padded), k % padded]
-    return c < channels ? data[((g * filters + f) * channels + c) * taps + tap] : 0
-  })
+  let from = 0
+  for (let g = 0; g < groups; g++)
+    for (let f = 0; f < filters; f++)
+      for (let c = 0; c < channels; c++)
+        for (let tap = 0; tap < taps; tap++)
+          packed[g * size + weightAt(rows, f, rowAt(runs, channels, width, tap, c))] = data[from++]
+  return packed
 }

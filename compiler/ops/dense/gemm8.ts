@@ -1,6 +1,6 @@
 import { type Dim, mul, product } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
-import type { Elements, Node, Value } from '../../graph/index.js'
+import type { Node, Value } from '../../graph/index.js'
 import { panelWidth } from '../elementwise/epilogue.js'
 import { perFilter, requantised, requantiseFields, requantiseOf } from '../elementwise/requantise.js'
 import { kernel, type Lowering, type Op, plainOrder, type View } from '../op.js'
@@ -76,21 +76,6 @@ export const sums8Kernel = kernel({
   }
 })
 
-/** Whole panels of whole groups from `matrices` of `padded` rows that are read through `at`; 0 where it has none. */
-export function packBytes(
-  matrices: number,
-  padded: number,
-  columns: number,
-  at: (matrix: number, k: number, column: number) => number
-): Elements {
-  const size = padded * Math.ceil(columns / panelWidth) * panelWidth
-  const packed = new Float32Array(matrices * size)
-  for (let matrix = 0; matrix < matrices; matrix++)
-    for (let column = 0; column < columns; column++)
-      for (let k = 0; k < padded; k++) packed[matrix * size + weightAt(padded, column, k)] = at(matrix, k, column)
-  return packed
-}
-
 /** The sums of packed weights, made when a model is loaded. */
 export function sumsOf(to: Lowering, key: string, w: View, panels: number, padded: number): View {
   return to.derived(`${key} sums`, panels * panelWidth, y =>
@@ -125,10 +110,13 @@ export const gemm8: Op = {
     const data = weights.data!
     const padded = Math.ceil(inner / depth) * depth
     const key = `${weights.name} gemm8 ${transB}`
-    const pack = () =>
-      packBytes(1, padded, columns, (_, k, column) =>
-        k < inner ? (transB ? data[column * inner + k] : data[k * columns + column]) : 0
-      )
+    const pack = () => {
+      const packed = new Float32Array(padded * Math.ceil(columns / panelWidth) * panelWidth)
+      for (let column = 0; column < columns; column++)
+        for (let k = 0; k < inner; k++)
+          packed[weightAt(padded, column, k)] = transB ? data[column * inner + k] : data[k * columns + column]
+      return packed
+    }
     const w = to.constant(key, pack, undefined, 'i8')
     const x = to.dense(value, plainOrder(2))
     const y = to.view(node.output)

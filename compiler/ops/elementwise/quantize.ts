@@ -112,6 +112,7 @@ const quantizeLinear: Op = {
     node.output.dtype = checked(node, node.inputs[2]?.dtype ?? (node.text('output_dtype', 'uint8') as DType))
   },
   takes: staysQuantised,
+  writesAnyOrder: true,
   lower(node, to) {
     emit(to, node, quantizeKernel, to.view(node.inputs[0]!), to.view(node.output), scaleOf(node)!)
   }

@@ -1,5 +1,5 @@
 // One small graph for each pass, with what it changes and what it must leave alone.
-import { float, type ModelBuilder } from '../../support/onnx/model.js'
+import { float, type ModelBuilder, sizeOf } from '../../support/onnx/model.js'
 
 type Make = (m: ModelBuilder) => readonly string[]
 
@@ -12,6 +12,11 @@ const statistics = (m: ModelBuilder, c: number) => [
 const norm = (m: ModelBuilder, x: string, c: number) => m.add('BatchNormalization', [x, ...statistics(m, c)])
 const conv = (m: ModelBuilder, x: string, filters: number, channels: number, kernel = 3, pad = 1) =>
   m.add('Conv', [x, m.weights([filters, channels, kernel, kernel])], { pads: [pad, pad, pad, pad] })
+const byte = (m: ModelBuilder, data: number) => m.constant({ dtype: 'uint8', dims: [], data: [data] })
+const signed = (m: ModelBuilder, data: number) => m.constant({ dtype: 'int8', dims: [], data: [data] })
+const bytes = (m: ModelBuilder, dims: readonly number[]) =>
+  m.constant({ dtype: 'int8', dims, data: m.random.ints(sizeOf(dims), [-127, 127]) })
+const quantised = (m: ModelBuilder, x: string) => m.add('QuantizeLinear', [x, m.scalar(0.1), byte(m, 128)])
 const shapeOf = (m: ModelBuilder, x: string, axis: number) =>
   m.add('Unsqueeze', [
     m.add('Gather', [m.add('Shape', [x]), m.constant({ dtype: 'int64', dims: [], data: [axis] })]),
@@ -32,6 +37,24 @@ export const graphs: Readonly<Record<string, Make>> = {
     y = m.add('Cast', [m.add('Transpose', [y], { perm: [0, 1, 2, 3] })], { to: 1 })
     y = m.add('Reshape', [m.add('Slice', [y, m.ints([0]), m.ints([100]), m.ints([2])]), m.ints([2, 3, 4, -1])])
     return [m.add('Concat', [m.add('Pad', [y, m.ints([0, 0, 0, 0, 0, 0, 0, 0])])], { axis: 1 })]
+  },
+  'spell-quantised': m => {
+    const x = quantised(m, m.input([1, 4, 6, 6]))
+    const conv = m.add('QLinearConv', [
+      ...[x, m.scalar(0.1), byte(m, 128), bytes(m, [8, 4, 1, 1]), m.scalar(0.02), signed(m, 0)],
+      ...[m.scalar(0.2), byte(m, 120)]
+    ])
+    const pooled = m.add('MaxPool', [conv], { kernel_shape: [2, 2], strides: [2, 2] })
+    return [m.add('DequantizeLinear', [pooled, m.scalar(0.2), byte(m, 120)])]
+  },
+  quantise: m => {
+    const through = (x: string) => m.add('DequantizeLinear', [quantised(m, x), m.scalar(0.1), byte(m, 128)])
+    const weights = m.add('DequantizeLinear', [bytes(m, [4, 4, 1, 1]), m.scalar(0.02), signed(m, 0)])
+    const x = through(m.input([1, 4, 6, 6]))
+    const y = through(m.add('Relu', [m.add('Conv', [x, weights])]))
+    const curve = through(m.add('Sigmoid', [y]))
+    const joined = through(m.add('Concat', [through(m.add('Add', [x, curve])), y], { axis: 1 }))
+    return [m.add('Resize', [joined, undefined, m.constant({ dtype: 'float32', dims: [4], data: [1, 1, 2, 2] })])]
   },
   decompose: m => {
     const x = m.input([2, 8, 4, 4])

@@ -1,7 +1,7 @@
 import type { DType, Node, Value } from '../../../graph/index.js'
 import type { Writer } from '../../../infer/index.js'
+import { isNothing, quantized } from '../elementwise/quantize.js'
 import { along, type Rewrite } from '../rewrite.js'
-import { isNothing, quantized } from './quantize.js'
 
 /** Scales and zero points: one for all, or a vector along an axis. */
 function placed(write: Writer, value: Value, axis: number, rank: number): Value {

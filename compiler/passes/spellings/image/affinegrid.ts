@@ -1,8 +1,8 @@
 import type { Dim } from '../../../algebra/index.js'
 import type { Value } from '../../../graph/index.js'
 import type { Writer } from '../../../infer/index.js'
+import { positions } from '../movement/positions.js'
 import { type Rewrite, wholes } from '../rewrite.js'
-import { positions } from '../search/positions.js'
 
 /** Each coordinate is a sum over the axes, of which each has its own along itself alone, and a shift. */
 export const affineGrid: Rewrite = (write, node) => {

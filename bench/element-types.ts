@@ -1,5 +1,5 @@
 // What a run pays for the types of a model's inputs and outputs: one network whose edge has each type, in turns with the same in
-// float32. `npm run bench:edge [-- NETWORK --seconds S]`.
+// float32. `npm run bench:types [-- NETWORK --seconds S]`.
 import { interleave, ratioOf, spreadOf } from '../cli/measure/index.js'
 import { table } from '../cli/terminal/index.js'
 import { compile } from '../compiler/index.js'
@@ -12,7 +12,7 @@ import { fail } from './command/fail.js'
 const { ModelProto, NodeProto } = onnxProto.onnx
 const { AttributeType } = onnxProto.onnx.AttributeProto
 
-const usage = 'npm run bench:edge -- [NETWORK] [--seconds S]'
+const usage = 'npm run bench:types -- [NETWORK] [--seconds S]'
 const { values, positionals } = readArguments(usage, { seconds: '20' })
 const seconds = numberOf('seconds', values.seconds, 0, false)
 const name = positionals[0] ?? 'mobilenet-v2'

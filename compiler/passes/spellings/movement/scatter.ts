@@ -3,7 +3,7 @@ import type { Node, Value } from '../../../graph/index.js'
 import type { Writer } from '../../../infer/index.js'
 import { batchOf, namedAxes } from '../../../ops/index.js'
 import { along, filled, forward, giveOutput, isRead, type Rewrite, wholes } from '../rewrite.js'
-import { bounded } from './bounds.js'
+import { bounded } from '../search/bounds.js'
 
 /** The row that each tuple of coordinates names, of axes of the given sizes. */
 function rowsOf(write: Writer, node: Node, batch: number, sizes: readonly Dim[]): Value {

@@ -1,13 +1,13 @@
 import type { Engine } from '../engine/engine.js'
 import type { Given, Loaded, Opened, Patched, Progress } from '../engine/protocol.js'
+import { fetchLabels } from '../model/catalogue.js'
+import { type Guess, guess } from '../model/guess.js'
+import { fetchNames } from '../model/label-sets.js'
+import type { Known } from '../model/meaning.js'
+import { fromFile, type Source } from '../model/source.js'
 import { preparationFrom } from '../photo/patch-preparation.js'
 import { type PicturePort, type Preparation, picturePort } from '../photo/prepare.js'
 import { chosenDevice, chosenThreads } from '../views/model/device.js'
-import { fetchLabels } from './catalogue.js'
-import { type Guess, guess } from './guess.js'
-import { fetchNames } from './label-sets.js'
-import type { Known } from './meaning.js'
-import { fromFile, type Source } from './source.js'
 
 /** A model as the page has it: compiled, with what is known or guessed of it. */
 export interface Model extends Known {

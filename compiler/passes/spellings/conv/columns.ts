@@ -2,8 +2,8 @@ import { type Dim, mul, product } from '../../../algebra/index.js'
 import type { Value } from '../../../graph/index.js'
 import type { Writer } from '../../../infer/index.js'
 import { blocksOf, type Deformed, deformed, visit } from '../../../ops/index.js'
+import { positions } from '../movement/positions.js'
 import { filled, type Rewrite, whole, wholes } from '../rewrite.js'
-import { positions } from '../search/positions.js'
 
 /** Rows of pixels, to which the rows of columns are added where their blocks cover them; a row in the padding is left out. */
 export const col2im: Rewrite = (write, node) => {

@@ -3,7 +3,7 @@ import type { Node, Value } from '../../../graph/index.js'
 import type { Writer } from '../../../infer/index.js'
 import { diagonalOf, sequenceAxes, softmaxAxes } from '../../../ops/index.js'
 import { along, filled, type Rewrite, whole, wholes } from '../rewrite.js'
-import { bounded } from './bounds.js'
+import { bounded } from '../search/bounds.js'
 
 /** 0 .. size-1 along an axis of `rank`; of a free size the running sums of ones. */
 export function positions(write: Writer, size: Dim, axis: number, rank: number): Value {

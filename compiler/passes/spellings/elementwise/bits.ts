@@ -1,5 +1,5 @@
-import { widthsOf } from '../../ops/index.js'
-import type { Rewrite } from './rewrite.js'
+import { widthsOf } from '../../../ops/index.js'
+import type { Rewrite } from '../rewrite.js'
 
 /** By powers of two, which lose no bit of a float: to the right what is left is rounded down, to the left what does not fit is taken off. */
 export const bitShift: Rewrite = (write, node) => {

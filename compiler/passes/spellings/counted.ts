@@ -1,8 +1,8 @@
-import { isFound, product, sub } from '../../../algebra/index.js'
-import type { Value } from '../../../graph/index.js'
-import { counted, filledBehind, room, runSize } from '../../../infer/index.js'
-import { amountsOf, axisOf, capacity, constantOf, countedAxis, reducedAxes } from '../../../ops/index.js'
-import { forward, type Rewrite, whole } from '../rewrite.js'
+import { isFound, product, sub } from '../../algebra/index.js'
+import type { Value } from '../../graph/index.js'
+import { counted, filledBehind, room, runSize } from '../../infer/index.js'
+import { amountsOf, axisOf, capacity, constantOf, countedAxis, reducedAxes } from '../../ops/index.js'
+import { forward, type Rewrite, whole } from './rewrite.js'
 
 /** Operators along an axis of which a run finds how much there is, over all the room that it has (compiler/ops/counted.ts). */
 

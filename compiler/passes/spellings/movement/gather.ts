@@ -1,7 +1,7 @@
 import type { Value } from '../../../graph/index.js'
 import { axisOf } from '../../../ops/index.js'
 import { along, forward, type Rewrite, whole, wholes } from '../rewrite.js'
-import { bounded } from './bounds.js'
+import { bounded } from '../search/bounds.js'
 
 /** A Gather from the flat tensor: where each element lies is its index times the axis's step, plus its own place. */
 export const gatherElements: Rewrite = (write, node) => {

@@ -1,0 +1,93 @@
+import { finishTile, Requantise } from '../elementwise/requantise'
+import { firstOf, lastOf, worth } from '../thread'
+import { correction, DEPTH, operand, PANEL, packRows, product8, ROWS, unitOf } from './product8'
+
+/** Rows of bytes times panels of whole numbers; see compiler/ops/dense/gemm8.ts for the parameter block. */
+@unmanaged
+export class Gemm8Params {
+  rows: u32
+  inner: u32
+  columns: u32
+  xRow: u32
+  yRow: u32
+  xZero: u32
+  yZero: u32
+  low: u32
+  high: u32
+  tiles: u32
+}
+
+/** Fewer rows than these are not divided among threads, but columns. */
+const FEW_ROWS: u32 = 48
+
+export function gemm8(
+  p: Gemm8Params,
+  x: usize,
+  w: usize,
+  sums: usize,
+  scale: usize,
+  bias: usize,
+  y: usize,
+  scratch: usize
+): void {
+  const kind = operand()
+  const groups = (p.inner + DEPTH - 1) / DEPTH
+  const size = <usize>groups * ROWS * unitOf(kind)
+  const tiles = (p.rows + ROWS - 1) / ROWS
+  const panels = (p.columns + PANEL - 1) / PANEL
+  // A product of bytes is a quarter of one of floats.
+  const wide = p.rows < FEW_ROWS
+  const least = worth((wide ? p.rows * PANEL : ROWS * p.columns) * (p.inner >> 2))
+  const firstTile: u32 = wide ? 0 : firstOf(tiles, least)
+  const lastTile = wide ? tiles : lastOf(tiles, least)
+  const firstPanel: u32 = wide ? firstOf(panels, least) : 0
+  const lastPanel = wide ? lastOf(panels, least) : panels
+  if (firstPanel >= lastPanel) return
+  for (let first = firstTile; first < lastTile; first += p.tiles) {
+    const last = min(first + p.tiles, lastTile)
+    for (let t = first; t < last; t++)
+      packRows(
+        kind,
+        x + <usize>(t * ROWS) * p.xRow,
+        p.xRow,
+        min(p.rows - t * ROWS, ROWS),
+        p.inner,
+        scratch + <usize>(t - first) * size
+      )
+    for (let c = firstPanel; c < lastPanel; c++) {
+      const at = <usize>c * PANEL
+      for (let t = first; t < last; t++) {
+        product8(kind, scratch + <usize>(t - first) * size, w + at * <usize>(groups * DEPTH), groups)
+        finishTile(
+          changetype<Requantise>(changetype<usize>(p) + offsetof<Gemm8Params>('yZero')),
+          correction(kind, p.xZero),
+          sums + (at << 2),
+          scale + (at << 2),
+          bias + (at << 2),
+          y + <usize>(t * ROWS) * p.yRow + at,
+          p.yRow,
+          min(p.rows - t * ROWS, ROWS),
+          min(p.columns - <u32>at, PANEL)
+        )
+      }
+    }
+  }
+}
+
+@unmanaged
+export class Sums8Params {
+  panels: u32
+  groups: u32
+}
+
+/** The sum of each column's weights, once when a model is loaded. */
+export function sums8(p: Sums8Params, w: usize, y: usize): void {
+  for (let panel: u32 = 0; panel < p.panels; panel++, y += PANEL * 4)
+    for (let column: u32 = 0; column < PANEL; column++) {
+      let sum: i32 = 0
+      let at = w + <usize>(panel * p.groups * PANEL + column) * DEPTH
+      for (let group: u32 = 0; group < p.groups; group++, at += PANEL * DEPTH)
+        sum += load<i8>(at) + load<i8>(at, 1) + load<i8>(at, 2) + load<i8>(at, 3)
+      store<f32>(y + (column << 2), <f32>sum)
+    }
+}

@@ -1,0 +1,93 @@
+import { type Attribute, isConstant, type Node, type Value } from '../../graph/index.js'
+import type { Writer } from '../../infer/index.js'
+import { convInputs, type Scale } from '../../ops/index.js'
+import { boundsOf, type Quantum, quantumOf } from './scales.js'
+
+/** Layers with weights, of bytes: convolutions, matrix products, and what multiplies and shifts each channel. */
+export type Layer = (write: Writer, node: Node, to: Scale) => Value | undefined
+
+/** Weights as whole numbers from -128 to 127, and the scale of each filter. */
+interface Weights {
+  readonly value: Value
+  readonly scale: (filter: number) => number
+}
+
+/** Weights that were whole numbers, as they are about their zero points; `axis` is that of the filters. */
+function weightsOf({ graph }: Writer, value: Value | undefined, axis: number): Weights | undefined {
+  const from = value?.quantised
+  if (!value || !from || (from.scale.length > 1 && from.axis !== axis)) return undefined
+  const shape = value.shape as number[]
+  const inner = shape.slice(from.axis + 1).reduce((a, b) => a * b, 1)
+  const zeroAt = (i: number) => from.zero[from.zero.length > 1 ? Math.floor(i / inner) % from.zero.length : 0]
+  const data = Float32Array.from(from.data, (element, i) => element - zeroAt(i))
+  if (!data.every(element => element >= -128 && element <= 127)) return undefined
+  if (!from.scale.every(scale => scale > 0 && Number.isFinite(scale))) return undefined
+  const made = graph.constant(`${value.name} whole`, data, shape, 'int8')
+  return { value: made, scale: filter => from.scale[from.scale.length > 1 ? filter : 0] }
+}
+
+/** What the requantisation of a layer needs: the factor of each filter's sums, and its bias in steps of the result. */
+function epilogueOf(
+  { graph }: Writer,
+  node: Node,
+  filters: number,
+  scale: (filter: number) => number,
+  bias: Value | undefined,
+  to: Scale
+): Value[] | undefined {
+  if (bias && !(isConstant(bias) && (bias.data.length === filters || bias.data.length === 1))) return undefined
+  const vector = (of: (filter: number) => number) =>
+    graph.constant(
+      graph.unique(node.name),
+      Float32Array.from({ length: filters }, (_, filter) => of(filter)),
+      [filters]
+    )
+  const biasOf = (filter: number) => (bias ? bias.data![bias.data!.length > 1 ? filter : 0] : 0)
+  return [vector(filter => scale(filter) / to.scale), vector(filter => biasOf(filter) / to.scale)]
+}
+
+const zeros = (x: Quantum, to: Scale) => ({ xZero: x.zero, yZero: to.zero })
+
+const attributesOf = (node: Node): Record<string, Attribute> => Object.fromEntries(node.attributes)
+
+const conv: Layer = (write, node, to) => {
+  const x = quantumOf(node.inputs[convInputs.x])
+  const weights = weightsOf(write, node.inputs[convInputs.weights], 0)
+  const bounds = boundsOf(node, to)
+  if (!x || !weights || !bounds || node.inputs[convInputs.residual]) return undefined
+  const filters = weights.value.shape[0] as number
+  const vectors = epilogueOf(write, node, filters, f => x.scale * weights.scale(f), node.inputs[convInputs.bias], to)
+  return (
+    vectors &&
+    write.add('Conv8', [x.value, weights.value, ...vectors], { ...attributesOf(node), ...zeros(x, to), ...bounds })
+  )
+}
+
+const gemm: Layer = (write, node, to) => {
+  const x = quantumOf(node.inputs[0])
+  const transB = node.number('transB', 0)
+  const weights = weightsOf(write, node.inputs[1], transB ? 0 : 1)
+  const bounds = boundsOf(node, to)
+  if (!x || !weights || !bounds || node.inputs[4] || node.number('transA', 0)) return undefined
+  if (node.number('alpha', 1) !== 1 || node.number('beta', 1) !== 1) return undefined
+  const columns = weights.value.shape[transB ? 0 : 1] as number
+  const vectors = epilogueOf(write, node, columns, f => x.scale * weights.scale(f), node.inputs[2], to)
+  return vectors && write.add('Gemm8', [x.value, weights.value, ...vectors], { transB, ...zeros(x, to), ...bounds })
+}
+
+/** One weight a channel, which is 1. */
+const scaleShift: Layer = (write, node, to) => {
+  const x = quantumOf(node.inputs[0])
+  const [, scale, shift] = node.inputs
+  const bounds = boundsOf(node, to)
+  if (!x || !bounds || !isConstant(scale) || node.inputs[4] || x.value.rank < 3 || x.value.rank > 4) return undefined
+  const channels = x.value.shape[1] as number
+  const { data } = scale
+  if (data.length !== channels) return undefined
+  const vectors = epilogueOf(write, node, channels, c => x.scale * data[c], shift, to)
+  const shape = [channels, 1, ...new Array<number>(x.value.rank - 2).fill(1)]
+  const ones = write.graph.constant(write.graph.unique(node.name), new Float32Array(channels).fill(1), shape, 'int8')
+  return vectors && write.add('Conv8', [x.value, ones, ...vectors], { group: channels, ...zeros(x, to), ...bounds })
+}
+
+export const layers: Readonly<Record<string, Layer>> = { Conv: conv, Gemm: gemm, ScaleShift: scaleShift }

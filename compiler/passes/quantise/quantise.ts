@@ -1,0 +1,168 @@
+import { isStatic } from '../../algebra/index.js'
+import { type Attribute, type Graph, isConstant, type Node, type Value } from '../../graph/index.js'
+import { Writer } from '../../infer/index.js'
+import { reducedAxes, type Scale, scaleOf } from '../../ops/index.js'
+import { count, type Pass } from '../pass.js'
+import { type Layer, layers } from './layers.js'
+import { boundsOf, isSame, type Quantum, quantumOf, tabulated } from './scales.js'
+
+/**
+ * What stands between DequantizeLinear and QuantizeLinear becomes one layer of bytes: products of whole numbers with a
+ * requantisation, sums and products with scales of their own, means, maxima, movements as they are, and any function of one number as a
+ * table. What has no such layer stays a float layer between conversions.
+ */
+export const quantise: Pass = {
+  name: 'quantise',
+  run(graph) {
+    for (const node of graph.nodes) if (node.op === 'QuantizeLinear') node.output.narrow = true
+    let made = 0
+    for (const node of [...graph.nodes]) {
+      if (node.op !== 'QuantizeLinear') continue
+      const write = new Writer(graph, node.inputs[0]!.producer?.name ?? node.name, node)
+      const bytes = layerOf(write, node)
+      if (!bytes) continue
+      // Elements of int8 are bytes too, by 128 more.
+      bytes.dtype = node.output.dtype
+      graph.bypass(node, bytes)
+      made++
+    }
+    removeUnread(graph)
+    return count(made, 'layer of bytes', 'layers of bytes')
+  }
+}
+
+/** Bytes that hold what the QuantizeLinear gives; undefined where floats have to be computed. */
+function layerOf(write: Writer, quantize: Node): Value | undefined {
+  const to = scaleOf(quantize)!
+  const [x] = quantize.inputs
+  const own = quantumOf(x)
+  if (own) return own.value.dtype === quantize.output.dtype ? rescaled(write, own, to) : table(write, own, to)
+  const node = x?.producer
+  if (!node || node.outputs.length > 1 || write.graph.onlyUser(x) !== quantize) return undefined
+  return layers[node.op]?.(write, node, to) ?? others[node.op]?.(write, node, to) ?? asTable(write, node, to)
+}
+
+/** The same numbers in other steps. */
+function rescaled(write: Writer, from: Quantum, to: Scale): Value {
+  return isSame(from, to) ? from.value : table(write, from, to)
+}
+
+function table(write: Writer, from: Quantum, to: Scale): Value {
+  return write.add('Lookup', [from.value], { table: tabulated(write.graph, undefined, 0, from, to)! })
+}
+
+/** Element-wise functions of one number. */
+const ofOneNumber = new Set([
+  'Activation',
+  'Clip',
+  'Relu',
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Pow',
+  'Max',
+  'Min',
+  'Sqrt',
+  'Exp'
+])
+
+const asTable: Layer = (write, node, to) => {
+  if (!ofOneNumber.has(node.op)) return undefined
+  const index = node.inputs.findIndex(input => quantumOf(input))
+  const others = node.inputs.filter((input, i) => input && i !== index)
+  if (index < 0 || !others.every(input => isConstant(input) && input.data.length === 1)) return undefined
+  const from = quantumOf(node.inputs[index])!
+  if (node.output.rank !== from.value.rank) return undefined
+  const table = tabulated(write.graph, node, index, from, to)
+  return table && write.add('Lookup', [from.value], { table })
+}
+
+const binary =
+  (kind: string): Layer =>
+  (write, node, to) => {
+    const [a, b] = node.inputs.map(input => quantumOf(input))
+    const bounds = boundsOf(node, to)
+    if (!a || !b || !bounds || node.inputs.length > 2) return undefined
+    return write.add('Binary8', [a.value, b.value], {
+      ...{ kind, aZero: a.zero, bZero: b.zero, aScale: a.scale, bScale: b.scale, yScale: to.scale, yZero: to.zero },
+      ...bounds
+    })
+  }
+
+const attributesOf = (node: Node): Record<string, Attribute> => Object.fromEntries(node.attributes)
+
+const maxPool: Layer = (write, node, to) => {
+  const from = quantumOf(node.inputs[0])
+  if (!from) return undefined
+  const value = write.add('Pool8', [from.value], { ...attributesOf(node), kind: 'max' })
+  return rescaled(write, { ...from, value }, to)
+}
+
+/** Means over windows of these attributes. */
+function meanPool(write: Writer, from: Quantum, to: Scale, attributes: Record<string, Attribute>): Value {
+  const scale = Math.fround(from.scale / to.scale)
+  return write.add('Pool8', [from.value], { ...attributes, scale, xZero: from.zero, yZero: to.zero })
+}
+
+const averagePool: Layer = (write, node, to) => {
+  const from = quantumOf(node.inputs[0])
+  const kind = node.number('count_include_pad', 0) ? 'paddedMean' : 'mean'
+  return from && meanPool(write, from, to, { ...attributesOf(node), kind })
+}
+
+/** A mean over all spatial axes is one window. */
+const globalMean: Layer = (write, node, to) => {
+  const from = quantumOf(node.inputs[0])
+  const spatial = from?.value.shape.slice(2) ?? []
+  if (!from || spatial.length < 1 || spatial.length > 3 || !isStatic(spatial)) return undefined
+  const axes = node.op === 'ReduceMean' ? reducedAxes(node) : spatial.map((_, i) => i + 2)
+  if (axes.length !== spatial.length || axes.some((axis, i) => axis !== i + 2)) return undefined
+  const value = meanPool(write, from, to, { kernel_shape: spatial as number[], kind: 'mean' })
+  return node.output.rank === value.rank ? value : write.reshape(value, node.output.shape)
+}
+
+/** Parts in the steps of the whole. */
+const concat: Layer = (write, node, to) => {
+  const parts = node.inputs.map(input => quantumOf(input))
+  if (!parts.every(part => part !== undefined)) return undefined
+  return narrow(
+    write.add(
+      'Concat',
+      parts.map(part => rescaled(write, part, to)),
+      attributesOf(node)
+    )
+  )
+}
+
+/** What only moves elements. */
+const movement: Layer = (write, node, to) => {
+  const from = quantumOf(node.inputs[0])
+  if (!from) return undefined
+  const value = narrow(write.add(node.op, [from.value, ...node.inputs.slice(1)], attributesOf(node)))
+  return rescaled(write, { ...from, value }, to)
+}
+
+function narrow(value: Value): Value {
+  value.narrow = true
+  return value
+}
+
+const others: Readonly<Record<string, Layer>> = {
+  Add: binary('add'),
+  Mul: binary('mul'),
+  MaxPool: maxPool,
+  AveragePool: averagePool,
+  GlobalAveragePool: globalMean,
+  ReduceMean: globalMean,
+  Concat: concat,
+  ...Object.fromEntries(
+    ['Flatten', 'Identity', 'Reshape', 'Slice', 'Squeeze', 'Transpose', 'Unsqueeze'].map(op => [op, movement])
+  )
+}
+
+/** Float layers, and conversions, that nobody reads any more. */
+function removeUnread(graph: Graph): void {
+  for (const node of [...graph.nodes].reverse())
+    if (node.outputs.every(output => !output.users.length && !graph.isOutput(output))) graph.remove(node)
+}
