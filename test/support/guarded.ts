@@ -88,7 +88,7 @@ export class Guarded {
   run(inputs: readonly ArrayLike<number>[]): Float32Array[] {
     const { program, bindings } = this
     program.inputs.forEach((port, i) => {
-      this.floats(this.extents.storage[port.storage]).set(inputs[i], evaluate(port.offset, bindings))
+      this.elements(port.storage).set(inputs[i], evaluate(port.offset, bindings))
     })
     for (const call of program.calls)
       for (let thread = 0; thread < this.threads; thread++) {
@@ -98,7 +98,7 @@ export class Guarded {
     return resultsOf(program).map(port => {
       const start = evaluate(port.offset, bindings)
       const length = port.shape.reduce<number>((count, dim) => count * evaluate(dim, bindings), 1)
-      return this.floats(this.extents.storage[port.storage]).slice(start, start + length)
+      return Float32Array.from(this.elements(port.storage).subarray(start, start + length))
     })
   }
 
@@ -143,6 +143,13 @@ export class Guarded {
 
   private wordsOf({ at, bytes }: Extent): Uint32Array {
     return this.words.subarray(at / 4, (at + bytes) / 4)
+  }
+
+  private elements(storage: number): Float32Array | Uint8Array {
+    const { at, bytes } = this.extents.storage[storage]
+    return this.program.narrow.includes(storage)
+      ? this.bytes.subarray(at, at + bytes)
+      : this.floats(this.extents.storage[storage])
   }
 
   private floats({ at, bytes }: Extent): Float32Array {
