@@ -8,6 +8,6 @@ export const blocks: Readonly<Record<string, readonly string[]>> = Object.fromEn
   [
     ...Object.values(sources)
       .join('')
-      .matchAll(/struct (\w+)\{([^}]+)/g)
+      .matchAll(/struct (\w+) ?\{([^}]+)/g)
   ].map(([, name, fields]) => [name, [...fields.matchAll(/(\w+):/g)].map(([, field]) => field)])
 )
