@@ -1,5 +1,6 @@
 // Sets up and builds whatever is out of date: dependencies, the WebAssembly kernels, the shaders, the TypeScript; with
-// --page also the browser page. --force builds it all, out of date or not.
+// --page also the browser page. --force builds it all, out of date or not, and --readable with it leaves the shaders as they
+// stand, for errors that name lines and functions of theirs.
 // Plain JavaScript without dependencies, because it runs before anything is installed.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -7,6 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { shorten } from './shorten.mjs'
 
 const self = fileURLToPath(import.meta.url)
 const root = join(dirname(self), '..')
@@ -38,27 +40,14 @@ function assembleOne(target) {
   })
 }
 
-/** Without the spaces and ends of lines that WGSL does not need. */
-const compact = text =>
-  text
-    .replace(/ ?([,;{}():+*%]|->|&&|\|\|) ?|(?<!>) ([-+*/%&|^=!<>]?=|[<>&|^]|<<|>>) (?![*=&])/g, '$1$2')
-    .replace(/([,;{}(])\n+|\n+(?=\})/g, '$1')
-    .replace(/(?<![\w.])0(?=\.\d)/g, '')
-
-/** All shaders as one module: their texts without comments and needless spaces, and the fields of their parameter blocks. */
+/** All shaders as one module; their texts small, or with `--readable` as they stand. */
 function gatherShaders() {
-  const texts = {}
-  const blocks = {}
-  for (const file of filesUnder('shaders').filter(isShader)) {
-    const text = readFileSync(file, 'utf8').replace(/\/\/.*$/gm, '')
-    texts[basename(file, '.wgsl')] = compact(text.replace(/^\s+/gm, '').trimEnd())
-    for (const [, name, body] of text.matchAll(/struct (\w+) \{([^}]*)\}/g))
-      if (body.includes('At: u32')) blocks[name] = [...body.matchAll(/(\w+):/g)].map(field => field[1])
-  }
+  const files = filesUnder('shaders').filter(isShader)
+  const whole = Object.fromEntries(files.map(file => [basename(file, '.wgsl'), readFileSync(file, 'utf8')]))
+  const texts = process.argv.includes('--readable') ? whole : shorten(whole)
   const target = join(root, 'dist', 'shaders')
   mkdirSync(target, { recursive: true })
-  const line = (name, value) => `export const ${name} = ${JSON.stringify(value)}\n`
-  writeFileSync(join(target, 'sources.js'), line('sources', texts) + line('blocks', blocks))
+  writeFileSync(join(target, 'sources.js'), `export const sources = ${JSON.stringify(texts)}\n`)
 }
 
 /**
@@ -128,7 +117,8 @@ await stage('asm', [...filesUnder('asm'), join(root, 'asconfig.json')], binaries
   return assemble(targets)
 })
 
-await stage('wgsl', [...filesUnder('shaders').filter(isShader), self], ['dist/shaders/sources.js'], gatherShaders)
+const shaderInputs = [...filesUnder('shaders').filter(isShader), join(root, 'scripts', 'shorten.mjs'), self]
+await stage('wgsl', shaderInputs, ['dist/shaders/sources.js'], gatherShaders)
 
 const { bundlePages, bundleSchema, pageBundles, schemaInputs } = await import('./bundle.mjs')
 await stage('schema', schemaInputs, ['dist/schema/onnx.js'], bundleSchema)

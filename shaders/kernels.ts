@@ -1,7 +1,12 @@
+import { conv8, depthwise8 } from './conv/conv8.js'
 import { winograd4, winogradFilters } from './conv/winograd.js'
 import { conv, convTranspose, depthwise, gemm, matmul } from './dense/dense.js'
+import { gemm8, sums8 } from './dense/gemm8.js'
 import type { Shader } from './dispatch.js'
+import { binary8 } from './elementwise/binary8.js'
 import { binary, unary, where } from './elementwise/elementwise.js'
+import { lookup } from './elementwise/lookup.js'
+import { dequantize, quantize } from './elementwise/quantize.js'
 import { gridSample } from './image/gridsample.js'
 import { resizeAxis, resizePlane } from './image/resize.js'
 import { roiAlign } from './image/roialign.js'
@@ -14,6 +19,7 @@ import { lrn, scaleShift } from './norm/normalize.js'
 import { softmax } from './norm/softmax.js'
 import { pool } from './pool/pool.js'
 import { poolIndex } from './pool/pool-index.js'
+import { pool8 } from './pool/pool8.js'
 import { cumsum } from './reduce/cumsum.js'
 import { det } from './reduce/det.js'
 import { reduce } from './reduce/reduce.js'
@@ -27,19 +33,25 @@ import { topk } from './search/topk.js'
 export const shaders: Readonly<Record<string, Shader>> = {
   argmax,
   binary,
+  binary8,
   bounds,
   conv,
+  conv8,
   convTranspose,
   cumsum,
   depthwise,
+  depthwise8,
+  dequantize,
   det,
   gather,
   gemm,
   gemmPacked: gemm,
   gemmHalf: gemm,
+  gemm8,
   gridSample,
   groupNorm,
   layerNorm,
+  lookup,
   lrn,
   matmul,
   nms,
@@ -47,7 +59,9 @@ export const shaders: Readonly<Record<string, Shader>> = {
   nonZero,
   pad,
   pool,
+  pool8,
   poolIndex,
+  quantize,
   reduce,
   resizeAxis,
   resizePlane,
@@ -55,6 +69,7 @@ export const shaders: Readonly<Record<string, Shader>> = {
   scaleShift,
   scatter,
   softmax,
+  sums8,
   topk,
   unary,
   where,

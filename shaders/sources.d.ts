@@ -2,6 +2,3 @@
 
 /** The text of each file by its name without extension, without comments and indentation. */
 export declare const sources: Readonly<Record<string, string>>
-
-/** The field names of every parameter block, in order: a kernel's own fields, then where each buffer begins. */
-export declare const blocks: Readonly<Record<string, readonly string[]>>

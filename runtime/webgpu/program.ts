@@ -1,6 +1,6 @@
+import { blocks } from '../../shaders/blocks.js'
 import type { Shader } from '../../shaders/dispatch.js'
 import { shaders } from '../../shaders/kernels.js'
-import { blocks } from '../../shaders/sources.js'
 import { CairnError } from '../base/index.js'
 import {
   type Argument,

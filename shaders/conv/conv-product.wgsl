@@ -1,5 +1,5 @@
 // Dense convolution as an implicit product: the hooks of product.wgsl. A step takes 16 channels of one kernel position,
-// or, where a position has few channels (LINEAR), the next 16 pairs of position and channel.
+// or, where a position has few channels or runs are filled up together (LINEAR), the next 16 pairs of position and channel.
 override LINEAR: bool = false;
 
 // Of each row that this invocation loads: its image and group in the input, and its window's first position.
@@ -39,7 +39,7 @@ fn seekRow(i: u32, row: u32, part: u32) {
 
 fn seekWeights(i: u32, k: u32, quad: u32, part: u32) {
   let panel = part * panelCount() + min(quad >> 1, panelCount() - 1);
-  weightStart[i] = p.wAt + (panel * panelRows() + k) * 8 + (quad & 1) * 4;
+  weightStart[i] = p.wAt + panel * panelRows() * 8 + placeOfRow(k, quad & 1);
 }
 
 fn advance() {
@@ -85,20 +85,23 @@ fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
     return vec4f();
   }
   if (WHOLE_QUADS) {
-    return load4(pixel + c);
+    return load4(pixel + c) - origin();
   }
-  return select(vec4f(), load4(pixel + c), vec4u(c) + vec4u(0, 1, 2, 3) < vec4u(p.channels));
+  return select(vec4f(), load4(pixel + c) - origin(), vec4u(c) + vec4u(0, 1, 2, 3) < vec4u(p.channels));
 }
 
 fn linearElement(i: u32, k: u32) -> f32 {
-  let at = k / p.channels;
+  let run = p.channels * inRun();
+  let depth = depthOf(run);
+  let place = placeInRun(k % depth);
+  let at = (k / depth) * inRun() + place.x;
   let line = at / p.kernelW;
   let plane = line / p.kernelH;
   let pixel = inputAt(i, vec3u(plane, line % p.kernelH, at % p.kernelW));
-  if (plane >= p.kernelD || pixel == OUTSIDE) {
+  if (plane >= p.kernelD || pixel == OUTSIDE || k % depth >= run) {
     return 0;
   }
-  return load(pixel + k % p.channels);
+  return load(pixel + place.y) - origin();
 }
 
 fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {
@@ -106,14 +109,14 @@ fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {
     if (step * 16 + k >= panelRows()) {
       return vec4f();
     }
-    return weight4(weightStart[i] + step * 128);
+    return weightsAt(weightStart[i] + step * 128);
   }
   if (channel + k >= p.channels) {
     return vec4f();
   }
-  return weight4(weightStart[i] + (tap * p.channels + channel) * 8);
+  return weightsAt(weightStart[i] + (tap * depthOf(p.channels) + channel) * 8);
 }
 
-fn writeRow(row: u32, column: u32, part: u32, sum: vec4f) {
+fn writeRow(row: u32, column: u32, part: u32, sum: Sum) {
   writePixel(pixelOf(row), column, part, sum);
 }

@@ -51,28 +51,18 @@ struct Conv {
 
 @group(0) @binding(2) var<uniform> p: Conv;
 
-struct Pixel {
-  n: u32,
-  d: u32,
-  h: u32,
-  w: u32,
-}
-
-// Output pixel `row` of all images.
-fn pixelOf(row: u32) -> Pixel {
-  let w = row % p.outW;
-  let line = row / p.outW;
-  let h = line % p.outH;
-  let plane = line / p.outH;
-  return Pixel(plane / p.outD, plane % p.outD, h, w);
-}
-
 fn panelRows() -> u32 {
   return p.kernelD * p.kernelH * p.kernelW * p.channels;
 }
 
-fn panelCount() -> u32 {
-  return (p.filters + 7) / 8;
+// How many kernel positions follow each other before the rows of a panel are filled up, and at which of them and in which
+// channel an element of such a run is.
+fn inRun() -> u32 {
+  return 1;
+}
+
+fn placeInRun(i: u32) -> vec2u {
+  return vec2u(0, i);
 }
 
 // Writes up to four filters of a group from `column` on.

@@ -22,7 +22,7 @@ export const winograd4: Shader = {
   dispatches(p) {
     const tiles = tilesOf(p)
     const vector = aligned(p.channels, p.filters, p.scratchAt)
-    const files = ['winograd', 'winograd-product', 'panels']
+    const files = ['winograd', 'winograd-product', 'panels', 'floats']
     return [
       transform('scatterInputs', tiles * p.channels),
       { ...tiled(tiles, p.filters, points, files, vector, flatTile), derived: true },

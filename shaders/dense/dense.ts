@@ -18,7 +18,7 @@ export const gemm: Shader = {
   dispatches(p) {
     const dense = aligned(p.xAt, p.xRow, p.inner, p.yAt, p.yRow, p.columns, p.wAt, p.biasAt, p.slopeAt)
     const vector = dense && (!p.residual || aligned(p.rAt, p.rRow))
-    if (p.rows > fewRows) return [tiled(p.rows, p.columns, 1, [...finishing, 'gemm', 'panels'], vector)]
+    if (p.rows > fewRows) return [tiled(p.rows, p.columns, 1, [...finishing, 'gemm', 'panels', 'floats'], vector)]
     return [
       {
         files: ['weights', ...finishing, 'gemm'],
@@ -34,19 +34,32 @@ export const matmul: Shader = {
   block: 'Matmul',
   either: ['x', 'w'],
   dispatches(p) {
-    return [tiled(p.rows, p.columns, p.d0 * p.d1, ['activation', 'matmul'], false)]
+    return [tiled(p.rows, p.columns, p.d0 * p.d1, ['activation', 'matmul', 'floats'], false)]
   }
 }
 
-/** Whether input, output and residual of a convolution are aligned to four channels. */
-function alignedImages(p: Block, channels: number, filters: number): boolean {
-  const steps = (name: string) => [p[`${name}At`], p[`${name}N`], p[`${name}D`], p[`${name}H`], p[`${name}W`]]
-  const weights = [p.wAt, p.biasAt, p.slopeAt]
-  return aligned(channels, filters, ...weights, ...steps('x'), ...steps('y'), ...(p.residual ? steps('r') : []))
+const images = [...finishing, 'conv', 'pixel', 'floats']
+
+/** Whether input, output and residual of a convolution are aligned to four channels, and its constants. */
+export function alignedImages(
+  p: Block,
+  channels: number,
+  filters: number,
+  constants = ['w', 'bias', 'slope']
+): boolean {
+  const steps = (name: string) => ['At', 'N', 'D', 'H', 'W'].map(step => p[name + step])
+  const read = constants.map(name => p[`${name}At`])
+  return aligned(channels, filters, ...read, ...steps('x'), ...steps('y'), ...(p.residual ? steps('r') : []))
 }
 
-/** Fewer channels or filters of a group than these would leave most of a tile empty. */
-const fewChannels = 8
+/** A convolution as a product for each group: all positions in one list where few channels would leave most of a tile empty, or where weights lie so. */
+export function imageProduct(p: Block, files: readonly string[], vector: boolean): Dispatch {
+  const LINEAR = Number(p.channels < 8 || p.runs === 1)
+  const pixels = product(p.batch, p.outD, p.outH, p.outW)
+  return tiled(pixels, p.filters, p.groups, [...files, 'conv-product'], vector && !LINEAR, undefined, { LINEAR })
+}
+
+/** Fewer filters of a group than these would leave most of a tile empty. */
 const fewFilters = 16
 
 export const conv: Shader = {
@@ -55,20 +68,14 @@ export const conv: Shader = {
   either: vectors,
   dispatches(p) {
     const vector = alignedImages(p, p.channels, p.filters)
-    const pixels = product(p.batch, p.outD, p.outH, p.outW)
     if (p.groups > 1 && p.filters < fewFilters) return [direct(p, 'grouped', vector)]
-    const LINEAR = Number(p.channels < fewChannels)
-    return [
-      tiled(pixels, p.filters, p.groups, [...finishing, 'conv', 'conv-product'], vector && !LINEAR, undefined, {
-        LINEAR
-      })
-    ]
+    return [imageProduct(p, images, vector)]
   }
 }
 
 function direct(p: Block, entry: string, vector: boolean): Dispatch {
   return {
-    files: ['index', 'weights', ...finishing, 'conv', 'conv-direct'],
+    files: ['index', 'weights', ...images, 'conv-direct'],
     entry,
     vector,
     groups: list(product(p.batch, p.outD, p.outH, p.outW, p.groups, ceil(p.filters, 4)))

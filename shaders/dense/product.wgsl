@@ -2,7 +2,7 @@
 // (THREADS_Y apart) of four columns, in steps of 16 along the sum. Rows and weights pass through workgroup memory, whose
 // lines are two vectors longer than they need be, so that neighbours write to different banks.
 // Around it a module defines rowCount, columnCount, stepCount, seekRow, seekWeights, rowQuad, weightQuad, advance and writeRow;
-// what an invocation loads in each step it seeks once.
+// what an invocation loads in each step it seeks once. What a sum is floats.wgsl says, or bytes.wgsl.
 override THREADS_X: u32 = 8;
 override THREADS_Y: u32 = 8;
 
@@ -27,10 +27,10 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lo
     let l = index + i * THREADS;
     seekWeights(i, (l >> 1) & 15, firstQuad + (l >> 5) * 2 + (l & 1), group.z);
   }
-  var sum0 = vec4f();
-  var sum1 = vec4f();
-  var sum2 = vec4f();
-  var sum3 = vec4f();
+  var sum0 = Sum();
+  var sum1 = Sum();
+  var sum2 = Sum();
+  var sum3 = Sum();
   let steps = stepCount();
   for (var step = 0u; step < steps; step++) {
     for (var i = 0u; i < ROW_LOADS; i++) {
@@ -56,10 +56,10 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lo
       let b1 = weightTile[line + WEIGHT_LINE];
       let b2 = weightTile[line + 2 * WEIGHT_LINE];
       let b3 = weightTile[line + 3 * WEIGHT_LINE];
-      sum0 = fma(vec4f(a0.w), b3, fma(vec4f(a0.z), b2, fma(vec4f(a0.y), b1, fma(vec4f(a0.x), b0, sum0))));
-      sum1 = fma(vec4f(a1.w), b3, fma(vec4f(a1.z), b2, fma(vec4f(a1.y), b1, fma(vec4f(a1.x), b0, sum1))));
-      sum2 = fma(vec4f(a2.w), b3, fma(vec4f(a2.z), b2, fma(vec4f(a2.y), b1, fma(vec4f(a2.x), b0, sum2))));
-      sum3 = fma(vec4f(a3.w), b3, fma(vec4f(a3.z), b2, fma(vec4f(a3.y), b1, fma(vec4f(a3.x), b0, sum3))));
+      sum0 = summed(sum0, a0, b0, b1, b2, b3);
+      sum1 = summed(sum1, a1, b0, b1, b2, b3);
+      sum2 = summed(sum2, a2, b0, b1, b2, b3);
+      sum3 = summed(sum3, a3, b0, b1, b2, b3);
     }
     workgroupBarrier();
   }

@@ -13,7 +13,7 @@ function elementwise(block: string, entry: string, operands: readonly string[]):
       const vector = p.d5 % 4 === 0 && [...operands, 'y'].every(quads)
       return [
         {
-          files: ['index', ...common, 'binary', 'elementwise'],
+          files: ['index', ...common, 'binary', 'nest', 'elementwise'],
           entry: vector ? `${entry}4` : entry,
           vector,
           groups: list(vector ? count / 4 : count)

@@ -1,44 +1,4 @@
-// One window per output pixel, channels innermost. Numbered fields are depth, row and column: x input and y output
-// sizes, k kernel, s stride, d dilation, b and e padding at begin and end; i and o are strides of input and output.
-struct Pool {
-  kind: u32,
-  batch: u32,
-  channels: u32,
-  x0: u32,
-  x1: u32,
-  x2: u32,
-  y0: u32,
-  y1: u32,
-  y2: u32,
-  k0: u32,
-  k1: u32,
-  k2: u32,
-  s0: u32,
-  s1: u32,
-  s2: u32,
-  d0: u32,
-  d1: u32,
-  d2: u32,
-  b0: u32,
-  b1: u32,
-  b2: u32,
-  e0: u32,
-  e1: u32,
-  e2: u32,
-  xBatch: u32,
-  i0: u32,
-  i1: u32,
-  i2: u32,
-  yBatch: u32,
-  o0: u32,
-  o1: u32,
-  o2: u32,
-  xAt: u32,
-  yAt: u32,
-}
-
-@group(0) @binding(2) var<uniform> p: Pool;
-
+// One window per output pixel, channels innermost. Around it a module says what a Sum is, and what becomes of a window (pooled).
 const POOL_MAX: u32 = 0;
 const POOL_MEAN: u32 = 1;
 const POOL_PADDED_MEAN: u32 = 2;
@@ -58,7 +18,7 @@ fn pool(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let t2 = tapsOf(o.w, p.s2, p.b2, p.d2, p.k2, p.x2, p.e2);
   let image = p.xAt + o.x * p.xBatch + c;
   var largest = vec4f(-infinity());
-  var sum = vec4f();
+  var sum = Sum();
   for (var k0 = t0.first; k0 < t0.end; k0++) {
     let plane = image + u32(t0.start + i32(k0 * p.d0)) * p.i0;
     for (var k1 = t1.first; k1 < t1.end; k1++) {
@@ -66,13 +26,12 @@ fn pool(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       for (var k2 = t2.first; k2 < t2.end; k2++) {
         let v = loadLanes(line + u32(t2.start + i32(k2 * p.d2)) * p.i2);
         largest = max(largest, v);
-        sum += v;
+        sum += Sum(v);
       }
     }
   }
   let inside = (t0.end - t0.first) * (t1.end - t1.first) * (t2.end - t2.first);
   let counted = select(t0.padded * t1.padded * t2.padded, inside, p.kind == POOL_MEAN);
-  let share = select(max(counted, 1), 1, p.kind == POOL_SUM);
-  let y = select(sum / f32(share), largest, p.kind == POOL_MAX);
-  storeLanes(p.yAt + o.x * p.yBatch + o.y * p.o0 + o.z * p.o1 + o.w * p.o2 + c, y);
+  let yAt = p.yAt + o.x * p.yBatch + o.y * p.o0 + o.z * p.o1 + o.w * p.o2 + c;
+  storeLanes(yAt, pooled(largest, sum, inside, max(counted, 1)));
 }

@@ -13,7 +13,7 @@ import { apart, withLayers } from '../support/onnx/quantised.js'
 import { baseSeed, Random } from '../support/random.js'
 
 const test = suite(`layers of bytes (seed ${baseSeed})`)
-const backends = (await presentBackends()).filter(name => name !== 'webgpu')
+const backends = await presentBackends()
 
 /** Ties, of which onnxruntime's floats round some the other way. */
 const mostTies = 1e-3

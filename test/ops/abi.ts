@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { activations } from '../../compiler/ops/elementwise/activation.js'
+import { binaries8 } from '../../compiler/ops/elementwise/binary8.js'
 import { binaries } from '../../compiler/ops/elementwise/elementwise.js'
 import { residuals } from '../../compiler/ops/elementwise/epilogue.js'
 import { gridPaddings, samplings } from '../../compiler/ops/image/gridsample.js'
@@ -15,6 +16,7 @@ import { padModes } from '../../compiler/ops/movement/pad.js'
 import { scatterings } from '../../compiler/ops/movement/scatter.js'
 import { poolKinds } from '../../compiler/ops/pool/pool.js'
 import { reductions } from '../../compiler/ops/reduce/reduce.js'
+import { binary8Count } from '../../runtime/check/bytes.js'
 import { borderCount, samplingCount } from '../../runtime/check/detectors.js'
 import { binaryCount, reductionCount, scatteringCount } from '../../runtime/check/elements.js'
 import {
@@ -100,6 +102,7 @@ test('rules are of kernels, and know how many choices these have', () => {
     [
       activationCount,
       binaryCount,
+      binary8Count,
       reductionCount,
       poolCount,
       padModeCount,
@@ -113,6 +116,7 @@ test('rules are of kernels, and know how many choices these have', () => {
     [
       activations,
       binaries,
+      binaries8,
       reductions,
       poolKinds,
       padModes,
@@ -225,6 +229,10 @@ test('activations are numbered alike', () => {
 test('binary operators are numbered alike', () => {
   checkNumbers('asm/elementwise/elementwise.ts', Object.keys(binaries), true)
   checkNumbers('shaders/elementwise/binary.wgsl', Object.keys(binaries), true, 'BINARY_')
+})
+
+test('binary operators on bytes are numbered alike', () => {
+  assert.ok(checkNumbers('shaders/elementwise/binary8.wgsl', binaries8, false, 'BINARY8_') > 0)
 })
 
 test('residuals are numbered alike', () => {

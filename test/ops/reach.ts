@@ -11,6 +11,8 @@ import { fieldsOf, rules } from '../../runtime/check/rules.js'
 import { type Bindings, evaluate } from '../../runtime/file/dims.js'
 import type { Program } from '../../runtime/file/program.js'
 import { trainingProgram } from '../fuzz/seeds.js'
+import { byteCases } from '../support/cases/byte-cases.js'
+import { ByteLayers } from '../support/cases/byte-layers.js'
 import { type Case, modelOf, takesHalves } from '../support/cases/case.js'
 import { families } from '../support/cases/op-cases.js'
 import { Guarded } from '../support/guarded.js'
@@ -40,6 +42,7 @@ function realBlocks(): Map<string, number[][]> {
   const cases = Object.values(families).flat() as readonly Case[]
   const preferred = [[], ['gemmPacked'], ['gemmHalf'], ['winograd2'], ['winograd4']]
   for (const { family, item } of rare()) take(build(modelOf(item, random).encode(), { kernels: [family] }).program, {})
+  for (const item of byteCases) take(new ByteLayers(random).programOf(item), item.bindings?.[0] ?? {})
   for (let i = 0; i < 20; i++) take(trainingProgram(random), { N: random.int(1, 5) })
   for (const [i, item] of random.shuffled(cases).entries()) {
     if (i >= 700 && Object.keys(kernels).every(name => found.has(name))) break
@@ -96,13 +99,13 @@ function programOf(name: string, parameters: readonly number[]): { program: Prog
   })
   const all = sizes.map((_, i) => i)
   const accesses = Object.values(rule.buffers)
-  const isNarrow = (i: number) => rule.bytes?.includes(Object.keys(rule.buffers)[i]) ?? false
+  const names = Object.keys(rule.buffers)
   const program: Program = {
     name,
     free: [],
     inputs: all.map(port),
     outputs: all.filter(i => accesses[i] === 'write').map(port),
-    narrow: all.filter(i => isNarrow(i)),
+    narrow: all.filter(i => rule.bytes?.includes(names[i])),
     storages: sizes,
     constants: [],
     derived: [],
@@ -168,9 +171,9 @@ for (const name of Object.keys(kernels))
       if (!made) continue
       accepted++
       const { program, block } = made
-      const feeds = program.storages.map((size, i) =>
+      const feeds = program.storages.map((size, at) =>
         Float32Array.from(
-          program.narrow.includes(i) ? random.ints(size as number, [0, 255]) : random.values(size as number)
+          program.narrow.includes(at) ? random.ints(size as number, [0, 255]) : random.values(size as number)
         )
       )
       const what = JSON.stringify(block)

@@ -151,6 +151,13 @@ export class Guarded {
     return this.words.subarray(at / 4, (at + bytes) / 4)
   }
 
+  private elements(storage: number): Float32Array | Uint8Array {
+    const { at, bytes } = this.extents.storage[storage]
+    return this.program.narrow.includes(storage)
+      ? this.bytes.subarray(at, at + bytes)
+      : this.floats(this.extents.storage[storage])
+  }
+
   private floats({ at, bytes }: Extent): Float32Array {
     return new Float32Array(this.words.buffer, at, bytes / 4)
   }

@@ -1,0 +1,13 @@
+import { sources } from './sources.js'
+
+/**
+ * The field names of every parameter block, in order: a kernel's own fields, then where each buffer begins. Read off the texts,
+ * which have them all, so that a page does not download them twice.
+ */
+export const blocks: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  [
+    ...Object.values(sources)
+      .join('')
+      .matchAll(/struct (\w+) ?\{([^}]+)/g)
+  ].map(([, name, fields]) => [name, [...fields.matchAll(/(\w+):/g)].map(([, field]) => field)])
+)

@@ -1,0 +1,65 @@
+// Convolution of bytes, in the panels of gemm8: what conv-product.wgsl asks for besides.
+struct Conv8 {
+  batch: u32,
+  groups: u32,
+  channels: u32,
+  filters: u32,
+  inD: u32,
+  inH: u32,
+  inW: u32,
+  outD: u32,
+  outH: u32,
+  outW: u32,
+  kernelD: u32,
+  kernelH: u32,
+  kernelW: u32,
+  strideD: u32,
+  strideH: u32,
+  strideW: u32,
+  padD: u32,
+  padH: u32,
+  padW: u32,
+  dilationD: u32,
+  dilationH: u32,
+  dilationW: u32,
+  xN: u32,
+  xD: u32,
+  xH: u32,
+  xW: u32,
+  yN: u32,
+  yD: u32,
+  yH: u32,
+  yW: u32,
+  runs: u32,
+  xZero: u32,
+  yZero: u32,
+  low: u32,
+  high: u32,
+  tiles: u32,
+  xAt: u32,
+  wAt: u32,
+  sumsAt: u32,
+  scaleAt: u32,
+  biasAt: u32,
+  yAt: u32,
+  scratchAt: u32,
+}
+
+@group(0) @binding(2) var<uniform> p: Conv8;
+
+fn panelRows() -> u32 {
+  return p.kernelD * p.kernelH * (p.kernelW / inRun()) * depthOf(p.channels * inRun());
+}
+
+fn inRun() -> u32 {
+  return select(1, p.kernelW, p.runs == 1);
+}
+
+fn placeInRun(i: u32) -> vec2u {
+  return vec2u(i / p.channels, i % p.channels);
+}
+
+fn writePixel(at: Pixel, column: u32, part: u32, sum: Sum) {
+  let yAt = p.yAt + at.n * p.yN + at.d * p.yD + at.h * p.yH + at.w * p.yW + part * p.filters + column;
+  requantiseQuad(sum, part * panelCount() * 8 + column, yAt, min(p.filters - column, 4u));
+}

@@ -1,0 +1,3 @@
+import { oneByOne } from './quantize.js'
+
+export const lookup = oneByOne('Lookup', ['weights', 'lookup'])

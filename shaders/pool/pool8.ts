@@ -1,0 +1,3 @@
+import { pooling } from './pool.js'
+
+export const pool8 = pooling('Pool8', ['steps', 'requantise', 'pool8'])
