@@ -46,9 +46,9 @@ export class Pool8Params {
 
 /** A window clipped to the input, and what its sum is multiplied by. */
 let from: usize = 0
-let n0: u32 = 0
-let n1: u32 = 0
-let n2: u32 = 0
+let n0: i32 = 0
+let n1: i32 = 0
+let n2: i32 = 0
 let share: f32 = 0
 
 export function pool8(p: Pool8Params, x: usize, y: usize): void {
@@ -75,9 +75,9 @@ function clip(p: Pool8Params, x: usize, o0: u32, o1: u32, o2: u32): void {
   const first0 = firstTap(at0, p.d0)
   const first1 = firstTap(at1, p.d1)
   const first2 = firstTap(at2, p.d2)
-  n0 = tapsBefore(at0, p.x0, p.k0, p.d0) - first0
-  n1 = tapsBefore(at1, p.x1, p.k1, p.d1) - first1
-  n2 = tapsBefore(at2, p.x2, p.k2, p.d2) - first2
+  n0 = max(tapsBefore(at0, p.x0, p.k0, p.d0) - first0, 0)
+  n1 = max(tapsBefore(at1, p.x1, p.k1, p.d1) - first1, 0)
+  n2 = max(tapsBefore(at2, p.x2, p.k2, p.d2) - first2, 0)
   from = x + (at0 + first0 * p.d0) * p.i0 + (at1 + first1 * p.d1) * p.i1 + (at2 + first2 * p.d2) * p.i2
   const counted =
     p.kind == 1
@@ -92,19 +92,19 @@ function maxima(p: Pool8Params, y: usize): void {
   let c: u32 = 0
   for (; c + 16 <= p.channels; c += 16) {
     let most = i8x16.splat(0)
-    for (let i: u32 = 0; i < n0; i++)
-      for (let j: u32 = 0; j < n1; j++) {
+    for (let i: i32 = 0; i < n0; i++)
+      for (let j: i32 = 0; j < n1; j++) {
         let at = from + i * p.d0 * p.i0 + j * p.d1 * p.i1 + c
-        for (let k: u32 = 0; k < n2; k++, at += p.d2 * p.i2) most = i8x16.max_u(most, v128.load(at))
+        for (let k: i32 = 0; k < n2; k++, at += p.d2 * p.i2) most = i8x16.max_u(most, v128.load(at))
       }
     v128.store(y + c, most)
   }
   for (; c < p.channels; c += 8) {
     let most = i8x16.splat(0)
-    for (let i: u32 = 0; i < n0; i++)
-      for (let j: u32 = 0; j < n1; j++) {
+    for (let i: i32 = 0; i < n0; i++)
+      for (let j: i32 = 0; j < n1; j++) {
         let at = from + i * p.d0 * p.i0 + j * p.d1 * p.i1 + c
-        for (let k: u32 = 0; k < n2; k++, at += p.d2 * p.i2) most = i8x16.max_u(most, v128.load64_zero(at))
+        for (let k: i32 = 0; k < n2; k++, at += p.d2 * p.i2) most = i8x16.max_u(most, v128.load64_zero(at))
       }
     storeBytes(y + c, most, min(p.channels - c, 8))
   }
@@ -119,10 +119,10 @@ function means(p: Pool8Params, y: usize): void {
   for (let c: u32 = 0; c < p.channels; c += 8) {
     let a = start
     let b = start
-    for (let i: u32 = 0; i < n0; i++)
-      for (let j: u32 = 0; j < n1; j++) {
+    for (let i: i32 = 0; i < n0; i++)
+      for (let j: i32 = 0; j < n1; j++) {
         let at = from + i * p.d0 * p.i0 + j * p.d1 * p.i1 + c
-        for (let k: u32 = 0; k < n2; k++, at += p.d2 * p.i2) {
+        for (let k: i32 = 0; k < n2; k++, at += p.d2 * p.i2) {
           const v = v128.load8x8_u(at)
           a = i32x4.add(a, i32x4.extend_low_i16x8_u(v))
           b = i32x4.add(b, i32x4.extend_high_i16x8_u(v))
