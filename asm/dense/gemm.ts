@@ -184,7 +184,7 @@ export function gemmHalf(
       (p.rows & 3) == 1
     )
   }
-  if (p.rows > 1 || first == last || !isLate(e)) return
+  if (p.rows != 1 || first == last || !isLate(e)) return
   const done = y + ((<usize>(first * PANEL)) << 2)
   activateRow(e.act, e.alpha, e.beta, done, done, min(last * PANEL, p.columns) - first * PANEL)
 }
