@@ -71,7 +71,7 @@ function filesUnder(folder) {
 }
 
 /** What the build makes beside what it compiles. */
-const isMade = file => /\.wasm(\.d\.ts)?$|\.min\.|[\\/]schema[\\/]|[\\/]shaders[\\/]sources\.js$/.test(file)
+const isMade = file => /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/]sources\.js$/.test(file)
 
 /** Takes away what was compiled of files that have moved since: the test runner, and npm, would take it along. */
 function removeOrphans(folder) {

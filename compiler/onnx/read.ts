@@ -26,7 +26,7 @@ export interface ImportOptions {
 
 /** The oldest operator set whose meaning this importer knows. */
 const oldestOpset = 6
-/** The newest that is compared with onnxruntime (test/onnx/models/opsets.ts). */
+/** The newest that is compared with onnxruntime (test/onnx/opsets.ts). */
 const newestOpset = 23
 /** What has not changed since the first. */
 const unchanged = new Set(['GlobalAveragePool', 'GlobalMaxPool', 'Not', 'Softplus', 'Softsign', 'Tanh', 'Transpose'])

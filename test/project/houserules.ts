@@ -55,7 +55,8 @@ test('no folder has more than 15 loose source files, and no file more than 400 l
   const long: string[] = []
   for (const folder of [...existing, 'site', 'examples'])
     for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
-      if (!/\.(ts|mjs|js|wgsl|css|html|sh)$/.test(name) || /node_modules|\.next|dist/.test(name)) continue
+      if (!/\.(ts|mjs|js|wgsl|css|html|sh)$/.test(name) || /(^|[\\/])(node_modules|\.next|dist)[\\/]/.test(name))
+        continue
       const path = join(folder, name)
       counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1)
       if (readFileSync(join(root, path), 'utf8').split('\n').length > 401) long.push(path)
