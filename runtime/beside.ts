@@ -1,15 +1,22 @@
-/** The four builds of asm/: with relaxed SIMD or without, with threads or without. */
-export type WasmFile = 'cairn.wasm' | 'cairn-relaxed.wasm' | 'cairn-threads.wasm' | 'cairn-relaxed-threads.wasm'
+/**
+ * The builds of asm/: with the kernels on bytes, which quantised models need, or without; with relaxed SIMD or without; with
+ * threads or without.
+ */
+export type WasmFile = `cairn${'' | '-int8'}${'' | '-relaxed'}${'' | '-threads'}.wasm`
 
 /**
- * The kernels' WebAssembly: four binaries of one source beside this file, of which a process loads those that it uses,
- * once. Each URL is spelled out, because that is how bundlers find the files that they have to bring along.
+ * The kernels' WebAssembly: binaries of one source beside this file, of which a process loads those that it uses, once.
+ * Each URL is spelled out, because that is how bundlers find the files that they have to bring along.
  */
 export const places: Readonly<Record<WasmFile, () => URL>> = {
   'cairn.wasm': () => new URL('./cairn.wasm', import.meta.url),
-  'cairn-relaxed.wasm': () => new URL('./cairn-relaxed.wasm', import.meta.url),
   'cairn-threads.wasm': () => new URL('./cairn-threads.wasm', import.meta.url),
-  'cairn-relaxed-threads.wasm': () => new URL('./cairn-relaxed-threads.wasm', import.meta.url)
+  'cairn-relaxed.wasm': () => new URL('./cairn-relaxed.wasm', import.meta.url),
+  'cairn-relaxed-threads.wasm': () => new URL('./cairn-relaxed-threads.wasm', import.meta.url),
+  'cairn-int8.wasm': () => new URL('./cairn-int8.wasm', import.meta.url),
+  'cairn-int8-threads.wasm': () => new URL('./cairn-int8-threads.wasm', import.meta.url),
+  'cairn-int8-relaxed.wasm': () => new URL('./cairn-int8-relaxed.wasm', import.meta.url),
+  'cairn-int8-relaxed-threads.wasm': () => new URL('./cairn-int8-relaxed-threads.wasm', import.meta.url)
 }
 
 /**

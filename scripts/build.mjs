@@ -31,7 +31,12 @@ async function assemble(targets) {
 }
 
 function assembleOne(target) {
-  const entries = ['asm/index.ts', ...(target.endsWith('threads') ? ['asm/barrier.ts'] : [])]
+  const parts = [
+    'index',
+    ...(target.includes('int8') ? ['int8'] : []),
+    ...(target.endsWith('threads') ? ['barrier'] : [])
+  ]
+  const entries = parts.map(part => `asm/${part}.ts`)
   const args = [bin('assemblyscript', 'bin/asc.js'), ...entries, '--config', 'asconfig.json', '--target', target]
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })

@@ -19,16 +19,22 @@ const smallest = relaxedProbe.subarray(0, 8)
 
 let relaxed: boolean | undefined
 
-function fileFor(threads: boolean): WasmFile {
+/** What of the binaries is needed: threads, and the kernels on bytes. */
+interface Needs {
+  readonly threads: boolean
+  readonly bytes: boolean
+}
+
+function fileFor({ threads, bytes }: Needs): WasmFile {
   relaxed ??= WebAssembly.validate(relaxedProbe)
   const { binary, wasmPaths } = env.wasm
   if (binary === 'relaxed' && !relaxed)
     throw new CairnError('env.wasm.binary is "relaxed", which this engine does not have; "simd" is allowed')
   if (binary !== undefined && binary !== 'simd' && binary !== 'relaxed')
     throw new CairnError(`env.wasm.binary is "${binary}"; "simd" and "relaxed" are allowed`)
-  const [best, plain]: WasmFile[] = threads
-    ? ['cairn-relaxed-threads.wasm', 'cairn-threads.wasm']
-    : ['cairn-relaxed.wasm', 'cairn.wasm']
+  const [best, plain] = (['-relaxed', ''] as const).map(
+    simd => `cairn${bytes ? '-int8' : ''}${simd}${threads ? '-threads' : ''}.wasm` as WasmFile
+  )
   if (binary) return binary === 'relaxed' ? best : plain
   // Who says where only one of the two is has no other.
   const given = (typeof wasmPaths === 'object' ? wasmPaths : {}) as Partial<Record<WasmFile, WasmPlace>>
@@ -37,11 +43,25 @@ function fileFor(threads: boolean): WasmFile {
 
 const compiled = new Map<string, Promise<WebAssembly.Module>>()
 
+/**
+ * The binary that a file needs. The one without the kernels on bytes is fetched while the file is still on its way: it is
+ * all that most files need.
+ */
+export async function kernelsFor(
+  file: Promise<{ readonly header: { readonly narrow: readonly number[] } }>,
+  threads: boolean
+): Promise<WebAssembly.Module> {
+  const early = compileKernels({ threads, bytes: false })
+  early.catch(() => undefined)
+  const { header } = await file
+  return header.narrow.length ? compileKernels({ threads, bytes: true }) : early
+}
+
 /** The best binary that the engine takes, or the one that `env` asks for; throws Unavailable where there is none. */
-export async function compileKernels(threads: boolean): Promise<WebAssembly.Module> {
+export async function compileKernels(needs: Needs): Promise<WebAssembly.Module> {
   if (typeof WebAssembly === 'undefined') throw new Unavailable('this engine has no WebAssembly')
-  const place = placeOf(threads)
-  if (typeof place !== 'string') return suited(place, threads)
+  const place = placeOf(needs)
+  if (typeof place !== 'string') return suited(place, needs)
   const known = compiled.get(place)
   if (known) return known
   refuseForbidden()
@@ -66,10 +86,10 @@ function refuseForbidden(): void {
   }
 }
 
-function placeOf(threads: boolean): string | WebAssembly.Module {
+function placeOf(needs: Needs): string | WebAssembly.Module {
   const { wasmPaths } = env.wasm
   if (isModule(wasmPaths)) return wasmPaths as WebAssembly.Module
-  const file = fileFor(threads)
+  const file = fileFor(needs)
   if (typeof wasmPaths === 'string') return `${wasmPaths.replace(/\/?$/, '/')}${file}`
   const place = (wasmPaths as Partial<Record<WasmFile, WasmPlace>> | undefined)?.[file] ?? beside(file, places[file])
   if (place === undefined)
@@ -81,13 +101,18 @@ function placeOf(threads: boolean): string | WebAssembly.Module {
 
 const isModule = (value: unknown) => brandOf(value) === 'WebAssembly.Module'
 
-/** A module that was given, if it is one of Cairn's with threads or without as is needed. */
-function suited(module: WebAssembly.Module, threads: boolean): WebAssembly.Module {
+/** A module that was given, if it is one of Cairn's with threads or without, and with the kernels on bytes, as is needed. */
+function suited(module: WebAssembly.Module, needs: Needs): WebAssembly.Module {
   const names = WebAssembly.Module.exports(module).map(({ name }) => name)
-  const isOurs = names.includes('digest')
-  if (isOurs && names.includes('nextRun') === threads) return module
-  const found = isOurs ? `one ${threads ? 'without' : 'for'} threads` : 'none of Cairn'
-  throw new Unavailable(`the WebAssembly.Module of env.wasm.wasmPaths is ${found}; ${fileFor(threads)} is needed`)
+  const { threads, bytes } = needs
+  const hasBytes = names.includes('gemm8')
+  if (names.includes('digest') && names.includes('nextRun') === threads && (hasBytes || !bytes)) return module
+  const found = !names.includes('digest')
+    ? 'none of Cairn'
+    : bytes && !hasBytes
+      ? 'one without int8'
+      : `one ${threads ? 'without' : 'for'} threads`
+  throw new Unavailable(`the WebAssembly.Module of env.wasm.wasmPaths is ${found}; ${fileFor(needs)} is needed`)
 }
 
 /** Node's fetch does not read files; a place without a scheme is a path there, and relative to the page in a browser. */

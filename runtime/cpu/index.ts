@@ -1,4 +1,4 @@
-export { compileKernels } from './binary.js'
+export { kernelsFor } from './binary.js'
 export {
   type BoundCall,
   Control,

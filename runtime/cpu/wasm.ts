@@ -21,7 +21,7 @@ import {
   storedLength,
   unpackInto
 } from '../file/index.js'
-import { compileKernels, instantiate } from './binary.js'
+import { instantiate, kernelsFor } from './binary.js'
 import { align, constantsOf, isDirect, type Layout, layoutOf, newMemory, page, pages, stagingBytes } from './layout.js'
 import { type BoundCall, type Kernel, type ThreadExports, writeTable } from './lockstep.js'
 import { Team } from './threads.js'
@@ -72,10 +72,11 @@ class WasmExecutor implements Executor {
     const count = Team.most(numThreads)
     const team = count > 1 ? new Team(count) : undefined
     try {
-      const [module, arriving] = await Promise.all([compileKernels(count > 1), file])
+      const threads = count > 1
+      const [module, arriving] = await Promise.all([kernelsFor(file, threads), file])
       const { header } = arriving
       const layout = layoutOf(header, count)
-      const memory = newMemory(pages(layout.arena + stagingBytes(header), maxMemory, 'its constants'), count > 1)
+      const memory = newMemory(pages(layout.arena + stagingBytes(header), maxMemory, 'its constants'), threads)
       const { exports } = await instantiate(module, memory)
       for (const { name } of header.kernels)
         if (typeof exports[name] !== 'function' || helpers.has(name))

@@ -1,5 +1,5 @@
 import { CairnError } from '../base/index.js'
-import { compileKernels, mayUseWorkers, type Spawned, spawn } from '../cpu/index.js'
+import { kernelsFor, mayUseWorkers, type Spawned, spawn } from '../cpu/index.js'
 import { type Dim, decode, freeName } from '../file/index.js'
 import { inBrowser, inNode } from '../session-worker-place.js'
 import type { Data, Tensor } from '../tensor/index.js'
@@ -39,9 +39,10 @@ export class ParallelSession {
     if (!Number.isInteger(workers) || workers < 1 || workers > 64)
       throw new CairnError(`workers ${workers}; a whole number from 1 to 64 is allowed`)
     if (!mayUseWorkers()) throw new CairnError('a parallel session needs workers, which this host does not have')
-    const kernels = compileKernels(false)
+    const opened = open(source, options)
+    const kernels = kernelsFor(opened, false)
     kernels.catch(() => undefined)
-    const { header, source: arriving } = await open(source, options)
+    const { header, source: arriving } = await opened
     const bytes = await arriving.all().finally(() => arriving.close())
     decode(bytes)
     const batch = header.inputs.map(({ shape }) => nameOf(shape[0]))[0]

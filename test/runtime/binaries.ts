@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { places } from '../../runtime/beside.js'
 import { env, InferenceSession, Tensor, type WasmFile } from '../../runtime/index.js'
 import { compileModel } from '../support/cairn.js'
 import { ModelBuilder } from '../support/onnx/model.js'
@@ -19,12 +20,7 @@ import { skip } from '../support/skip.js'
 
 const test = suite('binaries')
 const folder = join(root, 'dist', 'runtime')
-const files: readonly WasmFile[] = [
-  'cairn.wasm',
-  'cairn-relaxed.wasm',
-  'cairn-threads.wasm',
-  'cairn-relaxed-threads.wasm'
-]
+const files = Object.keys(places) as WasmFile[]
 const builder = new ModelBuilder(new Random('binaries'))
 const file = compileModel(
   builder.output(builder.add('Relu', [builder.input([1, 2], 'float32', [-1, 1], 'x')])).encode()
@@ -108,6 +104,26 @@ test('kernels are fetched while the model is still on its way', async () => {
     await (await InferenceSession.create(new Response(body))).release()
   } finally {
     server.close()
+  }
+})
+
+test('quantised models alone ask for the kernels on bytes', async () => {
+  const m = new ModelBuilder(new Random('binaries, bytes'), 17)
+  const levels = [m.scalar(0.5), m.constant({ dtype: 'uint8', dims: [], data: [3] })]
+  const integers = m.add('QuantizeLinear', [m.input([1, 2]), ...levels])
+  const quantised = compileModel(m.output(m.add('DequantizeLinear', [integers, ...levels])).encode())
+  const [floats, bytes] = await Promise.all(
+    ['cairn.wasm', 'cairn-int8.wasm'].map(name => WebAssembly.compile(readFileSync(join(folder, name))))
+  )
+  for (const [given, whole] of [
+    [floats, false],
+    [bytes, true]
+  ] as const) {
+    env.wasm.wasmPaths = given
+    await (await InferenceSession.create(file)).release()
+    const create = async () => (await InferenceSession.create(quantised)).release()
+    if (whole) await create()
+    else await rejects(create, /is one without int8; cairn-int8\S*\.wasm is needed/)
   }
 })
 

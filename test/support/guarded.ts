@@ -78,7 +78,7 @@ export class Guarded {
 
   /** With several threads each call is made once for every one of them, each taking even the smallest slice. */
   static async of(program: Program, bindings: Bindings, threads = 1): Promise<Guarded> {
-    const module = await compileKernels(false)
+    const module = await compileKernels({ threads: false, bytes: program.narrow.length > 0 })
     const memory = new WebAssembly.Memory({ initial: 1 })
     const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
     return new Guarded(program, bindings, exports as Record<string, Kernel>, memory, threads)
@@ -105,7 +105,7 @@ export class Guarded {
   private elements(storage: number): Float32Array | Uint8Array {
     const { at, bytes } = this.extents.storage[storage]
     if (!this.program.narrow.includes(storage)) return this.floats({ at, bytes })
-    return new Uint8Array(this.words.buffer, at, bytes)
+    return this.bytes.subarray(at, at + bytes)
   }
 
   private invoke(call: Call): void {
@@ -149,13 +149,6 @@ export class Guarded {
 
   private wordsOf({ at, bytes }: Extent): Uint32Array {
     return this.words.subarray(at / 4, (at + bytes) / 4)
-  }
-
-  private elements(storage: number): Float32Array | Uint8Array {
-    const { at, bytes } = this.extents.storage[storage]
-    return this.program.narrow.includes(storage)
-      ? this.bytes.subarray(at, at + bytes)
-      : this.floats(this.extents.storage[storage])
   }
 
   private floats({ at, bytes }: Extent): Float32Array {
