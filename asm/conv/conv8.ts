@@ -1,9 +1,22 @@
-import { correction, DEPTH, operand, PANEL, packRun, packZeros, product8, ROWS, unitOf } from '../dense/product8'
-import { finishTile, Requantise } from '../elementwise/requantise'
-import { firstOf, lastOf, statics, worth } from '../thread'
+import {
+  beginPanel,
+  beginTiles,
+  copyRun,
+  correction,
+  DEPTH,
+  fillRun,
+  operand,
+  PANEL,
+  ROWS,
+  TABLE,
+  tile8,
+  unitOf
+} from '../dense/product8'
+import { Requantise } from '../elementwise/requantise'
+import { firstOf, lastOf, worth } from '../thread'
 
-/** Where a run is put together behind the thread's statics, and how long it may be (compiler/ops/conv/conv8.ts). */
-const RUN: usize = 512
+/** Fewer rows of output than these are not divided among threads, but panels of filters. */
+const FEW_ROWS: u32 = 12
 
 /** Convolution of bytes, dense, grouped or one filter a channel; see compiler/ops/conv/conv8.ts for the parameter block. */
 @unmanaged
@@ -43,10 +56,13 @@ export class Conv8Params {
   yZero: u32
   low: u32
   high: u32
-  tiles: u32
+  rows: u32
 }
 
-/** Windows are gathered into the packed rows of a matrix product, a block of tiles at a time. */
+/**
+ * What a band of output rows reads is copied once, zero points around it, so that a window is runs of neighbouring elements that
+ * begin at the same offsets everywhere.
+ */
 export function conv8(
   p: Conv8Params,
   x: usize,
@@ -58,129 +74,118 @@ export function conv8(
   scratch: usize
 ): void {
   const kind = operand()
-  const depth = p.kernelD * p.kernelH * depthOf(p)
-  const size = <usize>(depth * ROWS * <u32>unitOf(kind))
+  const run = p.runs ? p.kernelW : 1
+  const groups = (run * p.channels + DEPTH - 1) / DEPTH
+  const segments = p.kernelD * p.kernelH * (p.kernelW / run)
+  const depth = segments * groups
   const panels = (p.filters + PANEL - 1) / PANEL
-  const matrix = <usize>(panels * PANEL * depth * DEPTH)
-  const r = changetype<Requantise>(changetype<usize>(p) + offsetof<Conv8Params>('yZero'))
+  const lines = p.batch * p.outD * p.outH
+  const byPanels = lines < FEW_ROWS && panels > lines
+  const least = worth(<u64>depth * (byPanels ? PANEL * lines * p.outW : panels * PANEL * p.outW) * p.groups)
+  const lastLine = byPanels ? lines : lastOf(lines, least)
+  const firstPanel: u32 = byPanels ? firstOf(panels, least) : 0
+  const lastPanel = byPanels ? lastOf(panels, least) : panels
+  if (firstPanel >= lastPanel || p.outW == 0) return
+  beginTiles(changetype<Requantise>(changetype<usize>(p) + offsetof<Conv8Params>('yZero')))
   const times = correction(kind, p.xZero)
-  // The rows of a tile lie evenly apart: where those of the output do not follow each other it ends with one of them.
-  const even = p.yH == p.outW * p.yW && (p.outD == 1 || p.yD == p.outH * p.yH)
-  const pixels = even ? p.outD * p.outH * p.outW : p.outW
-  const perLine = (pixels + ROWS - 1) / ROWS
-  const lines = even ? p.batch : p.batch * p.outD * p.outH
-  const all = lines * perLine
-  const least = worth(ROWS * panels * PANEL * depth * p.groups)
-  const end = lastOf(all, least)
-  for (let first = firstOf(all, least); first < end; first += p.tiles) {
-    const last = min(first + p.tiles, end)
+  const pixel = p.channels * unitOf(kind)
+  const table = scratch + <usize>(segments << 2)
+  const band = table + <usize>(((p.rows * p.outW + ROWS - 1) / ROWS) * TABLE)
+  writeOffsets(p, run, pixel, scratch)
+  // A tile's rows lie evenly apart: where those of the output do not follow each other it ends with one of them.
+  const most = p.yH == p.outW * p.yW ? p.rows : 1
+  for (let line: u32 = byPanels ? 0 : firstOf(lines, least); line < lastLine; ) {
+    const h = line % p.outH
+    const image = line / p.outH
+    const rows = min(min(most, p.outH - h), lastLine - line)
+    const pixels = rows * p.outW
+    const tiles = (pixels + ROWS - 1) / ROWS
+    writeTable(p, pixels, pixel, band, table)
+    const to = y + (image / p.outD) * p.yN + (image % p.outD) * p.yD + h * p.yH
     for (let g: u32 = 0; g < p.groups; g++) {
-      for (let t = first; t < last; t++)
-        packTile(
-          kind,
-          p,
-          x + g * p.channels,
-          even ? (t / perLine) * p.outD * p.outH : t / perLine,
-          (t % perLine) * ROWS,
-          pixels,
-          scratch + <usize>(t - first) * size
-        )
-      for (let c: u32 = 0; c < panels; c++) {
+      copyBand(kind, p, x + (image / p.outD) * p.xN + g * p.channels, image % p.outD, h, rows, band)
+      for (let c = firstPanel; c < lastPanel; c++) {
         const at = <usize>(g * panels + c) * PANEL
-        for (let t = first; t < last; t++) {
-          const pixel = (t % perLine) * ROWS
-          const line = even ? <usize>((t / perLine) * p.yN) : lineOf(p, t / perLine)
-          product8(
+        beginPanel(times, sums + (at << 2), scale + (at << 2), bias + (at << 2))
+        for (let t: u32 = 0; t < tiles; t++)
+          tile8(
             kind,
-            scratch + <usize>(t - first) * size,
-            w + <usize>g * matrix + <usize>(c * PANEL * depth * DEPTH),
-            depth
-          )
-          finishTile(
-            r,
-            times,
-            sums + (at << 2),
-            scale + (at << 2),
-            bias + (at << 2),
-            y + line + pixel * p.yW + g * p.filters + c * PANEL,
+            table + t * TABLE,
+            scratch,
+            segments,
+            groups,
+            w + at * <usize>(depth * DEPTH),
+            to + t * ROWS * p.yW + g * p.filters + c * PANEL,
             p.yW,
-            min(pixels - pixel, ROWS),
+            min(pixels - t * ROWS, ROWS),
             min(p.filters - c * PANEL, PANEL)
           )
-        }
       }
+    }
+    line += rows
+  }
+}
+
+/** Columns of a band, and rows of as many output rows as a band has at most. */
+function widthOf(p: Conv8Params): u32 {
+  return (p.outW - 1) * p.strideW + (p.kernelW - 1) * p.dilationW + 1
+}
+
+function heightOf(p: Conv8Params, rows: u32): u32 {
+  return (rows - 1) * p.strideH + (p.kernelH - 1) * p.dilationH + 1
+}
+
+/** Where the runs of a window begin, from its first element on. */
+function writeOffsets(p: Conv8Params, run: u32, pixel: u32, to: usize): void {
+  const width = widthOf(p)
+  const height = heightOf(p, p.rows)
+  for (let kd: u32 = 0; kd < p.kernelD; kd++)
+    for (let kh: u32 = 0; kh < p.kernelH; kh++)
+      for (let kw: u32 = 0; kw < p.kernelW; kw += run, to += 4)
+        store<u32>(to, ((kd * height + kh * p.dilationH) * width + kw * p.dilationW) * pixel)
+}
+
+/** Where the windows of pixels begin; the last again for what is missing to whole tiles. */
+function writeTable(p: Conv8Params, pixels: u32, pixel: u32, band: usize, to: usize): void {
+  const line = <usize>(p.strideH * widthOf(p) * pixel)
+  const step = <usize>(p.strideW * pixel)
+  let start = band
+  let column: u32 = 0
+  for (const end = to + <usize>(((pixels + ROWS - 1) / ROWS) * TABLE); to < end; to += 4) {
+    store<u32>(to, <u32>(start + <usize>column * step))
+    if (--pixels == 0) pixels = 1
+    else if (++column == p.outW) {
+      column = 0
+      start += line
     }
   }
 }
 
-/** Groups of elements of a kernel row: of a run of all its pixels, or each pixel filled up. */
-function depthOf(p: Conv8Params): u32 {
-  if (p.runs) return (p.kernelW * p.channels + DEPTH - 1) / DEPTH
-  return p.kernelW * ((p.channels + DEPTH - 1) / DEPTH)
-}
-
-/** Where a row of the output begins. */
-function lineOf(p: Conv8Params, row: u32): usize {
-  const rest = row / p.outH
-  return <usize>((rest / p.outD) * p.yN + (rest % p.outD) * p.yD + (row % p.outH) * p.yH)
-}
-
-/** The windows of six neighbouring outputs, from `pixel` of row `row` on; behind the last of `pixels` they repeat it. */
-function packTile(kind: u32, p: Conv8Params, x: usize, row: u32, pixel: u32, pixels: u32, to: usize): void {
-  const unit = unitOf(kind)
-  const step = <usize>(ROWS * <u32>unit)
-  const line = <usize>depthOf(p) * step
-  let column = pixel % p.outW
-  row += pixel / p.outW
-  let h = row % p.outH
-  let d = (row / p.outH) % p.outD
-  x += (row / p.outH / p.outD) * p.xN
-  for (let i: u32 = 0; i < ROWS; i++, to += unit) {
-    let at = to
-    for (let kd: u32 = 0; kd < p.kernelD; kd++) {
-      const z = d * p.strideD - p.padD + kd * p.dilationD
-      for (let kh: u32 = 0; kh < p.kernelH; kh++, at += line) {
-        const v = h * p.strideH - p.padH + kh * p.dilationH
-        if (z < p.inD && v < p.inH) packLine(kind, p, x + z * p.xD + v * p.xH, column * p.strideW - p.padW, step, at)
-        else packZeros(kind, p.xZero, depthOf(p) * DEPTH, at)
+/** What `rows` rows of output from row `h` of plane `d` on read of one group; from front to back, for runs may write behind them. */
+function copyBand(kind: u32, p: Conv8Params, x: usize, d: u32, h: u32, rows: u32, band: usize): void {
+  const width = widthOf(p)
+  const pixel = p.channels * unitOf(kind)
+  const pitch = <usize>(width * pixel)
+  const plane = <usize>heightOf(p, p.rows) * pitch
+  const height = heightOf(p, rows)
+  const left = min(p.padW, width)
+  const inside = min(width - left, p.inW)
+  const right = width - left - inside
+  for (let kd: u32 = 0; kd < p.kernelD; kd++) {
+    const z = d * p.strideD - p.padD + kd * p.dilationD
+    let to = band + <usize>kd * plane
+    for (let i: u32 = 0; i < height; i++, to += pitch) {
+      const v = h * p.strideH - p.padH + i
+      if (z >= p.inD || v >= p.inH) {
+        fillRun(kind, p.xZero, width * p.channels, to)
+        continue
       }
+      const from = x + z * p.xD + v * p.xH
+      const start = to + left * pixel
+      if (left) fillRun(kind, p.xZero, left * p.channels, to)
+      if (p.xW == p.channels) copyRun(kind, from, inside * p.channels, start)
+      else for (let u: u32 = 0; u < inside; u++) copyRun(kind, from + u * p.xW, p.channels, start + u * pixel)
+      if (right) fillRun(kind, p.xZero, right * p.channels, start + inside * pixel)
     }
-    if (pixel + i + 1 >= pixels) continue
-    if (++column < p.outW) continue
-    column = 0
-    if (++h < p.outH) continue
-    h = 0
-    d++
   }
-}
-
-/** A row of a window whose first column is `left` of the input's row at `x`. */
-function packLine(kind: u32, p: Conv8Params, x: usize, left: u32, step: usize, to: usize): void {
-  const inside = <i32>left >= 0 && left + (p.kernelW - 1) * p.dilationW < p.inW
-  // Pixels that follow each other are one run, if none of them needs filling up.
-  if (inside && p.dilationW == 1 && p.xW == p.channels && (p.runs || p.channels % DEPTH == 0)) {
-    packRun(kind, x + left * p.xW, p.kernelW * p.channels, to)
-    return
-  }
-  if (p.runs) {
-    packEdge(kind, p, x, left, to)
-    return
-  }
-  const pitch = <usize>((p.channels + DEPTH - 1) / DEPTH) * step
-  for (let kw: u32 = 0; kw < p.kernelW; kw++, to += pitch) {
-    const u = left + kw * p.dilationW
-    if (u < p.inW) packRun(kind, x + u * p.xW, p.channels, to)
-    else packZeros(kind, p.xZero, p.channels, to)
-  }
-}
-
-/** A run that is partly outside, put together in this thread's statics. */
-function packEdge(kind: u32, p: Conv8Params, x: usize, left: u32, to: usize): void {
-  const run = statics() + RUN
-  memory.fill(run, <u8>p.xZero, p.kernelW * p.channels + DEPTH)
-  for (let kw: u32 = 0; kw < p.kernelW; kw++) {
-    const u = left + kw
-    if (u < p.inW) memory.copy(run + kw * p.channels, x + u * p.xW, p.channels)
-  }
-  packRun(kind, run, p.kernelW * p.channels, to)
 }

@@ -1,4 +1,4 @@
-import { correction, dot, joined, operand, SIGNED, WORDS } from '../dense/product8'
+import { correction, dot, neighbours, operand, SIGNED, WORDS } from '../dense/product8'
 import { levels, storeBytes, zeroFor } from '../elementwise/requantise'
 import { firstOf, lastOf, statics, worth } from '../thread'
 import { Conv8Params } from './conv8'
@@ -258,7 +258,7 @@ function bytes(p: Conv8Params, group: usize, w: usize, sum: v128): v128 {
   return sum
 }
 
-/** As bytes, in 16 bits: every lane sums two taps, and neighbours are joined in the end. */
+/** As bytes, in 16 bits: every lane sums two taps, and neighbours are neighbours in the end. */
 function words(p: Conv8Params, group: usize, w: usize, start: v128): v128 {
   let a = i32x4.splat(0)
   let b = a
@@ -270,5 +270,5 @@ function words(p: Conv8Params, group: usize, w: usize, start: v128): v128 {
       b = i32x4.add(b, i32x4.dot_i16x8_s(v128.load(w, 16), i16x8.extend_high_i8x16_u(v)))
     }
   }
-  return i32x4.add(start, joined(a, b))
+  return i32x4.add(start, neighbours(a, b))
 }

@@ -1,6 +1,19 @@
-import { finishTile, Requantise } from '../elementwise/requantise'
+import { Requantise } from '../elementwise/requantise'
 import { firstOf, lastOf, worth } from '../thread'
-import { correction, DEPTH, operand, PANEL, packRows, product8, ROWS, unitOf } from './product8'
+import {
+  beginPanel,
+  beginTiles,
+  copyRun,
+  correction,
+  DEPTH,
+  operand,
+  PANEL,
+  ROWS,
+  TABLE,
+  tile8,
+  UNSIGNED,
+  unitOf
+} from './product8'
 
 /** Rows of bytes times panels of whole numbers; see compiler/ops/dense/gemm8.ts for the parameter block. */
 @unmanaged
@@ -32,7 +45,6 @@ export function gemm8(
 ): void {
   const kind = operand()
   const groups = (p.inner + DEPTH - 1) / DEPTH
-  const size = <usize>groups * ROWS * unitOf(kind)
   const tiles = (p.rows + ROWS - 1) / ROWS
   const panels = (p.columns + PANEL - 1) / PANEL
   // A product of bytes is a quarter of one of floats.
@@ -43,34 +55,45 @@ export function gemm8(
   const firstPanel: u32 = wide ? firstOf(panels, least) : 0
   const lastPanel = wide ? lastOf(panels, least) : panels
   if (firstPanel >= lastPanel) return
+  beginTiles(changetype<Requantise>(changetype<usize>(p) + offsetof<Gemm8Params>('yZero')))
+  const times = correction(kind, p.xZero)
+  // Rows are one run, which begins where they do.
+  const offsets = scratch
+  store<u32>(offsets, 0)
+  const table = offsets + 4
+  const copies = table + <usize>(p.tiles * TABLE)
   for (let first = firstTile; first < lastTile; first += p.tiles) {
     const last = min(first + p.tiles, lastTile)
-    for (let t = first; t < last; t++)
-      packRows(
-        kind,
-        x + <usize>(t * ROWS) * p.xRow,
-        p.xRow,
-        min(p.rows - t * ROWS, ROWS),
-        p.inner,
-        scratch + <usize>(t - first) * size
-      )
+    const from = x + <usize>(first * ROWS) * p.xRow
+    tabulate(kind, p, from, min(p.rows - first * ROWS, (last - first) * ROWS), (last - first) * ROWS, table, copies)
     for (let c = firstPanel; c < lastPanel; c++) {
       const at = <usize>c * PANEL
-      for (let t = first; t < last; t++) {
-        product8(kind, scratch + <usize>(t - first) * size, w + at * <usize>(groups * DEPTH), groups)
-        finishTile(
-          changetype<Requantise>(changetype<usize>(p) + offsetof<Gemm8Params>('yZero')),
-          correction(kind, p.xZero),
-          sums + (at << 2),
-          scale + (at << 2),
-          bias + (at << 2),
+      beginPanel(times, sums + (at << 2), scale + (at << 2), bias + (at << 2))
+      for (let t = first; t < last; t++)
+        tile8(
+          kind,
+          table + (t - first) * TABLE,
+          offsets,
+          1,
+          groups,
+          w + at * <usize>(groups * DEPTH),
           y + <usize>(t * ROWS) * p.yRow + at,
           p.yRow,
           min(p.rows - t * ROWS, ROWS),
           min(p.columns - <u32>at, PANEL)
         )
-      }
     }
+  }
+}
+
+/** Where rows begin: `count` of them, and the last again for what is missing to whole tiles. Products that take bytes read them there. */
+function tabulate(kind: u32, p: Gemm8Params, x: usize, count: u32, rows: u32, table: usize, copies: usize): void {
+  const isThere = kind == UNSIGNED
+  const pitch = <usize>((p.inner + DEPTH - 1) / DEPTH) * DEPTH * unitOf(kind)
+  for (let i: u32 = 0; i < rows; i++) {
+    const row = <usize>min(i, count - 1)
+    store<u32>(table + (i << 2), <u32>(isThere ? x + row * p.xRow : copies + row * pitch))
+    if (!isThere && i < count) copyRun(kind, x + row * p.xRow, p.inner, copies + row * pitch)
   }
 }
 

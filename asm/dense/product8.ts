@@ -1,9 +1,11 @@
+import { MAGIC, Requantise, storeBytes, zeroFor } from '../elementwise/requantise'
 import { statics } from '../thread'
 
 /**
  * Products of bytes with whole numbers from -128 to 127, summed exactly in 32 bits. Relaxed SIMD has an instruction for them whose
- * second operand some engines take for unsigned and some for signed, and others sum with saturation: which, a probe tells, and packed
- * rows are written accordingly. Where there is none rows are packed as 16 bits. Sums are the same whichever way they go.
+ * second operand some engines take for unsigned and some for signed, and others sum with saturation: which, a probe tells, and rows
+ * are copied accordingly, or read where they are. Where there is none rows are copied as 16 bits. Sums are the same whichever way
+ * they go.
  */
 
 /** Columns of a panel of weights, rows of a tile, and neighbouring elements that one lane multiplies. */
@@ -11,10 +13,19 @@ export const PANEL: u32 = 8
 export const ROWS: u32 = 6
 export const DEPTH: u32 = 4
 
+/** Bytes of a tile's table: where each row begins. */
+export const TABLE: u32 = 4 * ROWS
+
 /** What the engine's product takes of bytes. */
 export const UNSIGNED: u32 = 0
 export const SIGNED: u32 = 1
 export const WORDS: u32 = 2
+
+/** In this thread's statics: sums of a tile, what its panel adds and multiplies, what the call rounds with, a tile of few columns. */
+const SUMS: usize = 0
+const PANELS: usize = 192
+const BOUNDS: usize = PANELS + 96
+const EDGE: usize = BOUNDS + 48
 
 const LARGEST = memory.data<u8>([127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127], 16)
 const SMALLEST = memory.data<u8>([128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128], 16)
@@ -36,9 +47,9 @@ export function operand(): u32 {
   return WORDS
 }
 
-/** Bytes that a packed element of DEPTH takes. */
-export function unitOf(kind: u32): usize {
-  return kind == WORDS ? 8 : 4
+/** Bytes that a copied element takes. */
+export function unitOf(kind: u32): u32 {
+  return kind == WORDS ? 2 : 1
 }
 
 /** What has to be added to a sum for each unit of its weights' sum. */
@@ -46,135 +57,177 @@ export function correction(kind: u32, zero: u32): i32 {
   return (kind == SIGNED ? 128 : 0) - <i32>zero
 }
 
-/** `count` elements of a row into the groups of a tile that begin at `to`; the last group may take along what lies behind. */
-export function packRun(kind: u32, from: usize, count: u32, to: usize): void {
+/** `count` elements as the product takes them; up to 15 bytes behind them are written as well, and as many read. */
+export function copyRun(kind: u32, from: usize, count: u32, to: usize): void {
   const end = from + count
-  if (kind == UNSIGNED) {
-    for (; from < end; from += DEPTH, to += ROWS * 4) store<u32>(to, load<u32>(from))
-  } else if (kind == SIGNED) {
-    for (; from < end; from += DEPTH, to += ROWS * 4) store<u32>(to, load<u32>(from) ^ 0x80808080)
-  } else {
-    for (; from < end; from += DEPTH, to += ROWS * 8)
-      v128.store64_lane(to, i16x8.extend_low_i8x16_u(v128.load32_zero(from)), 0)
-  }
-}
-
-/** As packRun, of `count` zero points. */
-export function packZeros(kind: u32, zero: u32, count: u32, to: usize): void {
-  const groups = (count + DEPTH - 1) / DEPTH
-  const byte = kind == SIGNED ? zero ^ 128 : zero
   if (kind == WORDS) {
-    const words = <u64>byte * 0x0001000100010001
-    for (let i: u32 = 0; i < groups; i++, to += ROWS * 8) store<u64>(to, words)
+    for (; from < end; from += 8, to += 16) v128.store(to, v128.load8x8_u(from))
   } else {
-    const bytes = byte * 0x01010101
-    for (let i: u32 = 0; i < groups; i++, to += ROWS * 4) store<u32>(to, bytes)
+    const flip = i8x16.splat(kind == SIGNED ? <i8>0x80 : 0)
+    for (; from < end; from += 16, to += 16) v128.store(to, v128.xor(v128.load(from), flip))
   }
 }
 
-/** Six rows of bytes that lie `step` apart, of which the first `rows` are there, into a tile. */
-export function packRows(kind: u32, x: usize, step: usize, rows: u32, inner: u32, to: usize): void {
-  const unit = unitOf(kind)
-  let done: u32 = 0
-  if (kind != WORDS && rows == ROWS) done = packFours(kind, x, step, inner, to)
-  for (let i: u32 = 0; i < ROWS; i++)
-    packRun(
-      kind,
-      x + <usize>min(i, rows - 1) * step + done,
-      inner - done,
-      to + <usize>i * unit + <usize>((done / DEPTH) * ROWS * 4)
-    )
+/** As copyRun, of zero points. */
+export function fillRun(kind: u32, zero: u32, count: u32, to: usize): void {
+  const value = kind == WORDS ? i16x8.splat(<i16>zero) : i8x16.splat(<i8>(kind == SIGNED ? zero ^ 128 : zero))
+  for (const end = to + <usize>(count * unitOf(kind)); to < end; to += 16) v128.store(to, value)
 }
 
-/** Sixteen elements of six rows at a time, as many as there are whole; returns how many. */
-function packFours(kind: u32, x: usize, step: usize, inner: u32, to: usize): u32 {
-  const flip = i8x16.splat(kind == SIGNED ? <i8>0x80 : 0)
-  const whole = inner & ~15
-  for (let k: u32 = 0; k < whole; k += 16, to += 4 * ROWS * 4) {
-    const from = x + k
-    const a = v128.xor(v128.load(from), flip)
-    const b = v128.xor(v128.load(from + step), flip)
-    const c = v128.xor(v128.load(from + 2 * step), flip)
-    const d = v128.xor(v128.load(from + 3 * step), flip)
-    const e = v128.xor(v128.load(from + 4 * step), flip)
-    const f = v128.xor(v128.load(from + 5 * step), flip)
-    const ab = i32x4.shuffle(a, b, 0, 4, 1, 5)
-    const cd = i32x4.shuffle(c, d, 0, 4, 1, 5)
-    const ef = i32x4.shuffle(e, f, 0, 4, 1, 5)
-    v128.store(to, i64x2.shuffle(ab, cd, 0, 2))
-    v128.store64_lane(to + 16, ef, 0)
-    v128.store(to + 24, i64x2.shuffle(ab, cd, 1, 3))
-    v128.store64_lane(to + 40, ef, 1)
-    const gh = i32x4.shuffle(a, b, 2, 6, 3, 7)
-    const ij = i32x4.shuffle(c, d, 2, 6, 3, 7)
-    const kl = i32x4.shuffle(e, f, 2, 6, 3, 7)
-    v128.store(to + 48, i64x2.shuffle(gh, ij, 0, 2))
-    v128.store64_lane(to + 64, kl, 0)
-    v128.store(to + 72, i64x2.shuffle(gh, ij, 1, 3))
-    v128.store64_lane(to + 88, kl, 1)
+/** Of all tiles of a call. */
+export function beginTiles(r: Requantise): void {
+  const at = statics() + BOUNDS
+  v128.store(at, zeroFor(r.yZero))
+  v128.store(at, i8x16.splat(<i8>r.low), 16)
+  v128.store(at, i8x16.splat(<i8>r.high), 32)
+}
+
+/** Of the tiles of one panel: sums begin with `times` the sum of a column's weights. */
+export function beginPanel(times: i32, sums: usize, scale: usize, bias: usize): void {
+  const at = statics() + PANELS
+  v128.store(at, i32x4.mul(i32x4.trunc_sat_f32x4_s(v128.load(sums)), i32x4.splat(times)))
+  v128.store(at, i32x4.mul(i32x4.trunc_sat_f32x4_s(v128.load(sums, 16)), i32x4.splat(times)), 16)
+  v128.store(at, v128.load(scale), 32)
+  v128.store(at, v128.load(scale, 16), 48)
+  v128.store(at, v128.load(bias), 64)
+  v128.store(at, v128.load(bias, 16), 80)
+}
+
+/**
+ * The bytes of a tile: round(sum * scale + bias) + zero, half to even, within bounds, for six rows that begin where `table` says, and
+ * a panel at `w`. A sum takes `segments` runs of `groups` times DEPTH elements, which begin at `offsets` in every row. Of the
+ * result `rows` and `columns` are written, rows `step` apart. Results lie within 2^22 (compiler/passes/quantise/layers.ts).
+ */
+export function tile8(
+  kind: u32,
+  table: usize,
+  offsets: usize,
+  segments: u32,
+  groups: u32,
+  w: usize,
+  y: usize,
+  step: usize,
+  rows: u32,
+  columns: u32
+): void {
+  const isWhole = columns == PANEL
+  const to = isWhole ? y : statics() + EDGE
+  const apart: usize = isWhole ? step : PANEL
+  if (kind != WORDS) dots(table, offsets, segments, groups, w, to, apart, rows)
+  else {
+    for (let pair: u32 = 0; pair < ROWS; pair += 2)
+      words(table + (pair << 2), offsets, segments, groups, w, statics() + SUMS + pair * PANEL * 4)
+    finish(to, apart, rows)
   }
-  return whole
+  if (isWhole) return
+  for (let row: u32 = 0; row < rows; row++, y += step) storeBytes(y, v128.load64_zero(to + row * PANEL), columns)
 }
 
-/** The sums of six packed rows and a panel, as 6 times 8 whole numbers in this thread's statics. */
-export function product8(kind: u32, x: usize, w: usize, groups: u32): void {
-  if (kind != WORDS) dots(x, w, groups, statics())
-  else
-    for (let pair: usize = 0; pair < ROWS / 2; pair++) words(x + pair * 16, w, groups, statics() + pair * 2 * PANEL * 4)
-}
-
-function dots(x: usize, w: usize, groups: u32, y: usize): void {
-  let a0 = i32x4.splat(0)
+function dots(
+  table: usize,
+  offsets: usize,
+  segments: u32,
+  groups: u32,
+  w: usize,
+  y: usize,
+  step: usize,
+  rows: u32
+): void {
+  const panel = statics() + PANELS
+  let a0 = v128.load(panel)
+  let b0 = v128.load(panel, 16)
   let a1 = a0
   let a2 = a0
   let a3 = a0
   let a4 = a0
   let a5 = a0
-  let b0 = a0
-  let b1 = a0
-  let b2 = a0
-  let b3 = a0
-  let b4 = a0
-  let b5 = a0
-  for (const end = w + ((<usize>groups) << 5); w < end; w += 32) {
-    const p = v128.load(w)
-    const q = v128.load(w, 16)
-    let v = v128.load32_splat(x)
-    a0 = dot(p, v, a0)
-    b0 = dot(q, v, b0)
-    v = v128.load32_splat(x, 4)
-    a1 = dot(p, v, a1)
-    b1 = dot(q, v, b1)
-    v = v128.load32_splat(x, 8)
-    a2 = dot(p, v, a2)
-    b2 = dot(q, v, b2)
-    v = v128.load32_splat(x, 12)
-    a3 = dot(p, v, a3)
-    b3 = dot(q, v, b3)
-    v = v128.load32_splat(x, 16)
-    a4 = dot(p, v, a4)
-    b4 = dot(q, v, b4)
-    v = v128.load32_splat(x, 20)
-    a5 = dot(p, v, a5)
-    b5 = dot(q, v, b5)
-    x += ROWS * 4
+  let b1 = b0
+  let b2 = b0
+  let b3 = b0
+  let b4 = b0
+  let b5 = b0
+  const x0 = <usize>load<u32>(table)
+  const x1 = <usize>load<u32>(table, 4)
+  const x2 = <usize>load<u32>(table, 8)
+  const x3 = <usize>load<u32>(table, 12)
+  const x4 = <usize>load<u32>(table, 16)
+  const x5 = <usize>load<u32>(table, 20)
+  for (const last = w + ((<usize>(segments * groups)) << 5); w < last; offsets += 4) {
+    let k = <usize>load<u32>(offsets)
+    for (const end = w + ((<usize>groups) << 5); w < end; w += 32) {
+      const p = v128.load(w)
+      const q = v128.load(w, 16)
+      let v = v128.load32_splat(x0 + k)
+      a0 = dot(p, v, a0)
+      b0 = dot(q, v, b0)
+      v = v128.load32_splat(x1 + k)
+      a1 = dot(p, v, a1)
+      b1 = dot(q, v, b1)
+      v = v128.load32_splat(x2 + k)
+      a2 = dot(p, v, a2)
+      b2 = dot(q, v, b2)
+      v = v128.load32_splat(x3 + k)
+      a3 = dot(p, v, a3)
+      b3 = dot(q, v, b3)
+      v = v128.load32_splat(x4 + k)
+      a4 = dot(p, v, a4)
+      b4 = dot(q, v, b4)
+      v = v128.load32_splat(x5 + k)
+      a5 = dot(p, v, a5)
+      b5 = dot(q, v, b5)
+      k += DEPTH
+    }
   }
-  v128.store(y, a0)
-  v128.store(y, b0, 16)
-  v128.store(y, a1, 32)
-  v128.store(y, b1, 48)
-  v128.store(y, a2, 64)
-  v128.store(y, b2, 80)
-  v128.store(y, a3, 96)
-  v128.store(y, b3, 112)
-  v128.store(y, a4, 128)
-  v128.store(y, b4, 144)
-  v128.store(y, a5, 160)
-  v128.store(y, b5, 176)
+  // By stages, so that no more than the registers hold is alive at a time.
+  const s = v128.load(panel, 32)
+  const c = v128.load(panel, 64)
+  a0 = rounded(a0, s, c)
+  a1 = rounded(a1, s, c)
+  a2 = rounded(a2, s, c)
+  a3 = rounded(a3, s, c)
+  a4 = rounded(a4, s, c)
+  a5 = rounded(a5, s, c)
+  const t = v128.load(panel, 48)
+  const d = v128.load(panel, 80)
+  b0 = rounded(b0, t, d)
+  b1 = rounded(b1, t, d)
+  b2 = rounded(b2, t, d)
+  b3 = rounded(b3, t, d)
+  b4 = rounded(b4, t, d)
+  b5 = rounded(b5, t, d)
+  const bounds = statics() + BOUNDS
+  const zero = v128.load(bounds)
+  const low = v128.load(bounds, 16)
+  const high = v128.load(bounds, 32)
+  a0 = narrowed(joined(a0, b0, zero), joined(a1, b1, zero), low, high)
+  a2 = narrowed(joined(a2, b2, zero), joined(a3, b3, zero), low, high)
+  a4 = narrowed(joined(a4, b4, zero), joined(a5, b5, zero), low, high)
+  storeRows(y, step, a0, rows)
+  if (rows > 2) storeRows(y + 2 * step, step, a2, rows - 2)
+  if (rows > 4) storeRows(y + 4 * step, step, a4, rows - 4)
 }
 
-/** Two rows of 16-bit elements: each lane sums every other pair of a column, which are joined in the end. */
-function words(x: usize, w: usize, groups: u32, y: usize): void {
+/** With a whole number in the last bits. */
+function rounded(sum: v128, scale: v128, bias: v128): v128 {
+  return f32x4.add(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(sum), scale), bias), f32x4.splat(MAGIC))
+}
+
+function joined(a: v128, b: v128, zero: v128): v128 {
+  return i16x8.narrow_i32x4_s(i32x4.add(a, zero), i32x4.add(b, zero))
+}
+
+/** Two rows. */
+function narrowed(a: v128, b: v128, low: v128, high: v128): v128 {
+  return i8x16.max_u(i8x16.min_u(i8x16.narrow_i16x8_u(a, b), high), low)
+}
+
+function storeRows(y: usize, step: usize, pair: v128, rows: u32): void {
+  v128.store64_lane(y, pair, 0)
+  if (rows > 1) v128.store64_lane(y + step, pair, 1)
+}
+
+/** Sums of two rows of 16-bit elements: each lane sums every other pair of a column, which are added in the end. */
+function words(table: usize, offsets: usize, segments: u32, groups: u32, w: usize, y: usize): void {
   let a = i32x4.splat(0)
   let b = a
   let c = a
@@ -183,30 +236,50 @@ function words(x: usize, w: usize, groups: u32, y: usize): void {
   let f = a
   let g = a
   let h = a
-  for (const end = w + ((<usize>groups) << 5); w < end; w += 32) {
-    const u = v128.load64_splat(x)
-    const v = v128.load64_splat(x, 8)
-    let t = v128.load8x8_s(w)
-    a = i32x4.add(a, i32x4.dot_i16x8_s(t, u))
-    e = i32x4.add(e, i32x4.dot_i16x8_s(t, v))
-    t = v128.load8x8_s(w, 8)
-    b = i32x4.add(b, i32x4.dot_i16x8_s(t, u))
-    f = i32x4.add(f, i32x4.dot_i16x8_s(t, v))
-    t = v128.load8x8_s(w, 16)
-    c = i32x4.add(c, i32x4.dot_i16x8_s(t, u))
-    g = i32x4.add(g, i32x4.dot_i16x8_s(t, v))
-    t = v128.load8x8_s(w, 24)
-    d = i32x4.add(d, i32x4.dot_i16x8_s(t, u))
-    h = i32x4.add(h, i32x4.dot_i16x8_s(t, v))
-    x += ROWS * 8
+  const x0 = <usize>load<u32>(table)
+  const x1 = <usize>load<u32>(table, 4)
+  for (const last = w + ((<usize>(segments * groups)) << 5); w < last; offsets += 4) {
+    let k = <usize>load<u32>(offsets)
+    for (const end = w + ((<usize>groups) << 5); w < end; w += 32) {
+      const u = v128.load64_splat(x0 + k)
+      const v = v128.load64_splat(x1 + k)
+      let t = v128.load8x8_s(w)
+      a = i32x4.add(a, i32x4.dot_i16x8_s(t, u))
+      e = i32x4.add(e, i32x4.dot_i16x8_s(t, v))
+      t = v128.load8x8_s(w, 8)
+      b = i32x4.add(b, i32x4.dot_i16x8_s(t, u))
+      f = i32x4.add(f, i32x4.dot_i16x8_s(t, v))
+      t = v128.load8x8_s(w, 16)
+      c = i32x4.add(c, i32x4.dot_i16x8_s(t, u))
+      g = i32x4.add(g, i32x4.dot_i16x8_s(t, v))
+      t = v128.load8x8_s(w, 24)
+      d = i32x4.add(d, i32x4.dot_i16x8_s(t, u))
+      h = i32x4.add(h, i32x4.dot_i16x8_s(t, v))
+      k += 2 * DEPTH
+    }
   }
-  v128.store(y, joined(a, b))
-  v128.store(y, joined(c, d), 16)
-  v128.store(y, joined(e, f), 32)
-  v128.store(y, joined(g, h), 48)
+  v128.store(y, neighbours(a, b))
+  v128.store(y, neighbours(c, d), 16)
+  v128.store(y, neighbours(e, f), 32)
+  v128.store(y, neighbours(g, h), 48)
 }
 
 /** Neighbouring lanes added. */
-export function joined(a: v128, b: v128): v128 {
+export function neighbours(a: v128, b: v128): v128 {
   return i32x4.add(i32x4.shuffle(a, b, 0, 2, 4, 6), i32x4.shuffle(a, b, 1, 3, 5, 7))
+}
+
+/** As the end of `dots`, of sums in the statics. */
+function finish(y: usize, step: usize, rows: u32): void {
+  const panel = statics() + PANELS
+  const bounds = statics() + BOUNDS
+  let from = statics() + SUMS
+  for (let row: u32 = 0; row < rows; row++, from += 32, y += step) {
+    const a = i32x4.add(v128.load(from), v128.load(panel))
+    const b = i32x4.add(v128.load(from, 16), v128.load(panel, 16))
+    const c = rounded(a, v128.load(panel, 32), v128.load(panel, 64))
+    const d = rounded(b, v128.load(panel, 48), v128.load(panel, 80))
+    const pair = joined(c, d, v128.load(bounds))
+    v128.store64_lane(y, narrowed(pair, pair, v128.load(bounds, 16), v128.load(bounds, 32)), 0)
+  }
 }

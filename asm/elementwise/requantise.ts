@@ -1,5 +1,3 @@
-import { statics } from '../thread'
-
 /**
  * From sums and floats back to bytes: round(v) + zero, half to even, within bounds. Every float operation is rounded by itself, so
  * that results are the same bits on every engine.
@@ -14,7 +12,7 @@ export class Requantise {
 /** Beyond this many steps a result is out of bounds whatever the zero point is. */
 const REACH: f32 = 1024
 /** A sum with it has a whole number in its last bits. */
-const MAGIC: f32 = 12582912
+export const MAGIC: f32 = 12582912
 const MAGIC_BITS: i32 = 0x4b400000
 
 /** Whole numbers, with the zero point on top, of four results in steps of their scale; NaN is far below. */
@@ -32,43 +30,6 @@ export function zeroFor(zero: u32): v128 {
 export function level(v: f32, r: Requantise): u32 {
   const whole = i32x4.extract_lane(levels(f32x4.splat(v), zeroFor(r.yZero)), 0)
   return max(min(<u32>max(whole, 0), min<u32>(255, r.high)), r.low)
-}
-
-/**
- * The sums of `rows` times 8 in this thread's statics as bytes at `y`, whose rows lie `step` apart: round((sum + times * sums) * scale
- * + bias) + zero for each column, of which the first `columns` are written.
- */
-export function finishTile(
-  r: Requantise,
-  times: i32,
-  sums: usize,
-  scale: usize,
-  bias: usize,
-  y: usize,
-  step: usize,
-  rows: u32,
-  columns: u32
-): void {
-  const p = i32x4.mul(i32x4.trunc_sat_f32x4_s(v128.load(sums)), i32x4.splat(times))
-  const q = i32x4.mul(i32x4.trunc_sat_f32x4_s(v128.load(sums, 16)), i32x4.splat(times))
-  const s = v128.load(scale)
-  const t = v128.load(scale, 16)
-  const b = v128.load(bias)
-  const c = v128.load(bias, 16)
-  const zero = zeroFor(r.yZero)
-  const low = i8x16.splat(<i8>r.low)
-  const high = i8x16.splat(<i8>r.high)
-  let from = statics()
-  for (let row: u32 = 0; row < rows; row++, from += 32, y += step) {
-    const d = f32x4.convert_i32x4_s(i32x4.add(v128.load(from), p))
-    const e = f32x4.convert_i32x4_s(i32x4.add(v128.load(from, 16), q))
-    const f = levels(f32x4.add(f32x4.mul(d, s), b), zero)
-    const g = levels(f32x4.add(f32x4.mul(e, t), c), zero)
-    const words = i16x8.narrow_i32x4_s(f, g)
-    const bytes = i8x16.max_u(i8x16.min_u(i8x16.narrow_i16x8_u(words, words), high), low)
-    if (columns == 8) v128.store64_lane(y, bytes, 0)
-    else storeBytes(y, bytes, columns)
-  }
 }
 
 /** The first `count` (1 to 8) bytes of a vector. */

@@ -26,8 +26,9 @@ const requantises = (p: Fields) => areBytes(p.xZero, p.yZero, p.low, p.high)
 
 /** Rows of a panel, which come in groups of 4. */
 const inGroups = (rows: number) => Math.ceil(rows / 4) * 4
-/** Floats for the rows of `tiles` times 6 pixels, of 16 bits an element. */
-const packedRows = (p: Fields, padded: number) => first((p.tiles * 6 * padded) / 2)
+/** Where rows of 6 begin, and behind what comes before, elements of 16 bits at most, the last vector's whole. */
+const scratchOf = (offsets: number, rows: number, elements: number) =>
+  first(Math.ceil((offsets * 4 + Math.ceil(rows / 6) * 24 + elements * 2 + 16) / 4))
 const hasRows = (p: Fields) => p.tiles > 0 && hasTiles(p)
 
 /** One float a column, in whole panels. */
@@ -45,7 +46,7 @@ const gemm8: Rule<keyof typeof productBuffers> = {
     w: first(inPanels(p.columns) * inGroups(p.inner)),
     ...vectors(inPanels(p.columns)),
     y: loops([p.rows, p.yRow], [p.columns, 1]),
-    scratch: packedRows(p, inGroups(p.inner))
+    scratch: scratchOf(1, p.tiles * 6, p.tiles * 6 * inGroups(p.inner))
   }),
   each: p => p.inner
 }
@@ -59,31 +60,35 @@ const sums8: Rule<'w' | 'y'> = {
   each: p => p.groups * 4
 }
 
-/** Elements of a run that a kernel puts together at an edge. */
-const longestRun = 256
-
 /** Rows of a panel of weights: pixels, or kernel rows of them, filled up to groups. */
 function weightRows(p: Fields): number {
   const row = p.runs ? inGroups(p.kernelW * p.channels) : p.kernelW * inGroups(p.channels)
   return p.kernelD * p.kernelH * row
 }
 
+/** Elements that `rows` rows of output read of one group, zero points around them. */
+function bandOf(p: Fields): number {
+  const height = (p.rows - 1) * p.strideH + (p.kernelH - 1) * p.dilationH + 1
+  const width = (p.outW - 1) * p.strideW + (p.kernelW - 1) * p.dilationW + 1
+  return p.kernelD * height * width * p.channels
+}
+
 const conv8: typeof gemm8 = {
-  fields: `${convSizes} runs xZero ${requantise} tiles`,
+  fields: `${convSizes} runs xZero ${requantise} rows`,
   buffers: productBuffers,
   bytes: ['x', 'w', 'y'],
   legal: p =>
     requantises(p) &&
-    hasRows(p) &&
+    p.rows > 0 &&
     hasWindows(p) &&
     taps(p) * p.channels <= longestSum &&
-    (p.runs === 0 || (p.runs === 1 && p.dilationW === 1 && p.kernelW * p.channels <= longestRun)),
+    (p.runs === 0 || (p.runs === 1 && p.dilationW === 1)),
   touches: p => ({
     x: pixels(p, 'in', 'x', p.channels),
     w: first(p.groups * inPanels(p.filters) * weightRows(p)),
     ...vectors(p.groups * inPanels(p.filters)),
     y: pixels(p, 'out', 'y', p.filters),
-    scratch: packedRows(p, weightRows(p))
+    scratch: scratchOf(p.runs ? p.kernelD * p.kernelH : taps(p), p.rows * p.outW, bandOf(p))
   }),
   each: p => product(taps(p), p.channels)
 }

@@ -35,7 +35,7 @@ struct Depthwise8 {
   yZero: u32,
   low: u32,
   high: u32,
-  tiles: u32,
+  rows: u32,
   xAt: u32,
   wAt: u32,
   scaleAt: u32,

@@ -1,13 +1,16 @@
+import { add, ceilDiv, type Dim, mul, product, sub } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
 import type { Elements, Node, Value } from '../../graph/index.js'
 import {
+  behind,
   depth,
   emitGemm8,
   layerInputs,
   longestSum,
   product8Buffers,
   sumsOf,
-  tilesFor,
+  tileBytes,
+  tileRows,
   weightAt
 } from '../dense/gemm8.js'
 import { panelWidth } from '../elementwise/epilogue.js'
@@ -19,8 +22,8 @@ import { convFields, convolution, isPointwise, rowsOf, shapeOf, spatialSizes, st
 
 /** Convolutions of bytes. A zero point stands for what lies outside of the input. */
 
-const { residual: _r, act: _a, alpha: _l, beta: _b, rN, rD, rH, rW, tiles, ...places } = convFields
-const conv8Fields = { ...places, runs: 'u32', xZero: 'u32', ...requantiseFields, tiles } as const
+const { residual: _r, act: _a, alpha: _l, beta: _b, rN, rD, rH, rW, tiles: _t, ...places } = convFields
+const conv8Fields = { ...places, runs: 'u32', xZero: 'u32', ...requantiseFields, rows: 'u32' } as const
 
 /**
  * y = requantise(conv(x - xZero, w)), channels innermost; `channels` and `filters` count one group's. Weights lie in the panels of
@@ -63,9 +66,6 @@ function rowAt(runs: boolean, channels: number, width: number, tap: number, c: n
 }
 
 const fill = (count: number) => Math.ceil(count / depth) * depth
-
-/** Elements of a run that is put together at an edge (asm/conv/conv8.ts). */
-const longestRun = 256
 
 /** One filter a channel. Weights are [kernelH, kernelW, channels]. */
 export const depthwise8Kernel = kernel({
@@ -135,28 +135,28 @@ export const conv8: Op = {
       return emitDepthwise(node, to, shape, window, x, y)
     const width = kernel[kernel.length - 1]
     const dilation = window.dilations[kernel.length - 1]
-    const isDense = x.strides[x.strides.length - 1] === channels && groups === 1 && dilation === 1
-    const runs = channels % depth !== 0 && isDense && channels * width <= longestRun
+    const runs = dilation === 1
     const padded = (paddedRows(runs, channels, width) * taps) / width
     const panels = Math.ceil(filters / panelWidth)
     if (taps * channels > longestSum) throw refuse(node, `sums ${taps * channels} products; ${longestSum} are allowed`)
     const [, weights, scale, bias] = node.inputs as Value[]
-    const rows = taps === 1 && groups === 1 && isPointwise(window) ? rowsOf({ x, y, r: undefined }) : undefined
+    const plain = taps === 1 && groups === 1 && isPointwise(window) ? rowsOf({ x, y, r: undefined }) : undefined
     const key = `${weights.name} conv8 ${groups}${runs ? ' in runs' : ''}`
     const w = to.constant(key, () => pack(weights, shape, runs, padded), undefined, 'i8')
     const vectors = { scale: perFilter(to, scale, groups, filters), bias: perFilter(to, bias, groups, filters) }
-    if (rows) {
-      const { rRow: _, ...sizes } = rows
+    if (plain) {
+      const { rRow: _, ...sizes } = plain
       return emitGemm8(node, to, { ...sizes, inner: channels, columns: filters }, key, { x, w, ...vectors, y })
     }
-    const { tiles, floats } = tilesFor(padded)
+    const fields = fieldsOf(node, shape, window, x, y)
+    const rows = rowsOfBand(fields)
     to.call(
       conv8Kernel,
-      { ...fieldsOf(node, shape, window, x, y), runs: Number(runs), tiles },
+      { ...fields, runs: Number(runs), rows },
       {
         ...{ x, w, ...vectors, y },
         sums: sumsOf(to, key, w, groups * panels, padded),
-        scratch: to.scratch([floats])
+        scratch: to.scratch([bandFloats(fields, runs, rows)])
       }
     )
   },
@@ -188,13 +188,49 @@ function emitDepthwise(node: Node, to: Lowering, shape: WeightShape, window: Win
   const plain = (value: Value) => to.constant(`${value.name} of channels`, () => value.data!)
   to.call(
     depthwise8Kernel,
-    { ...fieldsOf(node, shape, window, x, y), runs: 0, tiles: 0 },
+    { ...fieldsOf(node, shape, window, x, y), runs: 0, rows: 0 },
     {
       ...{ x, y, w: to.constant(`${weights.name} depthwise8`, pack, undefined, 'i8') },
       ...{ scale: plain(scale), bias: plain(bias) },
       scratch: to.scratch([ringFloats(kernel, window)])
     }
   )
+}
+
+type Sizes = ReturnType<typeof fieldsOf>
+
+/** Bytes of a band of input that stay in the nearest cache while the panels pass. */
+const bandBytes = 40 * 2 ** 10
+
+/** Output rows of a band: of those whose input is small enough, as many as leave the least of a tile without use. */
+function rowsOfBand(p: Sizes): number {
+  const { outH, outW, strideH, kernelH, dilationH, channels, kernelD } = p
+  if (typeof outH !== 'number' || typeof outW !== 'number') return 3
+  const line = (widthOf(p) as number) * (channels as number) * (kernelD as number)
+  let [best, least] = [1, Number.POSITIVE_INFINITY]
+  for (let rows = 1; rows <= outH; rows++) {
+    const height = (rows - 1) * (strideH as number) + ((kernelH as number) - 1) * (dilationH as number) + 1
+    if (rows > 1 && height * line > bandBytes) break
+    const bands = Math.floor(outH / rows)
+    const rest = outH - bands * rows
+    const tiles = bands * Math.ceil((rows * outW) / tileRows) + Math.ceil((rest * outW) / tileRows)
+    if (tiles > least) continue
+    ;[best, least] = [rows, tiles]
+  }
+  return best
+}
+
+const widthOf = ({ outW, strideW, kernelW, dilationW }: Sizes): Dim =>
+  add(mul(sub(outW, 1), strideW), add(mul(sub(kernelW, 1), dilationW), 1))
+
+/** The scratch of the kernel: where runs begin, where windows do, and the band (asm/conv/conv8.ts). */
+function bandFloats(p: Sizes, runs: boolean, rows: number): Dim {
+  const segments = mul(mul(p.kernelD, p.kernelH), runs ? 1 : p.kernelW)
+  const height = add(mul(rows - 1, p.strideH), add(mul(sub(p.kernelH, 1), p.dilationH), 1))
+  const elements = product([p.kernelD, height, widthOf(p), p.channels])
+  const tables = add(mul(segments, 4), mul(ceilDiv(mul(rows, p.outW), tileRows), tileBytes))
+  // Elements are 16 bits wide where the engine has no product of bytes.
+  return ceilDiv(add(add(tables, mul(elements, 2)), behind), 4)
 }
 
 /** Floats that the kernel takes for weights by output and quad, and for a ring of interleaved rows (asm/conv/depthwise8.ts). */

@@ -12,8 +12,12 @@ import { kernel, type Lowering, type Op, plainOrder, type View } from '../op.js'
 /** Neighbouring elements that one lane multiplies; what is missing to a multiple is 0. */
 export const depth = 4
 
-/** Rows of a tile. */
-const tileRows = 6
+/** Rows of a tile, and bytes of its table of where they begin. */
+export const tileRows = 6
+export const tileBytes = 4 * tileRows
+
+/** Bytes behind copied rows that their last vector may take. */
+export const behind = 16
 
 /** Longer sums could leave 32 bits. */
 export const longestSum = 2 ** 16
@@ -83,11 +87,12 @@ export function sumsOf(to: Lowering, key: string, w: View, panels: number, padde
   )
 }
 
-/** Tiles whose packed rows stay in the nearest cache while the panels pass, and the scratch that they take in floats. */
-export function tilesFor(padded: number): { tiles: number; floats: number } {
+/** Tiles whose rows stay in the nearest cache while the panels pass, and the scratch that they take in floats (asm/dense/gemm8.ts). */
+function tilesFor(padded: number): { tiles: number; floats: number } {
   const tiles = Math.min(Math.max(Math.floor(2 ** 14 / (tileRows * padded)), 1), 16)
-  // Packed rows are 16 bits wide where the engine has no product of bytes.
-  return { tiles, floats: Math.ceil((tiles * tileRows * padded * 2) / 4) }
+  // Copied rows are 16 bits wide where the engine has no product of bytes.
+  const bytes = 4 + tiles * tileBytes + 2 * tiles * tileRows * padded + behind
+  return { tiles, floats: Math.ceil(bytes / 4) }
 }
 
 /** Inputs of a layer of bytes: x, weights as whole numbers, the scale of each filter's sums, and a bias in steps of the result. */

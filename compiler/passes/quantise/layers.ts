@@ -6,11 +6,15 @@ import { boundsOf, type Quantum, quantumOf } from './scales.js'
 /** Layers with weights, of bytes: convolutions, matrix products, and what multiplies and shifts each channel. */
 export type Layer = (write: Writer, node: Node, to: Scale) => Value | undefined
 
-/** Weights as whole numbers from -128 to 127, and the scale of each filter. */
+/** Weights as whole numbers from -128 to 127, the scale of each filter, and the sum of its weights' sizes. */
 interface Weights {
   readonly value: Value
   readonly scale: (filter: number) => number
+  readonly size: (filter: number) => number
 }
+
+/** Steps of the result within which kernels round: a float32 beside 1.5 * 2^23 still holds whole numbers (asm/dense/product8.ts). */
+const reach = 2 ** 21
 
 /** Weights that were whole numbers, as they are about their zero points; `axis` is that of the filters. */
 function weightsOf({ graph }: Writer, value: Value | undefined, axis: number): Weights | undefined {
@@ -23,28 +27,40 @@ function weightsOf({ graph }: Writer, value: Value | undefined, axis: number): W
   if (!data.every(element => element >= -128 && element <= 127)) return undefined
   if (!from.scale.every(scale => scale > 0 && Number.isFinite(scale))) return undefined
   const made = graph.constant(`${value.name} whole`, data, shape, 'int8')
-  return { value: made, scale: filter => from.scale[from.scale.length > 1 ? filter : 0] }
+  const filters = shape[axis]
+  const within = shape.slice(axis + 1).reduce((a, b) => a * b, 1)
+  const sizes = new Float64Array(filters)
+  data.forEach((element, i) => (sizes[Math.floor(i / within) % filters] += Math.abs(element)))
+  return {
+    value: made,
+    scale: filter => from.scale[from.scale.length > 1 ? filter : 0],
+    size: filter => sizes[filter]
+  }
 }
 
-/** What the requantisation of a layer needs: the factor of each filter's sums, and its bias in steps of the result. */
+/**
+ * What the requantisation of a layer needs: the factor of each filter's sums, and its bias in steps of the result. Undefined where
+ * results might be further away than kernels can round.
+ */
 function epilogueOf(
   { graph }: Writer,
   node: Node,
   filters: number,
-  scale: (filter: number) => number,
+  { scale, size }: Pick<Weights, 'scale' | 'size'>,
   bias: Value | undefined,
   to: Scale
 ): Value[] | undefined {
   if (bias && !(isConstant(bias) && (bias.data.length === filters || bias.data.length === 1))) return undefined
-  const vector = (of: (filter: number) => number) =>
-    graph.constant(
-      graph.unique(node.name),
-      Float32Array.from({ length: filters }, (_, filter) => of(filter)),
-      [filters]
-    )
-  const biasOf = (filter: number) => (bias ? bias.data![bias.data!.length > 1 ? filter : 0] : 0)
-  return [vector(filter => scale(filter) / to.scale), vector(filter => biasOf(filter) / to.scale)]
+  const vector = (of: (filter: number) => number) => Float32Array.from({ length: filters }, (_, filter) => of(filter))
+  const factors = vector(filter => scale(filter) / to.scale)
+  const biases = vector(filter => (bias ? bias.data![bias.data!.length > 1 ? filter : 0] : 0) / to.scale)
+  if (!factors.every((factor, filter) => 255 * size(filter) * Math.abs(factor) + Math.abs(biases[filter]) < reach))
+    return undefined
+  return [factors, biases].map(data => graph.constant(graph.unique(node.name), data, [filters]))
 }
+
+/** With the scale of what the weights multiply. */
+const times = (x: Quantum, { scale, size }: Weights) => ({ scale: (filter: number) => x.scale * scale(filter), size })
 
 const zeros = (x: Quantum, to: Scale) => ({ xZero: x.zero, yZero: to.zero })
 
@@ -56,7 +72,7 @@ const conv: Layer = (write, node, to) => {
   const bounds = boundsOf(node, to)
   if (!x || !weights || !bounds || node.inputs[convInputs.residual]) return undefined
   const filters = weights.value.shape[0] as number
-  const vectors = epilogueOf(write, node, filters, f => x.scale * weights.scale(f), node.inputs[convInputs.bias], to)
+  const vectors = epilogueOf(write, node, filters, times(x, weights), node.inputs[convInputs.bias], to)
   return (
     vectors &&
     write.add('Conv8', [x.value, weights.value, ...vectors], { ...attributesOf(node), ...zeros(x, to), ...bounds })
@@ -71,7 +87,7 @@ const gemm: Layer = (write, node, to) => {
   if (!x || !weights || !bounds || node.inputs[4] || node.number('transA', 0)) return undefined
   if (node.number('alpha', 1) !== 1 || node.number('beta', 1) !== 1) return undefined
   const columns = weights.value.shape[transB ? 0 : 1] as number
-  const vectors = epilogueOf(write, node, columns, f => x.scale * weights.scale(f), node.inputs[2], to)
+  const vectors = epilogueOf(write, node, columns, times(x, weights), node.inputs[2], to)
   return vectors && write.add('Gemm8', [x.value, weights.value, ...vectors], { transB, ...zeros(x, to), ...bounds })
 }
 
@@ -84,7 +100,7 @@ const scaleShift: Layer = (write, node, to) => {
   const channels = x.value.shape[1] as number
   const { data } = scale
   if (data.length !== channels) return undefined
-  const vectors = epilogueOf(write, node, channels, c => x.scale * data[c], shift, to)
+  const vectors = epilogueOf(write, node, channels, { scale: c => x.scale * data[c], size: () => 1 }, shift, to)
   const shape = [channels, 1, ...new Array<number>(x.value.rank - 2).fill(1)]
   const ones = write.graph.constant(write.graph.unique(node.name), new Float32Array(channels).fill(1), shape, 'int8')
   return vectors && write.add('Conv8', [x.value, ones, ...vectors], { group: channels, ...zeros(x, to), ...bounds })
