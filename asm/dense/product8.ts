@@ -74,9 +74,14 @@ export function fillRun(kind: u32, zero: u32, count: u32, to: usize): void {
   for (const end = to + <usize>(count * unitOf(kind)); to < end; to += 16) v128.store(to, value)
 }
 
+/** Where the zero point (as `zeroFor` has it), the lowest and the highest byte of results are, once `beginTiles` has said them. */
+export function boundsAt(): usize {
+  return statics() + BOUNDS
+}
+
 /** Of all tiles of a call. */
 export function beginTiles(r: Requantise): void {
-  const at = statics() + BOUNDS
+  const at = boundsAt()
   v128.store(at, zeroFor(r.yZero))
   v128.store(at, i8x16.splat(<i8>r.low), 16)
   v128.store(at, i8x16.splat(<i8>r.high), 32)
@@ -181,21 +186,21 @@ function dots(
   // By stages, so that no more than the registers hold is alive at a time.
   const s = v128.load(panel, 32)
   const c = v128.load(panel, 64)
-  a0 = rounded(a0, s, c)
-  a1 = rounded(a1, s, c)
-  a2 = rounded(a2, s, c)
-  a3 = rounded(a3, s, c)
-  a4 = rounded(a4, s, c)
-  a5 = rounded(a5, s, c)
+  a0 = roundedSum(a0, s, c)
+  a1 = roundedSum(a1, s, c)
+  a2 = roundedSum(a2, s, c)
+  a3 = roundedSum(a3, s, c)
+  a4 = roundedSum(a4, s, c)
+  a5 = roundedSum(a5, s, c)
   const t = v128.load(panel, 48)
   const d = v128.load(panel, 80)
-  b0 = rounded(b0, t, d)
-  b1 = rounded(b1, t, d)
-  b2 = rounded(b2, t, d)
-  b3 = rounded(b3, t, d)
-  b4 = rounded(b4, t, d)
-  b5 = rounded(b5, t, d)
-  const bounds = statics() + BOUNDS
+  b0 = roundedSum(b0, t, d)
+  b1 = roundedSum(b1, t, d)
+  b2 = roundedSum(b2, t, d)
+  b3 = roundedSum(b3, t, d)
+  b4 = roundedSum(b4, t, d)
+  b5 = roundedSum(b5, t, d)
+  const bounds = boundsAt()
   const zero = v128.load(bounds)
   const low = v128.load(bounds, 16)
   const high = v128.load(bounds, 32)
@@ -207,8 +212,8 @@ function dots(
   if (rows > 4) storeRows(y + 4 * step, step, a4, rows - 4)
 }
 
-/** With a whole number in the last bits. */
-function rounded(sum: v128, scale: v128, bias: v128): v128 {
+/** sum * scale + bias, with a whole number in the last bits. */
+export function roundedSum(sum: v128, scale: v128, bias: v128): v128 {
   return f32x4.add(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(sum), scale), bias), f32x4.splat(MAGIC))
 }
 
@@ -272,13 +277,13 @@ export function neighbours(a: v128, b: v128): v128 {
 /** As the end of `dots`, of sums in the statics. */
 function finish(y: usize, step: usize, rows: u32): void {
   const panel = statics() + PANELS
-  const bounds = statics() + BOUNDS
+  const bounds = boundsAt()
   let from = statics() + SUMS
   for (let row: u32 = 0; row < rows; row++, from += 32, y += step) {
     const a = i32x4.add(v128.load(from), v128.load(panel))
     const b = i32x4.add(v128.load(from, 16), v128.load(panel, 16))
-    const c = rounded(a, v128.load(panel, 32), v128.load(panel, 64))
-    const d = rounded(b, v128.load(panel, 48), v128.load(panel, 80))
+    const c = roundedSum(a, v128.load(panel, 32), v128.load(panel, 64))
+    const d = roundedSum(b, v128.load(panel, 48), v128.load(panel, 80))
     const pair = joined(c, d, v128.load(bounds))
     v128.store64_lane(y, narrowed(pair, pair, v128.load(bounds, 16), v128.load(bounds, 32)), 0)
   }

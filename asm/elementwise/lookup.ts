@@ -1,4 +1,5 @@
 import { byteAt, columns, LOOPS, lastRow, row, takeRun, takeSlice } from '../rows'
+import { statics } from '../thread'
 
 /** y = table[x] over bytes and any strides; see compiler/ops/elementwise/lookup.ts. The table has 128 taken off its entries. */
 @unmanaged
@@ -26,6 +27,8 @@ export class LookupParams {
 export function lookup(p: LookupParams, x: usize, table: usize, y: usize): void {
   const sizes = changetype<usize>(p)
   const isCopy = isIdentity(table)
+  const entries = statics()
+  for (let i: usize = 0; i < 256; i += 16) v128.store(entries + i, v128.xor(v128.load(table + i), i8x16.splat(-128)))
   takeSlice(sizes, 1)
   const n = columns
   while (row < lastRow) {
@@ -33,7 +36,7 @@ export function lookup(p: LookupParams, x: usize, table: usize, y: usize): void 
     let to = byteAt(y, sizes, sizes + 2 * LOOPS)
     for (let i = takeRun(p.d4); i > 0; i--, from += p.x4, to += p.y4) {
       if (isCopy && p.x5 == 1 && p.y5 == 1) memory.copy(to, from, n)
-      else lookupRow(from, p.x5, table, to, p.y5, n)
+      else lookupRow(from, p.x5, entries, to, p.y5, n)
     }
   }
 }
@@ -50,11 +53,15 @@ function isIdentity(table: usize): bool {
 function lookupRow(x: usize, xStep: usize, table: usize, y: usize, yStep: usize, n: u32): void {
   let left = n
   if (xStep == 1 && yStep == 1)
-    for (; left >= 4; left -= 4, x += 4, y += 4) {
-      const v = load<u32>(x)
-      const a = <u32>load<u8>(table + (v & 255)) | ((<u32>load<u8>(table + ((v >> 8) & 255))) << 8)
-      const b = <u32>load<u8>(table + ((v >> 16) & 255)) | ((<u32>load<u8>(table + (v >> 24))) << 8)
-      store<u32>(y, (a | (b << 16)) ^ 0x80808080)
+    for (; left >= 8; left -= 8, x += 8, y += 8) {
+      store<u8>(y, load<u8>(table + load<u8>(x)))
+      store<u8>(y, load<u8>(table + load<u8>(x, 1)), 1)
+      store<u8>(y, load<u8>(table + load<u8>(x, 2)), 2)
+      store<u8>(y, load<u8>(table + load<u8>(x, 3)), 3)
+      store<u8>(y, load<u8>(table + load<u8>(x, 4)), 4)
+      store<u8>(y, load<u8>(table + load<u8>(x, 5)), 5)
+      store<u8>(y, load<u8>(table + load<u8>(x, 6)), 6)
+      store<u8>(y, load<u8>(table + load<u8>(x, 7)), 7)
     }
-  for (; left > 0; left--, x += xStep, y += yStep) store<u8>(y, load<u8>(table + load<u8>(x)) ^ 128)
+  for (; left > 0; left--, x += xStep, y += yStep) store<u8>(y, load<u8>(table + load<u8>(x)))
 }
