@@ -1,7 +1,7 @@
 import { isStatic } from '../../algebra/index.js'
 import { type Attribute, type Graph, isConstant, type Node, type Value } from '../../graph/index.js'
 import { Writer } from '../../infer/index.js'
-import { reducedAxes, type Scale, scaleOf } from '../../ops/index.js'
+import { narrowed, reducedAxes, type Scale, scaleOf } from '../../ops/index.js'
 import { count, type Pass } from '../pass.js'
 import { type Layer, layers } from './layers.js'
 import { boundsOf, isSame, type Quantum, quantumOf, tabulated } from './scales.js'
@@ -84,11 +84,34 @@ const binary =
     const [a, b] = node.inputs.map(input => quantumOf(input))
     const bounds = boundsOf(node, to)
     if (!a || !b || !bounds || node.inputs.length > 2) return undefined
+    const together = ofOneByte(write, a, b, (x, y) =>
+      narrowed(Math.fround(Math.fround(kind === 'add' ? x + y : x * y) / to.scale), { yZero: to.zero, ...bounds })
+    )
+    if (together) return together
     return write.add('Binary8', [a.value, b.value], {
       ...{ kind, aZero: a.zero, bZero: b.zero, aScale: a.scale, bScale: b.scale, yScale: to.scale, yZero: to.zero },
       ...bounds
     })
   }
+
+/** Of two functions of the same bytes, as a sigmoid and its own argument are, what a function makes of both is one table. */
+function ofOneByte(write: Writer, a: Quantum, b: Quantum, of: (x: number, y: number) => number): Value | undefined {
+  const [left, right] = [tableOf(a), tableOf(b)]
+  if (left.source !== right.source) return undefined
+  const table = left.levels.map((x, i) => of(x, right.levels[i]))
+  return write.add('Lookup', [left.source], { table })
+}
+
+/** The bytes that a tensor is looked up from, and the floats that it makes of each. */
+function tableOf({ value, scale, zero }: Quantum): { source: Value; levels: number[] } {
+  const node = value.producer
+  const isTable = node?.op === 'Lookup'
+  const bytes = isTable ? node.list('table')! : Array.from({ length: 256 }, (_, i) => i)
+  return {
+    source: isTable ? node.inputs[0]! : value,
+    levels: bytes.map(byte => Math.fround((byte - zero) * scale))
+  }
+}
 
 const attributesOf = (node: Node): Record<string, Attribute> => Object.fromEntries(node.attributes)
 

@@ -12,7 +12,18 @@ export function quantisableNetwork(random: Random): ModelBuilder {
   let x = m.input([random.int(1, 2), channels, h, w], 'float32', [-2, 2])
   const weights = (...dims: number[]) => m.weights(dims)
   for (let steps = random.int(2, 6); steps > 0; steps--) {
-    const kind = random.pick(['conv', 'pointwise', 'depthwise', 'add', 'gate', 'concat', 'max', 'mean', 'curve'])
+    const kind = random.pick([
+      'conv',
+      'pointwise',
+      'depthwise',
+      'add',
+      'gate',
+      'concat',
+      'max',
+      'mean',
+      'curve',
+      'swish'
+    ])
     const kernel = random.pick([1, 2, 3, 3, 5, 7].filter(size => size <= Math.min(h, w)))
     const stride = random.pick([1, 1, 2])
     const pad = Math.floor(kernel / 2)
@@ -46,6 +57,8 @@ export function quantisableNetwork(random: Random): ModelBuilder {
     } else if (kind === 'gate') {
       const squeezed = m.add('GlobalAveragePool', [x])
       x = m.add('Mul', [x, m.add('Sigmoid', [m.add('Conv', [squeezed, weights(channels, channels, 1, 1)])])])
+    } else if (kind === 'swish') {
+      x = m.add('Mul', [x, m.add('Sigmoid', [x])])
     } else if (kind === 'concat') {
       const filters = random.pick(sizes)
       x = m.add('Concat', [x, m.add('Conv', [x, weights(filters, channels, 1, 1)])], { axis: 1 })
