@@ -32,7 +32,8 @@ const rooms = {
   'cli/device': ['cli/terminal', 'cli/model', 'runtime'],
   'cli/report': ['cli/terminal', 'cli/model', 'compiler', 'train', 'runtime'],
   'cli/measure': ['cli/terminal', 'cli/model', 'cli/device', 'compiler', 'runtime', 'models'],
-  'cli/train': ['cli/terminal', 'cli/model', 'cli/pictures', 'compiler', 'train', 'runtime']
+  'cli/train': ['cli/terminal', 'cli/model', 'cli/pictures', 'compiler', 'train', 'runtime'],
+  'cli/quantise': ['cli/terminal', 'cli/model', 'cli/pictures', 'cli/device', 'cli/train', 'runtime']
 }
 
 /** What stands at the top; rooms inside of a folder have their own lines above. */

@@ -13,6 +13,7 @@ export {
   writeWhole
 } from './files.js'
 export { halfBits, halvesAsBits, nearestHalves } from './halves.js'
+export { labelsOf, labelsOption, namesFor, ownClasses } from './labels.js'
 export {
   about,
   type BuiltModel,
@@ -23,6 +24,7 @@ export {
   describeFree,
   describeOutputs,
   describePort,
+  fileOf,
   headOf,
   memoryOf,
   openSession
