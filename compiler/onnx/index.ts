@@ -1,3 +1,4 @@
+export { emitOnnx } from './emit.js'
 export { besides } from './external.js'
 export { type FileKind, kindOf } from './kinds.js'
 export { decodePlainModel, externalFiles, type ImportOptions, importOnnx } from './read.js'
