@@ -1,9 +1,8 @@
 import { registerBackend, registerCompiler } from '../runtime/backend/index.js'
 import { encode } from '../runtime/file/index.js'
 import { build, type CompileOptions } from './build.js'
-import { CompileError } from './errors.js'
 import { goldenOf, referenceBackend } from './lower/index.js'
-import { besides, externalFiles } from './onnx/index.js'
+import { besides, fetchExternal } from './onnx/index.js'
 
 export { type Built, build, buildGraph, type CompileOptions, type KernelChoice, passNames } from './build.js'
 export { CompileError } from './errors.js'
@@ -22,24 +21,10 @@ export async function compile(bytes: Uint8Array, options: FetchingOptions = {}):
   const { golden, externalData } = options
   const { program, summary } = build(bytes, {
     ...options,
-    externalData: externalData && (await fetched(bytes, externalData))
+    externalData: externalData && (await fetchExternal(bytes, externalData))
   })
   if (!golden) return encode(program, summary)
   return encode(program, { ...summary, golden: goldenOf(program, golden === true ? {} : golden) })
-}
-
-/** All external data of a model, for an importer that does not wait. */
-async function fetched(
-  bytes: Uint8Array,
-  externalData: NonNullable<FetchingOptions['externalData']>
-): Promise<(location: string) => Uint8Array> {
-  const known = new Map<string, Uint8Array>()
-  for (const location of externalFiles(bytes)) known.set(location, await externalData(location))
-  return location => {
-    const found = known.get(location)
-    if (found) return found
-    throw new CompileError(`external data "${location}" names no file`)
-  }
 }
 
 registerBackend(referenceBackend)

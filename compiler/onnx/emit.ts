@@ -108,8 +108,8 @@ class GraphWriter {
     const spelling = spelled(this.graph, node, this.opset)
     // How much is found is an output that ONNX does not have.
     const outputs = counting.has(node.op) ? node.outputs.slice(0, -1) : node.outputs
-    if (!spelling) return this.plain(node.op, node, node.inputs, outputs, node.attributes)
-    for (const { op, inputs, output, attributes = {} } of spelling)
+    if (!spelling) this.plain(node.op, node, node.inputs, outputs, node.attributes)
+    for (const { op, inputs, output, attributes = {} } of spelling ?? [])
       this.plain(
         op,
         node,

@@ -2,6 +2,7 @@ import { CompileError } from '../errors.js'
 import type { Graph, Value } from '../graph/index.js'
 import { emitOnnx } from '../onnx/index.js'
 import { Histogram } from './histogram.js'
+import type { QuantiseOptions } from './options.js'
 import type { Plan } from './plan.js'
 import { type Feed, type Result, Running } from './session.js'
 
@@ -24,20 +25,26 @@ export async function calibrate(
   source: Uint8Array,
   plan: Plan,
   feeds: Iterable<Feed>,
-  onRun: () => void
-): Promise<Map<Value, Observed>> {
+  { maxMemory, onRun }: QuantiseOptions
+): Promise<Map<string, Observed>> {
   const read = new Set(plan.layers.map(({ node }) => node.inputs[0]!))
   const values = [...plan.scaledAs].flatMap(([value, root]) => (value === root || read.has(value) ? [value] : []))
-  const observed = new Map<Value, Observed>()
-  for (const group of groups(values)) {
-    const running = await Running.open(withOutputs(graph, source, group))
+  const observed = new Map<string, Observed>()
+  for (const group of groupsOf(values, value => [value])) {
+    const running = await Running.open(withOutputs(graph, source, group), { maxMemory })
     try {
       const extents = group.map(value => new Extent(value, read.has(value)))
-      await forEachRun(running, feeds, onRun, outputs => extents.forEach((extent, i) => extent.add(outputs[i])))
+      await forEachRun(running, feeds, outputs => {
+        extents.forEach((extent, i) => extent.add(outputs[i]))
+        onRun?.('least and largest values')
+      })
       if (!extents[0].count) throw new CompileError('calibration data: no feeds; at least one is needed')
       const histograms = extents.map(({ low, high }) => new Histogram(low, high))
-      await forEachRun(running, feeds, onRun, outputs => histograms.forEach((each, i) => each.add(outputs[i].data)))
-      group.forEach((value, i) => observed.set(value, { histogram: histograms[i], means: extents[i].means }))
+      await forEachRun(running, feeds, outputs => {
+        histograms.forEach((each, i) => each.add(outputs[i].data))
+        onRun?.('histograms')
+      })
+      group.forEach((value, i) => observed.set(value.name, { histogram: histograms[i], means: extents[i].means }))
     } finally {
       await running.release()
     }
@@ -49,13 +56,9 @@ export async function calibrate(
 export async function forEachRun(
   running: Running,
   feeds: Iterable<Feed>,
-  onRun: () => void,
-  see: (outputs: Result[], feed: Feed) => void
+  see: (outputs: Result[], feed: Feed) => void | Promise<void>
 ): Promise<void> {
-  for (const feed of feeds) {
-    see(await running.run(feed), feed)
-    onRun()
-  }
+  for (const feed of feeds) await see(await running.run(feed), feed)
 }
 
 /** The model with these values as its outputs, named by their position. */
@@ -74,23 +77,24 @@ export function withOutputs(graph: Graph, source: Uint8Array, values: readonly V
 /** Free dimensions count as the size that most models are run at. */
 const usualSize = 224
 
-function groups(values: readonly Value[]): Value[][] {
-  const made: Value[][] = [[]]
-  let room = mostElements
-  for (const value of values) {
-    const size = value.shape.reduce<number>(
-      (product, dim, axis) => product * (typeof dim === 'number' ? dim : axis ? usualSize : 1),
-      1
-    )
-    if (size > room && made[made.length - 1].length) {
-      made.push([])
+/** Items in their order, in groups whose tensors a run may give at once. */
+export function groupsOf<T>(items: readonly T[], tensors: (item: T) => readonly Value[]): T[][] {
+  const groups: T[][] = []
+  let room = 0
+  for (const item of items) {
+    const size = tensors(item).reduce((sum, value) => sum + elementsOf(value), 0)
+    if (size > room) {
+      groups.push([])
       room = mostElements
     }
-    made[made.length - 1].push(value)
+    groups[groups.length - 1].push(item)
     room -= size
   }
-  return made
+  return groups
 }
+
+const elementsOf = ({ shape }: Value): number =>
+  shape.reduce<number>((product, dim, axis) => product * (typeof dim === 'number' ? dim : axis ? usualSize : 1), 1)
 
 class Extent {
   /** 0 belongs to every range: it has to be a byte, for padding and for what activations cut off. */

@@ -27,6 +27,13 @@ export class Histogram {
     this.total += values.length
   }
 
+  /** Mean square of what was counted. */
+  get energy(): number {
+    let sum = 0
+    for (let bin = 0; bin < this.counts.length; bin++) sum += this.counts[bin] * this.at(bin) ** 2
+    return this.total ? sum / this.total : 0
+  }
+
   /** The middle of a bin. */
   at(bin: number): number {
     return this.low + (bin + 0.5) * this.width

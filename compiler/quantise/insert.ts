@@ -6,9 +6,10 @@ import { biasOfRounding, quantiseWeights } from './weights.js'
 
 /** What a quantised model is made with. */
 export interface Settings {
-  readonly scales: ReadonlyMap<Value, Scale>
-  /** Means of the channels of what layers read, where their biases shall make up for rounded weights. */
-  readonly means?: ReadonlyMap<Value, Float64Array | undefined>
+  /** By the names of tensors that have their own. */
+  readonly scales: ReadonlyMap<string, Scale>
+  /** Means of the channels of what layers read, by its name, where biases shall make up for rounded weights. */
+  readonly means?: ReadonlyMap<string, Float64Array>
 }
 
 /**
@@ -19,7 +20,7 @@ export interface Settings {
 export function insertQuantisation(graph: Graph, plan: Plan, { scales, means }: Settings): void {
   for (const layer of plan.layers) {
     const x = layer.node.inputs[0]!
-    quantiseLayer(graph, layer, scaleFor(plan, scales, x), means?.get(x))
+    quantiseLayer(graph, layer, scaleFor(plan, scales, x), means?.get(x.name))
   }
   for (const value of plan.scaledAs.keys()) {
     const parameters = constantsOf(graph, value, scaleFor(plan, scales, value))
@@ -42,8 +43,9 @@ export function insertQuantisation(graph: Graph, plan: Plan, { scales, means }: 
   }
 }
 
-export const scaleFor = (plan: Plan, scales: ReadonlyMap<Value, Scale>, value: Value): Scale =>
-  scales.get(plan.scaledAs.get(value)!)!
+/** The scale of a tensor of bytes. */
+export const scaleFor = (plan: Plan, scales: Settings['scales'], value: Value): Scale =>
+  scales.get(plan.scaledAs.get(value)!.name)!
 
 function constantsOf(graph: Graph, value: Value, { scale, zero }: Scale): Value[] {
   return [
@@ -65,13 +67,18 @@ function absorb(graph: Graph, quantize: Node, { scale, zero }: Scale): void {
   if (low + scale >= from && high <= to) graph.bypass(node)
 }
 
-function quantiseLayer(graph: Graph, { node, axis }: Layer, { scale }: Scale, means: Float64Array | undefined): void {
+/** Gives a layer whole numbers for weights and bias, with what makes floats of them. */
+export function quantiseLayer(
+  graph: Graph,
+  { node, axis }: Layer,
+  { scale }: Scale,
+  means: Float64Array | undefined
+): void {
   const [, weights, bias] = node.inputs as [Value, Value, Value | undefined]
   const filters = (weights.shape as number[])[axis]
   const given: Elements | undefined = isConstant(bias) ? bias.data : undefined
   const quantised = quantiseWeights(weights, axis, given, scale)
   const shift = means && biasOfRounding(weights, axis, quantised, node.number('group', 1), means)
-  const write = new Writer(graph, node.name, node)
   const named = (what: string) => graph.unique(`${node.name} ${what}`)
   const floats = (stem: string, data: Float64Array, shape: number[], scales: Float32Array, dtype: 'int8' | 'int32') => {
     const bytes = graph.constant(named(stem), data, shape, dtype)
@@ -95,5 +102,4 @@ function quantiseLayer(graph: Graph, { node, axis }: Layer, { scale }: Scale, me
     return Math.min(Math.max(Math.round(value / step), -(2 ** 31)), 2 ** 31 - 1)
   })
   graph.setInput(node, 2, floats('bias', whole, [filters], scales, 'int32'))
-  void write
 }

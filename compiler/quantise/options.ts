@@ -14,8 +14,8 @@ export interface QuantiseOptions extends Omit<ImportOptions, 'externalData'> {
   readonly budget?: number
   /** Bytes that a model may take while it is run; 4 GiB by default. */
   readonly maxMemory?: number
-  /** Called with what has been done of what is known to be done. */
-  readonly onProgress?: (done: number, total: number, what: string) => void
+  /** Called behind each run of the model with what it is run for. */
+  readonly onRun?: (what: string) => void
   /** Called at the end with ranges and errors. */
   readonly onReport?: (report: QuantiseReport) => void
 }
@@ -26,7 +26,14 @@ export interface QuantiseReport {
   readonly tensors: readonly TensorReport[]
   /** Root mean square error of the outputs over their root mean square, on the calibration data. */
   readonly error: number
+  /** Feeds that ranges were measured on. */
   readonly feeds: number
+  /** Whether tensors have the ranges of least error, or hold all values, whichever leaves the outputs nearer. */
+  readonly ranges: 'least error' | 'min-max'
+  /** Whether biases make up for what rounding the weights adds to means. */
+  readonly isCorrected: boolean
+  /** Whether weights were equalised across layers. */
+  readonly isEqualised: boolean
 }
 
 /** A layer with weights. */

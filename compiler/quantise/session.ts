@@ -1,7 +1,16 @@
 import { type Executor, firstAvailable, mostMemory } from '../../runtime/backend/index.js'
 import { fromHalves } from '../../runtime/base/index.js'
 import { checkBound, checkFixed } from '../../runtime/check/index.js'
-import { type Bindings, decode, encode, evaluate, freeName, type Header, showShape } from '../../runtime/file/index.js'
+import {
+  type Bindings,
+  decode,
+  encode,
+  evaluate,
+  freeName,
+  type Header,
+  type Program,
+  showShape
+} from '../../runtime/file/index.js'
 import { build } from '../build.js'
 import { CompileError } from '../errors.js'
 
@@ -15,6 +24,18 @@ export interface FeedTensor {
 /** The inputs of one run, by name. */
 export type Feed = Readonly<Record<string, FeedTensor>>
 
+/** What is done to a program before it is loaded. */
+export type Change = (program: Program) => Program
+
+/** Loads one model, changed. */
+export type Open = (change?: Change) => Promise<Running>
+
+interface Opening {
+  readonly maxMemory?: number
+  readonly change?: Change
+}
+
+/** An output: elements in C order. */
 export interface Result {
   readonly data: Float32Array
   readonly dims: readonly number[]
@@ -30,9 +51,9 @@ export class Running {
   ) {}
 
   /** ONNX bytes, compiled and loaded. */
-  static async open(model: Uint8Array, maxMemory = mostMemory): Promise<Running> {
+  static async open(model: Uint8Array, { maxMemory = mostMemory, change }: Opening = {}): Promise<Running> {
     const { program, summary } = build(model, { maxMemory })
-    const file = decode(encode(program, summary))
+    const file = decode(encode(change ? change(program) : program, summary))
     checkFixed(file.header)
     const reopen = async () => file
     const options = { numThreads: 1, maxMemory, reopen }
