@@ -26,6 +26,10 @@ const rooms = {
   ],
   'compiler/passes': ['compiler/algebra', 'compiler/graph', 'compiler/ops', 'compiler/lower', 'compiler/infer'],
   'compiler/gradients': ['compiler/algebra', 'compiler/graph', 'compiler/ops', 'compiler/infer', 'compiler/passes'],
+  'compiler/quantise': [
+    ...['compiler/build.ts', 'compiler/graph', 'compiler/ops', 'compiler/onnx', 'compiler/infer', 'compiler/passes'],
+    ...['runtime/base', 'runtime/file', 'runtime/check', 'runtime/backend']
+  ],
   'cli/terminal': [],
   'cli/model': ['cli/terminal', 'compiler', 'train', 'runtime', 'schema'],
   'cli/pictures': ['cli/terminal', 'cli/model', 'compiler', 'train', 'runtime'],
