@@ -36,6 +36,7 @@ const rooms = {
   'cli/device': ['cli/terminal', 'cli/model', 'runtime'],
   'cli/report': ['cli/terminal', 'cli/model', 'compiler', 'train', 'runtime'],
   'cli/measure': ['cli/terminal', 'cli/model', 'cli/device', 'compiler', 'runtime', 'models'],
+  'cli/quantise': ['cli/terminal', 'cli/model', 'cli/pictures', 'compiler', 'runtime'],
   'cli/train': ['cli/terminal', 'cli/model', 'cli/pictures', 'compiler', 'train', 'runtime']
 }
 
