@@ -37,7 +37,10 @@ const rooms = {
   'cli/report': ['cli/terminal', 'cli/model', 'compiler', 'train', 'runtime'],
   'cli/measure': ['cli/terminal', 'cli/model', 'cli/device', 'compiler', 'runtime', 'models'],
   'cli/train': ['cli/terminal', 'cli/model', 'cli/pictures', 'compiler', 'train', 'runtime'],
-  'cli/quantise': ['cli/terminal', 'cli/model', 'cli/pictures', 'cli/device', 'cli/train', 'runtime']
+  'cli/quantise': [
+    ...['cli/terminal', 'cli/model', 'cli/pictures', 'cli/device', 'cli/train'],
+    ...['compiler', 'runtime']
+  ]
 }
 
 /** What stands at the top; rooms inside of a folder have their own lines above. */

@@ -13,7 +13,7 @@ import { verify } from './verify.js'
 import { zoo } from './zoo.js'
 
 /** The command line. Exit codes: 0 done, 1 bad input, 2 wrong usage; the latter two with one line on standard error. */
-const commands: readonly Command[] = [compile, run, verify, inspect, bench, train, quantise, zoo, serve]
+const commands: readonly Command[] = [compile, quantise, run, verify, inspect, bench, train, zoo, serve]
 
 const isHelp = (argument: string) => argument === '-h' || argument === '--help'
 

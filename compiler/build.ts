@@ -11,13 +11,17 @@ import { passes, print, required, verify } from './passes/index.js'
 /** The passes in their order, for whoever shows how far a compilation is. */
 export const passNames: readonly string[] = passes.map(({ name }) => name)
 
+/** How weights can be stored. */
+export type Weights = Stored | 'int8'
+
 /** How a model is compiled; all of it has a default. */
 export interface CompileOptions extends ImportOptions {
   /**
    * How weights are stored in the file, those of large matrices in memory too; sums are single precision either way. By default as
-   * the model has them: of one whose weights are mostly float16 the file has halves wherever these are exact.
+   * the model has them: of one whose weights are mostly float16 the file has halves wherever these are exact. With int8 the file
+   * has weights of convolutions and matrices as whole numbers of 8 bits, one scale a filter, which are widened when it is loaded.
    */
-  readonly weights?: Stored
+  readonly weights?: Weights
   /** The largest output tile of Winograd convolution: 4 by default, 2 for results as exact as direct sums, 0 for none. */
   readonly winograd?: WinogradTile
   /** Names of kernels to take wherever they can run a layer, instead of the cheapest. */
@@ -147,7 +151,8 @@ function areMostlyHalves({ values }: Graph): boolean {
 const countOf = (graph: Graph, op: string) => graph.nodes.filter(node => node.op === op).length
 
 function checkOptions({ weights = 'f32', winograd = 4, kernels = [], without = [] }: CompileOptions): void {
-  if (weights !== 'f32' && weights !== 'f16') throw new CompileError(`weights "${weights}"; f32 and f16 are allowed`)
+  if (weights !== 'f32' && weights !== 'f16' && weights !== 'int8')
+    throw new CompileError(`weights "${weights}"; f32, f16 and int8 are allowed`)
   if (![0, 2, 4].includes(winograd)) throw new CompileError(`winograd ${winograd}; 0, 2 and 4 are allowed`)
   for (const name of kernels)
     if (!Object.hasOwn(allKernels, name))

@@ -1,24 +1,54 @@
 import { registerBackend, registerCompiler } from '../runtime/backend/index.js'
 import { encode } from '../runtime/file/index.js'
 import { build, type CompileOptions } from './build.js'
+import { CompileError } from './errors.js'
 import { goldenOf, referenceBackend } from './lower/index.js'
 import { besides, fetchExternal } from './onnx/index.js'
+import { type QuantiseOptions, quantise } from './quantise/index.js'
 
-export { type Built, build, buildGraph, type CompileOptions, type KernelChoice, passNames } from './build.js'
+export {
+  type Built,
+  build,
+  buildGraph,
+  type CompileOptions,
+  type KernelChoice,
+  passNames,
+  type Weights
+} from './build.js'
 export { CompileError } from './errors.js'
 export type { GoldenOptions, LayerInfo, MemoryPlan, PlannedStorage } from './lower/index.js'
 export { type CallInfo, type Inspection, inspect, type PortInfo } from './lower/index.js'
 export { type FileKind, kindOf } from './onnx/index.js'
+export {
+  type Feed,
+  type FeedTensor,
+  type LayerReport,
+  type QuantiseOptions,
+  type QuantiseReport,
+  quantise,
+  type TensorReport
+} from './quantise/index.js'
 
-/** As for `build`, with external data that may have to be fetched. */
-export interface FetchingOptions extends Omit<CompileOptions, 'externalData'> {
+/** As for `build`, with external data that may have to be fetched, and with data to quantise by. */
+export interface FetchingOptions
+  extends Omit<CompileOptions, 'externalData'>,
+    Pick<QuantiseOptions, 'calibrate' | 'keep' | 'budget' | 'onRun' | 'onReport'> {
   /** Contents of an external data file by the location that the model names. */
   readonly externalData?: (location: string) => Uint8Array | Promise<Uint8Array>
 }
 
-/** Compiles ONNX bytes to a .cairn file. Throws CompileError, one line, for what cannot be compiled. */
+/**
+ * Compiles ONNX bytes to a .cairn file. With weights int8 and `calibrate` the model is quantised first (`quantise`), and its layers
+ * compute with bytes; without `calibrate` weights alone are. Throws CompileError, one line, for what cannot be compiled.
+ */
 export async function compile(bytes: Uint8Array, options: FetchingOptions = {}): Promise<Uint8Array> {
-  const { golden, externalData } = options
+  const { golden, externalData, calibrate, weights } = options
+  if (calibrate !== undefined) {
+    if (weights !== 'int8')
+      throw new CompileError(`calibrate is of no use with weights ${weights ?? 'f32'}; int8 is allowed`)
+    const quantised = await quantise(bytes, options)
+    return compile(quantised, { ...options, weights: undefined, calibrate: undefined, externalData: undefined })
+  }
   const { program, summary } = build(bytes, {
     ...options,
     externalData: externalData && (await fetchExternal(bytes, externalData))

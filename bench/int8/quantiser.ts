@@ -1,4 +1,4 @@
-import { quantise } from '../../compiler/quantise/index.js'
+import { quantise } from '../../compiler/index.js'
 import type { Tensor } from '../../runtime/index.js'
 
 /** Who quantises, as the table of accuracies names it. */

@@ -20,6 +20,13 @@ function readTensor(path: string): Tensor {
   throw new InputError(`${path}: inputs of type .npy and .pb (TensorProto) are allowed`)
 }
 
+/** An array of NumPy's. */
+export function readNpy(path: string): Tensor {
+  const bytes = readBytes(path, 'array')
+  refuseOther(bytes, path, 'a .npy file', 'npy')
+  return decodeNpy(bytes, path)
+}
+
 export function readInputs({ inputs }: Inputs, given: readonly (readonly [string, string])[]): Record<string, Tensor> {
   const feeds: Record<string, Tensor> = {}
   for (const [name, path] of given) {

@@ -46,8 +46,8 @@ import { place } from './place.js'
 
 /** Graph to Program: places every value, then lets each operator emit its calls. */
 export interface Preferences {
-  /** How the file stores constants; without it as single precision, but for `keepHalves`. */
-  readonly weights?: Stored
+  /** How the file stores constants; without it as single precision, but for `keepHalves`. As int8 it stores weights alone. */
+  readonly weights?: Stored | 'int8'
   /** Without `weights`, stores as halves what halves hold exactly. */
   readonly keepHalves?: boolean
   readonly winograd?: WinogradTile
@@ -136,7 +136,7 @@ class Builder implements Lowering {
   ) {}
 
   get weights(): Stored {
-    return this.preferences.weights ?? 'f32'
+    return this.preferences.weights === 'f16' ? 'f16' : 'f32'
   }
 
   get winograd(): WinogradTile {

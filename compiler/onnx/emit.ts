@@ -61,6 +61,7 @@ class GraphWriter {
     const { graph } = this
     const given = graph.inputs.map(input => this.input(input))
     const results = graph.outputs.map((output, i) => this.claim(output, i))
+    this.rename()
     for (const node of graph.nodes) this.node(node)
     const output = graph.outputs.map((value, i) => this.output(value, i, results[i]))
     return { name: graph.name, input: given, output, node: this.nodes, initializer: [...this.initializers.values()] }
@@ -82,6 +83,14 @@ class GraphWriter {
     if (isFloat || !value.producer || this.names.has(value)) return false
     this.names.set(value, this.graph.outputNames[index])
     return true
+  }
+
+  /** Values make room for outputs that have their names: what was an output itself may be quantised on its way there. */
+  private rename(): void {
+    const taken = new Set(this.graph.outputNames)
+    for (const { outputs } of this.graph.nodes)
+      for (const value of outputs)
+        if (!this.names.has(value) && taken.has(value.name)) this.names.set(value, this.graph.unique(value.name))
   }
 
   private output(value: Value, index: number, isClaimed: boolean): onnxProto.onnx.IValueInfoProto {

@@ -1,6 +1,6 @@
 import { type Graph, isConstant, type Node, type Value } from '../graph/index.js'
 import { actOf } from '../passes/index.js'
-import { filterOf } from './weights.js'
+import { forEachSpan } from './weights.js'
 
 /** Two convolutions of which the second alone reads what the first gives, but for a function that scales with its argument. */
 interface Pair {
@@ -51,45 +51,56 @@ function scales(node: Node): boolean {
 function equalisePair(graph: Graph, { first, second }: Pair): number {
   const [before, behind] = [first.inputs[1]!, second.inputs[1]!]
   const channels = (before.shape as number[])[0]
-  const made = filterOf(before.shape as number[], 0)
-  const read = channelOf(second)
-  const [own, next] = [largest(before, made, channels), largest(behind, read, channels)]
+  const [own, next] = [new Float64Array(channels), new Float64Array(channels)]
+  const largest =
+    (most: Float64Array, { data }: Value) =>
+    (channel: number, from: number, to: number) => {
+      for (let i = from; i < to; i++) most[channel] = Math.max(most[channel], Math.abs(data![i]))
+    }
+  forEachSpan(before.shape as number[], 0, largest(own, before))
+  forEachChannel(second, largest(next, behind))
   // What is 0 on either side has no range to share.
   const factors = own.map((most, c) => (most > 0 && next[c] > 0 ? Math.sqrt(most / next[c]) : 1))
-  const bias = first.inputs[2]
-  scaleInput(graph, first, 1, i => 1 / factors[made(i)])
-  if (bias) {
-    if (bias.data!.length === 1 && channels > 1) spread(graph, first, channels)
-    scaleInput(graph, first, 2, c => 1 / factors[c])
+  const scale =
+    (data: Float32Array, by: (channel: number) => number) => (channel: number, from: number, to: number) => {
+      for (let i = from; i < to; i++) data[i] *= by(channel)
+    }
+  const divided = copied(graph, first, 1)
+  forEachSpan(
+    before.shape as number[],
+    0,
+    scale(divided, c => 1 / factors[c])
+  )
+  if (first.inputs[2]) {
+    const bias = copied(graph, first, 2, channels)
+    for (let c = 0; c < channels; c++) bias[c] /= factors[c]
   }
-  scaleInput(graph, second, 1, i => factors[read(i)])
+  const multiplied = copied(graph, second, 1)
+  forEachChannel(
+    second,
+    scale(multiplied, c => factors[c])
+  )
   return Math.max(...factors.map(factor => Math.abs(Math.log(factor))))
 }
 
-/** The channel of the input that an element of the weights reads. */
-function channelOf(conv: Node): (i: number) => number {
+/** Visits the weights that read each channel of a convolution's input, as ranges. */
+function forEachChannel(conv: Node, body: (channel: number, from: number, to: number) => void): void {
   const shape = conv.inputs[1]!.shape as number[]
-  const [filter, channel] = [filterOf(shape, 0), filterOf(shape, 1)]
+  const perFilter = shape.slice(1).reduce((a, b) => a * b, 1)
   const perGroup = shape[0] / conv.number('group', 1)
-  return i => Math.floor(filter(i) / perGroup) * shape[1] + channel(i)
+  forEachSpan(shape, 1, (channel, from, to) =>
+    body(Math.floor(Math.floor(from / perFilter) / perGroup) * shape[1] + channel, from, to)
+  )
 }
 
-function largest({ data }: Value, channel: (i: number) => number, channels: number): Float64Array {
-  const most = new Float64Array(channels)
-  for (let i = 0; i < data!.length; i++) most[channel(i)] = Math.max(most[channel(i)], Math.abs(data![i]))
-  return most
-}
-
-/** A new constant, because another layer may share the old. */
-function scaleInput(graph: Graph, node: Node, index: number, factor: (i: number) => number): void {
+/** Gives an input a constant of its own, because another layer may share the old, and that one's elements to be changed. */
+function copied(graph: Graph, node: Node, index: number, length?: number): Float32Array {
   const old = node.inputs[index]!
-  const data = Float32Array.from(old.data!, (value, i) => value * factor(i))
-  graph.setInput(node, index, graph.constant(graph.unique(old.name), data, old.shape as number[]))
-}
-
-/** One bias for all as one for each. */
-function spread(graph: Graph, node: Node, channels: number): void {
-  const old = node.inputs[2]!
-  const data = new Float32Array(channels).fill(old.data![0])
-  graph.setInput(node, 2, graph.constant(graph.unique(old.name), data, [channels]))
+  const data =
+    length === undefined || old.data!.length === length
+      ? Float32Array.from(old.data!)
+      : new Float32Array(length).fill(old.data![0])
+  const shape = length === undefined ? (old.shape as number[]) : [length]
+  graph.setInput(node, index, graph.constant(graph.unique(old.name), data, shape))
+  return data
 }

@@ -80,7 +80,7 @@ export function quantiseLayer(
   const quantised = quantiseWeights(weights, axis, given, scale)
   const shift = means && biasOfRounding(weights, axis, quantised, node.number('group', 1), means)
   const named = (what: string) => graph.unique(`${node.name} ${what}`)
-  const floats = (stem: string, data: Float64Array, shape: number[], scales: Float32Array, dtype: 'int8' | 'int32') => {
+  const floats = (stem: string, data: Elements, shape: number[], scales: Float32Array, dtype: 'int8' | 'int32') => {
     const bytes = graph.constant(named(stem), data, shape, dtype)
     const steps = graph.constant(named(`${stem} scale`), scales, [filters])
     const zeros = graph.constant(named(`${stem} zero`), new Float64Array(filters), [filters], dtype)

@@ -2,15 +2,20 @@ import type { Elements, Value } from '../graph/index.js'
 
 /** Weights as whole numbers from -127 to 127, each filter with a scale of its own. */
 export interface QuantisedWeights {
-  readonly data: Float64Array
+  readonly data: Float32Array
   readonly scale: Float32Array
 }
 
-/** Which filter each element belongs to. */
-export function filterOf(shape: readonly number[], axis: number): (i: number) => number {
+/** Visits the elements that follow each other within one index of `axis`, as ranges. */
+export function forEachSpan(
+  shape: readonly number[],
+  axis: number,
+  body: (index: number, from: number, to: number) => void
+): void {
   const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1)
-  const count = shape[axis]
-  return i => Math.floor(i / inner) % count
+  const outer = shape.slice(0, axis).reduce((a, b) => a * b, 1)
+  for (let o = 0, at = 0; o < outer; o++)
+    for (let index = 0; index < shape[axis]; index++, at += inner) body(index, at, at + inner)
 }
 
 /** The largest whole number of a bias in its scale, with room for the sums that it is added to. */
@@ -31,15 +36,20 @@ export function quantiseWeights(
 ): QuantisedWeights {
   const data = weights.data!
   const shape = weights.shape as number[]
-  const filter = filterOf(shape, axis)
   const largest = new Float64Array(shape[axis])
-  for (let i = 0; i < data.length; i++) largest[filter(i)] = Math.max(largest[filter(i)], Math.abs(data[i]))
+  forEachSpan(shape, axis, (f, from, to) => {
+    for (let i = from; i < to; i++) largest[f] = Math.max(largest[f], Math.abs(data[i]))
+  })
   const scale = Float32Array.from(largest, (most, f) => {
     const own = most > smallest ? most / 127 : 1
     const offset = bias ? Math.abs(bias[bias.length > 1 ? f : 0]) : 0
     return Math.max(own, offset / inputScale / largestBias)
   })
-  return { data: Float64Array.from(data, (value, i) => Math.round(value / scale[filter(i)])), scale }
+  const whole = new Float32Array(data.length)
+  forEachSpan(shape, axis, (f, from, to) => {
+    for (let i = from; i < to; i++) whole[i] = Math.round(data[i] / scale[f])
+  })
+  return { data: whole, scale }
 }
 
 /**
@@ -54,16 +64,15 @@ export function biasOfRounding(
   means: Float64Array
 ): Float64Array {
   const shape = weights.shape as number[]
-  const filter = filterOf(shape, axis)
-  const channelAxis = 1 - axis
-  const channel = filterOf(shape, channelAxis)
-  const filters = shape[axis]
-  const perGroup = shape[channelAxis]
+  const [filters, perGroup] = [shape[axis], shape[1 - axis]]
+  const channelFirst = axis === 1
+  const inner = shape.slice(2).reduce((a, b) => a * b, 1)
   const shift = new Float64Array(filters)
-  for (let i = 0; i < data.length; i++) {
-    const f = filter(i)
-    const group = Math.floor((f * groups) / filters)
-    shift[f] += (data[i] * scale[f] - weights.data![i]) * means[group * perGroup + channel(i)]
-  }
+  forEachSpan(shape, 1, (second, from, to) => {
+    const first = Math.floor(from / (inner * shape[1]))
+    const [f, channel] = channelFirst ? [second, first] : [first, second]
+    const mean = means[Math.floor((f * groups) / filters) * perGroup + channel]
+    for (let i = from; i < to; i++) shift[f] += (data[i] * scale[f] - weights.data![i]) * mean
+  })
   return shift
 }

@@ -127,7 +127,7 @@ test('the command measures a trained network and what quantising has made of it'
   const command = ['quantise', 'signs.onnx', '--quantised', 'signs-int8.onnx', '--evaluate', 'images']
   const json = cairn(...command, '--json')
   assert.is(json.status, 0, json.err)
-  const found = JSON.parse(json.out)
+  const found = JSON.parse(json.out).evaluation
   assert.is(found.images, 20)
   assert.is(found.matched, 'name')
   assert.equal(found.classes, [
@@ -152,8 +152,8 @@ test('what cannot be measured is refused in one line', () => {
     assert.match(result.err, /^cairn: [^\n]*\n$/)
     assert.is(result.status, status)
   }
-  refused(/--evaluate DATA is missing/, 2, 'lenet5.onnx', '--quantised', 'signs-int8.onnx')
-  refused(/--quantised FILE is missing/, 2, 'lenet5.onnx', '--evaluate', 'images')
+  refused(/--quantised needs --evaluate DATA/, 2, 'lenet5.onnx', '--quantised', 'signs-int8.onnx')
+  refused(/--calibrate is missing/, 2, 'lenet5.onnx', '--evaluate', 'images')
   const both = ['signs.onnx', '--quantised', 'signs-int8.onnx', '--evaluate']
   refused(/--evaluate nowhere: no such folder/, 1, ...both, 'nowhere')
   refused(

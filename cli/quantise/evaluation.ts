@@ -1,12 +1,28 @@
 import { decode } from '../../runtime/file/index.js'
 import { InferenceSession } from '../../runtime/index.js'
-import { sessionOptionsOf } from '../device/index.js'
-import { about, describePort, labelsOf, ownClasses } from '../model/index.js'
+import { deviceOptions, sessionOptionsOf } from '../device/index.js'
+import { about, describePort, labelsOf, labelsOption, ownClasses } from '../model/index.js'
 import { imagePort, imageTensor, preparationOf } from '../pictures/index.js'
-import { count, type Flags, InputError, Progress, table } from '../terminal/index.js'
+import { count, type Flags, InputError, type Option, Progress, table } from '../terminal/index.js'
 import { openData, PictureDataset } from '../train/index.js'
 import { type Comparison, compareAccuracy, type Difference, scoresOf } from './evaluate.js'
 import { describeMatching, type Matching, matchClasses } from './match.js'
+
+/** What says on which pictures a quantised model is measured, and how it runs there. */
+export const evaluateOptions: readonly Option[] = [
+  {
+    flag: '--evaluate',
+    value: 'DATA',
+    help: 'measure float and int8 on labelled pictures: one folder a class, a .tar of such, or the IDX files of MNIST'
+  },
+  {
+    flag: '--quantised',
+    value: 'FILE',
+    help: 'with --evaluate: an int8 .onnx or .cairn of the model that is there already'
+  },
+  { ...labelsOption, help: `with --evaluate: ${labelsOption.help}` },
+  ...deviceOptions
+]
 
 /** A model in floats and what quantising has made of it, both compiled; `path` is the first one's, for what it refuses. */
 export interface Pair {
@@ -74,6 +90,11 @@ export async function evaluatePair({ path, float, int8 }: Pair, data: string, fl
     await Promise.all([sessions.float.release(), sessions.int8.release()])
     cleanUp()
   }
+}
+
+/** For programs. */
+export function evaluationFacts({ names: _, matching: _text, ...facts }: Evaluation) {
+  return facts
 }
 
 const percent = (share: number) => `${(share * 100).toFixed(2)} %`
