@@ -73,7 +73,13 @@ export function quantiseFakes(graph: Graph, { activations, weights }: Ranges): v
   const stepsOf = (value: Value, scales: Float32Array, shape: readonly number[]) => {
     const constant = (what: string, data: Float32Array) =>
       graph.constant(graph.unique(`${value.name}.${what}`), data, shape)
-    return { scale: constant('scale', scales), inverse: constant('inverse', scales.map(scale => 1 / scale)) }
+    return {
+      scale: constant('scale', scales),
+      inverse: constant(
+        'inverse',
+        scales.map(scale => 1 / scale)
+      )
+    }
   }
   for (const [value, readers] of quantisedActivations(graph)) {
     const { low, high } = activations.get(value.name)!
