@@ -110,6 +110,9 @@ class GraphWriter {
       const tensor = { shape: value.shape as number[], dtype: value.dtype, data: value.data }
       this.initializers.set(value, tensorProto(tensor, value.name))
     }
+    // An output may be another value than the one that had its name.
+    if (!this.names.has(value) && this.graph.outputNames.includes(value.name) && !this.graph.inputs.includes(value))
+      this.names.set(value, this.graph.unique(value.name))
     return this.names.get(value) ?? value.name
   }
 
@@ -199,13 +202,21 @@ const arrays = {
   bool: Uint8Array
 } as const
 
+const most = 2n ** 63n - 1n
+
+/** The largest of 64 bits, which slices end at, is no double: the next is one more. */
+function wide(value: number): bigint {
+  const whole = BigInt(value)
+  return whole > most ? most : whole
+}
+
 /** The elements in their own type; halves and doubles in single precision. */
 function tensorProto({ dtype, shape, data }: Tensor, name: string): TensorProto {
   const own = isOtherFloat(dtype) ? 'float32' : dtype
   const dataType = typeNumbers.get(own)
   const elements =
     own === 'int64' || own === 'uint64'
-      ? BigInt64Array.from(data, BigInt)
+      ? BigInt64Array.from(data, wide)
       : arrays[own as keyof typeof arrays].from(data as ArrayLike<number>)
   return { name, dims: [...shape], dataType, rawData: new Uint8Array(elements.buffer, 0, elements.byteLength) }
 }
