@@ -36,7 +36,7 @@ export async function drawLine(seed: number): Promise<Line> {
   const tinted = (level: number) => `rgb(${[0, 1, 2].map(() => level - random.whole(20)).join(',')})`
   const size = 22 + random.whole(12)
   const height = 48
-  const width = Math.ceil(text.length * size * 0.58) + 24
+  const width = Math.ceil((text.length * size * 0.58 + 24) / 32) * 32
   const style = {
     ...{ display: 'flex', alignItems: 'center', width: '100%', height: '100%', paddingLeft: 6 + random.whole(10) },
     ...{ background: tinted(paper), color: tinted(Math.max(paper - contrast, 20)), fontSize: size },

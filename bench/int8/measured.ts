@@ -75,7 +75,7 @@ export async function measureReading({ model: path, letters: file, lines: count 
   const feeds = ({ data, width }: Line) => ({ [name]: new Tensor('float32', data, [1, 3, lineHeight, width]) })
   const drawn = (first: number, many: number) =>
     Promise.all(Array.from({ length: many }, (_, i) => drawLine(first + i)))
-  const calibrating = await drawn(firstCalibrating, mostCalibrating / 2)
+  const calibrating = await drawn(firstCalibrating, linesCalibrating)
   const { sessions, bytes, release } = await openBoth(model, calibrating.map(feeds), threads)
   const wrong = { float: 0, int8: 0 }
   const times = { float: [] as number[], int8: [] as number[] }
@@ -100,6 +100,9 @@ export async function measureReading({ model: path, letters: file, lines: count 
     ms: [median(times.float), median(times.int8)]
   } satisfies Row
 }
+
+/** Fewer than pictures: a line is many steps, each of which sees other letters. */
+const linesCalibrating = 40
 
 /** Seeds of the lines that calibrate are not those of the lines that are read. */
 const firstCalibrating = 1_000_000
