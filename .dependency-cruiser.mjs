@@ -26,13 +26,21 @@ const rooms = {
   ],
   'compiler/passes': ['compiler/algebra', 'compiler/graph', 'compiler/ops', 'compiler/lower', 'compiler/infer'],
   'compiler/gradients': ['compiler/algebra', 'compiler/graph', 'compiler/ops', 'compiler/infer', 'compiler/passes'],
+  'compiler/quantise': [
+    ...['compiler/build.ts', 'compiler/graph', 'compiler/ops', 'compiler/onnx', 'compiler/infer', 'compiler/passes'],
+    ...['runtime/base', 'runtime/file', 'runtime/check', 'runtime/backend']
+  ],
   'cli/terminal': [],
   'cli/model': ['cli/terminal', 'compiler', 'train', 'runtime', 'schema'],
   'cli/pictures': ['cli/terminal', 'cli/model', 'compiler', 'train', 'runtime'],
   'cli/device': ['cli/terminal', 'cli/model', 'runtime'],
   'cli/report': ['cli/terminal', 'cli/model', 'compiler', 'train', 'runtime'],
   'cli/measure': ['cli/terminal', 'cli/model', 'cli/device', 'compiler', 'runtime', 'models'],
-  'cli/train': ['cli/terminal', 'cli/model', 'cli/pictures', 'compiler', 'train', 'runtime']
+  'cli/train': ['cli/terminal', 'cli/model', 'cli/pictures', 'compiler', 'train', 'runtime'],
+  'cli/quantise': [
+    ...['cli/terminal', 'cli/model', 'cli/pictures', 'cli/device', 'cli/train'],
+    ...['compiler', 'runtime']
+  ]
 }
 
 /** What stands at the top; rooms inside of a folder have their own lines above. */

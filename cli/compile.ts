@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Weights } from '../compiler/index.js'
 import { goldenOf } from '../compiler/lower/index.js'
 import { importOnnx } from '../compiler/onnx/index.js'
 import type { WinogradTile } from '../compiler/ops/index.js'
@@ -28,6 +29,7 @@ import {
   shapesOf,
   writeWhole
 } from './model/index.js'
+import { quantisedFacts, quantiseModel, quantiseOptions, sectionsOf, tell } from './quantise/index.js'
 import {
   checkGates,
   gateOptions,
@@ -71,9 +73,17 @@ export const compile: Command = {
   usage: '<model.onnx>',
   summary: 'Compile an ONNX model to a .cairn file.',
   options: [
-    { flag: '-o, --output', value: 'FILE', help: "the .cairn file to write; default: the model's name with .cairn" },
-    { flag: '--weights', value: 'f32|f16', help: 'how weights are stored (default: as the model has them)' },
-    { flag: '--calibrate', value: 'DIR', help: 'calibration data for int8 weights, which come in a later version' },
+    {
+      flag: '-o, --output',
+      value: 'FILE',
+      help: "the .cairn file to write, with --calibrate also a QDQ .onnx by its name; default: the model's name with .cairn"
+    },
+    {
+      flag: '--weights',
+      value: 'f32|f16|int8',
+      help: 'how weights are stored (default: as the model has them); int8 with --calibrate computes in 8 bits, int8 alone is a quarter of the download, widened when it is loaded, and computes in floats'
+    },
+    ...quantiseOptions,
     patchOption,
     shapeOption,
     { flag: '--dump', value: 'PASS', help: `print the graph behind ${dumpable.join(', ')}` },
@@ -100,12 +110,14 @@ export const compile: Command = {
   ],
   examples: [
     'resnet50.onnx -o resnet50.cairn --weights f16',
+    'resnet50.onnx --weights int8 --calibrate photos/ -o resnet50.int8.cairn',
     'model.onnx --shape input=1x3x224x224 --dump fold-batchnorm',
     'model.onnx --golden --golden-dims H=64,W=64'
   ],
 
   async run([path], flags) {
     const weights = weightsOf(flags)
+    const calibrate = flags.text('calibrate')
     const dump = flags.text('dump')
     if (dump !== undefined && !dumpable.includes(dump))
       throw new UsageError(`--dump ${dump}: no such pass; ${dumpable.join(', ')} are allowed`)
@@ -116,20 +128,28 @@ export const compile: Command = {
     if (goldenDims.length && !flags.has('golden')) throw new UsageError('--golden-dims is of no use without --golden')
     const gates = gatesOf(flags)
     const output = flags.text('output') ?? path.replace(/\.onnx$/i, '').concat('.cairn')
+    const toOnnx = calibrate !== undefined && /\.onnx$/i.test(output)
     const reportPath = flags.text('report')
+    if (toOnnx && reportPath !== undefined) throw new UsageError('--report is of a compiled file, not of an .onnx')
     if (resolve(output) === resolve(path)) throw new UsageError(`-o ${output} would overwrite the model`)
     if (reportPath !== undefined && [path, output].some(taken => resolve(taken) === resolve(reportPath)))
       throw new UsageError(`--report ${reportPath} would overwrite the model or the compiled file`)
 
-    const model = await patched(readModel(path), flags.text('patch'))
-    if (model.kind === 'cairn') throw new InputError(`${path} is compiled already; an ONNX model is allowed`)
+    const given = await patched(readModel(path), flags.text('patch'))
+    if (given.kind === 'cairn') throw new InputError(`${path} is compiled already; an ONNX model is allowed`)
+    const quantised = calibrate === undefined ? undefined : await quantiseModel({ ...given, shapes }, calibrate, flags)
+    const model = quantised?.model ?? given
+    if (quantised && toOnnx) {
+      writeWhole(output, model.bytes)
+      return tell({ path, output, bytes: model.bytes.length, onnxBytes: given.bytes.length }, quantised, flags)
+    }
     const imported = { shapes, externalData: externalDataOf(path) }
     let text = dump === 'import' ? await about(path, () => printGraph(importOnnx(model.bytes, imported))) : ''
-    const notes: string[] = []
+    const notes: string[] = [...(quantised?.notes ?? [])]
     const built = await buildModel(model, {
       ...imported,
       without,
-      weights,
+      weights: quantised ? undefined : weights,
       winograd: winogradOf(flags),
       kernels: flags.all('kernel'),
       maxMemory: gates.memory,
@@ -156,10 +176,11 @@ export const compile: Command = {
     const report = {
       model: path,
       output,
-      weights: weights ?? mostlyStored(program),
+      weights: weightsText(program, weights, quantised !== undefined),
       notes,
       bytes: file.length,
-      onnxBytes: model.bytes.length,
+      onnxBytes: given.bytes.length,
+      quantised: quantised?.report,
       passes: passes.map(
         ({ name }) => built.passes.find(pass => pass.name === name) ?? { name, did: 'left out', nodes: null }
       ),
@@ -178,13 +199,19 @@ export const compile: Command = {
         dims: Object.fromEntries(program.free.map((name, i) => [name, golden.sizes[i]]))
       }
     }
-    const overview = overviewOf(built, report)
+    const overview = [
+      ...overviewOf(built, report),
+      ...(quantised ? quantisedFacts(quantised.report, quantised.data) : [])
+    ]
     if (reportPath !== undefined) {
       const layers = await about(path, () => layersOf(originalGraph(model.bytes, imported), bindings, kernelsOf(built)))
       const plan = memoryReport(program, bindings)
       writeWhole(
         reportPath,
-        reportHtml({ title: program.name, facts: overview, passes: passRows(report), layers, plan })
+        reportHtml({
+          ...{ title: program.name, facts: overview, passes: passRows(report), layers, plan },
+          more: quantised && sectionsOf(quantised.report)
+        })
       )
     }
     if (flags.has('json')) printJson(dump ? { ...report, dump: text } : report)
@@ -255,8 +282,15 @@ function overviewOf({ program, summary }: BuiltModel, report: Report): [string, 
   ]
 }
 
+/** How the file holds its weights, and what computes with them. */
+function weightsText({ constants }: BuiltModel['program'], weights: Weights | undefined, isQuantised: boolean): string {
+  if (isQuantised) return 'int8, layers on bytes'
+  if (weights === 'int8') return 'int8, widened when loaded: float arithmetic'
+  return weights ?? mostlyStored({ constants })
+}
+
 /** How the file holds most of its weights. */
-function mostlyStored({ constants }: BuiltModel['program']): Stored {
+function mostlyStored({ constants }: Pick<BuiltModel['program'], 'constants'>): Stored {
   const elements = (list: BuiltModel['program']['constants']) => list.reduce((sum, { data }) => sum + data.length, 0)
   return elements(constants.filter(({ stored }) => stored === 'f16')) * 2 > elements(constants) ? 'f16' : 'f32'
 }
@@ -268,8 +302,12 @@ function kernelCounts({ calls, kernels }: BuiltModel['program']): string {
   return called.map(({ name, times }) => `${name} ${times}`).join(', ')
 }
 
-function weightsOf(flags: Flags): Stored | undefined {
-  if (flags.text('weights') === 'int8' || flags.text('calibrate') !== undefined)
-    throw new InputError('--weights int8 and --calibrate come in a later version; --weights f32 and f16 are allowed')
-  return flags.text('weights') === undefined ? undefined : flags.choice<Stored>('weights', ['f32', 'f16'], 'f32')
+function weightsOf(flags: Flags): Weights | undefined {
+  const weights = flags.text('weights') && flags.choice<Weights>('weights', ['f32', 'f16', 'int8'], 'f32')
+  if (weights !== 'int8' && flags.text('calibrate') !== undefined)
+    throw new UsageError('--calibrate is of no use without --weights int8')
+  for (const flag of ['int8-budget', 'keep'])
+    if (flags.all(flag).length && flags.text('calibrate') === undefined)
+      throw new UsageError(`--${flag} is of no use without --calibrate`)
+  return weights || undefined
 }

@@ -4,6 +4,7 @@ import sade from 'sade'
 import { bench } from './bench.js'
 import { compile } from './compile.js'
 import { inspect } from './inspect.js'
+import { quantise } from './quantise.js'
 import { run } from './run.js'
 import { serve } from './serve.js'
 import { type Command, Flags, longName, oneLine, UsageError } from './terminal/index.js'
@@ -12,7 +13,7 @@ import { verify } from './verify.js'
 import { zoo } from './zoo.js'
 
 /** The command line. Exit codes: 0 done, 1 bad input, 2 wrong usage; the latter two with one line on standard error. */
-const commands: readonly Command[] = [compile, run, verify, inspect, bench, train, zoo, serve]
+const commands: readonly Command[] = [compile, quantise, run, verify, inspect, bench, train, zoo, serve]
 
 const isHelp = (argument: string) => argument === '-h' || argument === '--help'
 

@@ -2,7 +2,6 @@ import { basename, extname, join } from 'node:path'
 import type { InferenceSession, Results, Tensor } from '../runtime/index.js'
 import { deviceOptions, sessionOptionsOf } from './device/index.js'
 import {
-  about,
   bindDims,
   type Classes,
   classesOf,
@@ -10,16 +9,16 @@ import {
   describePort,
   encodeNpy,
   fileNameOf,
+  labelsOf,
+  labelsOption,
   mayHoldClasses,
   missingInputs,
   openSession,
+  ownClasses,
   patchOption,
   rangeOf,
-  readBytes,
   readInputs,
-  readModel,
   readPatch,
-  refuseOther,
   shapeOption,
   shapesOf,
   toNumbers,
@@ -29,7 +28,6 @@ import {
 import { imageOptions, imagePort, imageTensor, pictureReader, preparationOf } from './pictures/index.js'
 import {
   type Command,
-  type Flags,
   InputError,
   jsonOption,
   Progress,
@@ -61,7 +59,7 @@ export const run: Command = {
     ...deviceOptions,
     { flag: '--max-memory', value: 'N', help: 'refuse a model whose weights and arena need more' },
     { flag: '--top', value: 'K', help: 'print the K best classes (default 5 with --image)' },
-    { flag: '--labels', value: 'FILE', help: 'class names, one a line' },
+    labelsOption,
     { flag: '--out', value: 'DIR', help: 'write each output as DIR/NAME.npy' },
     jsonOption
   ],
@@ -137,23 +135,6 @@ async function timedRun(
   const began = performance.now()
   const results = await session.run(feeds)
   return { image, results, ms: performance.now() - began }
-}
-
-/** The names that `cairn train` has given the classes of a whole model. */
-async function ownClasses(path: string): Promise<readonly string[] | undefined> {
-  const { kind, bytes } = readModel(path)
-  if (kind !== 'onnx') return undefined
-  const { classesOf } = await import('../compiler/onnx/write.js')
-  return about(path, () => classesOf(bytes))
-}
-
-function labelsOf(flags: Flags): string[] | undefined {
-  const path = flags.text('labels')
-  if (path === undefined) return undefined
-  const bytes = readBytes(path, 'labels')
-  refuseOther(bytes, path, 'a text file of class names, one a line,', 'text')
-  const lines = new TextDecoder().decode(bytes).split(/\r?\n/)
-  return lines.at(-1) === '' ? lines.slice(0, -1) : lines
 }
 
 /** Elements of an output that are shown one by one. */

@@ -26,6 +26,7 @@ import {
   PictureDataset,
   type Pictures,
   type Places,
+  quantiseAfter,
   thumbnail,
   trainerOptionsOf,
   trainOptions,
@@ -53,6 +54,8 @@ export const train: Command = {
     const model = readModel(path)
     if (model.kind === 'cairn' && extname(places.out) === '.onnx')
       throw new UsageError(`--out ${places.out}: of a compiled model a .patch or a .cairn can be written`)
+    if (model.kind === 'cairn' && flags.has('int8'))
+      throw new UsageError(`--int8: ${path} is compiled already; an ONNX model is allowed`)
     const { pictures, leftOut, cleanUp } = await openData(data)
     process.once('exit', cleanUp)
     if (leftOut.count && !flags.has('json'))
@@ -237,9 +240,10 @@ async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void>
   steps?.stop()
   process.off('SIGINT', stop)
   if (!result.history.length) throw new InputError(`nothing was trained: ${result.stopped}`)
+  const int8 = flags.has('int8') ? await quantiseAfter(trainer, result, job) : undefined
   const patch = trainer.patch()
   const external = externalDataOf(path)
-  const whole = () => applyPatch(model, patch, { externalData: external })
+  const whole = async () => int8?.model ?? applyPatch(model, patch, { externalData: external })
   const kind = extname(places.out)
   const written = kind === '.patch' ? patch : await whole().then(bytes => (kind === '.cairn' ? compiled(bytes) : bytes))
   writeWhole(places.out, written)
@@ -260,6 +264,7 @@ async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void>
       accuracy: validation?.accuracy,
       loss: validation?.loss,
       confusion: validation?.confusion,
+      int8: int8 && { float: int8.float, before: int8.before, after: int8.after },
       history,
       stopped,
       warnings

@@ -1,6 +1,13 @@
 import { isConstant, type Value } from '../compiler/graph/index.js'
 import { infer } from '../compiler/infer/index.js'
 import { importOnnx } from '../compiler/onnx/index.js'
+import {
+  generator,
+  type PictureRange,
+  pictureRanges,
+  roundedOtherwise,
+  takesPictures
+} from '../compiler/quantise/index.js'
 import { type Bindings, decodeHeader, encode, type Port, type Program, type Summary } from '../runtime/file/index.js'
 import { InferenceSession, type SessionOptions, type Tensor } from '../runtime/index.js'
 import {
@@ -21,21 +28,16 @@ import {
   difference,
   exposeValues,
   externalDataOf,
-  generator,
   headOf,
   type ModelFile,
   patched,
   patchOption,
-  type Range,
-  ranges,
   readInputs,
   readModel,
   readPatch,
-  roundedOtherwise,
   shaped,
   shapeOption,
   shapesOf,
-  takesPictures,
   withRandom
 } from './model/index.js'
 import { imageOptions, imagePort, imageTensor, pictureReader, preparationOf } from './pictures/index.js'
@@ -212,16 +214,16 @@ export async function drawInputs(
   const seed = wanted ?? 1
   if (!missing.some(takesPictures)) return { feeds: withRandom(given, missing, bindings, seed), seed, change: 0 }
   const twin = await load(roundedOtherwise(program, generator(seed)), summary, { executionProviders: [session.device] })
-  const draw = async (range: Range, from: number): Promise<Drawn> => {
+  const draw = async (range: PictureRange, from: number): Promise<Drawn> => {
     const feeds = withRandom(given, missing, bindings, from, range)
     return { feeds, range, seed: from, change: await difference(session, twin, feeds) }
   }
-  let best = await draw(ranges[0], seed)
-  const tryNext = async (range: Range, from: number) => {
+  let best = await draw(pictureRanges[0], seed)
+  const tryNext = async (range: PictureRange, from: number) => {
     const next = await draw(range, from)
     if (next.change < best.change) best = next
   }
-  for (const range of ranges.slice(1)) await tryNext(range, seed)
+  for (const range of pictureRanges.slice(1)) await tryNext(range, seed)
   for (let more = 1; wanted === undefined && more < 3 && best.change > wellConditioned; more++)
     await tryNext(best.range!, seed + more)
   await twin.release()
@@ -230,7 +232,7 @@ export async function drawInputs(
 
 export interface Drawn {
   readonly feeds: Record<string, Tensor>
-  readonly range?: Range
+  readonly range?: PictureRange
   readonly seed: number
   readonly change: number
 }

@@ -1,5 +1,6 @@
 import { type NamedTensor, Random } from '../runtime/train/index.js'
 import { Engine } from './engine.js'
+import type { Ranges } from './int8/fake.js'
 import { type Backbone, fileOf } from './network/backbone.js'
 import type { Cut } from './network/network.js'
 import type { Settings } from './options.js'
@@ -15,11 +16,12 @@ export class Stage {
     private readonly beginning: ReadonlyMap<string, Float32Array>
   ) {}
 
-  static async open(backbone: Backbone, cut: Cut, settings: Settings): Promise<Stage> {
+  /** With `ranges` behind fake quantisation. */
+  static async open(backbone: Backbone, cut: Cut, settings: Settings, ranges?: Ranges): Promise<Stage> {
     const { classes, dropout, batchNorm, device, numThreads } = settings
     const section = () => backbone.section(cut, { classes: classes.length, dropout })
-    const step = buildStep(section(), batchNorm, settings)
-    const evaluation = buildEvaluation(section(), batchNorm)
+    const step = buildStep(section(), batchNorm, settings, ranges)
+    const evaluation = buildEvaluation(section(), batchNorm, ranges)
     const stage = new Stage(
       step.parameters,
       await Engine.open(fileOf(step.program), device, numThreads),

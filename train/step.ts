@@ -4,6 +4,7 @@ import { type Graph, isConstant, Node, Value } from '../compiler/graph/index.js'
 import { Writer } from '../compiler/infer/index.js'
 import { foldConstants } from '../compiler/passes/index.js'
 import type { Program } from '../runtime/file/index.js'
+import { filterRanges, quantisedActivations, quantiseFakes, type Ranges } from './int8/fake.js'
 import { headBias, headWeights, type Learnt, learntBy, type Section } from './network/network.js'
 import { lowerStep, makeDifferentiable } from './network/pipeline.js'
 
@@ -128,8 +129,15 @@ function randomise(graph: Graph, seed: Value): void {
     })
 }
 
-export function buildStep({ graph, input, logits }: Section, batchNorm: boolean, options: UpdateOptions): Step {
+/** With `ranges` behind fake quantisation. */
+export function buildStep(
+  { graph, input, logits }: Section,
+  batchNorm: boolean,
+  options: UpdateOptions,
+  ranges?: Ranges
+): Step {
   const parameters = releaseParameters(graph, batchNorm)
+  if (ranges) quantiseFakes(graph, ranges)
   const rate = new Value('rate', 'float32', [3])
   const [follow, seed] = ['follow', 'seed'].map(name => new Value(name, 'float32', [1]))
   const { targets, weights } = lossInputs(logits)
@@ -152,11 +160,30 @@ export function buildStep({ graph, input, logits }: Section, batchNorm: boolean,
   return { program: lowerStep(graph), parameters }
 }
 
-export function buildEvaluation({ graph }: Section, batchNorm: boolean): Step {
+export function buildEvaluation({ graph }: Section, batchNorm: boolean, ranges?: Ranges): Step {
   const parameters = releaseParameters(graph, batchNorm)
+  if (ranges) quantiseFakes(graph, ranges)
   makeDifferentiable(graph)
   foldConstants.run(graph)
   return { program: lowerStep(graph), parameters }
+}
+
+/** What layers on bytes read, as outputs of a program whose input is one of them, and the ranges of their weights, which are given. */
+export function buildObservation(
+  { graph, input }: Section,
+  batchNorm: boolean,
+  weights: ReadonlyMap<string, Float32Array>
+): { readonly program: Program; readonly names: readonly string[]; readonly filters: Ranges['weights'] } {
+  releaseParameters(graph, batchNorm)
+  const filters = filterRanges(graph, weights)
+  const values = [...quantisedActivations(graph).keys()].filter(value => value !== input)
+  const names = values.map(({ name }) => name)
+  graph.outputs = values
+  graph.outputNames = names
+  graph.outputTypes = values.map(() => 'float32')
+  makeDifferentiable(graph)
+  foldConstants.run(graph)
+  return { program: lowerStep(graph), names, filters }
 }
 
 export const lossInputs = (logits: Value) => ({

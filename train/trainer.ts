@@ -12,6 +12,7 @@ import {
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js'
 import { cachedExamples, type Dataset, type Examples, freshExamples, furtherExamples } from './dataset.js'
 import { Engine } from './engine.js'
+import { type Quantised, type QuantiseOptions, quantiseTrained } from './int8/fine-tune.js'
 import { checkLabels, someOfEach, splitOf } from './labels.js'
 import {
   type EpochRecord,
@@ -27,7 +28,7 @@ import { type Backbone, fileOf } from './network/backbone.js'
 import { type Cut, cutBetween } from './network/network.js'
 import { openBackbone } from './network/open.js'
 import { type Settings, settingsOf, type TrainerOptions } from './options.js'
-import { encodePatch } from './patch.js'
+import { encodePatch, type Patch } from './patch.js'
 import { type Check, checkGradients, deadUnits, overfit } from './sanity.js'
 import { Stage } from './stage.js'
 import { buildStep } from './step.js'
@@ -315,12 +316,36 @@ export class Trainer {
   /** What was trained, for `applyPatch`: a few kilobytes for a head. */
   patch(): Uint8Array {
     if (!this.stage) throw new CairnError('nothing has been trained yet')
+    return encodePatch(this.patchOf(this.stage))
+  }
+
+  private patchOf(stage: Stage): Patch {
     const { shapes, preparation } = this.options
     const { classes } = this.settings
-    return encodePatch({
-      ...{ backbone: this.backbone.digest, cut: this.cut, classes, shapes, preparation },
-      tensors: this.stage.tensors()
+    return { backbone: this.backbone.digest, cut: this.cut, classes, shapes, preparation, tensors: stage.tensors() }
+  }
+
+  /**
+   * Quantises what `fit` has trained, and fine-tunes the trained part behind fake quantisation where it loses too much; goes on with
+   * the better weights. `fitted` is what `fit` has given, with examples that validate.
+   */
+  async quantise(
+    data: Dataset,
+    { split, validation }: Pick<FitResult, 'split' | 'validation'>,
+    options: Omit<QuantiseOptions, 'split'> = {}
+  ): Promise<Quantised> {
+    const { backbone, cut, settings, stage } = this
+    if (!stage || !validation) throw new CairnError('nothing has been trained and validated yet')
+    if (!backbone.frozenOnnx)
+      throw new CairnError('a compiled model cannot be quantised; train the .onnx that it is of')
+    const whole = (of: Stage) => backbone.merged(this.patchOf(of))
+    const subject = { backbone, cut, settings, stage, whole }
+    const { stage: better, ...quantised } = await quantiseTrained(subject, data, validation.accuracy, {
+      ...options,
+      split
     })
+    this.stage = better
+    return quantised
   }
 
   /** Frees what training holds; `predict` and `patch` are refused afterwards. */

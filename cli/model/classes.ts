@@ -2,6 +2,7 @@ import { cutsOf, type Program } from '../../runtime/file/index.js'
 import type { Results, Tensor } from '../../runtime/index.js'
 import { type Scored, softmax, topK } from '../../runtime/tensor/index.js'
 import { InputError } from '../terminal/index.js'
+import { namesFor } from './labels.js'
 import { toNumbers } from './numbers.js'
 
 /** Which output holds the scores of classes, if any does: boxes, embeddings and landmarks are numbers in a row as well. */
@@ -94,10 +95,4 @@ function isUsual({ scores }: Candidate, { inputs }: Ports): boolean {
   const pictures = inputs.filter(({ shape }) => shape.length === 4)
   const isSmall = pictures.some(({ shape }) => shape.slice(1).every(size => typeof size === 'number' && size <= small))
   return pictures.length > 0 && (usual.has(scores.length) || (isSmall && usualOfSmall.has(scores.length)))
-}
-
-/** Label files with a background class serve models without one. */
-function namesFor(labels: readonly string[], classes: number): readonly string[] | undefined {
-  if (labels.length === classes) return labels
-  return labels.length === classes + 1 && /^background$/i.test(labels[0]) ? labels.slice(1) : undefined
 }

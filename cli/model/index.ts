@@ -1,5 +1,6 @@
 export { unpacked } from './archive.js'
 export { type Classes, classesOf, mayHoldClasses } from './classes.js'
+export { difference } from './difference.js'
 export {
   externalDataOf,
   fileNameOf,
@@ -13,6 +14,7 @@ export {
   writeWhole
 } from './files.js'
 export { halfBits, halvesAsBits, nearestHalves } from './halves.js'
+export { labelsOf, labelsOption, namesFor, ownClasses } from './labels.js'
 export {
   about,
   type BuiltModel,
@@ -23,6 +25,7 @@ export {
   describeFree,
   describeOutputs,
   describePort,
+  fileOf,
   headOf,
   memoryOf,
   openSession
@@ -31,6 +34,5 @@ export { encodeNpy } from './npy.js'
 export { toNumbers } from './numbers.js'
 export { exposeValues } from './protobuf.js'
 export { fetchHead, isUrl } from './remote.js'
-export { difference, type Range, ranges, roundedOtherwise } from './scene.js'
 export { type Shapes, shaped, shapeOption, shapesOf } from './shapes.js'
-export { generator, missingInputs, rangeOf, readInputs, takesPictures, withRandom } from './tensors.js'
+export { missingInputs, rangeOf, readInputs, readNpy, withRandom } from './tensors.js'

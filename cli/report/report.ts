@@ -9,6 +9,12 @@ export interface ReportContent {
   readonly passes: readonly (readonly string[])[]
   readonly layers: readonly Layer[]
   readonly plan: MemoryReport
+  /** Further tables, at the end. */
+  readonly more?: readonly {
+    readonly title: string
+    readonly header: readonly string[]
+    readonly rows: readonly (readonly string[])[]
+  }[]
 }
 
 const style = `body{font:14px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem;color:#222}
@@ -17,7 +23,7 @@ table{border-collapse:collapse;margin:.5rem 0 2rem}td,th{padding:.15rem .8rem .1
 svg{max-width:100%;border:1px solid #ddd}`
 
 /** One page that stands alone: no scripts, nothing loaded. */
-export function reportHtml({ title, facts, passes, layers, plan }: ReportContent): string {
+export function reportHtml({ title, facts, passes, layers, plan, more = [] }: ReportContent): string {
   const row = (cells: readonly string[], tag = 'td') =>
     `<tr>${cells.map(cell => `<${tag}>${escapeXml(cell)}</${tag}>`).join('')}</tr>`
   const rows = (lines: readonly (readonly string[])[]) => lines.map(line => row(line)).join('\n')
@@ -32,6 +38,7 @@ export function reportHtml({ title, facts, passes, layers, plan }: ReportContent
 ${planSvg(plan, `arena ${plan.arena} bytes, lower bound ${plan.lowerBound}`)}
 <h2>Layers</h2>
 <table class="layers">${row(layerHeader, 'th')}${rows(layerRows(layers))}</table>
+${more.map(({ title, header, rows: lines }) => `<h2>${escapeXml(title)}</h2>\n<table>${row(header, 'th')}${rows(lines)}</table>`).join('\n')}
 </body></html>
 `
 }

@@ -28,8 +28,17 @@ export interface Data {
   readonly cleanUp: () => void
 }
 
-/** Reads what `path` lists; a .tar, gzipped or not, is unpacked to a folder that `cleanUp` removes. */
-export async function openData(path: string): Promise<Data> {
+/** Reads what `path` lists; what is wrong with it is said of the flag that named it. */
+export async function openData(path: string, flag = '--data'): Promise<Data> {
+  try {
+    return await dataAt(path)
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(error.message.replaceAll('--data ', `${flag} `)) : error
+  }
+}
+
+/** A .tar, gzipped or not, is unpacked to a folder that `cleanUp` removes. */
+async function dataAt(path: string): Promise<Data> {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (!stat) throw new InputError(`--data ${path}: no such folder; a folder with one folder a class is allowed`)
   if (stat.isDirectory()) {

@@ -2,6 +2,7 @@ import { augmentations, initialisationHelp, scheduleHelp } from '../../runtime/t
 import { optimizers, type TrainerOptions } from '../../train/index.js'
 import { imageOptions } from '../pictures/index.js'
 import { type Flags, type Option, UsageError } from '../terminal/index.js'
+import { int8Options } from './int8.js'
 
 /** The flags of `cairn train`, and what they say to a Trainer. */
 export const trainOptions: readonly Option[] = [
@@ -64,6 +65,7 @@ export const trainOptions: readonly Option[] = [
   { flag: '--check', help: 'check gradients by differences and overfit one small batch, and train nothing' },
   { flag: '--find-lr', help: 'try growing learning rates and suggest one, and train nothing' },
   { flag: '--knn', value: 'K', help: 'classify validation by the K nearest features, and train nothing' },
+  ...int8Options,
   ...imageOptions
 ]
 

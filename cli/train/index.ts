@@ -1,6 +1,7 @@
 export { openData, type Pictures } from './data.js'
 export { PictureDataset, thumbnail } from './dataset.js'
 export { trainerOptionsOf, trainOptions } from './flags.js'
+export { quantiseAfter } from './int8.js'
 export type { Job, Places } from './job.js'
 export { writeReport } from './pictures.js'
 export { checkTraining, findRate, nearest } from './sanity.js'

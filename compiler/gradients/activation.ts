@@ -14,8 +14,11 @@ const activation =
 
 const none: Rule = () => []
 
+const derived = activation(node => [actOf(node), node.number('alpha', 0), node.number('beta', 0)])
+
 export const activationGradients: Readonly<Record<string, Rule>> = {
-  Activation: activation(node => [actOf(node), node.number('alpha', 0), node.number('beta', 0)]),
+  /** The rounding of a fake quantisation is taken for the identity. */
+  Activation: (node, [dy], tape) => (node.number('straightThrough', 0) ? [dy] : derived(node, [dy], tape)),
   Selu: activation(node => [
     'selu',
     node.number('alpha', 1.6732632423543772),

@@ -1,2 +1,3 @@
 export { differentiate } from './differentiate.js'
+export { fakeQuantise } from './fake-quantise.js'
 export { spellBatchStatistics, spellNorms } from './normalize.js'

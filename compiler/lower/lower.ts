@@ -12,6 +12,7 @@ import type {
   Program,
   Stored
 } from '../../runtime/file/index.js'
+import { paddedLength, unpackInto } from '../../runtime/file/index.js'
 import { add, type Dim, freeNamesOf, product, same, show } from '../algebra/index.js'
 import { CompileError, refuse } from '../errors.js'
 import {
@@ -36,18 +37,20 @@ import {
   ops,
   orderedStrides,
   orderOf,
+  type Panels,
   plainOrder,
   settle,
   unaryKernel,
   type View,
-  type WinogradTile
+  type WinogradTile,
+  widened
 } from '../ops/index.js'
 import { place } from './place.js'
 
 /** Graph to Program: places every value, then lets each operator emit its calls. */
 export interface Preferences {
-  /** How the file stores constants; without it as single precision, but for `keepHalves`. */
-  readonly weights?: Stored
+  /** How the file stores constants; without it as single precision, but for `keepHalves`. As int8 it stores weights alone. */
+  readonly weights?: Stored | 'int8'
   /** Without `weights`, stores as halves what halves hold exactly. */
   readonly keepHalves?: boolean
   readonly winograd?: WinogradTile
@@ -136,7 +139,7 @@ class Builder implements Lowering {
   ) {}
 
   get weights(): Stored {
-    return this.preferences.weights ?? 'f32'
+    return this.preferences.weights === 'f16' ? 'f16' : 'f32'
   }
 
   get winograd(): WinogradTile {
@@ -184,6 +187,8 @@ class Builder implements Lowering {
   }
 
   constant(key: string, elements: () => Elements, packing?: Packing, kept: Held = 'f32'): View {
+    if (packing && kept === 'f32' && this.storesBytes(packing))
+      return widened(this, key, () => paddedPanels(elements(), packing))
     let index = this.constantIndex.get(key)
     if (index === undefined) {
       index = this.constants.length
@@ -202,6 +207,12 @@ class Builder implements Lowering {
     }
     const { length } = this.constants[index].data
     return { space: 'constant', index, offset: 0, shape: [length], strides: [1], order: [0], narrow: kept === 'i8' }
+  }
+
+  /** Weights that are stored in 8 bits; of layers that multiply whole numbers every bit counts, and few are not worth a call. */
+  private storesBytes({ groups, rows, columns }: Packing): boolean {
+    const isFloat = this.node.output.dtype.startsWith('float')
+    return this.preferences.weights === 'int8' && isFloat && groups * rows * columns >= fewestBytes
   }
 
   derived(key: string, length: number, setup: (view: View) => void): View {
@@ -294,6 +305,17 @@ class Builder implements Lowering {
     })
     return target
   }
+}
+
+const fewestBytes = 256
+
+/** The elements as memory holds them, in panels of as many columns each. */
+function paddedPanels(elements: Elements, packing: Packing): Panels {
+  const { groups, rows, columns, panel } = packing
+  const data = new Float32Array(paddedLength(packing))
+  unpackInto(data, packing, Float32Array.from(elements))
+  const width = panel || columns
+  return { data, panels: groups * Math.ceil(columns / width), rows, columns: width }
 }
 
 /** Dimensions that only a binding can compare, once each. */

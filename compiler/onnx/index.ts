@@ -1,5 +1,6 @@
-export { besides } from './external.js'
+export { emitOnnx } from './emit.js'
+export { besides, fetchExternal } from './external.js'
 export { type FileKind, kindOf } from './kinds.js'
-export { decodePlainModel, externalFiles, type ImportOptions, importOnnx } from './read.js'
+export { decodePlainModel, type ImportOptions, importOnnx } from './read.js'
 export { decodeElements, dtypeNames } from './tensor-proto.js'
 export { classesOf, logitsOutput, type NewTensor, probabilitiesOutput, writeHead } from './write.js'

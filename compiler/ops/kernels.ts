@@ -11,6 +11,7 @@ import { binaryKernel, unaryKernel, whereKernel } from './elementwise/elementwis
 import { lookupKernel } from './elementwise/lookup.js'
 import { adamKernel, sgdKernel } from './elementwise/optimise.js'
 import { dequantizeKernel, quantizeKernel } from './elementwise/quantize.js'
+import { widen8Kernel } from './elementwise/widen8.js'
 import { gridSampleKernel } from './image/gridsample.js'
 import { resizeAxisKernel, resizePlaneKernel } from './image/interpolate.js'
 import { roiAlignKernel } from './image/roialign.js'
@@ -95,6 +96,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     topkKernel,
     unaryKernel,
     whereKernel,
+    widen8Kernel,
     winogradFiltersKernel,
     ...winograds.map(variant => variant.kernel)
   ])

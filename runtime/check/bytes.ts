@@ -1,7 +1,7 @@
 import { convSizes, hasTiles, hasWindows, isDeep, pixels, taps } from './dense.js'
 import { along, loopsOf } from './elements.js'
 import { hasWindows as hasPools, input, output, window, windowFields } from './images.js'
-import { type Fields, first, inPanels, loops, product, type Rule } from './rule.js'
+import { type Fields, filled, first, inPanels, loops, product, type Rule } from './rule.js'
 
 /** Layers of bytes, whose sums are exact in 32 bits. */
 
@@ -168,6 +168,16 @@ const pool8: Rule<'x' | 'y'> = {
   each: window
 }
 
+const widen8: Rule<'w' | 'y' | 'scale'> = {
+  fields: 'panels rows columns',
+  buffers: { w: 'read', y: 'write', scale: 'read' },
+  bytes: ['w'],
+  touches({ panels, rows, columns }) {
+    const whole = filled(panels, rows, columns)
+    return { w: whole, y: whole, scale: filled(panels, columns) }
+  }
+}
+
 export const bytes = {
   gemm8,
   sums8,
@@ -177,5 +187,6 @@ export const bytes = {
   binary8,
   quantize,
   dequantize: { ...quantize, bytes: ['x'] } as const,
-  pool8
+  pool8,
+  widen8
 }

@@ -1,5 +1,6 @@
 import { brandOf, CairnError, env, held, standIn, Unavailable, type WasmPlace } from '../base/index.js'
 import { beside, places, type WasmFile } from '../beside.js'
+import type { Header } from '../file/index.js'
 
 /** `(func (drop (f32x4.relaxed_madd …)))`: a module that is valid where relaxed SIMD is. */
 const relaxedProbe = Uint8Array.of(
@@ -48,13 +49,15 @@ const compiled = new Map<string, Promise<WebAssembly.Module>>()
  * all that most files need.
  */
 export async function kernelsFor(
-  file: Promise<{ readonly header: { readonly narrow: readonly number[] } }>,
+  file: Promise<{ readonly header: Pick<Header, 'narrow' | 'constants'> }>,
   threads: boolean
 ): Promise<WebAssembly.Module> {
   const early = compileKernels({ threads, bytes: false })
   early.catch(() => undefined)
   const { header } = await file
-  return header.narrow.length ? compileKernels({ threads, bytes: true }) : early
+  return header.narrow.length || header.constants.some(({ kept }) => kept === 'i8')
+    ? compileKernels({ threads, bytes: true })
+    : early
 }
 
 /** The best binary that the engine takes, or the one that `env` asks for; throws Unavailable where there is none. */

@@ -14,6 +14,7 @@ import {
   type Stored,
   widthOf
 } from '../file/index.js'
+import { type Widened, withoutWidening } from './widened.js'
 
 /** A call as the GPU makes it. */
 export interface GpuCall {
@@ -34,6 +35,8 @@ export interface GpuProgram {
   readonly slices: readonly Slice[]
   readonly setup: readonly GpuCall[]
   readonly calls: readonly GpuCall[]
+  /** Weights that are widened as they arrive. */
+  readonly scales: Widened['scales']
 }
 
 /** Kernel sizes of the convolutions that a plain one can replace. */
@@ -47,7 +50,8 @@ const fewestChannels = 32
  * digits (in single precision), and the transformed filters of all fit `limit` bytes; others become plain ones. Throws
  * CairnError for a kernel that has no shader.
  */
-export function programOf(header: Header, element: Stored, limit: number): GpuProgram {
+export function programOf(given: Header, element: Stored, limit: number): GpuProgram {
+  const { header, scales } = withoutWidening(given)
   const transformed = new Set<number>()
   const fits = (call: Call) => {
     const all = new Set([...transformed, ...derivedOf(call)])
@@ -83,7 +87,13 @@ export function programOf(header: Header, element: Stored, limit: number): GpuPr
   const setup = header.setup.filter(call => derivedOf(call).some(index => read.has(index))).map(onGpu)
   const derived = header.derived.map((length, index) => (read.has(index) ? length : 0))
   const constants = [...header.constants, ...slices.map(({ section }) => section)]
-  return { header: { ...header, constants, calls: calls.map(({ call }) => call), derived }, slices, setup, calls }
+  return {
+    header: { ...header, constants, calls: calls.map(({ call }) => call), derived },
+    slices,
+    setup,
+    calls,
+    scales
+  }
 }
 
 /** Columns of a constant from `first` on, as a constant of its own. */

@@ -82,7 +82,7 @@ export class Resident {
       const ready = resident.bind(Object.fromEntries(header.free.map(name => [name, assumedSize])))
       // Awaited below; sizes that only a guess has need not fit.
       ready.catch(() => undefined)
-      await uploadConstants(arriving, program.slices, banks, buffers.banks, device.queue)
+      await uploadConstants(arriving, program, banks, buffers.banks, device.queue)
       await resident.makeDerived()
       if (header.free.length) await ready.catch(() => undefined)
       else await ready

@@ -13,8 +13,9 @@ import {
   widthOf
 } from '../file/index.js'
 import { blockBytes } from './pipelines.js'
-import { type GpuCall, leastBytes, operandOf, roundUp, type Slice } from './program.js'
+import { type GpuCall, type GpuProgram, leastBytes, operandOf, roundUp } from './program.js'
 import { usage } from './usage.js'
+import { Widener } from './widened.js'
 
 /**
  * The constants in buffers that shaders only read. One is enough unless the device binds less than the model has; then
@@ -88,12 +89,13 @@ function heldAs(calls: readonly GpuCall[], constants: readonly Section[]): Store
 /** Writes the sections to their banks as they arrive. */
 export async function uploadConstants(
   { header, source, length }: CairnFile,
-  slices: readonly Slice[],
+  { slices, scales }: Pick<GpuProgram, 'slices' | 'scales'>,
   banks: Banks,
   buffers: readonly GPUBuffer[],
   queue: GPUQueue
 ): Promise<void> {
   const spare = new Spare()
+  const widener = new Widener(scales)
   for await (const [index, bytes] of arrivals(source, header.constants, () => undefined, spare)) {
     const section = header.constants[index]
     if (digest(bytes) !== section.digest)
@@ -106,7 +108,7 @@ export async function uploadConstants(
     const own = slices
       .map((slice, i) => ({ ...slice, placed: header.constants.length + i }))
       .filter(s => s.of === index)
-    const data = resident(section, banks.held[own[0]?.placed ?? index], bytes)
+    const data = widener.see(index, bytes) ?? resident(section, banks.held[own[0]?.placed ?? index], bytes)
     write(index, data)
     for (const { placed, first, section: part } of own) {
       const width = widthOf(banks.held[placed])

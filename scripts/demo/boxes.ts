@@ -76,24 +76,3 @@ export function framed(picture: Picture, boxes: readonly Box[]): Picture {
       }
   return { ...picture, data }
 }
-
-/** A recogniser's probabilities, one row a step, as text: repeated letters once, blanks (class 0) not at all. */
-export function readText(
-  scores: Float32Array,
-  classes: number,
-  letters: readonly string[]
-): { text: string; score: number } {
-  let text = ''
-  let before = 0
-  const sure: number[] = []
-  for (let step = 0; step < scores.length; step += classes) {
-    let best = 0
-    for (let c = 1; c < classes; c++) if (scores[step + c] > scores[step + best]) best = c
-    if (best && best !== before) {
-      text += letters[best - 1] ?? ' '
-      sure.push(scores[step + best])
-    }
-    before = best
-  }
-  return { text, score: sure.reduce((a, b) => a + b, 0) / Math.max(sure.length, 1) }
-}

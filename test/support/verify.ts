@@ -1,6 +1,7 @@
 // Whole networks: one compiled file, several shapes, against onnxruntime-node.
-import { difference, roundedOtherwise } from '../../cli/model/scene.js'
+import { difference } from '../../cli/model/difference.js'
 import { build } from '../../compiler/index.js'
+import { roundedOtherwise } from '../../compiler/quantise/scene.js'
 import { encode } from '../../runtime/file/format.js'
 import { InferenceSession } from '../../runtime/index.js'
 import { drawPage } from '../../scripts/demo/page.js'

@@ -59,6 +59,20 @@ test.after(() => rmSync(folder, { recursive: true, force: true }))
 
 const usual = ['train', 'lenet5.onnx', '--data', 'images', '--epochs', '6', '--lr', '0.01', '--batch', '8', '--stretch']
 
+test('--int8 writes a quantised model, and says what that costs', () => {
+  const int8 = [...usual, '--int8', '--int8-above', '-100']
+  const { status, out, err } = cairn(...int8, '-o', 'int8.onnx')
+  assert.is(status, 0, err)
+  assert.match(out, /\nbehind fake quantisation, epoch 2: loss \d\.\d+, validation \d+\.\d\d %\n/)
+  assert.match(out, /floats \d+\.\d\d %, quantised \d+\.\d\d %, fine-tuned and quantised \d+\.\d\d %/)
+  assert.match(cairn('inspect', 'int8.onnx', '--layers').out, /int8|uint8|bytes/i)
+  const json = cairn(...usual, '--int8', '--int8-above', '100', '-o', 'int8.cairn', '--json')
+  assert.is(json.status, 0, json.err)
+  const { accuracy, int8: found } = JSON.parse(json.out)
+  assert.is(found.float, accuracy)
+  assert.ok(found.before >= 0 && found.after === undefined, json.out)
+})
+
 test('writes a patch, a report, metrics; run and compile take the patch', () => {
   const { status, out, err } = cairn(...usual, '-o', 'head.patch', '--report', 'r.html', '--metrics', 'm.jsonl')
   assert.is(status, 0, err)

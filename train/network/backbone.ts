@@ -15,6 +15,8 @@ export interface Backbone {
   section(cut: Cut, head: Head): Section
   /** The part that computes one value from another, or from the model's input; `pooled` to one element a channel. */
   frozen(from: string | undefined, to: string, pooled?: boolean): CairnFile
+  /** As ONNX, where there is a graph, the part from the model's input to a value. */
+  frozenOnnx?(to: string): Uint8Array
   /** The whole model with what a patch has changed, in the model's own format. */
   merged(patch: Patch): Promise<Uint8Array>
   /** The graph, where there is one. */

@@ -1,6 +1,6 @@
 import type { Graph } from '../../compiler/graph/index.js'
 import { buildGraph } from '../../compiler/index.js'
-import { type NewTensor, writeHead } from '../../compiler/onnx/index.js'
+import { emitOnnx, type NewTensor, writeHead } from '../../compiler/onnx/index.js'
 import { CairnError, digest } from '../../runtime/base/index.js'
 import type { CairnFile } from '../../runtime/file/index.js'
 import type { Patch, TrainedTensor } from '../patch.js'
@@ -48,6 +48,10 @@ export class OnnxBackbone implements Backbone {
 
   frozen(from: string | undefined, to: string, pooled = false): CairnFile {
     return fileOf(buildGraph(cutBetween(this.graph(), from, to, pooled)).program)
+  }
+
+  frozenOnnx(to: string): Uint8Array {
+    return emitOnnx(cutBetween(this.graph(), undefined, to), this.model)
   }
 
   async merged({ cut, classes, tensors }: Patch): Promise<Uint8Array> {

@@ -21,9 +21,12 @@ function weightsOf({ graph }: Writer, value: Value | undefined, axis: number): W
   const from = value?.quantised
   if (!value || !from || (from.scale.length > 1 && from.axis !== axis)) return undefined
   const shape = value.shape as number[]
-  const inner = shape.slice(from.axis + 1).reduce((a, b) => a * b, 1)
-  const zeroAt = (i: number) => from.zero[from.zero.length > 1 ? Math.floor(i / inner) % from.zero.length : 0]
-  const data = Float32Array.from(from.data, (element, i) => element - zeroAt(i))
+  const data = new Float32Array(from.data.length)
+  const each = from.zero.length > 1 ? shape.slice(from.axis + 1).reduce((a, b) => a * b, 1) : data.length
+  for (let start = 0, run = 0; start < data.length; start += each, run++) {
+    const zero = from.zero[run % from.zero.length]
+    for (let i = start; i < start + each; i++) data[i] = from.data[i] - zero
+  }
   if (!data.every(element => element >= -128 && element <= 127)) return undefined
   if (!from.scale.every(scale => scale > 0 && Number.isFinite(scale))) return undefined
   const made = graph.constant(`${value.name} whole`, data, shape, 'int8')

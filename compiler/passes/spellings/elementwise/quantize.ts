@@ -35,12 +35,14 @@ function ofConstant({ graph }: Writer, node: Node): Value | undefined {
   if (!isConstant(x) || !isConstant(scale) || (zero && !isConstant(zero)) || !isStatic(x.shape)) return undefined
   const axis = scale.data.length > 1 ? axisOf(node, node.number('axis', 1), x.rank) : 0
   const inner = (x.shape.slice(axis + 1) as number[]).reduce((a, b) => a * b, 1)
-  const indexOf = (i: number) => (scale.data.length > 1 ? Math.floor(i / inner) % scale.data.length : 0)
   const zeros = zero?.data ?? new Float32Array(scale.data.length)
-  const data = Float32Array.from(
-    x.data,
-    (element, i) => (element - zeros[indexOf(i)]) * Math.fround(scale.data[indexOf(i)])
-  )
+  const data = new Float32Array(x.data.length)
+  const each = scale.data.length > 1 ? inner : data.length
+  for (let from = 0, run = 0; from < data.length; from += each, run++) {
+    const index = run % scale.data.length
+    const [start, step] = [zeros[index], Math.fround(scale.data[index])]
+    for (let i = from; i < from + each; i++) data[i] = (x.data[i] - start) * step
+  }
   const made = graph.constant(graph.unique(x.name), data, x.shape as number[])
   made.quantised = { data: x.data, dtype: x.dtype, scale: scale.data, zero: zeros, axis }
   return made

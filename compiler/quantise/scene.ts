@@ -1,25 +1,23 @@
 import type { Constant, Program } from '../../runtime/file/index.js'
-import type { Feeds, InferenceSession } from '../../runtime/index.js'
-import { toNumbers } from './numbers.js'
 
 /**
  * Inputs that a network can make something of. Plain noise drives detectors into saturation, where outputs are near
  * zero and any rounding is large against them; so pictures are drawn: a gradient, rectangles, lines of digits, a
- * little noise. And networks expect pictures in one of three usual ranges, of which the right one is found by
+ * little noise. And networks expect pictures in one of three usual pictureRanges, of which the right one is found by
  * trying: it is where rounding matters least.
  */
-export const ranges = [
+export const pictureRanges = [
   { name: '-1 to 1', scale: 1 / 127.5, shift: -1 },
   { name: '0 to 1', scale: 1 / 255, shift: 0 },
   { name: '0 to 255', scale: 1, shift: 0 }
 ] as const
-export type Range = (typeof ranges)[number]
+export type PictureRange = (typeof pictureRanges)[number]
 
 /** Lit segments of the digits 0 to 9, the top bar in the lowest bit, then clockwise, the middle bar last. */
 const digits = [0x3f, 0x06, 0x5b, 0x4f, 0x66, 0x6d, 0x7d, 0x07, 0x7f, 0x6f]
 
 /** A picture of 0 to 255 per channel, planes one behind the other. */
-export function drawScene(next: () => number, channels: number, height: number, width: number): Float64Array {
+function drawScene(next: () => number, channels: number, height: number, width: number): Float64Array {
   const planes = new Float64Array(channels * height * width)
   const paint = (x: number, y: number, w: number, h: number, colour: readonly number[]) => {
     for (let c = 0; c < channels; c++)
@@ -62,12 +60,6 @@ export function drawScene(next: () => number, channels: number, height: number, 
   return planes.map(value => Math.min(Math.max(value + 12 * (next() - 0.5), 0), 255))
 }
 
-/** Rounding of single precision near one, which outputs close to zero must not look better than. */
-const rounding = 2 ** -23
-
-/** Outputs that do not react at all are saturated (a softmax of zeros and a one) and compare well whatever is wrong. */
-const dead = 1e-9
-
 /**
  * The program with the last bits of its weights changed at random: what it computes differs from the original as two
  * correct ways of rounding do, at every layer.
@@ -84,18 +76,50 @@ export function roundedOtherwise(program: Program, next: () => number): Program 
   return { ...program, constants: program.constants.map(disturb) }
 }
 
-/** How much the outputs of two sessions differ, against their size. */
-export async function difference(a: InferenceSession, b: InferenceSession, feeds: Feeds): Promise<number> {
-  const [left, right] = [await a.run(feeds), await b.run(feeds)]
-  return Math.max(...a.outputNames.map(name => relativeChange(toNumbers(left[name]), toNumbers(right[name]))))
+/** Mulberry32 (Tommy Ettinger): 32 bits of state are plenty for inputs. */
+export function generator(seed: number): () => number {
+  let state = seed | 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
 }
 
-function relativeChange(a: Float64Array, b: Float64Array): number {
-  let change = 0
-  let largest = 0
-  for (let i = 0; i < a.length; i++) {
-    change = Math.max(change, Math.abs(a[i] - b[i]))
-    largest = Math.max(largest, Math.abs(a[i]))
+/** What says how an input is drawn. */
+interface Drawable {
+  readonly dtype: string
+  readonly shape: readonly unknown[]
+}
+
+const floats = ['float32', 'float16', 'float64']
+
+/** Whether the input is a batch of pictures, [N, 1 or 3, H, W], that a scene can be drawn for. */
+export function takesPictures({ dtype, shape }: Drawable): boolean {
+  return floats.includes(dtype) && shape.length === 4 && (shape[1] === 1 || shape[1] === 3)
+}
+
+/**
+ * Elements of an input in C order: scenes in `range` where it takes pictures, else standard normal floats, whole numbers of 0 to 255
+ * for bytes, 0 or 1 for bool, 0 to 9 for other integers.
+ */
+export function drawnInput(
+  port: Drawable,
+  dims: readonly number[],
+  seed: number,
+  { scale, shift }: PictureRange = pictureRanges[0]
+): Float32Array {
+  const next = generator(seed)
+  const values = new Float32Array(dims.reduce((a, b) => a * b, 1))
+  if (takesPictures(port)) {
+    const [batch, channels, height, width] = dims
+    const size = channels * height * width
+    for (let n = 0; n < batch; n++) values.set(drawScene(next, channels, height, width), n * size)
+    return values.map(value => value * scale + shift)
   }
-  return change > dead * largest ? Math.max(change, rounding) / largest : Number.POSITIVE_INFINITY
+  const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next())
+  const whole = (limit: number) => () => Math.floor(next() * limit)
+  const { dtype } = port
+  return values.map(floats.includes(dtype) ? normal : whole(dtype === 'bool' ? 2 : dtype === 'uint8' ? 256 : 10))
 }

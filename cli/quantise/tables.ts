@@ -1,0 +1,64 @@
+import type { LayerReport, QuantiseReport, TensorReport } from '../../compiler/quantise/index.js'
+import { short } from '../terminal/index.js'
+
+/** What quantising has found, as rows of tables. */
+
+export const layerHeader = ['layer', 'operator', 'SQNR alone (dB)', '']
+
+const decibels = (value: number) => (Number.isFinite(value) ? value.toFixed(1) : value > 0 ? 'exact' : '-')
+
+const why: Readonly<Record<NonNullable<LayerReport['kept']>, string>> = {
+  asked: 'float (--keep)',
+  budget: 'float: costs most'
+}
+
+/** Layers with weights, those first that lose most. */
+export function layerRows({ layers }: QuantiseReport): string[][] {
+  return [...layers]
+    .sort((a, b) => (Number.isNaN(a.sqnr) ? Number.POSITIVE_INFINITY : a.sqnr - (Number.isNaN(b.sqnr) ? 0 : b.sqnr)))
+    .map(({ name, op, sqnr, kept }) => [name, op, decibels(sqnr), kept ? why[kept] : ''])
+}
+
+export const tensorHeader = ['tensor', 'least', 'largest', 'range by', 'clipped (%)', 'SQNR (dB)']
+
+export function tensorRows({ tensors }: QuantiseReport): string[][] {
+  return tensors.map(({ name, low, high, chooser, clipped, sqnr }: TensorReport) => [
+    name,
+    short(low),
+    short(high),
+    chooser,
+    (100 * clipped).toFixed(3),
+    decibels(sqnr)
+  ])
+}
+
+/** What was decided, in facts. */
+export function quantisedFacts(report: QuantiseReport, data: string): [string, string][] {
+  const float = report.layers.filter(({ kept }) => kept)
+  return [
+    ['calibrated with', data],
+    ['ranges', report.ranges === 'min-max' ? 'all values inside' : 'of least error for each tensor'],
+    ['weights', `int8, a scale for each filter${report.isEqualised ? ', equalised across layers' : ''}`],
+    ['biases', `int32${report.isCorrected ? ', corrected by means of the calibration data' : ''}`],
+    ['layers on bytes', `${report.layers.length - float.length} of ${report.layers.length}`],
+    ['error of the outputs', `${short(report.error)} (RMS over their RMS, on the calibration data)`]
+  ]
+}
+
+/** Tables for a page that reports on a compiled file. */
+export function sectionsOf(report: QuantiseReport): Section[] {
+  return [
+    {
+      title: 'Layers on bytes: what each loses where it alone is quantised',
+      header: layerHeader,
+      rows: layerRows(report)
+    },
+    { title: 'Tensors of bytes: ranges, clipping and error', header: tensorHeader, rows: tensorRows(report) }
+  ]
+}
+
+interface Section {
+  readonly title: string
+  readonly header: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+}

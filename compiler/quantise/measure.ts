@@ -1,0 +1,95 @@
+import type { Graph, Value } from '../graph/index.js'
+import { Writer } from '../infer/index.js'
+import { forEachRun, groupsOf, withOutputs } from './calibrate.js'
+import { quantiseLayer, type Settings, scaleFor } from './insert.js'
+import type { Plan } from './plan.js'
+import { type Feed, type Result, Running } from './session.js'
+
+/** Squares of a tensor and of how far another is from it. */
+export class Deviation {
+  private squares = 0
+  private errors = 0
+
+  add(wanted: Float32Array, given: Float32Array): void {
+    for (let i = 0; i < wanted.length; i++) {
+      this.squares += wanted[i] ** 2
+      this.errors += (given[i] - wanted[i]) ** 2
+    }
+  }
+
+  /** Root mean square of the error over that of the tensor; infinite where nothing finite compares. */
+  get relative(): number {
+    if (this.errors === 0) return 0
+    const ratio = Math.sqrt(this.errors / this.squares)
+    return Number.isNaN(ratio) ? Number.POSITIVE_INFINITY : ratio
+  }
+
+  /** The same in decibels of the tensor over the error. */
+  get decibels(): number {
+    return -20 * Math.log10(this.relative)
+  }
+}
+
+/** The largest of the outputs' relative errors. */
+export async function outputError(float: Running, quantised: Running, feeds: Iterable<Feed>): Promise<number> {
+  const deviations: Deviation[] = []
+  await forEachRun(quantised, feeds, async (outputs: Result[], feed: Feed) => {
+    const wanted = await float.run(feed)
+    outputs.forEach(({ data }, i) => {
+      deviations[i] ??= new Deviation()
+      deviations[i].add(wanted[i].data, data)
+    })
+  })
+  return Math.max(0, ...deviations.map(({ relative }) => relative))
+}
+
+/**
+ * How well each layer does by itself: decibels of its output in the float model over what it is off by where this layer alone is
+ * quantised, its input, weights and output. A proxy of what the layer costs the model's outputs, in the time of a few runs for all
+ * layers; how errors go on from there it does not say. One number a layer, in the plan's order.
+ */
+export async function layerErrors(
+  graph: Graph,
+  source: Uint8Array,
+  plan: Plan,
+  settings: Settings,
+  feeds: Iterable<Feed>
+): Promise<number[]> {
+  const twins = plan.layers.map(layer => ({ value: layer.result, twin: twinOf(graph, plan, layer, settings) }))
+  const errors: number[] = []
+  for (const group of groupsOf(twins, ({ value }) => [value, value])) {
+    const values = group.flatMap(({ value, twin }) => [value, twin])
+    const running = await Running.open(withOutputs(graph, source, values))
+    const deviations = group.map(() => new Deviation())
+    try {
+      await forEachRun(running, feeds, outputs =>
+        deviations.forEach((each, i) => each.add(outputs[2 * i].data, outputs[2 * i + 1].data))
+      )
+    } finally {
+      await running.release()
+    }
+    errors.push(...deviations.map(({ decibels }) => decibels))
+  }
+  return errors
+}
+
+/** The layer once more, from the same floats through bytes. */
+function twinOf(graph: Graph, plan: Plan, layer: Plan['layers'][number], { scales, means }: Settings): Value {
+  const { node, result, axis } = layer
+  const [x] = node.inputs
+  const write = new Writer(graph, node.name)
+  const through = (value: Value, by: Value): Value => {
+    const { scale, zero } = scaleFor(plan, scales, by)
+    const parameters = [
+      write.scalar(scale),
+      graph.constant(graph.unique(node.name), Float64Array.of(zero), [], 'uint8')
+    ]
+    return write.add('DequantizeLinear', [write.add('QuantizeLinear', [value, ...parameters]), ...parameters])
+  }
+  const own = write.add(node.op, [through(x!, x!), ...node.inputs.slice(1)], Object.fromEntries(node.attributes))
+    .producer!
+  quantiseLayer(graph, { node: own, axis, result: own.output }, scaleFor(plan, scales, x!), means?.get(x!.name))
+  const act = result === node.output ? undefined : result.producer!
+  const ended = act ? write.add(act.op, [own.output], Object.fromEntries(act.attributes)) : own.output
+  return through(ended, result)
+}

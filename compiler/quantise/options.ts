@@ -1,0 +1,59 @@
+import type { ImportOptions } from '../onnx/index.js'
+import type { Chooser } from './ranges.js'
+import type { Feed } from './session.js'
+
+/** How a model is quantised; all of it has a default. */
+export interface QuantiseOptions extends Omit<ImportOptions, 'externalData'> {
+  /** Inputs as the model will meet them, read several times; or a number of scenes to be drawn, 8 where nothing is given. */
+  readonly calibrate?: Iterable<Feed> | number
+  /** Contents of an external data file by the location that the model names. */
+  readonly externalData?: (location: string) => Uint8Array | Promise<Uint8Array>
+  /** Names of layers that stay float. */
+  readonly keep?: readonly string[]
+  /** The largest error of the outputs, root mean square over that of the outputs: what costs most stays float until it holds. */
+  readonly budget?: number
+  /** Bytes that a model may take while it is run; 4 GiB by default. */
+  readonly maxMemory?: number
+  /** Called behind each run of the model with what it is run for. */
+  readonly onRun?: (what: string) => void
+  /** Called at the end with ranges and errors. */
+  readonly onReport?: (report: QuantiseReport) => void
+}
+
+/** What quantising has found, for whoever shows it. */
+export interface QuantiseReport {
+  readonly layers: readonly LayerReport[]
+  readonly tensors: readonly TensorReport[]
+  /** Root mean square error of the outputs over their root mean square, on the calibration data. */
+  readonly error: number
+  /** Feeds that ranges were measured on. */
+  readonly feeds: number
+  /** Whether tensors have the ranges of least error, or hold all values, whichever leaves the outputs nearer. */
+  readonly ranges: 'least error' | 'min-max'
+  /** Whether biases make up for what rounding the weights adds to means. */
+  readonly isCorrected: boolean
+  /** Whether weights were equalised across layers. */
+  readonly isEqualised: boolean
+}
+
+/** A layer with weights. */
+export interface LayerReport {
+  readonly name: string
+  readonly op: string
+  /** Decibels of the layer's own output over its error where this layer alone is quantised, its input included. */
+  readonly sqnr: number
+  /** Why it stays float; undefined of a layer on bytes. */
+  readonly kept?: 'asked' | 'budget'
+}
+
+/** A tensor of bytes. */
+export interface TensorReport {
+  readonly name: string
+  readonly low: number
+  readonly high: number
+  readonly chooser: Chooser
+  /** Share of the data that is clipped. */
+  readonly clipped: number
+  /** Decibels of the tensor over the error of its bytes. */
+  readonly sqnr: number
+}

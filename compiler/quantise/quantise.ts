@@ -1,0 +1,231 @@
+import { mostMemory } from '../../runtime/backend/index.js'
+import { CompileError } from '../errors.js'
+import type { Graph } from '../graph/index.js'
+import { emitOnnx, fetchExternal, type ImportOptions } from '../onnx/index.js'
+import { calibrate, type Observed } from './calibrate.js'
+import { equalise } from './equalise.js'
+import { drawnFeeds, first, repeatable } from './feeds.js'
+import { insertQuantisation, type Settings } from './insert.js'
+import { layerErrors, outputError } from './measure.js'
+import type { QuantiseOptions, QuantiseReport, TensorReport } from './options.js'
+import { keepable, planOf } from './plan.js'
+import { prepared } from './prepare.js'
+import { type ChosenRange, chooseRange, scaleOfRange } from './ranges.js'
+import { type Change, type Feed, Running } from './session.js'
+
+/** Scenes that are drawn where nobody says how many. */
+const usualScenes = 8
+
+/** Feeds on which outputs are compared; all of them are calibrated with. */
+const measuredFeeds = 16
+
+/** Without a budget layers are kept float where outputs are off by more than this, and where it helps. */
+const usualError = 0.1
+/** At most this share of the layers, and only for errors that many times smaller. */
+const usualShare = 1 / 8
+const usualGain = 0.7
+
+/**
+ * ONNX bytes of a float model to a QDQ model (QuantizeLinear and DequantizeLinear around what is computed with 8 bits), which `compile`
+ * turns into layers on bytes, and onnxruntime runs alike: activations of uint8 with one scale a tensor, weights of int8 with one a
+ * filter, symmetric, biases of int32. Throws CompileError, one line, for what cannot be quantised.
+ */
+export async function quantise(bytes: Uint8Array, options: QuantiseOptions = {}): Promise<Uint8Array> {
+  const work = await Work.begin(bytes, options)
+  try {
+    return await work.run()
+  } finally {
+    await work.end()
+  }
+}
+
+/** How a model may be quantised: what is decided by trying. */
+interface Variant {
+  /** Ranges of least error for each tensor, or all values inside. */
+  readonly ranges: 'least error' | 'min-max'
+  readonly isCorrected: boolean
+  readonly isEqualised: boolean
+}
+
+interface Calibrated {
+  readonly observed: ReadonlyMap<string, Observed>
+  readonly chosen: Readonly<Record<Variant['ranges'], ReadonlyMap<string, ChosenRange>>>
+}
+
+interface Made {
+  readonly variant: Variant
+  readonly model: Uint8Array
+  readonly error: number
+}
+
+class Work {
+  private feeds: Iterable<Feed> = []
+  private readonly kept: Set<string>
+  private readonly calibrated = new Map<boolean, Calibrated>()
+
+  private constructor(
+    private readonly source: Uint8Array,
+    private readonly options: QuantiseOptions,
+    private readonly imported: ImportOptions,
+    private readonly float: Running
+  ) {
+    this.kept = new Set(options.keep)
+  }
+
+  static async begin(bytes: Uint8Array, options: QuantiseOptions): Promise<Work> {
+    const { calibrate: given, budget, maxMemory = mostMemory, externalData } = options
+    if (budget !== undefined && !(budget >= 0))
+      throw new CompileError(`budget ${budget}; a number from 0 on is allowed`)
+    if (typeof given === 'number' && !(Number.isInteger(given) && given > 0))
+      throw new CompileError(`calibrate ${given}; a number of scenes of at least 1, or feeds, are allowed`)
+    const imported = {
+      shapes: options.shapes,
+      externalData: externalData && (await fetchExternal(bytes, externalData))
+    }
+    const graph = prepared(bytes, imported)
+    const open = (change?: Change) => Running.open(emitOnnx(graph, bytes), { maxMemory, change })
+    const work = new Work(bytes, options, imported, await open())
+    try {
+      work.checkNames(graph)
+      if (given !== undefined && typeof given !== 'number') work.feeds = repeatable(given)
+      else {
+        const count = given ?? usualScenes
+        options.onNote?.(`no calibration data: ${count} drawn scenes`)
+        work.feeds = await drawnFeeds(graph, count, work.float, open)
+      }
+    } catch (error) {
+      await work.end()
+      throw error
+    }
+    return work
+  }
+
+  end(): Promise<void> {
+    return this.float.release()
+  }
+
+  async run(): Promise<Uint8Array> {
+    let best = await this.best()
+    const settings = this.settings(best.variant)
+    const { graph, plan } = this.planned(best.variant)
+    const sqnr = await layerErrors(graph, this.source, plan, settings, first(this.feeds, measuredFeeds))
+    const layers = plan.layers.map(({ node: { name, op } }, i) => ({ name, op, sqnr: sqnr[i] }))
+    const costly = [...layers].sort((a, b) => a.sqnr - b.sqnr).map(({ name }) => name)
+    const asked = new Set(this.kept)
+    best = await this.withinBudget(best, costly)
+    const keptFor = (name: string) => (this.kept.has(name) ? ('budget' as const) : undefined)
+    const askedFor = [...asked].map(name => ({ name, op: '', sqnr: Number.NaN, kept: 'asked' as const }))
+    const report: QuantiseReport = {
+      layers: [...layers.map(layer => ({ ...layer, kept: keptFor(layer.name) })), ...askedFor],
+      tensors: this.tensors(best.variant),
+      error: best.error,
+      feeds: [...this.feeds].length,
+      ...best.variant
+    }
+    this.options.onReport?.(report)
+    return best.model
+  }
+
+  /** Tries one decision after the other, each on the best so far. */
+  private async best(): Promise<Made> {
+    let best = await this.make({ ranges: 'least error', isCorrected: true, isEqualised: false })
+    const others: Partial<Variant>[] = [{ ranges: 'min-max' }, { isCorrected: false }]
+    if (equalise(prepared(this.source, this.imported))) others.push({ isEqualised: true })
+    for (const other of others) {
+      const made = await this.make({ ...best.variant, ...other })
+      if (made.error < best.error) best = made
+    }
+    return best
+  }
+
+  /** Keeps what costs most float, as few layers as hold the budget. */
+  private async withinBudget(all: Made, costly: readonly string[]): Promise<Made> {
+    const { budget } = this.options
+    const limit = budget ?? usualError
+    if (all.error <= limit) return all
+    const most = budget === undefined ? Math.floor(costly.length * usualShare) : costly.length
+    const tried = new Map<number, Made>([[0, all]])
+    const attempt = async (count: number): Promise<Made> => {
+      const known = tried.get(count)
+      if (known) return known
+      const made = await this.make(all.variant, costly.slice(0, count))
+      tried.set(count, made)
+      return made
+    }
+    let [low, high] = [0, Math.min(1, most)]
+    while (high < most && (await attempt(high)).error > limit) [low, high] = [high, Math.min(2 * high, most)]
+    while (high - low > 1) {
+      const middle = (low + high) >> 1
+      if ((await attempt(middle)).error <= limit) high = middle
+      else low = middle
+    }
+    const made = await attempt(high)
+    // Without a budget nothing is promised: what does not help much is not kept.
+    if (budget === undefined && made.error > Math.max(limit, usualGain * all.error)) return all
+    for (const name of costly.slice(0, high)) this.kept.add(name)
+    return made
+  }
+
+  private async make(variant: Variant, keep: readonly string[] = []): Promise<Made> {
+    const { source, options } = this
+    await this.calibration(variant.isEqualised)
+    const { graph, plan } = this.planned(variant, keep)
+    insertQuantisation(graph, plan, this.settings(variant))
+    const model = emitOnnx(graph, source)
+    const running = await Running.open(model, { maxMemory: options.maxMemory })
+    try {
+      const error = await outputError(this.float, running, first(this.feeds, measuredFeeds))
+      return { variant, model, error }
+    } finally {
+      await running.release()
+    }
+  }
+
+  private planned({ isEqualised }: Pick<Variant, 'isEqualised'>, keep: readonly string[] = []) {
+    const graph = prepared(this.source, this.imported)
+    if (isEqualised) equalise(graph)
+    return { graph, plan: planOf(graph, new Set([...this.kept, ...keep])) }
+  }
+
+  private settings({ ranges, isCorrected, isEqualised }: Variant): Settings {
+    const { observed, chosen } = this.calibrated.get(isEqualised)!
+    const means = [...observed].flatMap(([name, { means }]) => (means ? [[name, means] as const] : []))
+    return {
+      scales: new Map([...chosen[ranges]].map(([name, range]) => [name, scaleOfRange(range)])),
+      means: isCorrected ? new Map(means) : undefined
+    }
+  }
+
+  private async calibration(isEqualised: boolean): Promise<void> {
+    if (this.calibrated.has(isEqualised)) return
+    const { graph, plan } = this.planned({ isEqualised })
+    if (!plan.layers.length)
+      throw new CompileError('no layer of the model can run on bytes; Conv and Gemm with constant weights can')
+    const observed = await calibrate(graph, this.source, plan, this.feeds, this.options)
+    const choose = (choosers?: Parameters<typeof chooseRange>[1]) =>
+      new Map([...observed].map(([name, { histogram }]) => [name, chooseRange(histogram, choosers)]))
+    const chosen = { 'least error': choose(), 'min-max': choose(['min-max']) }
+    this.calibrated.set(isEqualised, { observed, chosen })
+  }
+
+  private tensors({ ranges, isEqualised }: Variant): TensorReport[] {
+    const { observed, chosen } = this.calibrated.get(isEqualised)!
+    const { plan } = this.planned({ isEqualised })
+    const roots = new Set([...plan.scaledAs.values()].map(({ name }) => name))
+    return [...chosen[ranges]].flatMap(([name, { low, high, chooser, clipped, error }]) => {
+      if (!roots.has(name)) return []
+      const { energy } = observed.get(name)!.histogram
+      return [{ name, low, high, chooser, clipped, sqnr: 10 * Math.log10(energy / error) }]
+    })
+  }
+
+  private checkNames(graph: Graph): void {
+    const names = keepable(graph)
+    const unknown = [...this.kept].find(name => !names.includes(name))
+    if (unknown === undefined) return
+    const few = names.slice(0, 8).map(name => `"${name}"`)
+    throw new CompileError(
+      `keep "${unknown}": no layer of that name; there are ${few.join(', ')}${names.length > few.length ? ' …' : ''}`
+    )
+  }
+}
