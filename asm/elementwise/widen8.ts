@@ -16,8 +16,8 @@ export function widen8(p: Widen8Params, w: usize, y: usize, scale: usize): void 
       const width = min(panel, columns - first)
       for (let row: u32 = 0; row < p.rows; row++, w += width, y += panel << 2) {
         for (let c: u32 = 0; c < width; c++)
-          store<f32>(y + (<usize>c << 2), <f32>load<i8>(w + c) * load<f32>(scale + (<usize>c << 2)))
-        memory.fill(y + (<usize>width << 2), 0, (panel - width) << 2)
+          store<f32>(y + ((<usize>c) << 2), <f32>load<i8>(w + c) * load<f32>(scale + ((<usize>c) << 2)))
+        memory.fill(y + ((<usize>width) << 2), 0, (panel - width) << 2)
       }
       scale += width << 2
     }
