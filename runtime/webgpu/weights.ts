@@ -108,7 +108,10 @@ export async function uploadConstants(
     const own = slices
       .map((slice, i) => ({ ...slice, placed: header.constants.length + i }))
       .filter(s => s.of === index)
-    const data = widener.see(index, bytes) ?? resident(section, banks.held[own[0]?.placed ?? index], bytes)
+    const floats = widener.see(index, bytes)
+    const data = floats
+      ? resident({ ...section, ...scales.get(index)!.packing, stored: 'f32' }, 'f32', floats)
+      : resident(section, banks.held[own[0]?.placed ?? index], bytes)
     write(index, data)
     for (const { placed, first, section: part } of own) {
       const width = widthOf(banks.held[placed])

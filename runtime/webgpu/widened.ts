@@ -1,4 +1,4 @@
-import { type Argument, type Call, elementsOf, type Header } from '../file/index.js'
+import { type Argument, type Call, elementsOf, type Header, type Packing } from '../file/index.js'
 
 /**
  * Weights of 8 bits are floats on the GPU from the moment they arrive: what the setup call `widen8` would make of a constant is
@@ -7,14 +7,13 @@ import { type Argument, type Call, elementsOf, type Header } from '../file/index
 export interface Widened {
   /** As it is without those setup calls. */
   readonly header: Header
-  /** By the constant of whole numbers: the one of their scales, and the sizes of panels. */
+  /** By the constant of whole numbers: the one of their scales, and how they are packed. */
   readonly scales: ReadonlyMap<number, Scales>
 }
 
 interface Scales {
   readonly of: number
-  readonly rows: number
-  readonly columns: number
+  readonly packing: Packing
 }
 
 export function withoutWidening(header: Header): Widened {
@@ -22,8 +21,8 @@ export function withoutWidening(header: Header): Widened {
   const places = new Map<number, number>()
   const setup = header.setup.filter(({ kernel, parameters, arguments: [w, y, scale] }) => {
     if (header.kernels[kernel].name !== 'widen8') return true
-    const [, rows, columns] = parameters as number[]
-    scales.set(w.index, { of: scale.index, rows, columns })
+    const [groups, rows, columns, panel] = parameters as number[]
+    scales.set(w.index, { of: scale.index, packing: { groups, rows, columns, panel } })
     places.set(y.index, w.index)
     return false
   })
@@ -33,7 +32,8 @@ export function withoutWidening(header: Header): Widened {
     return index === undefined ? argument : { ...argument, space: 'constant', index }
   }
   const reading = (call: Call): Call => ({ ...call, arguments: call.arguments.map(moved) })
-  return { header: { ...header, setup: setup.map(reading), calls: header.calls.map(reading) }, scales }
+  const constants = header.constants.map((section, i) => ({ ...section, ...scales.get(i)?.packing }))
+  return { header: { ...header, constants, setup: setup.map(reading), calls: header.calls.map(reading) }, scales }
 }
 
 /** Multiplies weights by their scales as both arrive; scales stand before the weights in a file. */
@@ -45,15 +45,19 @@ export class Widener {
     this.wanted = new Set([...scales.values()].map(({ of }) => of))
   }
 
-  /** Keeps scales, and gives the bytes of floats for whole numbers; other bytes as they are. */
-  see(index: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  /** Keeps scales; gives the floats, not padded yet, of whole numbers, and nothing of other constants. */
+  see(index: number, bytes: Uint8Array): Uint8Array | undefined {
     if (this.wanted.has(index)) this.known.set(index, elementsOf('f32', bytes).slice())
     const own = this.scales.get(index)
     if (!own) return undefined
-    const { rows, columns } = own
+    const { groups, rows, columns, panel } = own.packing
     const factors = this.known.get(own.of)!
     const data = elementsOf('i8', bytes)
-    for (let i = 0; i < data.length; i++) data[i] *= factors[Math.floor(i / (rows * columns)) * columns + (i % columns)]
-    return new Uint8Array(data.buffer as ArrayBuffer)
+    let at = 0
+    for (let g = 0; g < groups; g++)
+      for (let first = 0; first < columns; first += panel)
+        for (let row = 0; row < rows; row++)
+          for (let c = first; c < Math.min(first + panel, columns); c++) data[at++] *= factors[g * columns + c]
+    return new Uint8Array(data.buffer)
   }
 }
