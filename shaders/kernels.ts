@@ -7,7 +7,6 @@ import { binary8 } from './elementwise/binary8.js'
 import { binary, unary, where } from './elementwise/elementwise.js'
 import { lookup } from './elementwise/lookup.js'
 import { dequantize, quantize } from './elementwise/quantize.js'
-import { widen8 } from './elementwise/widen8.js'
 import { gridSample } from './image/gridsample.js'
 import { resizeAxis, resizePlane } from './image/resize.js'
 import { roiAlign } from './image/roialign.js'
@@ -74,7 +73,6 @@ export const shaders: Readonly<Record<string, Shader>> = {
   topk,
   unary,
   where,
-  widen8,
   winogradFilters,
   winograd4
 }

@@ -16,7 +16,7 @@ export {
   type Vote
 } from '../runtime/train/index.js'
 export type { Dataset } from './dataset.js'
-export type { Quantised, QuantiseOptions } from './int8/fine-tune.js'
+export type { FineTuneOptions, Quantised } from './int8/fine-tune.js'
 export type { EpochRecord, Evaluation } from './loop.js'
 export { applyPatch } from './merge.js'
 export { optimizers, type TrainerOptions } from './options.js'

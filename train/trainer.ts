@@ -12,7 +12,7 @@ import {
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js'
 import { cachedExamples, type Dataset, type Examples, freshExamples, furtherExamples } from './dataset.js'
 import { Engine } from './engine.js'
-import { type Quantised, type QuantiseOptions, quantiseTrained } from './int8/fine-tune.js'
+import { type FineTuneOptions, type Quantised, quantiseTrained } from './int8/fine-tune.js'
 import { checkLabels, someOfEach, splitOf } from './labels.js'
 import {
   type EpochRecord,
@@ -332,7 +332,7 @@ export class Trainer {
   async quantise(
     data: Dataset,
     { split, validation }: Pick<FitResult, 'split' | 'validation'>,
-    options: Omit<QuantiseOptions, 'split'> = {}
+    options: Omit<FineTuneOptions, 'split'> = {}
   ): Promise<Quantised> {
     const { backbone, cut, settings, stage } = this
     if (!stage || !validation) throw new CairnError('nothing has been trained and validated yet')

@@ -109,9 +109,14 @@ export function evaluationText(evaluation: Evaluation): string {
     ...leftOut.map(each => `left out of ${data}: ${each.count} × ${each.reason} (${each.examples.join(', ')})`),
     `${count(images)} images of ${count(classes.length)} classes${kept}; ${matching}`,
     table(['', 'top-1', 'top-5', 'ms an image'], [row('float', float), row('int8', int8)], figures),
-    `top-1 ${lost > 0 ? `falls by ${lost.toFixed(2)}` : `rises by ${(-lost).toFixed(2)}`} points; both give the same class for ${percent(agreement)} of the images`,
+    `top-1 ${changeOf(lost)}; both give the same class for ${percent(agreement)} of the images`,
     ...worstText(evaluation)
   ].join('\n')
+}
+
+function changeOf(lost: number): string {
+  if (!lost) return 'stays'
+  return `${lost > 0 ? 'falls' : 'rises'} by ${Math.abs(lost).toFixed(2)} points`
 }
 
 const figures = ['left', 'right', 'right', 'right'] as const

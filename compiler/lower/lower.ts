@@ -12,7 +12,6 @@ import type {
   Program,
   Stored
 } from '../../runtime/file/index.js'
-import { paddedLength, unpackInto } from '../../runtime/file/index.js'
 import { add, type Dim, freeNamesOf, product, same, show } from '../algebra/index.js'
 import { CompileError, refuse } from '../errors.js'
 import {
@@ -37,7 +36,6 @@ import {
   ops,
   orderedStrides,
   orderOf,
-  type Panels,
   plainOrder,
   settle,
   unaryKernel,
@@ -187,8 +185,7 @@ class Builder implements Lowering {
   }
 
   constant(key: string, elements: () => Elements, packing?: Packing, kept: Held = 'f32'): View {
-    if (packing && kept === 'f32' && this.storesBytes(packing))
-      return widened(this, key, () => paddedPanels(elements(), packing))
+    if (packing && kept === 'f32' && this.storesBytes(packing)) return widened(this, key, elements(), packing)
     let index = this.constantIndex.get(key)
     if (index === undefined) {
       index = this.constants.length
@@ -308,15 +305,6 @@ class Builder implements Lowering {
 }
 
 const fewestBytes = 256
-
-/** The elements as memory holds them, in panels of as many columns each. */
-function paddedPanels(elements: Elements, packing: Packing): Panels {
-  const { groups, rows, columns, panel } = packing
-  const data = new Float32Array(paddedLength(packing))
-  unpackInto(data, packing, Float32Array.from(elements))
-  const width = panel || columns
-  return { data, panels: groups * Math.ceil(columns / width), rows, columns: width }
-}
 
 /** Dimensions that only a binding can compare, once each. */
 function constraintsOf(graph: Graph): Constraint[] {

@@ -28,9 +28,8 @@ export async function calibrate(
   { maxMemory, onRun }: QuantiseOptions
 ): Promise<Map<string, Observed>> {
   const read = new Set(plan.layers.map(({ node }) => node.inputs[0]!))
-  const values = [...plan.scaledAs].flatMap(([value, root]) => (value === root || read.has(value) ? [value] : []))
   const observed = new Map<string, Observed>()
-  for (const group of groupsOf(values, value => [value])) {
+  for (const group of groupsOf([...plan.scaledAs.keys()], value => [value])) {
     const running = await Running.open(withOutputs(graph, source, group), { maxMemory })
     try {
       const extents = group.map(value => new Extent(value, read.has(value)))

@@ -2,6 +2,7 @@ import type { Graph, Value } from '../graph/index.js'
 import { Writer } from '../infer/index.js'
 import { forEachRun, groupsOf, withOutputs } from './calibrate.js'
 import { quantiseLayer, type Settings, scaleFor } from './insert.js'
+import type { QuantiseOptions } from './options.js'
 import type { Plan } from './plan.js'
 import { type Feed, type Result, Running } from './session.js'
 
@@ -30,17 +31,37 @@ export class Deviation {
   }
 }
 
-/** The largest of the outputs' relative errors. */
-export async function outputError(float: Running, quantised: Running, feeds: Iterable<Feed>): Promise<number> {
-  const deviations: Deviation[] = []
-  await forEachRun(quantised, feeds, async (outputs: Result[], feed: Feed) => {
-    const wanted = await float.run(feed)
-    outputs.forEach(({ data }, i) => {
-      deviations[i] ??= new Deviation()
-      deviations[i].add(wanted[i].data, data)
+/** What is kept of outputs that are compared with again and again: 128 MiB. */
+const mostKept = 2 ** 25
+
+/** The float model, whose outputs others are compared with. */
+export class Standard {
+  private readonly known = new Map<Feed, Result[]>()
+  private kept = 0
+
+  constructor(readonly running: Running) {}
+
+  /** The largest of the outputs' relative errors. */
+  async errorOf(quantised: Running, feeds: Iterable<Feed>): Promise<number> {
+    const deviations = quantised.header.outputs.map(() => new Deviation())
+    await forEachRun(quantised, feeds, async (outputs, feed) => {
+      const wanted = await this.outputsFor(feed)
+      outputs.forEach(({ data }, i) => deviations[i].add(wanted[i].data, data))
     })
-  })
-  return Math.max(0, ...deviations.map(({ relative }) => relative))
+    return Math.max(0, ...deviations.map(({ relative }) => relative))
+  }
+
+  private async outputsFor(feed: Feed): Promise<Result[]> {
+    const known = this.known.get(feed)
+    if (known) return known
+    const outputs = await this.running.run(feed)
+    const size = outputs.reduce((sum, { data }) => sum + data.length, 0)
+    if (this.kept + size <= mostKept) {
+      this.known.set(feed, outputs)
+      this.kept += size
+    }
+    return outputs
+  }
 }
 
 /**
@@ -53,18 +74,20 @@ export async function layerErrors(
   source: Uint8Array,
   plan: Plan,
   settings: Settings,
-  feeds: Iterable<Feed>
+  feeds: Iterable<Feed>,
+  { maxMemory, onRun }: QuantiseOptions
 ): Promise<number[]> {
   const twins = plan.layers.map(layer => ({ value: layer.result, twin: twinOf(graph, plan, layer, settings) }))
   const errors: number[] = []
   for (const group of groupsOf(twins, ({ value }) => [value, value])) {
     const values = group.flatMap(({ value, twin }) => [value, twin])
-    const running = await Running.open(withOutputs(graph, source, values))
+    const running = await Running.open(withOutputs(graph, source, values), { maxMemory })
     const deviations = group.map(() => new Deviation())
     try {
-      await forEachRun(running, feeds, outputs =>
+      await forEachRun(running, feeds, outputs => {
         deviations.forEach((each, i) => each.add(outputs[2 * i].data, outputs[2 * i + 1].data))
-      )
+        onRun?.('layers alone')
+      })
     } finally {
       await running.release()
     }

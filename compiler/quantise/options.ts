@@ -42,6 +42,8 @@ export interface LayerReport {
   readonly op: string
   /** Decibels of the layer's own output over its error where this layer alone is quantised, its input included. */
   readonly sqnr: number
+  /** The error of the outputs where this layer alone is quantised; measured where something had to stay float. */
+  readonly cost?: number
   /** Why it stays float; undefined of a layer on bytes. */
   readonly kept?: 'asked' | 'budget'
 }

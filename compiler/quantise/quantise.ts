@@ -6,8 +6,8 @@ import { calibrate, type Observed } from './calibrate.js'
 import { equalise } from './equalise.js'
 import { drawnFeeds, first, repeatable } from './feeds.js'
 import { insertQuantisation, type Settings } from './insert.js'
-import { layerErrors, outputError } from './measure.js'
-import type { QuantiseOptions, QuantiseReport, TensorReport } from './options.js'
+import { layerErrors, Standard } from './measure.js'
+import type { LayerReport, QuantiseOptions, TensorReport } from './options.js'
 import { keepable, planOf } from './plan.js'
 import { prepared } from './prepare.js'
 import { type ChosenRange, chooseRange, scaleOfRange } from './ranges.js'
@@ -17,12 +17,18 @@ import { type Change, type Feed, Running } from './session.js'
 const usualScenes = 8
 
 /** Feeds on which outputs are compared; all of them are calibrated with. */
-const measuredFeeds = 16
+const measuredFeeds = 12
+
+/** Feeds on which each layer alone is tried. */
+const costFeeds = 3
+
+/** Nothing more is tried where outputs are as near as this. */
+const goodEnough = 0.005
 
 /** Without a budget layers are kept float where outputs are off by more than this, and where it helps. */
 const usualError = 0.1
 /** At most this share of the layers, and only for errors that many times smaller. */
-const usualShare = 1 / 8
+const usualShare = 1 / 4
 const usualGain = 0.7
 
 /**
@@ -54,6 +60,7 @@ interface Calibrated {
 
 interface Made {
   readonly variant: Variant
+  readonly keep: readonly string[]
   readonly model: Uint8Array
   readonly error: number
 }
@@ -67,7 +74,7 @@ class Work {
     private readonly source: Uint8Array,
     private readonly options: QuantiseOptions,
     private readonly imported: ImportOptions,
-    private readonly float: Running
+    private readonly float: Standard
   ) {
     this.kept = new Set(options.keep)
   }
@@ -84,14 +91,14 @@ class Work {
     }
     const graph = prepared(bytes, imported)
     const open = (change?: Change) => Running.open(emitOnnx(graph, bytes), { maxMemory, change })
-    const work = new Work(bytes, options, imported, await open())
+    const work = new Work(bytes, options, imported, new Standard(await open()))
     try {
       work.checkNames(graph)
       if (given !== undefined && typeof given !== 'number') work.feeds = repeatable(given)
       else {
         const count = given ?? usualScenes
         options.onNote?.(`no calibration data: ${count} drawn scenes`)
-        work.feeds = await drawnFeeds(graph, count, work.float, open)
+        work.feeds = await drawnFeeds(graph, count, work.float.running, open)
       }
     } catch (error) {
       await work.end()
@@ -101,29 +108,42 @@ class Work {
   }
 
   end(): Promise<void> {
-    return this.float.release()
+    return this.float.running.release()
   }
 
   async run(): Promise<Uint8Array> {
-    let best = await this.best()
-    const settings = this.settings(best.variant)
-    const { graph, plan } = this.planned(best.variant)
-    const sqnr = await layerErrors(graph, this.source, plan, settings, first(this.feeds, measuredFeeds))
-    const layers = plan.layers.map(({ node: { name, op } }, i) => ({ name, op, sqnr: sqnr[i] }))
-    const costly = [...layers].sort((a, b) => a.sqnr - b.sqnr).map(({ name }) => name)
-    const asked = new Set(this.kept)
-    best = await this.withinBudget(best, costly)
-    const keptFor = (name: string) => (this.kept.has(name) ? ('budget' as const) : undefined)
-    const askedFor = [...asked].map(name => ({ name, op: '', sqnr: Number.NaN, kept: 'asked' as const }))
-    const report: QuantiseReport = {
-      layers: [...layers.map(layer => ({ ...layer, kept: keptFor(layer.name) })), ...askedFor],
+    const all = await this.best()
+    const { graph, plan } = this.planned(all.variant)
+    const names = plan.layers.map(({ node }) => node.name)
+    const isNear = all.error <= (this.options.budget ?? usualError)
+    const costs = isNear ? undefined : await this.costs(all.variant, names)
+    const best = costs ? await this.withinBudget(all, costs) : all
+    const sqnr = await layerErrors(
+      graph,
+      this.source,
+      plan,
+      this.settings(all.variant),
+      first(this.feeds, measuredFeeds),
+      this.options
+    )
+    const kept = new Set(best.keep)
+    const layers = plan.layers.map(({ node: { name, op } }, i) => ({
+      ...{ name, op, sqnr: sqnr[i], cost: costs?.get(name) },
+      kept: kept.has(name) ? ('budget' as const) : undefined
+    }))
+    this.options.onReport?.({
+      layers: [...layers, ...this.askedFor()],
       tensors: this.tensors(best.variant),
       error: best.error,
       feeds: [...this.feeds].length,
       ...best.variant
-    }
-    this.options.onReport?.(report)
+    })
     return best.model
+  }
+
+  private askedFor(): LayerReport[] {
+    const { nodes } = prepared(this.source, this.imported)
+    return nodes.flatMap(({ name, op }) => (this.kept.has(name) ? [{ name, op, sqnr: Number.NaN, kept: 'asked' }] : []))
   }
 
   /** Tries one decision after the other, each on the best so far. */
@@ -132,23 +152,32 @@ class Work {
     const others: Partial<Variant>[] = [{ ranges: 'min-max' }, { isCorrected: false }]
     if (equalise(prepared(this.source, this.imported))) others.push({ isEqualised: true })
     for (const other of others) {
+      if (best.error <= goodEnough) break
       const made = await this.make({ ...best.variant, ...other })
       if (made.error < best.error) best = made
     }
     return best
   }
 
+  /** The error of the outputs where each layer alone is quantised, with what computes with bytes behind it. */
+  private async costs(variant: Variant, names: readonly string[]): Promise<Map<string, number>> {
+    const costs = new Map<string, number>()
+    for (const name of names) {
+      const others = names.filter(other => other !== name)
+      costs.set(name, (await this.make(variant, others, costFeeds)).error)
+    }
+    return costs
+  }
+
   /** Keeps what costs most float, as few layers as hold the budget. */
-  private async withinBudget(all: Made, costly: readonly string[]): Promise<Made> {
+  private async withinBudget(all: Made, costs: ReadonlyMap<string, number>): Promise<Made> {
     const { budget } = this.options
     const limit = budget ?? usualError
-    if (all.error <= limit) return all
+    const costly = [...costs].sort(([, a], [, b]) => b - a).map(([name]) => name)
     const most = budget === undefined ? Math.floor(costly.length * usualShare) : costly.length
     const tried = new Map<number, Made>([[0, all]])
     const attempt = async (count: number): Promise<Made> => {
-      const known = tried.get(count)
-      if (known) return known
-      const made = await this.make(all.variant, costly.slice(0, count))
+      const made = tried.get(count) ?? (await this.make(all.variant, costly.slice(0, count)))
       tried.set(count, made)
       return made
     }
@@ -161,12 +190,10 @@ class Work {
     }
     const made = await attempt(high)
     // Without a budget nothing is promised: what does not help much is not kept.
-    if (budget === undefined && made.error > Math.max(limit, usualGain * all.error)) return all
-    for (const name of costly.slice(0, high)) this.kept.add(name)
-    return made
+    return budget === undefined && made.error > Math.max(limit, usualGain * all.error) ? all : made
   }
 
-  private async make(variant: Variant, keep: readonly string[] = []): Promise<Made> {
+  private async make(variant: Variant, keep: readonly string[] = [], feeds = measuredFeeds): Promise<Made> {
     const { source, options } = this
     await this.calibration(variant.isEqualised)
     const { graph, plan } = this.planned(variant, keep)
@@ -174,8 +201,9 @@ class Work {
     const model = emitOnnx(graph, source)
     const running = await Running.open(model, { maxMemory: options.maxMemory })
     try {
-      const error = await outputError(this.float, running, first(this.feeds, measuredFeeds))
-      return { variant, model, error }
+      const error = await this.float.errorOf(running, first(this.feeds, feeds))
+      options.onRun?.('outputs')
+      return { variant, keep, model, error }
     } finally {
       await running.release()
     }

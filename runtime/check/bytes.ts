@@ -169,13 +169,15 @@ const pool8: Rule<'x' | 'y'> = {
 }
 
 const widen8: Rule<'w' | 'y' | 'scale'> = {
-  fields: 'panels rows columns',
+  fields: 'groups rows columns panel',
   buffers: { w: 'read', y: 'write', scale: 'read' },
   bytes: ['w'],
-  touches({ panels, rows, columns }) {
-    const whole = filled(panels, rows, columns)
-    return { w: whole, y: whole, scale: filled(panels, columns) }
-  }
+  legal: p => p.panel > 0 && p.panel <= p.columns + 8,
+  touches: ({ groups, rows, columns, panel }) => ({
+    w: filled(groups, columns, rows),
+    y: filled(groups, Math.ceil(columns / panel), rows, panel),
+    scale: filled(groups, columns)
+  })
 }
 
 export const bytes = {

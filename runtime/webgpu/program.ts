@@ -9,12 +9,12 @@ import {
   type Dim,
   evaluate,
   type Header,
+  type Packing,
   paddedLength,
   type Section,
   type Stored,
   widthOf
 } from '../file/index.js'
-import { type Widened, withoutWidening } from './widened.js'
 
 /** A call as the GPU makes it. */
 export interface GpuCall {
@@ -94,6 +94,42 @@ export function programOf(given: Header, element: Stored, limit: number): GpuPro
     calls,
     scales
   }
+}
+
+/**
+ * Weights of 8 bits are floats on the GPU from the moment they arrive: what the setup call `widen8` would make of a constant is
+ * written in the constant's place, and calls read that.
+ */
+export interface Widened {
+  /** As it is without those setup calls. */
+  readonly header: Header
+  /** By the constant of whole numbers: the one of their scales, and how they are packed. */
+  readonly scales: ReadonlyMap<number, Scales>
+}
+
+interface Scales {
+  readonly of: number
+  readonly packing: Packing
+}
+
+export function withoutWidening(header: Header): Widened {
+  const scales = new Map<number, Scales>()
+  const places = new Map<number, number>()
+  const setup = header.setup.filter(({ kernel, parameters, arguments: [w, y, scale] }) => {
+    if (header.kernels[kernel].name !== 'widen8') return true
+    const [groups, rows, columns, panel] = parameters as number[]
+    scales.set(w.index, { of: scale.index, packing: { groups, rows, columns, panel } })
+    places.set(y.index, w.index)
+    return false
+  })
+  if (!scales.size) return { header, scales }
+  const moved = (argument: Argument): Argument => {
+    const index = argument.space === 'derived' ? places.get(argument.index) : undefined
+    return index === undefined ? argument : { ...argument, space: 'constant', index }
+  }
+  const reading = (call: Call): Call => ({ ...call, arguments: call.arguments.map(moved) })
+  const constants = header.constants.map((section, i) => ({ ...section, ...scales.get(i)?.packing }))
+  return { header: { ...header, constants, setup: setup.map(reading), calls: header.calls.map(reading) }, scales }
 }
 
 /** Columns of a constant from `first` on, as a constant of its own. */

@@ -13,9 +13,8 @@ import {
   widthOf
 } from '../file/index.js'
 import { blockBytes } from './pipelines.js'
-import { type GpuCall, type GpuProgram, leastBytes, operandOf, roundUp } from './program.js'
+import { type GpuCall, type GpuProgram, leastBytes, operandOf, roundUp, type Widened } from './program.js'
 import { usage } from './usage.js'
-import { Widener } from './widened.js'
 
 /**
  * The constants in buffers that shaders only read. One is enough unless the device binds less than the model has; then
@@ -108,7 +107,10 @@ export async function uploadConstants(
     const own = slices
       .map((slice, i) => ({ ...slice, placed: header.constants.length + i }))
       .filter(s => s.of === index)
-    const data = widener.see(index, bytes) ?? resident(section, banks.held[own[0]?.placed ?? index], bytes)
+    const floats = widener.see(index, bytes)
+    const data = floats
+      ? resident({ ...section, ...scales.get(index)!.packing, stored: 'f32' }, 'f32', floats)
+      : resident(section, banks.held[own[0]?.placed ?? index], bytes)
     write(index, data)
     for (const { placed, first, section: part } of own) {
       const width = widthOf(banks.held[placed])
@@ -118,6 +120,32 @@ export async function uploadConstants(
     spare.give(bytes)
   }
   await source.end(length)
+}
+
+/** Multiplies weights by their scales as both arrive; scales stand before the weights in a file. */
+class Widener {
+  private readonly known = new Map<number, Float32Array>()
+  private readonly wanted: ReadonlySet<number>
+
+  constructor(private readonly scales: Widened['scales']) {
+    this.wanted = new Set([...scales.values()].map(({ of }) => of))
+  }
+
+  /** Keeps scales; gives the floats, not padded yet, of whole numbers, and nothing of other constants. */
+  see(index: number, bytes: Uint8Array): Uint8Array | undefined {
+    if (this.wanted.has(index)) this.known.set(index, elementsOf('f32', bytes).slice())
+    const own = this.scales.get(index)
+    if (!own) return undefined
+    const { groups, rows, columns, panel } = own.packing
+    const factors = this.known.get(own.of)!
+    const data = elementsOf('i8', bytes)
+    let at = 0
+    for (let g = 0; g < groups; g++)
+      for (let first = 0; first < columns; first += panel)
+        for (let row = 0; row < rows; row++)
+          for (let c = first; c < Math.min(first + panel, columns); c++) data[at++] *= factors[g * columns + c]
+    return new Uint8Array(data.buffer)
+  }
 }
 
 /** The bytes of a section as shaders read them: padded, widened where they are not held as halves, in whole words. */

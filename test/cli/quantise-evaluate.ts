@@ -156,6 +156,36 @@ test('a network is quantised and measured in one go, and what is measured is wha
   assert.equal(figures(JSON.parse(again.out).evaluation), figures(evaluation))
 })
 
+/** An IDX file of bytes. */
+function idx(sizes: readonly number[], data: Uint8Array): Uint8Array {
+  const head = new DataView(new ArrayBuffer(4 + sizes.length * 4))
+  head.setUint32(0, 0x800 + sizes.length)
+  sizes.forEach((size, i) => head.setUint32(4 + i * 4, size))
+  return new Uint8Array([...new Uint8Array(head.buffer), ...data])
+}
+
+test("of IDX files the tests' pictures are measured, whose classes are numbers", () => {
+  mkdirSync(at('idx'))
+  const random = new Random('idx')
+  for (const [part, count] of [
+    ['train', 3],
+    ['t10k', 7]
+  ] as const) {
+    const pixels = Uint8Array.from({ length: count * 28 * 28 }, () => random.int(0, 255))
+    const labels = Uint8Array.from({ length: count }, (_, i) => i)
+    writeFileSync(at('idx', `${part}-images-idx3-ubyte`), idx([count, 28, 28], pixels))
+    writeFileSync(at('idx', `${part}-labels-idx1-ubyte`), idx([count], labels))
+  }
+  const command = ['quantise', 'lenet5.onnx', '--quantised', 'lenet5.onnx', '--evaluate', 'idx']
+  const { status, out, err } = cairn(...command)
+  assert.is(status, 0, err)
+  assert.match(
+    out,
+    /^7 images of 7 classes, those that the data keeps for validation; classes are matched by index, the/
+  )
+  assert.match(out, /both give the same class for 100\.00 % of the images\nno image gets other probabilities/)
+})
+
 test('what cannot be measured is refused in one line', () => {
   writeImages('others', ['a', 'b'], 1)
   const refused = (pattern: RegExp, status: number, ...args: string[]) => {

@@ -48,7 +48,7 @@ function realBlocks(): Map<string, number[][]> {
     if (i >= 700 && Object.keys(kernels).every(name => found.has(name))) break
     const bytes = modelOf(item, random).encode()
     if (bytes.length > 50_000) continue
-    const weights = takesHalves(item) ? random.pick(['f32', 'f16'] as const) : 'f32'
+    const weights = takesHalves(item) ? random.pick(['f32', 'f16', 'int8'] as const) : 'f32'
     const options: CompileOptions = { weights, kernels: random.pick(preferred), ...item.options }
     take(build(bytes, options).program, item.bindings?.[0] ?? {})
   }

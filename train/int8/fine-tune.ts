@@ -23,7 +23,7 @@ export interface Quantised {
   readonly model: Uint8Array
 }
 
-export interface QuantiseOptions extends Watch {
+export interface FineTuneOptions extends Watch {
   readonly split: Split
   /** The loss in points above which the network is fine-tuned; default 1. */
   readonly above?: number
@@ -51,7 +51,7 @@ export async function quantiseTrained(
   subject: Subject,
   data: Dataset,
   float: number,
-  { split, above = 1, ...watch }: QuantiseOptions
+  { split, above = 1, ...watch }: FineTuneOptions
 ): Promise<Quantised & { readonly stage: Stage }> {
   const { backbone, stage, whole } = subject
   const { quantise } = await import('../../compiler/quantise/index.js')
