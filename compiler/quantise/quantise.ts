@@ -126,6 +126,10 @@ class Work {
       first(this.feeds, measuredFeeds),
       this.options
     )
+    if (best.error > usualError)
+      this.options.onNote?.(
+        `outputs are off by ${best.error.toPrecision(2)} of their size on the calibration data; a budget keeps more layers float`
+      )
     const kept = new Set(best.keep)
     const layers = plan.layers.map(({ node: { name, op } }, i) => ({
       ...{ name, op, sqnr: sqnr[i], cost: costs?.get(name) },

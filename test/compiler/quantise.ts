@@ -262,7 +262,8 @@ test('without data scenes are drawn, and it says so', async () => {
   }
   await quantise(m.encode(), options)
   await quantise(m.encode(), { ...options, calibrate: 3 })
-  assert.equal(notes, ['no calibration data: 8 drawn scenes', 'no calibration data: 3 drawn scenes'])
+  const scenes = notes.filter(note => note.startsWith('no calibration'))
+  assert.equal(scenes, ['no calibration data: 8 drawn scenes', 'no calibration data: 3 drawn scenes'])
   assert.is(report!.feeds, 3)
 })
 
