@@ -1,7 +1,7 @@
 import { correction, SIGNED, WORDS } from '../dense/product8'
 import { firstOf, lastOf, statics, worth } from '../thread'
 import { Conv8Params } from './conv8'
-import { beginRows, kind, multiply, outputs, quads } from './depthwise8-rows'
+import { beginRows, kind, multiply, outputs, quads } from './depthwise8-columns'
 
 /**
  * One filter a channel, of bytes, 16 channels at a time. Pixels of an input row are interleaved by fours, so that a lane of a product

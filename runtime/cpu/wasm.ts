@@ -72,11 +72,10 @@ class WasmExecutor implements Executor {
     const count = Team.most(numThreads)
     const team = count > 1 ? new Team(count) : undefined
     try {
-      const threads = count > 1
-      const [module, arriving] = await Promise.all([kernelsFor(file, threads), file])
+      const [module, arriving] = await Promise.all([kernelsFor(file, count > 1), file])
       const { header } = arriving
       const layout = layoutOf(header, count)
-      const memory = newMemory(pages(layout.arena + stagingBytes(header), maxMemory, 'its constants'), threads)
+      const memory = newMemory(pages(layout.arena + stagingBytes(header), maxMemory, 'its constants'), count > 1)
       const { exports } = await instantiate(module, memory)
       for (const { name } of header.kernels)
         if (typeof exports[name] !== 'function' || helpers.has(name))

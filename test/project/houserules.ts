@@ -93,7 +93,7 @@ test('kernels of one operator family have the same stem everywhere', () => {
   const stems = (folder: string) => inFolder(folder).map(({ path }) => path.split('/').pop())
   const operators = stems('compiler/ops')
   const helpers =
-    'barrier depthwise depthwise-columns depthwise8 epilogue gemm-packed index int8 lanes loops madd math product product8 rows thread tile trigonometry weights winograd-params winograd-transform'.split(
+    'barrier depthwise depthwise-columns depthwise8 depthwise8-columns epilogue gemm-packed index int8 lanes loops madd math product product8 rows thread tile trigonometry weights winograd-params winograd-transform'.split(
       ' '
     )
   assert.equal(
