@@ -47,6 +47,27 @@ export function multiply(
   else manyRows(p, lane, w, sums, scale, bias, y, count, channels)
 }
 
+/** A row of pixels, each channel times one weight: differences from a zero point, and their products, are 16-bit numbers. */
+export function multiplyPixels(p: Conv8Params, x: usize, w: usize, scale: usize, bias: usize, y: usize): void {
+  const from = i16x8.splat(<i16>p.xZero)
+  const bounds = boundsAt()
+  const zero = v128.load(bounds)
+  const low = v128.load(bounds, 16)
+  const high = v128.load(bounds, 32)
+  const channels = p.groups
+  for (let i: u32 = 0; i < p.outW; i++, x += p.xW, y += p.yW)
+    for (let c: u32 = 0; c < channels; c += 8) {
+      const v = i16x8.mul(i16x8.sub(v128.load8x8_u(x + c), from), v128.load8x8_s(w + c))
+      const s = scale + ((<usize>c) << 2)
+      const t = bias + ((<usize>c) << 2)
+      const a = roundedSum(i32x4.extend_low_i16x8_s(v), v128.load(s), v128.load(t))
+      const b = roundedSum(i32x4.extend_high_i16x8_s(v), v128.load(s, 16), v128.load(t, 16))
+      const words = i16x8.narrow_i32x4_s(i32x4.add(a, zero), i32x4.add(b, zero))
+      const bytes = i8x16.max_u(i8x16.min_u(i8x16.narrow_i16x8_u(words, words), high), low)
+      storeBytes(y + c, bytes, channels - c)
+    }
+}
+
 /** From one group of quads to that which the output `j` of four reads, and to its weights. */
 function groupOf(j: u32): usize {
   return <usize>(j / outputs) * ((<usize>quads) << 6)

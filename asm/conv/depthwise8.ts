@@ -1,7 +1,7 @@
 import { correction, SIGNED, WORDS } from '../dense/product8'
 import { firstOf, lastOf, statics, worth } from '../thread'
 import { Conv8Params } from './conv8'
-import { beginRows, kind, multiply, outputs, quads } from './depthwise8-columns'
+import { beginRows, kind, multiply, multiplyPixels, outputs, quads } from './depthwise8-columns'
 
 /**
  * One filter a channel, of bytes, 16 channels at a time. Pixels of an input row are interleaved by fours, so that a lane of a product
@@ -35,6 +35,18 @@ export function depthwise8(
   const first = firstOf(rows, least)
   const last = lastOf(rows, least)
   if (first >= last) return
+  if (p.kernelH * p.kernelW == 1 && p.strideH * p.strideW == 1 && (p.padH | p.padW) == 0) {
+    for (let row = first; row < last; row++)
+      multiplyPixels(
+        p,
+        x + (row / p.outH) * p.xN + (row % p.outH) * p.xH,
+        w,
+        scale,
+        bias,
+        y + (row / p.outH) * p.yN + (row % p.outH) * p.yH
+      )
+    return
+  }
   const columns = outputs * SEGMENT
   for (let c: u32 = 0; c < p.groups; c += WIDE) {
     const channels = min(p.groups - c, WIDE)
