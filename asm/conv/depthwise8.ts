@@ -1,7 +1,7 @@
 import { correction, SIGNED, WORDS } from '../dense/product8'
 import { firstOf, lastOf, statics, worth } from '../thread'
 import { Conv8Params } from './conv8'
-import { beginRows, kind, multiply, multiplyPixels, outputs, quads } from './depthwise8-columns'
+import { beginRows, finishOutputs, kind, multiply, multiplyPixels, outputs, quads, SUMS } from './depthwise8-columns'
 
 /**
  * One filter a channel, of bytes, 16 channels at a time. Pixels of an input row are interleaved by fours, so that a lane of a product
@@ -28,7 +28,8 @@ export function depthwise8(
 ): void {
   const lines = scratch + 64
   beginRows(p, lines)
-  const weights = lines + <usize>(p.kernelH << 2)
+  const products = lines + <usize>(p.kernelH << 2)
+  const weights = products + <usize>(outputs * SEGMENT) * SUMS
   const ring = weights + <usize>(p.kernelH * quads * outputs * 128)
   const rows = p.batch * p.outH
   const least = worth((p.outW * p.groups * p.kernelH * p.kernelW) >> 2)
@@ -62,6 +63,7 @@ export function depthwise8(
         last,
         scratch,
         lines,
+        products,
         weights,
         ring,
         scale + (c << 2),
@@ -82,6 +84,7 @@ function segment(
   last: u32,
   sums: usize,
   lines: usize,
+  products: usize,
   weights: usize,
   ring: usize,
   scale: usize,
@@ -91,6 +94,7 @@ function segment(
   const span = <i32>((p.kernelH - 1) * p.dilationH + 1)
   const groups = (count + outputs - 1) / outputs
   const size = (<usize>(groups * quads)) << 6
+  const block = (<usize>(p.kernelH * quads * outputs)) << 5
   // The next input row that is not in the ring, of this image.
   let next: i32 = 0
   let image: u32 = 0xffffffff
@@ -114,9 +118,9 @@ function segment(
       const at = <u32>(top + <i32>(kh * p.dilationH) + <i32>p.padH) % <u32>span
       store<u32>(lines + <usize>(kh << 2), <u32>(ring + <usize>at * size))
     }
-    const to = y + n * p.yN + h * p.yH + left * p.yW
     for (let c: u32 = 0; c < channels; c += 4)
-      multiply(p, c, weights, sums + (c << 2), scale + (c << 2), bias + (c << 2), to + c, count, min(channels - c, 4))
+      multiply(p, c << 2, weights + <usize>(c >> 2) * block, sums + (c << 2), count, products + (c << 2))
+    finishOutputs(p, products, scale, bias, y + n * p.yN + h * p.yH + left * p.yW, count, channels)
   }
 }
 

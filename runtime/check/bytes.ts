@@ -104,9 +104,8 @@ function ringFloats(p: Fields): number {
         ? 2
         : 1
   const quads = Math.floor(((outputs - 1) * p.strideW + (p.kernelW - 1) * p.dilationW + 4) / 4)
-  return (
-    (64 + p.kernelH * 4 + p.kernelH * quads * outputs * 128 + ((p.kernelH - 1) * p.dilationH + 1) * 32 * quads * 64) / 4
-  )
+  const ring = ((p.kernelH - 1) * p.dilationH + 1) * 32 * quads * 64
+  return (64 + p.kernelH * 4 + outputs * 32 * 64 + p.kernelH * quads * outputs * 128 + ring) / 4
 }
 
 const depthwise8: Rule<'x' | 'w' | 'scale' | 'bias' | 'y' | 'scratch'> = {

@@ -240,7 +240,7 @@ function ringFloats(kernel: readonly number[], { strides, dilations }: Windows):
   const [dh, dw] = [1, ...dilations].slice(-2)
   const outputs = stride === 1 ? (kw <= 3 ? 2 : kw <= 5 ? 4 : 2) : stride === 2 && kw > 3 && kw <= 5 ? 2 : 1
   const quads = ((outputs - 1) * stride + (kw - 1) * dw + 4) >> 2
-  return (64 + kh * 4 + kh * quads * outputs * 128 + ((kh - 1) * dh + 1) * 32 * quads * 64) / 4
+  return (64 + kh * 4 + outputs * 32 * 64 + kh * quads * outputs * 128 + ((kh - 1) * dh + 1) * 32 * quads * 64) / 4
 }
 
 function pack(
