@@ -1,6 +1,10 @@
 // Quantised networks: Cairn's layers of bytes against its own float32, onnxruntime-web's and onnxruntime-node's on the same QDQ file,
 // and onnxruntime-node's float32; outputs are compared first, then all take turns in one process.
-// `npm run bench:int8 [networks] [-- --threads N --seconds S --activations uint8|int8 --per-tensor]`.
+// `npm run bench:int8 [networks] [-- --threads N --seconds S --activations uint8|int8 --per-tensor]`; without any of them it writes
+// bench/results/int8-nodeNN.md.
+import { writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import ort from 'onnxruntime-node'
 import {
   type EngineName,
@@ -87,8 +91,22 @@ for (const name of pickNetworks(positionals, usual)) {
   console.log(`${name}: ${rows.at(-1)!.slice(1).join('  ')}`)
 }
 rows.push(['geometric mean', '', ...ratios.map(list => geometricMean(list).toFixed(2)), '', ''])
-console.log(`\n${table(header, rows, ['left', ...header.slice(1).map(() => 'right' as const)])}`)
-console.log(
-  `ratios say how many times as long as Cairn on bytes; ${activations} activations, weights for each ${perChannel ? 'filter' : 'tensor'}, ${threads} thread${threads > 1 ? 's' : ''}, Node ${process.versions.node}`
-)
+const ratioNote = `ratios say how many times as long as Cairn on bytes; ${activations} activations, weights for each ${perChannel ? 'filter' : 'tensor'}, ${threads} thread${threads > 1 ? 's' : ''}, Node ${process.versions.node}`
+console.log(`\n${table(header, rows, ['left', ...header.slice(1).map(() => 'right' as const)])}\n${ratioNote}`)
+
+if (process.argv.length === 2) {
+  const [major] = process.versions.node.split('.')
+  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  writeFileSync(
+    fileURLToPath(new URL(`../../bench/results/int8-node${major}.md`, import.meta.url)),
+    `# Quantised networks on Node ${process.versions.node}
+
+Written by \`npm run bench:int8\`. ${cpus()[0].model.trim()}; ${ratioNote}.
+Models are quantised as onnxruntime's quantize_static does (QDQ); outputs are compared first, *error* is what they differ by at
+most, as a share of their maximum.
+
+${[row(header), row(header.map((_, i) => (i ? '---:' : '---'))), ...rows.map(row)].join('\n')}
+`
+  )
+}
 process.exit(0)

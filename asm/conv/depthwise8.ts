@@ -36,7 +36,8 @@ export function depthwise8(
   const first = firstOf(rows, least)
   const last = lastOf(rows, least)
   if (first >= last) return
-  if (p.kernelH * p.kernelW == 1 && p.strideH * p.strideW == 1 && (p.padH | p.padW) == 0) {
+  const isOne = p.kernelH == 1 && p.kernelW == 1 && p.strideH == 1 && p.strideW == 1
+  if (isOne && (p.padH | p.padW) == 0 && p.outH <= p.inH && p.outW <= p.inW) {
     for (let row = first; row < last; row++)
       multiplyPixels(
         p,

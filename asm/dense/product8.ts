@@ -101,7 +101,7 @@ export function beginPanel(times: i32, sums: usize, scale: usize, bias: usize): 
 /**
  * The bytes of a tile: round(sum * scale + bias) + zero, half to even, within bounds, for six rows that begin where `table` says, and
  * a panel at `w`. A sum takes `segments` runs of `groups` times DEPTH elements, which begin at `offsets` in every row. Of the
- * result `rows` and `columns` are written, rows `step` apart. Results lie within 2^22 (compiler/passes/quantise/layers.ts).
+ * result `rows` and `columns` are written, rows `step` apart. Results lie within 2^21 (compiler/passes/quantise/layers.ts).
  */
 export function tile8(
   kind: u32,

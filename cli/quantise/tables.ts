@@ -14,8 +14,9 @@ const why: Readonly<Record<NonNullable<LayerReport['kept']>, string>> = {
 
 /** Layers with weights, those first that lose most. */
 export function layerRows({ layers }: QuantiseReport): string[][] {
+  const loss = ({ sqnr }: LayerReport) => (sqnr < Number.POSITIVE_INFINITY ? sqnr : Number.MAX_VALUE)
   return [...layers]
-    .sort((a, b) => (Number.isNaN(a.sqnr) ? Number.POSITIVE_INFINITY : a.sqnr - (Number.isNaN(b.sqnr) ? 0 : b.sqnr)))
+    .sort((a, b) => loss(a) - loss(b))
     .map(({ name, op, sqnr, kept }) => [name, op, decibels(sqnr), kept ? why[kept] : ''])
 }
 
@@ -37,11 +38,11 @@ export function quantisedFacts(report: QuantiseReport, data: string): [string, s
   const float = report.layers.filter(({ kept }) => kept)
   return [
     ['calibrated with', data],
-    ['ranges', report.ranges === 'min-max' ? 'all values inside' : 'of least error for each tensor'],
+    ['ranges', report.ranges === 'min-max' ? 'all values inside' : `of ${report.ranges} for each tensor`],
     ['weights', `int8, a scale for each filter${report.isEqualised ? ', equalised across layers' : ''}`],
     ['biases', `int32${report.isCorrected ? ', corrected by means of the calibration data' : ''}`],
     ['layers on bytes', `${report.layers.length - float.length} of ${report.layers.length}`],
-    ['error of the outputs', `${short(report.error)} (RMS over their RMS, on the calibration data)`]
+    ['error of the outputs', `${short(report.error)} (RMS over their RMS, on calibration data)`]
   ]
 }
 

@@ -18,7 +18,7 @@ const mostElements = 2 ** 26
 
 /**
  * Runs the float model over the feeds and looks at every tensor that will be bytes: once for the least and the largest values and the
- * channels' means, once more to count what lies between. No activations are kept. Throws CompileError where values are not finite.
+ * channels' means, once more to count what lies between. No activations are kept. Gives how many feeds there are as well. Throws CompileError where values are not finite.
  */
 export async function calibrate(
   graph: Graph,
@@ -26,14 +26,17 @@ export async function calibrate(
   plan: Plan,
   feeds: Iterable<Feed>,
   { maxMemory, onRun }: QuantiseOptions
-): Promise<Map<string, Observed>> {
+): Promise<{ observed: Map<string, Observed>; count: number }> {
+  let count = 0
   const read = new Set(plan.layers.map(({ node }) => node.inputs[0]!))
   const observed = new Map<string, Observed>()
   for (const group of groupsOf([...plan.scaledAs.keys()], value => [value])) {
     const running = await Running.open(withOutputs(graph, source, group), { maxMemory })
     try {
       const extents = group.map(value => new Extent(value, read.has(value)))
+      count = 0
       await forEachRun(running, feeds, outputs => {
+        count++
         extents.forEach((extent, i) => extent.add(outputs[i]))
         onRun?.('least and largest values')
       })
@@ -48,7 +51,7 @@ export async function calibrate(
       await running.release()
     }
   }
-  return observed
+  return { observed, count }
 }
 
 /** Runs all feeds. */

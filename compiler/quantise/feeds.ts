@@ -45,11 +45,11 @@ export function repeatable(feeds: Iterable<Feed>): Iterable<Feed> {
   return feeds[Symbol.iterator]() === (feeds as unknown) ? [...feeds] : feeds
 }
 
-/** The first of them. */
-export function* first(feeds: Iterable<Feed>, count: number): Generator<Feed> {
-  let left = count
-  for (const feed of feeds) {
-    if (left-- <= 0) return
-    yield feed
-  }
+/** At most `most` of `count` feeds, evenly spread over them. */
+export function spread(feeds: Iterable<Feed>, count: number, most: number): Feed[] {
+  const step = Math.max(count / most, 1)
+  const chosen: Feed[] = []
+  let index = 0
+  for (const feed of feeds) if (index++ >= chosen.length * step) chosen.push(feed)
+  return chosen
 }

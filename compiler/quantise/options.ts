@@ -10,7 +10,7 @@ export interface QuantiseOptions extends Omit<ImportOptions, 'externalData'> {
   readonly externalData?: (location: string) => Uint8Array | Promise<Uint8Array>
   /** Names of layers that stay float. */
   readonly keep?: readonly string[]
-  /** The largest error of the outputs, root mean square over that of the outputs: what costs most stays float until it holds. */
+  /** The largest error of the outputs (as in the report): what costs most stays float until it holds. */
   readonly budget?: number
   /** Bytes that a model may take while it is run; 4 GiB by default. */
   readonly maxMemory?: number
@@ -24,12 +24,12 @@ export interface QuantiseOptions extends Omit<ImportOptions, 'externalData'> {
 export interface QuantiseReport {
   readonly layers: readonly LayerReport[]
   readonly tensors: readonly TensorReport[]
-  /** Root mean square error of the outputs over their root mean square, on the calibration data. */
+  /** Root mean square error of the outputs over their root mean square, on at most 12 feeds that are spread over the calibration data. */
   readonly error: number
   /** Feeds that ranges were measured on. */
   readonly feeds: number
-  /** Whether tensors have the ranges of least error, or hold all values, whichever leaves the outputs nearer. */
-  readonly ranges: 'least error' | 'min-max'
+  /** Whether tensors have the ranges of least error, of least divergence, or hold all values, whichever leaves the outputs nearer. */
+  readonly ranges: 'least error' | 'least divergence' | 'min-max'
   /** Whether biases make up for what rounding the weights adds to means. */
   readonly isCorrected: boolean
   /** Whether weights were equalised across layers. */

@@ -1,6 +1,6 @@
 import { type Graph, isConstant, type Node, type Value } from '../graph/index.js'
 import { longestSum, reducedAxes } from '../ops/index.js'
-import { actOf } from '../passes/index.js'
+import { actOf, moving, repeats } from '../passes/index.js'
 
 /** A layer with weights that runs on bytes. */
 export interface Layer {
@@ -69,7 +69,9 @@ export function filterAxis(node: Node): number | undefined {
 const isFloat = ({ dtype }: Value) => dtype.startsWith('float')
 
 /** What has the scale of its input. */
-const moving = new Set(['Flatten', 'Identity', 'MaxPool', 'Reshape', 'Slice', 'Squeeze', 'Transpose', 'Unsqueeze'])
+const sameScale = new Set([...moving, 'MaxPool'])
+
+const isMovement = (node: Node) => sameScale.has(node.op) || repeats(node) !== undefined
 
 const arithmetic = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'Sqrt', 'Exp'])
 
@@ -81,7 +83,7 @@ function followed(node: Node, keep: ReadonlySet<string>): Value[] | undefined {
   if (!x || !isFloat(x)) return undefined
   const open = inputs.filter(input => !isConstant(input))
   const others = inputs.filter(isConstant)
-  if (moving.has(node.op)) return isConstant(x) ? undefined : [x]
+  if (isMovement(node)) return isConstant(x) ? undefined : [x]
   switch (node.op) {
     case 'Activation':
       return [x]
@@ -117,7 +119,7 @@ function resultOf(graph: Graph, node: Node): Value {
  */
 function scales(sites: ReadonlySet<Value>, nodes: ReadonlySet<Node>, made: ReadonlySet<Value>): Map<Value, Value> {
   const scaledAs = new Map([...sites].map(site => [site, site]))
-  const moves = (node: Node | undefined) => node !== undefined && nodes.has(node) && moving.has(node.op)
+  const moves = (node: Node | undefined) => node !== undefined && nodes.has(node) && isMovement(node)
   for (const node of nodes)
     if (node.op === 'Concat')
       for (const part of node.inputs as Value[])

@@ -4,10 +4,10 @@ import type { Graph } from '../graph/index.js'
 import { emitOnnx, fetchExternal, type ImportOptions } from '../onnx/index.js'
 import { calibrate, type Observed } from './calibrate.js'
 import { equalise } from './equalise.js'
-import { drawnFeeds, first, repeatable } from './feeds.js'
+import { drawnFeeds, repeatable, spread } from './feeds.js'
 import { insertQuantisation, type Settings } from './insert.js'
 import { layerErrors, Standard } from './measure.js'
-import type { LayerReport, QuantiseOptions, TensorReport } from './options.js'
+import type { LayerReport, QuantiseOptions, QuantiseReport, TensorReport } from './options.js'
 import { keepable, planOf } from './plan.js'
 import { prepared } from './prepare.js'
 import { type ChosenRange, chooseRange, scaleOfRange } from './ranges.js'
@@ -16,7 +16,7 @@ import { type Change, type Feed, Running } from './session.js'
 /** Scenes that are drawn where nobody says how many. */
 const usualScenes = 8
 
-/** Feeds on which outputs are compared; all of them are calibrated with. */
+/** Feeds on which outputs are compared, spread over all that are calibrated with. */
 const measuredFeeds = 12
 
 /** Feeds on which each layer alone is tried. */
@@ -47,8 +47,8 @@ export async function quantise(bytes: Uint8Array, options: QuantiseOptions = {})
 
 /** How a model may be quantised: what is decided by trying. */
 interface Variant {
-  /** Ranges of least error for each tensor, or all values inside. */
-  readonly ranges: 'least error' | 'min-max'
+  /** Ranges of least error for each tensor, of least divergence, or all values inside. */
+  readonly ranges: QuantiseReport['ranges']
   readonly isCorrected: boolean
   readonly isEqualised: boolean
 }
@@ -67,6 +67,9 @@ interface Made {
 
 class Work {
   private feeds: Iterable<Feed> = []
+  private count = 0
+  /** Of the feeds, those on which outputs are compared. */
+  private samples: readonly Feed[] = []
   private readonly kept: Set<string>
   private readonly calibrated = new Map<boolean, Calibrated>()
 
@@ -118,15 +121,8 @@ class Work {
     const isNear = all.error <= (this.options.budget ?? usualError)
     const costs = isNear ? undefined : await this.costs(all.variant, names)
     const best = costs ? await this.withinBudget(all, costs) : all
-    const sqnr = await layerErrors(
-      graph,
-      this.source,
-      plan,
-      this.settings(all.variant),
-      first(this.feeds, measuredFeeds),
-      this.options
-    )
-    if (best.error > usualError)
+    const sqnr = await layerErrors(graph, this.source, plan, this.settings(all.variant), this.samples, this.options)
+    if (best.error > usualError && this.options.budget === undefined)
       this.options.onNote?.(
         `outputs are off by ${best.error.toPrecision(2)} of their size on the calibration data; a budget keeps more layers float`
       )
@@ -139,7 +135,7 @@ class Work {
       layers: [...layers, ...this.askedFor()],
       tensors: this.tensors(best.variant),
       error: best.error,
-      feeds: [...this.feeds].length,
+      feeds: this.count,
       ...best.variant
     })
     return best.model
@@ -153,7 +149,7 @@ class Work {
   /** Tries one decision after the other, each on the best so far. */
   private async best(): Promise<Made> {
     let best = await this.make({ ranges: 'least error', isCorrected: true, isEqualised: false })
-    const others: Partial<Variant>[] = [{ ranges: 'min-max' }, { isCorrected: false }]
+    const others: Partial<Variant>[] = [{ ranges: 'min-max' }, { ranges: 'least divergence' }, { isCorrected: false }]
     if (equalise(prepared(this.source, this.imported))) others.push({ isEqualised: true })
     for (const other of others) {
       if (best.error <= goodEnough) break
@@ -173,7 +169,7 @@ class Work {
     return costs
   }
 
-  /** Keeps what costs most float, as few layers as hold the budget. */
+  /** Keeps what costs most by itself float: the shortest beginning of that order that holds the budget, if errors fall along it. */
   private async withinBudget(all: Made, costs: ReadonlyMap<string, number>): Promise<Made> {
     const { budget } = this.options
     const limit = budget ?? usualError
@@ -205,7 +201,7 @@ class Work {
     const model = emitOnnx(graph, source)
     const running = await Running.open(model, { maxMemory: options.maxMemory })
     try {
-      const error = await this.float.errorOf(running, first(this.feeds, feeds))
+      const error = await this.float.errorOf(running, spread(this.samples, this.samples.length, feeds))
       options.onRun?.('outputs')
       return { variant, keep, model, error }
     } finally {
@@ -233,10 +229,16 @@ class Work {
     const { graph, plan } = this.planned({ isEqualised })
     if (!plan.layers.length)
       throw new CompileError('no layer of the model can run on bytes; Conv and Gemm with constant weights can')
-    const observed = await calibrate(graph, this.source, plan, this.feeds, this.options)
-    const choose = (choosers?: Parameters<typeof chooseRange>[1]) =>
+    const { observed, count } = await calibrate(graph, this.source, plan, this.feeds, this.options)
+    if (!this.count) this.samples = spread(this.feeds, count, measuredFeeds)
+    this.count = count
+    const choose = (choosers: Parameters<typeof chooseRange>[1]) =>
       new Map([...observed].map(([name, { histogram }]) => [name, chooseRange(histogram, choosers)]))
-    const chosen = { 'least error': choose(), 'min-max': choose(['min-max']) }
+    const chosen = {
+      'least error': choose(['min-max', 'percentile', 'mse']),
+      'least divergence': choose(['entropy']),
+      'min-max': choose(['min-max'])
+    }
     this.calibrated.set(isEqualised, { observed, chosen })
   }
 
@@ -247,7 +249,9 @@ class Work {
     return [...chosen[ranges]].flatMap(([name, { low, high, chooser, clipped, error }]) => {
       if (!roots.has(name)) return []
       const { energy } = observed.get(name)!.histogram
-      return [{ name, low, high, chooser, clipped, sqnr: 10 * Math.log10(energy / error) }]
+      return [
+        { name, low, high, chooser, clipped, sqnr: error ? 10 * Math.log10(energy / error) : Number.POSITIVE_INFINITY }
+      ]
     })
   }
 

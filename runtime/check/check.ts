@@ -95,7 +95,7 @@ function checkCall(header: Checked, call: Call, bindings: Bindings): number {
     const { low, high, trips } = touches[name]
     const length = lengthOf(header, argument, bindings)
     const at = evaluate(argument.offset, bindings)
-    if (isNarrow(header, argument) !== (rule.bytes?.includes(name) ?? false) && argument.access !== 'scratch')
+    if (isNarrow(header, argument) !== (rule.bytes?.includes(name) ?? false))
       fail(`${where} has "${name}" of elements of another size`)
     if (argument.access !== access) fail(`${where} has "${name}" to ${argument.access}`)
     if (access !== 'read' && !mayWrite(header, call, argument)) fail(`${where} writes to ${argument.space}`)

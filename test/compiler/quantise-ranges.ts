@@ -200,7 +200,8 @@ test('corrected biases lower the error of the means', async () => {
   const bytes = m.encode()
   const feeds = Array.from({ length: 4 }, () => randomFeeds(m.inputs, random))
   const prepare = prepared(bytes, {})
-  const observed = await calibrate(prepare, bytes, planOf(prepare, new Set()), feeds, {})
+  const { observed, count } = await calibrate(prepare, bytes, planOf(prepare, new Set()), feeds, {})
+  assert.is(count, 4)
   const scales = new Map([...observed].map(([name, { histogram }]) => [name, scaleOfRange(histogram)]))
   const means = new Map([...observed].flatMap(([name, each]) => (each.means ? [[name, each.means] as const] : [])))
   const meansOf = async (settings: Settings | undefined): Promise<Float64Array> => {

@@ -4,9 +4,11 @@ import ort from 'onnxruntime-node'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { quantizedModel } from '../../bench/int8/qdq.js'
+import { build } from '../../compiler/index.js'
 import { presentBackends } from '../support/cairn.js'
 import { compareLayers, mostTies } from '../support/network/compare-layers.js'
 import { quantisableNetwork } from '../support/network/quantisable.js'
+import { ModelBuilder } from '../support/onnx/model.js'
 import { type Named, randomFeeds } from '../support/onnx/oracle.js'
 import { baseSeed, Random } from '../support/random.js'
 
@@ -38,6 +40,23 @@ for (let i = 0; i < count; i++) {
     total.ties += ties
   })
 }
+
+test('parts of a Split are bytes as well', async () => {
+  const random = new Random('bytes, split')
+  const m = new ModelBuilder(random, 17)
+  const through = (value: string, scale: number) => {
+    const levels = [m.scalar(scale), m.constant({ dtype: 'uint8', dims: [], data: [random.int(100, 150)] })]
+    return m.add('DequantizeLinear', [m.add('QuantizeLinear', [value, ...levels]), ...levels])
+  }
+  const parts = m.addMany('Split', [through(m.input([2, 8, 5, 6]), 1 / 64), m.ints([3, 5])], 2, { axis: 1 })
+  const [left, right] = parts.map(part => through(part, 1 / random.int(50, 80)))
+  m.output(through(m.add('Concat', [right, left], { axis: -3 }), 1 / 60))
+  const model = m.encode()
+  const names = build(model).program.kernels.map(({ name }) => name)
+  assert.equal(names.sort(), ['dequantize', 'lookup', 'quantize'])
+  const { elements, ties } = await compareLayers({ model, feeds: randomFeeds(m.inputs, random) }, backends)
+  assert.ok(ties <= elements / 200, `${ties} of ${elements}`)
+})
 
 test('ties are rare', () => {
   console.log(`${total.ties} of ${total.elements} integers are off by one`)

@@ -99,6 +99,9 @@ const lies: Readonly<Record<string, Lie>> = {
       for (const argument of all) if (argument.space === 'derived') argument.index++
     Object.assign(scratch, { space: 'derived', index: 0, offset: 0 })
   },
+  'scratch memory of bytes, a quarter of what it seems': file =>
+    void file.header.narrow.push(callOf(file, 'conv').arguments[6].index),
+  'floats as bytes': file => void file.header.narrow.push(callOf(file, 'conv').arguments[5].index),
   'no scratch memory': file => (file.header.storages[callOf(file, 'conv').arguments[6].index] = 0),
   'a block of other fields': file => {
     const kernel = file.header.kernels[callOf(file, 'conv').kernel]

@@ -15,14 +15,15 @@ export interface Ranges {
   readonly weights: ReadonlyMap<string, Float32Array>
 }
 
-const products = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul'])
+/** Layers with weights that have kernels on bytes (compiler/quantise/plan.ts). */
+const products = new Set(['Conv', 'Gemm', 'MatMul'])
 const others = new Set(['Add', 'Mul', 'Concat', 'AveragePool', 'GlobalAveragePool'])
 
 /** Inputs that are computed from pictures; a bias or a scale goes into the layer before it. */
 function activationsOf(graph: Graph, node: Node): Value[] {
   const isComputed = (value: Value | undefined): value is Value =>
     value !== undefined && !isConstant(value) && !graph.states.includes(value)
-  if (products.has(node.op)) return node.inputs.slice(0, node.op === 'MatMul' ? 2 : 1).filter(isComputed)
+  if (products.has(node.op)) return isComputed(node.inputs[1]) ? [] : node.inputs.slice(0, 1).filter(isComputed)
   return others.has(node.op) && node.inputs.every(isComputed) ? node.inputs.filter(isComputed) : []
 }
 
@@ -47,7 +48,7 @@ function quantisedWeights(graph: Graph): Filters[] {
     const weights = products.has(node.op) ? node.inputs[1] : undefined
     if (!weights || !graph.states.includes(weights) || weights.rank < 2) return []
     const isFirst = node.op === 'Conv' || (node.op === 'Gemm' && node.number('transB', 0))
-    return [{ node, weights, axis: isFirst ? 0 : node.op === 'ConvTranspose' ? 1 : weights.rank - 1 }]
+    return [{ node, weights, axis: isFirst ? 0 : weights.rank - 1 }]
   })
 }
 

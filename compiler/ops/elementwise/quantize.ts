@@ -105,11 +105,30 @@ function checked(node: Node, dtype: DType): DType {
   return dtype
 }
 
+/** Scales that make nothing of numbers, and lists that do not fit; what only a run knows is not looked at. */
+function checkScale(node: Node): void {
+  const [x, scale, zero] = node.inputs
+  if (!isConstant(scale)) return
+  const count = scale.data.length
+  // Filters of zeros may have a step of 0 on their way back.
+  const bad = scale.data.find(
+    step => !(step > 0 || (step === 0 && node.op !== 'QuantizeLinear')) || step === Number.POSITIVE_INFINITY
+  )
+  if (bad !== undefined) throw refuse(node, `has a scale of ${bad}; finite numbers above 0 are allowed`)
+  const axis = node.number('axis', 1)
+  const channels = x!.shape[axis < 0 ? axis + x!.rank : axis]
+  if (count !== 1 && scale.rank === 1 && typeof channels === 'number' && channels !== count)
+    throw refuse(node, `has ${count} scales; 1 or ${channels}, one for each channel, are allowed`)
+  if (isConstant(zero) && zero.data.length !== count)
+    throw refuse(node, `has ${zero.data.length} zero points and ${count} scales; as many of each are allowed`)
+}
+
 const quantizeLinear: Op = {
   required: 2,
   infer(node) {
     node.output.shape = node.inputs[0]!.shape
     node.output.dtype = checked(node, node.inputs[2]?.dtype ?? (node.text('output_dtype', 'uint8') as DType))
+    checkScale(node)
   },
   takes: staysQuantised,
   writesAnyOrder: true,
@@ -124,6 +143,7 @@ const dequantizeLinear: Op = {
     node.output.shape = node.inputs[0]!.shape
     node.output.dtype = 'float32'
     if (node.inputs[0]!.dtype !== 'int32') checked(node, node.inputs[0]!.dtype)
+    checkScale(node)
   },
   takes: node => node.inputs[0]!.producer !== undefined && staysQuantised(node.inputs[0]!.producer),
   lower(node, to) {

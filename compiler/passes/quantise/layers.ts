@@ -1,7 +1,7 @@
-import { type Attribute, isConstant, type Node, type Value } from '../../graph/index.js'
+import { isConstant, type Node, type Value } from '../../graph/index.js'
 import type { Writer } from '../../infer/index.js'
-import { convInputs, type Scale } from '../../ops/index.js'
-import { boundsOf, type Quantum, quantumOf } from './scales.js'
+import { convInputs, longestSum, type Scale } from '../../ops/index.js'
+import { attributesOf, boundsOf, type Quantum, quantumOf } from './scales.js'
 
 /** Layers with weights, of bytes: convolutions, matrix products, and what multiplies and shifts each channel. */
 export type Layer = (write: Writer, node: Node, to: Scale) => Value | undefined
@@ -67,13 +67,17 @@ const times = (x: Quantum, { scale, size }: Weights) => ({ scale: (filter: numbe
 
 const zeros = (x: Quantum, to: Scale) => ({ xZero: x.zero, yZero: to.zero })
 
-const attributesOf = (node: Node): Record<string, Attribute> => Object.fromEntries(node.attributes)
+/** Whether so many products can be summed in 32 bits; `axis` is that of the filters. */
+function isSummed({ value }: Weights, axis: number): boolean {
+  const products = value.shape.reduce<number>((size, dim, i) => (i === axis ? size : size * (dim as number)), 1)
+  return products <= longestSum
+}
 
 const conv: Layer = (write, node, to) => {
   const x = quantumOf(node.inputs[convInputs.x])
   const weights = weightsOf(write, node.inputs[convInputs.weights], 0)
   const bounds = boundsOf(node, to)
-  if (!x || !weights || !bounds || node.inputs[convInputs.residual]) return undefined
+  if (!x || !weights || !bounds || node.inputs[convInputs.residual] || !isSummed(weights, 0)) return undefined
   const filters = weights.value.shape[0] as number
   const vectors = epilogueOf(write, node, filters, times(x, weights), node.inputs[convInputs.bias], to)
   return (
@@ -88,6 +92,7 @@ const gemm: Layer = (write, node, to) => {
   const weights = weightsOf(write, node.inputs[1], transB ? 0 : 1)
   const bounds = boundsOf(node, to)
   if (!x || !weights || !bounds || node.inputs[4] || node.number('transA', 0)) return undefined
+  if (!isSummed(weights, transB ? 0 : 1)) return undefined
   if (node.number('alpha', 1) !== 1 || node.number('beta', 1) !== 1) return undefined
   const columns = weights.value.shape[transB ? 0 : 1] as number
   const vectors = epilogueOf(write, node, columns, times(x, weights), node.inputs[2], to)

@@ -4,7 +4,8 @@ import { Writer } from '../../infer/index.js'
 import { narrowed, reducedAxes, type Scale, scaleOf } from '../../ops/index.js'
 import { count, type Pass } from '../pass.js'
 import { type Layer, layers } from './layers.js'
-import { boundsOf, isSame, type Quantum, quantumOf, tabulated } from './scales.js'
+import { movements, partOf } from './movements.js'
+import { attributesOf, boundsOf, narrow, type Quantum, quantumOf, rescaled, table, tabulated } from './scales.js'
 
 /**
  * What stands between DequantizeLinear and QuantizeLinear becomes one layer of bytes: products of whole numbers with a
@@ -38,17 +39,9 @@ function layerOf(write: Writer, quantize: Node): Value | undefined {
   const own = quantumOf(x)
   if (own) return own.value.dtype === quantize.output.dtype ? rescaled(write, own, to) : table(write, own, to)
   const node = x?.producer
-  if (!node || node.outputs.length > 1 || write.graph.onlyUser(x) !== quantize) return undefined
+  if (!node || write.graph.onlyUser(x) !== quantize) return undefined
+  if (node.outputs.length > 1) return node.op === 'Split' ? partOf(write, node, x, to) : undefined
   return layers[node.op]?.(write, node, to) ?? others[node.op]?.(write, node, to) ?? asTable(write, node, to)
-}
-
-/** The same numbers in other steps. */
-function rescaled(write: Writer, from: Quantum, to: Scale): Value {
-  return isSame(from, to) ? from.value : table(write, from, to)
-}
-
-function table(write: Writer, from: Quantum, to: Scale): Value {
-  return write.add('Lookup', [from.value], { table: tabulated(write.graph, undefined, 0, from, to)! })
 }
 
 /** Element-wise functions of one number. */
@@ -113,8 +106,6 @@ function tableOf({ value, scale, zero }: Quantum): { source: Value; levels: numb
   }
 }
 
-const attributesOf = (node: Node): Record<string, Attribute> => Object.fromEntries(node.attributes)
-
 const maxPool: Layer = (write, node, to) => {
   const from = quantumOf(node.inputs[0])
   if (!from) return undefined
@@ -158,19 +149,6 @@ const concat: Layer = (write, node, to) => {
   )
 }
 
-/** What only moves elements. */
-const movement: Layer = (write, node, to) => {
-  const from = quantumOf(node.inputs[0])
-  if (!from) return undefined
-  const value = narrow(write.add(node.op, [from.value, ...node.inputs.slice(1)], attributesOf(node)))
-  return rescaled(write, { ...from, value }, to)
-}
-
-function narrow(value: Value): Value {
-  value.narrow = true
-  return value
-}
-
 const others: Readonly<Record<string, Layer>> = {
   Add: binary('add'),
   Mul: binary('mul'),
@@ -179,9 +157,7 @@ const others: Readonly<Record<string, Layer>> = {
   GlobalAveragePool: globalMean,
   ReduceMean: globalMean,
   Concat: concat,
-  ...Object.fromEntries(
-    ['Flatten', 'Identity', 'Reshape', 'Slice', 'Squeeze', 'Transpose', 'Unsqueeze'].map(op => [op, movement])
-  )
+  ...movements
 }
 
 /** Float layers, and conversions, that nobody reads any more. */

@@ -1,6 +1,6 @@
-import { type Graph, isConstant, type Node, Value } from '../../graph/index.js'
-import { evaluateNode } from '../../infer/index.js'
-import { type Scale, scaleOf } from '../../ops/index.js'
+import { type Attribute, type Graph, isConstant, type Node, Value } from '../../graph/index.js'
+import { evaluateNode, type Writer } from '../../infer/index.js'
+import { narrowed, type Scale, scaleOf } from '../../ops/index.js'
 
 /** A tensor of bytes and what makes floats of them. */
 export interface Quantum extends Scale {
@@ -14,16 +14,11 @@ export function quantumOf(value: Value | undefined): Quantum | undefined {
   return { value: node.inputs[0]!, ...scaleOf(node)! }
 }
 
-export const isSame = (a: Scale, b: Scale) => a.scale === b.scale && a.zero === b.zero
+const isSame = (a: Scale, b: Scale) => a.scale === b.scale && a.zero === b.zero
 
 /** round(x / scale) + zero as QuantizeLinear has it, within a byte. */
 export function byteOf(x: number, { scale, zero }: Scale): number {
-  const ratio = Math.fround(Math.fround(x) / scale)
-  if (Number.isNaN(ratio)) return 0
-  const near = Math.min(Math.max(ratio, -1024), 1024)
-  const whole = Math.round(near)
-  const even = Math.abs(near % 1) === 0.5 && whole % 2 !== 0 ? whole - 1 : whole
-  return Math.min(Math.max(even + zero, 0), 255)
+  return narrowed(Math.fround(Math.fround(x) / scale), { yZero: zero, low: 0, high: 255 })
 }
 
 /** What each byte stands for. */
@@ -74,4 +69,21 @@ export function boundsOf(node: Node, to: Scale): { low: number; high: number } |
   if (act === 'identity') return { low: 0, high: 255 }
   if (act !== 'clip') return undefined
   return { low: byteOf(node.number('alpha', 0), to), high: byteOf(node.number('beta', 0), to) }
+}
+
+/** The same numbers in other steps. */
+export function rescaled(write: Writer, from: Quantum, to: Scale): Value {
+  return isSame(from, to) ? from.value : table(write, from, to)
+}
+
+export function table(write: Writer, from: Quantum, to: Scale): Value {
+  return write.add('Lookup', [from.value], { table: tabulated(write.graph, undefined, 0, from, to)! })
+}
+
+export const attributesOf = (node: Node): Record<string, Attribute> => Object.fromEntries(node.attributes)
+
+/** A value whose storage holds bytes. */
+export function narrow(value: Value): Value {
+  value.narrow = true
+  return value
 }

@@ -2,6 +2,7 @@ import { type DType, type Graph, isConstant, type Node, type Value } from '../..
 import { Writer } from '../../infer/index.js'
 import { linears, scaleOf } from '../../ops/index.js'
 import { count, type Pass } from '../pass.js'
+import { moving } from './movements.js'
 
 /**
  * Gives quantised layers one spelling: float operators between DequantizeLinear and QuantizeLinear. Operators on integers become
@@ -110,12 +111,12 @@ function axisFor(op: string, node: Node, operand: number): number {
   return operand ? -1 : -2
 }
 
-const moving = new Set(['Flatten', 'Identity', 'MaxPool', 'Reshape', 'Slice', 'Squeeze', 'Transpose', 'Unsqueeze'])
+const sameScale = new Set([...moving, 'MaxPool'])
 
 /** A movement of what a QuantizeLinear gives, with the same scale. */
 function moved(write: Writer, node: Node): Value | undefined {
   const [x, ...others] = node.inputs
-  const quantize = moving.has(node.op) && node.outputs.length === 1 ? quantizeOf(x) : undefined
+  const quantize = sameScale.has(node.op) && node.outputs.length === 1 ? quantizeOf(x) : undefined
   if (!quantize) return undefined
   const parameters = quantize.inputs.slice(1)
   const floats = write.add('DequantizeLinear', [quantize.output, ...parameters])

@@ -62,6 +62,28 @@ export const unsupported: readonly Malformed[] = [
       block_size: 2
     }
   ),
+  ...[0, -0.5, Number.NaN, Number.POSITIVE_INFINITY].map(scale =>
+    node(21, 'QuantizeLinear', `by ${scale}`, /QuantizeLinear ".*has a scale of .*; finite numbers above 0/, m => [
+      m.input([4, 4]),
+      m.scalar(scale)
+    ])
+  ),
+  node(21, 'DequantizeLinear', 'by a negative scale', /DequantizeLinear ".*has a scale of -1; finite numbers/, m => [
+    m.input([4, 4], 'int8'),
+    m.scalar(-1)
+  ]),
+  node(
+    21,
+    'QuantizeLinear',
+    'by scales of other channels',
+    /QuantizeLinear ".*has 3 scales; 1 or 4, one for each/,
+    m => [m.input([2, 4]), m.weights([3], [1, 2])]
+  ),
+  node(21, 'QuantizeLinear', 'about other zero points', /QuantizeLinear ".*has 2 zero points and 4 scales/, m => [
+    m.input([2, 4]),
+    m.weights([4], [1, 2]),
+    m.constant({ dtype: 'uint8', dims: [2], data: [1, 2] })
+  ]),
   node(23, 'Attention', 'at all', /Attention/, m => [
     m.input([1, 2, 4, 8]),
     m.input([1, 2, 4, 8]),

@@ -28,6 +28,10 @@ const convolutions: readonly ByteCase[] = [
   conv('depthwise', [2, 13, 9, 8], [13, 3, 3], { group: 13, pads: [1, 1, 1, 1] }),
   conv('depthwise, strides, 8 channels', [1, 8, 9, 8], [8, 3, 3], { group: 8, strides: [2, 2], pads: [0, 1, 1, 1] }),
   conv('depthwise, dilation', [1, 5, 12, 12], [5, 5, 3], { group: 5, dilations: [2, 2], pads: [4, 2, 4, 2] }),
+  conv('depthwise, 1×1', [2, 21, 6, 5], [21, 1, 1], { group: 21 }),
+  conv('depthwise, 1×1, padded behind', [1, 20, 6, 5], [20, 1, 1], { group: 20, pads: [0, 0, 1, 2] }),
+  conv('depthwise, 5×5', [1, 18, 9, 11], [18, 5, 5], { group: 18, pads: [2, 2, 2, 2] }),
+  conv('depthwise, 5×5, strides', [1, 7, 12, 11], [7, 5, 5], { group: 7, strides: [2, 2], pads: [2, 2, 2, 2] }),
   conv('depthwise, 1-D', [3, 6, 20], [6, 5], { group: 6, pads: [2, 2] }),
   {
     name: 'conv8, large enough for large tiles',

@@ -22,7 +22,8 @@ export function quantisableNetwork(random: Random): ModelBuilder {
       'max',
       'mean',
       'curve',
-      'swish'
+      'swish',
+      'enlarge'
     ])
     const kernel = random.pick([1, 2, 3, 3, 5, 7].filter(size => size <= Math.min(h, w)))
     const stride = random.pick([1, 1, 2])
@@ -57,6 +58,16 @@ export function quantisableNetwork(random: Random): ModelBuilder {
     } else if (kind === 'gate') {
       const squeezed = m.add('GlobalAveragePool', [x])
       x = m.add('Mul', [x, m.add('Sigmoid', [m.add('Conv', [squeezed, weights(channels, channels, 1, 1)])])])
+    } else if (kind === 'enlarge' && h * w < 200) {
+      const scales = m.constant({ dtype: 'float32', dims: [4], data: [1, 1, 2, 3] })
+      const centred = random.chance(0.5)
+      x = m.add('Resize', [x, undefined, scales], {
+        mode: 'nearest',
+        coordinate_transformation_mode: centred ? 'half_pixel' : 'asymmetric',
+        nearest_mode: centred ? 'round_prefer_floor' : 'floor'
+      })
+      h *= 2
+      w *= 3
     } else if (kind === 'swish') {
       x = m.add('Mul', [x, m.add('Sigmoid', [x])])
     } else if (kind === 'concat') {
