@@ -1,6 +1,7 @@
 import { startMeasuring } from './actions/measuring.js'
 import { type Model, ready } from './actions/opening.js'
 import { Placing } from './actions/placing.js'
+import { startQuantising } from './actions/quantising.js'
 import { byId, download } from './dom.js'
 import { Engine } from './engine/engine.js'
 import type { Answer, Given, Job, Progress, Ran } from './engine/protocol.js'
@@ -81,6 +82,12 @@ async function open(source: Source, first?: string): Promise<boolean> {
   if (begin && model.port) await takeSample(begin)
   else await run()
   return !signal.aborted
+}
+
+/** What was made here of the model that is open. */
+function openMade(name: string, content: Blob, trained: Source['trained']): Promise<boolean> {
+  selectFirstTab()
+  return open(fromFile(name, content, { trained }))
 }
 
 /** The model, or the one in sight, with a head that was trained for it. */
@@ -277,9 +284,8 @@ const training = new Training({
   classesChanged: () => keepClasses(),
   async use(trained) {
     takeLabels(undefined)
-    selectFirstTab()
     const { name, content, preparation, classes } = trained
-    await open(fromFile(name, new Blob([content]), { trained: { preparation, classes } }))
+    await openMade(name, new Blob([content]), { preparation, classes })
   }
 })
 
@@ -308,14 +314,9 @@ startInput({
     await run(true)
   }
 })
-startPreparation(
-  preparation => {
-    prepareBy(preparation)
-  },
-  () => {
-    if (model) prepareBy(model.guess.preparation)
-  }
-)
+startPreparation(prepareBy, () => {
+  if (model) prepareBy(model.guess.preparation)
+})
 byId('test-picture').onclick = () => {
   stopCamera()
   void take(testPicture())
@@ -334,6 +335,11 @@ byId('save-picture').onclick = () =>
 byId('weights').onchange = () => model && void open(model.source)
 for (const id of ['least', 'blend']) byId(id).oninput = update
 startMeasuring({ engine, job: currentJob, layers: () => model && { calls: model.opened.model.calls, layers } })
+startQuantising({
+  ...{ model: () => model, photo: () => photo, job: currentJob, threads: () => placing.threads },
+  samples: () => (model ? samplesOf(model) : []),
+  use: (name, content) => void openMade(name, content, { preparation: model!.preparation, classes: model!.labels[0] })
+})
 
 /** What was kept of an earlier visit, or of this one before it was loaded anew. */
 async function goOn(): Promise<void> {

@@ -110,6 +110,24 @@ function bare(browser: Browser): void {
     assert.match(await page.innerText('#checked'), /^They agree/)
   })
 
+  test('a model is quantised by photos, compared, and opened in 8 bits', async () => {
+    const { page } = visited()
+    await openZoo(page, 'lenet5')
+    await page.click('#test-picture')
+    await page.waitForSelector('#found .bar')
+    await page.click('#tab-quantise')
+    await page.click('#quantise-start')
+    await page.waitForSelector('#quantised .verdict')
+    assert.match(await page.innerText('#quantised'), /layers on bytes\s+5 of 5 layers with weights/)
+    await page.click('#quantised-use')
+    await page.waitForSelector('#model-name:text("int8")')
+    await page.waitForSelector('#found .bar')
+    assert.is(await settled(page), undefined)
+    await page.click('#tab-quantise')
+    await page.click('#quantise-start')
+    assert.match((await settled(page)) ?? '', /a compiled model cannot be quantised; open the \.onnx file/)
+  })
+
   test('threads load where the page is isolated, and change nothing but the time', async () => {
     const { page } = visited()
     assert.ok(await page.evaluate(() => crossOriginIsolated))
@@ -175,7 +193,7 @@ function bare(browser: Browser): void {
     await page.click('#test-picture')
     await page.waitForSelector('#found .bar')
     assert.is(await settled(page), undefined)
-    for (const tab of ['result', 'train', 'compilation', 'layers', 'memory', 'check', 'code']) {
+    for (const tab of ['result', 'train', 'compilation', 'layers', 'memory', 'check', 'quantise', 'code']) {
       assert.is(await page.getAttribute(`#tab-${tab}`, 'aria-selected'), 'true')
       await everyControl(page)
       await page.focus(`#tab-${tab}`)
@@ -191,7 +209,7 @@ function bare(browser: Browser): void {
     await openZoo(page, 'resnet20-cifar')
     await page.click('#test-picture')
     await page.waitForSelector('#found .bar')
-    for (const tab of ['result', 'train', 'compilation', 'layers', 'memory', 'check', 'code']) {
+    for (const tab of ['result', 'train', 'compilation', 'layers', 'memory', 'check', 'quantise', 'code']) {
       await page.click(`#tab-${tab}`)
       assert.is(await settled(page), undefined)
       await noScroll(page)

@@ -24,6 +24,8 @@ export interface Api {
   /** Its layers at that shape; nothing for a file that had been compiled already. */
   layers(): LayerInfo[] | undefined
   file(): Uint8Array<ArrayBuffer>
+  /** Quantises an ONNX model by photos; as `open`, with what that costs. */
+  quantise(job: Quantising): Quantised
   /** Takes an ONNX model in, to train it. */
   study(given: Pick<Given, 'from' | 'parts'> & Pick<Lesson, 'port' | 'preparation'>): Studied
   /** Nothing when it was stopped before anything was learnt. */
@@ -68,6 +70,26 @@ export interface Given {
   readonly weights: 'f32' | 'f16'
   /** Among which are the files that hold its weights, if others than its own do. */
   readonly parts?: readonly Part[]
+}
+
+/** An ONNX model and the photos that its ranges are measured on. */
+export interface Quantising extends Pick<Given, 'name' | 'from' | 'parts'> {
+  readonly photos: readonly { readonly content: Blob; readonly name: string }[]
+  readonly port: PicturePort
+  readonly preparation: Preparation
+}
+
+export interface Quantised {
+  /** Which of those that were opened it is. */
+  readonly id: number
+  readonly bytes: number
+  readonly milliseconds: number
+  /** Root mean square error of the outputs over their own, on the photos. */
+  readonly error: number
+  /** Layers with weights, and those of them that compute in 8 bits. */
+  readonly layers: number
+  readonly narrow: number
+  readonly notes: readonly string[]
 }
 
 export interface Patched {

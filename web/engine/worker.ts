@@ -17,9 +17,12 @@ import type {
   PassReport,
   Probed,
   Progress,
+  Quantised,
+  Quantising,
   Question,
   Ran
 } from './protocol.js'
+import { quantisedFile } from './quantise.js'
 import { classesIn, classify, patch, patched, recall, stopTraining, study, train, withPatch } from './train.js'
 
 /** The engine's worker: one model, its session, and the input of its last run. */
@@ -54,6 +57,7 @@ const handlers: Handlers = {
   inspect: ({ threads }) => inspect(current(), dimsOf(feeds), threads),
   layers: () => layersAt?.(dimsOf(feeds)),
   file: () => current().slice(),
+  quantise,
   study,
   recall,
   train,
@@ -99,6 +103,19 @@ async function open({ name, from, weights, parts }: Given, progress: (progress: 
     passes: passes.length ? passes : undefined,
     model,
     classes: isCairn(bytes) ? undefined : classesOf(bytes)
+  }
+}
+
+async function quantise(job: Quantising, progress: (progress: Progress) => void): Promise<Quantised> {
+  const began = performance.now()
+  const made = await quantisedFile(job, progress)
+  candidate = { id: ++opened, file: made.file, layersAt: undefined }
+  const { error, layers, narrow, notes } = made
+  return {
+    ...{ error, layers, narrow, notes },
+    id: opened,
+    bytes: made.file.length,
+    milliseconds: performance.now() - began
   }
 }
 
