@@ -318,5 +318,7 @@ function constraintsOf(graph: Graph): Constraint[] {
 function parametersOf(graph: Graph): number {
   const constants = new Set<Value>()
   for (const node of graph.nodes) for (const input of node.inputs) if (isConstant(input)) constants.add(input)
-  return [...constants].filter(c => c.dtype.startsWith('float')).reduce((sum, c) => sum + c.data!.length, 0)
+  return [...constants]
+    .filter(c => c.dtype.startsWith('float') || c.dtype === 'int8')
+    .reduce((sum, c) => sum + c.data!.length, 0)
 }
