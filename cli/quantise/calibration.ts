@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { importOnnx } from '../../compiler/onnx/index.js'
-import type { Feed } from '../../compiler/quantise/index.js'
+import { type Feed, spread } from '../../compiler/quantise/index.js'
 import type { Port } from '../../runtime/file/index.js'
 import { about, describePort, externalDataOf, type ModelFile, readNpy, toNumbers } from '../model/index.js'
 import { imagePort, imageTensor, type Preparation, pictureReader, refusalOf } from '../pictures/index.js'
@@ -50,7 +50,7 @@ async function picturesOf(inputs: readonly Port[], folder: string, prepare: Prep
   const pictures: string[] = []
   for (const path of files) if ((await refusalOf(path)) === undefined) pictures.push(path)
   if (!pictures.length) throw new InputError(`--calibrate ${folder}: no pictures in it`)
-  const chosen = spread(pictures, mostPictures)
+  const chosen = spread(pictures, pictures.length, mostPictures)
   const read = await pictureReader(chosen)
   const feeds: Feed[] = []
   let elements = 0
@@ -63,12 +63,6 @@ async function picturesOf(inputs: readonly Port[], folder: string, prepare: Prep
   const notes =
     feeds.length < pictures.length ? [`${feeds.length} of ${pictures.length} pictures are calibrated with`] : []
   return { feeds, what: `${feeds.length} pictures of ${folder}`, notes }
-}
-
-/** So many of a list, spread over it. */
-function spread<T>(list: readonly T[], count: number): T[] {
-  if (list.length <= count) return [...list]
-  return Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)])
 }
 
 /** Examples along the first axis, each as many as the model takes at once. */

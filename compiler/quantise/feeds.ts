@@ -45,11 +45,11 @@ export function repeatable(feeds: Iterable<Feed>): Iterable<Feed> {
   return feeds[Symbol.iterator]() === (feeds as unknown) ? [...feeds] : feeds
 }
 
-/** At most `most` of `count` feeds, evenly spread over them. */
-export function spread(feeds: Iterable<Feed>, count: number, most: number): Feed[] {
+/** At most `most` of `count` items, evenly spread over them. */
+export function spread<T>(items: Iterable<T>, count: number, most: number): T[] {
   const step = Math.max(count / most, 1)
-  const chosen: Feed[] = []
+  const chosen: T[] = []
   let index = 0
-  for (const feed of feeds) if (index++ >= chosen.length * step) chosen.push(feed)
+  for (const item of items) if (index++ >= chosen.length * step) chosen.push(item)
   return chosen
 }

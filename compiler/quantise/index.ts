@@ -1,4 +1,6 @@
+export { spread } from './feeds.js'
 export type { LayerReport, QuantiseOptions, QuantiseReport, TensorReport } from './options.js'
 export { quantise } from './quantise.js'
+export { scaleOfRange } from './ranges.js'
 export { drawnInput, generator, type PictureRange, pictureRanges, roundedOtherwise, takesPictures } from './scene.js'
 export type { Feed, FeedTensor } from './session.js'

@@ -1,6 +1,6 @@
 import { type Graph, isConstant, type Node, type Value } from '../graph/index.js'
 import { longestSum, reducedAxes } from '../ops/index.js'
-import { actOf, moving, repeats } from '../passes/index.js'
+import { actOf, arithmetic, moving, repeats } from '../passes/index.js'
 
 /** A layer with weights that runs on bytes. */
 export interface Layer {
@@ -73,8 +73,6 @@ const sameScale = new Set([...moving, 'MaxPool'])
 
 const isMovement = (node: Node) => sameScale.has(node.op) || repeats(node) !== undefined
 
-const arithmetic = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'Sqrt', 'Exp'])
-
 /** The tensors that a node without filters reads as bytes; undefined where it has no kernel for them. */
 function followed(node: Node, keep: ReadonlySet<string>): Value[] | undefined {
   if (keep.has(node.name) || node.outputs.length !== 1 || !isFloat(node.output)) return undefined
@@ -101,7 +99,7 @@ function followed(node: Node, keep: ReadonlySet<string>): Value[] | undefined {
       return open.length === 1 && (x.rank === 3 || x.rank === 4) ? [x] : undefined
   }
   if ((node.op === 'Add' || node.op === 'Mul') && open.length === 2 && inputs.length === 2) return inputs
-  const isFunction = arithmetic.has(node.op) && open.length === 1 && others.every(({ data }) => data.length === 1)
+  const isFunction = arithmetic.includes(node.op) && open.length === 1 && others.every(({ data }) => data.length === 1)
   return isFunction && open[0].rank === node.output.rank ? open : undefined
 }
 

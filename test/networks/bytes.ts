@@ -8,7 +8,7 @@ import { build } from '../../compiler/index.js'
 import { presentBackends } from '../support/cairn.js'
 import { compareLayers, mostTies } from '../support/network/compare-layers.js'
 import { quantisableNetwork } from '../support/network/quantisable.js'
-import { ModelBuilder } from '../support/onnx/model.js'
+import { float, ModelBuilder } from '../support/onnx/model.js'
 import { type Named, randomFeeds } from '../support/onnx/oracle.js'
 import { baseSeed, Random } from '../support/random.js'
 
@@ -41,21 +41,48 @@ for (let i = 0; i < count; i++) {
   })
 }
 
+/** What an operator gives, and its input, between QuantizeLinear and DequantizeLinear. */
+function through(m: ModelBuilder, value: string, steps: number, zero: number): string {
+  const levels = [m.scalar(1 / steps), m.constant({ dtype: 'uint8', dims: [], data: [zero] })]
+  return m.add('DequantizeLinear', [m.add('QuantizeLinear', [value, ...levels]), ...levels])
+}
+
+async function compareAll(m: ModelBuilder, random: Random, kernels: readonly string[]): Promise<void> {
+  const model = m.encode()
+  const { program } = build(model)
+  assert.equal(program.calls.map(({ kernel }) => program.kernels[kernel].name).sort(), kernels)
+  const { elements, ties } = await compareLayers({ model, feeds: randomFeeds(m.inputs, random) }, backends)
+  assert.ok(ties <= elements / 200, `${ties} of ${elements}`)
+}
+
 test('parts of a Split are bytes as well', async () => {
   const random = new Random('bytes, split')
   const m = new ModelBuilder(random, 17)
-  const through = (value: string, scale: number) => {
-    const levels = [m.scalar(scale), m.constant({ dtype: 'uint8', dims: [], data: [random.int(100, 150)] })]
-    return m.add('DequantizeLinear', [m.add('QuantizeLinear', [value, ...levels]), ...levels])
-  }
-  const parts = m.addMany('Split', [through(m.input([2, 8, 5, 6]), 1 / 64), m.ints([3, 5])], 2, { axis: 1 })
-  const [left, right] = parts.map(part => through(part, 1 / random.int(50, 80)))
-  m.output(through(m.add('Concat', [right, left], { axis: -3 }), 1 / 60))
-  const model = m.encode()
-  const names = build(model).program.kernels.map(({ name }) => name)
-  assert.equal(names.sort(), ['dequantize', 'lookup', 'quantize'])
-  const { elements, ties } = await compareLayers({ model, feeds: randomFeeds(m.inputs, random) }, backends)
-  assert.ok(ties <= elements / 200, `${ties} of ${elements}`)
+  const parts = m.addMany('Split', [through(m, m.input([2, 8, 5, 6]), 64, 120), m.ints([3, 5])], 2, { axis: 1 })
+  const [left, right] = parts.map(part => through(m, part, random.int(50, 80), random.int(100, 150)))
+  m.output(through(m, m.add('Concat', [right, left], { axis: -3 }), 60, 128))
+  await compareAll(m, random, ['dequantize', 'lookup', 'lookup', 'quantize'])
+})
+
+test('a function of a function is one table', async () => {
+  const random = new Random('bytes, tables')
+  const m = new ModelBuilder(random, 17)
+  const curve = through(
+    m,
+    m.add('LeakyRelu', [through(m, m.input([2, 7, 9]), 60, 130)], { alpha: float(0.25) }),
+    70,
+    90
+  )
+  m.output(through(m, m.add('Sigmoid', [curve]), 255, 0))
+  await compareAll(m, random, ['dequantize', 'lookup', 'quantize'])
+})
+
+test('a mean without its axes is bytes', async () => {
+  const random = new Random('bytes, means')
+  const m = new ModelBuilder(random, 17)
+  const mean = m.add('ReduceMean', [through(m, m.input([3, 9, 6, 7]), 60, 130)], { axes: [2, 3], keepdims: 0 })
+  m.output(through(m, m.add('Sigmoid', [through(m, mean, 150, 120)]), 255, 0))
+  await compareAll(m, random, ['dequantize', 'lookup', 'pool8', 'quantize'])
 })
 
 test('ties are rare', () => {

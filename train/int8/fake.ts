@@ -1,6 +1,7 @@
 import { fakeQuantise } from '../../compiler/gradients/index.js'
 import { type Graph, isConstant, type Node, type Value } from '../../compiler/graph/index.js'
 import { Writer } from '../../compiler/infer/index.js'
+import { scaleOfRange } from '../../compiler/quantise/index.js'
 
 /** Where a network's tensors pass through bytes when it is quantised, imitated while it is trained. */
 
@@ -83,9 +84,7 @@ export function quantiseFakes(graph: Graph, { activations, weights }: Ranges): v
     }
   }
   for (const [value, readers] of quantisedActivations(graph)) {
-    const { low, high } = activations.get(value.name)!
-    const scale = (high - low || 1) / 255
-    const zero = Math.round(-low / scale)
+    const { scale, zero } = scaleOfRange(activations.get(value.name)!)
     const steps = { ...stepsOf(value, Float32Array.of(scale), []), low: -zero, high: 255 - zero }
     const fake = fakeQuantise(write(value, readers[0]), value, steps)
     for (const reader of readers)

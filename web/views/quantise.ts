@@ -2,7 +2,7 @@ import { byId, download, el, facts, table } from '../dom.js'
 import { difference } from '../engine/compare.js'
 import { Engine } from '../engine/engine.js'
 import type { Job, Progress, Quantised, Quantising, Ran } from '../engine/protocol.js'
-import { bytes, ms, percent, plural, short } from '../numbers.js'
+import { bytes, median, ms, percent, plural, short } from '../numbers.js'
 import { announce } from './status.js'
 
 /** What is quantised: the model that is open, photos to calibrate with, and the run that both models make. */
@@ -32,9 +32,8 @@ export class Quantisation {
       const { id } = await engine.ask('open', { name, from, parts, weights: 'f32' })
       const runOf = async (id: number): Promise<Ran> => {
         await engine.ask('load', { id, device: 'wasm', threads })
-        // The first run is slower: memory is touched for the first time.
-        await engine.ask('run', job)
-        return engine.ask('run', job)
+        const ran = await engine.ask('run', job)
+        return { ...ran, milliseconds: median(await engine.ask('time', { runs: 9 })) }
       }
       const own = await runOf(id)
       const made = await engine.ask('quantise', quantising, onProgress)

@@ -2,7 +2,7 @@ import { mul } from '../../algebra/index.js'
 import type { Node, Value } from '../../graph/index.js'
 import { type Kernel, kernel, type Lowering, type Op } from '../op.js'
 import { windows } from '../window.js'
-import { convFields, shapeOf, spatialSizes, stepsOf } from './conv.js'
+import { convFields, placesOf, shapeOf } from './conv.js'
 
 const gradientBuffers = { x: 'read', dy: 'read', y: 'write' } as const
 /** The block is the convolution's; nothing follows these sums. */
@@ -89,18 +89,7 @@ const convWeightGradient: Op = {
     to.call(
       depthwise ? depthwiseGradientKernel : convGradientKernel,
       {
-        batch: x.shape[0],
-        groups: shape.groups,
-        channels: shape.channels,
-        filters: shape.filters,
-        ...spatialSizes('in', x.shape.slice(2), 1),
-        ...spatialSizes('out', dy.shape.slice(2), 1),
-        ...spatialSizes('kernel', shape.kernel, 1),
-        ...spatialSizes('stride', window.strides, 1),
-        ...spatialSizes('pad', window.padsBegin, 0),
-        ...spatialSizes('dilation', window.dilations, 1),
-        ...stepsOf('x', x),
-        ...stepsOf('y', dy),
+        ...placesOf(shape, window, x, dy),
         ...noEpilogue
       },
       { x, dy, y: to.view(node.output) }

@@ -279,18 +279,7 @@ function lowerConv(node: Node, to: Lowering): void {
   to.call(
     direct,
     {
-      batch: x.shape[0],
-      groups,
-      channels,
-      filters,
-      ...spatialSizes('in', x.shape.slice(2), 1),
-      ...spatialSizes('out', y.shape.slice(2), 1),
-      ...spatialSizes('kernel', kernel, 1),
-      ...spatialSizes('stride', window.strides, 1),
-      ...spatialSizes('pad', window.padsBegin, 0),
-      ...spatialSizes('dilation', window.dilations, 1),
-      ...stepsOf('x', x),
-      ...stepsOf('y', y),
+      ...placesOf(shape, window, x, y),
       ...stepsOf('r', r ?? y),
       residual: residualOf(node),
       ...epilogueOf(node),
@@ -353,6 +342,21 @@ export function stepsOf<P extends string>(prefix: P, view: View) {
     `${P}${'N' | 'D' | 'H' | 'W'}`,
     Dim
   >
+}
+
+/** Sizes and steps of a convolution's input and output, and its window. */
+export function placesOf({ groups, channels, filters, kernel }: WeightShape, window: Windows, x: View, y: View) {
+  return {
+    ...{ batch: x.shape[0], groups, channels, filters },
+    ...spatialSizes('in', x.shape.slice(2), 1),
+    ...spatialSizes('out', y.shape.slice(2), 1),
+    ...spatialSizes('kernel', kernel, 1),
+    ...spatialSizes('stride', window.strides, 1),
+    ...spatialSizes('pad', window.padsBegin, 0),
+    ...spatialSizes('dilation', window.dilations, 1),
+    ...stepsOf('x', x),
+    ...stepsOf('y', y)
+  }
 }
 
 function convMacs(node: Node): Dim {

@@ -18,7 +18,7 @@ import { perFilter, requantised, requantiseFields, requantiseOf } from '../eleme
 import { kernel, type Lowering, type Op, type View } from '../op.js'
 import type { WeightShape } from '../weights.js'
 import { type Windows, windows } from '../window.js'
-import { convFields, convolution, isPointwise, rowsOf, shapeOf, spatialSizes, stepsOf } from './conv.js'
+import { convFields, convolution, isPointwise, placesOf, rowsOf, shapeOf } from './conv.js'
 
 /** Convolutions of bytes. A zero point stands for what lies outside of the input. */
 
@@ -163,20 +163,8 @@ export const conv8: Op = {
   macs: convolution.Conv.macs
 }
 
-function fieldsOf(node: Node, { groups, channels, filters, kernel }: WeightShape, window: Windows, x: View, y: View) {
-  return {
-    ...{ batch: x.shape[0], groups, channels, filters },
-    ...spatialSizes('in', x.shape.slice(2), 1),
-    ...spatialSizes('out', y.shape.slice(2), 1),
-    ...spatialSizes('kernel', kernel, 1),
-    ...spatialSizes('stride', window.strides, 1),
-    ...spatialSizes('pad', window.padsBegin, 0),
-    ...spatialSizes('dilation', window.dilations, 1),
-    ...stepsOf('x', x),
-    ...stepsOf('y', y),
-    xZero: node.number('xZero', 0),
-    ...requantiseOf(node)
-  }
+function fieldsOf(node: Node, shape: WeightShape, window: Windows, x: View, y: View) {
+  return { ...placesOf(shape, window, x, y), xZero: node.number('xZero', 0), ...requantiseOf(node) }
 }
 
 function emitDepthwise(node: Node, to: Lowering, shape: WeightShape, window: Windows, x: View, y: View): void {

@@ -1,7 +1,6 @@
 import { requantised, requantiseFields, requantiseOf } from '../elementwise/requantise.js'
 import { kernel, type Op } from '../op.js'
-import { visit } from '../visit.js'
-import { poolFields, pooling, poolKinds, poolParameters } from './pool.js'
+import { forEachWindow, poolFields, pooling, poolKinds, poolParameters } from './pool.js'
 
 /** Pooling of bytes: maxima as they are, means with another scale. */
 
@@ -13,23 +12,10 @@ export const pool8Kernel = kernel({
   fields: { ...poolFields, xZero: 'u32', scale: 'f32', ...requantiseFields },
   buffers: { x: 'read', y: 'write' },
   reference(p, { x, y }) {
-    const padded = [p.x0 + p.e0, p.x1 + p.e1, p.x2 + p.e2]
-    visit([p.batch, p.y0, p.y1, p.y2, p.channels], ([n, o0, o1, o2, c]) => {
-      let largest = 0
-      let sum = 0
-      let inside = 0
-      let counted = 0
-      visit([p.k0, p.k1, p.k2], ([k0, k1, k2]) => {
-        const [a0, a1, a2] = [o0 * p.s0 - p.b0 + k0 * p.d0, o1 * p.s1 - p.b1 + k1 * p.d1, o2 * p.s2 - p.b2 + k2 * p.d2]
-        if (a0 < padded[0] && a1 < padded[1] && a2 < padded[2]) counted++
-        if (a0 < 0 || a0 >= p.x0 || a1 < 0 || a1 >= p.x1 || a2 < 0 || a2 >= p.x2) return
-        const value = x[n * p.xBatch + a0 * p.i0 + a1 * p.i1 + a2 * p.i2 + c]
-        largest = Math.max(largest, value)
-        sum += value - p.xZero
-        inside++
-      })
+    forEachWindow(p, x, (to, { largest, sum, inside, counted }) => {
       const share = Math.fround(Math.fround(p.scale) / Math.max(p.kind === 1 ? inside : counted, 1))
-      y[n * p.yBatch + o0 * p.o0 + o1 * p.o1 + o2 * p.o2 + c] = p.kind === 0 ? largest : requantised(sum, share, 0, p)
+      // A window of padding alone has no largest byte but the smallest that there is.
+      y[to] = p.kind === 0 ? Math.max(largest, 0) : requantised(sum - inside * p.xZero, share, 0, p)
     })
   }
 })

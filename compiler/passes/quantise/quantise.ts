@@ -5,7 +5,19 @@ import { narrowed, reducedAxes, type Scale, scaleOf } from '../../ops/index.js'
 import { count, type Pass } from '../pass.js'
 import { type Layer, layers } from './layers.js'
 import { movements, partOf } from './movements.js'
-import { attributesOf, boundsOf, narrow, type Quantum, quantumOf, rescaled, table, tabulated } from './scales.js'
+import {
+  attributesOf,
+  boundsOf,
+  levelOf,
+  lookUp,
+  narrow,
+  type Quantum,
+  quantumOf,
+  rescaled,
+  table,
+  tableOf,
+  tabulated
+} from './scales.js'
 
 /**
  * What stands between DequantizeLinear and QuantizeLinear becomes one layer of bytes: products of whole numbers with a
@@ -44,21 +56,9 @@ function layerOf(write: Writer, quantize: Node): Value | undefined {
   return layers[node.op]?.(write, node, to) ?? others[node.op]?.(write, node, to) ?? asTable(write, node, to)
 }
 
-/** Element-wise functions of one number. */
-const ofOneNumber = new Set([
-  'Activation',
-  'Clip',
-  'Relu',
-  'Add',
-  'Sub',
-  'Mul',
-  'Div',
-  'Pow',
-  'Max',
-  'Min',
-  'Sqrt',
-  'Exp'
-])
+/** Operators that are functions of one number where their other operands are single numbers. */
+export const arithmetic: readonly string[] = ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'Sqrt', 'Exp']
+const ofOneNumber = new Set([...arithmetic, 'Activation', 'Clip', 'Relu'])
 
 const asTable: Layer = (write, node, to) => {
   if (!ofOneNumber.has(node.op)) return undefined
@@ -68,7 +68,7 @@ const asTable: Layer = (write, node, to) => {
   const from = quantumOf(node.inputs[index])!
   if (node.output.rank !== from.value.rank) return undefined
   const table = tabulated(write.graph, node, index, from, to)
-  return table && write.add('Lookup', [from.value], { table })
+  return table && lookUp(write, from.value, table)
 }
 
 const binary =
@@ -89,21 +89,10 @@ const binary =
 
 /** Of two functions of the same bytes, as a sigmoid and its own argument are, what a function makes of both is one table. */
 function ofOneByte(write: Writer, a: Quantum, b: Quantum, of: (x: number, y: number) => number): Value | undefined {
-  const [left, right] = [tableOf(a), tableOf(b)]
+  const [left, right] = [tableOf(a.value), tableOf(b.value)]
   if (left.source !== right.source) return undefined
-  const table = left.levels.map((x, i) => of(x, right.levels[i]))
+  const table = left.bytes.map((byte, i) => of(levelOf(byte, a), levelOf(right.bytes[i], b)))
   return write.add('Lookup', [left.source], { table })
-}
-
-/** The bytes that a tensor is looked up from, and the floats that it makes of each. */
-function tableOf({ value, scale, zero }: Quantum): { source: Value; levels: number[] } {
-  const node = value.producer
-  const isTable = node?.op === 'Lookup'
-  const bytes = isTable ? node.list('table')! : Array.from({ length: 256 }, (_, i) => i)
-  return {
-    source: isTable ? node.inputs[0]! : value,
-    levels: bytes.map(byte => Math.fround((byte - zero) * scale))
-  }
 }
 
 const maxPool: Layer = (write, node, to) => {
@@ -133,7 +122,7 @@ const globalMean: Layer = (write, node, to) => {
   const axes = node.op === 'ReduceMean' ? reducedAxes(node) : spatial.map((_, i) => i + 2)
   if (axes.length !== spatial.length || axes.some((axis, i) => axis !== i + 2)) return undefined
   const value = meanPool(write, from, to, { kernel_shape: spatial as number[], kind: 'mean' })
-  return node.output.rank === value.rank ? value : write.reshape(value, node.output.shape)
+  return node.output.rank === value.rank ? value : narrow(write.reshape(value, node.output.shape))
 }
 
 /** Parts in the steps of the whole. */

@@ -21,9 +21,8 @@ export function byteOf(x: number, { scale, zero }: Scale): number {
   return narrowed(Math.fround(Math.fround(x) / scale), { yZero: zero, low: 0, high: 255 })
 }
 
-/** What each byte stands for. */
-const levelsOf = ({ scale, zero }: Scale) =>
-  Float32Array.from({ length: 256 }, (_, i) => Math.fround((i - zero) * scale))
+/** What a byte stands for. */
+export const levelOf = (byte: number, { scale, zero }: Scale) => Math.fround((byte - zero) * scale)
 
 /** The bytes that a function of one number makes of each byte: of `node`, whose input `index` they stand for; the others are single numbers. */
 export function tabulated(
@@ -33,7 +32,7 @@ export function tabulated(
   from: Scale,
   to: Scale
 ): number[] | undefined {
-  const levels = levelsOf(from)
+  const levels = Float32Array.from({ length: 256 }, (_, byte) => levelOf(byte, from))
   const results = node ? computed(graph, node, index, levels) : levels
   return results && Array.from(results, x => byteOf(x, to))
 }
@@ -77,7 +76,20 @@ export function rescaled(write: Writer, from: Quantum, to: Scale): Value {
 }
 
 export function table(write: Writer, from: Quantum, to: Scale): Value {
-  return write.add('Lookup', [from.value], { table: tabulated(write.graph, undefined, 0, from, to)! })
+  return lookUp(write, from.value, tabulated(write.graph, undefined, 0, from, to)!)
+}
+
+/** The bytes of a table for each byte of a tensor; of one that is looked up itself the two tables are one. */
+export function lookUp(write: Writer, value: Value, table: readonly number[]): Value {
+  const { source, bytes } = tableOf(value)
+  return write.add('Lookup', [source], { table: bytes.map(byte => table[byte]) })
+}
+
+/** What a tensor is looked up from, and the bytes that it makes of each; itself where it is not. */
+export function tableOf(value: Value): { source: Value; bytes: readonly number[] } {
+  const node = value.producer
+  if (node?.op === 'Lookup') return { source: node.inputs[0]!, bytes: node.list('table')! }
+  return { source: value, bytes: Array.from({ length: 256 }, (_, byte) => byte) }
 }
 
 export const attributesOf = (node: Node): Record<string, Attribute> => Object.fromEntries(node.attributes)
