@@ -9,7 +9,8 @@ export function quantisableNetwork(random: Random): ModelBuilder {
   const m = new ModelBuilder(random, 17)
   let channels = random.pick(sizes)
   let [h, w] = [random.int(6, 20), random.int(6, 40)]
-  let x = m.input([random.int(1, 2), channels, h, w], 'float32', [-2, 2])
+  const input = m.input([random.int(1, 2), channels, h, w], 'float32', [-2, 2])
+  let x = input
   const weights = (...dims: number[]) => m.weights(dims)
   for (let steps = random.int(2, 6); steps > 0; steps--) {
     const kind = random.pick([
@@ -88,5 +89,6 @@ export function quantisableNetwork(random: Random): ModelBuilder {
     x = m.add('Flatten', [pooled ? m.add('GlobalAveragePool', [x]) : x])
     if (inner < 4096) x = m.add('Gemm', [x, weights(10, inner), weights(10)], { transB: 1 })
   }
-  return m.output(x)
+  // Steps that do not fit are left out: of all of them this is the network.
+  return m.output(x === input ? m.add('LeakyRelu', [x], { alpha: float(0.1) }) : x)
 }
