@@ -22,7 +22,9 @@ export interface QuantiseOptions extends Omit<ImportOptions, 'externalData'> {
 
 /** What quantising has found, for whoever shows it. */
 export interface QuantiseReport {
+  /** Layers with weights, in the order of the graph. */
   readonly layers: readonly LayerReport[]
+  /** Tensors that become bytes, in the order of the graph. */
   readonly tensors: readonly TensorReport[]
   /** Root mean square error of the outputs over their root mean square, on at most 12 feeds that are spread over the calibration data. */
   readonly error: number
@@ -38,7 +40,9 @@ export interface QuantiseReport {
 
 /** A layer with weights. */
 export interface LayerReport {
+  /** The node's name; where it has none, that of its first output. */
   readonly name: string
+  /** The ONNX operator. */
   readonly op: string
   /** Decibels of the layer's own output over its error where this layer alone is quantised, its input included. */
   readonly sqnr: number
@@ -50,9 +54,13 @@ export interface LayerReport {
 
 /** A tensor of bytes. */
 export interface TensorReport {
+  /** The tensor's name in the graph. */
   readonly name: string
+  /** The smallest number that its bytes can say, in the tensor's own unit. */
   readonly low: number
+  /** The largest number that its bytes can say. */
   readonly high: number
+  /** How the range was chosen. */
   readonly chooser: Chooser
   /** Share of the data that is clipped. */
   readonly clipped: number

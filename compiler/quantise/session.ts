@@ -16,8 +16,11 @@ import { CompileError } from '../errors.js'
 
 /** One input of a model: elements in C order, as the runtime's Tensor has them. */
 export interface FeedTensor {
+  /** The element type as ONNX Runtime spells it; that of the array where it is left out. */
   readonly type?: string
+  /** Lengths of the axes. */
   readonly dims: readonly number[]
+  /** The elements, row by row. */
   readonly data: ArrayLike<number> | ArrayLike<bigint>
 }
 

@@ -14,8 +14,9 @@ import type { Range, Ranges } from './fake.js'
 /** What a trained network loses in int8, and what fine-tuning behind fake quantisation brings back. */
 
 export interface Quantised {
-  /** Shares of the examples that validate, 0 to 1, taken for their class: by the network in floats, and quantised. */
+  /** Share of the validating examples that the network in floats takes for their class, 0 to 1. */
   readonly float: number
+  /** The same share where it is quantised as it was trained. */
   readonly before: number
   /** Quantised again after fine-tuning; undefined where the loss called for none. */
   readonly after?: number
@@ -23,7 +24,9 @@ export interface Quantised {
   readonly model: Uint8Array
 }
 
+/** How far a trained network is quantised. */
 export interface FineTuneOptions extends Watch {
+  /** Which examples train and which validate. */
   readonly split: Split
   /** The loss in points above which the network is fine-tuned; default 1. */
   readonly above?: number
