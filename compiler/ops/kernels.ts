@@ -1,6 +1,6 @@
-import { convKernel, convTransposeKernel, depthwiseKernel } from './conv/conv.js'
 import { convGradientKernel, depthwiseGradientKernel } from './conv/conv-gradient.js'
 import { conv8Kernel, depthwise8Kernel } from './conv/conv8.js'
+import { convKernel, convTransposeKernel, depthwiseKernel } from './conv/direct.js'
 import { winogradFiltersKernel, winograds } from './conv/winograd.js'
 import { gemmHalfKernel, gemmKernel, gemmPackedKernel, matmulKernel } from './dense/gemm.js'
 import { gemm8Kernel, sums8Kernel } from './dense/gemm8.js'

@@ -2,7 +2,8 @@ import { mul } from '../../algebra/index.js'
 import type { Node, Value } from '../../graph/index.js'
 import { type Kernel, kernel, type Lowering, type Op } from '../op.js'
 import { windows } from '../window.js'
-import { convFields, placesOf, shapeOf } from './conv.js'
+import { shapeOf } from './conv.js'
+import { convFields, placesOf } from './direct.js'
 
 const gradientBuffers = { x: 'read', dy: 'read', y: 'write' } as const
 /** The block is the convolution's; nothing follows these sums. */

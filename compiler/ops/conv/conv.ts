@@ -2,157 +2,13 @@ import { type Dim, isStatic, mul, product, same, show, showShape } from '../../a
 import { refuse } from '../../errors.js'
 import { type Elements, isConstant, type Node, type Value } from '../../graph/index.js'
 import { emitGemm, gemmChoices } from '../dense/gemm.js'
-import { epilogueOf } from '../elementwise/elementwise.js'
-import { finished, panelWidth, residualOf, vectorOf } from '../elementwise/epilogue.js'
-import { convBuffers, type Kernel, kernel, type Lowering, type Op, type View } from '../op.js'
+import { panelWidth, vectorOf } from '../elementwise/epilogue.js'
+import type { Lowering, Op, View } from '../op.js'
 import { depthwiseWeights, packedWeights, type WeightShape, type WeightSteps } from '../weights.js'
 import { transposedWindows, type Windows, windows } from '../window.js'
+import { convKernel, convTransposeKernel, depthwiseKernel, emitDirect, isDepthwise } from './direct.js'
+import { cut, emitParts, kernelOfParts } from './transpose.js'
 import { emitWinograd, usualSize, winogradChoices } from './winograd.js'
-
-const spatial = <P extends string>(prefix: P) =>
-  ({ [`${prefix}D`]: 'u32', [`${prefix}H`]: 'u32', [`${prefix}W`]: 'u32' }) as Record<`${P}${'D' | 'H' | 'W'}`, 'u32'>
-
-const steps = <P extends string>(prefix: P) =>
-  ({ [`${prefix}N`]: 'u32', [`${prefix}D`]: 'u32', [`${prefix}H`]: 'u32', [`${prefix}W`]: 'u32' }) as Record<
-    `${P}${'N' | 'D' | 'H' | 'W'}`,
-    'u32'
-  >
-
-export const convFields = {
-  batch: 'u32',
-  groups: 'u32',
-  channels: 'u32',
-  filters: 'u32',
-  ...spatial('in'),
-  ...spatial('out'),
-  ...spatial('kernel'),
-  ...spatial('stride'),
-  ...spatial('pad'),
-  ...spatial('dilation'),
-  ...steps('x'),
-  ...steps('y'),
-  ...steps('r'),
-  residual: 'u32',
-  act: 'u32',
-  alpha: 'f32',
-  beta: 'f32',
-  tiles: 'u32'
-} as const
-
-type ConvKernel = Kernel<keyof typeof convFields, keyof typeof convBuffers>
-type ConvParameters = Parameters<ConvKernel['reference']>[0]
-type ConvArrays = Parameters<ConvKernel['reference']>[1]
-
-/**
- * y = act(conv(x, w) + bias + r), channels innermost; `channels` and `filters` count one group's inputs and outputs.
- * Weights lie in panels of 8 filters, and within a panel by (kernel position, input channel).
- */
-export const convKernel: ConvKernel = kernel({
-  name: 'conv',
-  fields: convFields,
-  buffers: convBuffers,
-  reference(p, b) {
-    forEachOutput(p, b, paddedFilters(p), (n, g, od, oh, ow, f) => {
-      let sum = 0
-      forEachTap(p, (kd, kh, kw, tap) => {
-        const d = od * p.strideD - p.padD + kd * p.dilationD
-        const h = oh * p.strideH - p.padH + kh * p.dilationH
-        const w = ow * p.strideW - p.padW + kw * p.dilationW
-        sum += dotAt(p, b, n, g, d, h, w, tap, f)
-      })
-      return sum
-    })
-  }
-})
-
-/** Transposed convolution as the gather that it is: an output reads the inputs whose stride lands on it. */
-export const convTransposeKernel: ConvKernel = kernel({
-  name: 'convTranspose',
-  fields: convFields,
-  buffers: convBuffers,
-  reference(p, b) {
-    forEachOutput(p, b, paddedFilters(p), (n, g, od, oh, ow, f) => {
-      let sum = 0
-      forEachTap(p, (kd, kh, kw, tap) => {
-        const d = (od + p.padD - kd * p.dilationD) / p.strideD
-        const h = (oh + p.padH - kh * p.dilationH) / p.strideH
-        const w = (ow + p.padW - kw * p.dilationW) / p.strideW
-        sum += dotAt(p, b, n, g, d, h, w, tap, f)
-      })
-      return sum
-    })
-  }
-})
-
-/** One filter a channel. Weights are [kernelH, kernelW, channels]; depth stays 1. */
-export const depthwiseKernel: ConvKernel = kernel({
-  name: 'depthwise',
-  fields: convFields,
-  buffers: convBuffers,
-  reference(p, b) {
-    forEachOutput(p, b, 1, (n, g, _od, oh, ow) => {
-      let sum = 0
-      forEachTap(p, (_kd, kh, kw, tap) => {
-        const h = oh * p.strideH - p.padH + kh * p.dilationH
-        const w = ow * p.strideW - p.padW + kw * p.dilationW
-        if (h >= 0 && h < p.inH && w >= 0 && w < p.inW)
-          sum += b.x[n * p.xN + h * p.xH + w * p.xW + g] * b.w[tap * p.groups + g]
-      })
-      return sum
-    })
-  }
-})
-
-function forEachTap(p: ConvParameters, body: (kd: number, kh: number, kw: number, tap: number) => void): void {
-  let tap = 0
-  for (let kd = 0; kd < p.kernelD; kd++)
-    for (let kh = 0; kh < p.kernelH; kh++) for (let kw = 0; kw < p.kernelW; kw++) body(kd, kh, kw, tap++)
-}
-
-const paddedFilters = (p: ConvParameters) => Math.ceil(p.filters / panelWidth) * panelWidth
-
-/** `perGroup` is the distance from one group's biases to the next. */
-function forEachOutput(
-  p: ConvParameters,
-  { bias, slope, r, y }: ConvArrays,
-  perGroup: number,
-  sum: (n: number, g: number, od: number, oh: number, ow: number, f: number) => number
-): void {
-  for (let n = 0; n < p.batch; n++)
-    for (let od = 0; od < p.outD; od++)
-      for (let oh = 0; oh < p.outH; oh++)
-        for (let ow = 0; ow < p.outW; ow++)
-          for (let g = 0; g < p.groups; g++)
-            for (let f = 0; f < p.filters; f++) {
-              const c = g * p.filters + f
-              const at = g * perGroup + f
-              const residual = p.residual ? r[n * p.rN + od * p.rD + oh * p.rH + ow * p.rW + c] : 0
-              const total = bias[at] + sum(n, g, od, oh, ow, f)
-              y[n * p.yN + od * p.yD + oh * p.yH + ow * p.yW + c] = finished(p, total, slope[at], residual)
-            }
-}
-
-function dotAt(
-  p: ConvParameters,
-  { x, w }: ConvArrays,
-  n: number,
-  g: number,
-  d: number,
-  h: number,
-  v: number,
-  tap: number,
-  f: number
-): number {
-  const inside = (at: number, size: number) => Number.isInteger(at) && at >= 0 && at < size
-  if (!inside(d, p.inD) || !inside(h, p.inH) || !inside(v, p.inW)) return 0
-  const rows = p.kernelD * p.kernelH * p.kernelW * p.channels
-  const panels = Math.ceil(p.filters / panelWidth)
-  const from = n * p.xN + d * p.xD + h * p.xH + v * p.xW + g * p.channels
-  const weights = (g * panels + Math.floor(f / panelWidth)) * rows * panelWidth + (f % panelWidth)
-  let sum = 0
-  for (let c = 0; c < p.channels; c++) sum += x[from + c] * w[weights + (tap * p.channels + c) * panelWidth]
-  return sum
-}
 
 export function shapeOf(node: Node): WeightShape {
   const [x, w] = node.inputs as Value[]
@@ -229,16 +85,17 @@ interface Operands {
   readonly r: View | undefined
 }
 
+function operandsOf(node: Node, to: Lowering): Operands {
+  const residual = node.inputs[convInputs.residual]
+  return { x: to.view(node.inputs[0]!), y: to.view(node.output), r: residual && to.view(residual) }
+}
+
 function lowerConv(node: Node, to: Lowering): void {
   const shape = shapeOf(node)
   const { groups, channels, filters, kernel } = shape
-  const x = to.view(node.inputs[0]!)
-  const y = to.view(node.output)
-  const residual = node.inputs[convInputs.residual]
-  const r = residual && to.view(residual)
-  const transposed = node.op === 'ConvTranspose'
-  const window = (transposed ? transposedWindows : windows)(node, x.shape.slice(2), kernel)
-  const depthwise = !transposed && channels === 1 && filters === 1 && groups > 1 && kernel.length < 3
+  const { x, y, r } = operandsOf(node, to)
+  const window = windows(node, x.shape.slice(2), kernel)
+  const depthwise = isDepthwise(shape)
   const columns = {
     groups: depthwise ? 1 : groups,
     columns: depthwise ? groups : filters,
@@ -248,19 +105,17 @@ function lowerConv(node: Node, to: Lowering): void {
   const weights = node.inputs[1]!
   const w = depthwise
     ? depthwiseWeights(node, to, weights, `${weights.name} depthwise`, shape, () => packDepthwise(node, groups, taps))
-    : packedWeights(node, to, weights, `${weights.name} ${node.op} ${groups}`, shape, stepsIn(node, shape), () =>
-        packWeights(node, shape)
-      )
+    : panelsOf(node, to, shape)
   const bias = vectorOf(node, to, convInputs.bias, columns)
   const slope = vectorOf(node, to, convInputs.slope, columns)
 
-  const pointwise = !transposed && taps === 1 && groups === 1 && isPointwise(window)
+  const pointwise = taps === 1 && groups === 1 && isPointwise(window)
   const rows = pointwise ? rowsOf({ x, y, r }) : undefined
-  const direct = depthwise ? depthwiseKernel : transposed ? convTransposeKernel : convKernel
+  const direct = depthwise ? depthwiseKernel : convKernel
   const macs = macsOf(window, shape)
   const products = rows ? gemmChoices(macs, filters) : []
   // Transforms of whole numbers are not whole.
-  const known = !transposed && !depthwise && isConstant(weights) && node.output.dtype.startsWith('float')
+  const known = !depthwise && isConstant(weights) && node.output.dtype.startsWith('float')
   const transforms = known ? winogradChoices(to.winograd, window, kernel, shape, weights.data) : []
   const chosen = to.choose([...products, { kernel: direct.name, cost: macs }, ...transforms])
   if (rows && products.some(choice => choice.kernel === chosen)) {
@@ -271,22 +126,33 @@ function lowerConv(node: Node, to: Lowering): void {
     emitWinograd(node, to, chosen, window, shape, { x, y, r, w, bias, slope })
     return
   }
-  const tiles = Math.min(Math.max(Math.floor(16384 / (taps * channels)), 4), 64)
-  // Tables of asm/dense/tile.ts with a segment per kernel position, and zeros to read where a window is outside; or a row.
-  const scratch = to.scratch([
-    depthwise ? (r ? mul(y.shape[y.shape.length - 1], groups) : 4) : tiles * (12 + taps * 6) + groups * channels
-  ])
-  to.call(
-    direct,
-    {
-      ...placesOf(shape, window, x, y),
-      ...stepsOf('r', r ?? y),
-      residual: residualOf(node),
-      ...epilogueOf(node),
-      tiles
-    },
-    { x, w, bias, slope, r: r ?? bias, y, scratch }
-  )
+  emitDirect(node, to, direct, shape, window, { x, y, r, w, bias, slope })
+}
+
+function lowerTranspose(node: Node, to: Lowering): void {
+  const shape = shapeOf(node)
+  const { groups, filters } = shape
+  const { x, y, r } = operandsOf(node, to)
+  const window = transposedWindows(node, x.shape.slice(2), shape.kernel)
+  const macs = macsOf(window, shape)
+  const whole = { kernel: convTransposeKernel.name, cost: macs }
+  const parts = cut(node, window, shape, { y, r })
+  const part = { kernel: kernelOfParts(shape).name, cost: macs / window.strides.reduce((a, b) => a * b, 2) }
+  if (to.choose(parts ? [whole, part] : [whole]) === part.kernel) {
+    emitParts(node, to, parts!, shape, window, { x, y, r })
+    return
+  }
+  const w = panelsOf(node, to, shape)
+  const columns = { groups, columns: filters, panel: panelWidth }
+  const bias = vectorOf(node, to, convInputs.bias, columns)
+  const slope = vectorOf(node, to, convInputs.slope, columns)
+  emitDirect(node, to, convTransposeKernel, shape, window, { x, y, r, w, bias, slope })
+}
+
+function panelsOf(node: Node, to: Lowering, shape: WeightShape): View {
+  const weights = node.inputs[1]!
+  const key = `${weights.name} ${node.op} ${shape.groups}`
+  return packedWeights(node, to, weights, key, shape, stepsIn(node, shape), () => packWeights(node, shape))
 }
 
 /** Multiply-accumulates of direct sums over one image. */
@@ -328,37 +194,6 @@ export function rowsOf({ x, y, r }: Operands): { rows: Dim; xRow: Dim; yRow: Dim
   return { rows: product([x.shape[0], ...x.shape.slice(2)]), xRow, yRow, rRow }
 }
 
-/** Depth, height, width from one to three spatial values. */
-export function spatialSizes<P extends string>(prefix: P, values: readonly Dim[], missing: Dim) {
-  const padded = [...new Array<Dim>(3 - values.length).fill(missing), ...values]
-  return { [`${prefix}D`]: padded[0], [`${prefix}H`]: padded[1], [`${prefix}W`]: padded[2] } as Record<
-    `${P}${'D' | 'H' | 'W'}`,
-    Dim
-  >
-}
-
-export function stepsOf<P extends string>(prefix: P, view: View) {
-  return { [`${prefix}N`]: view.strides[0], ...spatialSizes(prefix, view.strides.slice(2), 0) } as Record<
-    `${P}${'N' | 'D' | 'H' | 'W'}`,
-    Dim
-  >
-}
-
-/** Sizes and steps of a convolution's input and output, and its window. */
-export function placesOf({ groups, channels, filters, kernel }: WeightShape, window: Windows, x: View, y: View) {
-  return {
-    ...{ batch: x.shape[0], groups, channels, filters },
-    ...spatialSizes('in', x.shape.slice(2), 1),
-    ...spatialSizes('out', y.shape.slice(2), 1),
-    ...spatialSizes('kernel', kernel, 1),
-    ...spatialSizes('stride', window.strides, 1),
-    ...spatialSizes('pad', window.padsBegin, 0),
-    ...spatialSizes('dilation', window.dilations, 1),
-    ...stepsOf('x', x),
-    ...stepsOf('y', y)
-  }
-}
-
 function convMacs(node: Node): Dim {
   const { channels, kernel } = shapeOf(node)
   return mul(product(node.output.shape), channels * kernel.reduce((a, b) => a * b, 1))
@@ -378,7 +213,7 @@ export const convolution: Record<string, Op> = {
     infer: inferTranspose,
     layout: 'channelsLast',
     inPlace: [convInputs.residual],
-    lower: lowerConv,
+    lower: lowerTranspose,
     macs: node => {
       const { filters, kernel } = shapeOf(node)
       return mul(product(node.inputs[0]!.shape), filters * kernel.reduce((a, b) => a * b, 1))

@@ -18,7 +18,8 @@ import { perFilter, requantised, requantiseFields, requantiseOf } from '../eleme
 import { kernel, type Lowering, type Op, type View } from '../op.js'
 import type { WeightShape } from '../weights.js'
 import { type Windows, windows } from '../window.js'
-import { convFields, convolution, isPointwise, placesOf, rowsOf, shapeOf } from './conv.js'
+import { convolution, isPointwise, rowsOf, shapeOf } from './conv.js'
+import { convFields, placesOf } from './direct.js'
 
 /** Convolutions of bytes. A zero point stands for what lies outside of the input. */
 

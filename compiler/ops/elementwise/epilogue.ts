@@ -16,12 +16,13 @@ export function residualOf(node: Node): number {
   return residuals.indexOf(node.text('residual', 'none') as Residual)
 }
 
-/** Bias or slope in the weights' own panels; zeros when the node has none. */
+/** Bias or slope in the weights' own panels, `times` over if it is constant; zeros when the node has none. */
 export function vectorOf(
   node: Node,
   to: Lowering,
   index: number,
-  columns: { groups: number; columns: number; panel: number }
+  columns: { groups: number; columns: number; panel: number },
+  times = 1
 ): View {
   const value = node.inputs[index]
   const { groups, columns: count } = columns
@@ -31,7 +32,9 @@ export function vectorOf(
     `${key} ${groups}×${count} in ${columns.panel}`,
     () => {
       if (!value) return new Float32Array(groups * count)
-      return value.data!.length === groups * count ? value.data! : new Float32Array(groups * count).fill(value.data![0])
+      const own = value.data!
+      if (own.length === 1) return new Float32Array(groups * count).fill(own[0])
+      return times === 1 ? own : Float32Array.from({ length: own.length * times }, (_, i) => own[i % own.length])
     },
     { ...columns, rows: 1 }
   )
