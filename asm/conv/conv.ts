@@ -1,3 +1,4 @@
+import { FEW, fewColumns, LANES, packFew } from '../dense/narrow'
 import { PANEL, panels, SEGMENT, TABLE_HEAD } from '../dense/tile'
 import { Epilogue } from '../elementwise/epilogue'
 import { firstOf, lastOf, statics, worth } from '../thread'
@@ -144,6 +145,9 @@ function walk(
   const stride = TABLE_HEAD + taps * SEGMENT
   const zeros = scratch + p.tiles * stride
   memory.fill(zeros, 0, p.groups * p.channels * 4)
+  const few = p.groups == 1 && p.filters <= FEW && p.channels % LANES == 0
+  const lanes = zeros + <usize>p.channels * 4
+  if (few) packFew(w, inner, p.filters, lanes)
   const padded = ((p.filters + PANEL - 1) / PANEL) * PANEL
   const pixels = grid.countD * grid.countH * grid.countW
   const least = worth(2 * inner * padded * p.groups)
@@ -160,21 +164,24 @@ function walk(
     const rn = r + <usize>n * p.rN * 4
     for (let t: u32 = 0; t < tiles; t++)
       writeTable(p, grid, transposed, scratch + t * stride, first + t * 4, last, xn, rn, yn, zeros)
-    for (let g: u32 = 0; g < p.groups; g++)
-      panels(
-        scratch,
-        stride,
-        last - first + 1,
-        <usize>g * p.channels * 4,
-        w + <usize>g * padded * inner * 4,
-        bias + g * padded * 4,
-        slope + g * padded * 4,
-        <usize>g * p.filters * 4,
-        inner,
-        p.filters,
-        e,
-        pixels == 1
-      )
+    if (few) fewColumns(scratch, stride, last - first + 1, lanes, bias, slope, p.filters, e)
+    else
+      for (let g: u32 = 0; g < p.groups; g++)
+        panels(
+          scratch,
+          stride,
+          last - first + 1,
+          <usize>g * p.channels * 4,
+          w + <usize>g * padded * inner * 4,
+          bias + g * padded * 4,
+          slope + g * padded * 4,
+          <usize>g * p.filters * 4,
+          inner,
+          p.filters,
+          e,
+          pixels == 1,
+          (p.channels & 1) == 0
+        )
     from += last - first + 1
   }
 }

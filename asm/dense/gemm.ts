@@ -127,7 +127,7 @@ export function rows(
       store<u32>(table + TABLE_HEAD, inner, 16)
       store<u32>(table + TABLE_HEAD, 0, 20)
     }
-    panels(tables, TABLE, blockRows, 0, w, bias, slope, 0, inner, columns, e, lone && first + blockRows == count)
+    panels(tables, TABLE, blockRows, 0, w, bias, slope, 0, inner, columns, e, lone && first + blockRows == count, true)
   }
 }
 

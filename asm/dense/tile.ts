@@ -2,6 +2,7 @@ import { activate, activateRow, CLIP, clip, HARD_SWISH, hardSwish, PRELU } from 
 import { Epilogue, RESIDUAL_AFTER, RESIDUAL_BEFORE } from '../elementwise/epilogue'
 import { madd } from '../madd'
 import { statics } from '../thread'
+import { HALF, halfTile } from './narrow'
 
 /**
  * The micro-kernel under every dense product: 4 rows x 8 columns in registers. Rows are read where they lie, through
@@ -288,7 +289,9 @@ const SMALL: u32 = 65536
 
 /**
  * All panels of one group over `rows` rows, four to a tile, whose tables follow each other. `at` is where the group's first column lies behind the rows' addresses;
- * `lone` says that the last tile is one row, and so in every thread's slice, for rowTile rounds otherwise than tile.
+ * `lone` says that the last tile is one row, and so in every thread's slice, for rowTile rounds otherwise than tile;
+ * `halves` that halfTile may be used, whose sums go by the parity within a segment: segments are of even length, or the
+ * same in every thread's slice.
  */
 export function panels(
   tables: usize,
@@ -302,7 +305,8 @@ export function panels(
   inner: u32,
   columns: u32,
   e: Epilogue,
-  lone: bool
+  lone: bool,
+  halves: bool
 ): void {
   const tiles = (rows + 3) >> 2
   const count = (columns + PANEL - 1) / PANEL
@@ -321,11 +325,26 @@ export function panels(
       const o = <usize>(c * PANEL) * 4
       const width = min(columns - c * PANEL, PANEL)
       if (lone && t + 1 == tiles) rowTile(table, shift, weights, bias + o, slope + o, at + o, width, e)
+      else if (halves && width <= HALF) halfTile(table, shift, weights, bias + o, slope + o, at + o, width, e)
       else tile(table, shift, weights, bias + o, slope + o, at + o, width, e)
     }
+  activateRows(tables, stride, rows, at, columns, e)
+}
+
+/** An activation that is late, over finished rows; those that follow each other in memory are one. */
+export function activateRows(tables: usize, stride: usize, rows: u32, at: usize, columns: u32, e: Epilogue): void {
   if (!isLate(e)) return
-  for (let i: u32 = 0; i < rows; i++) {
+  let from = <usize>load<u32>(tables) + at
+  let count = columns
+  for (let i: u32 = 1; i < rows; i++) {
     const y = <usize>load<u32>(tables + <usize>(i >> 2) * stride + <usize>(i & 3) * 4) + at
-    activateRow(e.act, e.alpha, e.beta, y, y, columns)
+    if (y == from + ((<usize>count) << 2)) {
+      count += columns
+      continue
+    }
+    activateRow(e.act, e.alpha, e.beta, from, from, count)
+    from = y
+    count = columns
   }
+  activateRow(e.act, e.alpha, e.beta, from, from, count)
 }

@@ -19,7 +19,7 @@ export interface Copies {
  * in `applied` alone take and give the same bytes, and the difference of their times is the layers'.
  */
 export function layerModel(layer: Layer, copies?: Copies, weights: CompileOptions['weights'] = 'f32'): Uint8Array {
-  const graph = new GraphBuilder('layer', { batch: 1 })
+  const graph = new GraphBuilder('layer', { batch: layer.input[0] })
   const model = new LayerModel(graph, layer, weights)
   if (!copies) return graph.finish(tensor(graph, model.apply(0), outputShape(layer).slice(1)))
   const ends = Array.from({ length: copies.sets }, (_, set) =>
@@ -90,6 +90,8 @@ class LayerModel {
     if (op === 'globalmaxpool') return this.emit('GlobalMaxPool', [x])
     if (op === 'softmax') return this.emit('Softmax', [x], { axis: 1 })
     if (op === 'lrn') return this.emit('LRN', [x], { size: size! })
+    if (op === 'prelu') return this.emit('PRelu', [x, ...this.parameters])
+    if (op === 'instancenorm') return this.emit('InstanceNormalization', [x, ...this.parameters])
     if (op === 'scaleshift') return this.emit('BatchNormalization', [x, ...this.parameters])
     if (op === 'resize') {
       const attributes = { mode: 'linear', coordinate_transformation_mode: flags[0] }
@@ -116,6 +118,8 @@ class LayerModel {
       return [random('weight', dims, product(dims.slice(1))), bias()]
     }
     if (op === 'gemm') return [random('weight', [outputs!, input[1]], input[1]), bias()]
+    if (op === 'prelu') return [random('slope', [input[1], ...input.slice(2).map(() => 1)], 8)]
+    if (op === 'instancenorm') return [random('scale', [input[1]], 1), random('shift', [input[1]], 1)]
     if (op === 'scaleshift') {
       const ones = new Float32Array(input[1]).fill(1)
       return [

@@ -96,10 +96,14 @@ const conv: Rule<ConvBuffer> = {
     ...vectors(p),
     r: p.residual ? pixels(p, 'out', 'r', p.filters) : nothing,
     y: pixels(p, 'out', 'y', p.filters),
-    scratch: first(p.tiles * (12 + taps(p) * 6) + p.groups * p.channels)
+    scratch: first(p.tiles * (12 + taps(p) * 6) + p.groups * p.channels + lanes(p))
   }),
   each: p => product(taps(p), p.channels)
 }
+
+/** Weights of few filters once more, in lanes (asm/dense/narrow.ts). */
+const lanes = (p: Fields) =>
+  p.groups === 1 && p.filters <= 3 && p.channels % 4 === 0 ? taps(p) * p.channels * p.filters : 0
 
 /** Bias and slopes lie in the weights' panels; the last group's need not be filled. */
 function vectors(p: Fields) {

@@ -6,7 +6,7 @@ import { panelWidth, vectorOf } from '../elementwise/epilogue.js'
 import type { Lowering, Op, View } from '../op.js'
 import { depthwiseWeights, packedWeights, type WeightShape, type WeightSteps } from '../weights.js'
 import { transposedWindows, type Windows, windows } from '../window.js'
-import { convKernel, convTransposeKernel, depthwiseKernel, emitDirect, isDepthwise } from './direct.js'
+import { convKernel, convTransposeKernel, depthwiseKernel, emitDirect, hasFewFilters, isDepthwise } from './direct.js'
 import { cut, emitParts, kernelOfParts } from './transpose.js'
 import { emitWinograd, usualSize, winogradChoices } from './winograd.js'
 
@@ -113,7 +113,7 @@ function lowerConv(node: Node, to: Lowering): void {
   const rows = pointwise ? rowsOf({ x, y, r }) : undefined
   const direct = depthwise ? depthwiseKernel : convKernel
   const macs = macsOf(window, shape)
-  const products = rows ? gemmChoices(macs, filters) : []
+  const products = rows && !hasFewFilters(shape) ? gemmChoices(macs, filters) : []
   // Transforms of whole numbers are not whole.
   const known = !depthwise && isConstant(weights) && node.output.dtype.startsWith('float')
   const transforms = known ? winogradChoices(to.winograd, window, kernel, shape, weights.data) : []

@@ -184,6 +184,10 @@ export function placesOf({ groups, channels, filters, kernel }: WeightShape, win
   }
 }
 
+/** Whether the direct kernel takes input channels along the lanes (asm/dense/narrow.ts), for few filters fill no panel. */
+export const hasFewFilters = ({ groups, channels, filters }: Pick<WeightShape, 'groups' | 'channels' | 'filters'>) =>
+  groups === 1 && filters <= 3 && channels % 4 === 0
+
 /** Whether each channel has one filter of its own, along one or two axes. */
 export const isDepthwise = ({ groups, channels, filters, kernel }: WeightShape) =>
   channels === 1 && filters === 1 && groups > 1 && kernel.length < 3
@@ -210,13 +214,14 @@ export function emitDirect(
   const { groups, channels, kernel } = shape
   const taps = kernel.reduce((a, b) => a * b, 1)
   const tiles = Math.min(Math.max(Math.floor(16384 / (taps * channels)), 4), 64)
-  // Tables of asm/dense/tile.ts with a segment per kernel position, and zeros to read where a window is outside; or a row.
+  // Tables of asm/dense/tile.ts with a segment per kernel position, zeros to read where a window is outside, and the
+  // weights of few filters once more; or a row.
   const scratch = to.scratch([
     direct === depthwiseKernel
       ? r
         ? mul(y.shape[y.shape.length - 1], groups)
         : 4
-      : tiles * (12 + taps * 6) + groups * channels
+      : tiles * (12 + taps * 6) + groups * channels + (hasFewFilters(shape) ? taps * channels * shape.filters : 0)
   ])
   to.call(
     direct,
