@@ -2,7 +2,7 @@
  * The builds of asm/: with the kernels on bytes, which quantised models need, or without; with relaxed SIMD or without; with
  * threads or without.
  */
-export type WasmFile = `cairn${'' | '-int8'}${'' | '-relaxed'}${'' | '-threads'}.wasm`
+export type WasmFile = `cairn${'' | '-more'}${'' | '-relaxed'}${'' | '-threads'}.wasm`
 
 /**
  * The kernels' WebAssembly: binaries of one source beside this file, of which a process loads those that it uses, once.
@@ -13,10 +13,10 @@ export const places: Readonly<Record<WasmFile, () => URL>> = {
   'cairn-threads.wasm': () => new URL('./cairn-threads.wasm', import.meta.url),
   'cairn-relaxed.wasm': () => new URL('./cairn-relaxed.wasm', import.meta.url),
   'cairn-relaxed-threads.wasm': () => new URL('./cairn-relaxed-threads.wasm', import.meta.url),
-  'cairn-int8.wasm': () => new URL('./cairn-int8.wasm', import.meta.url),
-  'cairn-int8-threads.wasm': () => new URL('./cairn-int8-threads.wasm', import.meta.url),
-  'cairn-int8-relaxed.wasm': () => new URL('./cairn-int8-relaxed.wasm', import.meta.url),
-  'cairn-int8-relaxed-threads.wasm': () => new URL('./cairn-int8-relaxed-threads.wasm', import.meta.url)
+  'cairn-more.wasm': () => new URL('./cairn-more.wasm', import.meta.url),
+  'cairn-more-threads.wasm': () => new URL('./cairn-more-threads.wasm', import.meta.url),
+  'cairn-more-relaxed.wasm': () => new URL('./cairn-more-relaxed.wasm', import.meta.url),
+  'cairn-more-relaxed-threads.wasm': () => new URL('./cairn-more-relaxed-threads.wasm', import.meta.url)
 }
 
 /**

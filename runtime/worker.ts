@@ -33,7 +33,8 @@ listen((message, answer) => {
     }
     const { observed } = control
     for (let at = 0; at < calls; at++) {
-      control.step(threads, bound[at], at, count, true)
+      control.make(bound[at], at)
+      threads.meet(count, true, true)
       if (observed) threads.meet(count, true, true)
     }
   }

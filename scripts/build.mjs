@@ -33,7 +33,7 @@ async function assemble(targets) {
 function assembleOne(target) {
   const parts = [
     'index',
-    ...(target.includes('int8') ? ['int8'] : []),
+    ...(target.includes('more') ? ['more'] : []),
     ...(target.endsWith('threads') ? ['barrier'] : [])
   ]
   const entries = parts.map(part => `asm/${part}.ts`)

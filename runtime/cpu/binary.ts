@@ -20,13 +20,13 @@ const smallest = relaxedProbe.subarray(0, 8)
 
 let relaxed: boolean | undefined
 
-/** What of the binaries is needed: threads, and the kernels on bytes. */
+/** What of the binaries is needed: threads, and more kernels than networks in floats have. */
 interface Needs {
   readonly threads: boolean
-  readonly bytes: boolean
+  readonly more: boolean
 }
 
-function fileFor({ threads, bytes }: Needs): WasmFile {
+function fileFor({ threads, more }: Needs): WasmFile {
   relaxed ??= WebAssembly.validate(relaxedProbe)
   const { binary, wasmPaths } = env.wasm
   if (binary === 'relaxed' && !relaxed)
@@ -34,7 +34,7 @@ function fileFor({ threads, bytes }: Needs): WasmFile {
   if (binary !== undefined && binary !== 'simd' && binary !== 'relaxed')
     throw new CairnError(`env.wasm.binary is "${binary}"; "simd" and "relaxed" are allowed`)
   const [best, plain] = (['-relaxed', ''] as const).map(
-    simd => `cairn${bytes ? '-int8' : ''}${simd}${threads ? '-threads' : ''}.wasm` as WasmFile
+    simd => `cairn${more ? '-more' : ''}${simd}${threads ? '-threads' : ''}.wasm` as WasmFile
   )
   if (binary) return binary === 'relaxed' ? best : plain
   // Who says where only one of the two is has no other.
@@ -45,19 +45,20 @@ function fileFor({ threads, bytes }: Needs): WasmFile {
 const compiled = new Map<string, Promise<WebAssembly.Module>>()
 
 /**
- * The binary that a file needs. The one without the kernels on bytes is fetched while the file is still on its way: it is
- * all that most files need.
+ * The binary that a file needs. The smaller one is fetched while the file is still on its way: it is all that most files
+ * need, but for layers on bytes and for training.
  */
 export async function kernelsFor(
-  file: Promise<{ readonly header: Pick<Header, 'narrow' | 'constants'> }>,
+  file: Promise<{ readonly header: Pick<Header, 'kernels' | 'constants'> }>,
   threads: boolean
 ): Promise<WebAssembly.Module> {
-  const early = compileKernels({ threads, bytes: false })
+  const early = compileKernels({ threads, more: false })
   early.catch(() => undefined)
   const { header } = await file
-  return header.narrow.length || header.constants.some(({ kept }) => kept === 'i8')
-    ? compileKernels({ threads, bytes: true })
-    : early
+  const module = await early
+  const has = exportsOf(module)
+  const suffices = header.kernels.every(({ name }) => has(name)) && !header.constants.some(({ kept }) => kept === 'i8')
+  return suffices ? module : compileKernels({ threads, more: true })
 }
 
 /** The best binary that the engine takes, or the one that `env` asks for; throws Unavailable where there is none. */
@@ -104,16 +105,21 @@ function placeOf(needs: Needs): string | WebAssembly.Module {
 
 const isModule = (value: unknown) => brandOf(value) === 'WebAssembly.Module'
 
-/** A module that was given, if it is one of Cairn's with threads or without, and with the kernels on bytes, as is needed. */
+const exportsOf = (module: WebAssembly.Module) => {
+  const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name))
+  return (name: string) => names.has(name)
+}
+
+/** A module that was given, if it is one of Cairn's with threads or without, and with all kernels, as is needed. */
 function suited(module: WebAssembly.Module, needs: Needs): WebAssembly.Module {
-  const names = WebAssembly.Module.exports(module).map(({ name }) => name)
-  const { threads, bytes } = needs
-  const hasBytes = names.includes('gemm8')
-  if (names.includes('digest') && names.includes('nextRun') === threads && (hasBytes || !bytes)) return module
-  const found = !names.includes('digest')
+  const has = exportsOf(module)
+  const { threads, more } = needs
+  const hasMore = has('gemm8')
+  if (has('digest') && has('nextRun') === threads && (hasMore || !more)) return module
+  const found = !has('digest')
     ? 'none of Cairn'
-    : bytes && !hasBytes
-      ? 'one without int8'
+    : more && !hasMore
+      ? 'one without int8 and training'
       : `one ${threads ? 'without' : 'for'} threads`
   throw new Unavailable(`the WebAssembly.Module of env.wasm.wasmPaths is ${found}; ${fileFor(needs)} is needed`)
 }

@@ -82,21 +82,13 @@ export class Control {
     Atomics.store(this.words, endedAt, Number(ended))
   }
 
-  /** Makes one call and meets the other threads, which is false when one is missing; a trap is noted. */
-  step(
-    exports: ThreadExports,
-    { kernel, arguments: values }: BoundCall,
-    at: number,
-    count: number,
-    maySleep: boolean,
-    patient = true
-  ): boolean {
+  /** Makes one call; a trap is noted. */
+  make({ kernel, arguments: values }: BoundCall, at: number): void {
     try {
       if (!Atomics.load(this.words, stoppedAt)) kernel(...values)
     } catch {
       Atomics.compareExchange(this.words, failedAt, 0, at + 1)
     }
-    return exports.meet(count, maySleep, patient) !== 0
   }
 
   /** The first call that has been noted since this was asked last. */

@@ -1,6 +1,7 @@
 import { CairnError } from '../base/index.js'
 import { inBrowser, inNode } from '../worker-place.js'
 import { type BoundCall, Control, grain, type Membership, type ThreadExports } from './lockstep.js'
+import { Pace } from './pace.js'
 import { mayUseWorkers, type Spawned, spawn } from './spawn.js'
 
 /**
@@ -13,6 +14,10 @@ export class Team {
   private control: Control | undefined
   private failure: string | undefined
   private maySleep = true
+  private pace = new Pace()
+  private isAlone = false
+  private began = 0
+  private waited = 0
 
   /** Starts the workers, which load their script meanwhile. */
   constructor(readonly count: number) {
@@ -44,6 +49,7 @@ export class Team {
 
   /** The workers' tables of calls have been written. */
   renew(): void {
+    this.pace = new Pace()
     this.control!.advance()
   }
 
@@ -51,14 +57,29 @@ export class Team {
   begin(exports: ThreadExports, observed: boolean): void {
     if (this.failure) throw new CairnError(this.failure)
     const control = this.control!
+    this.isAlone = !observed && this.pace.isAlone
+    this.began = performance.now()
+    this.waited = 0
     control.stopped = false
     control.observed = observed
-    exports.begin()
+    if (this.isAlone) exports.enter(0, 1, grain)
+    else exports.begin()
+  }
+
+  /** Ends a run of which all calls have been made. */
+  end(exports: ThreadExports): void {
+    this.pace.note(performance.now() - this.began, this.waited)
+    if (this.isAlone) exports.enter(0, this.count, grain)
   }
 
   /** The first thread's part of one call; returns when all have made theirs. */
   step(exports: ThreadExports, call: BoundCall, at: number): void {
-    this.check(this.control!.step(exports, call, at, this.count, this.maySleep, false))
+    const control = this.control!
+    control.make(call, at)
+    if (this.isAlone) return
+    const made = performance.now()
+    this.check(exports.meet(this.count, this.maySleep, false) !== 0)
+    this.waited += performance.now() - made
   }
 
   /** In an observed run, behind each call. */
@@ -70,7 +91,8 @@ export class Team {
   abandon(exports: ThreadExports, meetings: number): void {
     const control = this.control!
     control.stopped = true
-    for (let left = meetings; left > 0 && !this.failure; left--) this.goOn(exports)
+    if (this.isAlone) exports.enter(0, this.count, grain)
+    else for (let left = meetings; left > 0 && !this.failure; left--) this.goOn(exports)
     control.failed()
   }
 

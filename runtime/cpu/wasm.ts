@@ -210,7 +210,8 @@ class WasmExecutor implements Executor {
     try {
       for (const [at, call] of calls.entries()) {
         meetings--
-        this.make(call, at)
+        if (team) team.step(exports, call, at)
+        else this.make(call, at)
         yield at
         if (!observed) continue
         meetings--
@@ -218,20 +219,19 @@ class WasmExecutor implements Executor {
       }
     } finally {
       if (meetings) team?.abandon(exports, meetings)
+      else team?.end(exports)
     }
     const failed = team?.failed()
     if (failed !== undefined) throw this.failure(failed)
   }
 
-  /** One call, by all threads. */
+  /** One call, where there is one thread. */
   private make(call: BoundCall, at: number): void {
-    if (this.team) this.team.step(this.exports, call, at)
-    else
-      try {
-        call.kernel(...call.arguments)
-      } catch {
-        throw this.failure(at)
-      }
+    try {
+      call.kernel(...call.arguments)
+    } catch {
+      throw this.failure(at)
+    }
   }
 
   /** Of a kernel that has trapped, as none does whose call has been checked (runtime/check). */

@@ -113,7 +113,7 @@ test('quantised models alone ask for the kernels on bytes', async () => {
   const integers = m.add('QuantizeLinear', [m.input([1, 2]), ...levels])
   const quantised = compileModel(m.output(m.add('DequantizeLinear', [integers, ...levels])).encode())
   const [floats, bytes] = await Promise.all(
-    ['cairn.wasm', 'cairn-int8.wasm'].map(name => WebAssembly.compile(readFileSync(join(folder, name))))
+    ['cairn.wasm', 'cairn-more.wasm'].map(name => WebAssembly.compile(readFileSync(join(folder, name))))
   )
   for (const [given, whole] of [
     [floats, false],
@@ -123,7 +123,7 @@ test('quantised models alone ask for the kernels on bytes', async () => {
     await (await InferenceSession.create(file)).release()
     const create = async () => (await InferenceSession.create(quantised)).release()
     if (whole) await create()
-    else await rejects(create, /is one without int8; cairn-int8\S*\.wasm is needed/)
+    else await rejects(create, /is one without int8 and training; cairn-more\S*\.wasm is needed/)
   }
 })
 

@@ -78,7 +78,7 @@ export class Guarded {
 
   /** With several threads each call is made once for every one of them, each taking even the smallest slice. */
   static async of(program: Program, bindings: Bindings, threads = 1): Promise<Guarded> {
-    const module = await compileKernels({ threads: false, bytes: program.narrow.length > 0 })
+    const module = await compileKernels({ threads: false, more: true })
     const memory = new WebAssembly.Memory({ initial: 1 })
     const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
     return new Guarded(program, bindings, exports as Record<string, Kernel>, memory, threads)

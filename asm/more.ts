@@ -1,0 +1,15 @@
+/** The kernels on bytes and those that train, which only some binaries have, beside those of ./index.ts. */
+
+export { convGradient, depthwiseGradient } from './conv/conv-gradient'
+export { conv8 } from './conv/conv8'
+export { depthwise8 } from './conv/depthwise8'
+export { gemm8, sums8 } from './dense/gemm8'
+export { binary8 } from './elementwise/binary8'
+export { slope } from './elementwise/derivative'
+export { dropout } from './elementwise/dropout'
+export { lookup } from './elementwise/lookup'
+export { adam, sgd } from './elementwise/optimise'
+export { dequantize, quantize } from './elementwise/quantize'
+export { widen8 } from './elementwise/widen8'
+export { poolGradient } from './pool/pool-gradient'
+export { pool8 } from './pool/pool8'
