@@ -1,0 +1,106 @@
+// Whole networks in a browser: Cairn, onnxruntime-web, TensorFlow.js and LiteRT.js, each on WebAssembly, in float32 and in int8, in
+// one page that gives them turns after it has compared their outputs. A page for each network and number of threads.
+// `npm run bench:browser [networks] [-- --threads 1,2 --numbers float32,int8 --seconds S]`; without any of them it writes
+// bench/results/browser.md and .json.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { cpus } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { table } from '../cli/terminal/index.js'
+import { filesOf, hasSelfie, type NetworkFiles, selfie } from './browser/files.js'
+import type { Numbers } from './browser/page/task.js'
+import { type BrowserReport, markdown, type NetworkResult, rowsOf, header as titlesOf } from './browser/report.js'
+import { Tabs } from './browser/tab.js'
+import { numberOf, readArguments } from './command/arguments.js'
+import { fail } from './command/fail.js'
+import { pickNetworks } from './networks.js'
+
+const { values, positionals } = readArguments(
+  'npm run bench:browser -- [networks] [--threads 1,2] [--numbers float32,int8] [--seconds S] [--out DIR]',
+  { threads: '1,2', numbers: 'float32,int8', seconds: '20', out: undefined }
+)
+const seconds = numberOf('seconds', values.seconds, 0.1, false)
+const threads = values.threads!.split(',').map(count => numberOf('threads', count, 1))
+const numbers = values.numbers!.split(',').map(name => {
+  if (name !== 'float32' && name !== 'int8') fail(`--numbers ${name}: float32 and int8 are allowed`)
+  return name as Numbers
+})
+const usual = [
+  ...['mobilenet-v2', 'mobilenet-v3-large', 'efficientnet-b0', 'squeezenet1.1', 'resnet18', 'resnet50', 'densenet121'],
+  ...['inception-v3']
+]
+const wanted = positionals.filter(name => name !== selfie)
+if (wanted.length < positionals.length && !hasSelfie())
+  fail(`${selfie}: its ONNX file has to lie beside the checkout, its .tflite file in node_modules`)
+const names = [
+  ...(positionals.includes(selfie) || (!positionals.length && hasSelfie()) ? [selfie] : []),
+  ...(positionals.length && !wanted.length ? [] : pickNetworks(wanted, usual))
+]
+const out =
+  values.out ??
+  (process.argv.length > 2 ? undefined : fileURLToPath(new URL('../../bench/results/', import.meta.url)))
+
+/** Of floats, and of bytes, where a tie that rounds otherwise in one layer moves later ones by steps. */
+const tolerances: Readonly<Record<Numbers, number>> = { float32: 1e-3, int8: 0.06 }
+
+const tabs = await Tabs.open()
+const results: NetworkResult[] = []
+for (const name of names) {
+  const files = await filesOf(name, numbers)
+  for (const count of threads) {
+    const result = await measured(files, count)
+    results.push(result)
+    console.log(`${name}, ${count} thread${count > 1 ? 's' : ''}`)
+    console.log(`${table(titlesOf, rowsOf(result), ['left', 'left', ...titlesOf.slice(2).map(() => 'right' as const)])}\n`)
+  }
+}
+const report: BrowserReport = {
+  chromium: tabs.version,
+  processor: cpus()[0].model.trim(),
+  packages: versions('onnxruntime-web', '@tensorflow/tfjs-backend-wasm', '@litertjs/core'),
+  networks: results
+}
+await tabs.close()
+if (out !== undefined) {
+  mkdirSync(out, { recursive: true })
+  writeFileSync(join(out, 'browser.json'), `${JSON.stringify(report, undefined, 1)}\n`)
+  writeFileSync(join(out, 'browser.md'), markdown(report))
+  console.log(`written to ${join(out, 'browser')}.md and .json`)
+}
+process.exit(0)
+
+async function measured({ name, macs, feeds, files }: NetworkFiles, threads: number): Promise<NetworkResult> {
+  tabs.files.clear()
+  const served = (bytes: Uint8Array) => {
+    const url = `/file/${tabs.files.size}`
+    tabs.files.set(url, bytes)
+    return url
+  }
+  const missing = files.flatMap(({ engine, numbers, bytes }) =>
+    typeof bytes === 'string' ? [{ engine, numbers, refusal: bytes }] : []
+  )
+  const entries = files.flatMap(({ bytes, ...file }) =>
+    typeof bytes === 'string' ? [] : [{ ...file, url: served(bytes), tolerance: tolerances[file.numbers] }]
+  )
+  const given = feeds.map(({ name, dims, data }) => ({
+    ...{ name, dims },
+    url: served(new Uint8Array((data as Float32Array).buffer))
+  }))
+  const runs = await tabs.measure({ threads, seconds, feeds: given, entries })
+  return { network: name, macs, threads, runs: [...runs, ...missing] }
+}
+
+function versions(...names: readonly string[]): Record<string, string> {
+  const require = createRequire(import.meta.url)
+  return Object.fromEntries(
+    names.map(name => {
+      const folders = require.resolve.paths(name)!.map(folder => join(folder, name, 'package.json'))
+      for (const file of folders)
+        try {
+          return [name, require(file).version as string]
+        } catch {}
+      throw new Error(`${name} is not installed beside ${dirname(import.meta.url)}`)
+    })
+  )
+}
