@@ -28,7 +28,7 @@ const titles: Readonly<Record<PageEngine, string>> = {
 const peers = pageEngines.filter(engine => engine !== 'cairn')
 const all: readonly Numbers[] = ['float32', 'int8']
 
-export const header = ['runtime', 'numbers', 'ms', 'ratio', 'error', 'refusal']
+export const header = ['runtime', 'numbers', 'ms', 'ratio', 'error', 'remarks']
 
 const runOf = ({ runs }: NetworkResult, engine: PageEngine, numbers: Numbers) =>
   runs.find(run => run.engine === engine && run.numbers === numbers)
@@ -41,12 +41,12 @@ function ratio(result: NetworkResult, engine: PageEngine, numbers: Numbers): Spr
 
 /** What the terminal shows of one page. */
 export function rowsOf(result: NetworkResult): string[][] {
-  return result.runs.map(({ engine, numbers, times, error, refusal }) => {
+  return result.runs.map(({ engine, numbers, times, error, partly, refusal }) => {
     const against = engine === 'cairn' ? undefined : ratio(result, engine, numbers)
     return [
       ...[titles[engine], numbers],
       ...[times ? showSpread(spreadOf(times)) : '', against ? showSpread(against) : ''],
-      ...[error ? error.toExponential(0) : '', refusal ?? '']
+      ...[error === undefined ? '' : error.toExponential(0), refusal ?? (partly ? 'not all of it on XNNPACK' : '')]
     ]
   })
 }

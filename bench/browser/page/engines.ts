@@ -7,7 +7,11 @@ import type { Entry, Laid, PageEngine } from './task.js'
 /** Where node_modules is served. */
 const packages = '/packages/'
 
-type Open = (model: Uint8Array, feeds: readonly Feed[], threads: number, entry: Entry) => Promise<Opened>
+export interface InPage extends Opened {
+  readonly partly?: boolean
+}
+
+type Open = (model: Uint8Array, feeds: readonly Feed[], threads: number, entry: Entry) => Promise<InPage>
 
 const floats = (data: Feed['data']) => data as Float32Array
 
@@ -74,6 +78,7 @@ const litert: Open = async (model, feeds, threads, { inputs = [], outputs = [] }
   })
   const plain = ({ order }: Laid) => order.every((axis, i) => axis === i)
   return {
+    partly: !compiled.isFullyAccelerated,
     async run() {
       const tensors = given.map(({ data, shape }) => new Tensor(data, shape))
       const results = await compiled.run(tensors)

@@ -1,7 +1,10 @@
 // The page of `npm run bench:browser`: opens every runtime on one network, compares outputs, then times all in turns.
-import type { Feed, Opened, Output } from '../../../cli/measure/index.js'
-import { engines } from './engines.js'
+import type { Feed, Output } from '../../../cli/measure/index.js'
+import { engines, type InPage } from './engines.js'
 import type { Entry, Result, Task } from './task.js'
+
+/** Threads of others, which wait in circles for a while after a run, are asleep when the next runtime has its turn. */
+const rest = 20
 
 async function measure({ threads, seconds, feeds, entries }: Task): Promise<Result[]> {
   // Node's own parts of that room do not load in a page.
@@ -16,7 +19,7 @@ async function measure({ threads, seconds, feeds, entries }: Task): Promise<Resu
     )
   )
   const results: Result[] = []
-  const running: { readonly at: number; readonly opened: Opened }[] = []
+  const running: { readonly at: number; readonly opened: InPage }[] = []
   const own = new Map<string, readonly Output[]>()
   for (const [at, entry] of entries.entries()) {
     const { engine, numbers, tolerance } = entry
@@ -26,7 +29,7 @@ async function measure({ threads, seconds, feeds, entries }: Task): Promise<Resu
       const outputs = await opened.run()
       if (engine === 'cairn') own.set(numbers, outputs)
       const error = engine === 'cairn' ? 0 : worst(own.get(numbers)!, outputs)
-      results[at] = { engine, numbers, error }
+      results[at] = { engine, numbers, error, partly: opened.partly }
       if (error <= tolerance) running.push({ at, opened })
       else results[at] = { ...results[at], refusal: `its outputs differ by ${error.toExponential(1)} of their maximum` }
     } catch (error) {
@@ -35,7 +38,7 @@ async function measure({ threads, seconds, feeds, entries }: Task): Promise<Resu
   }
   const times = await interleave(
     running.map(({ opened }) => opened),
-    { seconds }
+    { seconds, rest: threads > 1 ? rest : 0 }
   )
   for (const [i, { at }] of running.entries()) results[at] = { ...results[at], times: times[i] }
   return results

@@ -38,6 +38,8 @@ export interface Result {
   /** Milliseconds of each round. */
   readonly times?: readonly number[]
   readonly error?: number
+  /** Some of it runs on plain kernels, which the runtime's fast ones do not cover. */
+  readonly partly?: boolean
   /** Why there are no figures. */
   readonly refusal?: string
 }

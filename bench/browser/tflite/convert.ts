@@ -166,6 +166,15 @@ const unary =
     to.call(kind, [x], [define(step, to, to.shape(x), range)], fields)
   }
 
+/** relu6(x + 3) / 6, as TensorFlow writes it. */
+function hardSigmoid({ inputs, outputs: [id] }: Step, to: Network, result: number): void {
+  const x = to.operand(inputs[0])
+  const sum = to.activation(`${id}, before its scale`, to.shape(x), [0, 6])
+  const constant = (value: number) => to.values(`constant ${value} of ${id}`, [], Float32Array.of(value))
+  to.call(kinds.add, [x, constant(3)], [sum], [small(0, activations.relu6)])
+  to.call(kinds.mul, [sum, constant(1 / 6)], [result], [small(0, 0)])
+}
+
 /** The range that int8 kernels of probabilities demand: a scale of 1/256. */
 const shares = [0, 255 / 256] as const
 
@@ -183,15 +192,17 @@ const rules: Readonly<Record<string, Rule>> = {
   relu6: unary(kinds.relu6),
   sigmoid: unary(kinds.sigmoid, shares),
   softmax: unary(kinds.softmax, shares, [[0, 'float32', 1]]),
-  hardSwish: unary(kinds.hardSwish),
-  /** relu6(x + 3) / 6, as TensorFlow writes it. */
+  /** XNNPACK has none of bytes. */
+  hardSwish: (step, to) => {
+    if (!to.bytes) return unary(kinds.hardSwish)(step, to)
+    const x = to.operand(step.inputs[0])
+    const gate = to.activation(`gate of ${step.outputs[0]}`, to.shape(x), [0, 1])
+    hardSigmoid(step, to, gate)
+    to.call(kinds.mul, [x, gate], [define(step, to, to.shape(x))], [small(0, 0)])
+  },
   hardSigmoid: (step, to) => {
     const x = to.operand(step.inputs[0])
-    const shape = to.shape(x)
-    const sum = to.activation(`${step.outputs[0]}, before its scale`, shape, [0, 6])
-    const constant = (value: number) => to.values(`constant ${value} of ${step.outputs[0]}`, [], Float32Array.of(value))
-    to.call(kinds.add, [x, constant(3)], [sum], [small(0, activations.relu6)])
-    to.call(kinds.mul, [sum, constant(1 / 6)], [define(step, to, shape, [0, 1])], [small(0, 0)])
+    hardSigmoid(step, to, define(step, to, to.shape(x), [0, 1]))
   },
   reshape: (step, to) => {
     const shape = step.options.shape as readonly number[]
