@@ -11,7 +11,7 @@ import { table } from '../cli/terminal/index.js'
 import { filesOf, hasSelfie, type NetworkFiles, selfie } from './browser/files.js'
 import type { Numbers } from './browser/page/task.js'
 import { type BrowserReport, markdown, type NetworkResult, rowsOf, header as titlesOf } from './browser/report.js'
-import { Tabs } from './browser/tab.js'
+import { entriesOf, Tabs } from './browser/tab.js'
 import { numberOf, readArguments } from './command/arguments.js'
 import { fail } from './command/fail.js'
 import { pickNetworks } from './networks.js'
@@ -38,11 +38,7 @@ const names = [
   ...(positionals.length && !wanted.length ? [] : pickNetworks(wanted, usual))
 ]
 const out =
-  values.out ??
-  (process.argv.length > 2 ? undefined : fileURLToPath(new URL('../../bench/results/', import.meta.url)))
-
-/** Of floats, and of bytes, where a tie that rounds otherwise in one layer moves later ones by steps. */
-const tolerances: Readonly<Record<Numbers, number>> = { float32: 1e-3, int8: 0.06 }
+  values.out ?? (process.argv.length > 2 ? undefined : fileURLToPath(new URL('../../bench/results/', import.meta.url)))
 
 const tabs = await Tabs.open()
 const results: NetworkResult[] = []
@@ -52,7 +48,9 @@ for (const name of names) {
     const result = await measured(files, count)
     results.push(result)
     console.log(`${name}, ${count} thread${count > 1 ? 's' : ''}`)
-    console.log(`${table(titlesOf, rowsOf(result), ['left', 'left', ...titlesOf.slice(2).map(() => 'right' as const)])}\n`)
+    console.log(
+      `${table(titlesOf, rowsOf(result), ['left', 'left', ...titlesOf.slice(2).map(() => 'right' as const)])}\n`
+    )
   }
 }
 const report: BrowserReport = {
@@ -70,24 +68,12 @@ if (out !== undefined) {
 }
 process.exit(0)
 
-async function measured({ name, macs, feeds, files }: NetworkFiles, threads: number): Promise<NetworkResult> {
-  tabs.files.clear()
-  const served = (bytes: Uint8Array) => {
-    const url = `/file/${tabs.files.size}`
-    tabs.files.set(url, bytes)
-    return url
-  }
+async function measured(network: NetworkFiles, threads: number): Promise<NetworkResult> {
+  const { name, macs, files } = network
   const missing = files.flatMap(({ engine, numbers, bytes }) =>
     typeof bytes === 'string' ? [{ engine, numbers, refusal: bytes }] : []
   )
-  const entries = files.flatMap(({ bytes, ...file }) =>
-    typeof bytes === 'string' ? [] : [{ ...file, url: served(bytes), tolerance: tolerances[file.numbers] }]
-  )
-  const given = feeds.map(({ name, dims, data }) => ({
-    ...{ name, dims },
-    url: served(new Uint8Array((data as Float32Array).buffer))
-  }))
-  const runs = await tabs.measure({ threads, seconds, feeds: given, entries })
+  const runs = await tabs.measure({ threads, seconds, ...entriesOf(tabs, network) })
   return { network: name, macs, threads, runs: [...runs, ...missing] }
 }
 

@@ -82,7 +82,15 @@ async function byteFiles(name: string, float: Subject): Promise<NetworkFile[]> {
   return [
     { ...given, engine: 'cairn', bytes: subjectOf(name, onnx).file },
     { ...given, engine: 'ort-web', bytes: onnx },
-    { ...given, engine: 'litert', ...(await liteFile(float, orWhy(() => modelFor('tfjs', float)), feeds)) }
+    {
+      ...given,
+      engine: 'litert',
+      ...(await liteFile(
+        float,
+        orWhy(() => modelFor('tfjs', float)),
+        feeds
+      ))
+    }
   ]
 }
 

@@ -3,10 +3,11 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Browser, chromium, type LaunchOptions } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import sirv from 'sirv'
-import { unpacked } from '../../cli/model/index.js'
-import type { Result, Task } from './page/task.js'
+import { launchChromium } from './chromium.js'
+import type { NetworkFiles } from './files.js'
+import type { Numbers, Result, Task } from './page/task.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
@@ -26,20 +27,26 @@ const html = `<!doctype html><title>Benchmark</title><link rel="icon" href="data
 <script type="importmap">${JSON.stringify({ imports: modules })}</script>
 <script type="module" src="/dist/bench/browser/page/index.js"></script>`
 
-/** The browser that npm brings, or one that is installed. */
-async function launch(): Promise<Browser> {
-  const folder = await unpacked('chromium', ['chromium.br', 'swiftshader.tar.br', 'al2023.tar.br'])
-  const own = { executablePath: join(folder ?? '', 'chromium') }
-  const env = { ...process.env, LD_LIBRARY_PATH: join(folder ?? '', 'lib') } as Record<string, string>
-  const ways: LaunchOptions[] = folder ? [own, { ...own, env }] : [{ channel: 'chrome' }, { channel: 'chromium' }]
-  const refusals: string[] = []
-  for (const way of ways)
-    try {
-      return await chromium.launch({ ...way, chromiumSandbox: false })
-    } catch (error) {
-      refusals.push((error as Error).message.split('\n')[0])
-    }
-  throw new Error(`no Chromium starts: ${refusals.join('; ')}`)
+/** Of floats, and of bytes, where a tie that rounds otherwise in one layer moves later ones by steps. */
+const tolerances: Readonly<Record<Numbers, number>> = { float32: 1e-3, int8: 0.06 }
+
+/** A network's files and inputs as a page fetches them, in place of those of the network before. */
+export function entriesOf({ files: served }: Tabs, { feeds, files }: NetworkFiles): Pick<Task, 'feeds' | 'entries'> {
+  served.clear()
+  const serve = (bytes: Uint8Array) => {
+    const url = `/file/${served.size}`
+    served.set(url, bytes)
+    return url
+  }
+  return {
+    feeds: feeds.map(({ name, dims, data }) => ({
+      ...{ name, dims },
+      url: serve(new Uint8Array((data as Float32Array).buffer))
+    })),
+    entries: files.flatMap(({ bytes, ...file }) =>
+      typeof bytes === 'string' ? [] : [{ ...file, url: serve(bytes), tolerance: tolerances[file.numbers] }]
+    )
+  }
 }
 
 export class Tabs {
@@ -64,7 +71,7 @@ export class Tabs {
   private constructor(private readonly browser: Browser) {}
 
   static async open(): Promise<Tabs> {
-    const tabs = new Tabs(await launch())
+    const tabs = new Tabs(await launchChromium())
     await new Promise<void>(resolve => tabs.server.listen(0, '127.0.0.1', resolve))
     return tabs
   }

@@ -1,6 +1,6 @@
 // A .tflite file of the same network and the same weights as the ONNX file: written from the plan that TensorFlow.js runs, whose
 // channels lie innermost as TensorFlow Lite wants them, in floats or, with ranges, in int8 with a scale for each filter.
-import { type decodePlan, type Step } from '../../../cli/measure/index.js'
+import type { decodePlan, Step } from '../../../cli/measure/index.js'
 import { fused } from './idioms.js'
 import { Network, refuse } from './network.js'
 import type { Ranges } from './ranges.js'
@@ -87,10 +87,15 @@ const conv: Rule = (step, to) => {
   const { x, out, padding, strides, dilations } = window(step, to, [height, width], 'zeros')
   const weights = to.weights([filter, bias], [3, 0, 1, 2], 0, x)
   const y = define(step, to, [to.shape(x)[0], ...out, filters])
-  to.call(kinds.conv2d, [x, ...weights], [y], [
-    ...[small(0, padding), int(1, strides[1]), int(2, strides[0]), small(3, activationOf(step))],
-    ...[int(4, dilations[1]), int(5, dilations[0])]
-  ])
+  to.call(
+    kinds.conv2d,
+    [x, ...weights],
+    [y],
+    [
+      ...[small(0, padding), int(1, strides[1]), int(2, strides[0]), small(3, activationOf(step))],
+      ...[int(4, dilations[1]), int(5, dilations[0])]
+    ]
+  )
 }
 
 const depthwise: Rule = (step, to) => {
@@ -100,10 +105,15 @@ const depthwise: Rule = (step, to) => {
   const filters = channels * multiplier
   const weights = to.weights([filter, bias], [0, 1, 2, 3], 3, x, [1, height, width, filters])
   const y = define(step, to, [to.shape(x)[0], ...out, filters])
-  to.call(kinds.depthwise, [x, ...weights], [y], [
-    ...[small(0, padding), int(1, strides[1]), int(2, strides[0]), int(3, multiplier), small(4, activationOf(step))],
-    ...[int(5, dilations[1]), int(6, dilations[0])]
-  ])
+  to.call(
+    kinds.depthwise,
+    [x, ...weights],
+    [y],
+    [
+      ...[small(0, padding), int(1, strides[1]), int(2, strides[0]), int(3, multiplier), small(4, activationOf(step))],
+      ...[int(5, dilations[1]), int(6, dilations[0])]
+    ]
+  )
 }
 
 const transposed: Rule = (step, to) => {
@@ -114,9 +124,12 @@ const transposed: Rule = (step, to) => {
   const x = to.operand(step.inputs[0])
   const filter = to.permutedConstant(step.inputs[1], [2, 0, 1, 3], [filters, height, width, channels])
   const y = define(step, to, shape)
-  to.call(kinds.transposeConv, [to.sizes(shape), filter, x], [y], [
-    ...[small(0, valid), int(1, strides[1]), int(2, strides[0])]
-  ])
+  to.call(
+    kinds.transposeConv,
+    [to.sizes(shape), filter, x],
+    [y],
+    [...[small(0, valid), int(1, strides[1]), int(2, strides[0])]]
+  )
 }
 
 const matMul: Rule = (step, to) => {
@@ -143,9 +156,12 @@ const pool =
     const y = to.like(`tensor ${step.outputs[0]}`, shape, x)
     to.alias(step.outputs[0], y)
     if (to.rectified.has(step.inputs[0])) to.rectified.add(step.outputs[0])
-    to.call(kind, [x], [y], [
-      ...[small(0, padding), int(1, strides[1]), int(2, strides[0]), int(3, size[1]), int(4, size[0])]
-    ])
+    to.call(
+      kind,
+      [x],
+      [y],
+      [...[small(0, padding), int(1, strides[1]), int(2, strides[0]), int(3, size[1]), int(4, size[0])]]
+    )
   }
 
 const binary =
@@ -234,10 +250,15 @@ const rules: Readonly<Record<string, Rule>> = {
     const [batch, , , channels] = to.shape(x)
     const y = to.like(`tensor ${step.outputs[0]}`, [batch, ...size, channels], x)
     to.alias(step.outputs[0], y)
-    to.call(kinds.resizeLinear, [x, to.sizes(size)], [y], [
-      [2, 'bool', Number(corners)],
-      [3, 'bool', Number(half)]
-    ])
+    to.call(
+      kinds.resizeLinear,
+      [x, to.sizes(size)],
+      [y],
+      [
+        [2, 'bool', Number(corners)],
+        [3, 'bool', Number(half)]
+      ]
+    )
   }
 }
 

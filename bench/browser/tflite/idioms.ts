@@ -7,7 +7,8 @@ const close = (a: number | undefined, b: number) => a !== undefined && Math.abs(
 
 /** Activations of convolutions that TensorFlow Lite does not fuse are steps of their own. */
 export function separated(plan: Plan): Plan {
-  let next = 1 + Math.max(...[...plan.inputs, ...plan.weights].map(({ id }) => id), ...plan.steps.flatMap(s => s.outputs))
+  let next =
+    1 + Math.max(...[...plan.inputs, ...plan.weights].map(({ id }) => id), ...plan.steps.flatMap(s => s.outputs))
   const steps = plan.steps.flatMap((step): Step[] => {
     if (step.options.activation !== 'sigmoid') return [step]
     const id = next++

@@ -1,5 +1,5 @@
 // The tensors and operators of a file while it is made, in floats or in bytes.
-import { decodePlan, permuted, type Step } from '../../../cli/measure/index.js'
+import { type decodePlan, permuted, type Step } from '../../../cli/measure/index.js'
 import type { Ranges } from './ranges.js'
 import type { Field, FileSpec, OperatorKind, OperatorSpec, Quantisation, TensorSpec } from './write.js'
 
@@ -91,10 +91,7 @@ export class Network {
   /** Constant numbers of an element-wise operator. */
   values(name: string, shape: readonly number[], data: Float32Array): number {
     if (!this.ranges) return this.add({ name, shape, type: 'float32', data })
-    const quantisation = scaleOf([
-      data.reduce((a, b) => Math.min(a, b), 0),
-      data.reduce((a, b) => Math.max(a, b), 0)
-    ])
+    const quantisation = scaleOf([data.reduce((a, b) => Math.min(a, b), 0), data.reduce((a, b) => Math.max(a, b), 0)])
     const [scale, zero] = [quantisation.scale[0], quantisation.zero[0]]
     const whole = Int8Array.from(data, value => clamped(Math.round(value / scale) + zero))
     return this.add({ name, shape, type: 'int8', data: whole, quantisation })
@@ -103,7 +100,12 @@ export class Network {
   /** Weights without a scale, their axes in another order. */
   permutedConstant(id: number, order: readonly number[], shape: readonly number[]): number {
     const { shape: plain, data } = this.constant(id)
-    return this.add({ name: `weights ${this.tensors.length}`, shape, type: 'float32', data: permuted(data, plain, order) })
+    return this.add({
+      name: `weights ${this.tensors.length}`,
+      shape,
+      type: 'float32',
+      data: permuted(data, plain, order)
+    })
   }
 
   /** Weights of which each slice along `axis` has a scale, and what is added to the sums of each. */
