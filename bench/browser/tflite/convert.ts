@@ -22,7 +22,7 @@ const kinds = {
   relu6: { code: 21, options: 0, version: 2 },
   reshape: { code: 22, options: 17 },
   resizeLinear: { code: 23, options: 15, version: 3 },
-  softmax: { code: 25, options: 9, version: 2 },
+  softmax: { code: 25, options: 9 },
   pad: { code: 34, options: 22, version: 2 },
   mean: { code: 40, options: 27, version: 2 },
   sub: { code: 41, options: 28, version: 2 },
@@ -176,10 +176,10 @@ const binary =
   }
 
 const unary =
-  (kind: OperatorKind, range?: readonly [number, number], fields: readonly Field[] = []): Rule =>
+  (kind: OperatorKind, range?: readonly [number, number]): Rule =>
   (step, to) => {
     const x = to.operand(step.inputs[0])
-    to.call(kind, [x], [define(step, to, to.shape(x), range)], fields)
+    to.call(kind, [x], [define(step, to, to.shape(x), range)])
   }
 
 /** relu6(x + 3) / 6, as TensorFlow writes it. */
@@ -191,7 +191,22 @@ function hardSigmoid({ inputs, outputs: [id] }: Step, to: Network, result: numbe
   to.call(kinds.mul, [sum, constant(1 / 6)], [result], [small(0, 0)])
 }
 
-/** The range that int8 kernels of probabilities demand: a scale of 1/256. */
+/** Of floats always: XNNPACK has none of bytes, and steps of 1/256 are coarse for shares of a thousand classes. */
+const softmax: Rule = (step, to) => {
+  const x = floatsOf(to.operand(step.inputs[0]), to)
+  const y = to.plain(`tensor ${step.outputs[0]}`, to.shape(x))
+  to.alias(step.outputs[0], y)
+  to.call(kinds.softmax, [x], [y], [[0, 'float32', 1]])
+}
+
+function floatsOf(number: number, to: Network): number {
+  if (!to.quantisation(number)) return number
+  const floats = to.plain(`floats of ${number}`, to.shape(number))
+  to.call(kinds.dequantize, [number], [floats])
+  return floats
+}
+
+/** The range that int8 kernels of the sigmoid demand: a scale of 1/256. */
 const shares = [0, 255 / 256] as const
 
 const rules: Readonly<Record<string, Rule>> = {
@@ -207,7 +222,7 @@ const rules: Readonly<Record<string, Rule>> = {
   relu: unary(kinds.relu),
   relu6: unary(kinds.relu6),
   sigmoid: unary(kinds.sigmoid, shares),
-  softmax: unary(kinds.softmax, shares, [[0, 'float32', 1]]),
+  softmax,
   /** XNNPACK has none of bytes. */
   hardSwish: (step, to) => {
     if (!to.bytes) return unary(kinds.hardSwish)(step, to)
@@ -282,12 +297,6 @@ export function tflite(
     if (!rule) throw refuse(step, 'no operator is known for it')
     rule(step, to)
   }
-  const outputs = plan.outputs.map(({ name, id }) => {
-    const result = to.operand(id)
-    if (!ranges) return result
-    const floats = to.plain(name, to.shape(result))
-    to.call(kinds.dequantize, [result], [floats])
-    return floats
-  })
+  const outputs = plan.outputs.map(({ id }) => floatsOf(to.operand(id), to))
   return write(to.finish(inputs, outputs))
 }
