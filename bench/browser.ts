@@ -3,17 +3,17 @@
 // `npm run bench:browser [networks] [-- --threads 1,2 --numbers float32,int8 --seconds S]`; without any of them it writes
 // bench/results/browser.md and .json.
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { table } from '../cli/terminal/index.js'
 import { filesOf, hasSelfie, type NetworkFiles, selfie } from './browser/files.js'
 import type { Numbers } from './browser/page/task.js'
-import { type BrowserReport, markdown, type NetworkResult, rowsOf, header as titlesOf } from './browser/report.js'
+import { type BrowserReport, header, markdown, type NetworkResult, rowsOf, standingsOf } from './browser/report.js'
 import { entriesOf, Tabs } from './browser/tab.js'
 import { numberOf, readArguments } from './command/arguments.js'
 import { fail } from './command/fail.js'
+import { versionsOf } from './command/versions.js'
 import { pickNetworks } from './networks.js'
 
 const { values, positionals } = readArguments(
@@ -48,15 +48,13 @@ for (const name of names) {
     const result = await measured(files, count)
     results.push(result)
     console.log(`${name}, ${count} thread${count > 1 ? 's' : ''}`)
-    console.log(
-      `${table(titlesOf, rowsOf(result), ['left', 'left', ...titlesOf.slice(2).map(() => 'right' as const)])}\n`
-    )
+    console.log(`${table(header, rowsOf(result), ['left', 'left', ...header.slice(2).map(() => 'right' as const)])}\n`)
   }
 }
 const report: BrowserReport = {
   chromium: tabs.version,
   processor: cpus()[0].model.trim(),
-  packages: versions('onnxruntime-web', '@tensorflow/tfjs-backend-wasm', '@litertjs/core'),
+  packages: versionsOf(['onnxruntime-web', '@tensorflow/tfjs-backend-wasm', '@litertjs/core']),
   networks: results
 }
 await tabs.close()
@@ -74,19 +72,5 @@ async function measured(network: NetworkFiles, threads: number): Promise<Network
     typeof bytes === 'string' ? [{ engine, numbers, refusal: bytes }] : []
   )
   const runs = await tabs.measure({ threads, seconds, ...entriesOf(tabs, network) })
-  return { network: name, macs, threads, runs: [...runs, ...missing] }
-}
-
-function versions(...names: readonly string[]): Record<string, string> {
-  const require = createRequire(import.meta.url)
-  return Object.fromEntries(
-    names.map(name => {
-      const folders = require.resolve.paths(name)!.map(folder => join(folder, name, 'package.json'))
-      for (const file of folders)
-        try {
-          return [name, require(file).version as string]
-        } catch {}
-      throw new Error(`${name} is not installed beside ${dirname(import.meta.url)}`)
-    })
-  )
+  return { network: name, macs, threads, standings: [...standingsOf(runs), ...missing] }
 }
