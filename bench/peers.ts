@@ -2,14 +2,14 @@
 // size. `npm run bench:peers [networks] [-- --threads N --vs LIST --seconds S --starts K --out DIR]`. The report is
 // written for the usual networks; for others only with --out.
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bareBytes, contest, cpuPeers, median, packagesOf, showSpread, titles } from '../cli/measure/index.js'
 import { table } from '../cli/terminal/index.js'
 import { type Bar, chart } from './chart.js'
 import { numberOf, peersOf, readArguments } from './command/arguments.js'
+import { versionsOf } from './command/versions.js'
 import { measured, network, pickNetworks, usual } from './networks.js'
 import { markdown, type NetworkResult, type PeersReport, summarise } from './peers/peers-report.js'
 import { downloads } from './peers/size.js'
@@ -63,7 +63,7 @@ if (out !== undefined) {
     node: process.versions.node,
     threads,
     processor: cpus()[0].model.trim(),
-    packages: versions(),
+    packages: versionsOf([...new Set(peers.flatMap(peer => packagesOf[peer]))]),
     networks,
     summary,
     downloads: sizes,
@@ -88,14 +88,4 @@ function picture({ networks, node }: PeersReport): Promise<string> {
   )
   const title = `Whole networks on ${threads === 1 ? 'one thread' : `${threads} threads`}`
   return chart(bars, title, `Node ${node}, batch 1, float32; medians and quartiles of interleaved runs`)
-}
-
-function versions(): Record<string, string> {
-  const require = createRequire(import.meta.url)
-  const found = [...new Set(peers.flatMap(peer => packagesOf[peer]))].map(name => {
-    const entry = dirname(require.resolve(name))
-    const folder = entry.slice(0, entry.lastIndexOf(name) + name.length)
-    return [name, require(join(folder, 'package.json')).version] as const
-  })
-  return Object.fromEntries(found)
 }

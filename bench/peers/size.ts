@@ -15,7 +15,7 @@ export interface Download {
 }
 
 const require = createRequire(import.meta.url)
-const root = fileURLToPath(new URL('../../', import.meta.url))
+const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 function downloadOf(engine: EngineName, files: readonly (readonly [string, Uint8Array])[]): Download {
   const listed = files.map(([name, data]) => ({

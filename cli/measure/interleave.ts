@@ -11,6 +11,8 @@ export interface Patience {
   /** Rounds at least, whatever they take, and at most. */
   readonly least?: number
   readonly most?: number
+  /** Milliseconds of nothing before each turn, in which threads that still wait for more to do fall asleep. */
+  readonly rest?: number
 }
 
 /**
@@ -19,7 +21,7 @@ export interface Patience {
  */
 export async function interleave(
   contestants: readonly Contestant[],
-  { seconds, least = 5, most = 300 }: Patience
+  { seconds, least = 5, most = 300, rest = 0 }: Patience
 ): Promise<number[][]> {
   const times = contestants.map((): number[] => [])
   for (const { run } of contestants) await run()
@@ -27,6 +29,7 @@ export async function interleave(
   for (let round = 0; round < least || (round < most && performance.now() < end); round++)
     for (let i = 0; i < contestants.length; i++) {
       const turn = (i + round) % contestants.length
+      if (rest) await new Promise(resolve => setTimeout(resolve, rest))
       times[turn].push(await milliseconds(contestants[turn].run))
     }
   return times
