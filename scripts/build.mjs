@@ -76,7 +76,8 @@ function filesUnder(folder) {
 }
 
 /** What the build makes beside what it compiles. */
-const isMade = file => /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/]sources\.js$/.test(file)
+const isMade = file =>
+  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/]sources\.js$|\.cjs$|\.d\.cts$|[\\/]ort[\\/](worker|stamp)\.js$/.test(file)
 
 /** Takes away what was compiled of files that have moved since: the test runner, and npm, would take it along. */
 function removeOrphans(folder) {
@@ -125,10 +126,10 @@ await stage('asm', [...filesUnder('asm'), join(root, 'asconfig.json')], binaries
 const shaderInputs = [...filesUnder('shaders').filter(isShader), join(root, 'scripts', 'shorten.mjs'), self]
 await stage('wgsl', shaderInputs, ['dist/shaders/sources.js'], gatherShaders)
 
-const { bundlePages, bundleSchema, pageBundles, schemaInputs } = await import('./bundle.mjs')
+const { bundleOrt, bundlePages, bundleSchema, ortBundles, pageBundles, schemaInputs } = await import('./bundle.mjs')
 await stage('schema', schemaInputs, ['dist/schema/onnx.js'], bundleSchema)
 
-const compiled = ['cli', 'compiler', 'runtime', 'train', 'shaders', 'models', 'bench', 'test', 'scripts']
+const compiled = ['cli', 'compiler', 'ort', 'runtime', 'train', 'shaders', 'models', 'bench', 'test', 'scripts']
 const sources = [...compiled, 'schema'].flatMap(filesUnder)
 await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runtime/index.js'], () => {
   console.error('cairn: compiling the TypeScript')
@@ -139,6 +140,12 @@ await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runti
 
 const shipped = ['compiler', 'runtime', 'train', 'schema', 'shaders'].flatMap(filesUnder)
 await stage('bundles', [...shipped, ...schemaInputs], pageBundles, bundlePages)
+
+const manifest = join(root, 'package.json')
+await stage('ort', [...shipped, ...filesUnder('ort'), ...schemaInputs, manifest], ortBundles, () => {
+  const { version } = JSON.parse(readFileSync(manifest, 'utf8'))
+  return bundleOrt(`${version}-${digestOf(shipped).slice(0, 12)}`)
+})
 
 if (process.argv.includes('--page')) {
   const inputs = [

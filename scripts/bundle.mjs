@@ -82,3 +82,55 @@ export async function bundlePages() {
   // What hosts that compile WebAssembly beforehand make of the import of a .wasm file.
   writeFileSync(join(folder, 'cairn.wasm.d.ts'), 'declare const module: WebAssembly.Module\nexport default module\n')
 }
+
+const typed = ['index', 'all', 'onnxruntime', 'types']
+
+export const ortBundles = [
+  ...['worker.js', 'stamp.js', 'index.cjs', 'onnxruntime.cjs'],
+  ...typed.map(name => `${name}.d.cts`)
+].map(name => `dist/ort/${name}`)
+
+/**
+ * What dist/ort/ has beside what is compiled: the stamp of the build, the worker that compiles on pages in one file, and the two
+ * entries as CommonJS. Of these one holds runtime and compiler, and finds .wasm files and workers where the ES modules have them.
+ */
+export async function bundleOrt(stamp) {
+  const folder = join(root, 'dist', 'ort')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'stamp.js'), `export const stamp = '${stamp}'\n`)
+  await bundle(`import './work.js'`, folder, {
+    outfile: join(folder, 'worker.js'),
+    format: 'iife',
+    define: { 'import.meta.url': 'undefined' },
+    banner: { js: '// Cairn, Apache-2.0; holds onnx-proto, protobufjs and long: see ../schema/licences.txt' }
+  })
+  const node = { platform: 'node', format: 'cjs', target: 'node20', external: ['onnxruntime-common'] }
+  await bundle(`export * from './onnxruntime.js'`, folder, {
+    ...node,
+    outfile: join(folder, 'onnxruntime.cjs'),
+    define: { 'import.meta.url': 'cairnUrl' },
+    banner: {
+      js: `// Cairn, Apache-2.0; holds onnx-proto, protobufjs and long: see ../schema/licences.txt
+const cairnUrl = require('node:url').pathToFileURL(require('node:path').join(__dirname, '../runtime/index.js')).href`
+    }
+  })
+  const whole = {
+    name: 'whole',
+    setup: ({ onResolve }) =>
+      onResolve({ filter: /\/onnxruntime\.js$/ }, () => ({ path: './onnxruntime.cjs', external: true }))
+  }
+  await bundle(`export * from './index.js'; export { default } from './index.js'`, folder, {
+    ...node,
+    outfile: join(folder, 'index.cjs'),
+    plugins: [whole],
+    banner: { js: '// Cairn, Apache-2.0' }
+  })
+  // CommonJS has types of its own, which say the same.
+  for (const name of typed) {
+    const text = readFileSync(join(folder, `${name}.d.ts`), 'utf8')
+    writeFileSync(
+      join(folder, `${name}.d.cts`),
+      text.replace(/(from '\.\/\w+)\.js'/g, "$1.cjs'").replace(/^import '.*\n/gm, '')
+    )
+  }
+}
