@@ -1,17 +1,5 @@
-import type { Declared } from '../compiler/onnx/index.js'
+import type { Cache } from './kept.js'
 import { stamp } from './stamp.js'
-
-/** A compiled model: the file, and what the model declares of its inputs and outputs. */
-export interface Kept {
-  readonly ports: Declared
-  readonly file: Uint8Array
-}
-
-/** Where compiled models are kept from one visit, or one process, to the next. What goes wrong there is as if nothing was kept. */
-export interface Cache {
-  find(key: string): Promise<Kept | undefined>
-  keep(key: string, ports: Declared, file: Uint8Array): Promise<void>
-}
 
 /** On pages the Cache API, in Node a folder; undefined where there is neither. */
 export async function openCache(wanted: boolean | string = true): Promise<Cache | undefined> {

@@ -1,6 +1,7 @@
 import { CairnError } from '../runtime/base/index.js'
-import { type Kept, keyOf, openCache } from './cache.js'
+import { keyOf, openCache } from './cache.js'
 import type { Job, Made } from './job.js'
+import type { Kept } from './kept.js'
 import type { CairnSettings } from './types.js'
 import type { Answered } from './work.js'
 import { inBrowser } from './worker-place.js'

@@ -1,4 +1,4 @@
-import type { Cache } from './cache.js'
+import type { Cache } from './kept.js'
 
 const days = 24 * 60 * 60 * 1000
 /** How long what nobody asks for stays. */

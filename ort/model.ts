@@ -1,8 +1,8 @@
 import type { SessionHandler } from 'onnxruntime-common'
 import { InferenceSession, type SessionOptions } from '../runtime/index.js'
-import type { Kept } from './cache.js'
 import { compiled } from './compiled.js'
 import type { Job } from './job.js'
+import type { Kept } from './kept.js'
 import type { Log } from './log.js'
 import type { CairnSettings } from './types.js'
 
