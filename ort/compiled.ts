@@ -1,19 +1,16 @@
 import { CairnError } from '../runtime/base/index.js'
+import { mayUseWorkers, type Spawned, spawn } from '../runtime/cpu/index.js'
 import { keyOf, openCache } from './cache.js'
 import type { Job, Made } from './job.js'
 import type { Kept } from './kept.js'
 import type { CairnSettings } from './types.js'
 import type { Answered } from './work.js'
-import { inBrowser } from './worker-place.js'
+import { inBrowser, inNode } from './worker-place.js'
 
 /** A model that is compiled, or one whose inputs have to be known before it can be. */
 export type Compiled = Kept | Pick<Made, 'ports' | 'waits'>
 
-/**
- * ONNX bytes as a compiled model: of the cache, or made now. Pages compile in a worker, so that they go on meanwhile. Node does it
- * in the thread that asks, as onnxruntime-node does: it happens once for a model, behind which the file is kept, and a worker would
- * cost every process that finds it there.
- */
+/** ONNX bytes as a compiled model: of the cache, or made now. */
 export async function compiled(job: Job, settings: CairnSettings): Promise<Compiled> {
   const { bytes, externals, place: _, ...asked } = job
   const cache = await openCache(settings.cache)
@@ -26,35 +23,31 @@ export async function compiled(job: Job, settings: CairnSettings): Promise<Compi
   return { ports, file }
 }
 
+/**
+ * In a worker, on pages and in Node alike: whoever waits for a session has something else to do, and the compiler is no part of
+ * what Node's `require` loads. Where there are no workers, or none that may load its script, in this thread.
+ */
 async function make(job: Job, { worker = true }: CairnSettings): Promise<Made> {
-  const answered = worker && isPage() ? await ask(job) : undefined
+  const answered = worker && mayUseWorkers() ? await ask(job) : undefined
   if (!answered) return (await import('./job.js')).perform(job)
   if ('error' in answered) throw new CairnError(answered.error)
   return answered.made
 }
 
-const isPage = () =>
-  typeof document !== 'undefined' && typeof Worker === 'function' && !globalThis.process?.versions?.node
-
 /** What the worker answers; undefined where its script cannot be had, as from another origin. */
 function ask(job: Job): Promise<Answered | undefined> {
   return new Promise(resolve => {
-    let worker: Worker
-    try {
-      worker = inBrowser()
-    } catch {
-      resolve(undefined)
-      return
-    }
+    let worker: Spawned | undefined
     const end = (answered?: Answered) => {
-      worker.terminate()
       resolve(answered)
+      void worker?.end()
     }
-    worker.onmessage = ({ data }) => end(data)
-    worker.onerror = event => {
-      event.preventDefault()
+    try {
+      worker = spawn(inBrowser, inNode, { message: data => end(data as Answered), failed: () => end() })
+      worker.hold(true)
+      worker.post(job)
+    } catch {
       end()
     }
-    worker.postMessage(job)
   })
 }

@@ -83,6 +83,13 @@ export async function bundlePages() {
   writeFileSync(join(folder, 'cairn.wasm.d.ts'), 'declare const module: WebAssembly.Module\nexport default module\n')
 }
 
+const apart = (name, filter, path) => ({
+  name,
+  setup: ({ onResolve }) => onResolve({ filter }, () => ({ path, external: true }))
+})
+const compilerApart = apart('compiler apart', /\/job\.js$/, './job.js')
+const entryApart = apart('entry apart', /\/onnxruntime\.js$/, './onnxruntime.cjs')
+
 const typed = ['index', 'all', 'onnxruntime', 'types']
 
 export const ortBundles = [
@@ -92,7 +99,7 @@ export const ortBundles = [
 
 /**
  * What dist/ort/ has beside what is compiled: the stamp of the build, the worker that compiles on pages in one file, and the two
- * entries as CommonJS. Of these one holds runtime and compiler, and finds .wasm files and workers where the ES modules have them.
+ * entries as CommonJS. Of these one holds the runtime, and finds .wasm files and workers where the ES modules have them.
  */
 export async function bundleOrt(stamp) {
   const folder = join(root, 'dist', 'ort')
@@ -109,20 +116,16 @@ export async function bundleOrt(stamp) {
     ...node,
     outfile: join(folder, 'onnxruntime.cjs'),
     define: { 'import.meta.url': 'cairnUrl' },
+    plugins: [compilerApart],
     banner: {
-      js: `// Cairn, Apache-2.0; holds onnx-proto, protobufjs and long: see ../schema/licences.txt
+      js: `// Cairn, Apache-2.0
 const cairnUrl = require('node:url').pathToFileURL(require('node:path').join(__dirname, '../runtime/index.js')).href`
     }
   })
-  const whole = {
-    name: 'whole',
-    setup: ({ onResolve }) =>
-      onResolve({ filter: /\/onnxruntime\.js$/ }, () => ({ path: './onnxruntime.cjs', external: true }))
-  }
   await bundle(`export * from './index.js'; export { default } from './index.js'`, folder, {
     ...node,
     outfile: join(folder, 'index.cjs'),
-    plugins: [whole],
+    plugins: [entryApart],
     banner: { js: '// Cairn, Apache-2.0' }
   })
   // CommonJS has types of its own, which say the same.
