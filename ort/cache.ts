@@ -42,6 +42,10 @@ const hex = (bytes: ArrayBuffer) =>
 const digestOf = async (bytes: Uint8Array) =>
   hex(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
 
+/** Plain data and arrays of elements as text, equal for equal ones. */
+export const textOf = (asked: unknown): string =>
+  JSON.stringify(asked, (_, value) => (ArrayBuffer.isView(value) ? String(value) : value))
+
 /** What tells a compiled model from all others: its bytes, those of its other files, and what was asked for. */
 export async function keyOf(
   bytes: Uint8Array,
@@ -50,5 +54,5 @@ export async function keyOf(
 ): Promise<string> {
   const parts = [await digestOf(bytes)]
   for (const [path, data] of Object.entries(externals)) parts.push(path, await digestOf(data))
-  return digestOf(new TextEncoder().encode(JSON.stringify([parts, asked])))
+  return digestOf(new TextEncoder().encode(textOf([parts, asked])))
 }

@@ -1,7 +1,7 @@
 import type { InferenceSessionHandler, InferenceSession as Ort, SessionHandler } from 'onnxruntime-common'
 import type { Declared } from '../compiler/onnx/index.js'
 import { CairnError } from '../runtime/base/index.js'
-import type { InferenceSession } from '../runtime/index.js'
+import type { Feeds, InferenceSession } from '../runtime/index.js'
 import type { LateModel } from './model.js'
 import { Profile } from './profile.js'
 import type { OnnxRuntime } from './types.js'
@@ -34,8 +34,9 @@ export class Handler implements InferenceSessionHandler {
     options: Ort.RunOptions
   ): Promise<SessionHandler.ReturnType> {
     if (options?.terminate) throw new CairnError('the run was given up: its option terminate is set')
-    const inputs = feedsOf(feeds, this.inputNames)
+    const given = feedsOf(feeds, this.inputNames)
     const session = 'sessionFor' in this.model ? await this.model.sessionFor(feeds) : this.model
+    const inputs = only(session.inputNames, given)
     const names = Object.keys(fetches)
     const { signal } = options as { signal?: AbortSignal }
     const results = await session.run(inputs, names, { signal })
@@ -56,3 +57,7 @@ export class Handler implements InferenceSessionHandler {
     await this.model.release()
   }
 }
+
+/** Those of the feeds that the session still takes: others have become constants, or lead nowhere. */
+const only = (names: readonly string[], feeds: Feeds): Feeds =>
+  Object.keys(feeds).length === names.length ? feeds : Object.fromEntries(names.map(name => [name, feeds[name]]))

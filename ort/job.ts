@@ -1,5 +1,12 @@
 import { CompileError, compile } from '../compiler/index.js'
-import { besides, type Declared, type DeclaredSize, declaredPorts } from '../compiler/onnx/index.js'
+import {
+  besides,
+  type Declared,
+  type DeclaredSize,
+  declaredPorts,
+  type FixedInput,
+  fixInputs
+} from '../compiler/onnx/index.js'
 import { type Dim, decodeHeader, sourceOf } from '../runtime/file/index.js'
 
 /** What is to be made of ONNX bytes; plain data, because a worker may do it. */
@@ -7,13 +14,15 @@ export interface Job {
   readonly bytes: Uint8Array
   /** Sizes of inputs instead of the model's own, as `compile` takes them. */
   readonly shapes?: Readonly<Record<string, readonly (number | string)[]>>
+  /** Inputs that are to be constants, because they decide sizes. */
+  readonly fixed?: Readonly<Record<string, FixedInput>>
   /** Sizes of free dimensions by their name or denotation. */
   readonly sizes?: Readonly<Record<string, number>>
   /** Files of weights beside the model, by the name that it has for them. */
   readonly externals?: Readonly<Record<string, Uint8Array>>
   /** Where the model is from: an absolute URL, or a path. */
   readonly place?: string
-  /** Whether sizes that the compiler cannot leave open may be left to the first run. */
+  /** Whether what the compiler cannot leave open may be left to the first run: sizes, and inputs that decide any. */
   readonly mayWait?: boolean
 }
 
@@ -28,7 +37,7 @@ export interface Made {
 }
 
 /** Compiles. Throws CompileError for what no sizes of inputs would help. */
-export async function perform({ bytes, shapes, sizes, externals = {}, place, mayWait }: Job): Promise<Made> {
+export async function perform({ bytes, shapes, fixed, sizes, externals = {}, place, mayWait }: Job): Promise<Made> {
   const ports = withSizes(declaredPorts(bytes), sizes ?? {})
   let beside = false
   const externalData = async (location: string) => {
@@ -41,7 +50,7 @@ export async function perform({ bytes, shapes, sizes, externals = {}, place, may
   }
   try {
     const wanted = { ...(sizes ? overridden(ports) : {}), ...shapes }
-    const file = await compile(bytes, { shapes: wanted, externalData })
+    const file = await compile(fixed ? fixInputs(bytes, fixed) : bytes, { shapes: wanted, externalData })
     return { ports: completed(ports, decodeHeader(file).outputs), file, beside }
   } catch (error) {
     const { message } = error as Error
@@ -52,7 +61,9 @@ export async function perform({ bytes, shapes, sizes, externals = {}, place, may
 }
 
 const isOpen = ({ inputs }: Declared) =>
-  inputs.some(({ shape }) => !shape || shape.some(({ size }) => size === undefined))
+  inputs.some(({ dtype, shape }) => !isFloat(dtype) || !shape || shape.some(({ size }) => size === undefined))
+
+const isFloat = (dtype: string | undefined) => dtype?.startsWith('float')
 
 /** The ports with what the caller says of free dimensions. */
 function withSizes(ports: Declared, sizes: Readonly<Record<string, number>>): Declared {

@@ -1,5 +1,6 @@
-import type { SessionHandler } from 'onnxruntime-common'
+import type { SessionHandler, Tensor } from 'onnxruntime-common'
 import { InferenceSession, type SessionOptions } from '../runtime/index.js'
+import { textOf } from './cache.js'
 import { compiled } from './compiled.js'
 import type { Job } from './job.js'
 import type { Kept } from './kept.js'
@@ -8,10 +9,20 @@ import type { CairnSettings } from './types.js'
 
 /** Variants of a model that are kept, each a session of its own. */
 const most = 4
+/** Elements of an integer input that may decide sizes. */
+const few = 64
 
-/** A model that compiles only for sizes that are known: made into a session by the first run that has them. */
+type Feeds = SessionHandler.FeedsType
+type Asked = Pick<Job, 'shapes' | 'fixed'>
+
+/**
+ * A model that compiles only for inputs that are known: for their sizes, or for the contents of small ones as well, where these
+ * decide sizes. The first run that brings such inputs makes a session of it.
+ */
 export class LateModel {
   private readonly variants = new Map<string, Promise<InferenceSession>>()
+  /** Whether sizes alone are not enough. */
+  private byContents = false
 
   constructor(
     private readonly job: Job,
@@ -21,22 +32,17 @@ export class LateModel {
     private readonly log: Log
   ) {}
 
-  /** The session for feeds of these sizes. */
-  async sessionFor(feeds: SessionHandler.FeedsType): Promise<InferenceSession> {
-    const shapes = Object.fromEntries(Object.entries(feeds).map(([name, { dims }]) => [name, [...dims]]))
-    const key = JSON.stringify(Object.entries(shapes).sort())
-    const known = this.variants.get(key)
-    const session = known ?? this.make(shapes)
-    // What was asked for last stands last.
-    this.variants.delete(key)
-    this.variants.set(key, session)
-    session.catch(() => this.variants.delete(key))
-    const [oldest] = this.variants
-    if (this.variants.size > most) {
-      this.variants.delete(oldest[0])
-      await (await oldest[1]).release()
+  /** The session for feeds like these. */
+  async sessionFor(feeds: Feeds): Promise<InferenceSession> {
+    if (this.byContents) return this.variant(askedOf(feeds, true))
+    try {
+      return await this.variant(askedOf(feeds, false))
+    } catch (error) {
+      if (this.variants.size || !Object.values(feeds).some(maySteer)) throw error
+      const session = await this.variant(askedOf(feeds, true))
+      this.byContents = true
+      return session
     }
-    return session
   }
 
   async release(): Promise<void> {
@@ -45,9 +51,41 @@ export class LateModel {
     for (const session of sessions) if (session.status === 'fulfilled') await session.value.release()
   }
 
-  private async make(shapes: NonNullable<Job['shapes']>): Promise<InferenceSession> {
-    this.log.note(`the model is compiled for the sizes of each input that it meets, because ${this.why}`)
-    const made = await compiled({ ...this.job, shapes, mayWait: false }, this.settings)
+  private async variant(asked: Asked): Promise<InferenceSession> {
+    const key = textOf(asked)
+    const session = this.variants.get(key) ?? this.make(asked)
+    // What was asked for last stands last.
+    this.variants.delete(key)
+    this.variants.set(key, session)
+    session.catch(() => this.variants.delete(key))
+    const [oldest] = this.variants
+    if (this.variants.size > most) {
+      this.variants.delete(oldest[0])
+      void oldest[1].then(old => old.release())
+    }
+    return session
+  }
+
+  private async make(asked: Asked): Promise<InferenceSession> {
+    const made = await compiled({ ...this.job, ...asked, mayWait: false }, this.settings)
+    this.log.note(`the model is compiled for each kind of input that it meets, because ${this.why}`)
     return InferenceSession.create((made as Kept).file, this.options)
+  }
+}
+
+const maySteer = ({ type, size, location }: Tensor) =>
+  !type.startsWith('float') && size <= few && (location === 'cpu' || location === 'cpu-pinned')
+
+function askedOf(feeds: Feeds, byContents: boolean): Asked {
+  const all = Object.entries(feeds).sort(([a], [b]) => (a < b ? -1 : 1))
+  const [steering, others] = [true, false].map(wanted =>
+    all.filter(([, feed]) => (byContents && maySteer(feed)) === wanted)
+  )
+  const fixed = steering.map(([name, { type, dims, data }]) => {
+    return [name, { dtype: type, dims: [...dims], data: (data as Int32Array).slice() }] as const
+  })
+  return {
+    shapes: Object.fromEntries(others.map(([name, { dims }]) => [name, [...dims]])),
+    ...(fixed.length ? { fixed: Object.fromEntries(fixed) } : {})
   }
 }
