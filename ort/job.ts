@@ -7,7 +7,7 @@ import {
   type FixedInput,
   fixInputs
 } from '../compiler/onnx/index.js'
-import { type Dim, decodeHeader, sourceOf } from '../runtime/file/index.js'
+import { decodeHeader, freeName, type Port, sourceOf } from '../runtime/file/index.js'
 
 /** What is to be made of ONNX bytes; plain data, because a worker may do it. */
 export interface Job {
@@ -40,13 +40,17 @@ export interface Made {
 export async function perform({ bytes, shapes, fixed, sizes, externals = {}, place, mayWait }: Job): Promise<Made> {
   const ports = withSizes(declaredPorts(bytes), sizes ?? {})
   let beside = false
+  let complete = true
   const externalData = async (location: string) => {
     const given = externals[location] ?? externals[location.replace(/^(\.\/)+/, '')]
     if (given) return given
+    complete = false
     if (!place) throw new CompileError(`external data "${location}" is missing; the option externalData takes it`)
     beside = true
     const source = await sourceOf(besides(place, location), {})
-    return source.all().finally(() => source.close())
+    const bytes = await source.all().finally(() => source.close())
+    complete = true
+    return bytes
   }
   try {
     const wanted = { ...(sizes ? overridden(ports) : {}), ...shapes }
@@ -54,8 +58,8 @@ export async function perform({ bytes, shapes, fixed, sizes, externals = {}, pla
     return { ports: completed(ports, decodeHeader(file).outputs), file, beside }
   } catch (error) {
     const { message } = error as Error
-    // No size makes an operator known.
-    if (!mayWait || !isOpen(ports) || /^unsupported operators/.test(message)) throw error
+    // No size makes an operator known, or brings a file.
+    if (!mayWait || !complete || !isOpen(ports) || /^unsupported operators/.test(message)) throw error
     return { ports, waits: message, beside }
   }
 }
@@ -78,19 +82,18 @@ function withSizes(ports: Declared, sizes: Readonly<Record<string, number>>): De
   return { inputs: sized(ports.inputs), outputs: sized(ports.outputs) }
 }
 
-/** Outputs with the sizes that inference has found where the model says nothing. */
-function completed(
-  ports: Declared,
-  found: readonly { readonly name: string; readonly shape: readonly Dim[] }[]
-): Declared {
+/** Outputs with what inference has found where the model says nothing. */
+function completed(ports: Declared, found: readonly Port[]): Declared {
   const outputs = ports.outputs.map(port => {
-    const inferred = found.find(({ name }) => name === port.name)?.shape ?? []
+    const { dtype, shape: inferred = [] } = found.find(({ name }) => name === port.name) ?? {}
     const shape: readonly DeclaredSize[] = port.shape ?? inferred.map(() => ({}))
     return {
       ...port,
+      dtype: port.dtype ?? dtype,
       shape: shape.map((dim, axis) => {
         const size = inferred[axis]
-        return dim.size === undefined && !dim.name && typeof size === 'number' ? { size } : dim
+        if (dim.size !== undefined || dim.name || size === undefined) return dim
+        return typeof size === 'number' ? { size } : { name: freeName(size) }
       })
     }
   })
