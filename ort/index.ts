@@ -3,4 +3,5 @@ import * as ort from './all.js'
 import './onnxruntime.js'
 
 export * from './all.js'
+export { listSupportedBackends, type SupportedBackend } from './supported.js'
 export default ort

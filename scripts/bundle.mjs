@@ -83,17 +83,15 @@ export async function bundlePages() {
   writeFileSync(join(folder, 'cairn.wasm.d.ts'), 'declare const module: WebAssembly.Module\nexport default module\n')
 }
 
-const apart = (name, filter, path) => ({
-  name,
-  setup: ({ onResolve }) => onResolve({ filter }, () => ({ path, external: true }))
-})
-const compilerApart = apart('compiler apart', /\/job\.js$/, './job.js')
-const entryApart = apart('entry apart', /\/onnxruntime\.js$/, './onnxruntime.cjs')
+const compilerApart = {
+  name: 'compiler apart',
+  setup: ({ onResolve }) => onResolve({ filter: /\/job\.js$/ }, () => ({ path: './job.js', external: true }))
+}
 
-const typed = ['index', 'all', 'onnxruntime', 'types']
+const typed = ['index', 'all', 'supported', 'onnxruntime', 'types']
 
 export const ortBundles = [
-  ...['worker.js', 'stamp.js', 'index.cjs', 'onnxruntime.cjs'],
+  ...['worker.js', 'stamp.js', 'index.cjs', 'supported.cjs', 'onnxruntime.cjs'],
   ...typed.map(name => `${name}.d.cts`)
 ].map(name => `dist/ort/${name}`)
 
@@ -122,12 +120,20 @@ export async function bundleOrt(stamp) {
 const cairnUrl = require('node:url').pathToFileURL(require('node:path').join(__dirname, '../runtime/index.js')).href`
     }
   })
-  await bundle(`export * from './index.js'; export { default } from './index.js'`, folder, {
-    ...node,
-    outfile: join(folder, 'index.cjs'),
-    plugins: [entryApart],
-    banner: { js: '// Cairn, Apache-2.0' }
-  })
+  await bundle(`export * from './supported.js'`, folder, { ...node, outfile: join(folder, 'supported.cjs') })
+  const names = Object.keys(await import('onnxruntime-common'))
+  writeFileSync(
+    join(folder, 'index.cjs'),
+    `// Cairn, Apache-2.0
+'use strict'
+Object.defineProperty(exports, '__esModule', { value: true })
+const common = require('onnxruntime-common')
+require('./onnxruntime.cjs')
+${names.map(name => `exports.${name} = common.${name}`).join('\n')}
+exports.listSupportedBackends = require('./supported.cjs').listSupportedBackends
+exports.default = { ...common, listSupportedBackends: exports.listSupportedBackends }
+`
+  )
   // CommonJS has types of its own, which say the same.
   for (const name of typed) {
     const text = readFileSync(join(folder, `${name}.d.ts`), 'utf8')
