@@ -63,7 +63,7 @@ const layers = {
 const ours = `^(${[...Object.keys(layers), 'scripts', 'test', 'schema'].join('|')})/`
 const isRoom = Object.keys(rooms).join('|')
 /** Files at the top that stand below all rooms: where the package's own files are, and of the compiler's its errors. */
-const base = ['runtime/(beside|worker-place|session-worker-place)\\.ts']
+const base = ['runtime/(beside|worker-place|session-worker-place|compile-worker-place)\\.ts']
 const ofCompiler = ['compiler/errors\\.ts']
 
 function only(name, folder, allowed) {

@@ -63,7 +63,8 @@ async function bundleWorkers() {
   const { build } = await import('esbuild')
   const entryPoints = ['worker', 'session-worker'].map(name => join(root, 'runtime', `${name}.ts`))
   const target = { format: 'iife', target: 'es2022', define: { 'import.meta.url': 'undefined' } }
-  await build({ entryPoints, bundle: true, outdir: join(root, 'dist', 'runtime'), legalComments: 'none', ...target })
+  const small = { minify: true, legalComments: 'none' }
+  await build({ entryPoints, bundle: true, outdir: join(root, 'dist', 'runtime'), ...small, ...target })
 }
 
 const isShader = file => file.endsWith('.wgsl')
@@ -77,7 +78,9 @@ function filesUnder(folder) {
 
 /** What the build makes beside what it compiles. */
 const isMade = file =>
-  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/]sources\.js$|\.cjs$|\.d\.cts$|[\\/]ort[\\/](worker|stamp)\.js$/.test(file)
+  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/]sources\.js$|\.cjs$|\.d\.cts$|[\\/]compile-worker\.js$|[\\/]ort[\\/]stamp\.js$/.test(
+    file
+  )
 
 /** Takes away what was compiled of files that have moved since: the test runner, and npm, would take it along. */
 function removeOrphans(folder) {

@@ -91,7 +91,7 @@ const compilerApart = {
 const typed = ['index', 'all', 'supported', 'onnxruntime', 'types']
 
 export const ortBundles = [
-  ...['worker.js', 'stamp.js', 'index.cjs', 'supported.cjs', 'onnxruntime.cjs'],
+  ...['../runtime/compile-worker.js', 'stamp.js', 'index.cjs', 'supported.cjs', 'onnxruntime.cjs'],
   ...typed.map(name => `${name}.d.cts`)
 ].map(name => `dist/ort/${name}`)
 
@@ -104,7 +104,7 @@ export async function bundleOrt(stamp) {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'stamp.js'), `export const stamp = '${stamp}'\n`)
   await bundle(`import './work.js'`, folder, {
-    outfile: join(folder, 'worker.js'),
+    outfile: join(root, 'dist', 'runtime', 'compile-worker.js'),
     format: 'iife',
     define: { 'import.meta.url': 'undefined' },
     banner: { js: '// Cairn, Apache-2.0; holds onnx-proto, protobufjs and long: see ../schema/licences.txt' }

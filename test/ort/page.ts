@@ -90,13 +90,13 @@ inBrowser('a model compiles in a worker, and not again on the next visit', () =>
     const first = await page.evaluate(() => (globalThis as unknown as InPage).runOn())
     assertClose({ [output]: first.output }, expected, 1e-5)
     assert.is(first.location, 'cpu')
-    assert.is(asks(site, '/dist/ort/worker.js'), 1)
+    assert.is(asks(site, '/dist/runtime/compile-worker.js'), 1)
     assert.is(asks(site, '/dist/compiler/index.js'), 0)
     await page.reload()
     await page.waitForFunction(() => (globalThis as { ready?: boolean }).ready)
     const second = await page.evaluate(() => (globalThis as unknown as InPage).runOn(['wasm']))
     assert.equal(second, first)
-    assert.is(asks(site, '/dist/ort/worker.js'), 1)
+    assert.is(asks(site, '/dist/runtime/compile-worker.js'), 1)
     assert.equal([errors, strangers], [[], []])
     await page.context().close()
   })
@@ -104,7 +104,7 @@ inBrowser('a model compiles in a worker, and not again on the next visit', () =>
 
 inBrowser('where its script cannot be had the page compiles itself', () =>
   visit(async (site, open) => {
-    site.files.set('/dist/ort/worker.js', { type: 'text/javascript', body: 'throw new Error("not here")' })
+    site.files.set('/dist/runtime/compile-worker.js', { type: 'text/javascript', body: 'throw new Error("not here")' })
     const { page } = await open()
     const { output: found } = await page.evaluate(() => (globalThis as unknown as InPage).runOn())
     assertClose({ [output]: found }, expected, 1e-5)
