@@ -1,5 +1,5 @@
 import type { Backend, InferenceSessionFactory } from 'onnxruntime-common'
-import { backendOf } from './backend.js'
+import { backendOf } from './session/backend.js'
 import type { OnnxRuntime } from './types.js'
 
 /** Above onnxruntime-node's 100. */

@@ -78,7 +78,7 @@ function filesUnder(folder) {
 
 /** What the build makes beside what it compiles. */
 const isMade = file =>
-  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/]sources\.js$|\.cjs$|\.d\.cts$|[\\/]compile-worker\.js$|[\\/]ort[\\/]stamp\.js$/.test(
+  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/]sources\.js$|\.cjs$|\.d\.cts$|[\\/]compile-worker\.js$|[\\/]compile[\\/]stamp\.js$/.test(
     file
   )
 

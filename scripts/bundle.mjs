@@ -85,13 +85,13 @@ export async function bundlePages() {
 
 const compilerApart = {
   name: 'compiler apart',
-  setup: ({ onResolve }) => onResolve({ filter: /\/job\.js$/ }, () => ({ path: './job.js', external: true }))
+  setup: ({ onResolve }) => onResolve({ filter: /\/job\.js$/ }, () => ({ path: './compile/job.js', external: true }))
 }
 
 const typed = ['index', 'all', 'supported', 'onnxruntime', 'types']
 
 export const ortBundles = [
-  ...['../runtime/compile-worker.js', 'stamp.js', 'index.cjs', 'supported.cjs', 'onnxruntime.cjs'],
+  ...['../runtime/compile-worker.js', 'compile/stamp.js', 'index.cjs', 'supported.cjs', 'onnxruntime.cjs'],
   ...typed.map(name => `${name}.d.cts`)
 ].map(name => `dist/ort/${name}`)
 
@@ -101,9 +101,9 @@ export const ortBundles = [
  */
 export async function bundleOrt(stamp) {
   const folder = join(root, 'dist', 'ort')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'stamp.js'), `export const stamp = '${stamp}'\n`)
-  await bundle(`import './work.js'`, folder, {
+  mkdirSync(join(folder, 'compile'), { recursive: true })
+  writeFileSync(join(folder, 'compile', 'stamp.js'), `export const stamp = '${stamp}'\n`)
+  await bundle(`import './compile/work.js'`, folder, {
     outfile: join(root, 'dist', 'runtime', 'compile-worker.js'),
     format: 'iife',
     define: { 'import.meta.url': 'undefined' },

@@ -1,4 +1,4 @@
-import { listen } from '../runtime/cpu/index.js'
+import { listen } from '../../runtime/cpu/index.js'
 import { type Job, type Made, perform } from './job.js'
 
 /** A worker that compiles one model. The build makes one file of it and all that it imports. */

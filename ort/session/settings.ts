@@ -1,6 +1,6 @@
 import type { Env } from 'onnxruntime-common'
-import { env as ours } from '../runtime/base/index.js'
-import type { CairnSettings } from './types.js'
+import { env as ours } from '../../runtime/base/index.js'
+import type { CairnSettings } from '../types.js'
 
 /** Cairn's settings in onnxruntime's. */
 export const settingsOf = (env: Env): CairnSettings => (env.cairn as CairnSettings | undefined) ?? {}

@@ -1,10 +1,10 @@
 import type { InferenceSessionHandler, InferenceSession as Ort, SessionHandler } from 'onnxruntime-common'
-import type { Declared } from '../compiler/onnx/index.js'
-import { CairnError } from '../runtime/base/index.js'
-import type { Feeds, InferenceSession } from '../runtime/index.js'
+import type { Declared } from '../../compiler/onnx/index.js'
+import { CairnError } from '../../runtime/base/index.js'
+import type { Feeds, InferenceSession } from '../../runtime/index.js'
+import type { OnnxRuntime } from '../types.js'
 import type { LateModel } from './model.js'
 import { Profile } from './profile.js'
-import type { OnnxRuntime } from './types.js'
 import { feedsOf, metadataOf, resultOf } from './values.js'
 
 /** What onnxruntime-common asks of a session, answered by one of ours. */

@@ -1,8 +1,8 @@
 import type { InferenceSession, SessionHandler, Tensor } from 'onnxruntime-common'
-import type { DeclaredPort } from '../compiler/onnx/index.js'
-import { CairnError } from '../runtime/base/index.js'
-import type { Feeds, Tensor as Own } from '../runtime/index.js'
-import type { OnnxRuntime } from './types.js'
+import type { DeclaredPort } from '../../compiler/onnx/index.js'
+import { CairnError } from '../../runtime/base/index.js'
+import type { Feeds, Tensor as Own } from '../../runtime/index.js'
+import type { OnnxRuntime } from '../types.js'
 
 const refused: Readonly<Record<string, string>> = {
   string: 'strings',

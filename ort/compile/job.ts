@@ -1,4 +1,4 @@
-import { CompileError, compile } from '../compiler/index.js'
+import { CompileError, compile } from '../../compiler/index.js'
 import {
   besides,
   type Declared,
@@ -6,8 +6,8 @@ import {
   declaredPorts,
   type FixedInput,
   fixInputs
-} from '../compiler/onnx/index.js'
-import { decodeHeader, freeName, type Port, sourceOf } from '../runtime/file/index.js'
+} from '../../compiler/onnx/index.js'
+import { decodeHeader, freeName, type Port, sourceOf } from '../../runtime/file/index.js'
 
 /** What is to be made of ONNX bytes; plain data, because a worker may do it. */
 export interface Job {

@@ -1,6 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-common'
-import { brandOf, bytesOf, CairnError } from '../runtime/base/index.js'
-import { sourceOf } from '../runtime/file/index.js'
+import { brandOf, bytesOf, CairnError } from '../../runtime/base/index.js'
+import { sourceOf } from '../../runtime/file/index.js'
 
 type Files = InferenceSession.SessionOptions['externalData']
 

@@ -1,14 +1,14 @@
 import type { Backend, InferenceSession as Ort } from 'onnxruntime-common'
-import type { Declared } from '../compiler/onnx/index.js'
-import { decodeHeader, freeName, magic, show } from '../runtime/file/index.js'
-import { InferenceSession } from '../runtime/index.js'
-import { compiled } from './compiled.js'
+import type { Declared } from '../../compiler/onnx/index.js'
+import { decodeHeader, freeName, magic, show } from '../../runtime/file/index.js'
+import { InferenceSession } from '../../runtime/index.js'
+import { compiled } from '../compile/compiled.js'
+import type { OnnxRuntime } from '../types.js'
 import { externalFiles, read } from './external.js'
 import { Handler } from './handler.js'
 import { LateModel } from './model.js'
 import { wantedOf } from './options.js'
 import { handOn, settingsOf, settle } from './settings.js'
-import type { OnnxRuntime } from './types.js'
 
 /** Cairn as onnxruntime-common knows backends, by the name that it has had until version 1.16 as well. */
 export interface CairnBackend extends Backend {

@@ -1,11 +1,11 @@
 import type { SessionHandler, Tensor } from 'onnxruntime-common'
-import { InferenceSession, type SessionOptions } from '../runtime/index.js'
-import { textOf } from './cache.js'
-import { compiled } from './compiled.js'
-import type { Job } from './job.js'
-import type { Kept } from './kept.js'
+import { InferenceSession, type SessionOptions } from '../../runtime/index.js'
+import { textOf } from '../compile/cache.js'
+import { compiled } from '../compile/compiled.js'
+import type { Job } from '../compile/job.js'
+import type { Kept } from '../compile/kept.js'
+import type { CairnSettings } from '../types.js'
 import type { Log } from './log.js'
-import type { CairnSettings } from './types.js'
 
 /** Variants of a model that are kept, each a session of its own. */
 const most = 4

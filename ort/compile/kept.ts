@@ -1,4 +1,4 @@
-import type { Declared } from '../compiler/onnx/index.js'
+import type { Declared } from '../../compiler/onnx/index.js'
 
 /** A compiled model: the file, and what the model declares of its inputs and outputs. */
 export interface Kept {

@@ -1,10 +1,10 @@
-import { CairnError } from '../runtime/base/index.js'
-import { inBrowser, inNode } from '../runtime/compile-worker-place.js'
-import { mayUseWorkers, type Spawned, spawn } from '../runtime/cpu/index.js'
+import { CairnError } from '../../runtime/base/index.js'
+import { inBrowser, inNode } from '../../runtime/compile-worker-place.js'
+import { mayUseWorkers, type Spawned, spawn } from '../../runtime/cpu/index.js'
+import type { CairnSettings } from '../types.js'
 import { keyOf, openCache } from './cache.js'
 import type { Job, Made } from './job.js'
 import type { Kept } from './kept.js'
-import type { CairnSettings } from './types.js'
 import type { Answered } from './work.js'
 
 /** A model that is compiled, or one whose inputs have to be known before it can be. */

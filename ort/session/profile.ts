@@ -1,4 +1,4 @@
-import type { CallTime } from '../runtime/index.js'
+import type { CallTime } from '../../runtime/index.js'
 
 interface Event {
   readonly cat: 'Node'

@@ -1,7 +1,7 @@
 import type { Env, InferenceSession } from 'onnxruntime-common'
-import type { ProviderOptions } from '../runtime/backend/index.js'
-import { CairnError } from '../runtime/base/index.js'
-import type { Location, SessionOptions } from '../runtime/index.js'
+import type { ProviderOptions } from '../../runtime/backend/index.js'
+import { CairnError } from '../../runtime/base/index.js'
+import type { Location, SessionOptions } from '../../runtime/index.js'
 import { Log } from './log.js'
 import { threadsFor } from './settings.js'
 
