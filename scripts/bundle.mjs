@@ -116,7 +116,9 @@ export async function bundleOrt(stamp) {
     define: { 'import.meta.url': 'cairnUrl' },
     plugins: [compilerApart],
     banner: {
+      // Windows that test runners imitate have no encodings of text.
       js: `// Cairn, Apache-2.0
+const { TextDecoder, TextEncoder } = require('node:util')
 const cairnUrl = require('node:url').pathToFileURL(require('node:path').join(__dirname, '../runtime/index.js')).href`
     }
   })

@@ -1,6 +1,7 @@
 import { CairnError } from '../../runtime/base/index.js'
 import { inBrowser, inNode } from '../../runtime/compile-worker-place.js'
 import { mayUseWorkers, type Spawned, spawn } from '../../runtime/cpu/index.js'
+import { decode } from '../../runtime/file/index.js'
 import type { CairnSettings } from '../types.js'
 import { keyOf, openCache } from './cache.js'
 import type { Job, Made } from './job.js'
@@ -16,11 +17,21 @@ export async function compiled(job: Job, settings: CairnSettings): Promise<Compi
   const cache = await openCache(settings.cache)
   const key = cache && (await keyOf(bytes, externals, asked))
   const known = await cache?.find(key!).catch(() => undefined)
-  if (known) return known
+  if (known && isWhole(known)) return known
   const { ports, file, waits, beside } = await make(job, settings)
   if (!file) return { ports, waits }
   if (!beside) await cache?.keep(key!, ports, file).catch(() => undefined)
   return { ports, file }
+}
+
+/** Whether a file can be read; what was kept may have been cut off. */
+function isWhole({ file }: Kept): boolean {
+  try {
+    decode(file)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /**
