@@ -23,7 +23,7 @@ const pageCache: Cache = {
     const found = await (await caches.open(name)).match(addressOf(key))
     const ports = found?.headers.get('x-ports')
     if (!found || !ports) return undefined
-    return { ports: JSON.parse(decodeURIComponent(ports)), file: new Uint8Array(await found.arrayBuffer()) }
+    return { ports: JSON.parse(decodeURIComponent(ports)), file: await found.blob() }
   },
   async keep(key, ports, file) {
     const cache = await caches.open(name)

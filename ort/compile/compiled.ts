@@ -1,37 +1,32 @@
+import type { Declared } from '../../compiler/onnx/index.js'
 import { CairnError } from '../../runtime/base/index.js'
 import { inBrowser, inNode } from '../../runtime/compile-worker-place.js'
 import { mayUseWorkers, type Spawned, spawn } from '../../runtime/cpu/index.js'
-import { decode } from '../../runtime/file/index.js'
+import type { Given } from '../../runtime/file/index.js'
 import type { CairnSettings } from '../types.js'
 import { keyOf, openCache } from './cache.js'
 import type { Job, Made } from './job.js'
-import type { Kept } from './kept.js'
 import type { Answered } from './work.js'
 
-/** A model that is compiled, or one whose inputs have to be known before it can be. */
-export type Compiled = Kept | Pick<Made, 'ports' | 'waits'>
+/** A model whose inputs have to be known before it can be compiled, and why. */
+export type Waiting = Pick<Made, 'ports' | 'waits'>
 
-/** ONNX bytes as a compiled model: of the cache, or made now. */
-export async function compiled(job: Job, settings: CairnSettings): Promise<Compiled> {
+/** What `open` makes of ONNX bytes once they are compiled: of the cache, or now. What cannot be opened of the cache is made anew. */
+export async function compiled<T>(
+  job: Job,
+  settings: CairnSettings,
+  open: (file: Given, ports: Declared) => Promise<T>
+): Promise<T | Waiting> {
   const { bytes, externals, place: _, ...asked } = job
   const cache = await openCache(settings.cache)
   const key = cache && (await keyOf(bytes, externals, asked))
   const known = await cache?.find(key!).catch(() => undefined)
-  if (known && isWhole(known)) return known
+  const opened = known && (await open(known.file, known.ports).catch(() => undefined))
+  if (opened) return opened
   const { ports, file, waits, beside } = await make(job, settings)
   if (!file) return { ports, waits }
-  if (!beside) await cache?.keep(key!, ports, file).catch(() => undefined)
-  return { ports, file }
-}
-
-/** Whether a file can be read; what was kept may have been cut off. */
-function isWhole({ file }: Kept): boolean {
-  try {
-    decode(file)
-    return true
-  } catch {
-    return false
-  }
+  const kept = beside ? undefined : cache?.keep(key!, ports, file).catch(() => undefined)
+  return open(file, ports).finally(() => kept)
 }
 
 /**

@@ -37,11 +37,9 @@ export function folderCache(given: string | undefined, stamp: string): Cache {
     async find(key) {
       const text = await readFile(ports(key), 'utf8').catch(() => undefined)
       if (text === undefined) return undefined
-      const bytes = await readFile(file(key))
       const now = new Date()
-      await utimes(ports(key), now, now)
-      await utimes(file(key), now, now)
-      return { ports: JSON.parse(text), file: bytes }
+      await Promise.all([ports, file].map(path => utimes(path(key), now, now)))
+      return { ports: JSON.parse(text), file: file(key) }
     },
     async keep(key, declared, data) {
       await mkdir(folder, { recursive: true, mode: 0o700 })

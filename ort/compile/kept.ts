@@ -1,9 +1,10 @@
 import type { Declared } from '../../compiler/onnx/index.js'
+import type { Given } from '../../runtime/file/index.js'
 
 /** A compiled model: the file, and what the model declares of its inputs and outputs. */
 export interface Kept {
   readonly ports: Declared
-  readonly file: Uint8Array
+  readonly file: Given
 }
 
 /** Where compiled models are kept from one visit, or one process, to the next. What goes wrong there is as if nothing was kept. */

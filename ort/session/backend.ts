@@ -1,6 +1,6 @@
 import type { Backend, InferenceSession as Ort } from 'onnxruntime-common'
 import type { Declared } from '../../compiler/onnx/index.js'
-import { decodeHeader, freeName, magic, show } from '../../runtime/file/index.js'
+import { decodeHeader, freeName, type Given, magic, show } from '../../runtime/file/index.js'
 import { InferenceSession } from '../../runtime/index.js'
 import { compiled } from '../compile/compiled.js'
 import type { OnnxRuntime } from '../types.js'
@@ -21,7 +21,7 @@ export function backendOf({ env, Tensor }: Pick<OnnxRuntime, 'env' | 'Tensor'>):
     const { session: own, sizes, log, profile } = wantedOf(options, env)
     handOn(env)
     const bytes = await read(given)
-    const finish = async (file: Uint8Array, ports: Declared) => {
+    const finish = async (file: Given, ports: Declared) => {
       const session = await InferenceSession.create(file, own)
       const [first] = own.executionProviders as { name: string }[]
       if (session.device !== first.name)
@@ -37,8 +37,8 @@ export function backendOf({ env, Tensor }: Pick<OnnxRuntime, 'env' | 'Tensor'>):
       mayWait: true
     }
     const settings = settingsOf(env)
-    const made = await compiled(job, settings)
-    if ('file' in made) return finish(made.file, made.ports)
+    const made = await compiled(job, settings, finish)
+    if (made instanceof Handler) return made
     return new Handler(new LateModel(job, own, settings, made.waits!, log), made.ports, Tensor, profile)
   }
   return {

@@ -3,7 +3,6 @@ import { InferenceSession, type SessionOptions } from '../../runtime/index.js'
 import { textOf } from '../compile/cache.js'
 import { compiled } from '../compile/compiled.js'
 import type { Job } from '../compile/job.js'
-import type { Kept } from '../compile/kept.js'
 import type { CairnSettings } from '../types.js'
 import type { Log } from './log.js'
 
@@ -67,9 +66,12 @@ export class LateModel {
   }
 
   private async make(asked: Asked): Promise<InferenceSession> {
-    const made = await compiled({ ...this.job, ...asked, mayWait: false }, this.settings)
     this.log.note(`the model is compiled for each kind of input that it meets, because ${this.why}`)
-    return InferenceSession.create((made as Kept).file, this.options)
+    const job = { ...this.job, ...asked, mayWait: false }
+    // What may not wait is made.
+    return compiled(job, this.settings, file =>
+      InferenceSession.create(file, this.options)
+    ) as Promise<InferenceSession>
   }
 }
 
