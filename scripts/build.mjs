@@ -78,7 +78,7 @@ function filesUnder(folder) {
 
 /** What the build makes beside what it compiles. */
 const isMade = file =>
-  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/]sources\.js$|\.cjs$|\.d\.cts$|[\\/]compile-worker\.js$|[\\/]compile[\\/]stamp\.js$/.test(
+  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/]sources\.js$|\.cjs$|\.d\.cts$|[\\/](compile-worker|inlined)\.js$|[\\/]compile[\\/]stamp\.js$/.test(
     file
   )
 
@@ -124,6 +124,12 @@ const binaries = targets.map(target => `dist/runtime/${target}.wasm`)
 await stage('asm', [...filesUnder('asm'), join(root, 'asconfig.json')], binaries, () => {
   console.error('cairn: building the WebAssembly kernels')
   return assemble(targets)
+})
+
+await stage('inline', [join(root, 'dist/runtime/cairn-int8.wasm'), self], ['dist/runtime/inlined.js'], () => {
+  const binary = readFileSync(join(root, 'dist/runtime/cairn-int8.wasm')).toString('base64')
+  const text = `export const inlined = 'data:application/wasm;base64,${binary}'\n`
+  writeFileSync(join(root, 'dist/runtime/inlined.js'), text)
 })
 
 const shaderInputs = [...filesUnder('shaders').filter(isShader), join(root, 'scripts', 'shorten.mjs'), self]

@@ -64,6 +64,8 @@ const about = {
   '.': 'The runtime: sessions that run .cairn files, tensors, images. No compiler, no Node built-ins, no dependencies.',
   './webgpu':
     'Brings the code of WebGPU along from the start, for scripts that may load none later, as service workers: `import "cairnjs/webgpu"`. It exports nothing.',
+  './inline':
+    'The kernels inside of the JavaScript, for bundlers that bring no .wasm files along: `import "cairnjs/inline"`.',
   './compiler':
     'The compiler: ONNX to .cairn files, in Node and in browsers. Once it is imported, sessions take ONNX bytes too.',
   './onnxruntime':
