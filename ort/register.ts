@@ -1,4 +1,4 @@
-import type { Backend, InferenceSessionFactory } from 'onnxruntime-common'
+import type { InferenceSessionFactory } from 'onnxruntime-common'
 import { backendOf } from './session/backend.js'
 import type { OnnxRuntime } from './types.js'
 
@@ -23,15 +23,15 @@ export function registerWith(ort: OnnxRuntime): void {
   const backend = backendOf(ort)
   for (const name of names) ort.registerBackend(name, backend, priority)
   const taken = names.filter(name => !isOurs(ort, name))
+  // Whoever asks for none gets the first in line, which asking has moved.
+  ort.registerBackend('cairn', backend, priority)
   if (taken.length) redirect(ort.InferenceSession, taken)
 }
 
 /** Whether a name is the backend's: whoever else comes with the same priority is refused then, and nothing happens otherwise. */
 function isOurs(ort: OnnxRuntime, name: string): boolean {
-  const other: Backend = {
-    init: async () => undefined,
-    createInferenceSessionHandler: () => Promise.reject(new Error('no backend'))
-  }
+  const create = () => Promise.reject(new Error('no backend'))
+  const other = { init: async () => undefined, createInferenceSessionHandler: create, createSessionHandler: create }
   try {
     ort.registerBackend(name, other, priority)
     return false

@@ -37,6 +37,13 @@ const model = m.encode()
 const feeds = randomFeeds(m.inputs, random)
 const expected = await (await Oracle.load(model)).run(feeds)
 
+test('the package for overrides goes with this version', () => {
+  const [own, theirs] = ['.', 'ort/package'].map(folder =>
+    JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
+  )
+  assert.equal([theirs.version, theirs.dependencies], [own.version, { [own.name]: own.version }])
+})
+
 const program = (file: string, data: string) => `
   const session = await ort.InferenceSession.create(${file}, { executionProviders: ['cpu'] })
   const input = new ort.Tensor('float32', Float32Array.from(${data}), [1, 3, 9, 7])

@@ -185,14 +185,30 @@ test('halves come as the engine has them', async () => {
   assert.equal([...new Uint16Array((result.data as Uint16Array).buffer)], [0x3c00, 0, 0x4000, 0])
 })
 
+/** One more instance of onnxruntime-common, beside those of import and require. */
+function freshCommon(): typeof Ort {
+  const require = createRequire(import.meta.url)
+  const loaded = Object.keys(require.cache).filter(path => path.includes('onnxruntime-common'))
+  const kept = loaded.map(path => [path, require.cache[path]] as const)
+  for (const path of loaded) delete require.cache[path]
+  const fresh = require('onnxruntime-common') as typeof Ort
+  for (const [path, module] of kept) require.cache[path] = module
+  return fresh
+}
+
 test('names that another backend had first lead to the stand-in, once it is registered', async () => {
-  const web = (await import('onnxruntime-web')) as unknown as typeof Ort
+  const instance = freshCommon()
+  const theirs = {
+    init: async () => undefined,
+    createInferenceSessionHandler: () => Promise.reject(new Error('not ours'))
+  }
+  for (const name of ['cpu', 'wasm']) instance.registerBackend(name, theirs, 100)
   const { register } = await import('cairnjs/onnxruntime')
-  register(web)
-  register(web)
-  for (const executionProviders of [undefined, ['wasm'], [{ name: 'cpu' }]]) {
-    const session = await web.InferenceSession.create(await compile(cases.small.model), { executionProviders })
-    await check(web, cases.small, session)
+  register(instance)
+  register(instance)
+  for (const executionProviders of [undefined, [], ['wasm'], [{ name: 'cpu' }, 'webgpu']]) {
+    const session = await instance.InferenceSession.create(await compile(cases.small.model), { executionProviders })
+    await check(instance, cases.small, session)
   }
 })
 
