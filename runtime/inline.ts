@@ -8,7 +8,7 @@ import { inlined } from './inlined.js'
  */
 export const wasmPaths: Readonly<Partial<Record<WasmFile, string>>> = {
   'cairn.wasm': inlined,
-  'cairn-int8.wasm': inlined
+  'cairn-more.wasm': inlined
 }
 
 env.wasm.wasmPaths ??= wasmPaths

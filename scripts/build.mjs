@@ -126,8 +126,8 @@ await stage('asm', [...filesUnder('asm'), join(root, 'asconfig.json')], binaries
   return assemble(targets)
 })
 
-await stage('inline', [join(root, 'dist/runtime/cairn-int8.wasm'), self], ['dist/runtime/inlined.js'], () => {
-  const binary = readFileSync(join(root, 'dist/runtime/cairn-int8.wasm')).toString('base64')
+await stage('inline', [join(root, 'dist/runtime/cairn-more.wasm'), self], ['dist/runtime/inlined.js'], () => {
+  const binary = readFileSync(join(root, 'dist/runtime/cairn-more.wasm')).toString('base64')
   const text = `export const inlined = 'data:application/wasm;base64,${binary}'\n`
   writeFileSync(join(root, 'dist/runtime/inlined.js'), text)
 })
