@@ -69,8 +69,8 @@ const functionsOf = (entry: string) =>
       return [name.trim(), pairs(signature?.[1] ?? '')]
     })
   )
-const onBytes = functionsOf('asm/int8.ts').map(([name]) => name)
-const functions = new Map([...functionsOf('asm/index.ts'), ...functionsOf('asm/int8.ts')])
+const onlyMore = functionsOf('asm/more.ts').map(([name]) => name)
+const functions = new Map([...functionsOf('asm/index.ts'), ...functionsOf('asm/more.ts')])
 const exported = [...functions.keys()]
 
 for (const [name, kernel] of Object.entries(kernels))
@@ -146,7 +146,7 @@ for (const file of Object.keys(places)) {
     const memory = new WebAssembly.Memory({ initial: 2, ...(shared ? { maximum: 2, shared } : {}) })
     const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
     for (const { name, buffers } of Object.values(kernels)) {
-      if (onBytes.includes(name) && !file.includes('int8')) {
+      if (onlyMore.includes(name) && !file.includes('more')) {
         assert.is(exports[name], undefined, name)
         continue
       }

@@ -24,8 +24,9 @@ export function randomFeeds(inputs: readonly Input[], random: Random, bindings: 
       const sizes = dims.map(dim => (typeof dim === 'number' ? dim : bindings[dim]))
       const count = sizeOf(sizes)
       const values = dtype.startsWith('float') ? random.values(count, range) : random.ints(count, range)
-      // Rounded to what the element type holds, so that every runtime gets the same numbers.
-      return [name, { dtype, dims: sizes, data: numbersOf(dtype, typedArray(dtype, values)) }]
+      // Rounded to what the element type holds, and Cairn's floats, so that every runtime gets the same numbers.
+      const floats = dtype === 'float64' ? Float32Array.from(values) : values
+      return [name, { dtype, dims: sizes, data: numbersOf(dtype, typedArray(dtype, floats)) }]
     })
   )
 }
