@@ -28,7 +28,7 @@ export interface Calibration {
 
 /** Pictures that are calibrated with at most, and of any size; more say little more. */
 const mostPictures = 200
-const mostOfAnySize = 40
+const mostOfAnySize = 24
 /** Pixels of a side where pictures decide how large the input is. */
 const largestSide = 512
 /** Elements of all of them: half a GiB. */

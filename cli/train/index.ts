@@ -1,7 +1,7 @@
 export { openData, type Pictures, trainingPart } from './data.js'
 export { PictureDataset, thumbnail } from './dataset.js'
 export { trainerOptionsOf, trainOptions } from './flags.js'
-export { quantiseAfter } from './int8.js'
+export { checkInt8, int8Accuracy, quantiseAfter } from './int8.js'
 export type { Job, Places } from './job.js'
 export { LeftOut } from './left-out.js'
 export { writeReport } from './pictures.js'
