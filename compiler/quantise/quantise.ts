@@ -39,8 +39,9 @@ const fewOnBytes = 1 / 4
 
 /**
  * ONNX bytes of a float model to a QDQ model (QuantizeLinear and DequantizeLinear around what is computed with 8 bits), which `compile`
- * turns into layers on bytes, and onnxruntime runs alike: activations of uint8 with one scale a tensor, weights of int8 with one a
- * filter, symmetric, biases of int32. Throws CompileError, one line, for what cannot be quantised.
+ * turns into layers on bytes, and onnxruntime runs alike (on x86 without VNNI with x64quantprecision, or weights of 7 bits): activations
+ * of uint8 with one scale a tensor, weights of int8 with one a filter, symmetric, biases of int32. Without `calibrate` 8 scenes are
+ * drawn. Throws CompileError, one line, for what cannot be quantised.
  */
 export async function quantise(bytes: Uint8Array, options: QuantiseOptions = {}): Promise<Uint8Array> {
   const work = await Work.begin(bytes, options)

@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { encodeNpy } from '../../cli/model/index.js'
+import { allowanceOf } from '../../cli/device/index.js'
+import { encodeNpy, stepsOf } from '../../cli/model/index.js'
 import { pngOf } from '../../cli/pictures/index.js'
+import { Progress } from '../../cli/terminal/index.js'
+import { importOnnx } from '../../compiler/onnx/index.js'
 import { Tensor } from '../../runtime/index.js'
 import { decodeModel, ModelBuilder } from '../support/onnx/model.js'
 import { baseSeed, Random } from '../support/random.js'
@@ -89,6 +92,58 @@ test('quantised models are verified in steps of their bytes, with exact sums on 
   assert.equal(
     JSON.parse(benched.out).models.map(({ verified }: { verified: { error: number } }) => verified.error < 0.1),
     [true, true]
+  )
+})
+
+test('steps are those of the bytes that an output comes from', () => {
+  const scale = random.uniform(0.01, 0.1)
+  const m = new ModelBuilder(random, 17)
+  const levels = [m.scalar(scale), m.constant({ dtype: 'uint8', dims: [], data: [7] })]
+  const x = m.add('DequantizeLinear', [m.add('QuantizeLinear', [m.input([1, 4, 6, 6]), ...levels]), ...levels])
+  const soft = m.add('Softmax', [m.add('Flatten', [x])])
+  const conv = m.add('Conv', [x, m.weights([2, 4, 1, 1])])
+  for (const name of [x, soft, conv]) m.output(name)
+  const steps = stepsOf(importOnnx(m.encode()))!
+  assert.ok([x, soft].every(name => Math.abs(steps(name)! - scale) < 1e-6 * scale))
+  assert.is(steps(conv), undefined)
+  const allowance = allowanceOf(undefined, steps)
+  const off = (name: string, absolute: number, largest: number) => ({
+    name,
+    dims: [1],
+    absolute,
+    largest,
+    relative: absolute / largest
+  })
+  assert.ok(allowance.passes(off(x, 3 * scale, 10 * scale)))
+  assert.not.ok(allowance.passes(off(x, 3.1 * scale, 10 * scale)))
+  assert.ok(allowance.passes(off(conv, 2.9 / 255, 1)))
+  assert.not.ok(allowance.passes(off(conv, 3.1 / 255, 1)))
+  assert.not.ok(allowance.passes(off(x, Number.POSITIVE_INFINITY, 1)))
+  assert.not.ok(allowanceOf(1e-4, steps).passes(off(x, scale, 10 * scale)))
+  const float = new ModelBuilder(random)
+  float.output(float.add('Relu', [float.input([1, 2])]))
+  assert.is(stepsOf(importOnnx(float.encode())), undefined)
+})
+
+test('where no terminal shows a bar, long work is told of in lines', () => {
+  const { now } = Date
+  const { write } = process.stderr
+  const { isTTY } = process.stderr
+  const told: string[] = []
+  let time = 0
+  try {
+    Date.now = () => time
+    process.stderr.isTTY = false
+    process.stderr.write = (text: string | Uint8Array) => told.push(String(text)) > 0
+    const [quiet, loud] = [new Progress(9), new Progress(9, 'lines')]
+    for (let done = 1; done <= 9; done++, time += 4000) for (const each of [quiet, loud]) each.step(done, 'histograms')
+  } finally {
+    Object.assign(Date, { now })
+    Object.assign(process.stderr, { write, isTTY })
+  }
+  assert.equal(
+    told,
+    [4, 7].map(done => `cairn: ${done} of about 9: histograms\n`)
   )
 })
 
