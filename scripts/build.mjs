@@ -63,7 +63,8 @@ async function bundleWorkers() {
   const { build } = await import('esbuild')
   const entryPoints = ['worker', 'session-worker'].map(name => join(root, 'runtime', `${name}.ts`))
   const target = { format: 'iife', target: 'es2022', define: { 'import.meta.url': 'undefined' } }
-  await build({ entryPoints, bundle: true, outdir: join(root, 'dist', 'runtime'), legalComments: 'none', ...target })
+  const small = { minify: true, legalComments: 'none' }
+  await build({ entryPoints, bundle: true, outdir: join(root, 'dist', 'runtime'), ...small, ...target })
 }
 
 const isShader = file => file.endsWith('.wgsl')
@@ -76,7 +77,10 @@ function filesUnder(folder) {
 }
 
 /** What the build makes beside what it compiles. */
-const isMade = file => /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/]sources\.js$/.test(file)
+const isMade = file =>
+  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/]sources\.js$|\.cjs$|\.d\.cts$|[\\/](compile-worker|inlined)\.js$|[\\/]compile[\\/]stamp\.js$/.test(
+    file
+  )
 
 /** Takes away what was compiled of files that have moved since: the test runner, and npm, would take it along. */
 function removeOrphans(folder) {
@@ -122,13 +126,19 @@ await stage('asm', [...filesUnder('asm'), join(root, 'asconfig.json')], binaries
   return assemble(targets)
 })
 
+await stage('inline', [join(root, 'dist/runtime/cairn-more.wasm'), self], ['dist/runtime/inlined.js'], () => {
+  const binary = readFileSync(join(root, 'dist/runtime/cairn-more.wasm')).toString('base64')
+  const text = `export const inlined = 'data:application/wasm;base64,${binary}'\n`
+  writeFileSync(join(root, 'dist/runtime/inlined.js'), text)
+})
+
 const shaderInputs = [...filesUnder('shaders').filter(isShader), join(root, 'scripts', 'shorten.mjs'), self]
 await stage('wgsl', shaderInputs, ['dist/shaders/sources.js'], gatherShaders)
 
-const { bundlePages, bundleSchema, pageBundles, schemaInputs } = await import('./bundle.mjs')
+const { bundleOrt, bundlePages, bundleSchema, ortBundles, pageBundles, schemaInputs } = await import('./bundle.mjs')
 await stage('schema', schemaInputs, ['dist/schema/onnx.js'], bundleSchema)
 
-const compiled = ['cli', 'compiler', 'runtime', 'train', 'shaders', 'models', 'bench', 'test', 'scripts']
+const compiled = ['cli', 'compiler', 'ort', 'runtime', 'train', 'shaders', 'models', 'bench', 'test', 'scripts']
 const sources = [...compiled, 'schema'].flatMap(filesUnder)
 await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runtime/index.js'], () => {
   console.error('cairn: compiling the TypeScript')
@@ -139,6 +149,12 @@ await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runti
 
 const shipped = ['compiler', 'runtime', 'train', 'schema', 'shaders'].flatMap(filesUnder)
 await stage('bundles', [...shipped, ...schemaInputs], pageBundles, bundlePages)
+
+const manifest = join(root, 'package.json')
+await stage('ort', [...shipped, ...filesUnder('ort'), ...schemaInputs, manifest], ortBundles, () => {
+  const { version } = JSON.parse(readFileSync(manifest, 'utf8'))
+  return bundleOrt(`${version}-${digestOf(shipped).slice(0, 12)}`)
+})
 
 if (process.argv.includes('--page')) {
   const inputs = [

@@ -82,3 +82,66 @@ export async function bundlePages() {
   // What hosts that compile WebAssembly beforehand make of the import of a .wasm file.
   writeFileSync(join(folder, 'cairn.wasm.d.ts'), 'declare const module: WebAssembly.Module\nexport default module\n')
 }
+
+const compilerApart = {
+  name: 'compiler apart',
+  setup: ({ onResolve }) => onResolve({ filter: /\/job\.js$/ }, () => ({ path: './compile/job.js', external: true }))
+}
+
+const typed = ['index', 'all', 'supported', 'onnxruntime', 'types']
+
+export const ortBundles = [
+  ...['../runtime/compile-worker.js', 'compile/stamp.js', 'index.cjs', 'supported.cjs', 'onnxruntime.cjs'],
+  ...typed.map(name => `${name}.d.cts`)
+].map(name => `dist/ort/${name}`)
+
+/**
+ * What dist/ort/ has beside what is compiled: the stamp of the build, the worker that compiles on pages in one file, and the two
+ * entries as CommonJS. Of these one holds the runtime, and finds .wasm files and workers where the ES modules have them.
+ */
+export async function bundleOrt(stamp) {
+  const folder = join(root, 'dist', 'ort')
+  mkdirSync(join(folder, 'compile'), { recursive: true })
+  writeFileSync(join(folder, 'compile', 'stamp.js'), `export const stamp = '${stamp}'\n`)
+  await bundle(`import './compile/work.js'`, folder, {
+    outfile: join(root, 'dist', 'runtime', 'compile-worker.js'),
+    format: 'iife',
+    define: { 'import.meta.url': 'undefined' },
+    banner: { js: '// Cairn, Apache-2.0; holds onnx-proto, protobufjs and long: see ../schema/licences.txt' }
+  })
+  const node = { platform: 'node', format: 'cjs', target: 'node20', external: ['onnxruntime-common'] }
+  await bundle(`export * from './onnxruntime.js'`, folder, {
+    ...node,
+    outfile: join(folder, 'onnxruntime.cjs'),
+    define: { 'import.meta.url': 'cairnUrl' },
+    plugins: [compilerApart],
+    banner: {
+      // Windows that test runners imitate have no encodings of text.
+      js: `// Cairn, Apache-2.0
+const { TextDecoder, TextEncoder } = require('node:util')
+const cairnUrl = require('node:url').pathToFileURL(require('node:path').join(__dirname, '../runtime/index.js')).href`
+    }
+  })
+  await bundle(`export * from './supported.js'`, folder, { ...node, outfile: join(folder, 'supported.cjs') })
+  const names = Object.keys(await import('onnxruntime-common'))
+  writeFileSync(
+    join(folder, 'index.cjs'),
+    `// Cairn, Apache-2.0
+'use strict'
+Object.defineProperty(exports, '__esModule', { value: true })
+const common = require('onnxruntime-common')
+require('./onnxruntime.cjs')
+${names.map(name => `exports.${name} = common.${name}`).join('\n')}
+exports.listSupportedBackends = require('./supported.cjs').listSupportedBackends
+exports.default = { ...common, listSupportedBackends: exports.listSupportedBackends }
+`
+  )
+  // CommonJS has types of its own, which say the same.
+  for (const name of typed) {
+    const text = readFileSync(join(folder, `${name}.d.ts`), 'utf8')
+    writeFileSync(
+      join(folder, `${name}.d.cts`),
+      text.replace(/(from '\.\/\w+)\.js'/g, "$1.cjs'").replace(/^import '.*\n/gm, '')
+    )
+  }
+}

@@ -42,7 +42,7 @@ function entries() {
     '.': `export { InferenceSession } from '../../runtime/${session.replaceAll('\\', '/').replace(/\.ts$/, '.js')}'\n`
   }
   const files = Object.entries(exports)
-    .filter(([name, { types }]) => types && !/\.(js|wasm)$/.test(name))
+    .filter(([name, { types }]) => types && !/\.(js|wasm)$|^\.\/ort/.test(name))
     .map(([name, { types }]) => {
       const file = join(folder, `${name.slice(2) || 'cairnjs'}.ts`)
       const module = types.replace(/^\.\/dist\//, '../../').replace(/\.d\.ts$/, '.js')
@@ -64,8 +64,12 @@ const about = {
   '.': 'The runtime: sessions that run .cairn files, tensors, images. No compiler, no Node built-ins, no dependencies.',
   './webgpu':
     'Brings the code of WebGPU along from the start, for scripts that may load none later, as service workers: `import "cairnjs/webgpu"`. It exports nothing.',
+  './inline':
+    'The kernels inside of the JavaScript, for bundlers that bring no .wasm files along: `import "cairnjs/inline"`.',
   './compiler':
     'The compiler: ONNX to .cairn files, in Node and in browsers. Once it is imported, sessions take ONNX bytes too.',
+  './onnxruntime':
+    'Makes Cairn the backend of onnxruntime-common: `import "cairnjs/onnxruntime"`, or `register(ort)` for one instance of it.',
   './train': 'Training: new heads, last blocks, and whole networks, on the CPU, in Node and in browsers.'
 }
 

@@ -8,7 +8,7 @@
 import { loadLanes, scatter } from '../lanes'
 import { madd } from '../madd'
 import { firstOf, lastOf, worth } from '../thread'
-import { ConvParams } from './conv'
+import { ConvParams } from './conv-params'
 
 /** Floats of both operands that a chunk of pixels may hold. */
 const CHUNK: u32 = 49152

@@ -1,51 +1,10 @@
-import { FEW, fewColumns, LANES, packFew } from '../dense/narrow'
-import { PANEL, panels, SEGMENT, TABLE_HEAD } from '../dense/tile'
+import { FEW, fewTile, LANES, packFew } from '../dense/narrow'
+import { panels } from '../dense/panels'
+import { PANEL, SEGMENT, TABLE_HEAD } from '../dense/tile'
 import { Epilogue } from '../elementwise/epilogue'
 import { firstOf, lastOf, statics, worth } from '../thread'
-
-/** Dense and grouped convolution and its transpose; see compiler/ops/conv/conv.ts for the parameter block. */
-@unmanaged
-export class ConvParams {
-  batch: u32
-  groups: u32
-  channels: u32
-  filters: u32
-  inD: u32
-  inH: u32
-  inW: u32
-  outD: u32
-  outH: u32
-  outW: u32
-  kernelD: u32
-  kernelH: u32
-  kernelW: u32
-  strideD: u32
-  strideH: u32
-  strideW: u32
-  padD: u32
-  padH: u32
-  padW: u32
-  dilationD: u32
-  dilationH: u32
-  dilationW: u32
-  xN: u32
-  xD: u32
-  xH: u32
-  xW: u32
-  yN: u32
-  yD: u32
-  yH: u32
-  yW: u32
-  rN: u32
-  rD: u32
-  rH: u32
-  rW: u32
-  residual: u32
-  act: u32
-  alpha: f32
-  beta: f32
-  tiles: u32
-}
+import { isPacked, packedPixels } from './conv-packed'
+import { ConvParams } from './conv-params'
 
 /** Output positions that one walk covers: from `first` in steps of `step`, per axis. */
 @unmanaged
@@ -153,18 +112,26 @@ function walk(
   const least = worth(2 * inner * padded * p.groups)
   const fours = (p.batch * pixels + 3) >> 2
   const end = min(lastOf(fours, least) << 2, p.batch * pixels)
+  const room = (p.tiles * stride) >> 2
+  const packed = !transposed && isPacked(p, e, room)
   for (let from = firstOf(fours, least) << 2; from < end; ) {
     // Blocks end with an image.
     const n = from / pixels
     const first = from - n * pixels
-    const last = min(first + min(p.tiles * 4, end - from), pixels) - 1
-    const tiles = (last - first + 4) >> 2
     const xn = x + <usize>n * p.xN * 4
     const yn = y + <usize>n * p.yN * 4
+    if (packed) {
+      const behind = min(first + (end - from), pixels)
+      packedPixels(p, e, xn, w, bias, yn, first, behind, scratch, room)
+      from += behind - first
+      continue
+    }
+    const last = min(first + min(p.tiles * 4, end - from), pixels) - 1
     const rn = r + <usize>n * p.rN * 4
-    for (let t: u32 = 0; t < tiles; t++)
-      writeTable(p, grid, transposed, scratch + t * stride, first + t * 4, last, xn, rn, yn, zeros)
-    if (few) fewColumns(scratch, stride, last - first + 1, lanes, bias, slope, p.filters, e)
+    writeTables(p, grid, transposed, scratch, stride, first, last, xn, rn, yn, zeros)
+    if (few)
+      for (let t = first; t <= last; t += 4)
+        fewTile(scratch + <usize>((t - first) >> 2) * stride, lanes, inner, bias, slope, p.filters, e)
     else
       for (let g: u32 = 0; g < p.groups; g++)
         panels(
@@ -186,6 +153,48 @@ function walk(
   }
 }
 
+/** The tables of the tiles that cover positions `first` to `last` of the walk, `stride` bytes apart. */
+function writeTables(
+  p: ConvParams,
+  grid: Grid,
+  transposed: bool,
+  table: usize,
+  stride: usize,
+  first: u32,
+  last: u32,
+  x: usize,
+  r: usize,
+  y: usize,
+  zeros: usize
+): void {
+  const extent = <i32>((p.kernelW - 1) * p.dilationW + 3 * p.strideW + 1)
+  let column = first % grid.countW
+  let wasInside = false
+  for (; first <= last; first += 4, table += stride) {
+    const left = <i32>(column * p.strideW - p.padW)
+    const inside =
+      !transposed && first + 3 <= last && column + 3 < grid.countW && left >= 0 && left + extent <= <i32>p.inW
+    if (inside && wasInside && column >= 4) shiftTable(p, table - stride, table)
+    else writeTable(p, grid, transposed, table, first, last, x, r, y, zeros)
+    wasInside = inside
+    column += 4
+    while (column >= grid.countW) column -= grid.countW
+  }
+}
+
+/** The table of the next four neighbours, whose windows lie inside the input's columns as those of the table `from` do. */
+function shiftTable(p: ConvParams, from: usize, table: usize): void {
+  const yStep = p.yW << 4
+  const rStep = p.rW << 4
+  for (let i: usize = 0; i < 16; i += 4) {
+    store<u32>(table + i, load<u32>(from + i) + yStep)
+    store<u32>(table + i, load<u32>(from + i, 16) + rStep, 16)
+  }
+  store<u32>(table, load<u32>(from, 32), 32)
+  store<u32>(table, load<u32>(from, 36), 36)
+  store<u32>(table, load<u32>(from, 40) + ((p.strideW * p.xW) << 4), 40)
+}
+
 /** The table of the tile that begins at position `first` of the walk; positions behind `last` repeat it. */
 function writeTable(
   p: ConvParams,
@@ -199,6 +208,8 @@ function writeTable(
   y: usize,
   zeros: usize
 ): void {
+  store<u32>(table, <u32>(table + TABLE_HEAD), 36)
+  store<u32>(table, 0, 40)
   let column = first % grid.countW
   let row = first / grid.countW
   let h = row % grid.countH

@@ -2,7 +2,7 @@ import { CLIP, lowerBound, upperBound } from '../elementwise/activation'
 import { Epilogue, finishRow } from '../elementwise/epilogue'
 import { madd } from '../madd'
 import { firstOf, lastOf, statics, worth } from '../thread'
-import { ConvParams } from './conv'
+import { ConvParams } from './conv-params'
 import { columns3s1, columns3s2, columns5s1, columns5s2, store4 } from './depthwise-columns'
 
 /**

@@ -2,7 +2,8 @@ import { activateRow } from '../elementwise/activation'
 import { Epilogue } from '../elementwise/epilogue'
 import { madd } from '../madd'
 import { firstOf, lastOf, statics, worth } from '../thread'
-import { finishOne, isLate, PANEL, panels, SEGMENT, TABLE_HEAD } from './tile'
+import { panels } from './panels'
+import { finishOne, isLate, PANEL, SEGMENT, TABLE_HEAD } from './tile'
 
 /** Matrix products; see compiler/ops/dense/gemm.ts for the meaning of the parameter blocks. */
 @unmanaged
@@ -124,6 +125,8 @@ export function rows(
         store<u32>(table + TABLE_HEAD + i * 4, <u32>(x + row * xRow * 4))
       }
       store<u32>(table, 1, 32)
+      store<u32>(table, <u32>(table + TABLE_HEAD), 36)
+      store<u32>(table, 0, 40)
       store<u32>(table + TABLE_HEAD, inner, 16)
       store<u32>(table + TABLE_HEAD, 0, 20)
     }

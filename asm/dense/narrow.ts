@@ -1,7 +1,8 @@
-import { CLIP, clip, HARD_SWISH, hardSwish } from '../elementwise/activation'
-import { Epilogue } from '../elementwise/epilogue'
+import { activate, CLIP, clip, HARD_SWISH, hardSwish, PRELU } from '../elementwise/activation'
+import { Epilogue, RESIDUAL_AFTER, RESIDUAL_BEFORE } from '../elementwise/epilogue'
 import { madd } from '../madd'
-import { activateRows, finishOne, isInline, PANEL, SEGMENT, storeColumns, TABLE_HEAD } from './tile'
+import { statics } from '../thread'
+import { finishOne, isInline, PANEL, SEGMENT, storeColumns } from './tile'
 
 /**
  * Micro-kernels for few columns, of which a panel of 8 would be mostly padding. Tables are those of tile.ts; several sums
@@ -34,7 +35,8 @@ export function halfTile(
   let b1 = b0
   let b2 = b0
   let b3 = b0
-  let segment = table + TABLE_HEAD
+  shift += <usize>load<u32>(table, 40)
+  let segment = <usize>load<u32>(table, 36)
   const last = segment + <usize>load<u32>(table, 32) * SEGMENT
   for (; segment < last; segment += SEGMENT) {
     let x0 = <usize>load<u32>(segment) + shift
@@ -68,11 +70,11 @@ export function halfTile(
       w += 32
     }
   }
-  finishFour(table, f32x4.add(a0, b0), f32x4.add(a1, b1), f32x4.add(a2, b2), f32x4.add(a3, b3), slope, at, columns, e)
+  finishHalf(table, f32x4.add(a0, b0), f32x4.add(a1, b1), f32x4.add(a2, b2), f32x4.add(a3, b3), slope, at, columns, e)
 }
 
 /** Epilogue and store of four rows of up to four columns. */
-function finishFour(
+function finishHalf(
   table: usize,
   a0: v128,
   a1: v128,
@@ -115,48 +117,98 @@ function finishFour(
 }
 
 /**
- * Panels of `columns` columns to lanes of the inner dimension: for each LANES of it a vector of each column. `inner` is a
- * multiple of LANES.
+ * A panel's first columns (1 to FEW) to lanes of the inner dimension: two side by side, one alone, three as two and one; for
+ * each LANES of `inner`, which is a multiple of that, a vector of each column.
  */
 export function packFew(w: usize, inner: u32, columns: u32, to: usize): void {
+  if (columns > 1) to = packLanes(w, inner, 2, to)
+  if (columns != 2) packLanes(w + ((<usize>(columns - 1)) << 2), inner, 1, to)
+}
+
+function packLanes(w: usize, inner: u32, columns: u32, to: usize): usize {
   for (let k: u32 = 0; k < inner; k += LANES)
     for (let c: u32 = 0; c < columns; c++)
       for (let i: u32 = 0; i < LANES; i++, to += 4) store<f32>(to, load<f32>(w + ((<usize>((k + i) * PANEL + c)) << 2)))
+  return to
 }
 
-/** `rows` rows, four to a tile, times the `columns` columns (1 to FEW) that packFew has packed. */
-export function fewColumns(
-  tables: usize,
-  stride: usize,
-  rows: u32,
+/** Where a tile's sums lie behind the thread's statics, for each column a vector of the four rows. */
+const SUMS: usize = 128
+
+/** One tile times what packFew has packed of `columns` columns. All of the epilogue is done, four rows at a time. */
+export function fewTile(
+  table: usize,
   w: usize,
+  inner: u32,
   bias: usize,
   slope: usize,
   columns: u32,
   e: Epilogue
 ): void {
-  for (let t: u32 = 0; t < (rows + 3) >> 2; t++) {
-    const table = tables + <usize>t * stride
-    if (columns == 1) oneColumn(table, w, bias, slope, e)
-    else if (columns == 2) twoColumns(table, w, bias, slope, e)
-    else threeColumns(table, w, bias, slope, e)
+  const sums = statics() + SUMS
+  if (columns > 1) twoSums(table, w, sums)
+  if (columns == 1) oneSum(table, w, sums)
+  else if (columns == 3) oneSum(table, w + ((<usize>inner) << 3), sums + 32)
+  // All residuals are read before any is overwritten in place.
+  for (let c: usize = 0; c < (<usize>columns) << 2; c += 4)
+    v128.store(sums + (c << 2), finishFour(table, c, v128.load(sums + (c << 2)), bias, slope, e))
+  const y0 = <usize>load<u32>(table)
+  const y1 = <usize>load<u32>(table, 4)
+  const y2 = <usize>load<u32>(table, 8)
+  const y3 = <usize>load<u32>(table, 12)
+  const a = v128.load(sums)
+  if (columns == 1 && y3 == y0 + 12) {
+    v128.store(y0, a)
+    return
   }
-  activateRows(tables, stride, rows, 0, columns, e)
+  v128.store32_lane(y0, a, 0)
+  v128.store32_lane(y1, a, 1)
+  v128.store32_lane(y2, a, 2)
+  v128.store32_lane(y3, a, 3)
+  if (columns == 1) return
+  const b = v128.load(sums, 16)
+  v128.store32_lane(y0, b, 0, 4)
+  v128.store32_lane(y1, b, 1, 4)
+  v128.store32_lane(y2, b, 2, 4)
+  v128.store32_lane(y3, b, 3, 4)
+  if (columns == 2) return
+  const c = v128.load(sums, 32)
+  v128.store32_lane(y0, c, 0, 8)
+  v128.store32_lane(y1, c, 1, 8)
+  v128.store32_lane(y2, c, 2, 8)
+  v128.store32_lane(y3, c, 3, 8)
 }
 
-function oneColumn(table: usize, w: usize, bias: usize, slope: usize, e: Epilogue): void {
-  const zero = f32x4.splat(0)
-  let a0 = zero
-  let a1 = zero
-  let a2 = zero
-  let a3 = zero
-  let segment = table + TABLE_HEAD
+/** The epilogue of one column, `at` bytes behind the rows' addresses. */
+function finishFour(table: usize, at: usize, v: v128, bias: usize, slope: usize, e: Epilogue): v128 {
+  v = f32x4.add(v, v128.load_splat<f32>(bias + at))
+  let r = f32x4.splat(0)
+  if (e.residual) {
+    r = v128.load32_zero(<usize>load<u32>(table, 16) + at)
+    r = v128.load32_lane(<usize>load<u32>(table, 20) + at, r, 1)
+    r = v128.load32_lane(<usize>load<u32>(table, 24) + at, r, 2)
+    r = v128.load32_lane(<usize>load<u32>(table, 28) + at, r, 3)
+    if (e.residual == RESIDUAL_BEFORE) v = f32x4.add(v, r)
+  }
+  const alpha = e.act == PRELU ? v128.load_splat<f32>(slope + at) : f32x4.splat(e.alpha)
+  v = activate(e.act, v, alpha, f32x4.splat(e.beta))
+  return e.residual == RESIDUAL_AFTER ? f32x4.add(v, r) : v
+}
+
+/** One column: the sums of four rows in a vector. */
+function oneSum(table: usize, w: usize, to: usize): void {
+  let a0 = f32x4.splat(0)
+  let a1 = a0
+  let a2 = a0
+  let a3 = a0
+  const shift = <usize>load<u32>(table, 40)
+  let segment = <usize>load<u32>(table, 36)
   const last = segment + <usize>load<u32>(table, 32) * SEGMENT
   for (; segment < last; segment += SEGMENT) {
-    let x0 = <usize>load<u32>(segment)
-    let x1 = <usize>load<u32>(segment, 4)
-    let x2 = <usize>load<u32>(segment, 8)
-    let x3 = <usize>load<u32>(segment, 12)
+    let x0 = <usize>load<u32>(segment) + shift
+    let x1 = <usize>load<u32>(segment, 4) + shift
+    let x2 = <usize>load<u32>(segment, 8) + shift
+    let x3 = <usize>load<u32>(segment, 12) + shift
     w += <usize>load<u32>(segment, 20) >> 3
     for (const end = w + ((<usize>load<u32>(segment, 16)) << 2); w < end; w += 16) {
       const p = v128.load(w)
@@ -170,37 +222,27 @@ function oneColumn(table: usize, w: usize, bias: usize, slope: usize, e: Epilogu
       x3 += 16
     }
   }
-  const b = v128.load(bias)
-  finishFour(
-    table,
-    f32x4.add(b, sums(a0, zero, zero)),
-    f32x4.add(b, sums(a1, zero, zero)),
-    f32x4.add(b, sums(a2, zero, zero)),
-    f32x4.add(b, sums(a3, zero, zero)),
-    slope,
-    0,
-    1,
-    e
-  )
+  v128.store(to, sumsOf(a0, a1, a2, a3))
 }
 
-function twoColumns(table: usize, w: usize, bias: usize, slope: usize, e: Epilogue): void {
-  const zero = f32x4.splat(0)
-  let a0 = zero
-  let a1 = zero
-  let a2 = zero
-  let a3 = zero
-  let b0 = zero
-  let b1 = zero
-  let b2 = zero
-  let b3 = zero
-  let segment = table + TABLE_HEAD
+/** Two columns, each a vector. */
+function twoSums(table: usize, w: usize, to: usize): void {
+  let a0 = f32x4.splat(0)
+  let a1 = a0
+  let a2 = a0
+  let a3 = a0
+  let b0 = a0
+  let b1 = a0
+  let b2 = a0
+  let b3 = a0
+  const shift = <usize>load<u32>(table, 40)
+  let segment = <usize>load<u32>(table, 36)
   const last = segment + <usize>load<u32>(table, 32) * SEGMENT
   for (; segment < last; segment += SEGMENT) {
-    let x0 = <usize>load<u32>(segment)
-    let x1 = <usize>load<u32>(segment, 4)
-    let x2 = <usize>load<u32>(segment, 8)
-    let x3 = <usize>load<u32>(segment, 12)
+    let x0 = <usize>load<u32>(segment) + shift
+    let x1 = <usize>load<u32>(segment, 4) + shift
+    let x2 = <usize>load<u32>(segment, 8) + shift
+    let x3 = <usize>load<u32>(segment, 12) + shift
     w += <usize>load<u32>(segment, 20) >> 2
     for (const end = w + ((<usize>load<u32>(segment, 16)) << 3); w < end; w += 32) {
       const p = v128.load(w)
@@ -223,85 +265,13 @@ function twoColumns(table: usize, w: usize, bias: usize, slope: usize, e: Epilog
       x3 += 16
     }
   }
-  const b = v128.load(bias)
-  finishFour(
-    table,
-    f32x4.add(b, sums(a0, b0, zero)),
-    f32x4.add(b, sums(a1, b1, zero)),
-    f32x4.add(b, sums(a2, b2, zero)),
-    f32x4.add(b, sums(a3, b3, zero)),
-    slope,
-    0,
-    2,
-    e
-  )
+  v128.store(to, sumsOf(a0, a1, a2, a3))
+  v128.store(to, sumsOf(b0, b1, b2, b3), 16)
 }
 
-function threeColumns(table: usize, w: usize, bias: usize, slope: usize, e: Epilogue): void {
-  const zero = f32x4.splat(0)
-  let a0 = zero
-  let a1 = zero
-  let a2 = zero
-  let a3 = zero
-  let b0 = zero
-  let b1 = zero
-  let b2 = zero
-  let b3 = zero
-  let c0 = zero
-  let c1 = zero
-  let c2 = zero
-  let c3 = zero
-  let segment = table + TABLE_HEAD
-  const last = segment + <usize>load<u32>(table, 32) * SEGMENT
-  for (; segment < last; segment += SEGMENT) {
-    let x0 = <usize>load<u32>(segment)
-    let x1 = <usize>load<u32>(segment, 4)
-    let x2 = <usize>load<u32>(segment, 8)
-    let x3 = <usize>load<u32>(segment, 12)
-    w += (<usize>load<u32>(segment, 20) >> 3) * 3
-    for (const end = w + <usize>load<u32>(segment, 16) * 12; w < end; w += 48) {
-      const p = v128.load(w)
-      const q = v128.load(w, 16)
-      const s = v128.load(w, 32)
-      let x = v128.load(x0)
-      a0 = madd(x, p, a0)
-      b0 = madd(x, q, b0)
-      c0 = madd(x, s, c0)
-      x = v128.load(x1)
-      a1 = madd(x, p, a1)
-      b1 = madd(x, q, b1)
-      c1 = madd(x, s, c1)
-      x = v128.load(x2)
-      a2 = madd(x, p, a2)
-      b2 = madd(x, q, b2)
-      c2 = madd(x, s, c2)
-      x = v128.load(x3)
-      a3 = madd(x, p, a3)
-      b3 = madd(x, q, b3)
-      c3 = madd(x, s, c3)
-      x0 += 16
-      x1 += 16
-      x2 += 16
-      x3 += 16
-    }
-  }
-  const b = v128.load(bias)
-  finishFour(
-    table,
-    f32x4.add(b, sums(a0, b0, c0)),
-    f32x4.add(b, sums(a1, b1, c1)),
-    f32x4.add(b, sums(a2, b2, c2)),
-    f32x4.add(b, sums(a3, b3, c3)),
-    slope,
-    0,
-    3,
-    e
-  )
-}
-
-/** The sums of three vectors' lanes, in the first three lanes. */
-function sums(a: v128, b: v128, c: v128): v128 {
+/** The sums of four vectors' lanes. */
+function sumsOf(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7))
-  const cc = f32x4.add(c, v128.shuffle<f32>(c, c, 2, 3, 0, 1))
-  return f32x4.add(v128.shuffle<f32>(ab, cc, 0, 1, 4, 4), v128.shuffle<f32>(ab, cc, 2, 3, 5, 5))
+  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7))
+  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7))
 }

@@ -166,12 +166,17 @@ export function binary(p: BinaryParams, a: usize, b: usize, y: usize): void {
   const sizes = changetype<usize>(p)
   takeSlice(sizes, p.act > CLIP || p.kind == POW ? 8 : 1)
   const n = columns
+  const repeats = <u32>p.a5 > 1 || <u32>p.b5 > 1 || p.y5 != 1
+  const arithmetic = !repeats && n >= 8 && p.act <= CLIP && ((p.kind <= MIN && p.kind != POW) || p.kind == PRELU)
+  const low = lowerBound(min(p.act, CLIP), p.alpha)
+  const high = upperBound(min(p.act, CLIP), p.beta)
   while (row < lastRow) {
     let left = at(a, sizes, sizes + LOOPS)
     let right = at(b, sizes, sizes + 2 * LOOPS)
     let to = at(y, sizes, sizes + 3 * LOOPS)
     for (let i = takeRun(p.d4); i > 0; i--) {
-      binaryRow(p, left, right, to, n)
+      const done = arithmetic ? arithmeticRow(p.kind, left, p.a5 != 0, right, p.b5 != 0, to, n, low, high) : 0
+      if (done < n) binaryRow(p, left, right, to, done, n)
       left += p.a4 << 2
       right += p.b4 << 2
       to += p.y4 << 2
@@ -179,7 +184,8 @@ export function binary(p: BinaryParams, a: usize, b: usize, y: usize): void {
   }
 }
 
-function binaryRow(p: BinaryParams, a: usize, b: usize, y: usize, n: u32): void {
+/** The elements of a row from `i` on. */
+function binaryRow(p: BinaryParams, a: usize, b: usize, y: usize, i: u32, n: u32): void {
   const kind = p.kind
   // Over a dense row an activation beyond a bound runs afterwards, as a loop of its own.
   const afterwards = p.act > CLIP && p.y5 == 1
@@ -189,9 +195,7 @@ function binaryRow(p: BinaryParams, a: usize, b: usize, y: usize, n: u32): void 
   const yStep = p.y5 << 2
   const alpha = f32x4.splat(p.alpha)
   const beta = f32x4.splat(p.beta)
-  let i: u32 = 0
   if (n >= 4 && (aStep == 4 || aStep == 0) && (bStep == 4 || bStep == 0) && yStep == 4) {
-    if (act <= CLIP && kind <= MIN && kind != POW) i = arithmeticRow(p, act, a, b, y, n)
     let left = v128.load32_splat(a)
     let right = v128.load32_splat(b)
     for (; i + 4 <= n; i += 4) {
@@ -209,12 +213,17 @@ function binaryRow(p: BinaryParams, a: usize, b: usize, y: usize, n: u32): void 
 }
 
 /** Eight elements a turn share one look at the kind; returns how many elements are done. */
-function arithmeticRow(p: BinaryParams, act: u32, a: usize, b: usize, y: usize, n: u32): u32 {
-  const kind = p.kind
-  const aStep = p.a5 << 2
-  const bStep = p.b5 << 2
-  const low = lowerBound(act, p.alpha)
-  const high = upperBound(act, p.beta)
+function arithmeticRow(
+  kind: u32,
+  a: usize,
+  aSteps: bool,
+  b: usize,
+  bSteps: bool,
+  y: usize,
+  n: u32,
+  low: v128,
+  high: v128
+): u32 {
   const left = v128.load32_splat(a)
   const right = v128.load32_splat(b)
   let i: u32 = 0
@@ -223,11 +232,11 @@ function arithmeticRow(p: BinaryParams, act: u32, a: usize, b: usize, y: usize, 
     let a1 = left
     let b0 = right
     let b1 = right
-    if (aStep) {
+    if (aSteps) {
       a0 = v128.load(a + (i << 2))
       a1 = v128.load(a + (i << 2), 16)
     }
-    if (bStep) {
+    if (bSteps) {
       b0 = v128.load(b + (i << 2))
       b1 = v128.load(b + (i << 2), 16)
     }
@@ -250,6 +259,11 @@ function arithmeticRow(p: BinaryParams, act: u32, a: usize, b: usize, y: usize, 
       case DIV: {
         a0 = f32x4.div(a0, b0)
         a1 = f32x4.div(a1, b1)
+        break
+      }
+      case PRELU: {
+        a0 = leakyRelu(a0, b0)
+        a1 = leakyRelu(a1, b1)
         break
       }
       case MAX: {

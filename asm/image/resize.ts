@@ -239,12 +239,19 @@ function blendPixel(at: usize, nextRow: u32, nextColumn: u32, down: f32, along: 
   const ups = f32x4.splat(nextRow ? 1 - down : 0.5)
   const alongs = f32x4.splat(nextColumn ? along : 0.5)
   const backs = f32x4.splat(nextColumn ? 1 - along : 0.5)
-  for (let left = <i32>channels; left > 0; left -= 4, at += 16, to += 16) {
+  const end = at + ((channels & ~3) << 2)
+  for (; at < end; at += 16, to += 16) {
+    const top = blend(v128.load(at), v128.load(at + nextColumn), backs, alongs)
     const low = at + nextRow
-    const top = blend(gather(at, 4, left), gather(at + nextColumn, 4, left), backs, alongs)
-    const bottom = blend(gather(low, 4, left), gather(low + nextColumn, 4, left), backs, alongs)
-    scatter(to, 4, blend(top, bottom, ups, downs), left)
+    const bottom = blend(v128.load(low), v128.load(low + nextColumn), backs, alongs)
+    v128.store(to, blend(top, bottom, ups, downs))
   }
+  const left = channels & 3
+  if (!left) return
+  const low = at + nextRow
+  const top = blend(gather(at, 4, left), gather(at + nextColumn, 4, left), backs, alongs)
+  const bottom = blend(gather(low, 4, left), gather(low + nextColumn, 4, left), backs, alongs)
+  scatter(to, 4, blend(top, bottom, ups, downs), left)
 }
 
 /** Not a + (b - a) * share, which is NaN where both are infinite. */

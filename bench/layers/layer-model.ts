@@ -69,8 +69,8 @@ class LayerModel {
 
   first(name: string): string {
     const rank = this.layer.input.length
-    const list = (value: number) => this.graph.ints(new Array<number>(rank).fill(value))
-    const axes = this.graph.ints(Array.from({ length: rank }, (_, axis) => axis))
+    const list = (value: number) => this.graph.ints(new Array<number>(rank - 1).fill(value))
+    const axes = this.graph.ints(Array.from({ length: rank - 1 }, (_, axis) => axis + 1))
     return this.emit('Slice', [name, list(0), list(1), axes])
   }
 

@@ -32,6 +32,7 @@ export default {
           guide('Sessions and tensors', 'sessions'),
           guide('In the browser', 'browser'),
           guide('Node and bundlers', 'node'),
+          guide('Moving to Cairn', 'onnxruntime'),
           guide('WebGPU', 'webgpu'),
           guide('The command line', 'cli'),
           guide('The browser page', 'page'),
@@ -48,6 +49,7 @@ export default {
           guide('Models', 'models'),
           guide('Numerics', 'numerics'),
           guide('File format', 'format'),
+          guide('Members of onnxruntime', 'onnxruntime-members'),
           guide('Benchmarks', 'benchmarks')
         ]
       },

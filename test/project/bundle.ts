@@ -5,6 +5,9 @@ import { gzipSync } from 'node:zlib'
 import { build, type Plugin } from 'esbuild'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { compileModel } from '../support/cairn.js'
+import { ModelBuilder } from '../support/onnx/model.js'
+import { Random } from '../support/random.js'
 import { root } from '../support/root.js'
 
 const test = suite('bundle')
@@ -87,6 +90,18 @@ test('what is not used is left out', async () => {
   assert.ok(tensor.length < session.length / 4, `Tensor alone takes ${tensor.length} of ${session.length} bytes`)
   assert.ok(top.length < session.length / 20, `topK alone takes ${top.length} of ${session.length} bytes`)
   for (const text of [tensor, top]) assert.not.match(text, /\.wasm|new Worker/)
+})
+
+test('with the kernels inside nothing lies beside a bundle', async () => {
+  const [{ text }] = await bundle(`import 'cairnjs/inline'
+import { InferenceSession } from 'cairnjs'
+globalThis.InferenceSession = InferenceSession`)
+  await import(`data:text/javascript,${encodeURIComponent(text)}`)
+  const { InferenceSession } = globalThis as unknown as typeof import('../../runtime/index.js')
+  const m = new ModelBuilder(new Random('bundle'))
+  m.output(m.add('Relu', [m.input([2])]))
+  const { device, threads } = await InferenceSession.create(compileModel(m.encode()))
+  assert.equal([device, threads], ['wasm', 1])
 })
 
 test('training alone brings the CPU path that it runs on', async () => {

@@ -6,7 +6,20 @@ import * as assert from 'uvu/assert'
 import { root } from '../support/root.js'
 
 const test = suite('house rules')
-const folders = ['cli', 'compiler', 'runtime', 'train', 'models', 'asm', 'shaders', 'test', 'bench', 'scripts', 'web']
+const folders = [
+  'cli',
+  'compiler',
+  'runtime',
+  'ort',
+  'train',
+  'models',
+  'asm',
+  'shaders',
+  'test',
+  'bench',
+  'scripts',
+  'web'
+]
 
 interface Source {
   /** Path from the checkout, with slashes. */

@@ -28,6 +28,8 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 test.before(() => {
   for (const file of ['package.json', ...manifest.files.filter((name: string) => /^dist\/(?!web)/.test(name))])
     cpSync(join(root, file), join(installed, file), { recursive: true })
+  const common = 'onnxruntime-common'
+  cpSync(join(root, 'node_modules', common), join(project, 'node_modules', common), { recursive: true })
 })
 test.after(() => rmSync(project, { recursive: true }))
 

@@ -1,6 +1,6 @@
 import { type Dim, mul } from '../../algebra/index.js'
 import type { Node } from '../../graph/index.js'
-import { epilogueOf } from '../elementwise/elementwise.js'
+import { type Epilogue, epilogueOf } from '../elementwise/elementwise.js'
 import { finished, panelWidth, residualOf } from '../elementwise/epilogue.js'
 import { convBuffers, type Kernel, kernel, type Lowering, type View } from '../op.js'
 import type { WeightShape } from '../weights.js'
@@ -209,7 +209,8 @@ export function emitDirect(
   direct: ConvKernel,
   shape: WeightShape,
   window: Windows,
-  { x, y, r, w, bias, slope }: ConvViews
+  { x, y, r, w, bias, slope }: ConvViews,
+  epilogue: Epilogue = epilogueOf(node)
 ): void {
   const { groups, channels, kernel } = shape
   const taps = kernel.reduce((a, b) => a * b, 1)
@@ -229,7 +230,7 @@ export function emitDirect(
       ...placesOf(shape, window, x, y),
       ...stepsOf('r', r ?? y),
       residual: residualOf(node),
-      ...epilogueOf(node),
+      ...epilogue,
       tiles
     },
     { x, w, bias, slope, r: r ?? bias, y, scratch }

@@ -1,5 +1,7 @@
 import { add, type Dim, div, mul, same } from '../../algebra/index.js'
 import { type Elements, isConstant, type Node, type Value } from '../../graph/index.js'
+import { kindOf } from '../elementwise/activation.js'
+import { emitCopy, epilogueOf } from '../elementwise/elementwise.js'
 import { panelWidth, vectorOf } from '../elementwise/epilogue.js'
 import type { Lowering, View } from '../op.js'
 import type { WeightShape } from '../weights.js'
@@ -86,6 +88,10 @@ export function emitParts(
   { x, y, r }: Pick<ConvViews, 'x' | 'y' | 'r'>
 ): void {
   const direct = kernelOfParts(shape)
+  const epilogue = epilogueOf(node)
+  // Kernels compute curves over finished rows; those of a part are short, the whole output's are long.
+  const isCurve = epilogue.act > kindOf('prelu') && epilogue.act !== kindOf('hardSwish')
+  const behind = isCurve && parts.length > 1 && node.text('residual', 'none') !== 'after'
   const depthwise = isDepthwise(shape)
   for (const { slices, wide } of parts) {
     const own = { ...shape, filters: shape.filters * wide.length, kernel: slices.map(({ taps }) => taps.length || 1) }
@@ -107,15 +113,17 @@ export function emitParts(
       padsEnd: slices.map(() => 0)
     }
     const places = (view: View): View => apart(view, slices, strides)
-    emitDirect(node, to, direct, own, within, {
+    const views = {
       x,
       y: places(y),
       r: r && places(r),
       w,
       bias: vectorOf(node, to, 2, columns, wide.length),
       slope: vectorOf(node, to, 3, columns, wide.length)
-    })
+    }
+    emitDirect(node, to, direct, own, within, views, behind ? { act: 0, alpha: 0, beta: 0 } : epilogue)
   }
+  if (behind) emitCopy(to, node, y, y, epilogue)
 }
 
 /** The elements of a view whose spatial positions leave the slices' remainders. */

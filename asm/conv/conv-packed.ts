@@ -1,0 +1,138 @@
+import { ROWS, sixRows } from '../dense/product'
+import { isInline, isLate, PANEL } from '../dense/tile'
+import { activateRow } from '../elementwise/activation'
+import { Epilogue } from '../elementwise/epilogue'
+import { statics } from '../thread'
+import { ConvParams } from './conv-params'
+
+/**
+ * Convolutions whose kernel rows are short runs of memory, as of images with three channels: windows are packed in groups of
+ * ROWS, interleaved, so that all panels of filters read them by one pointer, in place of a table of many short segments
+ * (im2col of a few pixels at a time; Chellapilla et al. 2006).
+ */
+
+/** Floats of a kernel row from which on windows are read where they lie. */
+const LONG_RUN: u32 = 48
+
+/** Groups of a block. */
+const GROUPS: u32 = 8
+
+/** `room` is the floats of scratch, where one group has to fit. */
+export function isPacked(p: ConvParams, e: Epilogue, room: u32): bool {
+  if (ROWS < 6 || p.groups != 1 || p.kernelD * p.inD * p.outD != 1 || p.kernelH * p.kernelW == 1) return false
+  if (room < p.kernelH * p.kernelW * p.channels * ROWS) return false
+  if (p.channels * p.kernelW > LONG_RUN || p.filters < PANEL || e.residual) return false
+  return p.xW == p.channels && p.dilationW == 1 && p.yH == p.outW * p.yW && (isInline(e) || isLate(e))
+}
+
+/** Positions `from` to `end` of one image; `room` is the floats of scratch. */
+export function packedPixels(
+  p: ConvParams,
+  e: Epilogue,
+  x: usize,
+  w: usize,
+  bias: usize,
+  y: usize,
+  from: u32,
+  end: u32,
+  scratch: usize,
+  room: u32
+): void {
+  const inner = p.kernelH * p.kernelW * p.channels
+  const group = (<usize>(inner * ROWS)) << 2
+  const most = min(room / (inner * ROWS), GROUPS) * ROWS
+  const step = (<usize>p.yW) << 2
+  for (; from < end; from += most) {
+    const count = min(most, end - from)
+    let column = from % p.outW
+    let row = from / p.outW
+    let to = scratch
+    for (let i: u32 = 0; i < count; i++) {
+      packWindow(p, x, <i32>(row * p.strideH - p.padH), <i32>(column * p.strideW - p.padW), to)
+      to += (i + 1) % ROWS ? 4 : group - (ROWS - 1) * 4
+      if (++column < p.outW) continue
+      column = 0
+      row++
+    }
+    const first = y + <usize>from * step
+    for (let c: u32 = 0; c < p.filters; c += PANEL) {
+      const o = (<usize>c) << 2
+      const panel = w + o * <usize>inner
+      const width = min(p.filters - c, PANEL)
+      for (let i: u32 = 0; i < count; i += ROWS)
+        sixPixels(
+          scratch + <usize>(i / ROWS) * group,
+          panel,
+          inner,
+          bias + o,
+          first + <usize>i * step + o,
+          step,
+          min(count - i, ROWS),
+          width,
+          e
+        )
+    }
+    if (!isLate(e)) continue
+    if (p.yW == p.filters) activateRow(e.act, e.alpha, e.beta, first, first, count * p.filters)
+    else
+      for (let i: u32 = 0; i < count; i++) {
+        const at = first + <usize>i * step
+        activateRow(e.act, e.alpha, e.beta, at, at, p.filters)
+      }
+  }
+}
+
+/** One group times one panel, of which `rows` and `columns` count; what does not is kept from y. */
+function sixPixels(
+  x: usize,
+  w: usize,
+  inner: u32,
+  bias: usize,
+  y: usize,
+  step: usize,
+  rows: u32,
+  columns: u32,
+  e: Epilogue
+): void {
+  if (rows == ROWS && columns == PANEL) {
+    sixRows(x, w, inner, bias, y, step, y, 0, e)
+    return
+  }
+  const whole = statics()
+  sixRows(x, w, inner, bias, whole, PANEL * 4, whole, 0, e)
+  for (let i: usize = 0; i < <usize>rows; i++) memory.copy(y + i * step, whole + i * PANEL * 4, columns * 4)
+}
+
+/** The window that begins at row `h` and column `left`, zeros where it is outside: its elements ROWS floats apart. */
+function packWindow(p: ConvParams, x: usize, h: i32, left: i32, to: usize): void {
+  const before = p.channels * min(max(-left, 0), <i32>p.kernelW)
+  const behind = p.channels * min(max(left + <i32>p.kernelW - <i32>p.inW, 0), <i32>p.kernelW)
+  const run = p.kernelW * p.channels
+  for (let kh = p.kernelH; kh > 0; kh--, h += <i32>p.dilationH) {
+    if (<u32>h >= p.inH) {
+      to = spread0(run, to)
+      continue
+    }
+    to = spread0(before, to)
+    to = spread(x + ((<usize>(<u32>h * p.xH + max(left, 0) * p.xW)) << 2), run - before - behind, to)
+    to = spread0(behind, to)
+  }
+}
+
+/** Copies floats to every ROWS-th place; returns the place behind. */
+function spread(from: usize, count: u32, to: usize): usize {
+  for (const end = from + ((<usize>(count & ~3)) << 2); from < end; from += 16, to += ROWS * 16) {
+    const v = v128.load(from)
+    v128.store32_lane(to, v, 0)
+    v128.store32_lane(to, v, 1, ROWS * 4)
+    v128.store32_lane(to, v, 2, ROWS * 8)
+    v128.store32_lane(to, v, 3, ROWS * 12)
+  }
+  for (let left = count & 3; left > 0; left--, from += 4, to += ROWS * 4) store<f32>(to, load<f32>(from))
+  return to
+}
+
+function spread0(count: u32, to: usize): usize {
+  for (; count > 0; count--, to += ROWS * 4) store<f32>(to, 0)
+  return to
+}

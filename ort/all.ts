@@ -1,0 +1,2 @@
+export * from 'onnxruntime-common'
+export { listSupportedBackends, type SupportedBackend } from './supported.js'

@@ -1,0 +1,59 @@
+import type { Declared } from '../../compiler/onnx/index.js'
+import { CairnError } from '../../runtime/base/index.js'
+import { inBrowser, inNode } from '../../runtime/compile-worker-place.js'
+import { mayUseWorkers, type Spawned, spawn } from '../../runtime/cpu/index.js'
+import type { Given } from '../../runtime/file/index.js'
+import type { CairnSettings } from '../types.js'
+import { keyOf, openCache } from './cache.js'
+import type { Job, Made } from './job.js'
+import type { Answered } from './work.js'
+
+/** A model whose inputs have to be known before it can be compiled, and why. */
+export type Waiting = Pick<Made, 'ports' | 'waits'>
+
+/** What `open` makes of ONNX bytes once they are compiled: of the cache, or now. What cannot be opened of the cache is made anew. */
+export async function compiled<T>(
+  job: Job,
+  settings: CairnSettings,
+  open: (file: Given, ports: Declared) => Promise<T>
+): Promise<T | Waiting> {
+  const { bytes, externals, place: _, ...asked } = job
+  const cache = await openCache(settings.cache)
+  const key = cache && (await keyOf(bytes, externals, asked))
+  const known = await cache?.find(key!).catch(() => undefined)
+  const opened = known && (await open(known.file, known.ports).catch(() => undefined))
+  if (opened) return opened
+  const { ports, file, waits, beside } = await make(job, settings)
+  if (!file) return { ports, waits }
+  const kept = beside ? undefined : cache?.keep(key!, ports, file).catch(() => undefined)
+  return open(file, ports).finally(() => kept)
+}
+
+/**
+ * In a worker, on pages and in Node alike: whoever waits for a session has something else to do, and the compiler is no part of
+ * what Node's `require` loads. Where there are no workers, or none that may load its script, in this thread.
+ */
+async function make(job: Job, { worker = true }: CairnSettings): Promise<Made> {
+  const answered = worker && mayUseWorkers() ? await ask(job) : undefined
+  if (!answered) return (await import('./job.js')).perform(job)
+  if ('error' in answered) throw new CairnError(answered.error)
+  return answered.made
+}
+
+/** What the worker answers; undefined where its script cannot be had, as from another origin. */
+function ask(job: Job): Promise<Answered | undefined> {
+  return new Promise(resolve => {
+    let worker: Spawned | undefined
+    const end = (answered?: Answered) => {
+      resolve(answered)
+      void worker?.end()
+    }
+    try {
+      worker = spawn(inBrowser, inNode, { message: data => end(data as Answered), failed: () => end() })
+      worker.hold(true)
+      worker.post(job)
+    } catch {
+      end()
+    }
+  })
+}

@@ -1,0 +1,2 @@
+export * from 'cairnjs/ort'
+export { default } from 'cairnjs/ort'
