@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { extname, resolve } from 'node:path'
 import type { Weights } from '../compiler/index.js'
 import { goldenOf } from '../compiler/lower/index.js'
 import { importOnnx } from '../compiler/onnx/index.js'
@@ -11,11 +11,12 @@ import {
   evaluate,
   type Golden,
   goldenBytes,
-  type Program,
-  type Stored
+  type Program
 } from '../runtime/file/index.js'
 import {
   about,
+  arithmeticOf,
+  arithmeticText,
   type BuiltModel,
   bindDims,
   buildModel,
@@ -25,22 +26,14 @@ import {
   patched,
   patchOption,
   readModel,
+  readPatch,
   shapeOption,
   shapesOf,
   writeWhole
 } from './model/index.js'
-import { quantisedFacts, quantiseModel, quantiseOptions, sectionsOf, tell } from './quantise/index.js'
-import {
-  checkGates,
-  gateOptions,
-  gatesOf,
-  kernelsOf,
-  layersOf,
-  memoryReport,
-  originalGraph,
-  ratioOf,
-  reportHtml
-} from './report/index.js'
+import { preparationOf } from './pictures/index.js'
+import { checkQuantising, quantisedFacts, quantiseModel, quantiseOptions, sectionsOf, tell } from './quantise/index.js'
+import { checkGates, contentOf, gateOptions, gatesOf, ratioOf, reportHtml } from './report/index.js'
 import {
   type Command,
   count,
@@ -51,6 +44,7 @@ import {
   Progress,
   print,
   printJson,
+  printNotes,
   scaled,
   size,
   table,
@@ -76,7 +70,7 @@ export const compile: Command = {
     {
       flag: '-o, --output',
       value: 'FILE',
-      help: "the .cairn file to write, with --calibrate also a QDQ .onnx by its name; default: the model's name with .cairn"
+      help: 'the .cairn file to write, with --calibrate also a QDQ .onnx by its name; default: beside the model, by its name with .cairn'
     },
     {
       flag: '--weights',
@@ -128,7 +122,12 @@ export const compile: Command = {
     if (goldenDims.length && !flags.has('golden')) throw new UsageError('--golden-dims is of no use without --golden')
     const gates = gatesOf(flags)
     const output = flags.text('output') ?? path.replace(/\.onnx$/i, '').concat('.cairn')
-    const toOnnx = calibrate !== undefined && /\.onnx$/i.test(output)
+    const kind = extname(output).toLowerCase()
+    const toOnnx = calibrate !== undefined && kind === '.onnx'
+    if (kind !== '.cairn' && !toOnnx)
+      throw new UsageError(
+        `-o ${output}: a name that ends in .cairn is allowed${kind === '.onnx' ? ', with --calibrate also one in .onnx' : ''}`
+      )
     const reportPath = flags.text('report')
     if (toOnnx && reportPath !== undefined) throw new UsageError('--report is of a compiled file, not of an .onnx')
     if (resolve(output) === resolve(path)) throw new UsageError(`-o ${output} would overwrite the model`)
@@ -136,8 +135,10 @@ export const compile: Command = {
       throw new UsageError(`--report ${reportPath} would overwrite the model or the compiled file`)
 
     const given = await patched(readModel(path), flags.text('patch'))
+    const prepare = preparationOf(flags, (await readPatch(flags.text('patch')))?.preparation)
     if (given.kind === 'cairn') throw new InputError(`${path} is compiled already; an ONNX model is allowed`)
-    const quantised = calibrate === undefined ? undefined : await quantiseModel({ ...given, shapes }, calibrate, flags)
+    const quantised =
+      calibrate === undefined ? undefined : await quantiseModel({ ...given, shapes }, calibrate, prepare, flags)
     const model = quantised?.model ?? given
     if (quantised && toOnnx) {
       writeWhole(output, model.bytes)
@@ -172,11 +173,11 @@ export const compile: Command = {
     const header = () => decodeHeader(file)
     checkGates(gates, { path, program, bindings, operators, bytes: () => file.length, header })
     writeWhole(output, file)
-    for (const note of notes) process.stderr.write(`cairn: ${path}: ${note}\n`)
+    printNotes(path, notes)
     const report = {
       model: path,
       output,
-      weights: weightsText(program, weights, quantised !== undefined),
+      weights: weights && weights !== 'int8' ? weights : arithmeticText(arithmeticOf(program)),
       notes,
       bytes: file.length,
       onnxBytes: given.bytes.length,
@@ -199,20 +200,11 @@ export const compile: Command = {
         dims: Object.fromEntries(program.free.map((name, i) => [name, golden.sizes[i]]))
       }
     }
-    const overview = [
-      ...overviewOf(built, report),
-      ...(quantised ? quantisedFacts(quantised.report, quantised.data) : [])
-    ]
+    const overview = [...overviewOf(built, report), ...(quantised ? quantisedFacts(quantised) : [])]
     if (reportPath !== undefined) {
-      const layers = await about(path, () => layersOf(originalGraph(model.bytes, imported), bindings, kernelsOf(built)))
-      const plan = memoryReport(program, bindings)
-      writeWhole(
-        reportPath,
-        reportHtml({
-          ...{ title: program.name, facts: overview, passes: passRows(report), layers, plan },
-          more: quantised && sectionsOf(quantised.report)
-        })
-      )
+      const content = await contentOf(built, { path, bytes: model.bytes, imported }, bindings)
+      const more = quantised && sectionsOf(quantised.report)
+      writeWhole(reportPath, reportHtml({ ...content, facts: overview, passes: passRows(report), more }))
     }
     if (flags.has('json')) printJson(dump ? { ...report, dump: text } : report)
     else if (dump) print(text)
@@ -282,19 +274,6 @@ function overviewOf({ program, summary }: BuiltModel, report: Report): [string, 
   ]
 }
 
-/** How the file holds its weights, and what computes with them. */
-function weightsText({ constants }: BuiltModel['program'], weights: Weights | undefined, isQuantised: boolean): string {
-  if (isQuantised) return 'int8, layers on bytes'
-  if (weights === 'int8') return 'int8, widened when loaded: float arithmetic'
-  return weights ?? mostlyStored({ constants })
-}
-
-/** How the file holds most of its weights. */
-function mostlyStored({ constants }: Pick<BuiltModel['program'], 'constants'>): Stored {
-  const elements = (list: BuiltModel['program']['constants']) => list.reduce((sum, { data }) => sum + data.length, 0)
-  return elements(constants.filter(({ stored }) => stored === 'f16')) * 2 > elements(constants) ? 'f16' : 'f32'
-}
-
 /** The kernels and how many calls each has. */
 function kernelCounts({ calls, kernels }: BuiltModel['program']): string {
   const counts = kernels.map(({ name }, i) => ({ name, times: calls.filter(({ kernel }) => kernel === i).length }))
@@ -306,8 +285,6 @@ function weightsOf(flags: Flags): Weights | undefined {
   const weights = flags.text('weights') && flags.choice<Weights>('weights', ['f32', 'f16', 'int8'], 'f32')
   if (weights !== 'int8' && flags.text('calibrate') !== undefined)
     throw new UsageError('--calibrate is of no use without --weights int8')
-  for (const flag of ['int8-budget', 'keep'])
-    if (flags.all(flag).length && flags.text('calibrate') === undefined)
-      throw new UsageError(`--${flag} is of no use without --calibrate`)
+  checkQuantising(flags)
   return weights || undefined
 }

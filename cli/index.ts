@@ -15,11 +15,16 @@ import { zoo } from './zoo.js'
 /** The command line. Exit codes: 0 done, 1 bad input, 2 wrong usage; the latter two with one line on standard error. */
 const commands: readonly Command[] = [compile, quantise, run, verify, inspect, bench, train, zoo, serve]
 
+/** Other spellings of commands. */
+const aliases: Readonly<Record<string, string>> = { quantize: 'quantise' }
+
 const isHelp = (argument: string) => argument === '-h' || argument === '--help'
 
 /** The handler that `argv` asks for, or nothing when sade has answered (help, version). */
-function parse(argv: readonly string[]): (() => Promise<void>) | undefined {
-  const [first] = argv
+function parse(given: readonly string[]): (() => Promise<void>) | undefined {
+  const [spelled, ...rest] = given
+  const first = spelled === undefined ? undefined : (aliases[spelled] ?? spelled)
+  const argv = first === undefined ? [] : [first, ...rest]
   const command = commands.find(({ name }) => name === first)
   const names = commands.map(({ name }) => name).join(', ')
   const helping = argv.some(isHelp)

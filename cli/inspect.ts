@@ -15,6 +15,8 @@ import {
 } from '../runtime/file/index.js'
 import {
   about,
+  arithmeticOf,
+  arithmeticText,
   bindDims,
   buildModel,
   describeBindings,
@@ -134,6 +136,7 @@ export const inspect: Command = {
         file: subject.isCompiled ? { bytes: subject.length(), here: subject.bytes } : undefined,
         limits,
         golden: subject.golden ? { layers: subject.golden.layers.length, bytes: goldenBytes(subject.golden) } : null,
+        weights: arithmeticText(arithmeticOf(program)),
         memory: { peak, weights: memory.weights, arena, lowerBound, ratio },
         layers: wanted.layers ? (layers ?? callsOf(program, bindings)) : undefined,
         storages: wanted.memory ? storages : undefined
@@ -271,7 +274,10 @@ function goldenText({ golden, isCompiled }: Subject): string {
   return isCompiled ? 'none' : 'compile --golden adds some'
 }
 
-function weightsText({ constants }: WithConstants): string {
+function weightsText(program: WithConstants): string {
+  const { constants } = program
+  const arithmetic = arithmeticOf(program)
+  if (arithmetic.stored === 'i8') return arithmeticText(arithmetic)
   if (!constants.some(({ stored }) => stored === 'f16')) return 'f32'
   const halves = constants.filter(({ kept }) => kept === 'f16').reduce((sum, each) => sum + residentBytes(each), 0)
   return `f16 in the file, f32 in memory${halves ? ` but for ${size(halves)} of f16` : ''}`

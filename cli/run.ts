@@ -18,6 +18,7 @@ import {
   patchOption,
   rangeOf,
   readInputs,
+  readModel,
   readPatch,
   shapeOption,
   shapesOf,
@@ -73,7 +74,7 @@ export const run: Command = {
     const given = flags.pairs('input', 'NAME=FILE')
     const seed = flags.whole('random', 0)
     const top = flags.whole('top') ?? (images.length ? 5 : undefined)
-    const labels = labelsOf(flags) ?? patch?.classes ?? (await ownClasses(path))
+    const labels = labelsOf(flags) ?? patch?.classes ?? (await ownClasses(readModel(path)))
     const folder = flags.text('out')
 
     const { session, header } = await openSession(path, options, flags.text('patch'), shapesOf(flags))

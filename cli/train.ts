@@ -18,8 +18,10 @@ import {
   UsageError
 } from './terminal/index.js'
 import {
+  checkInt8,
   checkTraining,
   findRate,
+  int8Accuracy,
   type Job,
   nearest,
   openData,
@@ -49,6 +51,7 @@ export const train: Command = {
     if (data === undefined) throw new UsageError('--data DIR is missing: a folder with one folder of images a class')
     const places = placesOf(path, flags)
     checkModes(flags)
+    checkInt8(flags)
     const options = trainerOptionsOf(flags, threadsOf(flags))
     const prepare = preparationOf(flags)
     const model = readModel(path)
@@ -264,7 +267,8 @@ async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void>
       accuracy: validation?.accuracy,
       loss: validation?.loss,
       confusion: validation?.confusion,
-      int8: int8 && { float: int8.float, before: int8.before, after: int8.after },
+      validating: result.split.validation.length,
+      int8: int8 && { float: int8.float, before: int8.before, after: int8.after, accuracy: int8Accuracy(int8) },
       history,
       stopped,
       warnings
@@ -272,7 +276,9 @@ async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void>
   for (const warning of warnings) print(`warning: ${warning}`)
   if (stopped !== undefined)
     print(`stopped: ${stopped}${/told to stop/.test(stopped) ? '; the same command with --resume goes on' : ''}`)
-  print(summary(result, places.out, written.length, report))
+  print(summary(result, places.out, written.length))
+  if (int8) print(int8Summary(int8Accuracy(int8), result, kind))
+  if (report !== undefined) print(`wrote ${report}`)
 }
 
 const compiled = async (bytes: Uint8Array): Promise<Uint8Array> =>
@@ -299,10 +305,18 @@ function epochLine(record: EpochRecord, epochs: number): string {
   return `epoch ${epoch}/${epochs}: loss ${trainLoss.toFixed(4)} ${percent(trainAccuracy)}${validation}, ${seconds.toFixed(1)} s${left > 5 ? `, about ${left.toFixed(0)} s left` : ''}`
 }
 
-function summary({ bestEpoch, validation }: FitResult, out: string, bytes: number, report: string | undefined): string {
+const validating = ({ split }: FitResult) => `of ${plural(split.validation.length, 'image')}`
+
+function summary(result: FitResult, out: string, bytes: number): string {
+  const { bestEpoch, validation } = result
   const accuracy = validation
-    ? `: validation accuracy ${percent(validation.accuracy)}, loss ${validation.loss.toFixed(4)}`
+    ? `: validation accuracy ${percent(validation.accuracy)} ${validating(result)}, loss ${validation.loss.toFixed(4)}`
     : ''
-  const page = report ? `\nwrote ${report}` : ''
-  return `best epoch ${bestEpoch}${accuracy}\nwrote ${out}: ${(bytes / 1024).toFixed(1)} KiB${page}`
+  return `best epoch ${bestEpoch}${accuracy}\nwrote ${out}: ${(bytes / 1024).toFixed(1)} KiB`
+}
+
+/** What the file is worth that was written: the line above is of floats, before any fine-tuning. */
+function int8Summary(accuracy: number, result: FitResult, kind: string): string {
+  const share = `validation accuracy ${percent(accuracy)} ${validating(result)}`
+  return kind === '.patch' ? `it holds floats; quantised: ${share}` : `it computes with 8 bits: ${share}`
 }

@@ -32,7 +32,7 @@ export {
 /** As for `build`, with external data that may have to be fetched, and with data to quantise by. */
 export interface FetchingOptions
   extends Omit<CompileOptions, 'externalData'>,
-    Pick<QuantiseOptions, 'calibrate' | 'keep' | 'budget' | 'onRun' | 'onReport'> {
+    Pick<QuantiseOptions, 'calibrate' | 'keep' | 'budget' | 'weightBits' | 'onRun' | 'onReport'> {
   /** Contents of an external data file by the location that the model names. */
   readonly externalData?: (location: string) => Uint8Array | Promise<Uint8Array>
 }

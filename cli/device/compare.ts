@@ -1,3 +1,4 @@
+import { short } from '../terminal/index.js'
 import type { Values } from './onnxruntime.js'
 
 export interface Difference {
@@ -29,4 +30,49 @@ export function compare(name: string, ours: Values, reference: Values): Differen
     absolute = Math.max(absolute, Number.isNaN(error) ? Number.POSITIVE_INFINITY : error)
   }
   return { name, dims, absolute, relative: absolute === 0 ? 0 : absolute / largest, largest }
+}
+
+/** What is still the same. */
+export interface Allowance {
+  /** A share of the largest value, or steps of bytes. */
+  readonly share?: number
+  readonly steps?: number
+  /** For the head of a column, and for messages. */
+  readonly text: string
+  passes(difference: Difference): boolean
+  /** How far off in the allowance's own unit. */
+  spoken(difference: Difference): string
+}
+
+/** Rounding of single precision, of whole networks: the largest error over the largest value. */
+const usual = 1e-3
+
+/** Where two ways of rounding a tie lead to: a network's bytes differ by one here and there, and so do those behind them. */
+const mostSteps = 3
+
+/**
+ * A share of the largest value; of quantised models, unless a share is `given`, steps of their bytes: `steps` says how large the one
+ * is that an output comes from, else a 255th of its largest value is taken for one.
+ */
+export function allowanceOf(
+  given: number | undefined,
+  steps: ((name: string) => number | undefined) | undefined
+): Allowance {
+  const tolerance = given ?? usual
+  if (!steps || given !== undefined)
+    return {
+      share: tolerance,
+      text: String(tolerance),
+      passes: ({ relative }) => relative <= tolerance,
+      spoken: ({ relative }) => `${short(relative)} of its maximum`
+    }
+  const stepsOff = ({ name, absolute, largest }: Difference) =>
+    absolute === 0 ? 0 : absolute / Math.max(steps(name) ?? 0, largest / 255)
+  return {
+    steps: mostSteps,
+    text: `${mostSteps} steps`,
+    // Floats that are a step apart are a step and a rounding apart.
+    passes: difference => difference.relative <= tolerance || stepsOff(difference) < mostSteps + 0.01,
+    spoken: difference => `${short(stepsOff(difference))} steps of 8 bits`
+  }
 }

@@ -1,4 +1,4 @@
-export { compare, type Difference } from './compare.js'
+export { type Allowance, allowanceOf, compare, type Difference } from './compare.js'
 export { deviceOption, deviceOptions, sessionOptionsOf } from './device.js'
 export { openGpu, openNullGpu } from './gpu.js'
 export { indexOf, type Offer, offerOf } from './offer.js'

@@ -1,6 +1,7 @@
 export { unpacked } from './archive.js'
 export { type Classes, classesOf, mayHoldClasses } from './classes.js'
 export { difference } from './difference.js'
+export { type Arithmetic, arithmeticOf, arithmeticText, stepsOf } from './eight-bits.js'
 export {
   externalDataOf,
   fileNameOf,

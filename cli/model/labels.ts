@@ -1,5 +1,5 @@
 import type { Flags, Option } from '../terminal/index.js'
-import { readBytes, readModel, refuseOther } from './files.js'
+import { type ModelFile, readBytes, refuseOther } from './files.js'
 import { about } from './model.js'
 
 /** What a model's classes are called. */
@@ -15,8 +15,7 @@ export function labelsOf(flags: Flags): string[] | undefined {
 }
 
 /** The names that `cairn train` has given the classes of a whole model. */
-export async function ownClasses(path: string): Promise<readonly string[] | undefined> {
-  const { kind, bytes } = readModel(path)
+export async function ownClasses({ path, kind, bytes }: ModelFile): Promise<readonly string[] | undefined> {
   if (kind !== 'onnx') return undefined
   const { classesOf } = await import('../../compiler/onnx/write.js')
   return about(path, () => classesOf(bytes))

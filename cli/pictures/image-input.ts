@@ -97,20 +97,42 @@ export function rememberedFor(port: Port, { size, resize, fit, scale, ...prepare
   return { channels, scale, mean: [mean].flat(), std: [std].flat(), fit, resize, size }
 }
 
+/** What asks for pictures, for what it refuses: the flag, and what to do instead. */
+export interface Asking {
+  readonly flag: string
+  readonly instead: string
+}
+
+const asImage: Asking = { flag: '--image', instead: 'use --input' }
+
 /** The only input that can take an image: four axes, with 1 or 3 channels. */
-export function imagePort({ inputs }: Pick<Program, 'inputs'>, layout: Preparation['layout']): Port {
+export function imagePort(
+  { inputs }: Pick<Program, 'inputs'>,
+  layout: Preparation['layout'],
+  { flag, instead }: Asking = asImage
+): Port {
   const ports = inputs.filter(port => port.shape.length === 4 && channelAxis(port, layout) !== undefined)
-  if (ports.length === 1) return ports[0]
   const list = inputs.map(describePort).join(', ')
-  throw new InputError(
-    `--image: ${ports.length ? 'several inputs' : 'no input'} with 1 or 3 channels among ${list}; use --input`
-  )
+  if (ports.length !== 1)
+    throw new InputError(
+      `${flag}: ${ports.length ? 'several inputs' : 'no input'} with 1 or 3 channels among ${list}; ${instead}`
+    )
+  const [batch] = ports[0].shape
+  if (typeof batch === 'number' && batch !== 1)
+    throw new InputError(`${flag}: input ${describePort(ports[0])} wants ${batch} images at once; ${instead}`)
+  return ports[0]
 }
 
 function channelAxis({ shape }: Port, layout: Preparation['layout']): 1 | 3 | undefined {
   const fits = (axis: 1 | 3) => shape[axis] === 1 || shape[axis] === 3
   if (layout !== 'NHWC' && fits(1)) return 1
   return layout !== 'NCHW' && fits(3) ? 3 : undefined
+}
+
+/** Whether pictures decide how large the input is. */
+export function leavesSize({ shape }: Port, { size, layout }: Preparation): boolean {
+  const sides = channelAxis({ shape } as Port, layout) === 1 ? shape.slice(2) : shape.slice(1, 3)
+  return !size && sides.some(side => typeof side !== 'number')
 }
 
 export function imageTensor(picture: Picture, port: Port, prepare: Preparation): Tensor {
@@ -126,9 +148,6 @@ export function imageTensor(picture: Picture, port: Port, prepare: Preparation):
   const { channels, mean, std } = numbersFor(port, prepare)
   const data = toFloatData(sized, { channels, layout, scale: prepare.scale, mean, std })
   const dims = imageDims({ ...sized, channels, layout })
-  const batch = port.shape[0]
-  if (typeof batch === 'number' && batch !== 1)
-    throw new InputError(`--image: input ${describePort(port)} wants ${batch} images at once; use --input`)
   return new Tensor(port.dtype as Type, port.dtype === 'float32' ? data : Array.from(data), dims)
 }
 

@@ -1,3 +1,11 @@
 export { contactSheet, filterTile, pngOf, tileOf } from './contact-sheet.js'
-export { imageOptions, imagePort, imageTensor, type Preparation, preparationOf, rememberedFor } from './image-input.js'
+export {
+  imageOptions,
+  imagePort,
+  imageTensor,
+  leavesSize,
+  type Preparation,
+  preparationOf,
+  rememberedFor
+} from './image-input.js'
 export { beginningOf, pictureReader, readPicture, refusalOf } from './picture-file.js'

@@ -10,8 +10,8 @@ export interface Examples {
   readonly names: readonly string[]
   /** The model's class of each. */
   readonly labels: readonly number[]
-  /** The model's feeds. */
-  input(index: number): Readonly<Record<string, Tensor>>
+  /** The model's feeds; nothing of an example that cannot be read, which counts for nobody. */
+  input(index: number): Readonly<Record<string, Tensor>> | undefined
 }
 
 export interface Accuracy {
@@ -82,9 +82,11 @@ export async function compareAccuracy(
   const tally = (): Tally => ({ top1: [], top5: [], ms: [] })
   const tallies = { float: tally(), int8: tally() }
   const differences: Difference[] = []
-  let agreed = 0
+  let [images, agreed] = [0, 0]
   for (const [index, label] of examples.labels.entries()) {
     const feeds = examples.input(index)
+    if (!feeds) continue
+    images++
     const answered = async (kind: keyof typeof sessions) => {
       const began = performance.now()
       const results = await sessions[kind].run(feeds)
@@ -102,7 +104,6 @@ export async function compareAccuracy(
     if (moved > 0) differences.push({ name: examples.names[index], label, float, int8, moved })
     onProgress(index + 1)
   }
-  const images = examples.labels.length
   const accuracyOf = ({ top1, top5, ms }: Tally): Accuracy => ({
     top1: top1.filter(Boolean).length / images,
     top5: top5.filter(Boolean).length / images,
@@ -117,7 +118,7 @@ function probabilitiesOf(results: Results, { output, softmax: areLogits, count }
   const numbers = tensor && toNumbers(tensor)
   if (numbers?.length !== count)
     throw new InputError(
-      `output "${output}": ${numbers ? `${numbers.length} scores` : 'missing'} in the quantised model; ${count} in the one of floats`
+      `output "${output}" is ${numbers ? `of ${numbers.length} scores` : 'missing'}; of ${count} in the model of floats: another network`
     )
   return areLogits ? Float64Array.from(softmax(numbers)) : numbers
 }

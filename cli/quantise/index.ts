@@ -2,12 +2,13 @@ export { type Comparison, compareAccuracy, type Examples, scoresOf } from './eva
 export {
   type Evaluation,
   evaluateOptions,
-  evaluatePair,
+  evaluatingNames,
   evaluationFacts,
+  evaluationRows,
   evaluationText,
-  type Pair
+  openEvaluation
 } from './evaluation.js'
-export { quantiseOptions } from './flags.js'
-export { quantiseModel } from './quantise-model.js'
+export { checkQuantising, quantiseOptions, quantisingNames } from './flags.js'
+export { type QuantisedModel, quantiseModel } from './quantise-model.js'
 export { quantisedFacts, sectionsOf } from './tables.js'
 export { tell } from './tell.js'

@@ -35,7 +35,7 @@ export function matchClasses({ data, wanted, names: given, total }: ToMatch): Ma
   if (new Set(named).size === wanted.length && !named.includes(-1)) return { classes: named, by: 'name' }
   const numbers = wanted.map(name => (/^\d+$/.test(name) ? Number(name) : total))
   if (numbers.every(number => number < total)) return { classes: numbers, by: 'number' }
-  if (wanted.length === total) return { classes: wanted.map((_, i) => i), by: 'order' }
+  if (wanted.length === total && !known) return { classes: wanted.map((_, i) => i), by: 'order' }
   const strange = wanted.filter((_, i) => named[i] < 0).slice(0, 3)
   const what = known ? `${strange.map(name => `"${name}"`).join(', ')} are no names of the model's classes` : noNames
   throw new InputError(
@@ -48,8 +48,7 @@ const noNames = 'the model does not say what they are called (--labels does)'
 /** For people: how the classes were matched. */
 export function describeMatching({ by }: Matching, named: boolean): string {
   if (by === 'name') return "classes are matched by the model's names"
+  if (by === 'order') return 'classes are matched by index, in their order: the model has no names'
   const why = named ? "they are not the model's names" : 'the model has no names'
-  return by === 'number'
-    ? `classes are matched by index, the number that names each: ${why}`
-    : `classes are matched by index, in their order: ${why}`
+  return `classes are matched by index, the number that names each: ${why}`
 }

@@ -1,3 +1,4 @@
+export { contentOf } from './compiled.js'
 export { checkGates, gateOptions, gatesOf } from './gates.js'
 export { gpuNeeds } from './gpu-needs.js'
 export { inspectPatch } from './inspect-patch.js'

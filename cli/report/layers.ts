@@ -101,8 +101,15 @@ function learnableOf(node: Node): (Value & { data: NonNullable<Value['data']> })
   const least = ['Add', 'Sub', 'Mul', 'Div'].includes(node.op) ? 2 : 1
   return (learnable[node.op] ?? [])
     .map(index => node.inputs[index])
+    .map(value => dequantised(value) ?? (value?.dtype.startsWith('float') || isOfIntegers(node) ? value : undefined))
     .filter(isConstant)
-    .filter(value => (value.dtype.startsWith('float') || isOfIntegers(node)) && value.data.length >= least)
+    .filter(value => value.data.length >= least)
+}
+
+/** The whole numbers that a layer's floats are made of. */
+function dequantised(value: Value | undefined): Value | undefined {
+  const made = value?.producer
+  return made?.op === 'DequantizeLinear' && isConstant(made.inputs[0]) ? made.inputs[0] : undefined
 }
 
 const isOfIntegers = ({ op }: Node) => op.endsWith('Integer') || op.startsWith('QLinear')

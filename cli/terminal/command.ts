@@ -39,6 +39,17 @@ export class Flags {
     return this.given[name] === true
   }
 
+  /** It was given, as a switch or with a value. */
+  says(name: string): boolean {
+    return this.has(name) || this.all(name).length > 0
+  }
+
+  /** Throws UsageError for the first of `names` that was given; `why` completes "is of no use". */
+  refuse(names: readonly string[], why: string): void {
+    const given = names.find(name => this.says(name))
+    if (given !== undefined) throw new UsageError(`--${given} is of no use ${why}`)
+  }
+
   /** `--no-NAME` was given. */
   without(name: string): boolean {
     return this.given[name] === false
@@ -119,6 +130,11 @@ export class Flags {
 
 export function print(text: string): void {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
+}
+
+/** What is no failure and yet to be known, on standard error. */
+export function printNotes(path: string, notes: readonly string[]): void {
+  for (const note of notes) process.stderr.write(`cairn: note: ${path}: ${note}\n`)
 }
 
 export function printJson(value: unknown): void {

@@ -8,6 +8,7 @@ export {
   oneLine,
   print,
   printJson,
+  printNotes,
   UsageError
 } from './command.js'
 export { Progress } from './progress.js'

@@ -1,6 +1,6 @@
 import { createReadStream, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, gunzipSync } from 'node:zlib'
 import { kindOf } from '../../compiler/onnx/index.js'
@@ -59,11 +59,26 @@ async function dataAt(path: string): Promise<Data> {
     else await pipeline(createReadStream(path), unpack)
     const top = soleFolder(folder)
     const leftOut = new LeftOut(top)
-    return { pictures: await picturesIn(top, leftOut), leftOut, cleanUp }
+    return { pictures: named(await picturesIn(top, leftOut), folder), leftOut, cleanUp }
   } catch (error) {
     cleanUp()
     if (error instanceof InputError) throw new InputError(error.message.replaceAll(folder, path))
     throw new InputError(`--data ${path}: not a tar archive, or a damaged one (${(error as Error).message})`)
+  }
+}
+
+/** Pictures of an archive, by their paths inside of it. */
+function named(pictures: Pictures, folder: string): Pictures {
+  return {
+    ...pictures,
+    names: pictures.names.map(name => (name.startsWith(folder) ? relative(folder, name) : name)),
+    read(index) {
+      try {
+        return pictures.read(index)
+      } catch (error) {
+        throw error instanceof InputError ? new InputError(error.message.replaceAll(join(folder, '/'), '')) : error
+      }
+    }
   }
 }
 
@@ -102,8 +117,7 @@ function* filesUnder(path: string, leftOut: LeftOut, above: readonly string[] = 
 async function picturesIn(path: string, leftOut: LeftOut): Promise<Pictures> {
   if (idxName(path, 'train-images') !== undefined) return idxPictures(path)
   const folders = foldersIn(path)
-  const training = folders.find(name => /^train(ing)?$/i.test(name))
-  const validation = validationNames.flatMap(like => folders.filter(name => like.test(name)))[0]
+  const { training, validation } = partsOf(folders)
   if (!training || !validation) return classesIn(path, folders, leftOut)
   for (const name of readdirSync(path).sort(naturally))
     if (name !== training && name !== validation) leftOut.add(`beside ${training} and ${validation}`, join(path, name))
@@ -122,6 +136,19 @@ async function picturesIn(path: string, leftOut: LeftOut): Promise<Pictures> {
     validation: second.labels.map((_, i) => count + i),
     read: index => (index < count ? first.read(index) : second.read(index - count))
   }
+}
+
+function partsOf(folders: readonly string[]): { training?: string; validation?: string } {
+  return {
+    training: folders.find(name => /^train(ing)?$/i.test(name)),
+    validation: validationNames.flatMap(like => folders.filter(name => like.test(name)))[0]
+  }
+}
+
+/** The folder inside of `path` whose pictures train, where others of it validate. */
+export function trainingPart(path: string): string | undefined {
+  const { training, validation } = partsOf(foldersIn(path))
+  return training && validation ? join(path, training) : undefined
 }
 
 /** What validates, the first that there is. */

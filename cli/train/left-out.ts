@@ -29,9 +29,15 @@ export class LeftOut {
       .map(([reason, files]) => ({
         reason,
         count: files.length,
-        examples: files.slice(0, mostNamed).map(file => relative(this.folder, file))
+        examples: files.slice(0, mostNamed).map(file => this.inside(file))
       }))
       .sort((a, b) => b.count - a.count)
+  }
+
+  /** What was in an archive has a name of its own. */
+  private inside(file: string): string {
+    const name = relative(this.folder, file)
+    return name.startsWith('..') ? file : name
   }
 
   /** A line for each reason. */

@@ -1,4 +1,5 @@
 import type { Program } from '../../runtime/file/index.js'
+import { CompileError } from '../errors.js'
 import type { Graph } from '../graph/index.js'
 import { Deviation } from './measure.js'
 import { drawnInput, generator, type PictureRange, pictureRanges, roundedOtherwise, takesPictures } from './scene.js'
@@ -40,9 +41,30 @@ async function difference(a: Running, b: Running, feed: Feed): Promise<number> {
   return Math.max(...changes)
 }
 
-/** What can be read several times: what gives its feeds only once is kept. */
-export function repeatable(feeds: Iterable<Feed>): Iterable<Feed> {
-  return feeds[Symbol.iterator]() === (feeds as unknown) ? [...feeds] : feeds
+/** What can be read several times: what gives its feeds only once is kept. Throws CompileError for what is no list of feeds. */
+export async function repeatable(
+  feeds: Iterable<Feed> | AsyncIterable<Feed>,
+  { inputs }: Graph
+): Promise<Iterable<Feed>> {
+  if (typeof feeds === 'object' && feeds !== null && !ArrayBuffer.isView(feeds)) {
+    if (Symbol.asyncIterator in feeds) {
+      const kept: Feed[] = []
+      for await (const feed of feeds) kept.push(feed)
+      return kept
+    }
+    if (Symbol.iterator in feeds) return feeds[Symbol.iterator]() === (feeds as unknown) ? [...feeds] : feeds
+  }
+  const example = inputs.map(({ name }) => `${JSON.stringify(name)}: tensor`).join(', ')
+  throw new CompileError(
+    `calibrate is ${whatIs(feeds)}; a list of what each run is given is allowed, as [{ ${example} }], or a number of scenes`
+  )
+}
+
+function whatIs(given: unknown): string {
+  if (typeof given === 'string') return `the text "${given}"`
+  if (typeof given !== 'object' || given === null) return String(given)
+  if (ArrayBuffer.isView(given)) return `a ${given.constructor.name}`
+  return 'dims' in given && 'data' in given ? 'one tensor' : 'one object'
 }
 
 /** At most `most` of `count` items, evenly spread over them. */

@@ -2,7 +2,7 @@ import { type Elements, type Graph, isConstant, Node, type Value } from '../grap
 import { Writer } from '../infer/index.js'
 import type { Layer, Plan } from './plan.js'
 import type { Scale } from './ranges.js'
-import { biasOfRounding, quantiseWeights } from './weights.js'
+import { biasOfRounding, quantiseWeights, type WeightBits } from './weights.js'
 
 /** What a quantised model is made with. */
 export interface Settings {
@@ -10,6 +10,8 @@ export interface Settings {
   readonly scales: ReadonlyMap<string, Scale>
   /** Means of the channels of what layers read, by its name, where biases shall make up for rounded weights. */
   readonly means?: ReadonlyMap<string, Float64Array>
+  /** Bits of the weights; 8 where nothing is said. */
+  readonly bits?: WeightBits
 }
 
 /**
@@ -17,10 +19,10 @@ export interface Settings {
  * whole numbers of 8 bits, one scale a filter, biases of 32 bits in steps of the products; bounds that a tensor's bytes keep by
  * themselves are taken out.
  */
-export function insertQuantisation(graph: Graph, plan: Plan, { scales, means }: Settings): void {
+export function insertQuantisation(graph: Graph, plan: Plan, settings: Settings): void {
+  const { scales } = settings
   for (const layer of plan.layers) {
-    const x = layer.node.inputs[0]!
-    quantiseLayer(graph, layer, scaleFor(plan, scales, x), means?.get(x.name))
+    quantiseLayer(graph, layer, scaleFor(plan, scales, layer.node.inputs[0]!), settings)
   }
   for (const value of plan.scaledAs.keys()) {
     const parameters = constantsOf(graph, value, scaleFor(plan, scales, value))
@@ -67,17 +69,19 @@ function absorb(graph: Graph, quantize: Node, { scale, zero }: Scale): void {
   if (low + scale >= from && high <= to) graph.bypass(node)
 }
 
-/** Gives a layer whole numbers for weights and bias, with what makes floats of them. */
+/** Gives a layer whole numbers for weights and bias, with what makes floats of them; `read` names what it reads in the float model. */
 export function quantiseLayer(
   graph: Graph,
   { node, axis }: Layer,
   { scale }: Scale,
-  means: Float64Array | undefined
+  { means: known, bits }: Settings,
+  read = node.inputs[0]!.name
 ): void {
   const [, weights, bias] = node.inputs as [Value, Value, Value | undefined]
+  const means = known?.get(read)
   const filters = (weights.shape as number[])[axis]
   const given: Elements | undefined = isConstant(bias) ? bias.data : undefined
-  const quantised = quantiseWeights(weights, axis, given, scale)
+  const quantised = quantiseWeights(weights, axis, given, scale, bits)
   const shift = means && biasOfRounding(weights, axis, quantised, node.number('group', 1), means)
   const named = (what: string) => graph.unique(`${node.name} ${what}`)
   const floats = (stem: string, data: Elements, shape: number[], scales: Float32Array, dtype: 'int8' | 'int32') => {

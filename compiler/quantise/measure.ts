@@ -97,12 +97,12 @@ export async function layerErrors(
 }
 
 /** The layer once more, from the same floats through bytes. */
-function twinOf(graph: Graph, plan: Plan, layer: Plan['layers'][number], { scales, means }: Settings): Value {
+function twinOf(graph: Graph, plan: Plan, layer: Plan['layers'][number], settings: Settings): Value {
   const { node, result, axis } = layer
   const [x] = node.inputs
   const write = new Writer(graph, node.name)
   const through = (value: Value, by: Value): Value => {
-    const { scale, zero } = scaleFor(plan, scales, by)
+    const { scale, zero } = scaleFor(plan, settings.scales, by)
     const parameters = [
       write.scalar(scale),
       graph.constant(graph.unique(node.name), Float64Array.of(zero), [], 'uint8')
@@ -111,7 +111,7 @@ function twinOf(graph: Graph, plan: Plan, layer: Plan['layers'][number], { scale
   }
   const own = write.add(node.op, [through(x!, x!), ...node.inputs.slice(1)], Object.fromEntries(node.attributes))
     .producer!
-  quantiseLayer(graph, { node: own, axis, result: own.output }, scaleFor(plan, scales, x!), means?.get(x!.name))
+  quantiseLayer(graph, { node: own, axis, result: own.output }, scaleFor(plan, settings.scales, x!), settings, x!.name)
   const act = result === node.output ? undefined : result.producer!
   const ended = act ? write.add(act.op, [own.output], Object.fromEntries(act.attributes)) : own.output
   return through(ended, result)

@@ -1,17 +1,23 @@
 import type { ImportOptions } from '../onnx/index.js'
 import type { Chooser } from './ranges.js'
 import type { Feed } from './session.js'
+import type { WeightBits } from './weights.js'
 
 /** How a model is quantised; all of it has a default. */
 export interface QuantiseOptions extends Omit<ImportOptions, 'externalData'> {
   /** Inputs as the model will meet them, read several times; or a number of scenes to be drawn, 8 where nothing is given. */
-  readonly calibrate?: Iterable<Feed> | number
+  readonly calibrate?: Iterable<Feed> | AsyncIterable<Feed> | number
   /** Contents of an external data file by the location that the model names. */
   readonly externalData?: (location: string) => Uint8Array | Promise<Uint8Array>
   /** Names of layers that stay float. */
   readonly keep?: readonly string[]
   /** The largest error of the outputs (as in the report): what costs most stays float until it holds. */
   readonly budget?: number
+  /**
+   * Bits of the weights. With 7, from -64 to 64 (onnxruntime's reduce_range), sums on processors without VNNI do not saturate in
+   * onnxruntime, which Cairn's never do; 8 by default.
+   */
+  readonly weightBits?: WeightBits
   /** Bytes that a model may take while it is run; 4 GiB by default. */
   readonly maxMemory?: number
   /** Called behind each run of the model with what it is run for. */

@@ -44,6 +44,11 @@ export function planOf(graph: Graph, keep: ReadonlySet<string>): Plan {
   return { layers, nodes, made, scaledAs: scales(sites, nodes, made) }
 }
 
+/** Names of the layers with weights. */
+export function layerNames(graph: Graph): string[] {
+  return graph.nodes.filter(node => filterAxis(node) !== undefined).map(({ name }) => name)
+}
+
 /** Names of the nodes that could be kept: layers with weights, and what may follow them. */
 export function keepable(graph: Graph): string[] {
   return graph.nodes.filter(node => filterAxis(node) !== undefined || followed(node, new Set())).map(({ name }) => name)

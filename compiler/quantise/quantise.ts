@@ -8,10 +8,13 @@ import { drawnFeeds, repeatable, spread } from './feeds.js'
 import { insertQuantisation, type Settings } from './insert.js'
 import { layerErrors, Standard } from './measure.js'
 import type { LayerReport, QuantiseOptions, QuantiseReport, TensorReport } from './options.js'
-import { keepable, planOf } from './plan.js'
+import { keepable, layerNames, planOf } from './plan.js'
 import { prepared } from './prepare.js'
 import { type ChosenRange, chooseRange, scaleOfRange } from './ranges.js'
 import { type Change, type Feed, Running } from './session.js'
+
+/** Layers that one line names. */
+const mostNamed = 20
 
 /** Scenes that are drawn where nobody says how many. */
 const usualScenes = 8
@@ -31,10 +34,14 @@ const usualError = 0.1
 const usualShare = 1 / 4
 const usualGain = 0.7
 
+/** A budget that leaves a smaller share of the layers on bytes has made little of the model int8. */
+const fewOnBytes = 1 / 4
+
 /**
  * ONNX bytes of a float model to a QDQ model (QuantizeLinear and DequantizeLinear around what is computed with 8 bits), which `compile`
- * turns into layers on bytes, and onnxruntime runs alike: activations of uint8 with one scale a tensor, weights of int8 with one a
- * filter, symmetric, biases of int32. Throws CompileError, one line, for what cannot be quantised.
+ * turns into layers on bytes, and onnxruntime runs alike (on x86 without VNNI with x64quantprecision, or weights of 7 bits): activations
+ * of uint8 with one scale a tensor, weights of int8 with one a filter, symmetric, biases of int32. Without `calibrate` 8 scenes are
+ * drawn. Throws CompileError, one line, for what cannot be quantised.
  */
 export async function quantise(bytes: Uint8Array, options: QuantiseOptions = {}): Promise<Uint8Array> {
   const work = await Work.begin(bytes, options)
@@ -83,11 +90,12 @@ class Work {
   }
 
   static async begin(bytes: Uint8Array, options: QuantiseOptions): Promise<Work> {
-    const { calibrate: given, budget, maxMemory = mostMemory, externalData } = options
+    const { calibrate: given, budget, weightBits = 8, maxMemory = mostMemory, externalData } = options
     if (budget !== undefined && !(budget >= 0))
       throw new CompileError(`budget ${budget}; a number from 0 on is allowed`)
     if (typeof given === 'number' && !(Number.isInteger(given) && given > 0))
       throw new CompileError(`calibrate ${given}; a number of scenes of at least 1, or feeds, are allowed`)
+    if (weightBits !== 7 && weightBits !== 8) throw new CompileError(`weightBits ${weightBits}; 7 and 8 are allowed`)
     const imported = {
       shapes: options.shapes,
       externalData: externalData && (await fetchExternal(bytes, externalData))
@@ -97,10 +105,10 @@ class Work {
     const work = new Work(bytes, options, imported, new Standard(await open()))
     try {
       work.checkNames(graph)
-      if (given !== undefined && typeof given !== 'number') work.feeds = repeatable(given)
+      if (given !== undefined && typeof given !== 'number') work.feeds = await repeatable(given, graph)
       else {
         const count = given ?? usualScenes
-        options.onNote?.(`no calibration data: ${count} drawn scenes`)
+        options.onNote?.(`calibrated with ${count} drawn ${count === 1 ? 'scene' : 'scenes'}, not with pictures`)
         work.feeds = await drawnFeeds(graph, count, work.float.running, open)
       }
     } catch (error) {
@@ -122,10 +130,7 @@ class Work {
     const costs = isNear ? undefined : await this.costs(all.variant, names)
     const best = costs ? await this.withinBudget(all, costs) : all
     const sqnr = await layerErrors(graph, this.source, plan, this.settings(all.variant), this.samples, this.options)
-    if (best.error > usualError && this.options.budget === undefined)
-      this.options.onNote?.(
-        `outputs are off by ${best.error.toPrecision(2)} of their size on the calibration data; a budget keeps more layers float`
-      )
+    this.advise(best, names.length)
     const kept = new Set(best.keep)
     const layers = plan.layers.map(({ node: { name, op } }, i) => ({
       ...{ name, op, sqnr: sqnr[i], cost: costs?.get(name) },
@@ -139,6 +144,21 @@ class Work {
       ...best.variant
     })
     return best.model
+  }
+
+  /** Says what may be done where bytes cost much, or where hardly any are left. */
+  private advise({ error, keep }: Made, layers: number): void {
+    const { budget, onNote } = this.options
+    const alone = 'weights alone in 8 bits (weights int8 without calibrate) lose less'
+    const onBytes = layers - keep.length
+    if (budget !== undefined && onBytes < layers * fewOnBytes)
+      onNote?.(`the budget of ${budget} leaves ${onBytes} of ${layers} layers on bytes; ${alone}`)
+    if (budget !== undefined || error <= usualError) return
+    const off = `outputs are off by ${error.toPrecision(2)} of their size on the calibration data`
+    const most = Math.floor(layers * usualShare)
+    const tried = keep.length ? `, with ${keep.length} of ${layers} layers kept float` : ''
+    const failed = most && !keep.length ? `, and keeping up to ${most} of ${layers} layers float did not help` : ''
+    onNote?.(`${off}${tried}${failed}; a budget keeps more of them float, and ${alone}`)
   }
 
   private askedFor(): LayerReport[] {
@@ -220,7 +240,8 @@ class Work {
     const means = [...observed].flatMap(([name, { means }]) => (means ? [[name, means] as const] : []))
     return {
       scales: new Map([...chosen[ranges]].map(([name, range]) => [name, scaleOfRange(range)])),
-      means: isCorrected ? new Map(means) : undefined
+      means: isCorrected ? new Map(means) : undefined,
+      bits: this.options.weightBits
     }
   }
 
@@ -259,9 +280,13 @@ class Work {
     const names = keepable(graph)
     const unknown = [...this.kept].find(name => !names.includes(name))
     if (unknown === undefined) return
-    const few = names.slice(0, 8).map(name => `"${name}"`)
+    const parts = unknown.split(',').map(part => part.trim())
+    if (parts.length > 1 && parts.every(part => names.includes(part)))
+      throw new CompileError(`keep "${unknown}": these are several layers; each by itself is allowed`)
+    const layers = layerNames(graph).map(name => `"${name}"`)
+    const more = layers.length > mostNamed ? ` and ${layers.length - mostNamed} more` : ''
     throw new CompileError(
-      `keep "${unknown}": no layer of that name; there are ${few.join(', ')}${names.length > few.length ? ' …' : ''}`
+      `keep "${unknown}": no layer of that name; there are ${layers.slice(0, mostNamed).join(', ')}${more}`
     )
   }
 }

@@ -96,8 +96,14 @@ function floatsOf({ data, type }: FeedTensor): Float32Array {
 function bindingsOf({ inputs }: Header, feed: Feed): Bindings {
   const bindings: Record<string, number> = Object.create(null)
   for (const { name, shape } of inputs) {
-    const given = feed[name]
+    const given = (feed as Feed | null | undefined)?.[name]
     if (!given) throw new CompileError(`calibration data: input "${name}" is missing`)
+    if (!Array.isArray(given.dims) || given.data?.length === undefined) {
+      const dims = shape.map(dim => (typeof dim === 'number' ? dim : 1))
+      throw new CompileError(
+        `calibration data: input "${name}" is no tensor; a Tensor or { dims: [${dims.join(', ')}], data } is allowed`
+      )
+    }
     shape.forEach((dim, axis) => {
       const own = freeName(dim)
       if (own !== undefined) bindings[own] ??= given.dims[axis]

@@ -1,6 +1,6 @@
 import type { Elements, Value } from '../graph/index.js'
 
-/** Weights as whole numbers from -127 to 127, each filter with a scale of its own. */
+/** Weights as whole numbers of 8 bits, or of fewer, each filter with a scale of its own. */
 export interface QuantisedWeights {
   readonly data: Float32Array
   readonly scale: Float32Array
@@ -21,18 +21,25 @@ export function forEachSpan(
 /** The largest whole number of a bias in its scale, with room for the sums that it is added to. */
 const largestBias = 2 ** 30
 
+/** Weights of 7 bits are onnxruntime's reduce_range: two of them by bytes stay inside of 16 bits. */
+export type WeightBits = 7 | 8
+
+/** The largest magnitude of a weight. */
+export const largestWhole: Readonly<Record<WeightBits, number>> = { 7: 64, 8: 127 }
+
 /** A filter whose weights are all smaller is nothing but zeros. */
 const smallest = 2 ** -100
 
 /**
- * Symmetric, per channel. A filter of zeros has scale 1; one so small that its bias would leave 32 bits in steps of `inputScale`
+ * Symmetric, per channel, from -127 to 127, or of 7 bits from -64 to 64. A filter of zeros has scale 1; one so small that its bias would leave 32 bits in steps of `inputScale`
  * times its own gets the least scale at which that does not happen.
  */
 export function quantiseWeights(
   weights: Value,
   axis: number,
   bias: Elements | undefined,
-  inputScale: number
+  inputScale: number,
+  bits: WeightBits = 8
 ): QuantisedWeights {
   const data = weights.data!
   const shape = weights.shape as number[]
@@ -41,7 +48,7 @@ export function quantiseWeights(
     for (let i = from; i < to; i++) largest[f] = Math.max(largest[f], Math.abs(data[i]))
   })
   const scale = Float32Array.from(largest, (most, f) => {
-    const own = most > smallest ? most / 127 : 1
+    const own = most > smallest ? most / largestWhole[bits] : 1
     const offset = bias ? Math.abs(bias[bias.length > 1 ? f : 0]) : 0
     return Math.max(own, offset / inputScale / largestBias)
   })

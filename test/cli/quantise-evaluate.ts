@@ -1,8 +1,10 @@
 // What quantising costs, measured: accuracies, agreement and the worst pictures of two networks, and the command that prints them.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { pack } from 'tar-fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { quantised } from '../../bench/int8/quantiser.js'
@@ -11,6 +13,7 @@ import { compareAccuracy } from '../../cli/quantise/evaluate.js'
 import { matchClasses } from '../../cli/quantise/match.js'
 import { zoo } from '../../models/index.js'
 import { type InferenceSession, Tensor } from '../../runtime/index.js'
+import { ModelBuilder } from '../support/onnx/model.js'
 import { baseSeed, Random } from '../support/random.js'
 import { root } from '../support/root.js'
 
@@ -139,7 +142,10 @@ test('the command measures a trained network and what quantising has made of it'
 
   const text = cairn(...command)
   assert.is(text.status, 0, text.err)
-  assert.match(text.out, /20 images of 2 classes; classes are matched by the model's names/)
+  assert.match(
+    text.out,
+    /int8 is signs-int8\.onnx: int8, layers on bytes\n20 images of 2 classes; classes are matched by the model's names/
+  )
   assert.match(text.out, /float +\d+\.\d\d % +100\.00 % .*\nint8 +\d+\.\d\d % +100\.00 %/)
   assert.match(text.out, /images\/(left|top)\/\d\.png +(left|top) +(left|top) \d+\.\d\d % +(left|top) \d+\.\d\d %/)
 })
@@ -176,14 +182,21 @@ test("of IDX files the tests' pictures are measured, whose classes are numbers",
     writeFileSync(at('idx', `${part}-images-idx3-ubyte`), idx([count, 28, 28], pixels))
     writeFileSync(at('idx', `${part}-labels-idx1-ubyte`), idx([count], labels))
   }
-  const command = ['quantise', 'lenet5.onnx', '--quantised', 'lenet5.onnx', '--evaluate', 'idx']
+  assert.is(cairn('compile', 'lenet5.onnx', '--weights', 'int8', '-o', 'alone.cairn').status, 0)
+  const command = ['quantise', 'lenet5.onnx', '--quantised', 'alone.cairn', '--evaluate', 'idx']
   const { status, out, err } = cairn(...command)
   assert.is(status, 0, err)
   assert.match(
     out,
-    /^7 images of 7 classes, those that the data keeps for validation; classes are matched by index, the/
+    /^int8 is alone\.cairn: int8, widened when loaded: float arithmetic\n7 images of 7 classes, those that the data keeps for validation; classes are matched by index, the/
   )
-  assert.match(out, /both give the same class for 100\.00 % of the images\nno image gets other probabilities/)
+  assert.match(out, /both give the same class for \d+\.\d\d % of the images\n/)
+  // Label files say more than numbers.
+  writeFileSync(at('digits.txt'), Array.from({ length: 10 }, (_, i) => `digit ${i}\n`).join(''))
+  const named = cairn(...command, '--labels', 'digits.txt', '--limit', '3')
+  assert.is(named.status, 0, named.err)
+  assert.match(named.out, /\n3 of 7 images of 7 classes/)
+  assert.match(named.out, /\n(test \d +digit \d +digit \d .* digit \d .*\n)+/)
 })
 
 test('what cannot be measured is refused in one line', () => {
@@ -198,24 +211,94 @@ test('what cannot be measured is refused in one line', () => {
   refused(/--calibrate is missing/, 2, 'lenet5.onnx', '--evaluate', 'images')
   const both = ['signs.onnx', '--quantised', 'signs-int8.onnx', '--evaluate']
   refused(/--evaluate nowhere: no such folder/, 1, ...both, 'nowhere')
+  const measure = (model: string, int8: string, data: string) => [model, '--quantised', int8, '--evaluate', data]
+  refused(/others has 2 classes and the model 10/, 1, ...measure('lenet5.onnx', 'alone.cairn', 'others'))
   refused(
-    /others has 2 classes and the model 10/,
+    /signs\.onnx: .*"a", "b" are no names of the model's classes/,
     1,
-    'lenet5.onnx',
-    '--quantised',
-    'lenet5.onnx',
-    '--evaluate',
-    'others'
+    ...measure('signs.onnx', 'signs-int8.onnx', 'others')
   )
   refused(
-    /in the quantised model; 2 in the one of floats/,
+    /^cairn: --quantised lenet5\.onnx is a model of floats, weights f32; one of 8 bits is/,
     1,
+    ...measure('signs.onnx', 'lenet5.onnx', 'images')
+  )
+  refused(
+    /^cairn: alone\.cairn: output .* missing; of 2 in the model of floats: another/,
+    1,
+    ...measure('signs.onnx', 'alone.cairn', 'images')
+  )
+  for (const flags of [
+    ['--keep', 'f6'],
+    ['--int8-budget', '1'],
+    ['--weight-bits', '7'],
+    ['--report', 'r.html']
+  ])
+    refused(new RegExp(`^cairn: ${flags[0]} is of no use with --quantised`), 2, ...both, 'images', ...flags)
+})
+
+test('what is wrong with the data is told before anything is quantised', () => {
+  const begun = (...args: string[]) => ['quantise', ...args, '-o', 'early.cairn', '--calibrate', '1', '--evaluate']
+  for (const [pattern, args] of [
+    [/--evaluate nowhere: no such folder/, [...begun('signs.onnx'), 'nowhere']],
+    [/are no names of the model's classes/, [...begun('signs.onnx'), 'others']],
+    [/--threads 99: a whole number from 1 to/, [...begun('signs.onnx'), 'images', '--threads', '99']],
+    [/no output holds one score a class/, [...begun('boxes.onnx'), 'images']]
+  ] as const) {
+    const m = new ModelBuilder(new Random('boxes'))
+    m.output(m.add('Conv', [m.input([1, 3, 8, 8]), m.weights([4, 3, 3, 3])]))
+    writeFileSync(at('boxes.onnx'), m.encode())
+    const { status, err } = cairn(...args)
+    assert.match(err, pattern)
+    assert.ok(status && !existsSync(at('early.cairn')))
+  }
+})
+
+test('a .tar is told by the paths inside of it, and a damaged picture counts for nobody', async () => {
+  writeImages('packed/signs', ['left', 'top'], 3)
+  writeFileSync(at('packed/signs/left/0.png'), readFileSync(at('packed/signs/left/0.png')).subarray(0, 60))
+  await pipeline(pack(at('packed')), createWriteStream(at('signs.tar')))
+  const { status, out, err } = cairn(
+    'quantise',
     'signs.onnx',
     '--quantised',
-    'lenet5.onnx',
+    'signs-int8.onnx',
     '--evaluate',
-    'images'
+    'signs.tar'
   )
+  assert.is(status, 0, err)
+  assert.match(out, /left out of signs\.tar: 1 × damaged image .* \(signs.left.0\.png\)\n5 of 6 images/)
+  assert.match(out, /\nsigns.(left|top).\d\.png +(left|top) /)
+  assert.not.match(out, /cairn-data-/)
+})
+
+test('a patch brings the names of its classes and how its pictures are prepared', () => {
+  const own = ['--mean', '0.9', '--std', '0.1', '--stretch']
+  const usual = ['train', 'lenet5.onnx', '--data', 'images', '--epochs', '1', '-o', 'head.patch']
+  const trained = cairn(...usual, ...own)
+  assert.is(trained.status, 0, trained.err)
+  const command = [
+    'quantise',
+    'lenet5.onnx',
+    '--patch',
+    'head.patch',
+    '--calibrate',
+    'images',
+    '--evaluate',
+    'images',
+    '--json'
+  ]
+  const figures = (...more: string[]) => {
+    const { status, out, err } = cairn(...command, ...more)
+    assert.is(status, 0, err)
+    const { evaluation, tensors, notes } = JSON.parse(out)
+    return { matched: evaluation.matched, ranges: tensors.map(({ high }: { high: number }) => high), notes }
+  }
+  const found = figures('-o', 'a.cairn')
+  assert.is(found.matched, 'name')
+  assert.match(found.notes.join(), /measured on the pictures that ranges are of, which flatters int8/)
+  assert.equal(found.ranges, figures('-o', 'b.cairn', ...own).ranges)
+  assert.not.equal(found.ranges, figures('-o', 'c.cairn', '--mean', '0.1').ranges)
 })
 
 test.run()

@@ -228,7 +228,13 @@ test('layers that shall stay float do, with nothing of bytes about them', async 
   assert.not.ok(node!.some(({ opType, input }) => opType === 'QuantizeLinear' && input![0] === gemm.output![0]))
   await rejects(
     () => quantise(m.encode(), { calibrate, keep: ['Gem'] }),
-    /^keep "Gem": no layer of that name; there are "conv_/,
+    /^keep "Gem": no layer of that name; there are ("(conv|gemm)_\d+"(, |$))+$/,
+    CompileError
+  )
+  const names = m.nodes.filter(({ opType }) => opType === 'Conv').map(({ name }) => name!)
+  await rejects(
+    () => quantise(m.encode(), { calibrate, keep: [names.join(', ')] }),
+    /^keep "conv_.*": these are several layers; each by itself is allowed$/,
     CompileError
   )
 })
@@ -250,6 +256,77 @@ test('a budget is held, by as few layers as it takes', async () => {
   assert.is(reports[2].error, 0)
 })
 
+test('weights of 7 bits stay within 64, and onnxruntime sums them exactly on any processor', async () => {
+  const random = new Random('seven bits')
+  const m = mobile(random, 17)
+  const calibrate = draws(m, random, 3, { N: 1 })
+  const model = await quantise(m.encode(), { calibrate, weightBits: 7 })
+  const { node, initializer } = decodeModel(model).graph!
+  const weights = initializer!.filter(({ dataType, dims }) => dataType === 3 && dims!.length > 1)
+  assert.is(weights.length, node!.filter(({ opType }) => opType === 'Conv' || opType === 'Gemm').length)
+  const largest = weights.map(({ rawData }) => Math.max(...Int8Array.from(rawData!).map(Math.abs)))
+  assert.ok(
+    largest.every(most => most === 64),
+    String(largest)
+  )
+  const file = await compile(m.encode(), { weights: 'int8', calibrate, weightBits: 7 })
+  assert.equal(file, await compile(model))
+  const [feeds] = draws(m, random, 1, { N: 2 })
+  const session = await ort.InferenceSession.create(model)
+  const [{ name, dims }] = m.inputs
+  const given = Float32Array.from(feeds[name].data)
+  const results = await session.run({ [name]: new ort.Tensor('float32', given, [2, ...(dims.slice(1) as number[])]) })
+  const { data } = (await outputsOf(file, feeds))[m.outputs[0]]
+  assert.ok(relative(data, results[m.outputs[0]].data as Float32Array) < 0.02)
+  await rejects(
+    () => quantise(m.encode(), { calibrate, weightBits: 4 as 7 }),
+    /^weightBits 4; 7 and 8 are allowed$/,
+    CompileError
+  )
+})
+
+test('feeds may come one after the other; what is no list of feeds is told with an example', async () => {
+  const random = new Random('lists')
+  const m = mobile(random, 17)
+  const feeds = draws(m, random, 3, { N: 1 })
+  async function* later(): AsyncGenerator<Feed> {
+    for (const feed of feeds) yield await Promise.resolve(feed)
+  }
+  assert.equal(await quantise(m.encode(), { calibrate: later() }), await quantise(m.encode(), { calibrate: feeds }))
+  const [{ name }] = m.inputs
+  const list = `a list of what each run is given is allowed, as [{ "${name}": tensor }], or a number of scenes`
+  const tensor = feeds[0][name]
+  for (const [given, what] of [
+    [feeds[0], 'one object'],
+    [tensor, 'one tensor'],
+    [tensor.data, 'a Float(32|64)?Array|one object'],
+    ['photos/', 'the text "photos/"'],
+    [null, 'null']
+  ] as const)
+    await rejects(
+      () => quantise(m.encode(), { calibrate: given as unknown as Feed[] }),
+      new RegExp(`^calibrate is (${what}); ${list.replace(/[[\]{}]/g, '\\$&')}$`),
+      CompileError
+    )
+  const one = (each: unknown) => () => quantise(m.encode(), { calibrate: [each as Feed] })
+  const example =
+    /^calibration data: input "x.*" is no tensor; a Tensor or \{ dims: \[1, 3, 16, 16\], data \} is allowed$/
+  await rejects(one({ [name]: new Float32Array(768) }), example, CompileError)
+  await rejects(one({ [name]: { dims: [1, 3, 16, 16] } }), example, CompileError)
+  await rejects(one(null), /^calibration data: input "x.*" is missing$/, CompileError)
+})
+
+test('a budget that leaves hardly a layer on bytes is told of', async () => {
+  const random = new Random('hardly')
+  const m = mobile(random, 17)
+  const notes: string[] = []
+  const options = { calibrate: draws(m, random, 2, { N: 1 }), onNote: (note: string) => notes.push(note) }
+  await quantise(m.encode(), { ...options, budget: 0 })
+  assert.match(notes.join(), /^the budget of 0 leaves 0 of 3 layers on bytes; weights alone in 8 bits/)
+  await quantise(m.encode(), { ...options, budget: 1 })
+  assert.is(notes.length, 1)
+})
+
 test('without data scenes are drawn, and it says so', async () => {
   const m = mobile(new Random('scenes'), 17, [1, 3, 16, 16])
   const notes: string[] = []
@@ -262,8 +339,11 @@ test('without data scenes are drawn, and it says so', async () => {
   }
   await quantise(m.encode(), options)
   await quantise(m.encode(), { ...options, calibrate: 3 })
-  const scenes = notes.filter(note => note.startsWith('no calibration'))
-  assert.equal(scenes, ['no calibration data: 8 drawn scenes', 'no calibration data: 3 drawn scenes'])
+  const scenes = notes.filter(note => note.startsWith('calibrated with'))
+  assert.equal(scenes, [
+    'calibrated with 8 drawn scenes, not with pictures',
+    'calibrated with 3 drawn scenes, not with pictures'
+  ])
   assert.is(report!.feeds, 3)
 })
 
@@ -305,9 +385,9 @@ test('constant activations and filters of zeros', async () => {
     const { data } = (await outputsOf(await compile(model), feeds))[m.outputs[0]]
     for (const [channel, wanted] of [7, -3, 0.75 * value].entries())
       assert.ok(Math.abs(data[16 * channel] - wanted) < 0.05, `${data[16 * channel]} for ${wanted}`)
-    const session = await ort.InferenceSession.create(model)
-    const results = await session.run({ [x]: new ort.Tensor('float32', feeds[x].data, [1, 2, 4, 4]) })
-    assert.ok(relative(data, results[m.outputs[0]].data as Float32Array) < 1e-3)
+    const oracle = await Oracle.load(model, true)
+    assert.ok(relative(data, (await oracle.run(feeds))[m.outputs[0]].data) < 1e-3)
+    await oracle.release()
   }
 })
 

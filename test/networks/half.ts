@@ -104,7 +104,7 @@ test('the command line prints the note, and --json has it', () => {
   const { notes } = JSON.parse(stdout)
   assert.is(notes.length, 1)
   assert.match(notes[0], /^Gemm .* 1 of 630 numbers beyond ±65504, the largest half; the largest here is 123456$/)
-  assert.is(stderr, `cairn: ${path}: ${notes[0]}\n`)
+  assert.is(stderr, `cairn: note: ${path}: ${notes[0]}\n`)
 })
 
 for (const rows of [1, 2, 5])

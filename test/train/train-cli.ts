@@ -60,16 +60,20 @@ test.after(() => rmSync(folder, { recursive: true, force: true }))
 const usual = ['train', 'lenet5.onnx', '--data', 'images', '--epochs', '6', '--lr', '0.01', '--batch', '8', '--stretch']
 
 test('--int8 writes a quantised model, and says what that costs', () => {
-  const int8 = [...usual, '--int8', '--int8-above', '-100']
-  const { status, out, err } = cairn(...int8, '-o', 'int8.onnx')
+  const { status, out, err } = cairn(...usual, '--int8', '-o', 'int8.onnx')
   assert.is(status, 0, err)
-  assert.match(out, /\nbehind fake quantisation, epoch 2: loss \d\.\d+, validation \d+\.\d\d %\n/)
-  assert.match(out, /floats \d+\.\d\d %, quantised \d+\.\d\d %, fine-tuned and quantised \d+\.\d\d %/)
+  assert.match(out, /validation accuracy \(4 images\) in floats \d+\.\d\d %, quantised \d+\.\d\d %/)
+  assert.match(out, /\nbest epoch \d: validation accuracy \d+\.\d\d % of 4 images, loss .*\nwrote int8\.onnx: .*\n/)
+  assert.match(out, /\nit computes with 8 bits: validation accuracy \d+\.\d\d % of 4 images\n$/)
+  const patch = cairn(...usual, '--int8', '-o', 'int8.patch')
+  assert.match(patch.out, /\nit holds floats; quantised: validation accuracy \d+\.\d\d % of 4 images\n$/)
   assert.match(cairn('inspect', 'int8.onnx', '--layers').out, /int8|uint8|bytes/i)
   const json = cairn(...usual, '--int8', '--int8-above', '100', '-o', 'int8.cairn', '--json')
   assert.is(json.status, 0, json.err)
-  const { accuracy, int8: found } = JSON.parse(json.out)
-  assert.is(found.float, accuracy)
+  const { accuracy, validating, int8: found } = JSON.parse(json.out)
+  assert.equal([found.float, found.accuracy, validating], [accuracy, found.before, 4])
+  refused(/^cairn: --int8-above is of no use without --int8\n/, 2, ...usual, '--int8-above', '2')
+  refused(/^cairn: --int8-above -1: a number of at least 0 is/, 2, ...usual, '--int8', '--int8-above', '-1')
   assert.ok(found.before >= 0 && found.after === undefined, json.out)
 })
 

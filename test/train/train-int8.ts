@@ -1,6 +1,9 @@
 // Fine-tuning behind fake quantisation: what passes through is what bytes leave, gradients pass straight, and accuracy comes back.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Flags } from '../../cli/terminal/index.js'
+import { int8Accuracy, quantiseAfter } from '../../cli/train/int8.js'
+import type { Job } from '../../cli/train/job.js'
 import { differentiate, fakeQuantise } from '../../compiler/gradients/index.js'
 import { Graph, Value } from '../../compiler/graph/index.js'
 import { buildGraph, compile } from '../../compiler/index.js'
@@ -8,7 +11,7 @@ import { Writer } from '../../compiler/infer/index.js'
 import { zoo } from '../../models/index.js'
 import { encode } from '../../runtime/file/index.js'
 import { InferenceSession, Tensor } from '../../runtime/index.js'
-import { Trainer } from '../../train/index.js'
+import { type EpochRecord, type FineTuneOptions, type FitResult, Trainer } from '../../train/index.js'
 import { baseSeed, Random } from '../support/random.js'
 
 const test = suite(`training for int8 (seed ${baseSeed})`)
@@ -116,6 +119,37 @@ async function accuracyOf(model: Uint8Array, data: ReturnType<typeof dataset>, i
   await session.release()
   return right / indices.length
 }
+
+test('the command line tells what fine-tuning has brought', async () => {
+  const random = new Random('told')
+  const [float, before, after] = [1, 2, 3].map(() => random.uniform(0, 1))
+  const model = new Uint8Array(0)
+  const scripted = {
+    async quantise(_data: unknown, _fitted: unknown, { onStep, onEpoch }: FineTuneOptions) {
+      onStep?.(1, 2, 0.5)
+      onEpoch?.({ epoch: 2, trainLoss: 0.25, validationAccuracy: before } as EpochRecord)
+      return { float, before, after, model }
+    }
+  } as unknown as Trainer
+  const fitted = { split: { validation: [0] } } as unknown as FitResult
+  const job = { dataset: undefined, flags: new Flags({}) } as unknown as Job
+  const told: string[] = []
+  const { write } = process.stdout
+  process.stdout.write = (text: string | Uint8Array) => told.push(String(text)) > 0
+  const quantised = await quantiseAfter(scripted, fitted, job).finally(() => {
+    process.stdout.write = write
+  })
+  const percent = (share: number) => `${(share * 100).toFixed(2)} %`
+  const [began, epoch, lost] = told.slice(-3)
+  assert.match(began, /^quantising, and measuring that on validation\n$/)
+  assert.is(epoch, `behind fake quantisation, epoch 2: loss 0.2500, validation ${percent(before)}\n`)
+  const worse = after > before ? '' : '; the weights from before are kept'
+  assert.is(
+    lost,
+    `validation accuracy (1 image) in floats ${percent(float)}, quantised ${percent(before)}, fine-tuned and quantised ${percent(after)}${worse}\n`
+  )
+  assert.is(int8Accuracy(quantised), Math.max(before, after))
+})
 
 test('what was not trained, or is compiled, is refused', async () => {
   const data = dataset(4)
