@@ -29,7 +29,7 @@ function downloadOf(engine: EngineName, files: readonly (readonly [string, Uint8
 
 /**
  * What a page of the CPU path loads: the runtime's JavaScript minified, without the part that only WebGPU asks for, and the
- * largest of the binaries, of which a browser loads one.
+ * largest of the binaries for networks in floats, of which a browser loads one.
  */
 async function cairn(): Promise<Download> {
   const runtime = join(root, 'dist', 'runtime')
@@ -53,7 +53,7 @@ async function cairn(): Promise<Download> {
   follow(Object.keys(metafile.outputs).find(path => metafile.outputs[path].entryPoint?.endsWith('index.js'))!)
   const scripts = outputFiles.filter(({ path }) => [...loaded].some(name => path.endsWith(name)))
   const binaries = readdirSync(runtime)
-    .filter(name => name.endsWith('.wasm'))
+    .filter(name => name.endsWith('.wasm') && !name.includes('-more'))
     .map(name => [name, readFileSync(join(runtime, name))] as const)
   const largest = binaries.reduce((a, b) => (b[1].length > a[1].length ? b : a))
   const named = scripts.map(({ contents }, i) => [`runtime, minified, ${i + 1}`, contents] as const)
