@@ -24,7 +24,10 @@ export const quantiseOptions: readonly Option[] = [
     help: 'what ranges are measured on: a folder of pictures (of one with train/ and val/ the first), a picture, a batch as .npy, or N drawn scenes'
   },
   ...quantising,
-  ...imageOptions.map(option => ({ ...option, help: `pictures: ${option.help}` }))
+  ...imageOptions.map(option => ({
+    ...option,
+    help: `pictures: ${option.help}${longName(option) === 'size' ? ', up to 512 a side for ranges' : ''}`
+  }))
 ]
 
 const preparing = imageOptions.map(longName)

@@ -15,6 +15,7 @@ import { build } from '../../compiler/index.js'
 import { zoo } from '../../models/index.js'
 import { compileModel } from '../support/cairn.js'
 import { ModelBuilder } from '../support/onnx/model.js'
+import { Random } from '../support/random.js'
 import { root } from '../support/root.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'cairn-bench-test-'))
@@ -74,6 +75,30 @@ command('takes several models, compiled ones too, and prints tables', () => {
   assert.is(stdout.match(/416\.52 k|833\.04 k/g)?.length, 2)
   assert.match(stdout, /verified against onnxruntime-node/)
   assert.match(stdout, /not verified: a compiled file/)
+})
+
+command('warns of a model that computes something else, times it all the same, and goes on', () => {
+  const random = new Random('cancelling')
+  const m = new ModelBuilder(random)
+  // Large terms that cancel: what is left is rounding, each runtime's own.
+  const x = m.input([1, 512])
+  const large = m.add('Gemm', [x, m.weights([512, 512], [1e6, 2e6])])
+  const again = m.add('Gemm', [m.add('Neg', [x]), m.weights([512, 512], [1e6, 2e6])])
+  const ones = m.constant({ dtype: 'float32', dims: [1024, 1], data: Array(1024).fill(1) })
+  const sum = m.add('Gemm', [m.add('Concat', [large, again], { axis: 1 }), ones])
+  m.output(m.add('Sin', [sum]))
+  const odd = join(folder, 'odd.onnx')
+  writeFileSync(odd, m.encode())
+  const { status, stdout, stderr } = cairn('bench', odd, lenet, '--json', '--seconds', '0.05', '--starts', '0')
+  assert.match(
+    stderr,
+    /^cairn: warning: .*odd\.onnx: output ".*" differs from onnxruntime by .* of its maximum; 0\.001 is/
+  )
+  assert.is(stderr.trim().split('\n').length, 1)
+  assert.is(status, 1)
+  const [first, second] = JSON.parse(stdout).models
+  assert.ok(first.verified.differs && first.standings[0].times.median > 0)
+  assert.ok(second.verified.error < 1e-4 && second.verified.differs === undefined)
 })
 
 command('--profile lists every layer and every kernel', () => {

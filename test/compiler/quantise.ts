@@ -1,12 +1,12 @@
 // The quantiser: float networks to QDQ models whose layers agree with onnxruntime's, with any inputs, sizes and element types; what it
 // keeps, what it refuses.
-import ort from 'onnxruntime-node'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CompileError, compile, type Feed, type QuantiseReport, quantise } from '../../compiler/index.js'
 import { InferenceSession } from '../../runtime/index.js'
 import { numbersOfTensors, presentBackends, tensorsOf } from '../support/cairn.js'
 import { compareLayers, mostTies } from '../support/network/compare-layers.js'
+import { mobile } from '../support/network/mobile.js'
 import { quantisableNetwork } from '../support/network/quantisable.js'
 import { decodeModel, encodeModel, ModelBuilder } from '../support/onnx/model.js'
 import { type Bindings, type Named, Oracle, randomFeeds } from '../support/onnx/oracle.js'
@@ -74,31 +74,6 @@ test('ties are rare', () => {
   console.log(`${total.ties} of ${total.elements} integers are off by one`)
   assert.ok(total.ties <= mostTies * total.elements)
 })
-
-/** Conv, BatchNorm, HardSwish as exporters spell it, a gate, a residual, a head. */
-function mobile(random: Random, opset: number, shape: readonly (number | string)[] = ['N', 3, 16, 16]): ModelBuilder {
-  const m = new ModelBuilder(random, opset)
-  const x = m.input(shape, 'float32', [-1, 1])
-  const vector = (range: readonly [number, number]) => m.weights([8], range)
-  const conv = m.add('Conv', [x, m.weights([8, 3, 3, 3])], { pads: [1, 1, 1, 1], strides: [2, 2] })
-  const norm = m.add('BatchNormalization', [
-    conv,
-    ...(
-      [
-        [0.5, 2],
-        [-1, 1],
-        [-1, 1],
-        [0.5, 2]
-      ] as const
-    ).map(range => vector(range))
-  ])
-  const inner = m.add('Relu', [m.add('Add', [norm, m.scalar(3)])])
-  const gate = m.add('Min', [inner, m.scalar(6)])
-  const act = m.add('Div', [m.add('Mul', [norm, gate]), m.scalar(6)])
-  const sum = m.add('Add', [act, m.add('Conv', [act, m.weights([8, 1, 3, 3])], { group: 8, pads: [1, 1, 1, 1] })])
-  const pooled = m.add('GlobalAveragePool', [m.add('Relu', [sum])])
-  return m.output(m.add('Gemm', [m.add('Flatten', [pooled]), m.weights([5, 8]), m.weights([5])], { transB: 1 }))
-}
 
 for (const opset of [9, 13, 17])
   test(`opset ${opset}: what onnxruntime runs, free sizes`, async () => {
@@ -254,77 +229,6 @@ test('a budget is held, by as few layers as it takes', async () => {
   assert.ok(kept.every(each => each.kept === 'budget'))
   await run(0)
   assert.is(reports[2].error, 0)
-})
-
-test('weights of 7 bits stay within 64, and onnxruntime sums them exactly on any processor', async () => {
-  const random = new Random('seven bits')
-  const m = mobile(random, 17)
-  const calibrate = draws(m, random, 3, { N: 1 })
-  const model = await quantise(m.encode(), { calibrate, weightBits: 7 })
-  const { node, initializer } = decodeModel(model).graph!
-  const weights = initializer!.filter(({ dataType, dims }) => dataType === 3 && dims!.length > 1)
-  assert.is(weights.length, node!.filter(({ opType }) => opType === 'Conv' || opType === 'Gemm').length)
-  const largest = weights.map(({ rawData }) => Math.max(...Int8Array.from(rawData!).map(Math.abs)))
-  assert.ok(
-    largest.every(most => most === 64),
-    String(largest)
-  )
-  const file = await compile(m.encode(), { weights: 'int8', calibrate, weightBits: 7 })
-  assert.equal(file, await compile(model))
-  const [feeds] = draws(m, random, 1, { N: 2 })
-  const session = await ort.InferenceSession.create(model)
-  const [{ name, dims }] = m.inputs
-  const given = Float32Array.from(feeds[name].data)
-  const results = await session.run({ [name]: new ort.Tensor('float32', given, [2, ...(dims.slice(1) as number[])]) })
-  const { data } = (await outputsOf(file, feeds))[m.outputs[0]]
-  assert.ok(relative(data, results[m.outputs[0]].data as Float32Array) < 0.02)
-  await rejects(
-    () => quantise(m.encode(), { calibrate, weightBits: 4 as 7 }),
-    /^weightBits 4; 7 and 8 are allowed$/,
-    CompileError
-  )
-})
-
-test('feeds may come one after the other; what is no list of feeds is told with an example', async () => {
-  const random = new Random('lists')
-  const m = mobile(random, 17)
-  const feeds = draws(m, random, 3, { N: 1 })
-  async function* later(): AsyncGenerator<Feed> {
-    for (const feed of feeds) yield await Promise.resolve(feed)
-  }
-  assert.equal(await quantise(m.encode(), { calibrate: later() }), await quantise(m.encode(), { calibrate: feeds }))
-  const [{ name }] = m.inputs
-  const list = `a list of what each run is given is allowed, as [{ "${name}": tensor }], or a number of scenes`
-  const tensor = feeds[0][name]
-  for (const [given, what] of [
-    [feeds[0], 'one object'],
-    [tensor, 'one tensor'],
-    [tensor.data, 'a Float(32|64)?Array|one object'],
-    ['photos/', 'the text "photos/"'],
-    [null, 'null']
-  ] as const)
-    await rejects(
-      () => quantise(m.encode(), { calibrate: given as unknown as Feed[] }),
-      new RegExp(`^calibrate is (${what}); ${list.replace(/[[\]{}]/g, '\\$&')}$`),
-      CompileError
-    )
-  const one = (each: unknown) => () => quantise(m.encode(), { calibrate: [each as Feed] })
-  const example =
-    /^calibration data: input "x.*" is no tensor; a Tensor or \{ dims: \[1, 3, 16, 16\], data \} is allowed$/
-  await rejects(one({ [name]: new Float32Array(768) }), example, CompileError)
-  await rejects(one({ [name]: { dims: [1, 3, 16, 16] } }), example, CompileError)
-  await rejects(one(null), /^calibration data: input "x.*" is missing$/, CompileError)
-})
-
-test('a budget that leaves hardly a layer on bytes is told of', async () => {
-  const random = new Random('hardly')
-  const m = mobile(random, 17)
-  const notes: string[] = []
-  const options = { calibrate: draws(m, random, 2, { N: 1 }), onNote: (note: string) => notes.push(note) }
-  await quantise(m.encode(), { ...options, budget: 0 })
-  assert.match(notes.join(), /^the budget of 0 leaves 0 of 3 layers on bytes; weights alone in 8 bits/)
-  await quantise(m.encode(), { ...options, budget: 1 })
-  assert.is(notes.length, 1)
 })
 
 test('without data scenes are drawn, and it says so', async () => {
