@@ -119,7 +119,7 @@ function suited(module: WebAssembly.Module, needs: Needs): WebAssembly.Module {
   const found = !has('digest')
     ? 'none of Cairn'
     : more && !hasMore
-      ? 'one without int8 and training'
+      ? 'one without int8 or training'
       : `one ${threads ? 'without' : 'for'} threads`
   throw new Unavailable(`the WebAssembly.Module of env.wasm.wasmPaths is ${found}; ${fileFor(needs)} is needed`)
 }

@@ -40,11 +40,10 @@ export class Team {
     })
   }
 
-  /** Waits until all threads stand ready; from then on the one of these exports is the first of several. */
-  async gather(exports: ThreadExports): Promise<void> {
+  /** Waits until all threads stand ready. */
+  async gather(): Promise<void> {
     this.maySleep = maySleep()
     await this.ready
-    exports.enter(0, this.count, grain)
   }
 
   /** The workers' tables of calls have been written. */
@@ -53,7 +52,7 @@ export class Team {
     this.control!.advance()
   }
 
-  /** Begins a run; in an observed one the others wait behind each call for `goOn`. */
+  /** Begins a run, of which this thread is the first or the only one; in an observed one the others wait behind each call for `goOn`. */
   begin(exports: ThreadExports, observed: boolean): void {
     if (this.failure) throw new CairnError(this.failure)
     const control = this.control!
@@ -62,27 +61,25 @@ export class Team {
     this.waited = 0
     control.stopped = false
     control.observed = observed
-    if (this.isAlone) exports.enter(0, 1, grain)
-    else exports.begin()
+    exports.enter(0, this.isAlone ? 1 : this.count, grain)
+    if (!this.isAlone) exports.begin()
   }
 
   /** Ends a run of which all calls have been made. */
-  end(exports: ThreadExports): void {
+  end(): void {
     this.pace.note(performance.now() - this.began, this.waited)
-    if (this.isAlone) exports.enter(0, this.count, grain)
   }
 
   /** The first thread's part of one call; returns when all have made theirs. */
   step(exports: ThreadExports, call: BoundCall, at: number): void {
-    const control = this.control!
-    control.make(call, at)
+    this.control!.make(call, at)
     if (this.isAlone) return
-    const made = performance.now()
-    this.check(exports.meet(this.count, this.maySleep, false) !== 0)
-    this.waited += performance.now() - made
+    this.waited -= performance.now()
+    this.goOn(exports)
+    this.waited += performance.now()
   }
 
-  /** In an observed run, behind each call. */
+  /** Meets the others: behind each call, and in an observed run twice. */
   goOn(exports: ThreadExports): void {
     this.check(exports.meet(this.count, this.maySleep, false) !== 0)
   }
@@ -91,8 +88,7 @@ export class Team {
   abandon(exports: ThreadExports, meetings: number): void {
     const control = this.control!
     control.stopped = true
-    if (this.isAlone) exports.enter(0, this.count, grain)
-    else for (let left = meetings; left > 0 && !this.failure; left--) this.goOn(exports)
+    for (let left = this.isAlone ? 0 : meetings; left > 0 && !this.failure; left--) this.goOn(exports)
     control.failed()
   }
 

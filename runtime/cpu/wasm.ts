@@ -83,7 +83,7 @@ class WasmExecutor implements Executor {
       const executor = new WasmExecutor(header, exports as unknown as Exports, memory, layout, team, maxMemory)
       executor.inform(module)
       await executor.fill(arriving)
-      await team?.gather(executor.exports)
+      await team?.gather()
       return executor
     } catch (error) {
       await team?.release()
@@ -219,7 +219,7 @@ class WasmExecutor implements Executor {
       }
     } finally {
       if (meetings) team?.abandon(exports, meetings)
-      else team?.end(exports)
+      else team?.end()
     }
     const failed = team?.failed()
     if (failed !== undefined) throw this.failure(failed)

@@ -123,7 +123,7 @@ test('quantised models alone ask for the kernels on bytes', async () => {
     await (await InferenceSession.create(file)).release()
     const create = async () => (await InferenceSession.create(quantised)).release()
     if (whole) await create()
-    else await rejects(create, /is one without int8 and training; cairn-more\S*\.wasm is needed/)
+    else await rejects(create, /is one without int8 or training; cairn-more\S*\.wasm is needed/)
   }
 })
 
