@@ -82,12 +82,14 @@ for (const opset of [9, 13, 17])
     const model = await quantise(m.encode(), { calibrate: draws(m, random, 4, { N: 2 }) })
     const file = await compile(model)
     const [oracle, float] = [await Oracle.load(model), await Oracle.load(m.encode())]
-    for (const N of [1, 3]) {
+    for (const N of [1, 3, 24]) {
       const [feeds] = draws(m, random, 1, { N })
       const [name] = m.outputs
       const [ours, theirs, exact] = [await outputsOf(file, feeds), await oracle.run(feeds), await float.run(feeds)]
       assert.equal(ours[name].dims, theirs[name].dims)
       assert.ok(relative(ours[name].data, theirs[name].data) < 0.02)
+      // Of few examples one that is far from those of the calibration would decide.
+      if (N < 24) continue
       const error = relative(ours[name].data, exact[name].data)
       assert.ok(error < 0.1, `${error} of what floats give`)
     }
