@@ -1,4 +1,4 @@
-import { ROWS, sixRows } from '../dense/product'
+import { ROWS, sixRows, spread } from '../dense/product'
 import { isInline, isLate, PANEL } from '../dense/tile'
 import { activateRow } from '../elementwise/activation'
 import { Epilogue } from '../elementwise/epilogue'
@@ -119,19 +119,7 @@ function packWindow(p: ConvParams, x: usize, h: i32, left: i32, to: usize): void
   }
 }
 
-/** Copies floats to every ROWS-th place; returns the place behind. */
-function spread(from: usize, count: u32, to: usize): usize {
-  for (const end = from + ((<usize>(count & ~3)) << 2); from < end; from += 16, to += ROWS * 16) {
-    const v = v128.load(from)
-    v128.store32_lane(to, v, 0)
-    v128.store32_lane(to, v, 1, ROWS * 4)
-    v128.store32_lane(to, v, 2, ROWS * 8)
-    v128.store32_lane(to, v, 3, ROWS * 12)
-  }
-  for (let left = count & 3; left > 0; left--, from += 4, to += ROWS * 4) store<f32>(to, load<f32>(from))
-  return to
-}
-
+/** As spread, of zeros. */
 function spread0(count: u32, to: usize): usize {
   for (; count > 0; count--, to += ROWS * 4) store<f32>(to, 0)
   return to

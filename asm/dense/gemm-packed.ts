@@ -1,7 +1,7 @@
 import { activateRow } from '../elementwise/activation'
 import { Epilogue } from '../elementwise/epilogue'
 import { GemmParams, gemm, rows, sliceOf } from './gemm'
-import { ROWS, sixRows } from './product'
+import { ROWS, sixRows, spread } from './product'
 import { isInline, isLate, PANEL } from './tile'
 
 /**
@@ -93,19 +93,8 @@ function pack(x: usize, xStep: usize, groups: u32, inner: u32, to: usize): void 
   const bytes = (<usize>inner) << 2
   for (; groups > 0; groups--, to += bytes * <usize>ROWS) {
     let at = to
-    for (let row = ROWS; row > 0; row--, x += xStep, at += 4) packRow(x, inner, at)
+    for (let row = ROWS; row > 0; row--, x += xStep, at += 4) spread(x, inner, at)
   }
-}
-
-function packRow(x: usize, inner: u32, to: usize): void {
-  for (const end = x + ((<usize>(inner & ~3)) << 2); x < end; x += 16, to += ROWS * 16) {
-    const v = v128.load(x)
-    v128.store32_lane(to, v, 0)
-    v128.store32_lane(to, v, 1, ROWS * 4)
-    v128.store32_lane(to, v, 2, ROWS * 8)
-    v128.store32_lane(to, v, 3, ROWS * 12)
-  }
-  for (let left = inner & 3; left > 0; left--, x += 4, to += ROWS * 4) store<f32>(to, load<f32>(x))
 }
 
 /** A block of groups times whole panels. */

@@ -179,3 +179,16 @@ export function sixRows(
   v128.store(y, a5)
   v128.store(y, b5, 16)
 }
+
+/** One row of a group: copies floats to every ROWS-th place, and returns the place behind. */
+export function spread(from: usize, count: u32, to: usize): usize {
+  for (const end = from + ((<usize>(count & ~3)) << 2); from < end; from += 16, to += ROWS * 16) {
+    const v = v128.load(from)
+    v128.store32_lane(to, v, 0)
+    v128.store32_lane(to, v, 1, ROWS * 4)
+    v128.store32_lane(to, v, 2, ROWS * 8)
+    v128.store32_lane(to, v, 3, ROWS * 12)
+  }
+  for (let left = count & 3; left > 0; left--, from += 4, to += ROWS * 4) store<f32>(to, load<f32>(from))
+  return to
+}

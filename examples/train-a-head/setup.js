@@ -2,6 +2,12 @@
 import { cpSync } from 'node:fs'
 
 const runtime = new URL('.', import.meta.resolve('cairnjs/cairn-full.min.js'))
-for (const file of ['cairn-full.min.js', 'cairn.wasm', 'cairn-relaxed.wasm'])
+for (const file of [
+  'cairn-full.min.js',
+  'cairn.wasm',
+  'cairn-relaxed.wasm',
+  'cairn-more.wasm',
+  'cairn-more-relaxed.wasm'
+])
   cpSync(new URL(file, runtime), `cairn/${file}`)
 cpSync('node_modules/cairnjs/dist/web/starter/clothes.onnx', 'clothes.onnx')

@@ -35,27 +35,26 @@ interface Part {
 const mostParts = 16
 
 /** How a node of constant weights is cut; undefined where it is not, or into too many parts. */
-export function cut(node: Node, window: Windows, shape: WeightShape, { y, r }: Pick<ConvViews, 'y' | 'r'>) {
+export function cut(
+  node: Node,
+  window: Windows,
+  shape: WeightShape,
+  { y, r }: Pick<ConvViews, 'y' | 'r'>
+): readonly Part[] | undefined {
   const { strides, dilations, padsBegin, out } = window
   const { kernel, groups, filters } = shape
   if (!isConstant(node.inputs[1]!) || padsBegin.some(pad => typeof pad !== 'number')) return undefined
   const axes = kernel.map((size, axis) =>
     slicesOf(size, strides[axis], dilations[axis], padsBegin[axis] as number, out[axis])
   )
-  const last = axes.length - 1
+  const last = axes[axes.length - 1]
   const dense = [y, r ?? y].every(({ strides }) => same(strides[strides.length - 1], filters))
   const vectors = node.inputs.slice(2, 4).every(value => !value || isConstant(value))
-  const joins = strides[last] > 1 && groups === 1 && dense && vectors && areOne(axes[last])
-  if (joins) axes[last] = axes[last].slice(0, 1)
-  const parts = axes
+  const joins = last.length > 1 && groups === 1 && dense && vectors && areOne(last)
+  const parts = [...axes.slice(0, -1), joins ? last.slice(0, 1) : last]
     .reduce<Slice[][]>((lists, slices) => lists.flatMap(list => slices.map(slice => [...list, slice])), [[]])
-    .map((slices): Part => ({ slices, wide: joins ? slicesOfLast(window, shape) : [slices[last]] }))
+    .map((slices): Part => ({ slices, wide: joins ? last : slices.slice(-1) }))
   return parts.length <= mostParts ? parts : undefined
-}
-
-function slicesOfLast({ strides, dilations, padsBegin, out }: Windows, { kernel }: WeightShape): Slice[] {
-  const last = kernel.length - 1
-  return slicesOf(kernel[last], strides[last], dilations[last], padsBegin[last] as number, out[last])
 }
 
 /** Whether each output of a stride reads one input, and all of them the same. */
