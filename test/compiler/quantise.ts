@@ -79,7 +79,7 @@ for (const opset of [9, 13, 17])
   test(`opset ${opset}: what onnxruntime runs, free sizes`, async () => {
     const random = new Random(`opset ${opset}`)
     const m = mobile(random, opset)
-    const model = await quantise(m.encode(), { calibrate: draws(m, random, 4, { N: 2 }) })
+    const model = await quantise(m.encode(), { calibrate: draws(m, random, 16, { N: 2 }) })
     const file = await compile(model)
     const [oracle, float] = [await Oracle.load(model), await Oracle.load(m.encode())]
     for (const N of [1, 3, 24]) {
