@@ -227,7 +227,8 @@ const quantisations: readonly ByteCase[] = [
       const there = m.bytes([2, 3, 5, 4], scale, 100)
       const back = m.add('DequantizeLinear', [
         there,
-        m.numbers([random.uniform(0.01, 2)], []),
+        // Far smaller than the other it would leave one number.
+        m.numbers([scale * random.uniform(0.1, 10)], []),
         m.numbers([77], [], 'uint8')
       ])
       return m.add('QuantizeLinear', [back, m.numbers([scale], []), m.numbers([3], [], 'uint8')])
