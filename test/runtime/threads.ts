@@ -8,6 +8,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { build } from '../../compiler/index.js'
 import { zoo } from '../../models/index.js'
+import { Pace } from '../../runtime/cpu/pace.js'
 import { wasmBackend } from '../../runtime/cpu/wasm.js'
 import { decode, encode } from '../../runtime/file/format.js'
 import { env, FormatError, InferenceSession, type Results } from '../../runtime/index.js'
@@ -291,6 +292,39 @@ test('a kernel that traps on any thread is an error of the run', async () => {
       await rejects(async () => executor.run([feed], { N: 1 }), /kernel unary of .* has failed/)
     await executor.release()
   }
+})
+
+const pacing = new Random('pace')
+
+/** Notes runs that take `together` or `alone` milliseconds, and of the first kind a share in waiting; how many were alone. */
+function runs(pace: Pace, count: number, together: number, alone: number, waiting: number): number {
+  let times = 0
+  for (let i = 0; i < count; i++) {
+    times += Number(pace.isAlone)
+    const total = (pace.isAlone ? alone : together) * pacing.uniform(0.95, 1.05)
+    pace.note(total, pace.isAlone ? 0 : total * waiting)
+  }
+  return times
+}
+
+test('threads that do not wait go on together, however slow the first runs are', () => {
+  const pace = new Pace()
+  assert.is(runs(pace, 5, 50, 10, 0.9), 0)
+  assert.is(runs(pace, 500, 6, 10, 0.1), 0)
+})
+
+test('threads that wait are tried against one, which is kept while it is faster', () => {
+  const pace = new Pace()
+  runs(pace, 20, 14, 10, 0.5)
+  assert.ok(runs(pace, 400, 14, 10, 0.5) > 350)
+  // The other work has ended: within the runs that one is kept for, and a trial, all go on.
+  runs(pace, 50, 6, 10, 0.05)
+  assert.is(runs(pace, 200, 6, 10, 0.05), 0)
+})
+
+test('threads that wait and are faster all the same are kept', () => {
+  const pace = new Pace()
+  assert.ok(runs(pace, 500, 8, 10, 0.5) < 60)
 })
 
 test.run()
