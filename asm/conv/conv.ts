@@ -52,6 +52,7 @@ export function conv(
   grid.countD = p.outD
   grid.countH = p.outH
   grid.countW = p.outW
+  prepare(p, w, scratch)
   walk(p, grid, false, x, w, bias, slope, r, y, scratch)
 }
 
@@ -73,6 +74,7 @@ export function convTranspose(
   grid.stepD = p.strideD
   grid.stepH = p.strideH
   grid.stepW = p.strideW
+  prepare(p, w, scratch)
   for (let d: u32 = 0; d < min(p.strideD, p.outD); d++)
     for (let h: u32 = 0; h < min(p.strideH, p.outH); h++)
       for (let v: u32 = 0; v < min(p.strideW, p.outW); v++) {
@@ -84,6 +86,20 @@ export function convTranspose(
         grid.countW = (p.outW - v + p.strideW - 1) / p.strideW
         walk(p, grid, true, x, w, bias, slope, r, y, scratch)
       }
+}
+
+/** Filters that fill no panel, and channels that fill lanes (compiler/ops/conv/direct.ts: hasFewFilters). */
+function hasFew(p: ConvParams): bool {
+  return p.groups == 1 && p.filters <= FEW && p.channels % LANES == 0
+}
+
+/** Behind the tables: what is read where a window is outside, and few filters in lanes. */
+function prepare(p: ConvParams, w: usize, scratch: usize): void {
+  const taps = p.kernelD * p.kernelH * p.kernelW
+  const zeros = scratch + p.tiles * (TABLE_HEAD + taps * SEGMENT)
+  const bytes = p.groups * p.channels * 4
+  memory.fill(zeros, 0, bytes)
+  if (hasFew(p)) packFew(w, taps * p.channels, p.filters, zeros + <usize>bytes)
 }
 
 function walk(
@@ -103,10 +119,8 @@ function walk(
   const inner = taps * p.channels
   const stride = TABLE_HEAD + taps * SEGMENT
   const zeros = scratch + p.tiles * stride
-  memory.fill(zeros, 0, p.groups * p.channels * 4)
-  const few = p.groups == 1 && p.filters <= FEW && p.channels % LANES == 0
+  const few = hasFew(p)
   const lanes = zeros + <usize>p.channels * 4
-  if (few) packFew(w, inner, p.filters, lanes)
   const padded = ((p.filters + PANEL - 1) / PANEL) * PANEL
   const pixels = grid.countD * grid.countH * grid.countW
   const least = worth(2 * inner * padded * p.groups)
@@ -175,7 +189,7 @@ function writeTables(
     const inside =
       !transposed && first + 3 <= last && column + 3 < grid.countW && left >= 0 && left + extent <= <i32>p.inW
     if (inside && wasInside && column >= 4) shiftTable(p, table - stride, table)
-    else writeTable(p, grid, transposed, table, first, last, x, r, y, zeros)
+    else writeTable(p, grid, transposed, inside, table, first, last, x, r, y, zeros)
     wasInside = inside
     column += 4
     while (column >= grid.countW) column -= grid.countW
@@ -195,11 +209,15 @@ function shiftTable(p: ConvParams, from: usize, table: usize): void {
   store<u32>(table, load<u32>(from, 40) + ((p.strideW * p.xW) << 4), 40)
 }
 
-/** The table of the tile that begins at position `first` of the walk; positions behind `last` repeat it. */
+/**
+ * The table of the tile that begins at position `first` of the walk; positions behind `last` repeat it. `inside` says that its
+ * four positions are neighbours whose windows lie inside the input's columns.
+ */
 function writeTable(
   p: ConvParams,
   grid: Grid,
   transposed: bool,
+  inside: bool,
   table: usize,
   first: u32,
   last: u32,
@@ -215,11 +233,10 @@ function writeTable(
   let h = row % grid.countH
   let d = row / grid.countH
   const dense = !transposed && p.dilationW == 1 && p.xW == p.channels
-  if (dense && first + 3 <= last && column + 3 < grid.countW && p.kernelD == 1) {
-    const left = <i32>(column * p.strideW - p.padW)
+  if (dense && inside && p.kernelD == 1) {
     const depth = d * p.strideD - p.padD
-    if (depth < p.inD && left >= 0 && left + <i32>(3 * p.strideW + p.kernelW) <= <i32>p.inW) {
-      writeRuns(p, table, h, left, x + <usize>(depth * p.xD) * 4)
+    if (depth < p.inD) {
+      writeRuns(p, table, h, <i32>(column * p.strideW - p.padW), x + <usize>(depth * p.xD) * 4)
       const to = y + <usize>(d * p.yD + h * p.yH + column * p.yW) * 4
       const skip = r + <usize>(d * p.rD + h * p.rH + column * p.rW) * 4
       for (let i: u32 = 0; i < 4; i++) {

@@ -1,10 +1,8 @@
 import type * as OrtNode from 'onnxruntime-node'
-import type * as OrtWeb from 'onnxruntime-web'
 import { held } from '../../runtime/base/index.js'
 import { halvesAsBits } from '../model/index.js'
-import { type Engine, type Feed, prepare } from './engine.js'
-
-type Ort = typeof OrtNode | typeof OrtWeb
+import { type Engine, prepare } from './engine.js'
+import { opened } from './ort-session.js'
 
 export async function ortWeb(): Promise<Engine> {
   const ort = await import('onnxruntime-web')
@@ -50,21 +48,5 @@ export async function ortWebGpu(): Promise<Engine> {
       const options = { executionProviders: ['webgpu'], logSeverityLevel: 4 } as const
       return opened(ort, await ort.InferenceSession.create(model as string, options), feeds)
     }
-  }
-}
-
-function opened(ort: Ort, session: OrtWeb.InferenceSession | OrtNode.InferenceSession, feeds: readonly Feed[]) {
-  const given = Object.fromEntries(
-    feeds.map(({ name, type, data, dims }) => [name, new ort.Tensor(type as 'float32', data as Float32Array, dims)])
-  )
-  return {
-    async run() {
-      const results = await session.run(given)
-      return session.outputNames.map(name => {
-        const { dims, type, data } = results[name]
-        return { name, dims, type, data: data as Float32Array }
-      })
-    },
-    release: () => session.release()
   }
 }

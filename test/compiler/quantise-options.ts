@@ -3,35 +3,13 @@ import ort from 'onnxruntime-node'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CompileError, compile, type Feed, quantise } from '../../compiler/index.js'
-import { InferenceSession } from '../../runtime/index.js'
-import { numbersOfTensors, tensorsOf } from '../support/cairn.js'
 import { mobile } from '../support/network/mobile.js'
+import { draws, outputsOf, relative } from '../support/network/quantised-outputs.js'
 import { decodeModel, ModelBuilder } from '../support/onnx/model.js'
-import { type Bindings, type Named, randomFeeds } from '../support/onnx/oracle.js'
 import { baseSeed, Random } from '../support/random.js'
 import { rejects } from '../support/rejects.js'
 
 const test = suite(`options of quantise (seed ${baseSeed})`)
-
-const draws = (model: ModelBuilder, random: Random, count: number, bindings?: Bindings): Named[] =>
-  Array.from({ length: count }, () => randomFeeds(model.inputs, random, bindings))
-
-async function outputsOf(file: Uint8Array, feeds: Named) {
-  const session = await InferenceSession.create(file)
-  const results = numbersOfTensors(await session.run(tensorsOf(feeds)))
-  await session.release()
-  return results
-}
-
-/** Root mean square of the difference over that of the wanted. */
-function relative(found: ArrayLike<number>, wanted: ArrayLike<number>): number {
-  let [errors, squares] = [0, 0]
-  for (let i = 0; i < wanted.length; i++) {
-    errors += (found[i] - wanted[i]) ** 2
-    squares += wanted[i] ** 2
-  }
-  return Math.sqrt(errors / squares)
-}
 
 test('weights of 7 bits stay within 64, and onnxruntime sums them exactly on any processor', async () => {
   const random = new Random('seven bits')

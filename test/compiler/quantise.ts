@@ -8,33 +8,14 @@ import { numbersOfTensors, presentBackends, tensorsOf } from '../support/cairn.j
 import { compareLayers, mostTies } from '../support/network/compare-layers.js'
 import { mobile } from '../support/network/mobile.js'
 import { quantisableNetwork } from '../support/network/quantisable.js'
+import { draws, outputsOf, relative } from '../support/network/quantised-outputs.js'
 import { decodeModel, encodeModel, ModelBuilder } from '../support/onnx/model.js'
-import { type Bindings, type Named, Oracle, randomFeeds } from '../support/onnx/oracle.js'
+import { Oracle } from '../support/onnx/oracle.js'
 import { baseSeed, Random } from '../support/random.js'
 import { rejects } from '../support/rejects.js'
 
 const test = suite(`quantise (seed ${baseSeed})`)
 const backends = await presentBackends()
-
-const draws = (model: ModelBuilder, random: Random, count: number, bindings?: Bindings): Named[] =>
-  Array.from({ length: count }, () => randomFeeds(model.inputs, random, bindings))
-
-/** Root mean square of the difference over that of the wanted. */
-function relative(found: ArrayLike<number>, wanted: ArrayLike<number>): number {
-  let [errors, squares] = [0, 0]
-  for (let i = 0; i < wanted.length; i++) {
-    errors += (found[i] - wanted[i]) ** 2
-    squares += wanted[i] ** 2
-  }
-  return Math.sqrt(errors / squares)
-}
-
-async function outputsOf(file: Uint8Array, feeds: Named) {
-  const session = await InferenceSession.create(file)
-  const results = numbersOfTensors(await session.run(tensorsOf(feeds)))
-  await session.release()
-  return results
-}
 
 const fixedSeed = process.env.CAIRN_RANDOM_SEED
 const count = fixedSeed ? 1 : Number(process.env.CAIRN_RANDOM_SEEDS ?? 8)

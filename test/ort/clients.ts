@@ -7,8 +7,7 @@ import { promisify } from 'node:util'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { assertClose } from '../support/compare.js'
-import { ModelBuilder } from '../support/onnx/model.js'
-import { Oracle, randomFeeds } from '../support/onnx/oracle.js'
+import { sample } from '../support/ort/sample.js'
 import { baseSeed, Random } from '../support/random.js'
 import { root } from '../support/root.js'
 
@@ -26,16 +25,11 @@ test.before(() => {
     cpSync(join(root, 'ort', 'package'), join(modules, name), { recursive: true })
   symlinkSync(join(root, 'node_modules', 'onnxruntime-common'), join(modules, 'onnxruntime-common'), 'junction')
   writeFileSync(join(project, 'model.onnx'), model)
-  writeFileSync(join(project, 'input.json'), JSON.stringify(Array.from(feeds[x].data)))
+  writeFileSync(join(project, 'input.json'), JSON.stringify(Array.from(feeds[input].data)))
 })
 test.after(() => rmSync(project, { recursive: true }))
 
-const m = new ModelBuilder(random)
-const x = m.input([1, 3, 9, 7])
-m.output(m.add('Relu', [m.add('Conv', [x, m.weights([8, 3, 3, 3])])]))
-const model = m.encode()
-const feeds = randomFeeds(m.inputs, random)
-const expected = await (await Oracle.load(model)).run(feeds)
+const { model, input, feeds, expected } = await sample(random)
 
 test('the package for overrides goes with this version', () => {
   const [own, theirs] = ['.', 'ort/package'].map(folder =>

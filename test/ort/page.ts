@@ -5,8 +5,8 @@ import * as assert from 'uvu/assert'
 import { openPage, withoutChromium } from '../support/browser/chromium.js'
 import { Site } from '../support/browser/serve.js'
 import { assertClose } from '../support/compare.js'
-import { ModelBuilder } from '../support/onnx/model.js'
-import { type Named, Oracle, randomFeeds } from '../support/onnx/oracle.js'
+import type { Named } from '../support/onnx/oracle.js'
+import { sample } from '../support/ort/sample.js'
 import { baseSeed, Random } from '../support/random.js'
 import { root } from '../support/root.js'
 import { skip } from '../support/skip.js'
@@ -14,12 +14,7 @@ import { skip } from '../support/skip.js'
 const test = suite(`stand-in on pages (seed ${baseSeed})`)
 const random = new Random('ort page')
 
-const m = new ModelBuilder(random)
-const x = m.input([1, 3, 9, 7])
-m.output(m.add('Relu', [m.add('Conv', [x, m.weights([8, 3, 3, 3])])]))
-const model = m.encode()
-const feeds = randomFeeds(m.inputs, random)
-const expected = await (await Oracle.load(model)).run(feeds)
+const { model, input, feeds, expected } = await sample(random)
 const [output] = Object.keys(expected)
 
 const imports = { 'onnxruntime-common': '/common/dist/esm/index.js', 'cairnjs/ort': '/dist/ort/index.js' }
@@ -30,7 +25,7 @@ ort.env.wasm.wasmPaths = 'https://cdn.invalid/'
 globalThis.runOn = async (executionProviders, preferredOutputLocation) => {
   const session = await ort.InferenceSession.create('/model.onnx', { executionProviders, preferredOutputLocation })
   const input = new ort.Tensor('float32', new Float32Array(await bytes('/input.bin')), [1, 3, 9, 7])
-  const { '${output}': result } = await session.run({ '${x}': input })
+  const { '${output}': result } = await session.run({ '${input}': input })
   const { location, dims } = result
   const data = [...(await result.getData(true))]
   await session.release()
@@ -65,7 +60,7 @@ async function visit(body: (site: Site, open: () => ReturnType<typeof openPage>)
   site.files.set('/main.js', { type: 'text/javascript', body: script })
   site.files.set('/favicon.ico', { type: 'image/png', body: '' })
   site.files.set('/model.onnx', binary(model))
-  site.files.set('/input.bin', binary(new Uint8Array(Float32Array.from(feeds[x].data).buffer)))
+  site.files.set('/input.bin', binary(new Uint8Array(Float32Array.from(feeds[input].data).buffer)))
   try {
     await body(site, async () => {
       const opened = await openPage(`${site.origin}/`)

@@ -1,6 +1,7 @@
 // The runtimes in the page. Each is loaded from its own npm package when an entry asks for it.
 import type * as Tf from '@tensorflow/tfjs-core'
 import type { Feed, Opened } from '../../../cli/measure/index.js'
+import { opened } from '../../../cli/measure/ort-session.js'
 import { InferenceSession, Tensor } from '../../../runtime/index.js'
 import type { Entry, Laid, PageEngine } from './task.js'
 
@@ -35,19 +36,7 @@ const ortWeb: Open = async (model, feeds, threads) => {
   ort.env.wasm.numThreads = threads
   ort.env.wasm.wasmPaths = `${packages}onnxruntime-web/dist/`
   const session = await ort.InferenceSession.create(model, { executionProviders: ['wasm'], logSeverityLevel: 3 })
-  const given = Object.fromEntries(
-    feeds.map(({ name, data, dims }) => [name, new ort.Tensor('float32', floats(data), dims)])
-  )
-  return {
-    async run() {
-      const results = await session.run(given)
-      return session.outputNames.map(name => {
-        const { dims, type, data } = results[name]
-        return { name, dims, type, data: data as Float32Array }
-      })
-    },
-    release: () => session.release()
-  }
+  return opened(ort, session, feeds)
 }
 
 /** One thread has the binary without threads, as a page without isolation gets it. */

@@ -212,18 +212,15 @@ export function emitDirect(
   { x, y, r, w, bias, slope }: ConvViews,
   epilogue: Epilogue = epilogueOf(node)
 ): void {
-  const { groups, channels, kernel } = shape
+  const { groups, channels, filters, kernel } = shape
   const taps = kernel.reduce((a, b) => a * b, 1)
   const tiles = Math.min(Math.max(Math.floor(16384 / (taps * channels)), 4), 64)
   // Tables of asm/dense/tile.ts with a segment per kernel position, zeros to read where a window is outside, and the
-  // weights of few filters once more; or a row.
-  const scratch = to.scratch([
-    direct === depthwiseKernel
-      ? r
-        ? mul(y.shape[y.shape.length - 1], groups)
-        : 4
-      : tiles * (12 + taps * 6) + groups * channels + (hasFewFilters(shape) ? taps * channels * shape.filters : 0)
-  ])
+  // weights of few filters once more; a depthwise kernel has a row, if there is a residual.
+  const lanes = hasFewFilters(shape) ? taps * channels * filters : 0
+  const tables = tiles * (12 + taps * 6) + groups * channels + lanes
+  const row = r ? mul(y.shape[y.shape.length - 1], groups) : 4
+  const scratch = to.scratch([direct === depthwiseKernel ? row : tables])
   to.call(
     direct,
     {

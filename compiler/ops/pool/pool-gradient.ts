@@ -1,6 +1,6 @@
 import { kernel, type Op } from '../op.js'
 import { visit } from '../visit.js'
-import { poolFields, poolKinds, poolParameters } from './pool.js'
+import { poolFields, poolKinds, poolParameters, visitWindow } from './pool.js'
 
 /**
  * The gradient of a pooling's input, from that input and the gradient of the output; `i` fields are the strides of the
@@ -11,7 +11,6 @@ export const poolGradientKernel = kernel({
   fields: poolFields,
   buffers: { x: 'read', dy: 'read', dx: 'write' },
   reference(p, { x, dy, dx }) {
-    const padded = [p.x0 + p.e0, p.x1 + p.e1, p.x2 + p.e2]
     const at = (n: number, a0: number, a1: number, a2: number, c: number) =>
       (((n * p.x0 + a0) * p.x1 + a1) * p.x2 + a2) * p.channels + c
     dx.fill(0, 0, at(p.batch, 0, 0, 0, 0))
@@ -20,11 +19,7 @@ export const poolGradientKernel = kernel({
       const inside: number[] = []
       let largest = Number.NEGATIVE_INFINITY
       let first = -1
-      let counted = 0
-      visit([p.k0, p.k1, p.k2], ([k0, k1, k2]) => {
-        const [a0, a1, a2] = [o0 * p.s0 - p.b0 + k0 * p.d0, o1 * p.s1 - p.b1 + k1 * p.d1, o2 * p.s2 - p.b2 + k2 * p.d2]
-        if (a0 < padded[0] && a1 < padded[1] && a2 < padded[2]) counted++
-        if (a0 < 0 || a0 >= p.x0 || a1 < 0 || a1 >= p.x1 || a2 < 0 || a2 >= p.x2) return
+      const counted = visitWindow(p, [o0, o1, o2], (a0, a1, a2) => {
         const value = x[n * p.xBatch + a0 * p.i0 + a1 * p.i1 + a2 * p.i2 + c]
         inside.push(at(n, a0, a1, a2, c))
         if (value > largest) {

@@ -49,22 +49,31 @@ export interface Seen {
   readonly counted: number
 }
 
+type PoolFields = Readonly<Record<keyof typeof poolFields, number>>
+
+/** Positions of the window of an output position that lie inside the input; how many there are with those of the padding. */
+export function visitWindow(
+  p: PoolFields,
+  [o0, o1, o2]: readonly number[],
+  see: (a0: number, a1: number, a2: number) => void
+): number {
+  let counted = 0
+  visit([p.k0, p.k1, p.k2], ([k0, k1, k2]) => {
+    const [a0, a1, a2] = [o0 * p.s0 - p.b0 + k0 * p.d0, o1 * p.s1 - p.b1 + k1 * p.d1, o2 * p.s2 - p.b2 + k2 * p.d2]
+    if (a0 < p.x0 + p.e0 && a1 < p.x1 + p.e1 && a2 < p.x2 + p.e2) counted++
+    if (a0 < 0 || a0 >= p.x0 || a1 < 0 || a1 >= p.x1 || a2 < 0 || a2 >= p.x2) return
+    see(a0, a1, a2)
+  })
+  return counted
+}
+
 /** Windows by the element of the output that each becomes. */
-export function forEachWindow(
-  p: Readonly<Record<keyof typeof poolFields, number>>,
-  x: ArrayLike<number>,
-  see: (to: number, seen: Seen) => void
-): void {
-  const padded = [p.x0 + p.e0, p.x1 + p.e1, p.x2 + p.e2]
+export function forEachWindow(p: PoolFields, x: ArrayLike<number>, see: (to: number, seen: Seen) => void): void {
   visit([p.batch, p.y0, p.y1, p.y2, p.channels], ([n, o0, o1, o2, c]) => {
     let largest = Number.NEGATIVE_INFINITY
     let sum = 0
     let inside = 0
-    let counted = 0
-    visit([p.k0, p.k1, p.k2], ([k0, k1, k2]) => {
-      const [a0, a1, a2] = [o0 * p.s0 - p.b0 + k0 * p.d0, o1 * p.s1 - p.b1 + k1 * p.d1, o2 * p.s2 - p.b2 + k2 * p.d2]
-      if (a0 < padded[0] && a1 < padded[1] && a2 < padded[2]) counted++
-      if (a0 < 0 || a0 >= p.x0 || a1 < 0 || a1 >= p.x1 || a2 < 0 || a2 >= p.x2) return
+    const counted = visitWindow(p, [o0, o1, o2], (a0, a1, a2) => {
       const value = x[n * p.xBatch + a0 * p.i0 + a1 * p.i1 + a2 * p.i2 + c]
       largest = Math.max(largest, value)
       sum += value
