@@ -1,7 +1,6 @@
 // The runtimes in the page. Each is loaded from its own npm package when an entry asks for it.
 import type * as Tf from '@tensorflow/tfjs-core'
 import type { Feed, Opened } from '../../../cli/measure/index.js'
-import { opened } from '../../../cli/measure/ort-session.js'
 import { InferenceSession, Tensor } from '../../../runtime/index.js'
 import type { Entry, Laid, PageEngine } from './task.js'
 
@@ -36,6 +35,7 @@ const ortWeb: Open = async (model, feeds, threads) => {
   ort.env.wasm.numThreads = threads
   ort.env.wasm.wasmPaths = `${packages}onnxruntime-web/dist/`
   const session = await ort.InferenceSession.create(model, { executionProviders: ['wasm'], logSeverityLevel: 3 })
+  const { opened } = await import('../../../cli/measure/ort-session.js')
   return opened(ort, session, feeds)
 }
 
