@@ -37,6 +37,7 @@ export default {
           guide('The command line', 'cli'),
           guide('The browser page', 'page'),
           guide('Training', 'training'),
+          guide('Quantising', 'quantising'),
           guide('Untrusted files', 'untrusted-files'),
           guide('Troubleshooting', 'troubleshooting')
         ]
@@ -48,6 +49,7 @@ export default {
           guide('Operators and limits', 'operators'),
           guide('Models', 'models'),
           guide('Numerics', 'numerics'),
+          guide('Accuracy in 8 bits', 'quantised-accuracy'),
           guide('File format', 'format'),
           guide('Members of onnxruntime', 'onnxruntime-members'),
           guide('Benchmarks', 'benchmarks')
