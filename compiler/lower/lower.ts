@@ -43,6 +43,7 @@ import {
   type WinogradTile,
   widened
 } from '../ops/index.js'
+import { cheapest, withinBudget } from './budget.js'
 import { place } from './place.js'
 
 /** Graph to Program: places every value, then lets each operator emit its calls. */
@@ -67,7 +68,8 @@ export function lower(graph: Graph, preferences: Preferences = {}): Program {
   })
   settle(graph)
   const { views, storages, narrow } = place(graph)
-  const builder = new Builder(views, storages, narrow, preferences)
+  const moved = withinBudget(graph, preferences.winograd ?? largestTile)
+  const builder = new Builder(views, storages, narrow, preferences, moved)
   for (const state of graph.states) builder.derivedLengths.push(product(state.shape) as number)
   for (const node of graph.nodes) {
     const op = ops[node.op]
@@ -133,7 +135,9 @@ class Builder implements Lowering {
     private readonly views: Map<Value, View>,
     readonly storages: Dim[],
     readonly narrow: number[],
-    private readonly preferences: Preferences
+    private readonly preferences: Preferences,
+    /** Kernels of nodes whose fastest would hold too much memory. */
+    private readonly moved: ReadonlyMap<Node, string>
   ) {}
 
   get weights(): Stored {
@@ -141,13 +145,13 @@ class Builder implements Lowering {
   }
 
   get winograd(): WinogradTile {
-    return this.preferences.winograd ?? 4
+    return this.preferences.winograd ?? largestTile
   }
 
   choose(choices: readonly Choice[]): string {
     const { kernels = [], onChoice } = this.preferences
     const preferred = kernels.find(name => choices.some(({ kernel }) => kernel === name))
-    const chosen = preferred ?? choices.reduce((best, next) => (next.cost < best.cost ? next : best)).kernel
+    const chosen = preferred ?? this.moved.get(this.node) ?? cheapest(choices).kernel
     onChoice?.(this.node.name, choices, chosen)
     return chosen
   }
@@ -305,6 +309,7 @@ class Builder implements Lowering {
 }
 
 const fewestBytes = 256
+const largestTile: WinogradTile = 4
 
 /** Dimensions that only a binding can compare, once each. */
 function constraintsOf(graph: Graph): Constraint[] {

@@ -52,6 +52,8 @@ export interface Op {
   readonly chains?: boolean
   /** Multiply-accumulates per run. */
   macs?(node: Node): Dim
+  /** Kernels that could run the node and hold different amounts of memory for it. */
+  variants?(node: Node, winograd: WinogradTile): Choice[]
 }
 
 /** What `takes` is of operators whose further outputs are spelled. */
@@ -89,6 +91,8 @@ export const convBuffers = {
 export interface Choice {
   readonly kernel: string
   readonly cost: number
+  /** Floats of memory that it holds beyond those of the weights. */
+  readonly floats?: number
 }
 
 /** Where a value lies: element [i0, i1, ...] of its logical shape is `strides . i` elements behind `offset`. */

@@ -7,7 +7,7 @@ import { Interpreter } from '../../compiler/lower/reference.js'
 import { zoo } from '../../models/index.js'
 import { type Bindings, evaluate } from '../../runtime/file/dims.js'
 import { type Block, type Plan, planBlocks, planProgram } from '../../runtime/file/plan.js'
-import type { Program } from '../../runtime/file/program.js'
+import { type Program, paddedLength } from '../../runtime/file/program.js'
 import { Guarded, runInArena } from '../support/guarded.js'
 import { randomNetwork } from '../support/network/random-graph.js'
 import { randomFeeds } from '../support/onnx/oracle.js'
@@ -82,9 +82,20 @@ for (let i = 0; i < 80; i++) {
 }
 networks.run()
 
-const arenas = suite('arenas of the zoo')
+/** Floats of what calls read while a session runs, but for the arena: weights in panels, and what setup calls derive. */
+function heldFloats(program: Program): number {
+  const read = new Set(
+    program.calls.flatMap(call => call.arguments).flatMap(a => (a.space === 'constant' ? [a.index] : []))
+  )
+  const weights = program.constants.filter((_, index) => read.has(index)).map(paddedLength)
+  return [...weights, ...program.derived].reduce((sum, length) => sum + length, 0)
+}
+
+const arenas = suite('memory of the zoo')
 /** Some hundred million weights say nothing more about the memory of activations. */
 const largest = 100e6
+/** Padding of panels counts where there are few weights. */
+const smallest = 20e3
 let worst = { name: '', ratio: 0 }
 for (const [name, { parameters, build: make, input }] of Object.entries(zoo)) {
   if (parameters > largest && !process.env.CAIRN_ALL) {
@@ -93,6 +104,8 @@ for (const [name, { parameters, build: make, input }] of Object.entries(zoo)) {
   }
   arenas(name, () => {
     const { program } = build(make())
+    const held = heldFloats(program) / program.parameters
+    assert.ok(held <= 2.2 + smallest / parameters, `${held.toFixed(3)} times the weights are held`)
     for (const N of [1, 3]) {
       const binding: Bindings = input[2] === 'H' ? { N, H: 256, W: 320 } : { N }
       const plan = planProgram(program, binding)

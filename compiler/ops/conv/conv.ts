@@ -3,7 +3,7 @@ import { refuse } from '../../errors.js'
 import { type Elements, isConstant, type Node, type Value } from '../../graph/index.js'
 import { emitGemm, gemmChoices } from '../dense/gemm.js'
 import { panelWidth, vectorOf } from '../elementwise/epilogue.js'
-import type { Lowering, Op, View } from '../op.js'
+import type { Choice, Lowering, Op, View, WinogradTile } from '../op.js'
 import { depthwiseWeights, packedWeights, type WeightShape, type WeightSteps } from '../weights.js'
 import { transposedWindows, type Windows, windows } from '../window.js'
 import { convKernel, convTransposeKernel, depthwiseKernel, emitDirect, hasFewFilters, isDepthwise } from './direct.js'
@@ -111,13 +111,9 @@ function lowerConv(node: Node, to: Lowering): void {
 
   const pointwise = taps === 1 && groups === 1 && isPointwise(window)
   const rows = pointwise ? rowsOf({ x, y, r }) : undefined
-  const direct = depthwise ? depthwiseKernel : convKernel
-  const macs = macsOf(window, shape)
-  const products = rows && !hasFewFilters(shape) ? gemmChoices(macs, filters) : []
-  // Transforms of whole numbers are not whole.
-  const known = !depthwise && isConstant(weights) && node.output.dtype.startsWith('float')
-  const transforms = known ? winogradChoices(to.winograd, window, kernel, shape, weights.data) : []
-  const chosen = to.choose([...products, { kernel: direct.name, cost: macs }, ...transforms])
+  const products = rows && !hasFewFilters(shape) ? gemmChoices(macsOf(window, shape), filters) : []
+  const [direct, ...transforms] = variantsOf(node, to.winograd)
+  const chosen = to.choose([...products, direct, ...transforms])
   if (rows && products.some(choice => choice.kernel === chosen)) {
     emitGemm(node, to, { ...rows, inner: channels, columns: filters }, { x, w, bias, slope, r: r ?? bias, y }, chosen)
     return
@@ -126,7 +122,19 @@ function lowerConv(node: Node, to: Lowering): void {
     emitWinograd(node, to, chosen, window, shape, { x, y, r, w, bias, slope })
     return
   }
-  emitDirect(node, to, direct, shape, window, { x, y, r, w, bias, slope })
+  emitDirect(node, to, depthwise ? depthwiseKernel : convKernel, shape, window, { x, y, r, w, bias, slope })
+}
+
+/** The direct kernel, and the transforms that can stand for it. */
+function variantsOf(node: Node, limit: WinogradTile): Choice[] {
+  const shape = shapeOf(node)
+  const [x, weights] = node.inputs as Value[]
+  const window = windows(node, x.shape.slice(2), shape.kernel)
+  const depthwise = isDepthwise(shape)
+  const direct = { kernel: (depthwise ? depthwiseKernel : convKernel).name, cost: macsOf(window, shape) }
+  // Transforms of whole numbers are not whole.
+  const known = !depthwise && isConstant(weights) && node.output.dtype.startsWith('float')
+  return known ? [direct, ...winogradChoices(limit, window, shape.kernel, shape, weights.data)] : [direct]
 }
 
 function lowerTranspose(node: Node, to: Lowering): void {
@@ -206,6 +214,7 @@ export const convolution: Record<string, Op> = {
     layout: 'channelsLast',
     inPlace: [convInputs.residual],
     lower: lowerConv,
+    variants: variantsOf,
     macs: convMacs
   },
   ConvTranspose: {

@@ -225,7 +225,7 @@ export function emitWinograd(
   const { x, y, w, bias, slope } = operands
   const r = operands.r ?? y
   const points = (m + k - 1) ** 2
-  const padded = Math.ceil(filters / panelWidth) * panelWidth
+  const padded = paddedFilters(filters)
   const fitting = Math.floor(blockFloats / (points * (channels + padded)) / group) * group
   const tiles = Math.min(Math.max(fitting, 2 * group), 16 * group)
   const u = to.derived(`${w.index} ${target.name}`, groups * points * padded * channels, view =>
@@ -309,9 +309,16 @@ export function winogradChoices(
   return fitting.map(({ m, k, kernel: { name } }) => {
     const tiles = window.out.reduce<number>((count, side) => count * Math.ceil(usualSize(side) / m), 1)
     const products = tiles * (channels * filters + transformCost * (channels + filters))
-    return { kernel: name, cost: groups * (m + k - 1) ** 2 * (products + weightCost * channels * filters) }
+    const points = (m + k - 1) ** 2
+    return {
+      kernel: name,
+      cost: groups * points * (products + weightCost * channels * filters),
+      floats: groups * channels * (points * paddedFilters(filters) - k * k * filters)
+    }
   })
 }
+
+const paddedFilters = (filters: number) => Math.ceil(filters / panelWidth) * panelWidth
 
 /** Vectors of fewer channels would be mostly empty. */
 const fewestChannels = 4

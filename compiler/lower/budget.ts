@@ -1,0 +1,58 @@
+import { type Graph, isConstant, type Node } from '../graph/index.js'
+import { type Choice, ops, type WinogradTile } from '../ops/index.js'
+
+/**
+ * The kernels of layers that would hold too much memory with their fastest: transformed filters are up to four times
+ * the weights. Until weights and what is made of them fit into a budget, the layer moves to a smaller variant that
+ * loses least for a float (the greedy way through a knapsack of choices, Sinha and Zoltners 1979).
+ */
+export function withinBudget(graph: Graph, winograd: WinogradTile): ReadonlyMap<Node, string> {
+  const moved = new Map<Node, string>()
+  let excess = (1 - mostHeld) * elementsOf(graph.nodes)
+  let moves: Move[] = []
+  for (const node of graph.nodes) {
+    const choices = ops[node.op]?.variants?.(node, winograd) ?? []
+    if (choices.length < 2) continue
+    const fastest = cheapest(choices)
+    excess += floatsOf(fastest)
+    moves.push(...movesFrom(node, fastest, choices))
+  }
+  while (excess > 0 && moves.length) {
+    const { node, from, to, choices } = moves.reduce((best, next) => (next.price < best.price ? next : best))
+    moved.set(node, to.kernel)
+    excess -= floatsOf(from) - floatsOf(to)
+    moves = [...moves.filter(move => move.node !== node), ...movesFrom(node, to, choices)]
+  }
+  return moved
+}
+
+/** Memory for weights and what is made of them, in that of the weights. */
+const mostHeld = 2.2
+
+interface Move {
+  readonly node: Node
+  readonly choices: readonly Choice[]
+  readonly from: Choice
+  readonly to: Choice
+  /** Multiply-accumulates that it costs more for each float that it holds less. */
+  readonly price: number
+}
+
+function movesFrom(node: Node, from: Choice, choices: readonly Choice[]): Move[] {
+  return choices
+    .filter(to => floatsOf(to) < floatsOf(from))
+    .map(to => ({ node, choices, from, to, price: (to.cost - from.cost) / (floatsOf(from) - floatsOf(to)) }))
+}
+
+/** The variant of least cost. */
+export function cheapest(choices: readonly Choice[]): Choice {
+  return choices.reduce((best, next) => (next.cost < best.cost ? next : best))
+}
+
+const floatsOf = ({ floats = 0 }: Choice) => floats
+
+/** Elements of all constants, each once. */
+function elementsOf(nodes: readonly Node[]): number {
+  const constants = new Set(nodes.flatMap(({ inputs }) => inputs.filter(input => input && isConstant(input))))
+  return [...constants].reduce((sum, constant) => sum + constant!.data!.length, 0)
+}
