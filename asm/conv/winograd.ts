@@ -2,7 +2,7 @@ import { product, ROWS } from '../dense/product'
 import { PANEL } from '../dense/tile'
 import { firstOf, lastOf, statics } from '../thread'
 import { WinogradParams } from './winograd-params'
-import { transformInput, transformOutput } from './winograd-transform'
+import { FAR, NEAR, transformInput, transformOutput } from './winograd-transform'
 
 /**
  * Convolution with stride 1 as F(m x m, k x k): winograd2 and winograd4 for k = 3, winograd2x5 for k = 5 (Winograd 1980;
@@ -177,38 +177,41 @@ function filterLine(p: WinogradFiltersParams, w: usize, tap: usize, u: usize, po
   }
 }
 
-/** One column of G g: the filter as a polynomial at the points 0, 1, -1 (and 2, -2) and infinity, scaled. */
+/** One column of G g: the filter as a polynomial at the points of winograd-transform.ts, scaled. */
 function filterColumn(p: WinogradFiltersParams, g: usize, gStep: usize, t: usize, tStep: usize): void {
+  const half = f32x4.splat(0.5)
+  const two = f32x4.splat(2)
   const g0 = v128.load(g)
-  const g1 = v128.load(g + gStep)
   const g2 = v128.load(g + gStep * 2)
-  let even = f32x4.add(g0, g2)
-  let odd = g1
+  let odd = v128.load(g + gStep)
   if (p.size + p.kernel == 5) {
-    const half = f32x4.splat(0.5)
+    const even = f32x4.add(g0, g2)
     v128.store(t, g0)
     v128.store(t + tStep, f32x4.mul(half, f32x4.add(even, odd)))
     v128.store(t + tStep * 2, f32x4.mul(half, f32x4.sub(even, odd)))
     v128.store(t + tStep * 3, g2)
     return
   }
-  let farEven = f32x4.add(g0, f32x4.mul(f32x4.splat(4), g2))
-  let farOdd = f32x4.add(g1, g1)
+  let even = f32x4.add(g0, f32x4.mul(half, g2))
+  let farEven = f32x4.add(g0, f32x4.mul(two, g2))
+  let farOdd = odd
   let last = g2
   if (p.kernel == 5) {
     const g3 = v128.load(g + gStep * 3)
     last = v128.load(g + gStep * 4)
-    even = f32x4.add(even, last)
-    odd = f32x4.add(odd, g3)
-    farEven = f32x4.add(farEven, f32x4.mul(f32x4.splat(16), last))
-    farOdd = f32x4.add(farOdd, f32x4.mul(f32x4.splat(8), g3))
+    even = f32x4.add(even, f32x4.mul(f32x4.splat(0.25), last))
+    odd = f32x4.add(odd, f32x4.mul(half, g3))
+    farEven = f32x4.add(farEven, f32x4.mul(f32x4.splat(4), last))
+    farOdd = f32x4.add(farOdd, f32x4.mul(two, g3))
   }
-  const sixth = f32x4.splat(-1.0 / 6.0)
-  const part = f32x4.splat(1.0 / 24.0)
-  v128.store(t, f32x4.mul(f32x4.splat(0.25), g0))
-  v128.store(t + tStep, f32x4.mul(sixth, f32x4.add(even, odd)))
-  v128.store(t + tStep * 2, f32x4.mul(sixth, f32x4.sub(even, odd)))
-  v128.store(t + tStep * 3, f32x4.mul(part, f32x4.add(farEven, farOdd)))
-  v128.store(t + tStep * 4, f32x4.mul(part, f32x4.sub(farEven, farOdd)))
+  odd = f32x4.mul(f32x4.splat(NEAR), odd)
+  farOdd = f32x4.mul(f32x4.splat(FAR), farOdd)
+  const nearScale = f32x4.splat(-2.0 / 3.0)
+  const farScale = f32x4.splat(1.0 / 6.0)
+  v128.store(t, g0)
+  v128.store(t + tStep, f32x4.mul(nearScale, f32x4.add(even, odd)))
+  v128.store(t + tStep * 2, f32x4.mul(nearScale, f32x4.sub(even, odd)))
+  v128.store(t + tStep * 3, f32x4.mul(farScale, f32x4.add(farEven, farOdd)))
+  v128.store(t + tStep * 4, f32x4.mul(farScale, f32x4.sub(farEven, farOdd)))
   v128.store(t + tStep * 5, last)
 }

@@ -12,10 +12,10 @@ struct WinogradFilters {
 
 @group(0) @binding(2) var<uniform> p: WinogradFilters;
 
-// The factor of a filter's element `i` at point `at`, 0, 1, -1, 2, -2 or infinity: an entry of G.
+// The factor of a filter's element `i` at a point (compiler/ops/conv/winograd.ts): an entry of G.
 fn factorAt(at: u32, i: u32) -> f32 {
-  let points = array(0.0, 1.0, -1.0, 2.0, -2.0);
-  let scales = array(1.0 / 4, -1.0 / 6, -1.0 / 6, 1.0 / 24, 1.0 / 24);
+  let points = array(0.0, sqrt(0.5), -sqrt(0.5), sqrt(2.0), -sqrt(2.0));
+  let scales = array(1.0, -2.0 / 3, -2.0 / 3, 1.0 / 6, 1.0 / 6);
   if (at == 5) {
     return select(0.0, 1.0, i == 2);
   }

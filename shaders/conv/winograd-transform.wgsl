@@ -13,22 +13,22 @@ fn tileOf(index: u32) -> Tile {
   return Tile(index, line / rows, (line % rows) * 4, (index % columns) * 4);
 }
 
-// A line of inputs to its points, 0, 1, -1, 2, -2 and infinity: B^T d.
+// A line of inputs to its points (compiler/ops/conv/winograd.ts): B^T d.
 fn toPoints(d: array<f32, 6>) -> array<f32, 6> {
-  let even = d[4] - 4 * d[2];
-  let odd = d[3] - 4 * d[1];
-  let far = d[4] - d[2];
-  let near = 2 * (d[3] - d[1]);
-  return array(4 * d[0] - 5 * d[2] + d[4], even + odd, even - odd, far + near, far - near, 4 * d[1] - 5 * d[3] + d[5]);
+  let even = d[4] - 2 * d[2];
+  let odd = sqrt(0.5) * (d[3] - 2 * d[1]);
+  let far = d[4] - 0.5 * d[2];
+  let near = sqrt(2.0) * (d[3] - 0.5 * d[1]);
+  return array(d[0] - 2.5 * d[2] + d[4], even + odd, even - odd, far + near, far - near, d[1] - 2.5 * d[3] + d[5]);
 }
 
 // A line of points to its outputs: A^T m.
 fn fromPoints(m: array<f32, 6>) -> vec4f {
   let sum1 = m[1] + m[2];
   let sum2 = m[3] + m[4];
-  let difference1 = m[1] - m[2];
-  let difference2 = 2 * (m[3] - m[4]);
-  return vec4f(m[0] + sum1 + sum2, difference1 + difference2, sum1 + 4 * sum2, difference1 + 4 * difference2 + m[5]);
+  let odd1 = sqrt(0.5) * (m[1] - m[2]);
+  let odd2 = sqrt(2.0) * (m[3] - m[4]);
+  return vec4f(m[0] + sum1 + sum2, odd1 + odd2, 0.5 * sum1 + 2 * sum2, 0.5 * odd1 + 2 * odd2 + m[5]);
 }
 
 @compute @workgroup_size(64)

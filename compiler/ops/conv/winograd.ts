@@ -162,16 +162,19 @@ const fourPoints: Points = {
   ]
 }
 
+const [near, far] = [Math.SQRT1_2, Math.SQRT2]
+
+/** Points whose powers stay near 1 (Barabasz et al. 2020, arXiv 1803.10986). */
 const sixPoints: Points = {
-  points: [0, 1, -1, 2, -2],
-  scales: [1 / 4, -1 / 6, -1 / 6, 1 / 24, 1 / 24, 1],
+  points: [0, near, -near, far, -far],
+  scales: [1, -2 / 3, -2 / 3, 1 / 6, 1 / 6, 1],
   input: [
-    [4, 0, -5, 0, 1, 0],
-    [0, -4, -4, 1, 1, 0],
-    [0, 4, -4, -1, 1, 0],
-    [0, -2, -1, 2, 1, 0],
-    [0, 2, -1, -2, 1, 0],
-    [0, 4, 0, -5, 0, 1]
+    [1, 0, -5 / 2, 0, 1, 0],
+    [0, -2 * near, -2, near, 1, 0],
+    [0, 2 * near, -2, -near, 1, 0],
+    [0, -far / 2, -1 / 2, far, 1, 0],
+    [0, far / 2, -1 / 2, -far, 1, 0],
+    [0, 1, 0, -5 / 2, 0, 1]
   ]
 }
 
