@@ -3,7 +3,7 @@ import { Epilogue } from '../elementwise/epilogue'
 import { madd } from '../madd'
 import { firstOf, lastOf, statics, worth } from '../thread'
 import { panels } from './panels'
-import { finishOne, isLate, PANEL, SEGMENT, TABLE_HEAD } from './tile'
+import { BLOCK, finishOne, isLate, PANEL, SEGMENT, TABLE_HEAD } from './tile'
 
 /** Matrix products; see compiler/ops/dense/gemm.ts for the meaning of the parameter blocks. */
 @unmanaged
@@ -214,8 +214,25 @@ function rowHalf(
   let b2 = a1
   let a3 = a1
   let b3 = a1
+  let total = a1
+  let more = a1
+  // A block of halves takes half of its bytes.
+  let stop = w + 2 * BLOCK
   const whole = w + ((<usize>(inner & ~3)) << 4)
   for (; w < whole; w += 64) {
+    if (w >= stop) {
+      total = f32x4.add(total, f32x4.add(f32x4.add(a0, a1), f32x4.add(a2, a3)))
+      more = f32x4.add(more, f32x4.add(f32x4.add(b0, b1), f32x4.add(b2, b3)))
+      a0 = f32x4.splat(0)
+      a1 = a0
+      a2 = a0
+      a3 = a0
+      b0 = a0
+      b1 = a0
+      b2 = a0
+      b3 = a0
+      stop = w + 2 * BLOCK
+    }
     let v = v128.load_splat<f32>(x)
     a0 = madd(v, floats(v128.load16x4_s(w), bits, scale), a0)
     b0 = madd(v, floats(v128.load16x4_s(w, 8), bits, scale), b0)
@@ -237,8 +254,8 @@ function rowHalf(
     x += 4
     w += 16
   }
-  a0 = f32x4.add(f32x4.add(a0, a1), f32x4.add(a2, a3))
-  b0 = f32x4.add(f32x4.add(b0, b1), f32x4.add(b2, b3))
+  a0 = f32x4.add(total, f32x4.add(f32x4.add(a0, a1), f32x4.add(a2, a3)))
+  b0 = f32x4.add(more, f32x4.add(f32x4.add(b0, b1), f32x4.add(b2, b3)))
   finishOne(y, r, a0, b0, slope, columns, e)
 }
 

@@ -1,6 +1,8 @@
 import { CLIP, clip, HARD_SWISH, hardSwish } from '../elementwise/activation'
 import { Epilogue } from '../elementwise/epilogue'
 import { madd } from '../madd'
+import { statics } from '../thread'
+import { BLOCK } from './tile'
 
 /**
  * Matrix products of operands that are packed: no table of addresses. Rows come in groups of ROWS, interleaved, so that
@@ -31,22 +33,54 @@ function fourRows(x: usize, w: usize, inner: u32, y: usize, step: usize): void {
   let b1 = a0
   let b2 = a0
   let b3 = a0
-  for (const end = w + ((<usize>inner) << 5); w < end; w += 32) {
-    const p = v128.load(w)
-    const q = v128.load(w, 16)
-    let v = v128.load_splat<f32>(x)
-    a0 = madd(v, p, a0)
-    b0 = madd(v, q, b0)
-    v = v128.load_splat<f32>(x, 4)
-    a1 = madd(v, p, a1)
-    b1 = madd(v, q, b1)
-    v = v128.load_splat<f32>(x, 8)
-    a2 = madd(v, p, a2)
-    b2 = madd(v, q, b2)
-    v = v128.load_splat<f32>(x, 12)
-    a3 = madd(v, p, a3)
-    b3 = madd(v, q, b3)
-    x += ROWS * 4
+  const totals = statics()
+  const end = w + ((<usize>inner) << 5)
+  const first = w + BLOCK
+  for (let stop = first; ; stop += BLOCK) {
+    for (const to = min(stop, end); w < to; w += 32) {
+      const p = v128.load(w)
+      const q = v128.load(w, 16)
+      let v = v128.load_splat<f32>(x)
+      a0 = madd(v, p, a0)
+      b0 = madd(v, q, b0)
+      v = v128.load_splat<f32>(x, 4)
+      a1 = madd(v, p, a1)
+      b1 = madd(v, q, b1)
+      v = v128.load_splat<f32>(x, 8)
+      a2 = madd(v, p, a2)
+      b2 = madd(v, q, b2)
+      v = v128.load_splat<f32>(x, 12)
+      a3 = madd(v, p, a3)
+      b3 = madd(v, q, b3)
+      x += ROWS * 4
+    }
+    if (stop > first) {
+      a0 = f32x4.add(a0, v128.load(totals))
+      b0 = f32x4.add(b0, v128.load(totals, 16))
+      a1 = f32x4.add(a1, v128.load(totals, 32))
+      b1 = f32x4.add(b1, v128.load(totals, 48))
+      a2 = f32x4.add(a2, v128.load(totals, 64))
+      b2 = f32x4.add(b2, v128.load(totals, 80))
+      a3 = f32x4.add(a3, v128.load(totals, 96))
+      b3 = f32x4.add(b3, v128.load(totals, 112))
+    }
+    if (stop >= end) break
+    v128.store(totals, a0)
+    v128.store(totals, b0, 16)
+    v128.store(totals, a1, 32)
+    v128.store(totals, b1, 48)
+    v128.store(totals, a2, 64)
+    v128.store(totals, b2, 80)
+    v128.store(totals, a3, 96)
+    v128.store(totals, b3, 112)
+    a0 = f32x4.splat(0)
+    b0 = a0
+    a1 = a0
+    b1 = a0
+    a2 = a0
+    b2 = a0
+    a3 = a0
+    b3 = a0
   }
   v128.store(y, a0)
   v128.store(y, b0, 16)
@@ -88,28 +122,72 @@ export function sixRows(
   let b3 = b0
   let b4 = b0
   let b5 = b0
-  for (const end = w + ((<usize>inner) << 5); w < end; w += 32) {
-    const p = v128.load(w)
-    const q = v128.load(w, 16)
-    let v = v128.load_splat<f32>(x)
-    a0 = madd(v, p, a0)
-    b0 = madd(v, q, b0)
-    v = v128.load_splat<f32>(x, 4)
-    a1 = madd(v, p, a1)
-    b1 = madd(v, q, b1)
-    v = v128.load_splat<f32>(x, 8)
-    a2 = madd(v, p, a2)
-    b2 = madd(v, q, b2)
-    v = v128.load_splat<f32>(x, 12)
-    a3 = madd(v, p, a3)
-    b3 = madd(v, q, b3)
-    v = v128.load_splat<f32>(x, 16)
-    a4 = madd(v, p, a4)
-    b4 = madd(v, q, b4)
-    v = v128.load_splat<f32>(x, 20)
-    a5 = madd(v, p, a5)
-    b5 = madd(v, q, b5)
-    x += ROWS * 4
+  const totals = statics()
+  const end = w + ((<usize>inner) << 5)
+  const first = w + BLOCK
+  for (let stop = first; ; stop += BLOCK) {
+    for (const to = min(stop, end); w < to; w += 32) {
+      const p = v128.load(w)
+      const q = v128.load(w, 16)
+      let v = v128.load_splat<f32>(x)
+      a0 = madd(v, p, a0)
+      b0 = madd(v, q, b0)
+      v = v128.load_splat<f32>(x, 4)
+      a1 = madd(v, p, a1)
+      b1 = madd(v, q, b1)
+      v = v128.load_splat<f32>(x, 8)
+      a2 = madd(v, p, a2)
+      b2 = madd(v, q, b2)
+      v = v128.load_splat<f32>(x, 12)
+      a3 = madd(v, p, a3)
+      b3 = madd(v, q, b3)
+      v = v128.load_splat<f32>(x, 16)
+      a4 = madd(v, p, a4)
+      b4 = madd(v, q, b4)
+      v = v128.load_splat<f32>(x, 20)
+      a5 = madd(v, p, a5)
+      b5 = madd(v, q, b5)
+      x += ROWS * 4
+    }
+    if (stop > first) {
+      a0 = f32x4.add(a0, v128.load(totals))
+      b0 = f32x4.add(b0, v128.load(totals, 16))
+      a1 = f32x4.add(a1, v128.load(totals, 32))
+      b1 = f32x4.add(b1, v128.load(totals, 48))
+      a2 = f32x4.add(a2, v128.load(totals, 64))
+      b2 = f32x4.add(b2, v128.load(totals, 80))
+      a3 = f32x4.add(a3, v128.load(totals, 96))
+      b3 = f32x4.add(b3, v128.load(totals, 112))
+      a4 = f32x4.add(a4, v128.load(totals, 128))
+      b4 = f32x4.add(b4, v128.load(totals, 144))
+      a5 = f32x4.add(a5, v128.load(totals, 160))
+      b5 = f32x4.add(b5, v128.load(totals, 176))
+    }
+    if (stop >= end) break
+    v128.store(totals, a0)
+    v128.store(totals, b0, 16)
+    v128.store(totals, a1, 32)
+    v128.store(totals, b1, 48)
+    v128.store(totals, a2, 64)
+    v128.store(totals, b2, 80)
+    v128.store(totals, a3, 96)
+    v128.store(totals, b3, 112)
+    v128.store(totals, a4, 128)
+    v128.store(totals, b4, 144)
+    v128.store(totals, a5, 160)
+    v128.store(totals, b5, 176)
+    a0 = f32x4.splat(0)
+    b0 = a0
+    a1 = a0
+    b1 = a0
+    a2 = a0
+    b2 = a0
+    a3 = a0
+    b3 = a0
+    a4 = a0
+    b4 = a0
+    a5 = a0
+    b5 = a0
   }
   if (e.residual) {
     a0 = f32x4.add(a0, v128.load(r))

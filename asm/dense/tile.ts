@@ -21,6 +21,13 @@ export const TABLE_HEAD: u32 = 12 * 4
 export const SEGMENT: u32 = 6 * 4
 export const PANEL: u32 = 8
 
+/**
+ * Bytes of a panel's weights whose products are summed by themselves, 128 rows: errors of long sums grow with their root
+ * of n, those of sums of blocks with the roots of both (Higham 1993, "The accuracy of floating point summation", section 3).
+ * Blocks begin where the panel does, whatever segments a tile has, so that they are the same in every thread's slice.
+ */
+export const BLOCK: usize = 128 * 32
+
 /** What a tile does to its sums while they are in registers: bounds, hard swish, a residual in front of them. */
 export function isInline(e: Epilogue): bool {
   return (e.act <= CLIP || e.act == HARD_SWISH) && e.residual <= RESIDUAL_BEFORE
@@ -56,6 +63,9 @@ export function tile(
   let b2 = b0
   let a3 = a0
   let b3 = b0
+  const totals = statics()
+  const first = w + BLOCK
+  let stop = first
   shift += <usize>load<u32>(table, 40)
   let segment = <usize>load<u32>(table, 36)
   const last = segment + <usize>load<u32>(table, 32) * SEGMENT
@@ -66,27 +76,70 @@ export function tile(
     let x3 = <usize>load<u32>(segment, 12) + shift
     w += <usize>load<u32>(segment, 20)
     const end = w + ((<usize>load<u32>(segment, 16)) << 5)
-    for (; w < end; w += 32) {
-      const p = v128.load(w)
-      const q = v128.load(w, 16)
-      let x = v128.load_splat<f32>(x0)
-      a0 = madd(x, p, a0)
-      b0 = madd(x, q, b0)
-      x = v128.load_splat<f32>(x1)
-      a1 = madd(x, p, a1)
-      b1 = madd(x, q, b1)
-      x = v128.load_splat<f32>(x2)
-      a2 = madd(x, p, a2)
-      b2 = madd(x, q, b2)
-      x = v128.load_splat<f32>(x3)
-      a3 = madd(x, p, a3)
-      b3 = madd(x, q, b3)
-      x0 += 4
-      x1 += 4
-      x2 += 4
-      x3 += 4
+    while (w < end) {
+      if (w >= stop) {
+        if (stop != first) {
+          a0 = f32x4.add(a0, v128.load(totals))
+          b0 = f32x4.add(b0, v128.load(totals, 16))
+          a1 = f32x4.add(a1, v128.load(totals, 32))
+          b1 = f32x4.add(b1, v128.load(totals, 48))
+          a2 = f32x4.add(a2, v128.load(totals, 64))
+          b2 = f32x4.add(b2, v128.load(totals, 80))
+          a3 = f32x4.add(a3, v128.load(totals, 96))
+          b3 = f32x4.add(b3, v128.load(totals, 112))
+        }
+        v128.store(totals, a0)
+        v128.store(totals, b0, 16)
+        v128.store(totals, a1, 32)
+        v128.store(totals, b1, 48)
+        v128.store(totals, a2, 64)
+        v128.store(totals, b2, 80)
+        v128.store(totals, a3, 96)
+        v128.store(totals, b3, 112)
+        a0 = f32x4.splat(0)
+        b0 = a0
+        a1 = a0
+        b1 = a0
+        a2 = a0
+        b2 = a0
+        a3 = a0
+        b3 = a0
+        do stop += BLOCK
+        while (w >= stop)
+      }
+      const to = min(end, stop)
+      for (; w < to; w += 32) {
+        const p = v128.load(w)
+        const q = v128.load(w, 16)
+        let x = v128.load_splat<f32>(x0)
+        a0 = madd(x, p, a0)
+        b0 = madd(x, q, b0)
+        x = v128.load_splat<f32>(x1)
+        a1 = madd(x, p, a1)
+        b1 = madd(x, q, b1)
+        x = v128.load_splat<f32>(x2)
+        a2 = madd(x, p, a2)
+        b2 = madd(x, q, b2)
+        x = v128.load_splat<f32>(x3)
+        a3 = madd(x, p, a3)
+        b3 = madd(x, q, b3)
+        x0 += 4
+        x1 += 4
+        x2 += 4
+        x3 += 4
+      }
     }
     segment += SEGMENT
+  }
+  if (stop != first) {
+    a0 = f32x4.add(a0, v128.load(totals))
+    b0 = f32x4.add(b0, v128.load(totals, 16))
+    a1 = f32x4.add(a1, v128.load(totals, 32))
+    b1 = f32x4.add(b1, v128.load(totals, 48))
+    a2 = f32x4.add(a2, v128.load(totals, 64))
+    b2 = f32x4.add(b2, v128.load(totals, 80))
+    a3 = f32x4.add(a3, v128.load(totals, 96))
+    b3 = f32x4.add(b3, v128.load(totals, 112))
   }
   const y0 = <usize>load<u32>(table) + at
   const y1 = <usize>load<u32>(table, 4) + at
@@ -234,6 +287,10 @@ export function rowTile(
   let b2 = a1
   let a3 = a1
   let b3 = a1
+  // Four sums at a time: a block of each.
+  let stop = w + 4 * BLOCK
+  let total = a1
+  let more = a1
   shift += <usize>load<u32>(table, 40)
   let segment = <usize>load<u32>(table, 36)
   const last = segment + <usize>load<u32>(table, 32) * SEGMENT
@@ -243,6 +300,19 @@ export function rowTile(
     const length = load<u32>(segment, 16)
     const whole = w + ((<usize>(length & ~3)) << 5)
     for (; w < whole; w += 128) {
+      if (w >= stop) {
+        total = f32x4.add(total, f32x4.add(f32x4.add(a0, a1), f32x4.add(a2, a3)))
+        more = f32x4.add(more, f32x4.add(f32x4.add(b0, b1), f32x4.add(b2, b3)))
+        a0 = f32x4.splat(0)
+        a1 = a0
+        a2 = a0
+        a3 = a0
+        b0 = a0
+        b1 = a0
+        b2 = a0
+        b3 = a0
+        stop = w + 4 * BLOCK
+      }
       let v = v128.load_splat<f32>(x)
       a0 = madd(v, v128.load(w), a0)
       b0 = madd(v, v128.load(w, 16), b0)
@@ -265,8 +335,8 @@ export function rowTile(
       w += 32
     }
   }
-  a0 = f32x4.add(f32x4.add(a0, a1), f32x4.add(a2, a3))
-  b0 = f32x4.add(f32x4.add(b0, b1), f32x4.add(b2, b3))
+  a0 = f32x4.add(total, f32x4.add(f32x4.add(a0, a1), f32x4.add(a2, a3)))
+  b0 = f32x4.add(more, f32x4.add(f32x4.add(b0, b1), f32x4.add(b2, b3)))
   finishOne(<usize>load<u32>(table) + at, <usize>load<u32>(table, 16) + at, a0, b0, slope, columns, e)
 }
 

@@ -41,19 +41,59 @@ export function fold(graph: Graph, node: Node, affine: ScaleShift): boolean {
 }
 
 function foldBack(graph: Graph, node: Node, { x, scale, shift }: ScaleShift): boolean {
-  const layer = x.producer
-  if (!layer || !foldable.includes(layer.op) || graph.onlyUser(x) !== node || layer.attributes.has('act')) return false
-  const [, weights, bias] = layer.inputs
-  if (!isConstant(weights) || (bias && !isConstant(bias)) || layer.inputs.length > 3) return false
-  setWeights(graph, layer, scaled(weights, filterOf(layer, weights), scale))
-  const old = bias?.data
-  setBias(
-    graph,
-    layer,
-    shift.map((s, f) => s + scale[f] * (old ? old[old.length === 1 ? 0 : f] : 0))
-  )
+  const layers = layersBehind(graph, x, node, shift.some(s => s !== 0))
+  if (!layers) return false
+  for (const { layer, first } of layers) {
+    const [, weights, bias] = layer.inputs as [unknown, Value, Value | undefined]
+    const count = filters(layer, weights)
+    const own = scale.subarray(first, first + count)
+    const old = bias?.data
+    setWeights(graph, layer, scaled(weights, filterOf(layer, weights), own))
+    setBias(
+      graph,
+      layer,
+      shift.slice(first, first + count).map((s, f) => s + own[f] * (old ? old[old.length === 1 ? 0 : f] : 0))
+    )
+  }
   graph.bypass(node, x)
   return true
+}
+
+interface Part {
+  readonly layer: Node
+  /** Its first channel among all. */
+  readonly first: number
+}
+
+/**
+ * The layers that make a value which only `user` reads, by way of concatenations of channels and of means, with which the
+ * arithmetic of a channel commutes; none where something else makes a part of it.
+ */
+function layersBehind(graph: Graph, value: Value, user: Node, shifts: boolean, first = 0): Part[] | undefined {
+  const made = value.producer
+  if (!made || graph.onlyUser(value) !== user || made.attributes.has('act')) return undefined
+  if (foldable.includes(made.op)) {
+    const [, weights, bias] = made.inputs
+    const constant = isConstant(weights) && (!bias || isConstant(bias)) && made.inputs.length <= 3
+    return constant ? [{ layer: made, first }] : undefined
+  }
+  if (made.op === 'GlobalAveragePool' || (made.op === 'AveragePool' && !(shifts && countsPadding(made))))
+    return layersBehind(graph, made.inputs[0]!, made, shifts, first)
+  if (made.op !== 'Concat' || ![1, 1 - value.rank].includes(made.number('axis', 0))) return undefined
+  const parts: Part[] = []
+  for (const input of made.inputs as Value[]) {
+    const channels = input.shape[1]
+    const own = layersBehind(graph, input, made, shifts, first)
+    if (!own || typeof channels !== 'number') return undefined
+    parts.push(...own)
+    first += channels
+  }
+  return parts
+}
+
+/** Means that count zeros of the padding do not carry a shift along. */
+function countsPadding(pool: Node): boolean {
+  return pool.number('count_include_pad', 0) !== 0
 }
 
 /**

@@ -100,7 +100,11 @@ export const graphs: Readonly<Record<string, Make>> = {
     const flat = m.add('GlobalAveragePool', [norm(m, m.add('ConvTranspose', [before, m.weights([4, 2, 2, 2])]), 2)])
     const scores = norm(m, m.add('Gemm', [m.add('Flatten', [flat]), m.weights([2, 3])]), 3)
     const twice = conv(m, x, 4, 4)
-    return [scores, norm(m, twice, 4), m.add('Relu', [twice])]
+    const mean = (y: string, attributes = {}) =>
+      m.add('AveragePool', [y], { kernel_shape: [3, 3], pads: [1, 1, 1, 1], ...attributes })
+    const joined = m.add('Concat', [conv(m, x, 2, 4), mean(conv(m, x, 3, 4))], { axis: -3 })
+    const zeros = norm(m, mean(conv(m, x, 2, 4), { count_include_pad: 1 }), 2)
+    return [scores, norm(m, twice, 4), m.add('Relu', [twice]), norm(m, joined, 5), zeros]
   },
   'fold-scale-shift': m => {
     const x = m.add('Div', [
