@@ -23,6 +23,7 @@ import { numberOf, peersOf, readArguments } from './command/arguments.js'
 import { fail } from './command/fail.js'
 import { type LayerResult, measureLayer, type PeerResult, type VariantResult } from './layers/kernel-contest.js'
 import { kindOf, type Layer, macsOf, parseFile, showLayer } from './layers/layers.js'
+import { showShares } from './layers/share-of-peak.js'
 import { measured } from './networks.js'
 
 const { values, positionals } = readArguments(
@@ -46,6 +47,7 @@ for (const [index, layer] of layers.entries()) {
   print(result, index)
 }
 summarise()
+showShares(results)
 if (values.out !== undefined)
   writeFileSync(values.out, `${JSON.stringify({ node: process.versions.node, results }, undefined, 1)}\n`)
 // Peers leave worker threads behind.
