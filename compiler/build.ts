@@ -4,7 +4,7 @@ import { type Dim, isStatic } from './algebra/index.js'
 import { CompileError } from './errors.js'
 import type { Graph } from './graph/index.js'
 import { type GoldenOptions, type LayerInfo, layerInfos, lower, weightBytes } from './lower/index.js'
-import { type ImportOptions, importOnnx } from './onnx/index.js'
+import { type ImportOptions, importOnnx, unsetSettings } from './onnx/index.js'
 import { kernels as allKernels, type Choice, ops, type WinogradTile } from './ops/index.js'
 import { passes, print, required, verify } from './passes/index.js'
 
@@ -64,10 +64,15 @@ export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
   try {
     return buildGraph(importOnnx(bytes, options), options)
   } catch (error) {
-    const cure = error instanceof CompileError ? fixedShapes(bytes, options) : undefined
+    if (!(error instanceof CompileError)) throw error
+    const unset = /^(unsupported operators|(no )?setting )/.test(error.message)
+      ? undefined
+      : unsetSettings(bytes, options.settings)
+    if (unset) throw new CompileError(`${error.message}; ${unset}`, true)
+    const cure = fixedShapes(bytes, options)
     if (!cure) throw error
     const flags = Object.entries(cure).map(([name, shape]) => `--shape ${name}=${shape.join('x')}`)
-    throw new CompileError(`${(error as Error).message}; compile with ${flags.join(' ')}, or other sizes`)
+    throw new CompileError(`${error.message}; compile with ${flags.join(' ')}, or other sizes`, true)
   }
 }
 

@@ -18,6 +18,8 @@ interface Tried {
   readonly inputMetadata: readonly { name: string; type: string; shape: readonly (number | string)[] }[]
   run(feeds: Feeds): Promise<Record<string, Tensor>>
   release(): Promise<void>
+  /** Of a session that its first run makes: the same with other options. */
+  withOptions?(options: Opening): this
 }
 
 interface Trial<S extends Tried> {
@@ -51,7 +53,10 @@ export async function chooseDevice<S extends Tried, O extends Opening>(
     for (const name of ['wasm', 'webgpu']) {
       options.signal?.throwIfAborted()
       try {
-        trials.push(await tried(await sessionOn(name)))
+        const session = await sessionOn(name)
+        // Nobody knows yet what could be run: each variant is tried.
+        if (session.withOptions) return { session: session.withOptions(options), why: '' }
+        trials.push(await tried(session))
       } catch (error) {
         if (!(error instanceof CairnError)) throw error
         refused.push(`${name} refused a trial: ${error.message}`)

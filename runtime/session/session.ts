@@ -109,6 +109,8 @@ export class InferenceSession {
       const trial = await import('./auto.js').catch(() => undefined)
       if (trial) {
         const { session, why } = await trial.chooseDevice(source, auto, options, InferenceSession.create)
+        // A session that its first run makes has chosen nothing yet.
+        if (!session.header) return session
         return new InferenceSession(session.header, session.executor, session.device, options, why)
       }
       entries = ['wasm', 'webgpu'].map(name => ({ ...auto, name }))
@@ -138,6 +140,9 @@ export class InferenceSession {
     } catch (error) {
       // Where no provider is left, what has not come yet is not waited for.
       over?.abort()
+      // The compiler's: the model can be compiled once a run has brought what it depends on.
+      const { late } = error as { late?: (create: unknown, options: SessionOptions) => InferenceSession }
+      if (late) return late(InferenceSession.create, options)
       throw error
     } finally {
       options.signal?.removeEventListener('abort', stop)
