@@ -179,6 +179,10 @@ export function refuseUnknown(graph: Graph): void {
     else unknown.set(node.op, { first: node.name, times: 1 })
   }
   if (!unknown.size) return
+  if ([...unknown.keys()].some(op => op.startsWith('com.microsoft.nchwc:')))
+    throw new CompileError(
+      'unsupported operators of com.microsoft.nchwc: onnxruntime has saved the model for its own processor, at graphOptimizationLevel "all"; models that it saves at "extended" are allowed'
+    )
   const list = [...unknown].map(([op, { first, times }]) => `${op} (${times}×, first at "${first}")`).join(', ')
   const domains = new Set(
     [...unknown.keys()].filter(op => op.includes(':')).map(op => op.slice(0, op.lastIndexOf(':')))
