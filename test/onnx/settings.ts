@@ -220,6 +220,44 @@ test('inputs without a shape have that of the run, and runs at the same time do 
   await oracle.release()
 })
 
+test('whole numbers that floats do not hold are refused, and carried in settings', async () => {
+  const m = new ModelBuilder(random)
+  const ids = m.input([2], 'int64', [0, 1], 'ids')
+  m.output(
+    m.add('Cast', [m.add('Mul', [ids, m.ints([1])])], { to: 1 }),
+    m.add('Identity', [m.input([1], 'int32', [0, 1], 'n')])
+  )
+  const session = await InferenceSession.create(await compile(m.encode()))
+  const odd = 2 ** 24 + 1 + 2 * Math.floor(random.next() * 1000)
+  const feeds = (ids: readonly number[], n: number) =>
+    tensorsOf({ ids: numbers('int64', ids), n: numbers('int32', [n]) })
+  const [exact] = Object.values(await session.run(feeds([2 ** 24, -(2 ** 40)], 2 ** 25)))
+  assert.equal([...exact.data], [2 ** 24, -(2 ** 40)])
+  await rejects(() => session.run(feeds([0, -odd], 0)), new RegExp(`input "ids" has -${odd}; it takes int64`))
+  await rejects(() => session.run(feeds([0, 2 ** 53 - 1], 0)), /input "ids" has 9007199254740991/)
+  await rejects(() => session.run(feeds([0, 0], odd)), /input "n" has \d+; it takes int32\[1\] up to 2\^24/)
+  await session.release()
+  const same = new ModelBuilder(random)
+  const is = same.add('Equal', [same.input([1], 'int64', [0, 1], 's'), same.ints([odd])])
+  const branch = (op: string) => same.branch(inner => inner.add(op, [x]))
+  const x = same.input([3], 'float32', [0.5, 1], 'x')
+  const inBoth = { then_branch: branch('Identity'), else_branch: branch('Neg') }
+  same.output(same.add('If', [same.add('Squeeze', [is, same.ints([0])])], inBoth))
+  for (const [s, sign] of [
+    [odd, 1],
+    [odd + 1, -1]
+  ] as const) {
+    const set = await InferenceSession.create(await compile(same.encode(), { settings: { s } }))
+    const given = random.values(3, [0.5, 1])
+    const [y] = Object.values(await set.run(tensorsOf({ x: numbers('float32', given) })))
+    assert.equal(
+      [...y.data],
+      [...Float32Array.from(given)].map(value => sign * value)
+    )
+    await set.release()
+  }
+})
+
 async function cairn(...args: string[]): Promise<{ status: number | null; out: string; err: string }> {
   const child = spawn(process.execPath, [join(root, 'dist', 'cli', 'index.js'), ...args], { cwd: folder })
   let [out, err] = ['', '']
