@@ -67,6 +67,21 @@ async function bundleWorkers() {
   await build({ entryPoints, bundle: true, outdir: join(root, 'dist', 'runtime'), ...small, ...target })
 }
 
+/** The modules that are shipped, without what only readers of the sources need; `--readable` leaves them. */
+async function minify() {
+  if (process.argv.includes('--readable')) return
+  const { transform } = await import('esbuild')
+  const files = shippedFolders.flatMap(folder => filesUnder(join('dist', folder)))
+  const own = files.filter(file => file.endsWith('.js') && !isMade(file) && !/worker\.js$/.test(file))
+  await Promise.all(
+    own.map(async file => {
+      const options = { minify: true, format: 'esm', target: 'es2022', legalComments: 'none' }
+      // The first line of a program says what runs it.
+      writeFileSync(file, (await transform(readFileSync(file, 'utf8'), options)).code)
+    })
+  )
+}
+
 const isShader = file => file.endsWith('.wgsl')
 
 function filesUnder(folder) {
@@ -138,13 +153,15 @@ await stage('wgsl', shaderInputs, ['dist/shaders/sources.js'], gatherShaders)
 const { bundleOrt, bundlePages, bundleSchema, ortBundles, pageBundles, schemaInputs } = await import('./bundle.mjs')
 await stage('schema', schemaInputs, ['dist/schema/onnx.js'], bundleSchema)
 
+const shippedFolders = ['cli', 'compiler', 'models', 'ort', 'runtime', 'shaders', 'train']
 const compiled = ['cli', 'compiler', 'ort', 'runtime', 'train', 'shaders', 'models', 'bench', 'test', 'scripts']
 const sources = [...compiled, 'schema'].flatMap(filesUnder)
-await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runtime/index.js'], () => {
+await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runtime/index.js'], async () => {
   console.error('cairn: compiling the TypeScript')
   for (const folder of compiled) removeOrphans(folder)
   run(process.execPath, [bin('typescript', 'bin/tsc')])
-  return bundleWorkers()
+  await bundleWorkers()
+  await minify()
 })
 
 const shipped = ['compiler', 'runtime', 'train', 'schema', 'shaders'].flatMap(filesUnder)
