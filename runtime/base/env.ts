@@ -26,7 +26,9 @@ export interface WebGpuEnvironment {
 
 /** Settings of the process. */
 export interface Environment {
+  /** The CPU path. */
   readonly wasm: WasmEnvironment
+  /** The GPU. */
   readonly webgpu: WebGpuEnvironment
   /** What is said on the console: warnings and what is worse by default. */
   logLevel?: 'verbose' | 'info' | 'warning' | 'error' | 'fatal'
