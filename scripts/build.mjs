@@ -75,9 +75,13 @@ async function minify() {
   const own = files.filter(file => file.endsWith('.js') && !isMade(file) && !/worker\.js$/.test(file))
   await Promise.all(
     own.map(async file => {
-      const options = { minify: true, format: 'esm', target: 'es2022', legalComments: 'none' }
-      // The first line of a program says what runs it.
-      writeFileSync(file, (await transform(readFileSync(file, 'utf8'), options)).code)
+      const text = readFileSync(file, 'utf8')
+      // Bundlers read these comments.
+      if (text.includes('webpackIgnore')) return
+      // Syntax stays: where a name is put into an import(), bundlers would look for what is not meant for them.
+      const small = { minifyWhitespace: true, minifyIdentifiers: true, legalComments: 'none' }
+      const options = { ...small, format: 'esm', target: 'es2022' }
+      writeFileSync(file, (await transform(text, options)).code)
     })
   )
 }
@@ -158,6 +162,7 @@ const compiled = ['cli', 'compiler', 'ort', 'runtime', 'train', 'shaders', 'mode
 const sources = [...compiled, 'schema'].flatMap(filesUnder)
 await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runtime/index.js'], async () => {
   console.error('cairn: compiling the TypeScript')
+  if (force) rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true })
   for (const folder of compiled) removeOrphans(folder)
   run(process.execPath, [bin('typescript', 'bin/tsc')])
   await bundleWorkers()
