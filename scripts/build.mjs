@@ -9,6 +9,7 @@ import { availableParallelism } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { shorten } from './shorten.mjs'
+import { reachedTypes } from './types.mjs'
 
 const self = fileURLToPath(import.meta.url)
 const root = join(dirname(self), '..')
@@ -65,6 +66,19 @@ async function bundleWorkers() {
   const target = { format: 'iife', target: 'es2022', define: { 'import.meta.url': 'undefined' } }
   const small = { minify: true, legalComments: 'none' }
   await build({ entryPoints, bundle: true, outdir: join(root, 'dist', 'runtime'), ...small, ...target })
+}
+
+/** TypeScript, which writes nothing anew that has not changed, and then of its declarations only those that entries lead to. */
+function compile() {
+  const tsc = () => run(process.execPath, [bin('typescript', 'bin/tsc')])
+  tsc()
+  if (reachedTypes(root).missing.length) {
+    rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true })
+    tsc()
+  }
+  const { reached } = reachedTypes(root)
+  const types = shippedFolders.flatMap(folder => filesUnder(join('dist', folder))).filter(file => /\.d\.ts$/.test(file))
+  for (const file of types) if (!reached.has(file) && !isMade(file)) rmSync(file)
 }
 
 /** The modules that are shipped, without what only readers of the sources need; `--readable` leaves them. */
@@ -164,7 +178,7 @@ await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runti
   console.error('cairn: compiling the TypeScript')
   if (force) rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true })
   for (const folder of compiled) removeOrphans(folder)
-  run(process.execPath, [bin('typescript', 'bin/tsc')])
+  compile()
   await bundleWorkers()
   await minify()
 })
