@@ -19,7 +19,7 @@ export {
 export { CompileError } from './errors.js'
 export type { GoldenOptions, LayerInfo, MemoryPlan, PlannedStorage } from './lower/index.js'
 export { type CallInfo, type Inspection, inspect, type PortInfo } from './lower/index.js'
-export { type FileKind, kindOf, type Settings, type SettingValue } from './onnx/index.js'
+export { type FileKind, kindOf, type Settings, type SettingTensor, type SettingValue } from './onnx/index.js'
 export {
   type Feed,
   type FeedTensor,

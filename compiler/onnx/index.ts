@@ -10,6 +10,6 @@ export {
   unsetSettings
 } from './ports.js'
 export { decodePlainModel, type ImportOptions, importOnnx } from './read.js'
-export type { Settings, SettingValue } from './settings.js'
+export type { Settings, SettingTensor, SettingValue } from './settings.js'
 export { decodeElements, dtypeNames } from './tensor-proto.js'
 export { classesOf, logitsOutput, type NewTensor, probabilitiesOutput, writeHead } from './write.js'

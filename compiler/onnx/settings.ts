@@ -9,6 +9,16 @@ import { dtypeNames } from './tensor-proto.js'
  * has to know them; given as *settings* they are constants of the model.
  */
 
+/** A tensor, of this package or another, as the value of a setting. */
+export interface SettingTensor {
+  /** Element type; where it is given it has to be the input's. */
+  readonly type?: string
+  /** Sizes of the axes. */
+  readonly dims: readonly number[]
+  /** Elements in C order; halves as bits or as numbers. */
+  readonly data: ArrayLike<unknown> | ArrayBufferView
+}
+
 /** What a setting is given as: one element, a list of elements in C order, or elements with the sizes of their axes. */
 export type SettingValue =
   | number
@@ -16,7 +26,7 @@ export type SettingValue =
   | boolean
   | readonly (number | bigint | boolean)[]
   | ArrayBufferView
-  | { readonly type?: string; readonly dims: readonly number[]; readonly data: ArrayLike<unknown> | ArrayBufferView }
+  | SettingTensor
 
 /** Values of settings by the name of the input. */
 export type Settings = Readonly<Record<string, SettingValue>>
