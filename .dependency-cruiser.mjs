@@ -11,6 +11,7 @@ const rooms = {
     ...['runtime/base', 'runtime/file', 'runtime/check', 'runtime/tensor', 'runtime/backend'],
     ...['runtime/cpu', 'runtime/webgpu']
   ],
+  'runtime/late': ['runtime/base', 'runtime/tensor', 'runtime/session'],
   'runtime/train': ['runtime/base', 'runtime/file', 'runtime/tensor'],
   'compiler/algebra': ['runtime/file'],
   'compiler/graph': ['compiler/algebra', 'runtime/base', 'runtime/file', 'runtime/backend'],
@@ -49,12 +50,15 @@ const layers = {
   shaders: [],
   models: ['schema'],
   runtime: ['shaders'],
-  compiler: ['runtime/base', 'runtime/file', 'runtime/check', 'runtime/backend', 'schema'],
+  compiler: ['runtime/base', 'runtime/file', 'runtime/check', 'runtime/backend', 'runtime/late', 'schema'],
   train: [
     ...['runtime/base', 'runtime/file', 'runtime/check', 'runtime/backend'],
     ...['runtime/cpu', 'runtime/train', 'compiler']
   ],
-  ort: ['runtime/index.ts', 'runtime/base', 'runtime/file', 'runtime/backend', 'runtime/cpu', 'compiler'],
+  ort: [
+    ...['runtime/index.ts', 'runtime/base', 'runtime/file', 'runtime/backend', 'runtime/cpu', 'runtime/late'],
+    'compiler'
+  ],
   cli: ['runtime', 'compiler', 'train', 'models', 'schema'],
   web: ['models'],
   bench: ['cli', 'train', 'compiler/index.ts', 'runtime/index.ts', 'models', 'schema']

@@ -28,11 +28,12 @@ import {
   buildModel,
   decodeModel,
   describeBindings,
+  type Given,
+  givenOf,
+  givenOptions,
   readModel,
-  type Shapes,
-  shaped,
-  shapeOption,
-  shapesOf,
+  settingFeeds,
+  withGiven,
   withRandom
 } from './model/index.js'
 import {
@@ -64,7 +65,7 @@ export const bench: Command = {
     { flag: '--vs', value: 'LIST', help: `runtimes to compare with: ${peerNames.join(', ')} (installed by you)` },
     { flag: '--profile', help: 'the time of every layer and every kernel' },
     { flag: '--dims', value: 'N=1,H=64', help: 'free dimensions (default 1 for the batch, 64 else)' },
-    shapeOption,
+    ...givenOptions,
     { flag: '--seconds', value: 'S', help: 'time for the measured runs of one model (default 3)' },
     { flag: '--starts', value: 'K', help: 'cold starts in fresh processes, 0 for none (default 3)' },
     { flag: '--seed', value: 'S', help: 'seed of the drawn inputs' },
@@ -112,7 +113,7 @@ interface Settings {
   readonly starts: number
   readonly profile: boolean
   readonly dims: readonly [string, string][]
-  readonly shapes: Shapes
+  readonly given: Given
   readonly seed: number | undefined
 }
 
@@ -128,7 +129,7 @@ async function settingsOf(flags: Flags): Promise<Settings> {
     starts: flags.whole('starts', 0) ?? 3,
     profile: flags.has('profile'),
     dims: flags.dims('dims'),
-    shapes: shapesOf(flags),
+    given: givenOf(flags),
     seed: flags.whole('seed', 0)
   }
 }
@@ -166,8 +167,8 @@ interface Loaded {
 }
 
 /** The model with inputs: scenes where it takes pictures, in the range in which rounding matters least. */
-async function load(path: string, { device, dims, shapes, seed }: Settings): Promise<Loaded> {
-  const model = shaped(readModel(path), shapes)
+async function load(path: string, { device, dims, given, seed }: Settings): Promise<Loaded> {
+  const model = withGiven(readModel(path), given)
   const inputs = (feeds: Record<string, Tensor>) =>
     Object.entries(feeds).map(([name, { type, dims, data }]) => ({ name, type, dims, data }))
   if (model.kind === 'cairn') {
@@ -186,7 +187,7 @@ async function load(path: string, { device, dims, shapes, seed }: Settings): Pro
   const source = { onnx: model.bytes, graph }
   const macs = evaluate(program.macs, bindings)
   return {
-    subject: { name: path, file, source, bindings, feeds: inputs(feeds), macs },
+    subject: { name: path, file, source, bindings, feeds: inputs(feeds), settings: inputs(settingFeeds(model)), macs },
     feeds,
     facts: factsOf(graph, bindings),
     allowance: await allowanceFor(model)

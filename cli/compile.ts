@@ -21,14 +21,15 @@ import {
   bindDims,
   buildModel,
   describeBindings,
-  externalDataOf,
+  givenOf,
+  givenOptions,
+  importOf,
   memoryOf,
   patched,
   patchOption,
   readModel,
   readPatch,
-  shapeOption,
-  shapesOf,
+  withGiven,
   writeWhole
 } from './model/index.js'
 import { preparationOf } from './pictures/index.js'
@@ -79,7 +80,7 @@ export const compile: Command = {
     },
     ...quantiseOptions,
     patchOption,
-    shapeOption,
+    ...givenOptions,
     { flag: '--dump', value: 'PASS', help: `print the graph behind ${dumpable.join(', ')}` },
     {
       flag: '--winograd',
@@ -117,7 +118,7 @@ export const compile: Command = {
       throw new UsageError(`--dump ${dump}: no such pass; ${dumpable.join(', ')} are allowed`)
     const without = optional.filter(name => flags.without(name))
     if (dump && without.includes(dump)) throw new UsageError(`--dump ${dump} and --no-${dump} exclude each other`)
-    const shapes = shapesOf(flags)
+    const asked = givenOf(flags)
     const goldenDims = flags.dims('golden-dims')
     if (goldenDims.length && !flags.has('golden')) throw new UsageError('--golden-dims is of no use without --golden')
     const gates = gatesOf(flags)
@@ -138,13 +139,13 @@ export const compile: Command = {
     const prepare = preparationOf(flags, (await readPatch(flags.text('patch')))?.preparation)
     if (given.kind === 'cairn') throw new InputError(`${path} is compiled already; an ONNX model is allowed`)
     const quantised =
-      calibrate === undefined ? undefined : await quantiseModel({ ...given, shapes }, calibrate, prepare, flags)
-    const model = quantised?.model ?? given
+      calibrate === undefined ? undefined : await quantiseModel(withGiven(given, asked), calibrate, prepare, flags)
+    const model = quantised?.model ?? withGiven(given, asked)
     if (quantised && toOnnx) {
       writeWhole(output, model.bytes)
       return tell({ path, output, bytes: model.bytes.length, onnxBytes: given.bytes.length }, quantised, flags)
     }
-    const imported = { shapes, externalData: externalDataOf(path) }
+    const imported = importOf(model)
     let text = dump === 'import' ? await about(path, () => printGraph(importOnnx(model.bytes, imported))) : ''
     const notes: string[] = [...(quantised?.notes ?? [])]
     const built = await buildModel(model, {

@@ -23,17 +23,17 @@ import {
   describeFree,
   describeOutputs,
   describePort,
-  externalDataOf,
   fetchHead,
+  givenOf,
+  givenOptions,
   headOf,
+  importOf,
   isUrl,
   type ModelFile,
   memoryOf,
   readBytes,
   readModel,
-  shaped,
-  shapeOption,
-  shapesOf,
+  withGiven,
   writeWhole
 } from './model/index.js'
 import {
@@ -77,7 +77,7 @@ export const inspect: Command = {
     { flag: '--memory', help: 'the memory plan: every storage, its bytes, and the calls that it lives through' },
     { flag: '--plot', value: 'FILE.svg', help: 'draw the memory plan' },
     { flag: '--dims', value: 'N=1,H=64', help: 'values of free dimensions (default 1 for the batch, 64 else)' },
-    shapeOption,
+    ...givenOptions,
     ...gateOptions,
     jsonOption
   ],
@@ -98,7 +98,7 @@ export const inspect: Command = {
       if (kindOf(bytes)?.name === 'patch') return inspectPatch(path, bytes, flags)
     }
     const gates = gatesOf(flags)
-    const subject = await read(isUrl(path) ? await fetchHead(path) : shaped(readModel(path), shapesOf(flags)))
+    const subject = await read(isUrl(path) ? await fetchHead(path) : withGiven(readModel(path), givenOf(flags)))
     const { program } = subject
     const bindings = bindDims(program, dims)
     checkGates(gates, {
@@ -215,9 +215,7 @@ async function read(model: ModelFile): Promise<Subject> {
   const built = await buildModel(model)
   const { program, summary } = built
   const kernels = kernelsOf(built)
-  const graph = await about(model.path, () =>
-    originalGraph(model.bytes, { externalData: externalDataOf(model.path), shapes: model.shapes })
-  )
+  const graph = await about(model.path, () => originalGraph(model.bytes, importOf(model)))
   const operators = tally(graph.nodes.map(node => node.op))
   const { nodesBefore, nodesAfter } = summary
   let encoded: Uint8Array | undefined

@@ -8,8 +8,10 @@ import {
   bindDims,
   buildModel,
   decodeModel,
-  externalDataOf,
   fileOf,
+  givenOf,
+  givenOptions,
+  importOf,
   labelsOf,
   type ModelFile,
   ownClasses,
@@ -17,9 +19,7 @@ import {
   patchOption,
   readModel,
   readPatch,
-  shaped,
-  shapeOption,
-  shapesOf,
+  withGiven,
   writeWhole
 } from './model/index.js'
 import { type Preparation, preparationOf } from './pictures/index.js'
@@ -58,7 +58,7 @@ export const quantise: Command = {
     ...quantiseOptions,
     ...evaluateOptions,
     { flag: '--report', value: 'FILE.html', help: 'write a page with layers, ranges, passes and the memory plan' },
-    shapeOption,
+    ...givenOptions,
     patchOption,
     jsonOption
   ],
@@ -122,7 +122,7 @@ function placesOf(path: string, flags: Flags): { output: string; report: string 
 }
 
 const floatModel = async (path: string, flags: Flags): Promise<ModelFile> =>
-  shaped(await patched(readModel(path), flags.text('patch')), shapesOf(flags))
+  withGiven(await patched(readModel(path), flags.text('patch')), givenOf(flags))
 
 /** How pictures become the model's input and what its classes are called, as flags, a patch or the model say. */
 async function knownOf(
@@ -142,8 +142,8 @@ async function pageOf(
   quantised: QuantisedModel,
   evaluation: Evaluation | undefined
 ): Promise<string> {
-  const { path, bytes, shapes } = quantised.model
-  const imported = { shapes, externalData: externalDataOf(path) }
+  const { path, bytes } = quantised.model
+  const imported = importOf(quantised.model)
   const facts = [...quantisedFacts(quantised), ...(evaluation ? evaluationRows(evaluation) : [])]
   const content = await contentOf(built, { path, bytes, imported }, bindDims(built.program))
   return reportHtml({ ...content, facts, more: sectionsOf(quantised.report) })

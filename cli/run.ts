@@ -9,6 +9,8 @@ import {
   describePort,
   encodeNpy,
   fileNameOf,
+  givenOf,
+  givenOptions,
   labelsOf,
   labelsOption,
   mayHoldClasses,
@@ -20,8 +22,6 @@ import {
   readInputs,
   readModel,
   readPatch,
-  shapeOption,
-  shapesOf,
   toNumbers,
   withRandom,
   writeWhole
@@ -56,7 +56,7 @@ export const run: Command = {
     { flag: '--random', value: 'SEED', help: 'seeded random numbers for the inputs that are not given' },
     { flag: '--dims', value: 'N=1,H=64', help: 'free dimensions of random inputs' },
     patchOption,
-    shapeOption,
+    ...givenOptions,
     ...deviceOptions,
     { flag: '--max-memory', value: 'N', help: 'refuse a model whose weights and arena need more' },
     { flag: '--top', value: 'K', help: 'print the K best classes (default 5 with --image)' },
@@ -77,7 +77,7 @@ export const run: Command = {
     const labels = labelsOf(flags) ?? patch?.classes ?? (await ownClasses(readModel(path)))
     const folder = flags.text('out')
 
-    const { session, header } = await openSession(path, options, flags.text('patch'), shapesOf(flags))
+    const { session, header } = await openSession(path, options, flags.text('patch'), givenOf(flags))
     const feeds = readInputs(header, given)
     const target = images.length ? imagePort(header, prepare.layout) : undefined
     if (target && feeds[target.name])

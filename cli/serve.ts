@@ -8,6 +8,8 @@ import { indexOf, type Offer, offerOf } from './device/index.js'
 import { type Command, InputError, jsonOption, print, printJson, UsageError } from './terminal/index.js'
 
 const page = fileURLToPath(new URL('../web', import.meta.url))
+/** Where the package has what the page finds in cairn/. */
+const runtime = fileURLToPath(new URL('../runtime', import.meta.url))
 const usualPort = 8080
 
 /** `cairn serve`: the browser page, with the models, labels and photos of a folder. */
@@ -60,8 +62,14 @@ const isLocal = (host: string) => host === 'localhost' || host === '[::1]' || ho
 function handlerOf(folder: string | undefined): RequestListener {
   const headers = headersOf(readFileSync(join(page, 'index.html'), 'utf8'))
   const pages = sirv(page, { etag: true })
+  const own = sirv(runtime, { etag: true })
   return (request, response) => {
     for (const [name, value] of headers) response.setHeader(name, value)
+    const [, file] = /^\/cairn(\/[\w-]+(?:\.min)?\.(?:js|wasm))(?:[?#]|$)/.exec(request.url ?? '') ?? []
+    if (file !== undefined) {
+      request.url = file
+      return own(request, response)
+    }
     if (folder === undefined) return pages(request, response)
     const [, kind, name] = /^\/(models|photos)\/([^/?#]+)(?:[?#]|$)/.exec(request.url ?? '/') ?? []
     if (name === undefined) return pages(request, response)
@@ -69,8 +77,8 @@ function handlerOf(folder: string | undefined): RequestListener {
       const offer = offerOf(folder)
       if (kind === 'models' && name === 'index.json')
         return response.setHeader('content-type', 'application/json').end(JSON.stringify(indexOf(offer)))
-      const own = decodeURIComponent(name)
-      const path = kind === 'photos' ? offer.photos.get(own) : (offer.models.get(own) ?? offer.labels.get(own))
+      const wanted = decodeURIComponent(name)
+      const path = kind === 'photos' ? offer.photos.get(wanted) : (offer.models.get(wanted) ?? offer.labels.get(wanted))
       if (path === undefined) return response.writeHead(404).end()
       request.url = `/${name}`
       return sirv(dirname(path), { dev: true })(request, response)

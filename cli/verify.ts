@@ -30,17 +30,19 @@ import {
   difference,
   exposeValues,
   externalDataOf,
+  givenOf,
+  givenOptions,
   headOf,
+  importOf,
   type ModelFile,
   patched,
   patchOption,
   readInputs,
   readModel,
   readPatch,
-  shaped,
-  shapeOption,
-  shapesOf,
+  settingFeeds,
   stepsOf,
+  withGiven,
   withRandom
 } from './model/index.js'
 import { imageOptions, imagePort, imageTensor, pictureReader, preparationOf } from './pictures/index.js'
@@ -70,7 +72,7 @@ const comparing: readonly Option[] = [
   ...imageOptions,
   { flag: '--seed', value: 'S', help: 'seed of the drawn inputs (default: the best of 1 to 3)' },
   { flag: '--dims', value: 'N=3,H=64', help: 'free dimensions of random inputs (default 1 for the batch, 64 else)' },
-  shapeOption,
+  ...givenOptions,
   {
     flag: '--tolerance',
     value: 'T',
@@ -105,7 +107,7 @@ export const verify: Command = {
     const image = flags.text('image')
 
     const gates = gatesOf(flags)
-    const model = shaped(await patched(readModel(path), flags.text('patch')), shapesOf(flags))
+    const model = withGiven(await patched(readModel(path), flags.text('patch')), givenOf(flags))
     if (model.kind === 'cairn') {
       const { header, length } = await headOf(model)
       const { operators } = header
@@ -138,7 +140,8 @@ export const verify: Command = {
     progress.step(1, 'onnxruntime')
     const reference = await openReference(patch ? model.bytes : path)
     progress.step(2, 'comparing')
-    const outputs = await compareAll(session, reference, feeds, session.outputNames)
+    const set = settingFeeds(model)
+    const outputs = await compareAll(session, reference, feeds, session.outputNames, set)
     progress.step(3, 'layers')
     const layers = flags.has('layers') ? await compareLayers(model, options, feeds) : undefined
     progress.stop()
@@ -249,9 +252,9 @@ export interface Drawn {
 }
 
 /** Of a quantised model steps of bytes are allowed, of others rounding. */
-export function allowanceFor({ path, bytes, shapes }: ModelFile, tolerance?: number): Promise<Allowance> {
-  return about(path, () => {
-    const graph = importOnnx(bytes, { externalData: externalDataOf(path), shapes })
+export function allowanceFor(model: ModelFile, tolerance?: number): Promise<Allowance> {
+  return about(model.path, () => {
+    const graph = importOnnx(model.bytes, importOf(model))
     return allowanceOf(tolerance, stepsOf(graph))
   })
 }
@@ -260,11 +263,12 @@ async function compareAll(
   session: InferenceSession,
   reference: Reference,
   feeds: Record<string, Tensor>,
-  names: readonly string[]
+  names: readonly string[],
+  settings: Record<string, Tensor>
 ): Promise<Difference[]> {
   const ours = await session.run(feeds)
   await session.release()
-  const theirs = await reference.run(feeds)
+  const theirs = await reference.run({ ...feeds, ...settings })
   await reference.release()
   return names.map(name => compare(name, valuesOf(ours[name]), theirs[name]))
 }
@@ -281,7 +285,7 @@ async function compareLayers(
   feeds: Record<string, Tensor>
 ): Promise<LayerDifference[]> {
   const externalData = externalDataOf(model.path)
-  const graph = await about(model.path, () => importOnnx(model.bytes, { externalData, shapes: model.shapes }))
+  const graph = await about(model.path, () => importOnnx(model.bytes, importOf(model)))
   // What branches compute has no name outside of them.
   const named = new Set(graph.nodes.flatMap(({ outputs }) => outputs))
   await about(model.path, () => infer(graph))
@@ -298,7 +302,8 @@ async function compareLayers(
   )
   const { session } = await open({ ...model, bytes: exposed }, options)
   const names = values.map(({ value }) => value)
-  const differences = await compareAll(session, await openReference(exposed, { plain: true }), feeds, names)
+  const peer = await openReference(exposed, { plain: true })
+  const differences = await compareAll(session, peer, feeds, names, settingFeeds(model))
   return differences.map((difference, i) => ({ ...difference, node: values[i].node, op: values[i].op }))
 }
 

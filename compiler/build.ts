@@ -4,7 +4,7 @@ import { type Dim, isStatic } from './algebra/index.js'
 import { CompileError } from './errors.js'
 import type { Graph } from './graph/index.js'
 import { type GoldenOptions, type LayerInfo, layerInfos, lower, weightBytes } from './lower/index.js'
-import { type ImportOptions, importOnnx } from './onnx/index.js'
+import { type ImportOptions, importOnnx, unsetSettings } from './onnx/index.js'
 import { kernels as allKernels, type Choice, ops, type WinogradTile } from './ops/index.js'
 import { passes, print, required, verify } from './passes/index.js'
 
@@ -64,10 +64,15 @@ export function build(bytes: Uint8Array, options: CompileOptions = {}): Built {
   try {
     return buildGraph(importOnnx(bytes, options), options)
   } catch (error) {
-    const cure = error instanceof CompileError ? fixedShapes(bytes, options) : undefined
+    if (!(error instanceof CompileError)) throw error
+    const unset = /^(unsupported operators|(no )?setting )/.test(error.message)
+      ? undefined
+      : unsetSettings(bytes, options.settings)
+    if (unset) throw new CompileError(`${error.message}; ${unset}`, true)
+    const cure = fixedShapes(bytes, options)
     if (!cure) throw error
     const flags = Object.entries(cure).map(([name, shape]) => `--shape ${name}=${shape.join('x')}`)
-    throw new CompileError(`${(error as Error).message}; compile with ${flags.join(' ')}, or other sizes`)
+    throw new CompileError(`${error.message}; compile with ${flags.join(' ')}, or other sizes`, true)
   }
 }
 
@@ -174,6 +179,10 @@ export function refuseUnknown(graph: Graph): void {
     else unknown.set(node.op, { first: node.name, times: 1 })
   }
   if (!unknown.size) return
+  if ([...unknown.keys()].some(op => op.startsWith('com.microsoft.nchwc:')))
+    throw new CompileError(
+      'unsupported operators of com.microsoft.nchwc: onnxruntime has saved the model for its own processor, at graphOptimizationLevel "all"; models that it saves at "extended" are allowed'
+    )
   const list = [...unknown].map(([op, { first, times }]) => `${op} (${times}×, first at "${first}")`).join(', ')
   const domains = new Set(
     [...unknown.keys()].filter(op => op.includes(':')).map(op => op.slice(0, op.lastIndexOf(':')))

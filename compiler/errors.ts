@@ -2,7 +2,11 @@
 export class CompileError extends Error {
   override name = 'CompileError'
 
-  constructor(message: string) {
+  constructor(
+    message: string,
+    /** Whether the model may be compiled all the same once the sizes of its inputs and the values of its settings are known. */
+    readonly mayWait = false
+  ) {
     // Names and shapes come from the file and may hold anything; a message stays one line that can be read.
     const line = message.replace(/\p{Cc}+/gu, ' ')
     super(line.length > longest ? `${line.slice(0, longest)}…` : line)

@@ -1,9 +1,10 @@
 import { registerBackend, registerCompiler } from '../runtime/backend/index.js'
 import { encode } from '../runtime/file/index.js'
+import { type Late, LateSession } from '../runtime/late/index.js'
 import { build, type CompileOptions } from './build.js'
 import { CompileError } from './errors.js'
 import { goldenOf, referenceBackend } from './lower/index.js'
-import { besides, fetchExternal } from './onnx/index.js'
+import { besides, declaredPorts, fetchExternal } from './onnx/index.js'
 import { type QuantiseOptions, quantise } from './quantise/index.js'
 
 export {
@@ -18,7 +19,7 @@ export {
 export { CompileError } from './errors.js'
 export type { GoldenOptions, LayerInfo, MemoryPlan, PlannedStorage } from './lower/index.js'
 export { type CallInfo, type Inspection, inspect, type PortInfo } from './lower/index.js'
-export { type FileKind, kindOf } from './onnx/index.js'
+export { type FileKind, kindOf, type Settings, type SettingTensor, type SettingValue } from './onnx/index.js'
 export {
   type Feed,
   type FeedTensor,
@@ -47,7 +48,8 @@ export async function compile(bytes: Uint8Array, options: FetchingOptions = {}):
     if (weights !== 'int8')
       throw new CompileError(`calibrate is of no use with weights ${weights ?? 'f32'}; int8 is allowed`)
     const quantised = await quantise(bytes, options)
-    return compile(quantised, { ...options, weights: undefined, calibrate: undefined, externalData: undefined })
+    const done = { weights: undefined, calibrate: undefined, externalData: undefined, settings: undefined }
+    return compile(quantised, { ...options, ...done })
   }
   const { program, summary } = build(bytes, {
     ...options,
@@ -58,8 +60,31 @@ export async function compile(bytes: Uint8Array, options: FetchingOptions = {}):
 }
 
 registerBackend(referenceBackend)
-registerCompiler((bytes, { maxMemory, place, read, externalData }) => {
+registerCompiler(async (bytes, { maxMemory, place, read, externalData }) => {
   const own = place && !/^(data|blob):/.test(place)
   const beside = own && read ? (location: string) => read(besides(place, location)) : undefined
-  return compile(bytes, { maxMemory, externalData: externalData ?? beside })
+  const options = { maxMemory, externalData: externalData ?? beside }
+  try {
+    return await compile(bytes, options)
+  } catch (error) {
+    const late = error instanceof CompileError && error.mayWait && lateModel(bytes, error.message, options)
+    throw late ? Object.assign(error, { late }) : error
+  }
 })
+
+/** What makes a session of a model that is compiled for what its runs bring. */
+function lateModel(bytes: Uint8Array, why: string, options: FetchingOptions) {
+  const { inputs, outputs, settings } = declaredPorts(bytes)
+  const late: Late = {
+    inputs: inputs.map(({ name, dtype = '', shape = [] }) => {
+      return { name, type: dtype, shape: shape.map(({ size, name }) => size ?? name ?? '') }
+    }),
+    outputNames: outputs.map(({ name }) => name),
+    settings,
+    why,
+    compile: asked => compile(bytes, { ...options, ...asked })
+  }
+  return (...given: [Create, Options]) => new LateSession(late, ...given)
+}
+type Create = ConstructorParameters<typeof LateSession>[1]
+type Options = ConstructorParameters<typeof LateSession>[2]

@@ -1,5 +1,12 @@
 export type { GpuDispatch, ProviderOptions } from './backend/index.js'
-export { CairnError, env, FormatError, type WasmEnvironment, type WebGpuEnvironment } from './base/index.js'
+export {
+  CairnError,
+  type Environment,
+  env,
+  FormatError,
+  type WasmEnvironment,
+  type WebGpuEnvironment
+} from './base/index.js'
 export type { WasmFile } from './beside.js'
 export type {
   CallTime,

@@ -9,6 +9,7 @@ import { availableParallelism } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { shorten } from './shorten.mjs'
+import { reachedTypes } from './types.mjs'
 
 const self = fileURLToPath(import.meta.url)
 const root = join(dirname(self), '..')
@@ -65,6 +66,38 @@ async function bundleWorkers() {
   const target = { format: 'iife', target: 'es2022', define: { 'import.meta.url': 'undefined' } }
   const small = { minify: true, legalComments: 'none' }
   await build({ entryPoints, bundle: true, outdir: join(root, 'dist', 'runtime'), ...small, ...target })
+}
+
+/** TypeScript, which writes nothing anew that has not changed, and then of its declarations only those that entries lead to. */
+function compile() {
+  const tsc = () => run(process.execPath, [bin('typescript', 'bin/tsc')])
+  tsc()
+  if (reachedTypes(root).missing.length) {
+    rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true })
+    tsc()
+  }
+  const { reached } = reachedTypes(root)
+  const types = shippedFolders.flatMap(folder => filesUnder(join('dist', folder))).filter(file => /\.d\.ts$/.test(file))
+  for (const file of types) if (!reached.has(file) && !isMade(file)) rmSync(file)
+}
+
+/** The modules that are shipped, without what only readers of the sources need; `--readable` leaves them. */
+async function minify() {
+  if (process.argv.includes('--readable')) return
+  const { transform } = await import('esbuild')
+  const files = shippedFolders.flatMap(folder => filesUnder(join('dist', folder)))
+  const own = files.filter(file => file.endsWith('.js') && !isMade(file) && !/worker\.js$/.test(file))
+  await Promise.all(
+    own.map(async file => {
+      const text = readFileSync(file, 'utf8')
+      // Bundlers read these comments.
+      if (text.includes('webpackIgnore')) return
+      // Syntax stays: where a name is put into an import(), bundlers would look for what is not meant for them.
+      const small = { minifyWhitespace: true, minifyIdentifiers: true, legalComments: 'none' }
+      const options = { ...small, format: 'esm', target: 'es2022' }
+      writeFileSync(file, (await transform(text, options)).code)
+    })
+  )
 }
 
 const isShader = file => file.endsWith('.wgsl')
@@ -138,13 +171,16 @@ await stage('wgsl', shaderInputs, ['dist/shaders/sources.js'], gatherShaders)
 const { bundleOrt, bundlePages, bundleSchema, ortBundles, pageBundles, schemaInputs } = await import('./bundle.mjs')
 await stage('schema', schemaInputs, ['dist/schema/onnx.js'], bundleSchema)
 
+const shippedFolders = ['cli', 'compiler', 'models', 'ort', 'runtime', 'shaders', 'train']
 const compiled = ['cli', 'compiler', 'ort', 'runtime', 'train', 'shaders', 'models', 'bench', 'test', 'scripts']
 const sources = [...compiled, 'schema'].flatMap(filesUnder)
-await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runtime/index.js'], () => {
+await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runtime/index.js'], async () => {
   console.error('cairn: compiling the TypeScript')
+  if (force) rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true })
   for (const folder of compiled) removeOrphans(folder)
-  run(process.execPath, [bin('typescript', 'bin/tsc')])
-  return bundleWorkers()
+  compile()
+  await bundleWorkers()
+  await minify()
 })
 
 const shipped = ['compiler', 'runtime', 'train', 'schema', 'shaders'].flatMap(filesUnder)

@@ -96,19 +96,15 @@ export const ortBundles = [
 ].map(name => `dist/ort/${name}`)
 
 /**
- * What dist/ort/ has beside what is compiled: the stamp of the build, the worker that compiles on pages in one file, and the two
+ * What dist/ort/ has beside what is compiled: the stamp of the build, the script of the worker that compiles, and the two
  * entries as CommonJS. Of these one holds the runtime, and finds .wasm files and workers where the ES modules have them.
  */
 export async function bundleOrt(stamp) {
   const folder = join(root, 'dist', 'ort')
   mkdirSync(join(folder, 'compile'), { recursive: true })
   writeFileSync(join(folder, 'compile', 'stamp.js'), `export const stamp = '${stamp}'\n`)
-  await bundle(`import './compile/work.js'`, folder, {
-    outfile: join(root, 'dist', 'runtime', 'compile-worker.js'),
-    format: 'iife',
-    define: { 'import.meta.url': 'undefined' },
-    banner: { js: '// Cairn, Apache-2.0; holds onnx-proto, protobufjs and long: see ../schema/licences.txt' }
-  })
+  // Bundlers put into it what it imports, which is most of the package.
+  writeFileSync(join(root, 'dist', 'runtime', 'compile-worker.js'), `import '../ort/compile/work.js'\n`)
   const node = { platform: 'node', format: 'cjs', target: 'node20', external: ['onnxruntime-common'] }
   await bundle(`export * from './onnxruntime.js'`, folder, {
     ...node,

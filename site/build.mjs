@@ -92,8 +92,6 @@ async function reference() {
       'cairnjs.InferenceSession.inputMetadata.__type.name',
       'cairnjs.InferenceSession.inputMetadata.__type.type',
       'cairnjs.InferenceSession.inputMetadata.__type.shape',
-      'cairnjs.env.__type.wasm',
-      'cairnjs.env.__type.webgpu',
       'cairnjs.imageNet.__type.scale',
       'cairnjs.imageNet.__type.mean',
       'cairnjs.imageNet.__type.std',

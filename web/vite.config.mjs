@@ -1,6 +1,6 @@
 // Builds the page into dist/web, for any server and any folder of it. Needs dist/runtime and dist/compiler.
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -18,6 +18,36 @@ const own = () => ({
 })
 
 const target = join(root, 'dist', 'web')
+
+/** What the worker needs of the package, as pages without a bundler load it; `cairn serve` has them from the package itself. */
+const runtime = join(root, 'dist', 'runtime')
+const beside = ['cairn-full.min.js', 'worker.js', 'session-worker.js'].concat(
+  readdirSync(runtime).filter(name => name.endsWith('.wasm'))
+)
+
+/** The page's worker imports the package from the files that lie in cairn/, not a copy of it in its bundle. */
+const whole = () => ({
+  name: 'cairnjs as it is',
+  enforce: 'pre',
+  resolveId: id => (/^cairnjs(\/(compiler|train))?$/.test(id) ? { id: 'cairnjs', external: true } : undefined),
+  renderChunk: code => code.replace(/(["'`])cairnjs\1/g, '"../cairn/cairn-full.min.js"')
+})
+
+const bringAlong = () => ({
+  name: 'cairnjs beside the page',
+  /** Vite takes along what modules name, also where nothing is left of them. */
+  generateBundle(_, bundle) {
+    const texts = Object.values(bundle).map(({ code, source }) => code ?? (typeof source === 'string' ? source : ''))
+    for (const name of Object.keys(bundle)) {
+      const isNamed = texts.some(text => text.includes(name.replace(/^.*\//, '')))
+      if (/(\.wasm|worker-[\w-]+\.js)$/.test(name) && !isNamed) delete bundle[name]
+    }
+  },
+  closeBundle() {
+    mkdirSync(join(target, 'cairn'), { recursive: true })
+    for (const name of beside) copyFileSync(join(runtime, name), join(target, 'cairn', name))
+  }
+})
 
 /** The service worker lies beside the page under a name of its own, and knows all files of the build. */
 const offline = () => ({
@@ -47,8 +77,8 @@ export default {
   root: web,
   base: './',
   logLevel: 'warn',
-  plugins: [own(), offline()],
-  worker: { format: 'es', plugins: () => [own()], rollupOptions: { checks } },
+  plugins: [own(), bringAlong(), offline()],
+  worker: { format: 'es', plugins: () => [whole(), own()], rollupOptions: { checks } },
   build: {
     outDir: target,
     emptyOutDir: true,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { InputError } from '../terminal/index.js'
 import type { EngineName, EngineOptions } from './engine.js'
-import { modelFor, type Subject } from './subject.js'
+import { feedsFor, modelFor, type Subject } from './subject.js'
 
 /** What a fresh process takes from nothing to its first results, in milliseconds; and its peak of resident memory. */
 export interface Fresh {
@@ -34,10 +34,11 @@ export interface FreshRunner {
 /** Writes the model that `engine` loads to a temporary folder, from which any number of processes may start. */
 export function freshRunner(engine: EngineName, subject: Subject, options: EngineOptions): FreshRunner {
   const model = modelFor(engine, subject)
+  const feeds = feedsFor(engine, subject)
   const folder = mkdtempSync(join(tmpdir(), 'cairn-bench-'))
-  const errand: Errand = { engine, options, feeds: subject.feeds.map(({ name, type, dims }) => ({ name, type, dims })) }
+  const errand: Errand = { engine, options, feeds: feeds.map(({ name, type, dims }) => ({ name, type, dims })) }
   writeFileSync(join(folder, 'model'), model)
-  subject.feeds.forEach(({ data }, i) => {
+  feeds.forEach(({ data }, i) => {
     const { buffer, byteOffset, byteLength } = data as Float32Array
     writeFileSync(join(folder, `feed${i}`), new Uint8Array(buffer, byteOffset, byteLength))
   })

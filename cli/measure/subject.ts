@@ -25,6 +25,8 @@ export interface Subject {
   readonly source?: { readonly onnx: Uint8Array; readonly graph: Graph }
   readonly bindings: Bindings
   readonly feeds: readonly Feed[]
+  /** Inputs of the source that are constants of the file. */
+  readonly settings?: readonly Feed[]
   /** Multiply-accumulates of a run. */
   readonly macs: number
 }
@@ -45,6 +47,10 @@ export function subjectOf(
   const macs = evaluate(program.macs, bindings)
   return { name, file: encode(program, summary), source: { onnx, graph }, bindings, feeds, macs }
 }
+
+/** What `engine` is fed: onnxruntime with the model's settings as well. */
+export const feedsFor = (engine: EngineName, { feeds, settings = [] }: Subject): readonly Feed[] =>
+  engine.startsWith('ort') ? [...feeds, ...settings] : feeds
 
 /** The bytes that `engine` loads. */
 export function modelFor(engine: EngineName, { name, file, source, bindings }: Subject): Uint8Array {
@@ -73,7 +79,7 @@ export async function openOn(name: EngineName, subject: Subject, options: Engine
   const engine = await findEngine(name)
   const model = modelFor(name, subject)
   try {
-    return await engine.open(model, subject.feeds, options)
+    return await engine.open(model, feedsFor(name, subject), options)
   } catch (error) {
     if (name === 'cairn') throw error
     throw new InputError(`${name} refuses ${subject.name}: ${(error as Error).message.split('\n')[0]}`)

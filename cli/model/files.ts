@@ -2,16 +2,19 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, 
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { type ImportOptions, kindOf } from '../../compiler/onnx/index.js'
 import type { Patch } from '../../train/index.js'
-import { InputError, type Option, oneLine } from '../terminal/index.js'
+import { InputError, type Option, oneLine, UsageError } from '../terminal/index.js'
 
 /** Files as the commands read and write them: whole or not at all, and failures in one line that names the file. */
 export interface ModelFile {
   readonly path: string
   readonly kind: 'onnx' | 'cairn'
   readonly bytes: Uint8Array
-  /** Of inputs that shall have others than the model says. */
-  readonly shapes?: ImportOptions['shapes']
+  /** What the caller says of its inputs. */
+  readonly given?: Given
 }
+
+/** What the caller says of an ONNX model's inputs: `--shape` their sizes and names of sizes, `--set` the values of settings. */
+export type Given = Pick<ImportOptions, 'shapes' | 'settings'>
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
@@ -104,6 +107,23 @@ export function externalDataOf(path: string): (location: string) => Uint8Array {
     return bytes
   }
 }
+
+/** The model with what the flags say of its inputs; a compiled one has its own. */
+export function withGiven(model: ModelFile, { shapes = {}, settings = {} }: Given): ModelFile {
+  const [first] = [
+    ...Object.keys(shapes).map(name => `--shape ${name}`),
+    ...Object.keys(settings).map(n => `--set ${n}`)
+  ]
+  if (first !== undefined && model.kind === 'cairn')
+    throw new UsageError(`${first}: ${model.path} is compiled already; an ONNX model is allowed`)
+  return { ...model, given: { shapes, settings } }
+}
+
+/** How the model is to be read. */
+export const importOf = ({ path, given }: ModelFile): ImportOptions => ({
+  ...given,
+  externalData: externalDataOf(path)
+})
 
 /** Node's own recursive mkdir never returns on file systems, such as /proc, that refuse with ENOENT. */
 function makeFolder(path: string): void {

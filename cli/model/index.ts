@@ -5,6 +5,8 @@ export { type Arithmetic, arithmeticOf, arithmeticText, stepsOf } from './eight-
 export {
   externalDataOf,
   fileNameOf,
+  type Given,
+  importOf,
   type ModelFile,
   patched,
   patchOption,
@@ -12,6 +14,7 @@ export {
   readModel,
   readPatch,
   refuseOther,
+  withGiven,
   writeWhole
 } from './files.js'
 export { halfBits, halvesAsBits, nearestHalves } from './halves.js'
@@ -35,5 +38,5 @@ export { encodeNpy } from './npy.js'
 export { toNumbers } from './numbers.js'
 export { exposeValues } from './protobuf.js'
 export { fetchHead, isUrl } from './remote.js'
-export { type Shapes, shaped, shapeOption, shapesOf } from './shapes.js'
+export { givenOf, givenOptions, settingFeeds } from './settings.js'
 export { missingInputs, rangeOf, readInputs, readNpy, withRandom } from './tensors.js'

@@ -20,8 +20,7 @@ import {
 } from '../../runtime/file/index.js'
 import { InferenceSession, type SessionOptions } from '../../runtime/index.js'
 import { InputError, oneLine, Progress, UsageError } from '../terminal/index.js'
-import { externalDataOf, type ModelFile, patched, readModel } from './files.js'
-import { type Shapes, shaped } from './shapes.js'
+import { type Given, importOf, type ModelFile, patched, readModel, withGiven } from './files.js'
 
 /** From a model's path to its graph, its .cairn bytes or a session; failures name the file. */
 export interface BuiltModel extends Built {
@@ -46,14 +45,13 @@ export async function about<T>(path: string, step: () => T | Promise<T>): Promis
 }
 
 /** Compiles the ONNX file with everything in the model's own folder at hand. */
-export function buildModel({ path, bytes, shapes }: ModelFile, options: CompileOptions = {}): Promise<BuiltModel> {
+export function buildModel(model: ModelFile, options: CompileOptions = {}): Promise<BuiltModel> {
   const progress = new Progress(passes.length + 1)
   const done: PassReport[] = []
-  return about(path, () => {
+  return about(model.path, () => {
     try {
-      const built = build(bytes, {
-        externalData: externalDataOf(path),
-        shapes,
+      const built = build(model.bytes, {
+        ...importOf(model),
         ...options,
         onPass: (name, did, text, nodes) => {
           options.onPass?.(name, did, text, nodes)
@@ -88,9 +86,9 @@ export async function openSession(
   path: string,
   options: SessionOptions,
   patch?: string,
-  shapes: Shapes = {}
+  given: Given = {}
 ): Promise<{ session: InferenceSession; header: Header }> {
-  const model = shaped(await patched(readModel(path), patch), shapes)
+  const model = withGiven(await patched(readModel(path), patch), given)
   if (model.kind === 'cairn') await decodeModel(model)
   const bytes = await fileOf(model, undefined, options.maxMemory)
   const session = await about(path, () => InferenceSession.create(bytes, options))

@@ -12,7 +12,7 @@ import { decodeTensorFile } from './protobuf.js'
 type Inputs = Pick<Program, 'inputs'>
 
 /** Feeds from --input flags, and seeded random ones. */
-function readTensor(path: string): Tensor {
+export function readTensor(path: string): Tensor {
   const bytes = readBytes(path, 'input')
   refuseOther(bytes, path, 'a .npy or .pb (TensorProto) file', 'npy', 'tensor')
   if (path.endsWith('.pb')) return decodeTensorFile(bytes, path)
@@ -36,6 +36,10 @@ export function readInputs({ inputs }: Inputs, given: readonly (readonly [string
   }
   return feeds
 }
+
+/** Elements as numbers, in a tensor of the type. */
+export const tensorOf = (type: string, data: readonly number[], dims: readonly number[]) =>
+  new Tensor(type as Type, type.endsWith('int64') ? data.map(BigInt) : data, [...dims])
 
 const floats = ['float32', 'float16', 'float64']
 

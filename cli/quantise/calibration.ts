@@ -4,7 +4,7 @@ import { importOnnx, kindOf } from '../../compiler/onnx/index.js'
 import { type Feed, spread } from '../../compiler/quantise/index.js'
 import type { Port } from '../../runtime/file/index.js'
 import { type Picture, resize } from '../../runtime/tensor/index.js'
-import { about, describePort, externalDataOf, type ModelFile, readNpy, toNumbers } from '../model/index.js'
+import { about, describePort, importOf, type ModelFile, readNpy, toNumbers } from '../model/index.js'
 import {
   beginningOf,
   imagePort,
@@ -59,9 +59,7 @@ export async function calibrationOf(
   const source = sourceOf(given)
   if (source === 'scenes')
     return { feeds: Number(given), what: `${given} drawn ${Number(given) === 1 ? 'scene' : 'scenes'}`, notes: [] }
-  const { inputs } = await about(model.path, () =>
-    importOnnx(model.bytes, { externalData: externalDataOf(model.path), shapes: model.shapes })
-  )
+  const { inputs } = await about(model.path, () => importOnnx(model.bytes, importOf(model)))
   const ports = inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape, storage: 0, offset: 0 }))
   if (ports.length > 1)
     throw new InputError(

@@ -1,5 +1,5 @@
 import { type QuantiseReport, quantise } from '../../compiler/quantise/index.js'
-import { about, externalDataOf, type ModelFile } from '../model/index.js'
+import { about, importOf, type ModelFile } from '../model/index.js'
 import type { Preparation } from '../pictures/index.js'
 import { type Flags, Progress } from '../terminal/index.js'
 import { calibrationOf } from './calibration.js'
@@ -42,7 +42,7 @@ export async function quantiseModel(
   try {
     const bytes = await about(model.path, () =>
       quantise(model.bytes, {
-        ...{ shapes: model.shapes, externalData: externalDataOf(model.path) },
+        ...importOf(model),
         ...{ calibrate: feeds, budget, keep, weightBits },
         onNote: note => told.push(note),
         onRun: doing => progress.step(Math.min(++runs, count * guessedRounds), doing),
@@ -51,7 +51,9 @@ export async function quantiseModel(
         }
       })
     )
-    return { model: { ...model, bytes }, report: report!, weightBits, data: what, notes: told }
+    // What was set is a constant of it now.
+    const given = { ...model.given, settings: {} }
+    return { model: { ...model, bytes, given }, report: report!, weightBits, data: what, notes: told }
   } finally {
     progress.stop()
   }

@@ -1,6 +1,7 @@
 import { refuse } from '../errors.js'
 import { type Branch, type Graph, Node, type Value } from '../graph/index.js'
 import { branchIn, knownNumber, scanned, takenBranch, tripsOf } from '../ops/index.js'
+import { fusions } from './fused.js'
 
 /**
  * What If, Loop and Scan run, put in their place as far as constants and shapes decide it. Each does so for a node all of whose
@@ -130,4 +131,9 @@ function stack(graph: Graph, node: Node, output: Value, values: readonly Value[]
   graph.insert(new Node('Concat', graph.unique(node.name), new Map([['axis', axis]])), slices, [output], node)
 }
 
-export const controls: Readonly<Record<string, Control>> = { If: conditional, Loop: loop, Scan: scan }
+export const controls: Readonly<Record<string, Control>> = {
+  If: conditional,
+  Loop: loop,
+  Scan: scan,
+  ...fusions(give)
+}

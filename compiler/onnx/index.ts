@@ -1,8 +1,15 @@
 export { emitOnnx } from './emit.js'
 export { besides, fetchExternal } from './external.js'
-export { type FixedInput, fixInputs } from './fix.js'
 export { type FileKind, kindOf } from './kinds.js'
-export { type Declared, type DeclaredPort, type DeclaredSize, declaredPorts } from './ports.js'
+export {
+  constantInputs,
+  type Declared,
+  type DeclaredPort,
+  type DeclaredSize,
+  declaredPorts,
+  unsetSettings
+} from './ports.js'
 export { decodePlainModel, type ImportOptions, importOnnx } from './read.js'
+export type { Settings, SettingTensor, SettingValue } from './settings.js'
 export { decodeElements, dtypeNames } from './tensor-proto.js'
 export { classesOf, logitsOutput, type NewTensor, probabilitiesOutput, writeHead } from './write.js'

@@ -1,5 +1,6 @@
 import type onnxProto from '../../schema/onnx.js'
 import { decodeModel } from './read.js'
+import { fixedInputs, type Settings, settingsOf, showSettings } from './settings.js'
 import { dtypeNames } from './tensor-proto.js'
 
 /** A size as a model declares it. */
@@ -28,6 +29,8 @@ export interface Declared {
   readonly inputs: readonly DeclaredPort[]
   /** In the model's order. */
   readonly outputs: readonly DeclaredPort[]
+  /** Names of inputs that decide shapes, axes or conditions. */
+  readonly settings: readonly string[]
 }
 
 /** Inputs and outputs of ONNX bytes, as they are declared. */
@@ -36,7 +39,8 @@ export function declaredPorts(bytes: Uint8Array): Declared {
   const constants = new Set(graph!.initializer?.map(({ name }) => name))
   return {
     inputs: (graph!.input ?? []).filter(({ name }) => !constants.has(name)).map(portOf),
-    outputs: (graph!.output ?? []).map(portOf)
+    outputs: (graph!.output ?? []).map(portOf),
+    settings: settingsOf(graph!).map(({ name }) => name!)
   }
 }
 
@@ -48,4 +52,20 @@ function portOf({ name, type }: onnxProto.onnx.IValueInfoProto): DeclaredPort {
     ...(denotation ? { denotation } : {})
   }))
   return { name: name!, dtype: dtypeNames[tensor?.elemType ?? 0], shape: tensor?.shape ? shape : undefined }
+}
+
+/** The constants that settings make of inputs, by their names. Throws CompileError for what the model does not take. */
+export const constantInputs = (bytes: Uint8Array, settings: Settings = {}) =>
+  fixedInputs(decodeModel(bytes).graph!, settings)
+
+/** How to compile a model that has settings without a value; undefined for others, and for what is no model. */
+export function unsetSettings(bytes: Uint8Array, given: Settings = {}): string | undefined {
+  try {
+    const open = settingsOf(decodeModel(bytes).graph!).filter(({ name }) => !Object.hasOwn(given, name!))
+    if (!open.length) return undefined
+    const flags = open.map(({ name }) => `--set ${name}=VALUE`).join(' ')
+    return `shapes depend on ${showSettings(open)}: compile with ${flags}`
+  } catch {
+    return undefined
+  }
 }

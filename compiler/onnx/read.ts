@@ -7,6 +7,7 @@ import { counting, ownOps } from '../ops/index.js'
 import { functionNames, inlineFunctions, nodeNames, type SourceNode } from './functions.js'
 import { kindOf } from './kinds.js'
 import { upgrade } from './opsets.js'
+import { fixedInputs, type Settings } from './settings.js'
 import { sortNodes } from './sort.js'
 import { decodeElements, dtypeNames } from './tensor-proto.js'
 
@@ -18,6 +19,11 @@ export interface ImportOptions {
    * dimensions, of which equal ones are one.
    */
   readonly shapes?: Readonly<Record<string, readonly (number | string)[]>>
+  /**
+   * Values of inputs that decide shapes, axes or conditions, by name: numbers, lists and arrays of them, or tensors. They are
+   * constants of the model then, and no inputs of it.
+   */
+  readonly settings?: Settings
   /** Contents of an external data file by the location that the model names. */
   readonly externalData?: (location: string) => Uint8Array
   /** Told in a line each what may be otherwise than was asked for: weights that halves cannot hold, an opset that is too new. */
@@ -45,6 +51,8 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   const values = new Map<string, Value>()
   const scope = { graph, options, opset, values }
   addConstants(proto, scope)
+  for (const [name, { dtype, shape, data }] of fixedInputs(proto, options.settings))
+    values.set(name, graph.constant(name, data, shape, dtype))
   const named = namesOf(proto, options)
   for (const info of proto.input ?? []) {
     if (values.has(info.name!)) continue
@@ -245,7 +253,7 @@ function inputValue(
   if (given !== undefined && !(Array.isArray(given) && given.every(isGivenSize)))
     throw new CompileError(`input "${name}": shape [${given}] must be whole numbers of at least 0, or names`)
   if (!declared && !given)
-    throw new CompileError(`input "${name}" has no shape; compile with --shape ${name}=1x3x224x224 or NxCxHxW`)
+    throw new CompileError(`input "${name}" has no shape; compile with --shape ${name}=1x3x224x224 or NxCxHxW`, true)
   if (declared && given && declared.length !== given.length)
     throw new CompileError(
       `input "${name}" has ${declared.length} dimensions, the given shape [${given}] has ${given.length}`

@@ -66,7 +66,7 @@ export function scanned(node: Node): Scanned | undefined {
   }
 }
 
-const decided = 'what constants and given shapes decide (--shape) is allowed'
+const decided = 'what constants, given shapes (--shape) and settings (--set) decide is allowed'
 
 /** None of these is left to infer but those that cannot be. */
 function refusing(why: (node: Node) => string): Op {

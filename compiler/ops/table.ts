@@ -17,6 +17,7 @@ import { lookup } from './elementwise/lookup.js'
 import { optimisers } from './elementwise/optimise.js'
 import { quantization } from './elementwise/quantize.js'
 import { specials } from './elementwise/special.js'
+import { fused } from './fused.js'
 import { sampling } from './image/gridsample.js'
 import { resizing } from './image/resize.js'
 import { regions } from './image/roialign.js'
@@ -123,6 +124,7 @@ export const ops: Readonly<Record<string, Op>> = {
   ...findings,
   ...specials,
   ...comparisons,
+  ...fused,
   ...ofBytes,
   ...training
 }

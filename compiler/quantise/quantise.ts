@@ -98,6 +98,7 @@ class Work {
     if (weightBits !== 7 && weightBits !== 8) throw new CompileError(`weightBits ${weightBits}; 7 and 8 are allowed`)
     const imported = {
       shapes: options.shapes,
+      settings: options.settings,
       externalData: externalData && (await fetchExternal(bytes, externalData))
     }
     const graph = prepared(bytes, imported)

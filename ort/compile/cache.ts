@@ -43,7 +43,7 @@ const digestOf = async (bytes: Uint8Array) =>
   hex(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
 
 /** Plain data and arrays of elements as text, equal for equal ones. */
-export const textOf = (asked: unknown): string =>
+const textOf = (asked: unknown): string =>
   JSON.stringify(asked, (_, value) => (ArrayBuffer.isView(value) ? String(value) : value))
 
 /** What tells a compiled model from all others: its bytes, those of its other files, and what was asked for. */

@@ -1,12 +1,5 @@
 import { CompileError, compile } from '../../compiler/index.js'
-import {
-  besides,
-  type Declared,
-  type DeclaredSize,
-  declaredPorts,
-  type FixedInput,
-  fixInputs
-} from '../../compiler/onnx/index.js'
+import { besides, type Declared, type DeclaredSize, declaredPorts, type Settings } from '../../compiler/onnx/index.js'
 import { decodeHeader, freeName, type Port, sourceOf } from '../../runtime/file/index.js'
 
 /** What is to be made of ONNX bytes; plain data, because a worker may do it. */
@@ -14,8 +7,8 @@ export interface Job {
   readonly bytes: Uint8Array
   /** Sizes of inputs instead of the model's own, as `compile` takes them. */
   readonly shapes?: Readonly<Record<string, readonly (number | string)[]>>
-  /** Inputs that are to be constants, because they decide sizes. */
-  readonly fixed?: Readonly<Record<string, FixedInput>>
+  /** Values of inputs that decide sizes, as `compile` takes them. */
+  readonly settings?: Settings
   /** Sizes of free dimensions by their name or denotation. */
   readonly sizes?: Readonly<Record<string, number>>
   /** Files of weights beside the model, by the name that it has for them. */
@@ -37,7 +30,7 @@ export interface Made {
 }
 
 /** Compiles. Throws CompileError for what no sizes of inputs would help. */
-export async function perform({ bytes, shapes, fixed, sizes, externals = {}, place, mayWait }: Job): Promise<Made> {
+export async function perform({ bytes, shapes, settings, sizes, externals = {}, place, mayWait }: Job): Promise<Made> {
   const ports = withSizes(declaredPorts(bytes), sizes ?? {})
   let beside = false
   let complete = true
@@ -54,7 +47,7 @@ export async function perform({ bytes, shapes, fixed, sizes, externals = {}, pla
   }
   try {
     const wanted = { ...(sizes ? overridden(ports) : {}), ...shapes }
-    const file = await compile(fixed ? fixInputs(bytes, fixed) : bytes, { shapes: wanted, externalData })
+    const file = await compile(bytes, { shapes: settings ? without(wanted, settings) : wanted, settings, externalData })
     return { ports: completed(ports, decodeHeader(file).outputs), file, beside }
   } catch (error) {
     const { message } = error as Error
@@ -64,10 +57,12 @@ export async function perform({ bytes, shapes, fixed, sizes, externals = {}, pla
   }
 }
 
-const isOpen = ({ inputs }: Declared) =>
-  inputs.some(({ dtype, shape }) => !isFloat(dtype) || !shape || shape.some(({ size }) => size === undefined))
+const isOpen = ({ inputs, settings }: Declared) =>
+  settings.length > 0 || inputs.some(({ shape }) => !shape || shape.some(({ size }) => size === undefined))
 
-const isFloat = (dtype: string | undefined) => dtype?.startsWith('float')
+/** Inputs that are constants have no shapes to be given. */
+const without = <T>(shapes: Readonly<Record<string, T>>, settings: Settings): Record<string, T> =>
+  Object.fromEntries(Object.entries(shapes).filter(([name]) => !Object.hasOwn(settings, name)))
 
 /** The ports with what the caller says of free dimensions. */
 function withSizes(ports: Declared, sizes: Readonly<Record<string, number>>): Declared {
@@ -79,7 +74,7 @@ function withSizes(ports: Declared, sizes: Readonly<Record<string, number>>): De
         return size === undefined ? dim : { size }
       })
     }))
-  return { inputs: sized(ports.inputs), outputs: sized(ports.outputs) }
+  return { ...ports, inputs: sized(ports.inputs), outputs: sized(ports.outputs) }
 }
 
 /** Outputs with what inference has found where the model says nothing. */

@@ -1,7 +1,7 @@
 import { listen } from '../../runtime/cpu/index.js'
 import { type Job, type Made, perform } from './job.js'
 
-/** A worker that compiles one model. The build makes one file of it and all that it imports. */
+/** A worker that compiles one model. Its script (runtime/compile-worker-place.ts) imports it. */
 export type Answered = { readonly made: Made } | { readonly error: string }
 
 listen(async (message, answer) => {

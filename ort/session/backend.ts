@@ -39,7 +39,7 @@ export function backendOf({ env, Tensor }: Pick<OnnxRuntime, 'env' | 'Tensor'>):
     const settings = settingsOf(env)
     const made = await compiled(job, settings, finish)
     if (made instanceof Handler) return made
-    return new Handler(new LateModel(job, own, settings, made.waits!, log), made.ports, Tensor, profile)
+    return new Handler(new LateModel(job, own, settings, made, log), made.ports, Tensor, profile)
   }
   return {
     init: async () => settle(env),
@@ -66,5 +66,5 @@ function portsOf(bytes: Uint8Array): Declared {
       dtype,
       shape: shape.map(dim => (typeof dim === 'number' ? { size: dim } : { name: freeName(dim) ?? show(dim) }))
     }))
-  return { inputs: declared(inputs), outputs: declared(outputs) }
+  return { inputs: declared(inputs), outputs: declared(outputs), settings: [] }
 }

@@ -24,8 +24,18 @@ export interface WebGpuEnvironment {
   powerPreference?: GPUPowerPreference
 }
 
-/** Settings of the process, as in onnxruntime-web: `env.wasm` and `env.webgpu`. */
-export const env: { readonly wasm: WasmEnvironment; readonly webgpu: WebGpuEnvironment } = { wasm: {}, webgpu: {} }
+/** Settings of the process. */
+export interface Environment {
+  /** The CPU path. */
+  readonly wasm: WasmEnvironment
+  /** The GPU. */
+  readonly webgpu: WebGpuEnvironment
+  /** What is said on the console: warnings and what is worse by default. */
+  logLevel?: 'verbose' | 'info' | 'warning' | 'error' | 'fatal'
+}
+
+/** Settings of the process, as in onnxruntime-web: `env.wasm`, `env.webgpu` and `env.logLevel`. */
+export const env: Environment = { wasm: {}, webgpu: {} }
 
 export const mostThreads = 16
 

@@ -1,6 +1,14 @@
 export { brandOf, bytesOf, isBytes } from './brand.js'
 export { digest } from './digest.js'
-export { env, mostThreads, threadsOf, type WasmEnvironment, type WasmPlace, type WebGpuEnvironment } from './env.js'
+export {
+  type Environment,
+  env,
+  mostThreads,
+  threadsOf,
+  type WasmEnvironment,
+  type WasmPlace,
+  type WebGpuEnvironment
+} from './env.js'
 export { CairnError, FormatError, Unavailable } from './errors.js'
 export { floatToHalf, fromHalves, halfToFloat, isHalf, toHalves } from './half.js'
 export { finalise } from './hash.js'

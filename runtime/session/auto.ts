@@ -18,6 +18,8 @@ interface Tried {
   readonly inputMetadata: readonly { name: string; type: string; shape: readonly (number | string)[] }[]
   run(feeds: Feeds): Promise<Record<string, Tensor>>
   release(): Promise<void>
+  /** Of a session that its first run makes: the same with other options. */
+  withOptions?(options: Opening): this
 }
 
 interface Trial<S extends Tried> {
@@ -25,13 +27,13 @@ interface Trial<S extends Tried> {
   readonly milliseconds: number
 }
 
-/** A session on the faster of WebGPU and the CPU path, by running the model on both, and why in words. */
+/** A session on the faster of WebGPU and the CPU path, by running the model on both; its `choice` says why in words. */
 export async function chooseDevice<S extends Tried, O extends Opening>(
   given: Given,
   provider: Provider,
   options: O,
   create: (given: Given, options: O & { executionProviders: readonly Provider[] }) => Promise<S>
-): Promise<{ session: S; why: string }> {
+): Promise<S> {
   const source = await sourceOf(given, options)
   const bytes = await source.all().finally(() => source.close())
   const place = placeOf(given)
@@ -42,7 +44,7 @@ export async function chooseDevice<S extends Tried, O extends Opening>(
     // A GPU that the CPU imitates is still better than none of both.
     const session = await sessionOn('wasm', 'webgpu')
     const why = session.device === 'wasm' ? `there is no other device (${absent})` : 'the CPU path cannot run here'
-    return { session, why: `${session.device}: ${why}` }
+    return settled(session, options, why)
   }
   const trials: Trial<S>[] = []
   const refused: string[] = []
@@ -51,7 +53,10 @@ export async function chooseDevice<S extends Tried, O extends Opening>(
     for (const name of ['wasm', 'webgpu']) {
       options.signal?.throwIfAborted()
       try {
-        trials.push(await tried(await sessionOn(name)))
+        const session = await sessionOn(name)
+        // Nobody knows yet what could be run: each variant is tried.
+        if (session.withOptions) return session.withOptions(options)
+        trials.push(await tried(session))
       } catch (error) {
         if (!(error instanceof CairnError)) throw error
         refused.push(`${name} refused a trial: ${error.message}`)
@@ -64,10 +69,15 @@ export async function chooseDevice<S extends Tried, O extends Opening>(
     const why = first
       ? `${spoken(first)} against ${[...others.map(spoken), ...refused].join(', ')}`
       : refused.join('; ')
-    return { session: chosen, why: `${chosen.device}: ${why}` }
+    return settled(chosen, options, why)
   } finally {
     for (const { session } of trials) if (session !== chosen) await session.release()
   }
+}
+
+/** The session as if it had been asked for by the caller's options. */
+function settled<S extends Tried>(session: S, options: Opening, why: string): S {
+  return session.withOptions?.(options) ?? Object.assign(session, { options, choice: `${session.device}: ${why}` })
 }
 
 const spoken = ({ session, milliseconds }: Trial<Tried>) => `${milliseconds.toFixed(1)} ms a run on ${session.device}`

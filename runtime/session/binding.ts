@@ -28,6 +28,11 @@ export function bindInputs(header: Header, feeds: Feeds): Bindings {
       throw new CairnError(
         `input "${port.name}" has ${feed.dims.length} dimensions [${feed.dims.join('×')}]; it takes ${wanted}`
       )
+    const inexact =
+      /nt\d\d/.test(feed.type) &&
+      // biome-ignore lint/suspicious/noDoubleEquals: bigints and numbers are compared exactly so
+      (feed.data as BigInt64Array).find(element => Math.fround(Number(element)) != (element as unknown))
+    if (inexact) throw new CairnError(`input "${port.name}" has ${inexact}; it takes ${wanted} up to 2^24`)
     port.shape.forEach((dim, axis) => {
       const name = freeName(dim)
       if (name !== undefined) bindings[name] ??= feed.dims[axis]

@@ -86,31 +86,28 @@ export class InferenceSession {
   private queue: Promise<unknown> = Promise.resolve()
   /** The sizes of free dimensions for which the calls are known to stay inside their buffers. */
   private checked = ''
+  /** What `auto` has measured, in words. */
+  declare readonly choice?: string
 
   private constructor(
     private readonly header: Header,
     private executor: Executor | undefined,
     /** The backend that runs the model: `wasm`, `webgpu` or `reference`. */
     readonly device: string,
-    private readonly options: SessionOptions,
-    /** What `auto` has measured, in words. */
-    readonly choice?: string
+    private readonly options: SessionOptions
   ) {}
 
   /** Loads .cairn bytes, a URL or Response of them, in Node also a path, or (with cairn/compiler imported) ONNX bytes. */
   static async create(source: Given, options: SessionOptions = {}): Promise<InferenceSession> {
     const { executionProviders = usualProviders(), preferredOutputLocation } = options
-    if (!Array.isArray(executionProviders) || !executionProviders.every(isProvider))
+    if (!executionProviders?.every?.(isProvider))
       throw new CairnError(`executionProviders is a list of names, as ['webgpu', 'wasm']`)
     let entries: Provider[] = executionProviders.map(entry => (typeof entry === 'string' ? { name: entry } : entry))
     const auto = entries.find(({ name }) => name === 'auto')
     if (auto) {
       // Service workers cannot load the trial, but where it is in a bundle.
       const trial = await import('./auto.js').catch(() => undefined)
-      if (trial) {
-        const { session, why } = await trial.chooseDevice(source, auto, options, InferenceSession.create)
-        return new InferenceSession(session.header, session.executor, session.device, options, why)
-      }
+      if (trial) return trial.chooseDevice(source, auto, options, InferenceSession.create)
       entries = ['wasm', 'webgpu'].map(name => ({ ...auto, name }))
     }
     const numThreads = threadsOf(options.numThreads)
@@ -138,6 +135,9 @@ export class InferenceSession {
     } catch (error) {
       // Where no provider is left, what has not come yet is not waited for.
       over?.abort()
+      // The compiler's: the model can be compiled once a run has brought what it depends on.
+      const { late } = error as { late?: (create: unknown, options: SessionOptions) => InferenceSession }
+      if (late) return late(InferenceSession.create, options)
       throw error
     } finally {
       options.signal?.removeEventListener('abort', stop)
@@ -216,7 +216,7 @@ export class InferenceSession {
       }
       const results: Results = {}
       header.outputs.forEach(({ name, dtype }, i) => {
-        if (fetches && !fetches.includes(name)) return
+        if (fetches?.includes(name) === false) return
         const { data, dims } = cutOutput(header, computed, i, shapes[i])
         results[name] = tensorOf(dtype, data, dims, executor)
       })
@@ -358,11 +358,10 @@ export class InferenceSession {
 const usualProviders = () => (globalThis.navigator?.gpu ? ['wasm', 'webgpu'] : ['wasm'])
 /** What a run gives that leaves nothing. */
 function emptyResults(outputs: Header['outputs'], shapes: readonly number[][], fetches?: readonly string[]): Results {
-  const wanted = outputs.map(({ name, dtype }, i) => ({ name, dtype, dims: shapes[i] }))
   return Object.fromEntries(
-    wanted
-      .filter(({ name }) => !fetches || fetches.includes(name))
-      .map(({ name, dtype, dims }) => [name, fromFloats(dtype, new Float32Array(0), dims)])
+    outputs.flatMap(({ name, dtype }, i) =>
+      fetches?.includes(name) === false ? [] : [[name, fromFloats(dtype, new Float32Array(0), shapes[i])]]
+    )
   )
 }
 
@@ -383,5 +382,4 @@ interface Prepared {
   readonly data: readonly Elements[]
 }
 
-const isProvider = (entry: unknown): boolean =>
-  typeof (entry as { name?: unknown })?.name === 'string' || typeof entry === 'string'
+const isProvider = (entry: unknown): boolean => typeof ((entry as { name?: unknown })?.name ?? entry) === 'string'

@@ -38,8 +38,8 @@ const reasons = Object.entries(excluded).flatMap(([reason, names]) =>
 )
 
 async function check(official: Official, backend: BackendName): Promise<void> {
-  for (const { model, feeds, expected } of runsOf(official)) {
-    const runner = await Runner.load(compileModel(model), backend)
+  for (const { model, settings, feeds, expected } of runsOf(official)) {
+    const runner = await Runner.load(compileModel(model, { settings }), backend)
     try {
       // 1e-3 of the largest element, and 1e-5 where all are small.
       assertClose(await runner.run(feeds), expected, 1e-3, 1e-2)

@@ -1,10 +1,8 @@
 // POST 784 bytes, 28 rows of 28 pixels from 0 to 255, and get the three likeliest kinds of clothing.
-import { env, InferenceSession, Tensor, topK } from 'cairnjs'
-import wasm from 'cairnjs/cairn.wasm'
+import { InferenceSession, Tensor, topK } from 'cairnjs'
 import model from '../clothes.cairn'
 
 const labels = ['T-shirt', 'trousers', 'pullover', 'dress', 'coat', 'sandal', 'shirt', 'sneaker', 'bag', 'ankle boot']
-env.wasm.wasmPaths = wasm // a WebAssembly.Module: Workers compile none themselves
 const session = await InferenceSession.create(model)
 
 export default {

@@ -12,6 +12,7 @@ import { bits } from '../../ops/elementwise/bits.js'
 import { compound } from '../../ops/elementwise/compound.js'
 import { activations, elementwise } from '../../ops/elementwise/elementwise.js'
 import { epilogues } from '../../ops/elementwise/epilogue.js'
+import { fused } from '../../ops/fused.js'
 import { gridsample } from '../../ops/image/gridsample.js'
 import { resize } from '../../ops/image/resize.js'
 import { roialign } from '../../ops/image/roialign.js'
@@ -74,7 +75,8 @@ export const families = {
   lp,
   positions,
   columns,
-  findings
+  findings,
+  fused
 }
 
 export type Family = keyof typeof families

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync 
 import { join } from 'node:path'
 import onnxProto, { type onnx } from 'onnx-proto'
 import { cacheFolder } from '../../../cli/model/archive.js'
+import { declaredPorts } from '../../../compiler/onnx/ports.js'
 import { decodeElements, dtypeNames } from '../../../compiler/onnx/tensor-proto.js'
 import { decodeModel, encodeModel } from './model.js'
 import type { Named, Numbers } from './oracle.js'
@@ -49,6 +50,7 @@ export interface Official {
 
 export interface Run {
   readonly model: Uint8Array
+  readonly settings: Named
   readonly feeds: Named
   readonly expected: Named
 }
@@ -73,22 +75,20 @@ function operatorsOf(graph: onnx.IGraphProto, found = new Set<string>()): Set<st
   return found
 }
 
-/** The test's sets of inputs and outputs, each with a model in which the settings among the inputs are constants. */
+/** The test's sets of inputs and outputs; the settings among the inputs are known when compiling. */
 export function* runsOf({ folder, model }: Official): Generator<Run> {
   const graph = model.graph!
   const constants = new Set(graph.initializer?.map(({ name }) => name))
   const inputs = graph.input!.filter(({ name }) => !constants.has(name))
-  const settings = settingsOf(graph)
+  const bytes = encodeModel(model)
+  const names = new Set(declaredPorts(bytes).settings)
   for (const set of readdirSync(folder).filter(name => name.startsWith('test_data_set'))) {
     const read = (kind: string, i: number) => readFileSync(join(folder, set, `${kind}_${i}.pb`))
-    const fed = inputs.flatMap(({ name }, i) => (settings.has(name!) ? [] : [[name!, numbersOf(read('input', i))]]))
-    const fixed = inputs.flatMap(({ name }, i) =>
-      settings.has(name!) ? [{ ...TensorProto.decode(read('input', i)), name: name! }] : []
-    )
-    const bound = { ...model, graph: { ...graph, initializer: [...(graph.initializer ?? []), ...fixed] } }
+    const given = inputs.map(({ name }, i) => [name!, numbersOf(read('input', i))] as const)
     yield {
-      model: encodeModel(bound as onnx.IModelProto),
-      feeds: Object.fromEntries(fed),
+      model: bytes,
+      settings: Object.fromEntries(given.filter(([name]) => names.has(name))),
+      feeds: Object.fromEntries(given.filter(([name]) => !names.has(name))),
       expected: Object.fromEntries(graph.output!.map(({ name }, i) => [name!, numbersOf(read('output', i))]))
     }
   }
@@ -102,46 +102,4 @@ function numbersOf(bytes: Uint8Array): Numbers {
   const raw = tensor.rawData?.length ? tensor.rawData : undefined
   const count = dims.reduce((a, b) => a * b, 1)
   return { dtype, dims, data: decodeElements(tensor, raw, count, `tensor "${tensor.name}"`) }
-}
-
-/**
- * Inputs that say what to compute rather than with what: shapes, axes, ranges, and what these are computed from. The
- * tests feed them; a compiler ahead of time has to know them, and every model of the real world has them as constants.
- */
-const settings: Readonly<Record<string, readonly number[]>> = {
-  AffineGrid: [1],
-  CenterCropPad: [1],
-  Col2Im: [1, 2],
-  ConstantOfShape: [0],
-  CumSum: [1],
-  Dropout: [1, 2],
-  Expand: [1],
-  If: [0],
-  MaxUnpool: [2],
-  NonMaxSuppression: [2, 3, 4],
-  OneHot: [1],
-  Pad: [1, 2, 3],
-  Range: [0, 1, 2],
-  Reshape: [1],
-  Resize: [1, 2, 3],
-  Slice: [1, 2, 3, 4],
-  Split: [1],
-  Squeeze: [1],
-  Tile: [1],
-  TopK: [1],
-  Trilu: [1],
-  Unsqueeze: [1],
-  Upsample: [1]
-}
-
-function settingsOf(graph: onnx.IGraphProto): Set<string> {
-  const found = new Set<string>()
-  for (const { opType, input = [], output } of [...(graph.node ?? [])].reverse()) {
-    const own = settings[opType!] ?? (opType!.startsWith('Reduce') ? [1] : [])
-    const computed = output!.some(name => found.has(name)) && !['Shape', 'Size'].includes(opType!)
-    input!.forEach((name, index) => {
-      if (computed || own.includes(index)) found.add(name)
-    })
-  }
-  return found
 }

@@ -1,0 +1,2 @@
+export { type Late, LateSession } from './session.js'
+export { type Asked, type FedSetting, Variants } from './variants.js'
