@@ -30,7 +30,7 @@ import { nonZero } from './search/nonzero.js'
 import { topk } from './search/topk.js'
 
 /** By the names that programs call kernels by. */
-export const shaders: Readonly<Record<string, Shader>> = {
+export const shaders: Record<string, Shader> = {
   argmax,
   binary,
   binary8,

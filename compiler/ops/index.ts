@@ -37,6 +37,7 @@ export {
   type WinogradTile
 } from './op.js'
 export { exponentOf } from './pool/lp.js'
+export { functionsOf, type Layer, layerOf } from './recurrent/layers.js'
 export { reducedAxes } from './reduce/reduce.js'
 export { areChecked } from './search/bounds.js'
 export { compressedAxis, counting } from './search/nonzero.js'

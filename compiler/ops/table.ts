@@ -38,6 +38,8 @@ import { pooling } from './pool/pool.js'
 import { poolingGradient } from './pool/pool-gradient.js'
 import { poolIndices } from './pool/pool-index.js'
 import { pool8 } from './pool/pool8.js'
+import { recurrentLayers } from './recurrent/layers.js'
+import { steps } from './recurrent/recurrent.js'
 import { cumulation } from './reduce/cumsum.js'
 import { determinants } from './reduce/det.js'
 import { reduction } from './reduce/reduce.js'
@@ -75,6 +77,7 @@ export const ownOps: ReadonlySet<string> = new Set([
     'Bounds',
     'Copy',
     'MaxPoolIndices',
+    'Recurrence',
     'Room',
     'SampleAt',
     'ScaleByPower',
@@ -91,6 +94,8 @@ export const ops: Readonly<Record<string, Op>> = {
   ...pooling,
   ...poolIndices,
   ...reduction,
+  ...recurrentLayers,
+  ...steps,
   ...normalization,
   ...softmaxes,
   ...resizing,

@@ -24,6 +24,7 @@ import {
   rmsNormalization
 } from './spellings/norm/norms.js'
 import { globalLpPool, lpNormalization, lpPool } from './spellings/pool/lp.js'
+import { recurrent } from './spellings/recurrent/recurrent.js'
 import { filled, giveOutput, type Rewrite } from './spellings/rewrite.js'
 import { bounds, withBounds } from './spellings/search/bounds.js'
 import { compress } from './spellings/search/nonzero.js'
@@ -196,6 +197,9 @@ const rewrites: Readonly<Record<string, Rewrite>> = {
   LayerNormalization: layerNormalization,
   MeanVarianceNormalization: meanVarianceNormalization,
   RMSNormalization: rmsNormalization,
+  RNN: recurrent,
+  GRU: recurrent,
+  LSTM: recurrent,
   QuantizeLinear: quantizeLinear,
   DequantizeLinear: dequantizeLinear,
   DynamicQuantizeLinear: dynamicQuantizeLinear,

@@ -1,4 +1,17 @@
-import { type Fields, filled, finishes, first, inPanels, isSmall, loops, nothing, product, type Rule } from './rule.js'
+import {
+  activationCount,
+  type Fields,
+  filled,
+  finishes,
+  first,
+  inPanels,
+  isSmall,
+  loops,
+  nothing,
+  product,
+  type Rule,
+  type Span
+} from './rule.js'
 
 /** Matrix products and convolutions: sums of products with weights in panels. */
 
@@ -54,6 +67,55 @@ const matmul: Rule<'x' | 'w' | 'y' | 'scratch'> = {
     scratch: first(inPanels(p.columns) * p.inner + 8 + tablesOf(p))
   }),
   each: p => p.inner
+}
+
+/** Gates of recurrent layers by kind (compiler/ops/recurrent/cells.ts). */
+const gateCounts = [1, 3, 4]
+
+const recurrent: Rule<'x' | 'w' | 'bias' | 'peephole' | 'lengths' | 'h0' | 'c0' | 'y' | 'h' | 'c' | 'scratch'> = {
+  fields:
+    'kind steps batch size directions first end backward late coupled peeped counted begun charged clip:f act*3 alpha*3:f beta*3:f tiles',
+  buffers: {
+    x: 'read',
+    w: 'read',
+    bias: 'read',
+    peephole: 'read',
+    lengths: 'read',
+    h0: 'read',
+    c0: 'read',
+    y: 'write',
+    h: 'write',
+    c: 'write',
+    scratch: 'scratch'
+  },
+  legal: p =>
+    p.kind < gateCounts.length &&
+    p.size > 0 &&
+    p.first <= p.end &&
+    p.end <= p.directions &&
+    // The kernel has one of its own behind them.
+    [p.act0, p.act1, p.act2].every(kind => kind <= activationCount) &&
+    hasTiles(p),
+  touches(p) {
+    const { kind, steps, batch, size, directions } = p
+    const gates = gateCounts[kind]
+    const states = filled(directions, batch, size)
+    const given = (flag: number, what: Span) => (flag ? what : nothing)
+    return {
+      x: filled(steps, batch, directions, gates, size),
+      w: filled(directions, gates, inPanels(size), size),
+      bias: given(p.late, filled(directions, size)),
+      peephole: given(p.peeped, filled(directions, 3, size)),
+      lengths: given(p.counted, first(batch)),
+      h0: given(p.begun, states),
+      c0: given(p.charged, states),
+      y: filled(steps, batch, directions, size),
+      h: states,
+      c: kind > 1 ? states : nothing,
+      scratch: first(inPanels(size) + batch * size * (3 + gates) + tablesOf(p))
+    }
+  },
+  each: p => gateCounts[p.kind] * p.size
 }
 
 const axes = ['D', 'H', 'W'] as const
@@ -187,6 +249,7 @@ export const dense = {
   gemmPacked,
   gemmHalf,
   matmul,
+  recurrent,
   conv,
   convTranspose: conv,
   depthwise,

@@ -38,6 +38,7 @@ export class WebGpuExecutor implements Executor, GpuMemory {
         const opened = await arriving
         if (opened.header.states.length)
           throw new CairnError('webgpu does not run training steps; wasm and reference do')
+        if (opened.header.kernels.some(({ name }) => name === 'recurrent')) await import('../../shaders/more.js')
         const element = elementFor(opened.header, held.device, provider.precision)
         return await Resident.load(held, opened, element, maxMemory)
       } catch (error) {
@@ -181,7 +182,7 @@ export class WebGpuExecutor implements Executor, GpuMemory {
 }
 
 /** Kernels of whole numbers that are larger than a half holds, and of places that need more digits than it has. */
-const beyondHalves = new Set('argmax cumsum gather gridSample nms nonZero poolIndex roiAlign scatter topk'.split(' '))
+const beyondHalves = new Set('argmax cumsum gather gridSample nms nonZero poolIndex recurrent roiAlign scatter topk'.split(' '))
 
 /** Halves where the file has them, the device computes with them, and no value needs more than their range of integers. */
 function elementFor(header: Header, device: GPUDevice, wanted: Stored | undefined): Stored {

@@ -31,6 +31,7 @@ import { activationCount } from '../../runtime/check/rule.js'
 import { fieldsOf, rules } from '../../runtime/check/rules.js'
 import { winogradTaps } from '../../runtime/webgpu/program.js'
 import { shaders } from '../../shaders/kernels.js'
+import '../../shaders/more.js'
 import { root } from '../support/root.js'
 import { skip } from '../support/skip.js'
 

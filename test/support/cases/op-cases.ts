@@ -28,6 +28,7 @@ import { softmax } from '../../ops/norm/softmax.js'
 import { lp } from '../../ops/pool/lp.js'
 import { pool } from '../../ops/pool/pool.js'
 import { poolIndex } from '../../ops/pool/pool-index.js'
+import { recurrent } from '../../ops/recurrent/recurrent.js'
 import { cumsum } from '../../ops/reduce/cumsum.js'
 import { reduce } from '../../ops/reduce/reduce.js'
 import { argmax } from '../../ops/search/argmax.js'
@@ -48,6 +49,7 @@ export const families = {
   pool,
   poolIndex,
   reduce,
+  recurrent,
   softmax,
   normalize,
   groupnorm,
