@@ -1,4 +1,4 @@
-/** The kernels on bytes and those that train, which only some binaries have, beside those of ./index.ts. */
+/** The kernels on bytes, those of recurrent layers and those that train, which only some binaries have, beside those of ./index.ts. */
 
 export { convGradient, depthwiseGradient } from './conv/conv-gradient'
 export { conv8 } from './conv/conv8'

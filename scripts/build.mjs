@@ -46,7 +46,7 @@ function assembleOne(target) {
 }
 
 /** Shaders that few models need, which shaders/more.ts brings. */
-const rare = ['recurrent']
+const rare = ['det', 'recurrent']
 
 /** All shaders as one module, and rare ones as another; their texts small, or with `--readable` as they stand. */
 function gatherShaders() {

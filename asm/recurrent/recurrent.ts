@@ -6,15 +6,15 @@
 import { rows } from '../dense/gemm'
 import { PANEL } from '../dense/tile'
 import { activateRow } from '../elementwise/activation'
-import { clip } from '../elementwise/math'
 import { Epilogue } from '../elementwise/epilogue'
+import { clip } from '../elementwise/math'
 import { gather, scatter } from '../lanes'
 import { endOfRun } from '../loops'
 import { firstOf, lastOf, statics, worth } from '../thread'
 
 @unmanaged
 export class RecurrentParams {
-  kind: u32
+  gates: u32
   steps: u32
   batch: u32
   size: u32
@@ -38,11 +38,13 @@ export class RecurrentParams {
   beta0: f32
   beta1: f32
   beta2: f32
-  tiles: u32
 }
 
-const RNN: u32 = 0
-const GRU: u32 = 1
+/** Layers are told by how many gates they have; others are LSTM. */
+const RNN: u32 = 1
+const GRU: u32 = 3
+/** Tiles of four images that pass over a panel of weights at a time. */
+const TILES: u32 = 16
 /** Behind the activations: alpha tanh(beta x). */
 const SCALED_TANH: u32 = 46
 const TANH: u32 = 5
@@ -66,10 +68,6 @@ class Slice {
 /** Where the slice lies behind the thread's statics, of which the micro-kernel takes the first 128 bytes. */
 const SLICE: usize = 512
 
-function gatesOf(kind: u32): u32 {
-  return kind == RNN ? 1 : kind == GRU ? 3 : 4
-}
-
 export function recurrent(
   p: RecurrentParams,
   x: usize,
@@ -84,7 +82,7 @@ export function recurrent(
   c: usize,
   scratch: usize
 ): void {
-  const gates = gatesOf(p.kind)
+  const gates = p.gates
   const tiles = (p.batch + 3) >> 2
   const items = (p.end - p.first) * tiles
   const least = worth(<u64>p.steps * gates * p.size * p.size)
@@ -115,15 +113,15 @@ export function recurrent(
       p,
       s,
       d >= p.backward,
-      x + (<usize>(n * p.directions + d)) * gates * row,
-      w + (<usize>(d * gates * panels * PANEL)) * row,
+      x + <usize>(n * p.directions + d) * gates * row,
+      w + <usize>(d * gates * panels * PANEL) * row,
       bias + <usize>d * row,
       peephole + <usize>(3 * d) * row,
       lengths + ((<usize>n) << 2),
-      y + (<usize>(n * p.directions + d)) * row
+      y + <usize>(n * p.directions + d) * row
     )
     memory.copy(h + state, s.hidden, bytes)
-    if (p.kind > GRU) memory.copy(c + state, s.cell, bytes)
+    if (p.gates > GRU) memory.copy(c + state, s.cell, bytes)
     i = end
   }
 }
@@ -146,11 +144,11 @@ function direct(
   y: usize
 ): void {
   const row = (<usize>p.size) << 2
-  const gates = gatesOf(p.kind)
+  const gates = p.gates
   const image = <usize>p.directions * row
   const step = <usize>p.batch * image
   for (let t: u32 = 0; t < p.steps; t++) {
-    const products: u32 = p.kind == GRU && !p.late ? 2 : gates
+    const products: u32 = p.gates == GRU && !p.late ? 2 : gates
     for (let gate: u32 = 0; gate < products; gate++) multiply(p, s, gate, s.hidden, w)
     for (let i: u32 = 0; i < s.images; i++) {
       const length = lengthOf(p, lengths, i)
@@ -162,8 +160,8 @@ function direct(
       }
       const own = <usize>i * row
       const from = x + (<usize>at * step + <usize>i * image) * gates
-      if (p.kind == RNN) finish(p, 0, s.gates + own, from, 0, 0, s.hidden + own)
-      else if (p.kind == GRU) reset(p, s, own, from, bias)
+      if (p.gates == RNN) finish(p, 0, s.gates + own, from, 0, 0, s.hidden + own)
+      else if (p.gates == GRU) reset(p, s, own, from, bias)
       else remember(p, s, own, from, peephole)
       if (products == gates) memory.copy(to, s.hidden + own, row)
     }
@@ -201,12 +199,12 @@ function multiply(p: RecurrentParams, s: Slice, gate: u32, states: usize, w: usi
     to,
     p.size,
     s.images,
-    w + (<usize>(gate * panels * PANEL)) * row,
+    w + <usize>(gate * panels * PANEL) * row,
     s.zeros,
     s.zeros,
     p.size,
     p.size,
-    p.tiles,
+    TILES,
     s.tables,
     changetype<Epilogue>(s.zeros),
     s.lone

@@ -9,8 +9,7 @@ import {
   loops,
   nothing,
   product,
-  type Rule,
-  type Span
+  type Rule
 } from './rule.js'
 
 /** Matrix products and convolutions: sums of products with weights in panels. */
@@ -69,12 +68,9 @@ const matmul: Rule<'x' | 'w' | 'y' | 'scratch'> = {
   each: p => p.inner
 }
 
-/** Gates of recurrent layers by kind (compiler/ops/recurrent/cells.ts). */
-const gateCounts = [1, 3, 4]
-
 const recurrent: Rule<'x' | 'w' | 'bias' | 'peephole' | 'lengths' | 'h0' | 'c0' | 'y' | 'h' | 'c' | 'scratch'> = {
   fields:
-    'kind steps batch size directions first end backward late coupled peeped counted begun charged clip:f act*3 alpha*3:f beta*3:f tiles',
+    'gates steps batch size directions first end backward late coupled peeped counted begun charged clip:f act*3 alpha*3:f beta*3:f',
   buffers: {
     x: 'read',
     w: 'read',
@@ -88,34 +84,29 @@ const recurrent: Rule<'x' | 'w' | 'bias' | 'peephole' | 'lengths' | 'h0' | 'c0' 
     c: 'write',
     scratch: 'scratch'
   },
+  // The kernel has a function of its own behind the others.
   legal: p =>
-    p.kind < gateCounts.length &&
-    p.size > 0 &&
+    [1, 3, 4].includes(p.gates) &&
     p.first <= p.end &&
     p.end <= p.directions &&
-    // The kernel has one of its own behind them.
-    [p.act0, p.act1, p.act2].every(kind => kind <= activationCount) &&
-    hasTiles(p),
+    Math.max(p.act0, p.act1, p.act2) <= activationCount,
   touches(p) {
-    const { kind, steps, batch, size, directions } = p
-    const gates = gateCounts[kind]
-    const states = filled(directions, batch, size)
-    const given = (flag: number, what: Span) => (flag ? what : nothing)
+    const states = filled(p.directions, p.batch, p.size)
     return {
-      x: filled(steps, batch, directions, gates, size),
-      w: filled(directions, gates, inPanels(size), size),
-      bias: given(p.late, filled(directions, size)),
-      peephole: given(p.peeped, filled(directions, 3, size)),
-      lengths: given(p.counted, first(batch)),
-      h0: given(p.begun, states),
-      c0: given(p.charged, states),
-      y: filled(steps, batch, directions, size),
+      x: filled(p.steps, p.batch, p.directions, p.gates, p.size),
+      w: filled(p.directions, p.gates, inPanels(p.size), p.size),
+      bias: p.late ? filled(p.directions, p.size) : nothing,
+      peephole: p.peeped ? filled(p.directions, 3, p.size) : nothing,
+      lengths: p.counted ? first(p.batch) : nothing,
+      h0: p.begun ? states : nothing,
+      c0: p.charged ? states : nothing,
+      y: filled(p.steps, p.batch, p.directions, p.size),
       h: states,
-      c: kind > 1 ? states : nothing,
-      scratch: first(inPanels(size) + batch * size * (3 + gates) + tablesOf(p))
+      c: p.gates > 3 ? states : nothing,
+      scratch: first(inPanels(p.size) + p.batch * p.size * (3 + p.gates) + 16 * tileTable)
     }
   },
-  each: p => gateCounts[p.kind] * p.size
+  each: p => p.gates * p.size
 }
 
 const axes = ['D', 'H', 'W'] as const
@@ -124,7 +115,7 @@ const spatial = (...names: string[]) => names.map(name => axes.map(axis => name 
 const steps = (...names: string[]) => names.map(name => `${name}N ${spatial(name)}`).join(' ')
 /** What convolutions of floats and of bytes begin with. */
 export const convSizes = `batch groups channels filters ${spatial('in', 'out', 'kernel', 'stride', 'pad', 'dilation')} ${steps('x', 'y')}`
-const convFields = `${convSizes} ${steps('r')} ${epilogue}`
+export const convFields = `${convSizes} ${steps('r')} ${epilogue}`
 
 export const taps = (p: Fields) => p.kernelD * p.kernelH * p.kernelW
 
@@ -188,31 +179,6 @@ const depthwise: Rule<ConvBuffer> = {
   each: taps
 }
 
-const gradientBuffers = { x: 'read', dy: 'read', y: 'write' } as const
-
-const convGradient: Rule<'x' | 'dy' | 'y'> = {
-  fields: convFields,
-  buffers: gradientBuffers,
-  legal: hasWindows,
-  touches: p => ({
-    x: pixels(p, 'in', 'x', p.channels),
-    dy: pixels(p, 'out', 'y', p.filters),
-    y: filled(taps(p), p.groups, p.channels, p.filters)
-  }),
-  each: p => product(p.batch, p.outD, p.outH, p.outW)
-}
-
-const depthwiseGradient: typeof convGradient = {
-  ...convGradient,
-  // Its walk begins by dividing by the rows, whether there are any or not.
-  legal: p => hasWindows(p) && !isDeep(p) && p.outH > 0,
-  touches: p => ({
-    x: pixels(p, 'in', 'x', 1),
-    dy: pixels(p, 'out', 'y', 1),
-    y: filled(taps(p), p.groups)
-  })
-}
-
 /** F(m x m, k x k) on tiles of `side` squared. */
 function winograd(m: number, side: number): Rule<ConvBuffer> {
   return {
@@ -253,8 +219,6 @@ export const dense = {
   conv,
   convTranspose: conv,
   depthwise,
-  convGradient,
-  depthwiseGradient,
   winograd2: winograd(2, 4),
   winograd4: winograd(4, 6),
   winograd2x5: winograd(2, 6),

@@ -1,7 +1,7 @@
 // The steps of recurrent layers: a workgroup for an image in one direction goes through all of them. Its states lie in scratch
 // memory, the old and the new beside each other, so that all invocations see the old ones for as long as they need them.
 struct Recurrent {
-  kind: u32,
+  gates: u32,
   steps: u32,
   batch: u32,
   size: u32,
@@ -25,7 +25,6 @@ struct Recurrent {
   beta0: f32,
   beta1: f32,
   beta2: f32,
-  tiles: u32,
   xAt: u32,
   wAt: u32,
   biasAt: u32,
@@ -41,8 +40,9 @@ struct Recurrent {
 
 @group(0) @binding(2) var<uniform> p: Recurrent;
 
-const GRU: u32 = 1;
-const LSTM: u32 = 2;
+// Layers are told by how many gates they have.
+const GRU: u32 = 3;
+const LSTM: u32 = 4;
 // Behind the activations: alpha tanh(beta x).
 const SCALED_TANH: u32 = 46;
 
@@ -61,13 +61,9 @@ fn wanted(v: f32) -> f32 {
   return bent(p.act1, vec4f(clamp(v, -p.clip, p.clip)), p.alpha1, p.beta1).x;
 }
 
-fn gateCount() -> u32 {
-  return select(select(1u, 3u, p.kind == GRU), 4u, p.kind == LSTM);
-}
-
 // Row `i` of a gate's recurrent weights times the state at `from_`.
 fn timesState(d: u32, gate: u32, i: u32, from_: u32) -> f32 {
-  let panel = (d * gateCount() + gate) * ((p.size + 7) / 8) + i / 8;
+  let panel = (d * p.gates + gate) * ((p.size + 7) / 8) + i / 8;
   let at = p.wAt + panel * p.size * 8 + (i & 7);
   var sum = 0.0;
   for (var k = 0u; k < p.size; k++) {
@@ -101,7 +97,6 @@ fn recurrent(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) group
   }
   let length = workgroupUniformLoad(&stepsOfAll);
   let size = p.size;
-  let gates = gateCount();
   let room = p.scratchAt + item * size * 5;
   let cells = room + 2 * size;
   let kept = room + 3 * size;
@@ -123,10 +118,10 @@ fn recurrent(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) group
   for (var s = 0u; s < length; s++) {
     let t = select(s, length - 1 - s, d >= p.backward);
     let at = (t * p.batch + n) * p.directions + d;
-    let x = p.xAt + at * gates * size;
+    let x = p.xAt + at * p.gates * size;
     let old = room + (s & 1) * size;
     let new_ = room + ((s + 1) & 1) * size;
-    if (p.kind == GRU) {
+    if (p.gates == GRU) {
       for (var i = local; i < size; i += 64) {
         let update = fetch(x + i) + timesState(d, 0, i, old);
         let reset = fetch(x + size + i) + timesState(d, 1, i, old);
@@ -141,7 +136,7 @@ fn recurrent(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) group
     }
     for (var i = local; i < size; i += 64) {
       var hidden = 0.0;
-      if (p.kind == GRU) {
+      if (p.gates == GRU) {
         var sum = fetch(x + 2 * size + i);
         if (p.late != 0) {
           sum += load(kept + i);
@@ -149,7 +144,7 @@ fn recurrent(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) group
           sum += timesState(d, 2, i, kept);
         }
         hidden = mix(wanted(sum), load(old + i), load(shares + i));
-      } else if (p.kind == LSTM) {
+      } else if (p.gates == LSTM) {
         let cell = load(cells + i);
         let taken = fetch(x + i) + timesState(d, 0, i, old) + peephole(d, 0, i, cell);
         let forget = fetch(x + 2 * size + i) + timesState(d, 2, i, old) + peephole(d, 2, i, cell);
@@ -173,7 +168,7 @@ fn recurrent(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) group
       store(p.yAt + ((t * p.batch + n) * p.directions + d) * size + i, 0);
     }
     store(p.hAt + state + i, load(last + i));
-    if (p.kind == LSTM) {
+    if (p.gates == LSTM) {
       store(p.cAt + state + i, load(cells + i));
     }
   }

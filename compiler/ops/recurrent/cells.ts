@@ -2,14 +2,14 @@ import { activations } from '../elementwise/activation.js'
 
 /** What one step of a recurrent layer makes of its gates, in double precision (ONNX operator text of RNN, GRU and LSTM). */
 
-/** Kinds of layers; the kernels number them alike. */
-export const recurrences = { RNN: 0, GRU: 1, LSTM: 2 } as const
+/**
+ * Gates of each kind of layer, which is how kernels tell them: of an RNN the state itself, of a GRU update, reset and state, of an
+ * LSTM input, output, forget and cell.
+ */
+export const gatesOf = { RNN: 1, GRU: 3, LSTM: 4 } as const
 
 /** alpha tanh(beta x): the function of a gate that `activations` does not have, numbered behind them. */
 export const scaledTanh = Object.keys(activations).length
-
-/** Gates by kind: of an RNN the state itself, of a GRU update, reset and state, of an LSTM input, output, forget and cell. */
-export const gatesOf = (kind: number) => [1, 3, 4][kind]
 
 /** A step of one image in one direction: its states, and what gates are computed from. */
 export interface Step {
@@ -39,8 +39,7 @@ const rnn = (step: Step): States => ({
 
 function gru(step: Step): States {
   const { hidden, late } = step
-  const gate = (at: number) =>
-    hidden.map((_, i) => step.act(0, step.input(at, i) + step.product(at, i, hidden)))
+  const gate = (at: number) => hidden.map((_, i) => step.act(0, step.input(at, i) + step.product(at, i, hidden)))
   const [update, reset] = [gate(0), gate(1)]
   const kept = hidden.map((value, i) => reset[i] * value)
   const wanted = hidden.map((_, i) => {
@@ -65,4 +64,5 @@ function lstm(step: Step): States {
   return { hidden: given.map((value, i) => value * step.act(2, next[i])), cell: next }
 }
 
-export const cells = [rnn, gru, lstm]
+/** By the number of gates. */
+export const cells: Readonly<Record<number, (step: Step) => States>> = { 1: rnn, 3: gru, 4: lstm }

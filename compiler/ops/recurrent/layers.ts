@@ -3,14 +3,16 @@ import { refuse } from '../../errors.js'
 import type { Node, Value } from '../../graph/index.js'
 import { type ActivationName, kindOf } from '../elementwise/activation.js'
 import type { Op } from '../op.js'
-import { gatesOf, recurrences, scaledTanh } from './cells.js'
+import { gatesOf, scaledTanh } from './cells.js'
 
 /** LSTM, GRU and RNN as ONNX has them; the decompose pass makes a matrix product and a Recurrence of each. */
 
-type Recurrent = keyof typeof recurrences
+type Recurrent = keyof typeof gatesOf
 
 /** The functions that a gate may have: kind, alpha and beta where the model gives none, and how many of these it takes. */
-const functions: Readonly<Record<string, readonly [kind: ActivationName | undefined, takes: number, alpha: number, beta: number]>> = {
+const functions: Readonly<
+  Record<string, readonly [kind: ActivationName | undefined, takes: number, alpha: number, beta: number]>
+> = {
   relu: ['clip', 0, 0, Number.POSITIVE_INFINITY],
   tanh: ['tanh', 0, 0, 0],
   sigmoid: ['sigmoid', 0, 0, 0],
@@ -37,7 +39,6 @@ const directionsOf: Readonly<Record<string, readonly [directions: number, backwa
 }
 
 export interface Layer {
-  readonly kind: number
   readonly gates: number
   readonly directions: number
   /** The first direction that goes from the end to the beginning. */
@@ -52,18 +53,21 @@ export interface Layer {
 
 /** What the attributes and shapes of a recurrent layer say; refuses those that do not fit. */
 export function layerOf(node: Node): Layer {
-  const kind = recurrences[node.op as Recurrent]
   const [x, w, r] = node.inputs as Value[]
   const direction = node.text('direction', 'forward')
   if (!Object.hasOwn(directionsOf, direction))
     throw refuse(node, `direction "${direction}"; ${Object.keys(directionsOf).join(', ')} are allowed`)
   const [directions, backward] = directionsOf[direction]
-  for (const [name, value] of [['X', x], ['W', w], ['R', r]] as const)
+  for (const [name, value] of [
+    ['X', x],
+    ['W', w],
+    ['R', r]
+  ] as const)
     if (value.rank !== 3) throw refuse(node, `${name} ${showShape(value.shape)} has ${value.rank} axes; 3 are needed`)
   const size = r.shape[2]
   if (typeof size !== 'number' || size < 1) throw refuse(node, `R ${showShape(r.shape)} must have known sizes`)
   const declared = node.number('hidden_size', size)
-  const gates = gatesOf(kind)
+  const gates = gatesOf[node.op as Recurrent]
   const batchFirst = node.number('layout', 0) === 1
   const [steps, batch] = batchFirst ? [x.shape[1], x.shape[0]] : x.shape
   const inputs = x.shape[2]
@@ -83,7 +87,7 @@ export function layerOf(node: Node): Layer {
     const fits = value.rank === shape.length && value.shape.every((dim, axis) => node.expectEqual(dim, shape[axis]))
     if (!fits) throw refuse(node, `${name} is ${showShape(value.shape)}; ${showShape(shape)} is needed`)
   }
-  return { kind, gates, directions, backward, size, steps, batch, inputs, batchFirst }
+  return { gates, directions, backward, size, steps, batch, inputs, batchFirst }
 }
 
 /** The functions of all directions: kind, alpha and beta of each, three for a direction. */

@@ -5,7 +5,7 @@ import { activate } from '../elementwise/activation.js'
 import { panelWidth } from '../elementwise/epilogue.js'
 import { fields, kernel, type Lowering, numbered, type Op, type View } from '../op.js'
 import { packedWeights, type WeightShape } from '../weights.js'
-import { cells, gatesOf, recurrences, scaledTanh } from './cells.js'
+import { cells, gatesOf, scaledTanh } from './cells.js'
 
 /**
  * The steps of a recurrent layer, for directions `first` .. `end` - 1 of `directions`. `x` [steps, batch, directions, gates, size]
@@ -18,7 +18,7 @@ import { cells, gatesOf, recurrences, scaledTanh } from './cells.js'
 export const recurrentKernel = kernel({
   name: 'recurrent',
   fields: {
-    kind: 'u32',
+    gates: 'u32',
     steps: 'u32',
     batch: 'u32',
     size: 'u32',
@@ -35,8 +35,7 @@ export const recurrentKernel = kernel({
     clip: 'f32',
     ...fields('act', 3),
     ...fields('alpha', 3, 'f32'),
-    ...fields('beta', 3, 'f32'),
-    tiles: 'u32'
+    ...fields('beta', 3, 'f32')
   },
   buffers: {
     x: 'read',
@@ -52,8 +51,7 @@ export const recurrentKernel = kernel({
     scratch: 'scratch'
   },
   reference(p, { x, w, bias, peephole, lengths, h0, c0, y, h, c }) {
-    const { size } = p
-    const gates = gatesOf(p.kind)
+    const { gates, size } = p
     const panels = Math.ceil(size / panelWidth) * panelWidth * size
     for (let d = p.first; d < p.end; d++)
       for (let n = 0; n < p.batch; n++) {
@@ -65,7 +63,7 @@ export const recurrentKernel = kernel({
           const t = d < p.backward ? s : length - 1 - s
           const at = (t * p.batch + n) * p.directions + d
           const own = x.subarray(at * gates * size, (at + 1) * gates * size)
-          const next = cells[p.kind]({
+          const next = cells[gates]({
             hidden,
             cell,
             input: (gate, i) => own[gate * size + i],
@@ -90,7 +88,7 @@ export const recurrentKernel = kernel({
           y.fill(0, at, at + size)
         }
         h.set(hidden, state)
-        if (p.kind === recurrences.LSTM) c.set(cell, state)
+        if (gates === gatesOf.LSTM) c.set(cell, state)
       }
   }
 })
@@ -105,13 +103,13 @@ function functionOf(p: Readonly<Record<string, number>>, which: number, value: n
 /** Floats of a tile's table with one segment (asm/dense/tile.ts). */
 const tileTable = 18
 
-/** Tiles of four images whose states stay in the cache while a panel of weights passes over them. */
+/** Tiles of four images that pass over a panel of weights at a time (asm/recurrent/recurrent.ts). */
 const tiles = 16
 
 /** Panels of the recurrent weights [directions, gates * size, size]. */
 function panelsOf(node: Node, to: Lowering, size: number, directions: number): View {
   const weights = node.inputs[1]!
-  const gates = gatesOf(node.number('kind', 0))
+  const gates = node.number('gates', 1)
   const shape: WeightShape = { groups: directions * gates, channels: size, filters: size, kernel: [] }
   const steps = (strides: readonly Dim[]) => ({
     group: mul(strides[1], size),
@@ -165,8 +163,7 @@ const recurrence: Op = {
   lower(node, to) {
     const [x, , bias, peephole, lengths, h0, c0] = node.inputs
     const [, batch, directions, size] = node.output.shape as [Dim, Dim, number, number]
-    const kind = node.number('kind', 0)
-    const gates = gatesOf(kind)
+    const gates = node.number('gates', 1)
     const none = to.constant('#zeros 1', () => new Float32Array(1))
     const given = (value: Value | undefined) => (value ? to.dense(value) : none)
     const w = panelsOf(node, to, size, directions)
@@ -180,7 +177,7 @@ const recurrence: Op = {
       to.call(
         recurrentKernel,
         {
-          kind,
+          gates,
           steps: node.output.shape[0],
           batch,
           size,
@@ -197,8 +194,7 @@ const recurrence: Op = {
           clip: node.number('clip', Number.POSITIVE_INFINITY),
           ...numbered('act', act),
           ...numbered('alpha', alpha),
-          ...numbered('beta', beta),
-          tiles
+          ...numbered('beta', beta)
         },
         {
           x: given(x),
@@ -218,7 +214,7 @@ const recurrence: Op = {
   },
   macs: node => {
     const [steps, batch, directions, size] = node.output.shape
-    return mul(steps, batch, directions, size, size, gatesOf(node.number('kind', 0)))
+    return mul(steps, batch, directions, size, size, node.number('gates', 1))
   }
 }
 

@@ -1,5 +1,5 @@
 // LSTM, GRU and RNN in every direction, with everything that they may be given, all outputs looked at.
-import { type Case, c, given, one, type Operand, type Rest, typed, within, x } from '../../support/cases/case.js'
+import { type Case, c, given, type Operand, one, type Rest, typed, within, x } from '../../support/cases/case.js'
 import type { Attribute, Attributes } from '../../support/onnx/model.js'
 import { baseSeed, Random } from '../../support/random.js'
 
@@ -23,7 +23,14 @@ interface More {
   readonly outputs?: number
 }
 
-function layer(op: Op, name: string, sizes: Sizes, attributes: Attributes = {}, more: More = {}, rest: Rest = {}): Case {
+function layer(
+  op: Op,
+  name: string,
+  sizes: Sizes,
+  attributes: Attributes = {},
+  more: More = {},
+  rest: Rest = {}
+): Case {
   const { steps, batch, inputs, size } = sizes
   const directions = attributes.direction === 'bidirectional' ? 2 : 1
   const rows = gates[op] * size
@@ -69,7 +76,12 @@ const others: Readonly<Record<Op, readonly string[]>> = {
 function drawn(_: unknown, i: number): Case {
   const random = new Random('recurrent layers', baseSeed + i)
   const op = random.pick(all)
-  const sizes = { steps: random.int(1, 9), batch: random.int(1, 11), inputs: random.int(1, 12), size: random.int(1, 37) }
+  const sizes = {
+    steps: random.int(1, 9),
+    batch: random.int(1, 11),
+    inputs: random.int(1, 12),
+    size: random.int(1, 37)
+  }
   const { steps, batch } = sizes
   const lengths = random.chance(0.3) ? random.ints(batch, [1, steps]) : undefined
   const attributes: Record<string, Attribute> = { direction: random.pick(directions) }
@@ -87,16 +99,40 @@ export const recurrent: readonly Case[] = [
   ...all.flatMap(op => [
     ...directions.flatMap(direction => [
       layer(op, direction, small, { direction }, { biased: true }),
-      layer(op, `${direction}, sequences of their own lengths`, small, { direction }, { biased: true, lengths: [5, 2, 3] }),
+      layer(
+        op,
+        `${direction}, sequences of their own lengths`,
+        small,
+        { direction },
+        { biased: true, lengths: [5, 2, 3] }
+      ),
       layer(op, `${direction}, lengths that a run tells`, small, { direction }, { lengths: 'input', begun: 'input' }),
       layer(op, `${direction}, first states`, { ...small, batch: 5 }, { direction }, { biased: true, begun: 'input' })
     ]),
     layer(op, 'one image of many numbers', { steps: 7, batch: 1, inputs: 20, size: 40 }, {}, { biased: true }),
-    layer(op, 'one number', { steps: 3, batch: 2, inputs: 1, size: 1 }, { direction: 'bidirectional' }, { biased: true }),
+    layer(
+      op,
+      'one number',
+      { steps: 3, batch: 2, inputs: 1, size: 1 },
+      { direction: 'bidirectional' },
+      { biased: true }
+    ),
     layer(op, 'one step, constant states', { ...small, steps: 1 }, {}, { biased: true, begun: 'constant' }),
-    layer(op, 'nine images', { ...small, batch: 9, size: 9 }, { direction: 'reverse' }, { biased: true, begun: 'input' }),
+    layer(
+      op,
+      'nine images',
+      { ...small, batch: 9, size: 9 },
+      { direction: 'reverse' },
+      { biased: true, begun: 'input' }
+    ),
     layer(op, 'clipped', small, { clip: { float: 0.3 } }, { biased: true }),
-    layer(op, 'weights that a run brings', { ...small, size: 10 }, { direction: 'bidirectional' }, { biased: true, computed: true }),
+    layer(
+      op,
+      'weights that a run brings',
+      { ...small, size: 10 },
+      { direction: 'bidirectional' },
+      { biased: true, computed: true }
+    ),
     layer(op, 'other functions', small, { activations: { strings: functions[op] } }, { biased: true }),
     layer(
       op,

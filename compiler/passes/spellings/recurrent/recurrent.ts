@@ -10,8 +10,7 @@ function cut(write: Writer, value: Value, from: number, to: number, axis: number
   return write.add('Slice', [value, starts, ends, axes])
 }
 
-const zeros = (write: Writer, { directions, size }: Layer) =>
-  filled(write, [directions, size], 0, 'float32')
+const zeros = (write: Writer, { directions, size }: Layer) => filled(write, [directions, size], 0, 'float32')
 
 /** Both biases [directions, gates * size] in one, but for the recurrent one of the last gate where that is multiplied later. */
 function biasesOf(write: Writer, biases: Value, { directions, gates, size }: Layer, late: boolean) {
@@ -19,10 +18,7 @@ function biasesOf(write: Writer, biases: Value, { directions, gates, size }: Lay
   const own = cut(write, biases, 0, width, 1)
   const recurrent = cut(write, biases, width, 2 * width, 1)
   if (!late) return { bias: write.add('Add', [own, recurrent]) }
-  const front = write.add('Add', [
-    cut(write, own, 0, width - size, 1),
-    cut(write, recurrent, 0, width - size, 1)
-  ])
+  const front = write.add('Add', [cut(write, own, 0, width - size, 1), cut(write, recurrent, 0, width - size, 1)])
   const bias = write.add('Concat', [front, cut(write, own, width - size, width, 1)], { axis: 1 })
   return { bias, last: write.reshape(cut(write, recurrent, width - size, width, 1), [directions, size]) }
 }
@@ -30,14 +26,16 @@ function biasesOf(write: Writer, biases: Value, { directions, gates, size }: Lay
 /** One product of all steps with the weights of all directions and gates; what is left are the steps. */
 export const recurrent: Rewrite = (write, node) => {
   const layer = layerOf(node)
-  const { kind, gates, directions, backward, size, steps, batch, inputs, batchFirst } = layer
+  const { gates, directions, backward, size, steps, batch, inputs, batchFirst } = layer
   const [x, w, r, biases, lengths, firstState, firstCell, peephole] = node.inputs
   const late = node.op === 'GRU' && node.number('linear_before_reset', 0) !== 0
   const columns = directions * gates * size
   const inOrder = (value: Value | undefined) =>
     value && batchFirst ? write.add('Transpose', [value], { perm: [1, 0, 2] }) : value
   const rows = write.reshape(inOrder(x)!, [mul(steps, batch), inputs])
-  const { bias, last } = biases ? biasesOf(write, biases, layer, late) : { bias: undefined, last: late ? zeros(write, layer) : undefined }
+  const { bias, last } = biases
+    ? biasesOf(write, biases, layer, late)
+    : { bias: undefined, last: late ? zeros(write, layer) : undefined }
   const weights = write.add('Transpose', [write.reshape(w!, [columns, inputs])], { perm: [1, 0] })
   const products = write.add('Gemm', [rows, weights, bias && write.reshape(bias, [columns])])
   const clip = node.number('clip', 0)
@@ -54,7 +52,7 @@ export const recurrent: Rewrite = (write, node) => {
     ],
     node.op === 'LSTM' ? 3 : 2,
     {
-      kind,
+      gates,
       directions,
       backward,
       functions: functionsOf(node, layer),
