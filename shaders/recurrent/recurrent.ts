@@ -4,7 +4,7 @@ export const recurrent: Shader = {
   block: 'Recurrent',
   halves: 'w',
   either: ['x', 'bias', 'peephole', 'lengths', 'h0', 'c0'],
-  scratch: p => (p.end - p.first) * p.batch * p.size * 5,
+  scratch: p => (p.end - p.first) * p.batch * p.size * 7,
   dispatches: p => [
     {
       files: ['index', ...common, 'recurrent'],
