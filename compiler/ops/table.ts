@@ -48,6 +48,8 @@ import { suppression } from './search/nms.js'
 import { findings } from './search/nonzero.js'
 import { rooms } from './search/room.js'
 import { selection } from './search/topk.js'
+import { transforms } from './signal/fourier.js'
+import { audioConstants } from './signal/windows.js'
 
 /** What only training steps have: gradients and updates. */
 const training: Readonly<Record<string, Op>> = {
@@ -95,6 +97,8 @@ export const ops: Readonly<Record<string, Op>> = {
   ...poolIndices,
   ...reduction,
   ...recurrentLayers,
+  ...transforms,
+  ...audioConstants,
   ...steps,
   ...normalization,
   ...softmaxes,

@@ -29,7 +29,7 @@ for (const backend of backends)
     await oracle.release()
   })
 
-for (const stft of [false])
+for (const stft of [false, true])
   for (const backend of backends)
     test(`a voice detector, ${stft ? 'STFT' : 'spectrum by a convolution'}, chunk by chunk (${backend})`, async () => {
       const random = new Random('voice detector')

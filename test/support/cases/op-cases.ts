@@ -21,6 +21,7 @@ import { onehot } from '../../ops/movement/onehot.js'
 import { pad } from '../../ops/movement/pad.js'
 import { positions } from '../../ops/movement/positions.js'
 import { scatter } from '../../ops/movement/scatter.js'
+import { sequences } from '../../ops/movement/sequences.js'
 import { groupnorm } from '../../ops/norm/groupnorm.js'
 import { layernorm } from '../../ops/norm/layernorm.js'
 import { normalize } from '../../ops/norm/normalize.js'
@@ -35,6 +36,7 @@ import { argmax } from '../../ops/search/argmax.js'
 import { nonMaxSuppression } from '../../ops/search/nms.js'
 import { findings } from '../../ops/search/nonzero.js'
 import { topk } from '../../ops/search/topk.js'
+import { fourier } from '../../ops/signal/fourier.js'
 import { assertClose, isTelling, tolerance } from '../compare.js'
 import { type Bindings, type Named, type Numbers, Oracle, randomFeeds } from '../onnx/oracle.js'
 import { Random } from '../random.js'
@@ -76,7 +78,9 @@ export const families = {
   lp,
   positions,
   columns,
-  findings
+  findings,
+  fourier,
+  sequences
 }
 
 export type Family = keyof typeof families
