@@ -1,3 +1,4 @@
+import type { Dim } from '../algebra/index.js'
 import { refuse } from '../errors.js'
 import { type Graph, Node, type Value } from '../graph/index.js'
 import { axisOf, branchIn, knownNumber, numbersOf } from '../ops/index.js'
@@ -92,13 +93,14 @@ const concat: Resolve = (graph, node) => {
   return replaced(graph, node, made(graph, node, 'Concat', parts, axis)[0])
 }
 
-/** Sizes of the parts; those of a number are as large as it says, but for the last. */
-function partsOf(node: Node, size: number): readonly number[] | undefined {
+/** Sizes of the parts; those of a number are as large as it says, but for the last. Undefined where only a run knows them. */
+function partsOf(node: Node, size: Dim): readonly number[] | undefined {
   const split = node.inputs[1]
-  if (!split) return new Array<number>(size).fill(1)
-  if (!split.data && !split.ints) return undefined
-  const sizes = numbersOf(node, 1, 'split')!
-  if (split.rank > 0) return sizes
+  if (split && !split.data && !split.ints) return undefined
+  const sizes = split && numbersOf(node, 1, 'split')!
+  if (split && split.rank > 0) return sizes
+  if (typeof size !== 'number') return undefined
+  if (!sizes) return new Array<number>(size).fill(1)
   if (!(sizes[0] >= 1)) throw refuse(node, `splits into parts of ${sizes[0]}; at least 1 is allowed`)
   return Array.from({ length: Math.ceil(size / sizes[0]) }, (_, i) => Math.min(sizes[0], size - i * sizes[0]))
 }
@@ -107,8 +109,7 @@ const split: Resolve = (graph, node) => {
   const x = node.inputs[0]
   if (!x) throw refuse(node, 'input 0 is missing')
   const axis = axisOf(node, node.number('axis', 0), x.rank)
-  const size = x.shape[axis]
-  const parts = typeof size === 'number' ? partsOf(node, size) : undefined
+  const parts = partsOf(node, x.shape[axis])
   if (!parts) return false
   graph.unrolling -= parts.length
   if (graph.unrolling < 0) throw refuse(node, `makes ${parts.length} parts, which are more nodes than are allowed`)

@@ -62,7 +62,13 @@ export function transformOf(node: Node): Transform & { readonly axis: number } {
   const length = node.inputs[1] ? knownNumber(node.inputs[1]) : size
   if (length === undefined) throw refuse(node, `dft_length "${node.inputs[1]!.name}" must be known when compiling`)
   const inverse = node.number('inverse', 0) !== 0
-  const transform = { samples: Math.min(size, length), parts, length, bins: binsOf(node, length, parts, inverse), inverse }
+  const transform = {
+    samples: Math.min(size, length),
+    parts,
+    length,
+    bins: binsOf(node, length, parts, inverse),
+    inverse
+  }
   checkSize(node, transform)
   return { ...transform, axis }
 }

@@ -28,7 +28,11 @@ const window = (...factors: readonly number[]): Op => ({
     const turn = node.number('periodic', 1) ? size : size - 1
     const at = (i: number) =>
       factors.reduce((sum, factor, k) => sum + factor * Math.cos((2 * Math.PI * k * i) / turn), 0)
-    fill(node, [size], Float32Array.from({ length: size }, (_, i) => at(i)))
+    fill(
+      node,
+      [size],
+      Float32Array.from({ length: size }, (_, i) => at(i))
+    )
   }
 })
 

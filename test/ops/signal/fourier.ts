@@ -27,15 +27,27 @@ export const fourier: readonly Case[] = [
     { expected: { reason: 'onnxruntime reads beyond the signal', outputs: [[4, 6, -2, -2, 12, 14, -2, -2]] } }
   ),
   one('STFT with a window that a run brings', 'STFT', [x(2, 40, 1), length(4), within(x(16), 0.1, 1)]),
-  one('STFT of free sizes', 'STFT', [x('N', 'T', 1), length(4), window(8)], {}, {
-    bindings: [
-      { N: 1, T: 24 },
-      { N: 3, T: 11 }
-    ]
-  }),
+  one(
+    'STFT of free sizes',
+    'STFT',
+    [x('N', 'T', 1), length(4), window(8)],
+    {},
+    {
+      bindings: [
+        { N: 1, T: 24 },
+        { N: 3, T: 11 }
+      ]
+    }
+  ),
   ...['HannWindow', 'HammingWindow', 'BlackmanWindow'].flatMap(op =>
     [0, 1].map(periodic =>
-      one(`${op}, periodic ${periodic}`, op, [length(10)], { periodic }, { next: [{ op: 'Mul', operands: [x(3, 10)] }] })
+      one(
+        `${op}, periodic ${periodic}`,
+        op,
+        [length(10)],
+        { periodic },
+        { next: [{ op: 'Mul', operands: [x(3, 10)] }] }
+      )
     )
   ),
   one(
