@@ -46,14 +46,22 @@ function assembleOne(target) {
   })
 }
 
-/** All shaders as one module; their texts small, or with `--readable` as they stand. */
+/** Shaders that few models need, which shaders/more.ts brings. */
+const rare = ['det', 'recurrent']
+
+/** All shaders as one module, and rare ones as another; their texts small, or with `--readable` as they stand. */
 function gatherShaders() {
   const files = filesUnder('shaders').filter(isShader)
   const whole = Object.fromEntries(files.map(file => [basename(file, '.wgsl'), readFileSync(file, 'utf8')]))
   const texts = process.argv.includes('--readable') ? whole : shorten(whole)
   const target = join(root, 'dist', 'shaders')
   mkdirSync(target, { recursive: true })
-  writeFileSync(join(target, 'sources.js'), `export const sources = ${JSON.stringify(texts)}\n`)
+  const write = (file, wanted) => {
+    const own = Object.fromEntries(Object.entries(texts).filter(([name]) => wanted(rare.includes(name))))
+    writeFileSync(join(target, file), `export const sources = ${JSON.stringify(own)}\n`)
+  }
+  write('sources.js', isRare => !isRare)
+  write('more-sources.js', isRare => isRare)
 }
 
 /**
@@ -111,7 +119,7 @@ function filesUnder(folder) {
 
 /** What the build makes beside what it compiles. */
 const isMade = file =>
-  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/]sources\.js$|\.cjs$|\.d\.cts$|[\\/](compile-worker|inlined)\.js$|[\\/]compile[\\/]stamp\.js$/.test(
+  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/](more-)?sources\.js$|\.cjs$|\.d\.cts$|[\\/](compile-worker|inlined)\.js$|[\\/]compile[\\/]stamp\.js$/.test(
     file
   )
 
@@ -166,7 +174,7 @@ await stage('inline', [join(root, 'dist/runtime/cairn-more.wasm'), self], ['dist
 })
 
 const shaderInputs = [...filesUnder('shaders').filter(isShader), join(root, 'scripts', 'shorten.mjs'), self]
-await stage('wgsl', shaderInputs, ['dist/shaders/sources.js'], gatherShaders)
+await stage('wgsl', shaderInputs, ['dist/shaders/sources.js', 'dist/shaders/more-sources.js'], gatherShaders)
 
 const { bundleOrt, bundlePages, bundleSchema, ortBundles, pageBundles, schemaInputs } = await import('./bundle.mjs')
 await stage('schema', schemaInputs, ['dist/schema/onnx.js'], bundleSchema)

@@ -21,7 +21,6 @@ import { pool } from './pool/pool.js'
 import { poolIndex } from './pool/pool-index.js'
 import { pool8 } from './pool/pool8.js'
 import { cumsum } from './reduce/cumsum.js'
-import { det } from './reduce/det.js'
 import { reduce } from './reduce/reduce.js'
 import { argmax } from './search/argmax.js'
 import { bounds } from './search/bounds.js'
@@ -29,8 +28,8 @@ import { nms, nmsRows } from './search/nms.js'
 import { nonZero } from './search/nonzero.js'
 import { topk } from './search/topk.js'
 
-/** By the names that programs call kernels by. */
-export const shaders: Readonly<Record<string, Shader>> = {
+/** By the names that programs call kernels by; ./more.ts adds those that few models need. */
+export const shaders: Record<string, Shader> = {
   argmax,
   binary,
   binary8,
@@ -42,7 +41,6 @@ export const shaders: Readonly<Record<string, Shader>> = {
   depthwise,
   depthwise8,
   dequantize,
-  det,
   gather,
   gemm,
   gemmPacked: gemm,

@@ -54,6 +54,8 @@ export class Value {
   readonly users: Node[] = []
   /** Logical axes from outermost to innermost in memory. */
   order: readonly number[] = []
+  /** Of a sequence, until inference has resolved what reads it: its tensors. */
+  elements?: readonly Value[]
   /** Memory holds its elements as bytes from 0 to 255: those of int8 with 128 on top. */
   narrow = false
   /** Of a constant that DequantizeLinear has made: what it was made of. */

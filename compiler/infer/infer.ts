@@ -1,10 +1,11 @@
 import { isFound, sameShape } from '../algebra/index.js'
-import { refuse } from '../errors.js'
+import { CompileError, refuse } from '../errors.js'
 import type { Graph, Node } from '../graph/index.js'
 import { ops, readsCounts } from '../ops/index.js'
 import { controls } from './control.js'
 import { sizesOf } from './counting.js'
 import { inferNode } from './node.js'
+import { sequences } from './sequences.js'
 import { Writer } from './writer.js'
 
 /**
@@ -14,7 +15,8 @@ import { Writer } from './writer.js'
 export function infer(graph: Graph): void {
   for (let at = 0; at < graph.nodes.length; ) {
     const node = graph.nodes[at]
-    if (controls[node.op]?.(graph, node)) continue
+    if ((controls[node.op] ?? sequences[node.op])?.(graph, node)) continue
+    refuseSequences(node)
     inferNode(node, graph.folding)
     refuseMore(graph, node)
     findAlike(graph, node, at)
@@ -23,9 +25,18 @@ export function infer(graph: Graph): void {
       for (const [a, b] of node.constraints) graph.folding.assume(a, b, node)
     at += 1 + readCounts(graph, node)
   }
+  for (const [i, output] of graph.outputs.entries())
+    if (output.elements) throw new CompileError(`output "${graph.outputNames[i]}" is a sequence; tensors are allowed`)
   graph.outputs = graph.outputs.map(output =>
     output.ints?.some(isFound) ? sizesOf(new Writer(graph, output.name), output) : output
   )
+}
+
+/** Operators on tensors take none. */
+function refuseSequences(node: Node): void {
+  if (sequences[node.op]) return
+  const sequence = node.inputs.find(input => input?.elements)
+  if (sequence) throw refuse(node, `input "${sequence.name}" is a sequence; tensors are allowed`)
 }
 
 /** Exporters write the same search for each tensor that they pick from: what is searched alike has as much. */

@@ -14,11 +14,21 @@ export class Writer {
   ) {}
 
   add(op: string, inputs: readonly (Value | undefined)[], attributes: Record<string, Attribute> = {}): Value {
+    return this.addMany(op, inputs, 1, attributes)[0]
+  }
+
+  /** A node of several outputs. */
+  addMany(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    outputs: number,
+    attributes: Record<string, Attribute> = {}
+  ): Value[] {
     const node = new Node(op, this.graph.unique(this.stem), new Map(Object.entries(attributes)))
-    this.graph.insert(node, inputs, 1, this.before)
+    this.graph.insert(node, inputs, outputs, this.before)
     this.made.push(node)
     inferNode(node, this.graph.folding)
-    return node.output
+    return node.outputs
   }
 
   scalar(number: number): Value {

@@ -49,7 +49,10 @@ function refuseLater({ op, name }: Node, given: number, opset: number): void {
 const typeAttributes: Readonly<Record<string, string>> = {
   Cast: 'to',
   QuantizeLinear: 'output_dtype',
-  EyeLike: 'dtype'
+  EyeLike: 'dtype',
+  ...Object.fromEntries(
+    ['BlackmanWindow', 'HammingWindow', 'HannWindow', 'MelWeightMatrix'].map(name => [name, 'output_datatype'])
+  )
 }
 
 /** Brings what older opsets spell otherwise to the newest spelling, where shapes are not needed for it. Throws CompileError. */
@@ -72,6 +75,7 @@ function upgradeAttributes(node: Node, opset: number): void {
     setDefault('coordinate_transformation_mode', 'asymmetric')
     setDefault('nearest_mode', 'floor')
   }
+  if (node.op === 'DFT' && opset < 20) setDefault('axis', 1)
   // Of a batch of sequences, each of a length of its own.
   if (node.op === 'Scan' && opset < 9) node.attributes.set('batched', 1)
   if (node.op === 'RoiAlign' && opset < 16) setDefault('coordinate_transformation_mode', 'output_half_pixel')

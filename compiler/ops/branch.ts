@@ -78,6 +78,12 @@ function refusing(why: (node: Node) => string): Op {
   }
 }
 
+/** What compiler/infer/sequences.ts resolves. */
+const sequenceOps = [
+  ...['SequenceConstruct', 'SequenceEmpty', 'SequenceAt', 'SequenceInsert', 'SequenceErase', 'SequenceLength'],
+  ...['SequenceMap', 'ConcatFromSequence', 'SplitToSequence']
+]
+
 const nameOf = (value: Value | undefined) => `"${value?.name}"`
 
 export const branches: Record<string, Op> = {
@@ -87,5 +93,8 @@ export const branches: Record<string, Op> = {
       ? `trip count ${nameOf(node.inputs[0])} is known`
       : `condition ${nameOf(node.inputs[1])} is known`
   ),
-  Scan: refusing(() => 'the number of its trips, a free size, is known')
+  Scan: refusing(() => 'the number of its trips, a free size, is known'),
+  ...Object.fromEntries(
+    sequenceOps.map(name => [name, refusing(() => 'a position in a sequence, or how long it is, is known')])
+  )
 }

@@ -38,9 +38,11 @@ export {
   type WinogradTile
 } from './op.js'
 export { exponentOf } from './pool/lp.js'
+export { functionsOf, type Layer, layerOf } from './recurrent/layers.js'
 export { reducedAxes } from './reduce/reduce.js'
 export { areChecked } from './search/bounds.js'
 export { compressedAxis, counting } from './search/nonzero.js'
+export { framesOf, transformOf, waves } from './signal/fourier.js'
 export { ops, ownOps } from './table.js'
 export { visit } from './visit.js'
 export { transposedWindows, type Windows, windows } from './window.js'

@@ -27,6 +27,7 @@ import { poolKernel } from './pool/pool.js'
 import { poolGradientKernel } from './pool/pool-gradient.js'
 import { poolIndexKernel } from './pool/pool-index.js'
 import { pool8Kernel } from './pool/pool8.js'
+import { recurrentKernel } from './recurrent/recurrent.js'
 import { cumsumKernel } from './reduce/cumsum.js'
 import { detKernel } from './reduce/det.js'
 import { reduceKernel } from './reduce/reduce.js'
@@ -85,6 +86,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     poolIndexKernel,
     poolKernel,
     quantizeKernel,
+    recurrentKernel,
     reduceKernel,
     resizeAxisKernel,
     resizePlaneKernel,

@@ -39,6 +39,8 @@ import { pooling } from './pool/pool.js'
 import { poolingGradient } from './pool/pool-gradient.js'
 import { poolIndices } from './pool/pool-index.js'
 import { pool8 } from './pool/pool8.js'
+import { recurrentLayers } from './recurrent/layers.js'
+import { steps } from './recurrent/recurrent.js'
 import { cumulation } from './reduce/cumsum.js'
 import { determinants } from './reduce/det.js'
 import { reduction } from './reduce/reduce.js'
@@ -47,6 +49,8 @@ import { suppression } from './search/nms.js'
 import { findings } from './search/nonzero.js'
 import { rooms } from './search/room.js'
 import { selection } from './search/topk.js'
+import { transforms } from './signal/fourier.js'
+import { audioConstants } from './signal/windows.js'
 
 /** What only training steps have: gradients and updates. */
 const training: Readonly<Record<string, Op>> = {
@@ -76,6 +80,7 @@ export const ownOps: ReadonlySet<string> = new Set([
     'Bounds',
     'Copy',
     'MaxPoolIndices',
+    'Recurrence',
     'Room',
     'SampleAt',
     'ScaleByPower',
@@ -92,6 +97,10 @@ export const ops: Readonly<Record<string, Op>> = {
   ...pooling,
   ...poolIndices,
   ...reduction,
+  ...recurrentLayers,
+  ...transforms,
+  ...audioConstants,
+  ...steps,
   ...normalization,
   ...softmaxes,
   ...resizing,

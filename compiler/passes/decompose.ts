@@ -24,9 +24,11 @@ import {
   rmsNormalization
 } from './spellings/norm/norms.js'
 import { globalLpPool, lpNormalization, lpPool } from './spellings/pool/lp.js'
+import { recurrent } from './spellings/recurrent/recurrent.js'
 import { filled, giveOutput, type Rewrite } from './spellings/rewrite.js'
 import { bounds, withBounds } from './spellings/search/bounds.js'
 import { compress } from './spellings/search/nonzero.js'
+import { dft, stft } from './spellings/signal/fourier.js'
 
 /** Spells compound operators with the few that have kernels; what a spelling is made of may be spelled in turn. */
 export const decompose: Pass = {
@@ -196,6 +198,11 @@ const rewrites: Readonly<Record<string, Rewrite>> = {
   LayerNormalization: layerNormalization,
   MeanVarianceNormalization: meanVarianceNormalization,
   RMSNormalization: rmsNormalization,
+  RNN: recurrent,
+  GRU: recurrent,
+  LSTM: recurrent,
+  DFT: dft,
+  STFT: stft,
   QuantizeLinear: quantizeLinear,
   DequantizeLinear: dequantizeLinear,
   DynamicQuantizeLinear: dynamicQuantizeLinear,

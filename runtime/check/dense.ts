@@ -1,4 +1,16 @@
-import { type Fields, filled, finishes, first, inPanels, isSmall, loops, nothing, product, type Rule } from './rule.js'
+import {
+  activationCount,
+  type Fields,
+  filled,
+  finishes,
+  first,
+  inPanels,
+  isSmall,
+  loops,
+  nothing,
+  product,
+  type Rule
+} from './rule.js'
 
 /** Matrix products and convolutions: sums of products with weights in panels. */
 
@@ -56,13 +68,54 @@ const matmul: Rule<'x' | 'w' | 'y' | 'scratch'> = {
   each: p => p.inner
 }
 
+const recurrent: Rule<'x' | 'w' | 'bias' | 'peephole' | 'lengths' | 'h0' | 'c0' | 'y' | 'h' | 'c' | 'scratch'> = {
+  fields:
+    'gates steps batch size directions first end backward late coupled peeped counted begun charged clip:f act*3 alpha*3:f beta*3:f',
+  buffers: {
+    x: 'read',
+    w: 'read',
+    bias: 'read',
+    peephole: 'read',
+    lengths: 'read',
+    h0: 'read',
+    c0: 'read',
+    y: 'write',
+    h: 'write',
+    c: 'write',
+    scratch: 'scratch'
+  },
+  // The kernel has a function of its own behind the others.
+  legal: p =>
+    [1, 3, 4].includes(p.gates) &&
+    p.first <= p.end &&
+    p.end <= p.directions &&
+    Math.max(p.act0, p.act1, p.act2) <= activationCount,
+  touches(p) {
+    const states = filled(p.directions, p.batch, p.size)
+    return {
+      x: filled(p.steps, p.batch, p.directions, p.gates, p.size),
+      w: filled(p.directions, p.gates, inPanels(p.size), p.size),
+      bias: p.late ? filled(p.directions, p.size) : nothing,
+      peephole: p.peeped ? filled(p.directions, 3, p.size) : nothing,
+      lengths: p.counted ? first(p.batch) : nothing,
+      h0: p.begun ? states : nothing,
+      c0: p.charged ? states : nothing,
+      y: filled(p.steps, p.batch, p.directions, p.size),
+      h: states,
+      c: p.gates > 3 ? states : nothing,
+      scratch: first(inPanels(p.size) + p.batch * p.size * (3 + p.gates) + 16 * tileTable)
+    }
+  },
+  each: p => p.gates * p.size
+}
+
 const axes = ['D', 'H', 'W'] as const
 const plane = ['H', 'W'] as const
 const spatial = (...names: string[]) => names.map(name => axes.map(axis => name + axis).join(' ')).join(' ')
 const steps = (...names: string[]) => names.map(name => `${name}N ${spatial(name)}`).join(' ')
 /** What convolutions of floats and of bytes begin with. */
 export const convSizes = `batch groups channels filters ${spatial('in', 'out', 'kernel', 'stride', 'pad', 'dilation')} ${steps('x', 'y')}`
-const convFields = `${convSizes} ${steps('r')} ${epilogue}`
+export const convFields = `${convSizes} ${steps('r')} ${epilogue}`
 
 export const taps = (p: Fields) => p.kernelD * p.kernelH * p.kernelW
 
@@ -126,31 +179,6 @@ const depthwise: Rule<ConvBuffer> = {
   each: taps
 }
 
-const gradientBuffers = { x: 'read', dy: 'read', y: 'write' } as const
-
-const convGradient: Rule<'x' | 'dy' | 'y'> = {
-  fields: convFields,
-  buffers: gradientBuffers,
-  legal: hasWindows,
-  touches: p => ({
-    x: pixels(p, 'in', 'x', p.channels),
-    dy: pixels(p, 'out', 'y', p.filters),
-    y: filled(taps(p), p.groups, p.channels, p.filters)
-  }),
-  each: p => product(p.batch, p.outD, p.outH, p.outW)
-}
-
-const depthwiseGradient: typeof convGradient = {
-  ...convGradient,
-  // Its walk begins by dividing by the rows, whether there are any or not.
-  legal: p => hasWindows(p) && !isDeep(p) && p.outH > 0,
-  touches: p => ({
-    x: pixels(p, 'in', 'x', 1),
-    dy: pixels(p, 'out', 'y', 1),
-    y: filled(taps(p), p.groups)
-  })
-}
-
 /** F(m x m, k x k) on tiles of `side` squared. */
 function winograd(m: number, side: number): Rule<ConvBuffer> {
   return {
@@ -187,11 +215,10 @@ export const dense = {
   gemmPacked,
   gemmHalf,
   matmul,
+  recurrent,
   conv,
   convTranspose: conv,
   depthwise,
-  convGradient,
-  depthwiseGradient,
   winograd2: winograd(2, 4),
   winograd4: winograd(4, 6),
   winograd2x5: winograd(2, 6),

@@ -1,5 +1,4 @@
 import {
-  activationCount,
   type Fields,
   filled,
   finishes,
@@ -39,8 +38,6 @@ const binary: Rule<'a' | 'b' | 'y'> = {
   legal: p => p.kind < binaryCount && finishes(p),
   touches: p => ({ a: along(p, 'a'), b: along(p, 'b'), y: along(p, 'y') })
 }
-
-const slope: typeof binary = { ...binary, legal: p => p.act < activationCount }
 
 const where: Rule<'c' | 'a' | 'b' | 'y'> = {
   fields: loopsOf('c', 'a', 'b', 'y'),
@@ -181,7 +178,6 @@ const lrn: Rule<'x' | 'y'> = {
 export const elements = {
   unary,
   binary,
-  slope,
   where,
   gather,
   scatter,

@@ -1,4 +1,4 @@
-import { type Fields, filled, isExact, isSmall, loops, nest, product, type Rule } from './rule.js'
+import { type Fields, isExact, isSmall, loops, nest, type Rule } from './rule.js'
 
 /** Pooling, padding and resizing. */
 
@@ -19,7 +19,7 @@ export function hasWindows(p: Fields): boolean {
   })
 }
 
-const pools = (p: Fields) => p.kind < poolCount && hasWindows(p)
+export const pools = (p: Fields) => p.kind < poolCount && hasWindows(p)
 
 const pool: Rule<'x' | 'y'> = {
   fields: `kind ${windowFields}`,
@@ -30,14 +30,6 @@ const pool: Rule<'x' | 'y'> = {
 }
 
 const poolIndex: typeof pool = { ...pool, fields: `columns ${windowFields}`, legal: hasWindows }
-
-const poolGradient: Rule<'x' | 'dy' | 'dx'> = {
-  fields: `kind ${windowFields}`,
-  buffers: { x: 'read', dy: 'read', dx: 'write' },
-  legal: pools,
-  touches: p => ({ x: input(p), dy: output(p), dx: filled(p.batch, p.x0, p.x1, p.x2, p.channels) }),
-  each: p => 1 + (product(p.y0, p.y1, p.y2) * window(p)) / product(p.x0, p.x1, p.x2)
-}
 
 /** Modes of compiler/ops/movement/pad.ts. */
 export const padModeCount = 4
@@ -102,4 +94,4 @@ const resizePlane: Rule<'x' | 'y'> = {
   })
 }
 
-export const images = { pool, poolIndex, poolGradient, pad, resizeAxis, resizePlane }
+export const images = { pool, poolIndex, pad, resizeAxis, resizePlane }

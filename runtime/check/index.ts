@@ -1,1 +1,2 @@
 export { checkBound, checkFixed, workOf } from './check.js'
+export { admitTraining } from './training.js'

@@ -4,16 +4,14 @@ import { detectors } from './detectors.js'
 import { elements } from './elements.js'
 import { images } from './images.js'
 import type { Rule } from './rule.js'
-import { training } from './training.js'
 
-/** By the names that programs call kernels by. */
-export const rules: Readonly<Record<string, Rule>> = {
+/** By the names that programs call kernels by; those of training are added to them. */
+export const rules: Record<string, Rule> = {
   ...elements,
   ...dense,
   ...images,
   ...detectors,
-  ...bytes,
-  ...training
+  ...bytes
 }
 
 /** The fields of a rule, spelled out: names and the letters of their types. */

@@ -1,6 +1,10 @@
-import { first, type Rule } from './rule.js'
+import { convFields, hasWindows, isDeep, pixels, taps } from './dense.js'
+import { elements } from './elements.js'
+import { input, output, pools, window, windowFields } from './images.js'
+import { activationCount, filled, first, product, type Rule } from './rule.js'
+import { rules } from './rules.js'
 
-/** The updates at the end of a training step, and dropout. */
+/** What only training steps call: gradients, the updates at their end, and dropout. Rules that pages without training need not download. */
 
 const sgd: Rule<'g' | 'rate' | 'norm' | 'w' | 'm'> = {
   fields: 'count factor:f momentum:f nesterov l1:f l2:f clip:f',
@@ -27,4 +31,42 @@ const dropout: Rule<'x' | 'seed' | 'y'> = {
   touches: p => ({ x: first(p.count), seed: first(1), y: first(p.count) })
 }
 
-export const training = { sgd, adam, dropout }
+const gradientBuffers = { x: 'read', dy: 'read', y: 'write' } as const
+
+const convGradient: Rule<'x' | 'dy' | 'y'> = {
+  fields: convFields,
+  buffers: gradientBuffers,
+  legal: hasWindows,
+  touches: p => ({
+    x: pixels(p, 'in', 'x', p.channels),
+    dy: pixels(p, 'out', 'y', p.filters),
+    y: filled(taps(p), p.groups, p.channels, p.filters)
+  }),
+  each: p => product(p.batch, p.outD, p.outH, p.outW)
+}
+
+const depthwiseGradient: typeof convGradient = {
+  ...convGradient,
+  // Its walk begins by dividing by the rows, whether there are any or not.
+  legal: p => hasWindows(p) && !isDeep(p) && p.outH > 0,
+  touches: p => ({
+    x: pixels(p, 'in', 'x', 1),
+    dy: pixels(p, 'out', 'y', 1),
+    y: filled(taps(p), p.groups)
+  })
+}
+
+const poolGradient: Rule<'x' | 'dy' | 'dx'> = {
+  fields: `kind ${windowFields}`,
+  buffers: { x: 'read', dy: 'read', dx: 'write' },
+  legal: pools,
+  touches: p => ({ x: input(p), dy: output(p), dx: filled(p.batch, p.x0, p.x1, p.x2, p.channels) }),
+  each: p => 1 + (product(p.y0, p.y1, p.y2) * window(p)) / product(p.x0, p.x1, p.x2)
+}
+
+const slope: typeof elements.binary = { ...elements.binary, legal: p => p.act < activationCount }
+
+/** From now on programs may train. */
+export function admitTraining(): void {
+  Object.assign(rules, { sgd, adam, dropout, convGradient, depthwiseGradient, poolGradient, slope })
+}

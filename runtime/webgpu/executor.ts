@@ -1,3 +1,4 @@
+import { shaders } from '../../shaders/kernels.js'
 import {
   type Elements,
   type Executor,
@@ -38,6 +39,8 @@ export class WebGpuExecutor implements Executor, GpuMemory {
         const opened = await arriving
         if (opened.header.states.length)
           throw new CairnError('webgpu does not run training steps; wasm and reference do')
+        if (opened.header.kernels.some(({ name }) => rare.test(name) && !shaders[name]))
+          await import('../../shaders/more.js')
         const element = elementFor(opened.header, held.device, provider.precision)
         return await Resident.load(held, opened, element, maxMemory)
       } catch (error) {
@@ -180,8 +183,13 @@ export class WebGpuExecutor implements Executor, GpuMemory {
   }
 }
 
+/** Kernels whose shaders are loaded for those that need them. */
+const rare = /^(det|recurrent)$/
+
 /** Kernels of whole numbers that are larger than a half holds, and of places that need more digits than it has. */
-const beyondHalves = new Set('argmax cumsum gather gridSample nms nonZero poolIndex roiAlign scatter topk'.split(' '))
+const beyondHalves = new Set(
+  'argmax cumsum gather gridSample nms nonZero poolIndex recurrent roiAlign scatter topk'.split(' ')
+)
 
 /** Halves where the file has them, the device computes with them, and no value needs more than their range of integers. */
 function elementFor(header: Header, device: GPUDevice, wanted: Stored | undefined): Stored {

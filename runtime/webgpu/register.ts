@@ -1,5 +1,6 @@
 import { registerBackend } from '../backend/index.js'
 import { webgpuBackend } from './webgpu.js'
+import '../../shaders/more.js'
 
 /** `cairnjs/webgpu`: WebGPU's code from the start, for scripts that may not load any later, as service workers. */
 registerBackend(webgpuBackend)

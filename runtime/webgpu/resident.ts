@@ -280,7 +280,7 @@ export class Resident {
     const switches = {
       halves: held === 'f16',
       loaded: operand?.space === 'storage',
-      curves: block.act > lastBound
+      curves: !(block.act <= lastBound)
     }
     const { name } = this.program.header.kernels[gpuCall.call.kernel]
     const most = this.device.limits.maxComputeWorkgroupsPerDimension

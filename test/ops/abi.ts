@@ -29,12 +29,15 @@ import {
 } from '../../runtime/check/images.js'
 import { activationCount } from '../../runtime/check/rule.js'
 import { fieldsOf, rules } from '../../runtime/check/rules.js'
+import { admitTraining } from '../../runtime/check/training.js'
 import { winogradTaps } from '../../runtime/webgpu/program.js'
 import { shaders } from '../../shaders/kernels.js'
+import '../../shaders/more.js'
 import { root } from '../support/root.js'
 import { skip } from '../support/skip.js'
 
 const test = suite('abi')
+admitTraining()
 
 /** Texts by path from the checkout. */
 function textsOf(folder: string, extension: string): Map<string, string> {

@@ -14,7 +14,10 @@ import {
   removeIdentity,
   verify
 } from '../../compiler/passes/index.js'
+import { admitTraining } from '../../runtime/check/index.js'
 import type { Program } from '../../runtime/file/index.js'
+
+admitTraining()
 
 /** The passes around the backward pass: a training step is compiled by the same ones as a model, where they may run. */
 

@@ -22,6 +22,7 @@ import { onehot } from '../../ops/movement/onehot.js'
 import { pad } from '../../ops/movement/pad.js'
 import { positions } from '../../ops/movement/positions.js'
 import { scatter } from '../../ops/movement/scatter.js'
+import { sequences } from '../../ops/movement/sequences.js'
 import { groupnorm } from '../../ops/norm/groupnorm.js'
 import { layernorm } from '../../ops/norm/layernorm.js'
 import { normalize } from '../../ops/norm/normalize.js'
@@ -29,12 +30,14 @@ import { softmax } from '../../ops/norm/softmax.js'
 import { lp } from '../../ops/pool/lp.js'
 import { pool } from '../../ops/pool/pool.js'
 import { poolIndex } from '../../ops/pool/pool-index.js'
+import { recurrent } from '../../ops/recurrent/recurrent.js'
 import { cumsum } from '../../ops/reduce/cumsum.js'
 import { reduce } from '../../ops/reduce/reduce.js'
 import { argmax } from '../../ops/search/argmax.js'
 import { nonMaxSuppression } from '../../ops/search/nms.js'
 import { findings } from '../../ops/search/nonzero.js'
 import { topk } from '../../ops/search/topk.js'
+import { fourier } from '../../ops/signal/fourier.js'
 import { assertClose, isTelling, tolerance } from '../compare.js'
 import { type Bindings, type Named, type Numbers, Oracle, randomFeeds } from '../onnx/oracle.js'
 import { Random } from '../random.js'
@@ -49,6 +52,7 @@ export const families = {
   pool,
   poolIndex,
   reduce,
+  recurrent,
   softmax,
   normalize,
   groupnorm,
@@ -76,7 +80,9 @@ export const families = {
   positions,
   columns,
   findings,
-  fused
+  fused,
+  fourier,
+  sequences
 }
 
 export type Family = keyof typeof families

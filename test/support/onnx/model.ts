@@ -21,6 +21,7 @@ export interface Contents {
 
 /** Plain numbers are INT, lists INTS, text STRING; what is floating says so. */
 export type Attribute =
+  | { readonly strings: readonly string[] }
   | number
   | string
   | readonly number[]
@@ -230,6 +231,8 @@ export function attributeProto(name: string, value: Attribute): onnx.IAttributeP
   if (typeof value === 'string') return { name, type: Kind.STRING, s: new TextEncoder().encode(value) }
   if ('float' in value) return { name, type: Kind.FLOAT, f: value.float }
   if ('floats' in value) return { name, type: Kind.FLOATS, floats: [...value.floats] }
+  if ('strings' in value)
+    return { name, type: Kind.STRINGS, strings: value.strings.map(text => new TextEncoder().encode(text)) }
   if ('graph' in value) return { name, type: Kind.GRAPH, g: value.graph }
   if ('tensor' in value) return { name, type: Kind.TENSOR, t: tensorProto('', value.tensor) }
   return { name, type: Kind.INTS, ints: [...value] }
