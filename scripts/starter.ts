@@ -89,7 +89,7 @@ await trainer.fit(
 /** What lies in the package and is downloaded by nobody: of each weight the digits that count, so that it packs to a third. */
 function rounded(bytes: Uint8Array): Uint8Array {
   const model = onnx.ModelProto.decode(bytes)
-  const lost = 24 - 5
+  const lost = 24 - 6
   for (const tensor of model.graph!.initializer!) {
     const words = new Uint32Array(Uint8Array.from(tensor.rawData!).buffer)
     tensor.rawData = new Uint8Array(words.map(word => ((word + 2 ** (lost - 1)) >>> lost) << lost).buffer)
