@@ -1,5 +1,5 @@
 import { isFound, sameShape } from '../algebra/index.js'
-import { CompileError, refuse } from '../errors.js'
+import { refuse } from '../errors.js'
 import type { Graph, Node } from '../graph/index.js'
 import { ops, readsCounts } from '../ops/index.js'
 import { controls } from './control.js'
@@ -25,8 +25,8 @@ export function infer(graph: Graph): void {
       for (const [a, b] of node.constraints) graph.folding.assume(a, b, node)
     at += 1 + readCounts(graph, node)
   }
-  for (const [i, output] of graph.outputs.entries())
-    if (output.elements) throw new CompileError(`output "${graph.outputNames[i]}" is a sequence; tensors are allowed`)
+  for (const { elements, producer, name } of graph.outputs)
+    if (elements) throw refuse(producer!, `output "${name}" of the model is a sequence; tensors are allowed`)
   graph.outputs = graph.outputs.map(output =>
     output.ints?.some(isFound) ? sizesOf(new Writer(graph, output.name), output) : output
   )

@@ -158,8 +158,6 @@ const recurrence: Op = {
   },
   layout: 'plain',
   writesDense: true,
-  // A run computes it, whatever is constant.
-  takes: () => false,
   lower(node, to) {
     const [x, , bias, peephole, lengths, h0, c0] = node.inputs
     const [, batch, directions, size] = node.output.shape as [Dim, Dim, number, number]

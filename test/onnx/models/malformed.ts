@@ -95,7 +95,24 @@ export const malformed: readonly Malformed[] = [
   bad('a branch whose output is nowhere', /If "if_\d+".*"ghost"/, m =>
     m.add('If', [m.constant(whole(1))], { then_branch: m.branch(() => 'ghost') })
   ),
-  bad('sequences', /SequenceConstruct/, m => m.add('SequenceConstruct', [image(m)])),
+  bad('sequences', /SequenceConstruct "sequenceconstruct_\d+"/, m => m.add('SequenceConstruct', [image(m)])),
+  bad('a sequence in the place of a tensor', /Abs "abs_\d+": input .* is a sequence/, m =>
+    m.add('Abs', [m.add('SequenceConstruct', [image(m)])])
+  ),
+  bad('a position behind a sequence', /SequenceAt "sequenceat_\d+": position 1 is outside a sequence of 1/, m =>
+    m.add('SequenceAt', [m.add('SequenceConstruct', [image(m)]), m.constant(whole(1))])
+  ),
+  bad('a function that no gate has', /RNN "rnn_\d+": activation "Cosine"; relu, tanh/, m =>
+    m.add('RNN', [m.input([2, 1, 3]), m.weights([1, 4, 3]), m.weights([1, 4, 4])], {
+      activations: { strings: ['Cosine'] }
+    })
+  ),
+  bad('recurrent weights of another size', /LSTM "lstm_\d+": W is .*12×3.*; .*16×3.* is needed/, m =>
+    m.add('LSTM', [m.input([2, 1, 3]), m.weights([1, 12, 3]), m.weights([1, 16, 4])])
+  ),
+  bad('frames longer than the signal', /STFT "stft_\d+": has 8 samples; a frame of 16 at least is needed/, m =>
+    m.add('STFT', [m.input([1, 8, 1]), m.constant(whole(4)), undefined, m.constant(whole(16))])
+  ),
   changed('nothing', /graph/, proto => {
     proto.graph = undefined
   }),
