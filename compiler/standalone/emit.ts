@@ -1,0 +1,196 @@
+import binaryen from 'binaryen'
+import { type Bindings, evaluate, type Program } from '../../runtime/file/index.js'
+import { CompileError } from '../errors.js'
+import type { Loading, Step } from './load.js'
+import type { StandalonePort } from './metadata.js'
+import type { Places } from './place.js'
+import type { Segment } from './sections.js'
+
+type Expression = binaryen.ExpressionRef
+
+/** A model's program as functions around the kernels, made with Binaryen. */
+export interface Body {
+  readonly program: Program
+  readonly bindings: Bindings
+  readonly places: Places
+  readonly loading: Loading
+}
+
+/** What `init` and `run` of a module are made of, and what is added to them. */
+export class Emitter {
+  private readonly module: binaryen.Module
+  private readonly functions = new Map<string, string>()
+  private readonly kept = new Set(['memory'])
+  /** Constants, blocks and tables, which are in memory when the module begins. */
+  readonly data: (Segment & { readonly at: number })[] = []
+
+  /** `first` is the number of the first segment that lies aside. */
+  constructor(
+    kernels: Uint8Array,
+    private readonly first: number
+  ) {
+    const { Features } = binaryen
+    const simd = Features.SIMD128 | Features.RelaxedSIMD
+    const others = Features.MutableGlobals | Features.SignExt | Features.NontrappingFPToInt
+    const bulk = Features.BulkMemory | Features.BulkMemoryOpt
+    this.module = binaryen.readBinaryWithFeatures(kernels, simd | others | bulk)
+    for (const name of this.exported()) {
+      const { value } = binaryen.getExportInfo(this.module.getExport(name))
+      this.functions.set(name, value)
+    }
+  }
+
+  private exported(): string[] {
+    return Array.from(
+      { length: this.module.getNumExports() },
+      (_, i) => binaryen.getExportInfo(this.module.getExportByIndex(i)).name
+    )
+  }
+
+  i32(value: number): Expression {
+    return this.module.i32.const(value | 0)
+  }
+
+  f64(value: number): Expression {
+    return this.module.f64.const(value)
+  }
+
+  /** A call of a kernel or a helper, by the name of its export. */
+  call(name: string, operands: readonly (number | Expression)[], type: binaryen.Type = binaryen.none): Expression {
+    const target = this.functions.get(name)
+    if (!target) throw new CompileError(`the kernels have no "${name}"`)
+    return this.module.call(target, operands as number[], type)
+  }
+
+  /** The same with addresses and counts. */
+  callAt(name: string, ...values: number[]): Expression {
+    return this.call(
+      name,
+      values.map(value => this.i32(value))
+    )
+  }
+
+  /** A call of what has been added by `add`. */
+  own(name: string, type: binaryen.Type = binaryen.none): Expression {
+    return this.module.call(name, [], type)
+  }
+
+  if(condition: Expression, then: Expression): Expression {
+    return this.module.if(condition, then)
+  }
+
+  not(condition: Expression): Expression {
+    return this.module.i32.eqz(condition)
+  }
+
+  load(at: number): Expression {
+    return this.module.i32.load(0, 4, this.i32(at))
+  }
+
+  zeros(at: number, bytes: number): Expression {
+    return this.module.memory.fill(this.i32(at), this.i32(0), this.i32(bytes))
+  }
+
+  returned(value: number): Expression {
+    return this.module.return(this.i32(value))
+  }
+
+  block(body: readonly Expression[], type: binaryen.Type = binaryen.none): Expression {
+    return this.module.block(null, body, type)
+  }
+
+  /** A function without parameters, exported by its name. */
+  add(name: string, body: readonly Expression[], { exported = true, type = binaryen.none } = {}): void {
+    this.module.addFunction(name, binaryen.none, type, [], this.block(body, type))
+    if (!exported) return
+    this.module.addFunctionExport(name, name)
+    this.kept.add(name)
+  }
+
+  /** A number that hosts can read without running anything. */
+  constant(name: string, value: number): void {
+    this.module.addGlobal(name, binaryen.i32, false, this.i32(value))
+    this.module.addGlobalExport(name, name)
+    this.kept.add(name)
+  }
+
+  /** A switch that is off at first. */
+  flag(name: string): { isOn(): Expression; turnOn(): Expression } {
+    const { module } = this
+    module.addGlobal(name, binaryen.i32, true, this.i32(0))
+    return {
+      isOn: () => module.global.get(name, binaryen.i32),
+      turnOn: () => module.global.set(name, this.i32(1))
+    }
+  }
+
+  /** The steps before the first run. */
+  step(step: Step, { program, places }: Body): Expression {
+    const { module } = this
+    switch (step.do) {
+      case 'bring':
+        return module.memory.init(String(this.first + step.segment), ...this.numbers(step.to, 0, step.bytes))
+      case 'drop':
+        return module.data.drop(String(this.first + step.segment))
+      case 'widen':
+        return this.callAt('widen', step.from, step.to, step.count)
+      case 'unpack': {
+        const { groups, rows, columns, panel } = step.constant
+        return this.callAt('unpack', step.from, step.to, groups, rows, columns, panel, step.width)
+      }
+      case 'setup': {
+        const { kernel } = program.setup[step.call]
+        return this.callAt(program.kernels[kernel].name, places.setupBlocks[step.call], ...step.addresses)
+      }
+    }
+  }
+
+  private numbers(a: number, b: number, c: number): [Expression, Expression, Expression] {
+    return [this.i32(a), this.i32(b), this.i32(c)]
+  }
+
+  /** A call of the program, as a run makes it. */
+  programCall(at: number, { program, places }: Body): Expression {
+    const { kernel, arguments: buffers } = program.calls[at]
+    return this.callAt(program.kernels[kernel].name, places.blocks[at], ...buffers.map(each => places.addressOf(each)))
+  }
+
+  /** Two constants a port: where it is, and its elements. */
+  port(name: string, { at, length }: StandalonePort): void {
+    this.constant(name, at)
+    this.constant(`${name}_length`, length)
+  }
+
+  /** The parameter blocks of calls and setup calls. */
+  blocks({ program, bindings, places }: Body): void {
+    const { calls, setup, kernels } = program
+    const numbers = [...calls, ...setup].flatMap(({ kernel, parameters }) =>
+      parameters.map((parameter, i) => ({ letter: kernels[kernel].fields[i], value: evaluate(parameter, bindings) }))
+    )
+    if (!numbers.length) return
+    const view = new DataView(new ArrayBuffer(numbers.length * 4))
+    numbers.forEach(({ letter, value }, i) => {
+      if (letter === 'f') view.setFloat32(i * 4, value, true)
+      else view.setInt32(i * 4, value, true)
+    })
+    this.data.push({ at: [...places.blocks, ...places.setupBlocks][0], bytes: new Uint8Array(view.buffer) })
+  }
+
+  /** The module with what is exported and what that calls, and nothing else. */
+  finish(): Uint8Array {
+    for (const name of this.exported()) if (!this.kept.has(name)) this.module.removeExport(name)
+    this.module.runPasses(passes)
+    if (!this.module.validate()) throw new CompileError('the module that was made is not valid; please report this')
+    const bytes = this.module.emitBinary()
+    this.module.dispose()
+    return bytes
+  }
+}
+
+/** What is not called goes, and what then has one value only becomes it: threads, of which there is one. */
+const passes = [
+  'remove-unused-module-elements',
+  'simplify-globals-optimizing',
+  'dae-optimizing',
+  'remove-unused-module-elements'
+]
