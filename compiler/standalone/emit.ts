@@ -5,6 +5,9 @@ import type { Loading, Step } from './load.js'
 import type { StandalonePort } from './metadata.js'
 import type { Places } from './place.js'
 import type { Segment } from './sections.js'
+import { passes } from './passes.js'
+import { type Blocks, specialise } from './specialise.js'
+import { type Node, parse, show } from './text.js'
 
 type Expression = binaryen.ExpressionRef
 
@@ -29,11 +32,7 @@ export class Emitter {
     kernels: Uint8Array,
     private readonly first: number
   ) {
-    const { Features } = binaryen
-    const simd = Features.SIMD128 | Features.RelaxedSIMD
-    const others = Features.MutableGlobals | Features.SignExt | Features.NontrappingFPToInt
-    const bulk = Features.BulkMemory | Features.BulkMemoryOpt
-    this.module = binaryen.readBinaryWithFeatures(kernels, simd | others | bulk)
+    this.module = binaryen.readBinaryWithFeatures(kernels, features)
     for (const name of this.exported()) {
       const { value } = binaryen.getExportInfo(this.module.getExport(name))
       this.functions.set(name, value)
@@ -162,35 +161,60 @@ export class Emitter {
   }
 
   /** The parameter blocks of calls and setup calls. */
-  blocks({ program, bindings, places }: Body): void {
+  blocks({ program, bindings, places }: Body): Blocks | undefined {
     const { calls, setup, kernels } = program
     const numbers = [...calls, ...setup].flatMap(({ kernel, parameters }) =>
       parameters.map((parameter, i) => ({ letter: kernels[kernel].fields[i], value: evaluate(parameter, bindings) }))
     )
-    if (!numbers.length) return
+    if (!numbers.length) return undefined
     const view = new DataView(new ArrayBuffer(numbers.length * 4))
     numbers.forEach(({ letter, value }, i) => {
       if (letter === 'f') view.setFloat32(i * 4, value, true)
       else view.setInt32(i * 4, value, true)
     })
-    this.data.push({ at: [...places.blocks, ...places.setupBlocks][0], bytes: new Uint8Array(view.buffer) })
+    const blocks = { at: [...places.blocks, ...places.setupBlocks][0], bytes: new Uint8Array(view.buffer) }
+    this.data.push(blocks)
+    return blocks
   }
 
-  /** The module with what is exported and what that calls, and nothing else. */
-  finish(): Uint8Array {
+  /** The module with what is exported and what that calls, made for its blocks, and nothing else. */
+  finish(blocks: Blocks | undefined): Uint8Array {
     for (const name of this.exported()) if (!this.kept.has(name)) this.module.removeExport(name)
-    this.module.runPasses(passes)
-    if (!this.module.validate()) throw new CompileError('the module that was made is not valid; please report this')
-    const bytes = this.module.emitBinary()
+    this.module.runPasses(['remove-unused-module-elements', 'ssa-nomerge'])
+    const [text] = parse(this.module.emitText())
     this.module.dispose()
+    if (blocks) specialise(text as Node[], blocks)
+    const module = binaryen.parseText(show(text))
+    module.setFeatures(features)
+    likeAssemblyScript()
+    module.runPasses(passes)
+    if (!module.validate()) throw new CompileError('the module that was made is not valid; please report this')
+    const bytes = module.emitBinary()
+    module.dispose()
     return bytes
   }
 }
 
-/** What is not called goes, and what then has one value only becomes it: threads, of which there is one. */
-const passes = [
-  'remove-unused-module-elements',
-  'simplify-globals-optimizing',
-  'dae-optimizing',
-  'remove-unused-module-elements'
-]
+const { Features } = binaryen
+const features =
+  Features.SIMD128 |
+  Features.RelaxedSIMD |
+  Features.MutableGlobals |
+  Features.SignExt |
+  Features.NontrappingFPToInt |
+  Features.BulkMemory |
+  Features.BulkMemoryOpt
+
+/** Binaryen's settings are of the process, not of a module. */
+function likeAssemblyScript(): void {
+  binaryen.setOptimizeLevel(4)
+  binaryen.setShrinkLevel(0)
+  binaryen.setFastMath(true)
+  binaryen.setGenerateStackIR(true)
+  binaryen.setOptimizeStackIR(true)
+  binaryen.setAlwaysInlineMaxSize(12)
+  binaryen.setFlexibleInlineMaxSize(70)
+  binaryen.setOneCallerInlineMaxSize(200)
+  binaryen.setAllowInliningFunctionsWithLoops(true)
+  binaryen.setPassArgument('partial-inlining-ifs', '4')
+}

@@ -29,7 +29,7 @@ export async function standalone(program: Program, options: StandaloneOptions = 
   const { module, first } = withOwnMemory(await kernelsOf(features), loading.aside.length)
   const body = { program, bindings: dims, places, loading }
   const emitter = new Emitter(module, first)
-  emitter.blocks(body)
+  const blocks = emitter.blocks(body)
   const { inputs, outputs, faults } = portsOf(program, places, dims)
   const ready = emitter.flag('ready')
   if (loading.steps.length)
@@ -47,7 +47,7 @@ export async function standalone(program: Program, options: StandaloneOptions = 
   ], { type: 2 })
   inputs.forEach((port, i) => emitter.port(`input_${i}`, port))
   outputs.forEach((port, i) => emitter.port(`output_${i}`, port))
-  const sections = sectionsOf(emitter.finish())
+  const sections = sectionsOf(emitter.finish(blocks))
   const data = sections.find(({ id }) => id === ids.data)
   const held = data ? segmentsOf(data) : []
   const own = held.filter(({ at }) => at !== undefined)
