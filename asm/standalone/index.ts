@@ -2,4 +2,4 @@
 
 export { begin, draw, judge, spoil, sum } from './check'
 export { fail, readInputs, writeOutputs } from './command'
-export { unpack } from './unpack'
+export { unfold, unpack } from './unpack'

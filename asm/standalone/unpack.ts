@@ -26,3 +26,16 @@ export function unpack(
     }
   }
 }
+
+/** `count` words at `to`, of numbers in LEB128 at `from`: parameter blocks, whose numbers are small. */
+export function unfold(from: usize, to: usize, count: u32): void {
+  for (; count > 0; count--, to += 4) {
+    let word: u32 = 0
+    for (let shift: u32 = 0; ; shift += 7) {
+      const byte = <u32>load<u8>(from++)
+      word |= (byte & 127) << shift
+      if (byte < 128) break
+    }
+    store<u32>(to, word)
+  }
+}

@@ -1,10 +1,9 @@
 import binaryen from 'binaryen'
-import { type Bindings, evaluate, type Program } from '../../runtime/file/index.js'
+import type { Bindings, Program } from '../../runtime/file/index.js'
 import { CompileError } from '../errors.js'
 import type { Loading, Step } from './load.js'
 import type { StandalonePort } from './metadata.js'
 import type { Places } from './place.js'
-import type { Segment } from './sections.js'
 import { passes } from './passes.js'
 import { type Blocks, specialise } from './specialise.js'
 import { type Node, parse, show } from './text.js'
@@ -17,15 +16,17 @@ export interface Body {
   readonly bindings: Bindings
   readonly places: Places
   readonly loading: Loading
+  readonly inputs: readonly StandalonePort[]
+  readonly outputs: readonly StandalonePort[]
 }
 
 /** What `init` and `run` of a module are made of, and what is added to them. */
 export class Emitter {
   private readonly module: binaryen.Module
+  /** The type of numbers that functions return. */
+  readonly number = binaryen.i32
   private readonly functions = new Map<string, string>()
   private readonly kept = new Set(['memory'])
-  /** Constants, blocks and tables, which are in memory when the module begins. */
-  readonly data: (Segment & { readonly at: number })[] = []
 
   /** `first` is the number of the first segment that lies aside. */
   constructor(
@@ -78,10 +79,6 @@ export class Emitter {
     return this.module.if(condition, then)
   }
 
-  not(condition: Expression): Expression {
-    return this.module.i32.eqz(condition)
-  }
-
   load(at: number): Expression {
     return this.module.i32.load(0, 4, this.i32(at))
   }
@@ -90,8 +87,13 @@ export class Emitter {
     return this.module.memory.fill(this.i32(at), this.i32(0), this.i32(bytes))
   }
 
-  returned(value: number): Expression {
-    return this.module.return(this.i32(value))
+  /** Returns `value` from the function where the condition is 0, or is not. */
+  unlessTrue(condition: Expression, value: number): Expression {
+    return this.ifTrue(this.module.i32.eqz(condition), value)
+  }
+
+  ifTrue(condition: Expression, value: number): Expression {
+    return this.module.if(condition, this.module.return(this.i32(value)))
   }
 
   block(body: readonly Expression[], type: binaryen.Type = binaryen.none): Expression {
@@ -99,9 +101,8 @@ export class Emitter {
   }
 
   /** A function without parameters, exported by its name. */
-  add(name: string, body: readonly Expression[], { exported = true, type = binaryen.none } = {}): void {
+  add(name: string, body: readonly Expression[], type: binaryen.Type = binaryen.none): void {
     this.module.addFunction(name, binaryen.none, type, [], this.block(body, type))
-    if (!exported) return
     this.module.addFunctionExport(name, name)
     this.kept.add(name)
   }
@@ -113,18 +114,22 @@ export class Emitter {
     this.kept.add(name)
   }
 
-  /** A switch that is off at first. */
-  flag(name: string): { isOn(): Expression; turnOn(): Expression } {
+  /** `init`, which does something once. Returns what calls it, where there is something to do. */
+  addInit(body: Body): () => Expression[] {
     const { module } = this
-    module.addGlobal(name, binaryen.i32, true, this.i32(0))
-    return {
-      isOn: () => module.global.get(name, binaryen.i32),
-      turnOn: () => module.global.set(name, this.i32(1))
-    }
+    const { steps } = body.loading
+    if (!steps.length) return () => []
+    module.addGlobal('ready', binaryen.i32, true, this.i32(0))
+    this.add('init', [
+      module.if(module.global.get('ready', binaryen.i32), module.return()),
+      module.global.set('ready', this.i32(1)),
+      ...steps.map(step => this.step(step, body))
+    ])
+    return () => [this.own('init')]
   }
 
   /** The steps before the first run. */
-  step(step: Step, { program, places }: Body): Expression {
+  private step(step: Step, { program, places }: Body): Expression {
     const { module } = this
     switch (step.do) {
       case 'bring':
@@ -133,6 +138,8 @@ export class Emitter {
         return module.data.drop(String(this.first + step.segment))
       case 'widen':
         return this.callAt('widen', step.from, step.to, step.count)
+      case 'unfold':
+        return this.callAt('unfold', step.from, step.to, step.count)
       case 'unpack': {
         const { groups, rows, columns, panel } = step.constant
         return this.callAt('unpack', step.from, step.to, groups, rows, columns, panel, step.width)
@@ -160,38 +167,22 @@ export class Emitter {
     this.constant(`${name}_length`, length)
   }
 
-  /** The parameter blocks of calls and setup calls. */
-  blocks({ program, bindings, places }: Body): Blocks | undefined {
-    const { calls, setup, kernels } = program
-    const numbers = [...calls, ...setup].flatMap(({ kernel, parameters }) =>
-      parameters.map((parameter, i) => ({ letter: kernels[kernel].fields[i], value: evaluate(parameter, bindings) }))
-    )
-    if (!numbers.length) return undefined
-    const view = new DataView(new ArrayBuffer(numbers.length * 4))
-    numbers.forEach(({ letter, value }, i) => {
-      if (letter === 'f') view.setFloat32(i * 4, value, true)
-      else view.setInt32(i * 4, value, true)
-    })
-    const blocks = { at: [...places.blocks, ...places.setupBlocks][0], bytes: new Uint8Array(view.buffer) }
-    this.data.push(blocks)
-    return blocks
-  }
-
   /** The module with what is exported and what that calls, made for its blocks, and nothing else. */
-  finish(blocks: Blocks | undefined): Uint8Array {
+  finish(blocks: Blocks): { bytes: Uint8Array; text: Node[] } {
     for (const name of this.exported()) if (!this.kept.has(name)) this.module.removeExport(name)
     this.module.runPasses(['remove-unused-module-elements', 'ssa-nomerge'])
     const [text] = parse(this.module.emitText())
     this.module.dispose()
-    if (blocks) specialise(text as Node[], blocks)
+    specialise(text as Node[], blocks)
     const module = binaryen.parseText(show(text))
     module.setFeatures(features)
     likeAssemblyScript()
     module.runPasses(passes)
     if (!module.validate()) throw new CompileError('the module that was made is not valid; please report this')
     const bytes = module.emitBinary()
+    const [final] = parse(module.emitText()) as Node[][]
     module.dispose()
-    return bytes
+    return { bytes, text: final }
   }
 }
 

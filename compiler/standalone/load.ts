@@ -1,9 +1,9 @@
 import { type Constant, paddedLength, payloadOf, type Program, residentBytes, storedLength, widthOf } from '../../runtime/file/index.js'
 import { align, constantsOf, isDirect, type Places } from './place.js'
-import type { Segment } from './sections.js'
+import { Bytes, type Segment } from './sections.js'
 
 /**
- * What a module does before its first run: constants that memory holds otherwise than the file come out of segments that lie
+ * What a module does before its first run: parameter blocks become words, constants that memory holds otherwise than the file come out of segments that lie
  * aside, into memory that the arena takes later, are widened and padded, and setup calls derive others from them
  * (runtime/cpu/wasm.ts does the same while a file arrives).
  */
@@ -12,6 +12,7 @@ export type Step =
   | { readonly do: 'drop'; readonly segment: number }
   | { readonly do: 'widen'; readonly from: number; readonly to: number; readonly count: number }
   | { readonly do: 'unpack'; readonly from: number; readonly to: number; readonly constant: Constant; readonly width: number }
+  | { readonly do: 'unfold'; readonly from: number; readonly to: number; readonly count: number }
   | { readonly do: 'setup'; readonly call: number; readonly addresses: readonly number[] }
 
 export interface Loading {
@@ -69,6 +70,14 @@ function loadingFrom(begin: number, program: Program, places: Places): Loading {
     steps.push({ do: 'widen', from: first, to: widened, count })
     if (isPadded) steps.push({ do: 'unpack', from: widened, to, constant, width: widthOf(constant.kept) })
   }
+  const { table } = places
+  if (table.bytes.length) {
+    const bytes = folded(table.bytes)
+    const segment = aside.push(bytes) - 1
+    reach(begin + bytes.length)
+    steps.push({ do: 'bring', segment, to: begin, bytes: bytes.length })
+    steps.push({ do: 'unfold', from: begin, to: table.at, count: table.bytes.length / 4 }, { do: 'drop', segment })
+  }
   constants.forEach((constant, index) => {
     const at = places.constants[index]
     if (at < 0 || !residentBytes(constant)) return
@@ -98,4 +107,12 @@ function loadingFrom(begin: number, program: Program, places: Places): Loading {
     for (const index of staged.keys()) if (!later.has(index)) steps.push({ do: 'drop', segment: segmentOf(index) })
   })
   return { steps, direct, aside, end }
+}
+
+/** Words of 32 bits as numbers in LEB128, which most of them are short in. */
+function folded(bytes: Uint8Array): Uint8Array {
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+  const numbers = new Bytes()
+  for (const word of words) numbers.number(word)
+  return numbers.finish()
 }

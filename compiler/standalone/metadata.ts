@@ -8,12 +8,14 @@ export const sectionName = 'cairn'
 /** The version of what a module exports and of this section. */
 export const version = 1
 
-/** An input or output: `length` floats in C order, at address `at` of the module's memory. */
+/** An input or output: `length` floats in C order, at address `at` of the module's memory (runtime/standalone.ts). */
 export interface StandalonePort {
   /** As the model calls it. */
   readonly name: string
   /** Element type, by onnxruntime's names; in the module's memory all are floats of 32 bits. */
   readonly type: string
+  /** Name of the typed array that holds such elements; of halves they are in single precision. */
+  readonly array: string
   /** Sizes of its axes; the most there can be where a run finds how much there is. */
   readonly shape: readonly number[]
   /** Address in bytes. */
@@ -56,11 +58,23 @@ export interface Standalone {
   readonly golden?: readonly string[]
 }
 
+const arrays: Readonly<Record<string, string>> = {
+  float16: 'Float32',
+  bool: 'Uint8',
+  int64: 'BigInt64',
+  uint64: 'BigUint64'
+}
+
+/** `Int32Array` for int32. */
+export const arrayOf = (type: string) =>
+  `${arrays[type] ?? type.replace(/^u?./, start => (start.length > 1 ? `U${start[1]}` : start.toUpperCase()))}Array`
+
 export function portsOf(program: Program, places: Places, bindings: Bindings) {
   const results = resultsOf(program).map(port => portAt(port, places, bindings))
   const described = ({ name, dtype }: Program['inputs'][number], { at, length, shape }: (typeof results)[number]) => ({
     name,
     type: dtype,
+    array: arrayOf(dtype),
     shape,
     at,
     length

@@ -20,7 +20,9 @@ import {
  */
 export interface Places {
   readonly plan: Plan
-  /** Addresses of the parameter blocks of calls and of setup calls. */
+  /** The parameter blocks, which nothing writes to. */
+  readonly table: { readonly at: number; readonly bytes: Uint8Array }
+  /** Addresses of those of calls and of setup calls. */
   readonly blocks: readonly number[]
   readonly setupBlocks: readonly number[]
   /** -1 for a constant that only setup calls read. */
@@ -51,22 +53,37 @@ export const isDirect = (constant: Constant) =>
 export const constantsOf = (call: Call) =>
   call.arguments.filter(({ space }) => space === 'constant').map(({ index }) => index)
 
+/** Parameter blocks, of which calls share equal ones. */
+function blocksOf({ calls, setup, kernels }: Program, bindings: Bindings, at: number) {
+  const numbers: number[] = []
+  const known = new Map<string, number>()
+  const blockOf = ({ kernel, parameters }: Call) => {
+    const { fields } = kernels[kernel]
+    const own = parameters.map((parameter, i) => {
+      const value = evaluate(parameter, bindings)
+      return fields[i] === 'f' ? new Int32Array(Float32Array.of(value).buffer)[0] : value | 0
+    })
+    const key = own.join()
+    if (!known.has(key)) known.set(key, at + (numbers.push(...own) - own.length) * 4)
+    return known.get(key)!
+  }
+  const blocks = calls.map(blockOf)
+  const setupBlocks = setup.map(blockOf)
+  const table = { at, bytes: new Uint8Array(Int32Array.from(numbers).buffer) }
+  return { table, blocks, setupBlocks }
+}
+
 export function placeModel(program: Program, bindings: Bindings): Places {
   const plan = planProgram(program, bindings)
-  const { calls, setup, constants } = program
+  const { calls, constants } = program
   let at = front
   const place = (bytes: number) => {
     const start = align(at)
     at = start + bytes
     return start
   }
-  const blockOf = ({ parameters }: Call) => {
-    const start = at
-    at += parameters.length * 4
-    return start
-  }
-  const blocks = calls.map(blockOf)
-  const setupBlocks = setup.map(blockOf)
+  const { table, blocks, setupBlocks } = blocksOf(program, bindings, at)
+  at += table.bytes.length
   const read = new Set(calls.flatMap(constantsOf))
   const placed = constants.map((constant, i) => (read.has(i) ? place(residentBytes(constant)) : -1))
   const derived = program.derived.map(length => place(length * 4))
@@ -75,6 +92,7 @@ export function placeModel(program: Program, bindings: Bindings): Places {
   at += overread
   return {
     plan,
+    table,
     blocks,
     setupBlocks,
     constants: placed,

@@ -190,3 +190,28 @@ export function customOf(module: Uint8Array, name: string): Uint8Array | undefin
   }
   return undefined
 }
+
+/** What is in memory at first is 0: zeros of some length, and at the ends of segments, need no bytes of the file. */
+export function withoutZeros({ at, bytes }: Segment & { readonly at: number }): Segment[] {
+  const kept: Segment[] = []
+  let begin = 0
+  const keep = (end: number) => {
+    if (end > begin) kept.push({ at: at + begin, bytes: bytes.subarray(begin, end) })
+  }
+  for (let i = 0; i < bytes.length; ) {
+    if (bytes[i]) {
+      i++
+      continue
+    }
+    const zeros = i
+    while (i < bytes.length && !bytes[i]) i++
+    if (i - zeros < worthwhile && i < bytes.length && zeros > begin) continue
+    keep(zeros)
+    begin = i
+  }
+  keep(bytes.length)
+  return kept
+}
+
+/** Zeros that take more of the file than another segment does. */
+const worthwhile = 16
