@@ -35,8 +35,8 @@ export interface StandalonePort {
   readonly at: number
   /** Elements. */
   readonly length: number
-  /** Axes that a run cuts, each with the address of the float that says to how much. */
-  readonly cuts?: readonly (readonly [axis: number, at: number])[]
+  /** Axes that a run cuts, outer ones first: each with the address of the float that says to how much, and its step. */
+  readonly cuts?: readonly (readonly [axis: number, at: number, step: number])[]
 }
 
 /** A model that is ready to run. */
@@ -63,15 +63,21 @@ export interface StandaloneModel {
   run(feeds: Readonly<Record<string, StandaloneFeed>>): Record<string, StandaloneResult>
 }
 
-/** The model of a module; as types, those that were written beside it (`instantiate<Model>`). Throws where it is none. */
-export async function instantiate<Model = StandaloneModel>(source: StandaloneSource): Promise<Model> {
+/**
+ * The model of a module; as types, those that were written beside it (`instantiate<Model>`). Throws where it is none. Only modules
+ * of `--wasi` take `imports`.
+ */
+export async function instantiate<Model = StandaloneModel>(
+  source: StandaloneSource,
+  imports?: WebAssembly.Imports
+): Promise<Model> {
   const wasm = WebAssembly
   const given: any = await source
   const module = await (given.headers ? wasm.compileStreaming(given) : given.byteLength ? wasm.compile(given) : given)
   const [section] = wasm.Module.customSections(module, 'cairn')
   if (!section) throw TypeError('cairn: no model')
   const { inputs, outputs, faults } = JSON.parse(new TextDecoder().decode(section))
-  const { exports }: any = await wasm.instantiate(module)
+  const { exports }: any = await wasm.instantiate(module, imports)
   const floatsAt = (at: number, length: number) => new Float32Array(exports.memory.buffer, at, length)
   return {
     inputs,
@@ -81,7 +87,7 @@ export async function instantiate<Model = StandaloneModel>(source: StandaloneSou
       for (const { name, at, length } of inputs) {
         const data = feeds[name]?.data ?? feeds[name]
         if (data?.length !== length)
-          throw RangeError(`cairn: "${name}" takes ${length} elements, not ${data?.length}`)
+          throw RangeError(`cairn: "${name}" takes ${length} elements`)
         floatsAt(at, length).set(data[0]?.toFixed ? data : Array.from(data, Number))
       }
       const fault = exports.run()
@@ -90,9 +96,8 @@ export async function instantiate<Model = StandaloneModel>(source: StandaloneSou
         outputs.map(({ name, type, array, at, length, shape, cuts }: StandalonePort) => {
           const dims = [...shape]
           let floats: any = floatsAt(at, length).slice()
-          cuts?.map(([axis, where]) => {
+          cuts?.map(([axis, where, inner]) => {
             const [count] = floatsAt(where, 1)
-            const inner = dims.slice(axis + 1).reduce((a, b) => a * b, 1)
             floats = floats.filter((_: number, i: number) => ((i / inner) | 0) % shape[axis] < count)
             dims[axis] = count
           })

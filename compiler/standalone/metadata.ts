@@ -22,8 +22,8 @@ export interface StandalonePort {
   readonly at: number
   /** Elements. */
   readonly length: number
-  /** Axes that a run cuts, each with the address of the float that says to how much. */
-  readonly cuts?: readonly (readonly [axis: number, at: number])[]
+  /** Axes that a run cuts, outer ones first: each with the address of the float that says to how much, and its step. */
+  readonly cuts?: readonly (readonly [axis: number, at: number, step: number])[]
 }
 
 /** What a model that is a WebAssembly module of its own says of itself. */
@@ -81,7 +81,10 @@ export function portsOf(program: Program, places: Places, bindings: Bindings) {
   })
   const inputs = program.inputs.map((port): StandalonePort => described(port, portAt(port, places, bindings)))
   const outputs = program.outputs.map((port, i): StandalonePort => {
-    const cuts = cutsOf(program, i).map(({ axis, result }) => [axis, results[result].at] as const)
+    const stepOf = (axis: number) => results[i].shape.slice(axis + 1).reduce((a, b) => a * b, 1)
+    const cuts = cutsOf(program, i)
+      .map(({ axis, result }) => [axis, results[result].at, stepOf(axis)] as const)
+      .sort(([a], [b]) => a - b)
     return { ...described(port, results[i]), ...(cuts.length ? { cuts } : {}) }
   })
   const behind = results.length - program.faults.length
