@@ -85,7 +85,8 @@ const comparing: readonly Option[] = [
 export const verify: Command = {
   name: 'verify',
   usage: '<model>',
-  summary: 'Compare an .onnx with onnxruntime-node, or each layer of a .cairn or .wasm with its golden data (compile --golden).',
+  summary:
+    'Compare an .onnx with onnxruntime-node, or each layer of a .cairn or .wasm with its golden data (compile --golden).',
   options: [...comparing, ...deviceOptions, ...gateOptions, jsonOption],
   examples: [
     'model.onnx',

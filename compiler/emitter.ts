@@ -8,7 +8,10 @@ import type { TargetOptions } from './target.js'
  * unless its program asks, by importing cairnjs/compiler/standalone. Without a bundler it is loaded when it is needed.
  */
 export interface StandaloneEmitter {
-  standaloneFrom(program: Program, options: TargetOptions & { readonly golden?: boolean | GoldenOptions }): Promise<Uint8Array>
+  standaloneFrom(
+    program: Program,
+    options: TargetOptions & { readonly golden?: boolean | GoldenOptions }
+  ): Promise<Uint8Array>
 }
 
 let registered: StandaloneEmitter | undefined

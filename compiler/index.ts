@@ -1,12 +1,12 @@
 import { registerBackend, registerCompiler } from '../runtime/backend/index.js'
 import { encode } from '../runtime/file/index.js'
 import { build, type CompileOptions } from './build.js'
+import { emitter } from './emitter.js'
 import { CompileError } from './errors.js'
 import { goldenOf, referenceBackend } from './lower/index.js'
 import { besides, fetchExternal } from './onnx/index.js'
-import { emitter } from './emitter.js'
-import { checkTarget, type TargetOptions } from './target.js'
 import { type QuantiseOptions, quantise } from './quantise/index.js'
+import { checkTarget, type TargetOptions } from './target.js'
 
 export {
   type Built,
@@ -18,7 +18,6 @@ export {
   type Weights
 } from './build.js'
 export { CompileError } from './errors.js'
-export type { TargetOptions } from './target.js'
 export type { GoldenOptions, LayerInfo, MemoryPlan, PlannedStorage } from './lower/index.js'
 export { type CallInfo, type Inspection, inspect, type PortInfo } from './lower/index.js'
 export { type FileKind, kindOf } from './onnx/index.js'
@@ -31,6 +30,7 @@ export {
   quantise,
   type TensorReport
 } from './quantise/index.js'
+export type { TargetOptions } from './target.js'
 
 /** As for `build`, with external data that may have to be fetched, and with data to quantise by. */
 export interface FetchingOptions

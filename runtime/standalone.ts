@@ -86,8 +86,7 @@ export async function instantiate<Model = StandaloneModel>(
     run(feeds: any) {
       for (const { name, at, length } of inputs) {
         const data = feeds[name]?.data ?? feeds[name]
-        if (data?.length !== length)
-          throw RangeError(`cairn: "${name}" takes ${length} elements`)
+        if (data?.length !== length) throw RangeError(`cairn: "${name}" takes ${length} elements`)
         floatsAt(at, length).set(data[0]?.toFixed ? data : Array.from(data, Number))
       }
       const fault = exports.run()

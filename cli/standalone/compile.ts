@@ -6,7 +6,11 @@ import { type Flags, type Option, UsageError } from '../terminal/index.js'
 
 /** Flags of `cairn compile` whose output is a .wasm. */
 export const moduleOptions: readonly Option[] = [
-  { flag: '--dims', value: 'N=1,H=224', help: 'with -o model.wasm: sizes of free dimensions, which a module has none of' },
+  {
+    flag: '--dims',
+    value: 'N=1,H=224',
+    help: 'with -o model.wasm: sizes of free dimensions, which a module has none of'
+  },
   {
     flag: '--wasm-features',
     value: 'plain|relaxed',
@@ -33,7 +37,8 @@ export function moduleRequestOf(flags: Flags, isModule: boolean): ModuleRequest 
     return undefined
   }
   if (flags.says('report')) throw new UsageError('--report is of a .cairn file; inspect tells of a .wasm')
-  if (flags.says('golden-dims')) throw new UsageError('--golden-dims is of no use with -o model.wasm, whose sizes --dims gives')
+  if (flags.says('golden-dims'))
+    throw new UsageError('--golden-dims is of no use with -o model.wasm, whose sizes --dims gives')
   return {
     features: flags.choice<'plain' | 'relaxed'>('wasm-features', ['plain', 'relaxed'], 'plain'),
     dims: Object.fromEntries(flags.dims('dims').map(([name, size]) => [name, Number(size)])),

@@ -23,7 +23,12 @@ export function inspectModule({ path, bytes, metadata }: ModelModule, flags: Fla
       ...outputs.map((port, i): [string, string] => ['output', `${describePort(port)}, ${given[i]}`]),
       ['parameters', count(parameters)],
       ['MACs', scaled(macs)],
-      ['kernels', Object.entries(kernels).map(([kernel, times]) => `${kernel} ${times}`).join(', ')],
+      [
+        'kernels',
+        Object.entries(kernels)
+          .map(([kernel, times]) => `${kernel} ${times}`)
+          .join(', ')
+      ],
       ['SIMD', features === 'relaxed' ? 'relaxed' : 'plain'],
       ['memory', `${size(memory)} (${count(memory)} bytes), of it arena ${size(arena)}`],
       ['exports', exported.join(', ')],

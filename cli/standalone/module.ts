@@ -5,7 +5,7 @@ import type { Feeds, InferenceSession, Results } from '../../runtime/index.js'
 import { instantiate, type StandaloneModel } from '../../runtime/standalone.js'
 import { fromFloats } from '../../runtime/tensor/index.js'
 import { isUrl, readBytes, toNumbers } from '../model/index.js'
-import { type Flags, InputError, longName, oneLine, type Option } from '../terminal/index.js'
+import { type Flags, InputError, longName, type Option, oneLine } from '../terminal/index.js'
 
 /** A model that is a WebAssembly module of its own, as the commands meet it. */
 export interface ModelModule {
@@ -20,7 +20,8 @@ export function moduleAt(path: string): ModelModule | undefined {
   const bytes = readBytes(path, 'model') as Uint8Array<ArrayBuffer>
   if (kindOf(bytes)?.name !== 'wasm') return undefined
   const metadata = standaloneOf(bytes)
-  if (!metadata) throw new InputError(`${path} is a WebAssembly module, but no model; cairn compile -o writes such ones`)
+  if (!metadata)
+    throw new InputError(`${path} is a WebAssembly module, but no model; cairn compile -o writes such ones`)
   return { path, bytes, metadata }
 }
 
@@ -38,7 +39,8 @@ export async function started({ path, bytes }: ModelModule): Promise<StandaloneM
   try {
     const module = await WebAssembly.compile(bytes)
     const imports: Record<string, Record<string, () => number>> = {}
-    for (const { module: from, name } of WebAssembly.Module.imports(module)) (imports[from] ??= {})[name] = () => notSupported
+    for (const { module: from, name } of WebAssembly.Module.imports(module))
+      (imports[from] ??= {})[name] = () => notSupported
     return await instantiate(module, imports)
   } catch (error) {
     throw new InputError(`${path}: this engine does not run the module: ${(error as Error).message}`)
@@ -76,7 +78,9 @@ export async function openModule(module: ModelModule): Promise<{ session: Sessio
         ])
       )
     } catch (error) {
-      throw new InputError(`${path}: ${oneLine(error).replace(/^cairn: |^internal error \(\w+: cairn: |\); please.*/g, '')}`)
+      throw new InputError(
+        `${path}: ${oneLine(error).replace(/^cairn: |^internal error \(\w+: cairn: |\); please.*/g, '')}`
+      )
     }
   }
   const session = { device: 'wasm', threads: 1, choice: undefined, run, release: async () => undefined }

@@ -12,5 +12,6 @@ export async function verifyModule(module: ModelModule, flags: Flags): Promise<v
   if (flags.has('json'))
     printJson({ model: path, device: 'wasm', threads: 1, layers: golden.length, first, passed: !found })
   else if (!found) print(`${golden.length} layers in this engine; none diverges`)
-  if (found) throw new InputError(`${path}: layer "${first}", the ${found}. of ${golden.length}, is off by more than its limit`)
+  if (found)
+    throw new InputError(`${path}: layer "${first}", the ${found}. of ${golden.length}, is off by more than its limit`)
 }

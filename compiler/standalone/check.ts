@@ -11,7 +11,12 @@ const smallest = 2 ** -126
  * `check`: draws the golden input, makes the calls one after another, and compares the sums of what each has written. Returns
  * 0, or the number of the first layer that is off, from 1.
  */
-export function addCheck(emitter: Emitter, body: Body, golden: Golden, begin: readonly number[]): { at: number; bytes: Uint8Array } {
+export function addCheck(
+  emitter: Emitter,
+  body: Body,
+  golden: Golden,
+  begin: readonly number[]
+): { at: number; bytes: Uint8Array } {
   const { program, bindings, places } = body
   const { plan, arena } = places
   const narrow = new Set(program.narrow)

@@ -18,10 +18,12 @@ const texts = [
 const types: Readonly<Record<string, readonly [string, number]>> = {
   float64: ['f', 8],
   bool: ['b', 1],
-  ...Object.fromEntries([8, 16, 32, 64].flatMap(bits => [
-    [`int${bits}`, ['i', bits / 8]],
-    [`uint${bits}`, ['u', bits / 8]]
-  ]))
+  ...Object.fromEntries(
+    [8, 16, 32, 64].flatMap(bits => [
+      [`int${bits}`, ['i', bits / 8]],
+      [`uint${bits}`, ['u', bits / 8]]
+    ])
+  )
 }
 
 /** Bytes of memory that the command works in. */

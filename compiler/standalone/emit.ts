@@ -3,8 +3,8 @@ import type { Bindings, Program } from '../../runtime/file/index.js'
 import { CompileError } from '../errors.js'
 import type { Loading, Step } from './load.js'
 import type { StandalonePort } from './metadata.js'
-import type { Places } from './place.js'
 import { passes } from './passes.js'
+import type { Places } from './place.js'
 import { type Blocks, specialise } from './specialise.js'
 import { type Node, parse, show } from './text.js'
 
@@ -139,7 +139,7 @@ export class Emitter {
       case 'widen':
         return this.callAt('widen', step.from, step.to, step.count)
       case 'unfold':
-        return this.callAt('unfold', step.from, step.to, step.count)
+        return this.callAt('unfold', step.from, step.to, step.count, step.stride)
       case 'unpack': {
         const { groups, rows, columns, panel } = step.constant
         return this.callAt('unpack', step.from, step.to, groups, rows, columns, panel, step.width)

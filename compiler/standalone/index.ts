@@ -49,6 +49,7 @@ export async function standalone(program: Program, options: StandaloneOptions = 
   checkBound(program, bindings)
   const places = placeModel(program, bindings)
   const loading = loadingOf(program, places)
+  places.reach(loading.end)
   const { inputs, outputs, faults } = portsOf(program, places, bindings)
   const body: Body = { program, bindings, places, loading, inputs, outputs }
   const { module, first } = withOwnMemory(await kernelsOf(features), loading.aside.length)
@@ -74,8 +75,11 @@ export async function standalone(program: Program, options: StandaloneOptions = 
   ]
   const { bytes, text } = emitter.finish(places.table)
   const sections = sectionsOf(bytes)
-  const data = dataSections([...keptOf(sections, text, loading), ...[...loading.direct, ...tables].flatMap(withoutZeros)])
-  const memory = Math.ceil(Math.max(places.end(), loading.end) / pageBytes)
+  const data = dataSections([
+    ...keptOf(sections, text, loading),
+    ...[...loading.direct, ...tables].flatMap(withoutZeros)
+  ])
+  const memory = Math.ceil(places.end() / pageBytes)
   const metadata: Standalone = {
     version,
     name: program.name,

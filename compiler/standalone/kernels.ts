@@ -1,6 +1,15 @@
 import { beside } from '../../runtime/beside.js'
 import { CompileError } from '../errors.js'
-import { dataSections, ids, memorySection, moduleOf, sectionsOf, segmentsOf, withoutMemoryImport, withSections } from './sections.js'
+import {
+  dataSections,
+  ids,
+  memorySection,
+  moduleOf,
+  sectionsOf,
+  segmentsOf,
+  withoutMemoryImport,
+  withSections
+} from './sections.js'
 
 /** The kernels with what a model needs beside them (asm/standalone/), in two binaries; each URL spelled out for bundlers. */
 export type Features = 'plain' | 'relaxed'

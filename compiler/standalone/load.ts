@@ -1,4 +1,12 @@
-import { type Constant, paddedLength, payloadOf, type Program, residentBytes, storedLength, widthOf } from '../../runtime/file/index.js'
+import {
+  type Constant,
+  type Program,
+  paddedLength,
+  payloadOf,
+  residentBytes,
+  storedLength,
+  widthOf
+} from '../../runtime/file/index.js'
 import { align, constantsOf, isDirect, type Places } from './place.js'
 import { Bytes, type Segment } from './sections.js'
 
@@ -11,8 +19,20 @@ export type Step =
   | { readonly do: 'bring'; readonly segment: number; readonly to: number; readonly bytes: number }
   | { readonly do: 'drop'; readonly segment: number }
   | { readonly do: 'widen'; readonly from: number; readonly to: number; readonly count: number }
-  | { readonly do: 'unpack'; readonly from: number; readonly to: number; readonly constant: Constant; readonly width: number }
-  | { readonly do: 'unfold'; readonly from: number; readonly to: number; readonly count: number }
+  | {
+      readonly do: 'unpack'
+      readonly from: number
+      readonly to: number
+      readonly constant: Constant
+      readonly width: number
+    }
+  | {
+      readonly do: 'unfold'
+      readonly from: number
+      readonly to: number
+      readonly count: number
+      readonly stride: number
+    }
   | { readonly do: 'setup'; readonly call: number; readonly addresses: readonly number[] }
 
 export interface Loading {
@@ -71,12 +91,22 @@ function loadingFrom(begin: number, program: Program, places: Places): Loading {
     if (isPadded) steps.push({ do: 'unpack', from: widened, to, constant, width: widthOf(constant.kept) })
   }
   const { table } = places
-  if (table.bytes.length) {
-    const bytes = folded(table.bytes)
+  const { groups } = table
+  if (groups.length) {
+    const ends = [...groups.slice(1).map(({ at }) => at), table.at + table.bytes.length]
+    const folds = groups.map(({ at, stride }, i) =>
+      folded(table.bytes.subarray(at - table.at, ends[i] - table.at), stride)
+    )
+    const bytes = new Bytes().add(...folds).finish()
     const segment = aside.push(bytes) - 1
     reach(begin + bytes.length)
     steps.push({ do: 'bring', segment, to: begin, bytes: bytes.length })
-    steps.push({ do: 'unfold', from: begin, to: table.at, count: table.bytes.length / 4 }, { do: 'drop', segment })
+    let from = begin
+    groups.forEach(({ at: to, stride }, i) => {
+      steps.push({ do: 'unfold', from, to, count: (ends[i] - to) / 4, stride })
+      from += folds[i].length
+    })
+    steps.push({ do: 'drop', segment })
   }
   constants.forEach((constant, index) => {
     const at = places.constants[index]
@@ -109,10 +139,19 @@ function loadingFrom(begin: number, program: Program, places: Places): Loading {
   return { steps, direct, aside, end }
 }
 
-/** Words of 32 bits as numbers in LEB128, which most of them are short in. */
-function folded(bytes: Uint8Array): Uint8Array {
-  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
-  const numbers = new Bytes()
-  for (const word of words) numbers.number(word)
-  return numbers.finish()
+/** Blocks of `stride` words as asm/standalone/unpack.ts takes them: those words that differ from the block before. */
+function folded(bytes: Uint8Array, stride: number): Uint8Array {
+  const words = Uint32Array.from({ length: bytes.length / 4 }, (_, i) =>
+    new DataView(bytes.buffer, bytes.byteOffset).getUint32(i * 4, true)
+  )
+  const folds = new Bytes()
+  for (let i = 0; i < words.length; i += 8) {
+    const eight = [...words.subarray(i, i + 8)]
+    const differs = eight.map((word, k) => word !== (i + k >= stride ? words[i + k - stride] : 0))
+    folds.add([differs.reduce((mask, each, k) => mask | (Number(each) << k), 0)])
+    eight.forEach((word, k) => {
+      if (differs[k]) folds.number(word)
+    })
+  }
+  return folds.finish()
 }

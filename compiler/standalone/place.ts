@@ -9,7 +9,7 @@ import {
   paddedLength,
   planProgram,
   residentBytes,
-  resultsOf,
+  type resultsOf,
   storedLength
 } from '../../runtime/file/index.js'
 
@@ -21,7 +21,12 @@ import {
 export interface Places {
   readonly plan: Plan
   /** The parameter blocks, which nothing writes to. */
-  readonly table: { readonly at: number; readonly bytes: Uint8Array }
+  readonly table: {
+    readonly at: number
+    readonly bytes: Uint8Array
+    /** Where the blocks of a kernel begin, and words of one. */
+    readonly groups: readonly { readonly at: number; readonly stride: number }[]
+  }
   /** Addresses of those of calls and of setup calls. */
   readonly blocks: readonly number[]
   readonly setupBlocks: readonly number[]
@@ -33,6 +38,8 @@ export interface Places {
   addressOf(argument: Omit<Argument, 'access'>): number
   /** Takes memory for tables, behind everything else. */
   take(bytes: number): number
+  /** What is taken from now on lies behind that address. */
+  reach(end: number): void
   /** Bytes of memory that the module needs. */
   end(): number
 }
@@ -53,24 +60,33 @@ export const isDirect = (constant: Constant) =>
 export const constantsOf = (call: Call) =>
   call.arguments.filter(({ space }) => space === 'constant').map(({ index }) => index)
 
-/** Parameter blocks, of which calls share equal ones. */
-function blocksOf({ calls, setup, kernels }: Program, bindings: Bindings, at: number) {
-  const numbers: number[] = []
+/** Parameter blocks by kernel, of which calls share equal ones. */
+function blocksOf({ calls, setup, kernels }: Program, bindings: Bindings, begin: number) {
+  const all = [...calls, ...setup]
   const known = new Map<string, number>()
-  const blockOf = ({ kernel, parameters }: Call) => {
-    const { fields } = kernels[kernel]
-    const own = parameters.map((parameter, i) => {
+  const words: number[] = []
+  const groups = kernels.flatMap(({ fields }, kernel) => {
+    const at = begin + words.length * 4
+    for (const call of all) {
+      if (call.kernel !== kernel) continue
+      const key = keyOf(call)
+      if (!known.has(key)) known.set(key, begin + (words.push(...wordsOf(call)) - fields.length) * 4)
+    }
+    return words.length * 4 > at - begin ? [{ at, stride: fields.length }] : []
+  })
+  const addressOf = (call: Call) => known.get(keyOf(call))!
+  const table = { at: begin, bytes: new Uint8Array(Int32Array.from(words).buffer), groups }
+  return { table, blocks: calls.map(addressOf), setupBlocks: setup.map(addressOf) }
+
+  function wordsOf({ kernel, parameters }: Call): number[] {
+    return parameters.map((parameter, i) => {
       const value = evaluate(parameter, bindings)
-      return fields[i] === 'f' ? new Int32Array(Float32Array.of(value).buffer)[0] : value | 0
+      return kernels[kernel].fields[i] === 'f' ? new Int32Array(Float32Array.of(value).buffer)[0] : value | 0
     })
-    const key = own.join()
-    if (!known.has(key)) known.set(key, at + (numbers.push(...own) - own.length) * 4)
-    return known.get(key)!
   }
-  const blocks = calls.map(blockOf)
-  const setupBlocks = setup.map(blockOf)
-  const table = { at, bytes: new Uint8Array(Int32Array.from(numbers).buffer) }
-  return { table, blocks, setupBlocks }
+  function keyOf(call: Call): string {
+    return `${call.kernel}: ${wordsOf(call)}`
+  }
 }
 
 export function placeModel(program: Program, bindings: Bindings): Places {
@@ -106,6 +122,9 @@ export function placeModel(program: Program, bindings: Bindings): Places {
       return from + evaluate(offset, bindings) * (space === 'storage' && narrow.has(index) ? 1 : 4)
     },
     take: place,
+    reach(end) {
+      at = Math.max(at, end)
+    },
     end: () => at
   }
 }

@@ -182,8 +182,7 @@ export function customOf(module: Uint8Array, name: string): Uint8Array | undefin
       const id = reader.byte()
       const section = new Reader(reader.take(reader.number()))
       if (id !== ids.custom) continue
-      if (new TextDecoder().decode(section.take(section.number())) === name)
-        return section.bytes.subarray(section.at)
+      if (new TextDecoder().decode(section.take(section.number())) === name) return section.bytes.subarray(section.at)
     }
   } catch {
     // Cut short, or no module: it has no such section.

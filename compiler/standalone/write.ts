@@ -7,7 +7,9 @@ const described = ({ type, shape, length, cuts }: StandalonePort) =>
 
 /** Types for `instantiate<Model>` of cairnjs/standalone: model.d.ts. */
 export function declarationsOf({ name, inputs, outputs }: Standalone): string {
-  const feeds = inputs.map(port => `  /** ${described(port)} */\n  readonly ${JSON.stringify(port.name)}: StandaloneFeed\n`)
+  const feeds = inputs.map(
+    port => `  /** ${described(port)} */\n  readonly ${JSON.stringify(port.name)}: StandaloneFeed\n`
+  )
   const results = outputs.map(
     port =>
       `  /** ${described(port)} */\n  readonly ${JSON.stringify(port.name)}: StandaloneResult & { readonly data: ${port.array} }\n`
