@@ -18,7 +18,7 @@ export interface StandaloneResult {
   /** Sizes of the axes. */
   readonly dims: readonly number[]
   /** The elements in C order, those of float16 in single precision. */
-  readonly data: Float32Array | Float64Array | Int32Array | BigInt64Array | BigUint64Array | Uint8Array
+  readonly data: ArrayBufferView & ArrayLike<number | bigint>
 }
 
 /** An input or output of a module, as it says itself. */
@@ -72,36 +72,39 @@ export async function instantiate<Model = StandaloneModel>(
   imports?: WebAssembly.Imports
 ): Promise<Model> {
   const wasm = WebAssembly
-  const given: any = await source
+  const given = (await source) as Response & ArrayBuffer & WebAssembly.Module
   const module = await (given.headers ? wasm.compileStreaming(given) : given.byteLength ? wasm.compile(given) : given)
   const [section] = wasm.Module.customSections(module, 'cairn')
   if (!section) throw TypeError('cairn: no model')
   const { inputs, outputs, faults } = JSON.parse(new TextDecoder().decode(section))
-  const { exports }: any = await wasm.instantiate(module, imports)
+  const { exports } = (await wasm.instantiate(module, imports)) as unknown as Pick<StandaloneModel, 'exports'>
   const floatsAt = (at: number, length: number) => new Float32Array(exports.memory.buffer, at, length)
   return {
     inputs,
     outputs,
     exports,
-    run(feeds: any) {
+    run(feeds: Record<string, Numbers & { readonly data?: Numbers }>) {
       for (const { name, at, length } of inputs) {
         const data = feeds[name]?.data ?? feeds[name]
         if (data?.length !== length) throw RangeError(`cairn: "${name}" takes ${length} elements`)
-        floatsAt(at, length).set(data[0]?.toFixed ? data : Array.from(data, Number))
+        floatsAt(at, length).set((data[0] as number)?.toFixed ? (data as ArrayLike<number>) : Array.from(data, Number))
       }
       const fault = exports.run()
       if (fault) throw RangeError(`cairn: ${faults[fault - 1]}`)
       return Object.fromEntries(
         outputs.map(({ name, type, array, at, length, shape, cuts }: StandalonePort) => {
           const dims = [...shape]
-          let floats: any = floatsAt(at, length).slice()
+          let floats = floatsAt(at, length).slice()
           cuts?.map(([axis, where, inner]) => {
             const [count] = floatsAt(where, 1)
-            floats = floats.filter((_: number, i: number) => ((i / inner) | 0) % shape[axis] < count)
+            floats = floats.filter((_, i) => ((i / inner) | 0) % shape[axis] < count)
             dims[axis] = count
           })
-          if (array[0] === 'B') floats = Array.from(floats, (x: number) => BigInt(Math.round(x) || 0))
-          return [name, { type, dims, data: new (globalThis as any)[array](floats) }]
+          const Elements = (globalThis as unknown as Record<string, new (from: unknown) => StandaloneResult['data']>)[
+            array
+          ]
+          const whole = array[0] === 'B' && Array.from(floats, x => BigInt(Math.round(x) || 0))
+          return [name, { type, dims, data: new Elements(whole || floats) }]
         })
       )
     }

@@ -7,13 +7,15 @@ export function inspectModule({ path, bytes, metadata }: ModelModule, flags: Fla
   const { name, features, parameters, macs, memory, arena, kernels, golden, digest, dims } = metadata
   const { inputs, outputs } = portsOf(metadata)
   const exported = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map(each => each.name)
-  if (flags.has('json'))
-    return printJson({
+  if (flags.has('json')) {
+    printJson({
       ...{ model: path, name, features, inputs: inputs.map(describePort), outputs: outputs.map(describePort), dims },
       ...{ parameters, macs, kernels, memory, arena, digest, exports: exported, file: { bytes: bytes.length } },
       golden: golden && { layers: golden.length },
       ports: { inputs: metadata.inputs, outputs: metadata.outputs }
     })
+    return
+  }
   const addressed = metadata.inputs.map(({ at, length }) => `${count(length)} elements at ${at}`)
   const given = metadata.outputs.map(({ at, length }) => `${count(length)} elements at ${at}`)
   print(

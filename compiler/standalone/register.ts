@@ -3,7 +3,7 @@ import { registerEmitter } from '../emitter.js'
 import { type GoldenOptions, goldenOf } from '../lower/index.js'
 import type { TargetOptions } from '../target.js'
 import { bindingsOf } from './bind.js'
-import { standalone } from './index.js'
+import { standalone } from './make.js'
 
 export { declarationsOf, headerOf, type Standalone, type StandalonePort, standaloneOf } from './index.js'
 

@@ -1,8 +1,11 @@
 // A model as a module of its own beside its session: the same bits, and how large it is.
 
+import { gzipSync } from 'node:zlib'
 import { CompileError } from '../../../compiler/errors.js'
 import { build } from '../../../compiler/index.js'
-import { type Features, type Standalone, standalone, standaloneOf } from '../../../compiler/standalone/index.js'
+import { type Features, type Standalone, standaloneOf } from '../../../compiler/standalone/index.js'
+import { standalone } from '../../../compiler/standalone/make.js'
+import { sectionsOf } from '../../../compiler/standalone/sections.js'
 import { floatToHalf, halfToFloat } from '../../../runtime/base/index.js'
 import { type Bindings, encode, type Program, storedLength, widthOf } from '../../../runtime/file/index.js'
 import { env, InferenceSession, type Tensor } from '../../../runtime/index.js'
@@ -13,6 +16,8 @@ import type { Random } from '../random.js'
 export interface Trial {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly metadata: Standalone
+  /** Bytes of the functions, gzipped. */
+  readonly code: number
   /** Bytes of the weights as they are stored. */
   readonly weights: number
   /** The first output that is another than the session's; undefined where none is. */
@@ -74,7 +79,8 @@ export async function trialOf(model: Uint8Array, random: Random, features: Featu
   const wanted = await session.run(feeds.session)
   await session.release()
   const differs = session.outputNames.find(name => !same(found[name], wanted[name]))
-  return { bytes, metadata, weights: weightsOf(program), differs }
+  const code = gzipSync(sectionsOf(bytes).find(({ id }) => id === 10)!.bytes, { level: 9 }).length
+  return { bytes, metadata, code, weights: weightsOf(program), differs }
 }
 
 function poison({ inputs, exports }: StandaloneModel): void {

@@ -2,9 +2,7 @@
 // ../shared/models, as a module of its own: the same bits as its session's, and how many bytes more than its weights.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { gzipSync } from 'node:zlib'
 import { count, oneLine, table } from '../cli/terminal/index.js'
-import { sectionsOf } from '../compiler/standalone/sections.js'
 import { zoo } from '../models/index.js'
 import { baseSeed, Random } from '../test/support/random.js'
 import { root } from '../test/support/root.js'
@@ -31,15 +29,14 @@ let larger = 0
 for (const [name, read] of models) {
   if (wanted.length && !wanted.includes(name)) continue
   try {
-    const { bytes, weights, differs, metadata } = await trialOf(read(), new Random(name), features)
-    const code = sectionsOf(bytes).find(({ id }) => id === 10)!.bytes
+    const { bytes, weights, differs, metadata, code } = await trialOf(read(), new Random(name), features)
     const more = bytes.length - weights
     if (differs !== undefined) failed++
     if (more > allowed) larger++
     const bits = differs === undefined ? 'same' : `"${differs}" differs`
     const size = `${count(more)}${more > allowed ? ' (more than allowed)' : ''}`
     const at = Object.entries(metadata.dims).map(([dim, value]) => `${dim}=${value}`)
-    rows.push([name, at.join(' '), bits, count(bytes.length), count(weights), size, count(gzipSync(code).length)])
+    rows.push([name, at.join(' '), bits, count(bytes.length), count(weights), size, count(code)])
   } catch (error) {
     failed++
     rows.push([name, '', oneLine(error), '', '', '', ''])
