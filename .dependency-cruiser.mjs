@@ -31,6 +31,10 @@ const rooms = {
     ...['compiler/build.ts', 'compiler/graph', 'compiler/ops', 'compiler/onnx', 'compiler/infer', 'compiler/passes'],
     ...['runtime/base', 'runtime/file', 'runtime/check', 'runtime/backend']
   ],
+  'compiler/standalone': [
+    ...['compiler/emitter.ts', 'compiler/target.ts', 'compiler/lower'],
+    ...['runtime/base', 'runtime/file', 'runtime/check']
+  ],
   'cli/terminal': [],
   'cli/model': ['cli/terminal', 'compiler', 'train', 'runtime', 'schema'],
   'cli/pictures': ['cli/terminal', 'cli/model', 'compiler', 'train', 'runtime'],

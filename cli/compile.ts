@@ -35,6 +35,7 @@ import {
 import { preparationOf } from './pictures/index.js'
 import { checkQuantising, quantisedFacts, quantiseModel, quantiseOptions, sectionsOf, tell } from './quantise/index.js'
 import { checkGates, contentOf, gateOptions, gatesOf, ratioOf, reportHtml } from './report/index.js'
+import { type ModuleRequest, moduleOf, moduleOptions, moduleRequestOf, writeModule } from './standalone/index.js'
 import {
   type Command,
   count,
@@ -66,12 +67,12 @@ function winogradOf(flags: Flags): WinogradTile | undefined {
 export const compile: Command = {
   name: 'compile',
   usage: '<model.onnx>',
-  summary: 'Compile an ONNX model to a .cairn file.',
+  summary: 'Compile an ONNX model to a .cairn file, or to a WebAssembly module that needs nothing else.',
   options: [
     {
       flag: '-o, --output',
       value: 'FILE',
-      help: 'the .cairn file to write, with --calibrate also a QDQ .onnx by its name; default: beside the model, by its name with .cairn'
+      help: 'the .cairn file to write, or by its name one .wasm, with --calibrate also a QDQ .onnx; default: beside the model, by its name with .cairn'
     },
     {
       flag: '--weights',
@@ -98,6 +99,7 @@ export const compile: Command = {
       value: 'N=1,H=64',
       help: 'free dimensions of the golden input (default 1 and as small as can be)'
     },
+    ...moduleOptions,
     ...optional.map(name => ({ flag: `--no-${name}`, help: 'leave this pass out' })),
     ...gateOptions.map(option => ({ ...option, help: option.help.replace('fail', 'fail, and write nothing,') })),
     { flag: '--report', value: 'FILE.html', help: 'write a page with passes, layers and the memory plan' },
@@ -107,7 +109,8 @@ export const compile: Command = {
     'resnet50.onnx -o resnet50.cairn --weights f16',
     'resnet50.onnx --weights int8 --calibrate photos/ -o resnet50.int8.cairn',
     'model.onnx --shape input=1x3x224x224 --dump fold-batchnorm',
-    'model.onnx --golden --golden-dims H=64,W=64'
+    'model.onnx --golden --golden-dims H=64,W=64',
+    'model.onnx -o model.wasm --dims N=1 --wasi --emit c-header'
   ],
 
   async run([path], flags) {
@@ -125,9 +128,10 @@ export const compile: Command = {
     const output = flags.text('output') ?? path.replace(/\.onnx$/i, '').concat('.cairn')
     const kind = extname(output).toLowerCase()
     const toOnnx = calibrate !== undefined && kind === '.onnx'
-    if (kind !== '.cairn' && !toOnnx)
+    const request = moduleRequestOf(flags, kind === '.wasm')
+    if (kind !== '.cairn' && !request && !toOnnx)
       throw new UsageError(
-        `-o ${output}: a name that ends in .cairn is allowed${kind === '.onnx' ? ', with --calibrate also one in .onnx' : ''}`
+        `-o ${output}: a name that ends in .cairn or .wasm is allowed${kind === '.onnx' ? ', with --calibrate also one in .onnx' : ''}`
       )
     const reportPath = flags.text('report')
     if (toOnnx && reportPath !== undefined) throw new UsageError('--report is of a compiled file, not of an .onnx')
@@ -166,18 +170,21 @@ export const compile: Command = {
         throw new InputError(
           `${path}: no layer can run on --kernel ${name}; inspect --layers shows what each can run on`
         )
-    const golden = flags.has('golden') ? await goldenFor(path, program, goldenDims) : undefined
-    const file = encode(program, { ...summary, golden })
-    const bindings = bindDims(program)
+    const golden = flags.has('golden') && !request ? await goldenFor(path, program, goldenDims) : undefined
+    const compiled = encode(program, { ...summary, golden })
+    const file = request ? await moduleFor(path, program, request, flags) : compiled
+    const bindings = request?.dims ?? bindDims(program)
     const memory = memoryOf(program, bindings)
     const { operators } = summary
-    const header = () => decodeHeader(file)
+    const header = () => decodeHeader(compiled)
     checkGates(gates, { path, program, bindings, operators, bytes: () => file.length, header })
-    writeWhole(output, file)
+    const besides = request ? writeModule(output, file, request) : undefined
+    if (!request) writeWhole(output, file)
     printNotes(path, notes)
     const report = {
       model: path,
       output,
+      besides,
       weights: weights && weights !== 'int8' ? weights : arithmeticText(arithmeticOf(program)),
       notes,
       bytes: file.length,
@@ -195,6 +202,7 @@ export const compile: Command = {
       arena: memory.arena,
       arenaLowerBound: memory.lowerBound,
       memory: memory.weights + memory.arena,
+      checks: request && flags.has('golden') ? program.calls.length : undefined,
       golden: golden && {
         layers: golden.layers.length,
         bytes: goldenBytes(golden),
@@ -215,6 +223,7 @@ export const compile: Command = {
 
 type Report = {
   readonly output: string
+  readonly besides?: readonly string[]
   readonly bytes: number
   readonly onnxBytes: number
   readonly weights: string
@@ -222,6 +231,8 @@ type Report = {
   readonly macs: number
   readonly arena: number
   readonly arenaLowerBound: number
+  /** Layers that a module's own check looks at. */
+  readonly checks?: number
   readonly golden?: { readonly layers: number; readonly bytes: number; readonly dims: Bindings }
   readonly passes: readonly { name: string; did?: string; nodes: number | null }[]
 }
@@ -245,6 +256,17 @@ function goldenFor(path: string, program: Program, given: readonly [string, stri
   })
 }
 
+/** A module, of which the reference takes a while to make golden data. */
+async function moduleFor(path: string, program: Program, request: ModuleRequest, flags: Flags): Promise<Uint8Array> {
+  const progress = new Progress(2)
+  try {
+    progress.step(1, 'WebAssembly')
+    return await moduleOf(path, program, request, flags.has('golden'))
+  } finally {
+    progress.stop()
+  }
+}
+
 const passHeader = ['pass', 'did', 'nodes left']
 
 function passRows({ passes: done }: Report): string[][] {
@@ -266,12 +288,15 @@ function overviewOf({ program, summary }: BuiltModel, report: Report): [string, 
       'golden data',
       report.golden
         ? `${report.golden.layers} layers, ${count(report.golden.bytes)} bytes, at ${describeBindings(report.golden.dims)}`
-        : 'none (--golden adds it)'
+        : report.checks
+          ? `${report.checks} layers, at the module's sizes`
+          : 'none (--golden adds it)'
     ],
     [
       'file',
       `${report.output}, ${count(report.bytes)} bytes, weights ${report.weights} (ONNX: ${count(report.onnxBytes)})`
-    ]
+    ],
+    ...(report.besides ? [['beside it', report.besides.join(', ')] as [string, string]] : [])
   ]
 }
 

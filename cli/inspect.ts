@@ -52,6 +52,7 @@ import {
   planSvg,
   totalsOf
 } from './report/index.js'
+import { inspectModule, moduleAt, refuseFlags } from './standalone/index.js'
 import {
   type Command,
   count,
@@ -71,7 +72,7 @@ export const inspect: Command = {
   name: 'inspect',
   usage: '<model>',
   summary:
-    'Show nodes, shapes, parameters, MACs, receptive field and memory of an .onnx or .cairn model (of a .cairn the first 64 KiB, or its URL, are enough), or what a .patch holds.',
+    'Show nodes, shapes, parameters, MACs, receptive field and memory of an .onnx or .cairn model (of a .cairn the first 64 KiB, or its URL, are enough), or what a .wasm model or a .patch holds.',
   options: [
     { flag: '--layers', help: 'a table of all layers, for ONNX as its paper lists them, with their kernels' },
     { flag: '--memory', help: 'the memory plan: every storage, its bytes, and the calls that it lives through' },
@@ -96,6 +97,11 @@ export const inspect: Command = {
     if (!isUrl(path)) {
       const bytes = readBytes(path, 'model')
       if (kindOf(bytes)?.name === 'patch') return inspectPatch(path, bytes, flags)
+    }
+    const module = moduleAt(path)
+    if (module) {
+      refuseFlags(flags, path, 'layers', 'memory', 'plot', 'dims', ...givenOptions, ...gateOptions)
+      return inspectModule(module, flags)
     }
     const gates = gatesOf(flags)
     const subject = await read(isUrl(path) ? await fetchHead(path) : withGiven(readModel(path), givenOf(flags)))

@@ -27,6 +27,7 @@ import {
   writeWhole
 } from './model/index.js'
 import { imageOptions, imagePort, imageTensor, pictureReader, preparationOf } from './pictures/index.js'
+import { moduleAt, openModule, refuseFlags } from './standalone/index.js'
 import {
   type Command,
   InputError,
@@ -44,7 +45,7 @@ import {
 export const run: Command = {
   name: 'run',
   usage: '<model>',
-  summary: 'Run an .onnx or .cairn model on images or tensors.',
+  summary: 'Run an .onnx, .cairn or .wasm model on images or tensors.',
   options: [
     {
       flag: '--image',
@@ -67,6 +68,8 @@ export const run: Command = {
   examples: ['mobilenet.cairn --image cat.jpg --labels imagenet.txt', 'model.onnx --input x=x.npy --out results'],
 
   async run([path], flags) {
+    const module = moduleAt(path)
+    if (module) refuseFlags(flags, path, patchOption, ...givenOptions, ...deviceOptions, 'dims', 'max-memory')
     const options = { ...(await sessionOptionsOf(flags)), maxMemory: flags.bytes('max-memory') }
     const patch = await readPatch(flags.text('patch'))
     const prepare = preparationOf(flags, patch?.preparation)
@@ -74,10 +77,12 @@ export const run: Command = {
     const given = flags.pairs('input', 'NAME=FILE')
     const seed = flags.whole('random', 0)
     const top = flags.whole('top') ?? (images.length ? 5 : undefined)
-    const labels = labelsOf(flags) ?? patch?.classes ?? (await ownClasses(readModel(path)))
+    const labels = labelsOf(flags) ?? patch?.classes ?? (module ? undefined : await ownClasses(readModel(path)))
     const folder = flags.text('out')
 
-    const { session, header } = await openSession(path, options, flags.text('patch'), givenOf(flags))
+    const { session, header } = module
+      ? await openModule(module)
+      : await openSession(path, options, flags.text('patch'), givenOf(flags))
     const feeds = readInputs(header, given)
     const target = images.length ? imagePort(header, prepare.layout) : undefined
     if (target && feeds[target.name])
@@ -129,7 +134,7 @@ interface Run {
 }
 
 async function timedRun(
-  session: InferenceSession,
+  session: Pick<InferenceSession, 'run'>,
   feeds: Record<string, Tensor>,
   image: string | undefined
 ): Promise<Run> {

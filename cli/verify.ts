@@ -47,6 +47,7 @@ import {
 } from './model/index.js'
 import { imageOptions, imagePort, imageTensor, pictureReader, preparationOf } from './pictures/index.js'
 import { checkGates, gateOptions, gatesOf } from './report/index.js'
+import { moduleAt, refuseFlags, verifyModule } from './standalone/index.js'
 import {
   type Command,
   InputError,
@@ -86,7 +87,8 @@ const comparing: readonly Option[] = [
 export const verify: Command = {
   name: 'verify',
   usage: '<model>',
-  summary: 'Compare an .onnx with onnxruntime-node, or each layer of a .cairn with its golden data (compile --golden).',
+  summary:
+    'Compare an .onnx with onnxruntime-node, or each layer of a .cairn or .wasm with its golden data (compile --golden).',
   options: [...comparing, ...deviceOptions, ...gateOptions, jsonOption],
   examples: [
     'model.onnx',
@@ -96,6 +98,11 @@ export const verify: Command = {
   ],
 
   async run([path], flags) {
+    const module = moduleAt(path)
+    if (module) {
+      refuseFlags(flags, path, ...comparing, ...deviceOptions, ...gateOptions)
+      return verifyModule(module, flags)
+    }
     const options = await sessionOptionsOf(flags)
     const tolerance = flags.number('tolerance')
     if (tolerance !== undefined && tolerance < 0)

@@ -2,10 +2,12 @@ import { registerBackend, registerCompiler } from '../runtime/backend/index.js'
 import { encode } from '../runtime/file/index.js'
 import { type Late, LateSession } from '../runtime/late/index.js'
 import { build, type CompileOptions } from './build.js'
+import { emitter } from './emitter.js'
 import { CompileError } from './errors.js'
 import { goldenOf, referenceBackend } from './lower/index.js'
 import { besides, declaredPorts, fetchExternal } from './onnx/index.js'
 import { type QuantiseOptions, quantise } from './quantise/index.js'
+import { checkTarget, type TargetOptions } from './target.js'
 
 export {
   type Built,
@@ -29,21 +31,24 @@ export {
   quantise,
   type TensorReport
 } from './quantise/index.js'
+export type { TargetOptions } from './target.js'
 
 /** As for `build`, with external data that may have to be fetched, and with data to quantise by. */
 export interface FetchingOptions
   extends Omit<CompileOptions, 'externalData'>,
-    Pick<QuantiseOptions, 'calibrate' | 'keep' | 'budget' | 'weightBits' | 'onRun' | 'onReport'> {
+    Pick<QuantiseOptions, 'calibrate' | 'keep' | 'budget' | 'weightBits' | 'onRun' | 'onReport'>,
+    TargetOptions {
   /** Contents of an external data file by the location that the model names. */
   readonly externalData?: (location: string) => Uint8Array | Promise<Uint8Array>
 }
 
 /**
- * Compiles ONNX bytes to a .cairn file. With weights int8 and `calibrate` the model is quantised first (`quantise`), and its layers
+ * Compiles ONNX bytes to a .cairn file, or with target wasm to a module of its own. With weights int8 and `calibrate` the model is quantised first (`quantise`), and its layers
  * compute with bytes; without `calibrate` weights alone are. Throws CompileError, one line, for what cannot be compiled.
  */
 export async function compile(bytes: Uint8Array, options: FetchingOptions = {}): Promise<Uint8Array> {
   const { golden, externalData, calibrate, weights } = options
+  checkTarget(options)
   if (calibrate !== undefined) {
     if (weights !== 'int8')
       throw new CompileError(`calibrate is of no use with weights ${weights ?? 'f32'}; int8 is allowed`)
@@ -55,6 +60,10 @@ export async function compile(bytes: Uint8Array, options: FetchingOptions = {}):
     ...options,
     externalData: externalData && (await fetchExternal(bytes, externalData))
   })
+  if (options.target === 'wasm') {
+    const { standaloneFrom } = await emitter()
+    return standaloneFrom(program, options)
+  }
   if (!golden) return encode(program, summary)
   return encode(program, { ...summary, golden: goldenOf(program, golden === true ? {} : golden) })
 }

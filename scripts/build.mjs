@@ -34,7 +34,8 @@ async function assemble(targets) {
 function assembleOne(target) {
   const parts = [
     'index',
-    ...(target.includes('more') ? ['more'] : []),
+    ...(/more|standalone/.test(target) ? ['more'] : []),
+    ...(target.startsWith('standalone') ? ['standalone/index'] : []),
     ...(target.endsWith('threads') ? ['barrier'] : [])
   ]
   const entries = parts.map(part => `asm/${part}.ts`)
@@ -160,8 +161,9 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtime
 
 const bin = (name, file) => join(root, 'node_modules', name, file)
 
-const targets = Object.keys(JSON.parse(readFileSync(join(root, 'asconfig.json'), 'utf8')).targets)
-const binaries = targets.map(target => `dist/runtime/${target}.wasm`)
+const { targets: settings } = JSON.parse(readFileSync(join(root, 'asconfig.json'), 'utf8'))
+const targets = Object.keys(settings)
+const binaries = targets.map(target => settings[target].outFile)
 await stage('asm', [...filesUnder('asm'), join(root, 'asconfig.json')], binaries, () => {
   console.error('cairn: building the WebAssembly kernels')
   return assemble(targets)

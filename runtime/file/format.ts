@@ -315,7 +315,7 @@ function sectionBase(bytes: Uint8Array): number {
 }
 
 /** A constant's elements as the file holds them. */
-function payloadOf({ stored, data }: Constant): Uint8Array {
+export function payloadOf({ stored, data }: Constant): Uint8Array {
   const held = stored === 'i8' ? Int8Array.from(data) : stored === 'f16' ? toHalves(data) : data
   return new Uint8Array(held.buffer, held.byteOffset, held.byteLength)
 }

@@ -17,7 +17,17 @@ export {
   type Term
 } from './dims.js'
 export { type Draw, drawn, type Expected, type Golden, type Sums, summarise } from './expected.js'
-export { decode, decodeHead, decodeHeader, decodeSource, encode, goldenBytes, magic, type Summary } from './format.js'
+export {
+  decode,
+  decodeHead,
+  decodeHeader,
+  decodeSource,
+  encode,
+  goldenBytes,
+  magic,
+  payloadOf,
+  type Summary
+} from './format.js'
 export type { CairnFile, Header, Section } from './header.js'
 export { mostGolden, type Observer, storagesWritten, sumCount } from './observed.js'
 export { type Plan, planProgram } from './plan.js'

@@ -32,6 +32,7 @@ export default {
           guide('Sessions and tensors', 'sessions'),
           guide('In the browser', 'browser'),
           guide('Node and bundlers', 'node'),
+          guide('One model, one .wasm', 'standalone'),
           guide('Moving to Cairn', 'onnxruntime'),
           guide('WebGPU', 'webgpu'),
           guide('The command line', 'cli'),

@@ -41,7 +41,12 @@ export function fold(graph: Graph, node: Node, affine: ScaleShift): boolean {
 }
 
 function foldBack(graph: Graph, node: Node, { x, scale, shift }: ScaleShift): boolean {
-  const layers = layersBehind(graph, x, node, shift.some(s => s !== 0))
+  const layers = layersBehind(
+    graph,
+    x,
+    node,
+    shift.some(s => s !== 0)
+  )
   if (!layers) return false
   for (const { layer, first } of layers) {
     const [, weights, bias] = layer.inputs as [unknown, Value, Value | undefined]

@@ -1,0 +1,290 @@
+/**
+ * A model as a command: reads .npy files or bare elements from the files that it is called with, or one behind the other
+ * from standard input, and writes .npy to standard output.
+ */
+import { args_get, args_sizes_get, fd_read, fd_write, path_open, proc_exit } from './wasi_snapshot_preview1'
+
+/** An input or output: where its floats are, what its elements are outside, and its shape. */
+@unmanaged
+export class Port {
+  at: usize
+  elements: u32
+  /** The letter of NumPy's types, and bytes of an element. */
+  letter: u32
+  width: u32
+  rank: u32
+  /** For each axis its size, and the address of the float that says how much of it there is, or 0. */
+  axes: usize
+}
+
+@unmanaged
+export class Command {
+  /** Memory of `BUFFER` bytes and those in front of it. */
+  scratch: usize
+  inputs: u32
+  outputs: u32
+  /** Ports, the inputs first. */
+  ports: usize
+  /** Beginnings and lengths of the lines for standard error. */
+  texts: usize
+}
+
+/** In the scratch memory: pieces for the host, numbers from it, the arguments, and behind them the buffer. */
+const COUNT: usize = 8
+const ARGUMENTS: usize = 64
+const STARTS: usize = 1024
+/** Files, and the command's own name, whose addresses have room in front of these. */
+const MOST_FILES: u32 = 239
+const BUFFER: usize = 4096
+const SIZE: usize = 4096
+
+/** Lines for standard error, by number. */
+const NO_FILE: u32 = 0
+const TOO_SHORT: u32 = 1
+const TOO_LONG: u32 = 2
+const NO_ARRAY: u32 = 3
+const OTHER_TYPE: u32 = 4
+const OTHER_SHAPE: u32 = 5
+const NO_OUTPUT: u32 = 6
+const TOO_MANY: u32 = 7
+
+let scratch: usize = 0
+let texts: usize = 0
+let file: i32 = 0
+let position: usize = 0
+let limit: usize = 0
+
+/** Ends the command with one of its lines on standard error. */
+export function fail(command: Command, line: u32): void {
+  scratch = command.scratch
+  texts = command.texts
+  stop(line)
+}
+
+function stop(line: u32): void {
+  store<usize>(scratch, load<usize>(texts + (line << 3)))
+  store<usize>(scratch, load<usize>(texts + (line << 3), 4), 4)
+  fd_write(2, scratch, 1, scratch + COUNT)
+  proc_exit(1)
+}
+
+export function readInputs(command: Command): void {
+  scratch = command.scratch
+  texts = command.texts
+  if (args_sizes_get(scratch, scratch + COUNT)) return stop(NO_FILE)
+  const files = max<u32>(load<u32>(scratch), 1) - 1
+  if (load<usize>(scratch, COUNT) > BUFFER - STARTS || files > command.inputs) return stop(TOO_MANY)
+  if (files > 0) {
+    if (files != command.inputs || files >= MOST_FILES) return stop(TOO_MANY)
+    args_get(scratch + ARGUMENTS, scratch + STARTS)
+  }
+  file = 0
+  position = limit = 0
+  for (let i: u32 = 0; i < command.inputs; i++) {
+    if (files > 0) open(load<usize>(scratch + ARGUMENTS + ((i + 1) << 2)))
+    readPort(changetype<Port>(command.ports + i * offsetof<Port>()))
+    if ((files > 0 || i + 1 == command.inputs) && more()) stop(TOO_LONG)
+  }
+}
+
+/** The folders that a host gives begin with file 3. */
+function open(path: usize): void {
+  let length: usize = 0
+  while (load<u8>(path + length)) length++
+  const name = load<u8>(path) == 47 ? 1 : 0
+  for (let folder = 3; folder < 64; folder++)
+    if (!path_open(folder, 1, path + name, length - name, 0, 2, 0, 0, scratch + COUNT)) {
+      file = load<i32>(scratch, COUNT)
+      position = limit = 0
+      return
+    }
+  stop(NO_FILE)
+}
+
+/** Whether there is another byte. */
+function more(): bool {
+  if (position < limit) return true
+  position = scratch + BUFFER
+  store<usize>(scratch, position)
+  store<usize>(scratch, SIZE, 4)
+  limit = position + (fd_read(file, scratch, 1, scratch + COUNT) ? 0 : load<usize>(scratch, COUNT))
+  return position < limit
+}
+
+function byte(): u32 {
+  if (!more()) stop(TOO_SHORT)
+  return load<u8>(position++)
+}
+
+function readPort(port: Port): void {
+  let letter = port.letter
+  let width = port.width
+  if (more() && load<u8>(position) == 0x93) {
+    for (let i = 0; i < 6; i++) byte()
+    const wide = byte() > 1
+    byte()
+    let length = byte() | (byte() << 8)
+    if (wide) length |= (byte() << 16) | (byte() << 24)
+    // The header is Python's text of a dictionary: quotes, colons and brackets tell where its values are.
+    let quoted = 0
+    let kind: u32 = 0
+    let elements: u32 = 1
+    let axes: u32 = 0
+    let number: i32 = -1
+    let shaped = false
+    let fortran = false
+    let size: u32 = 0
+    for (let last: u32 = 0; length > 0; length--) {
+      const c = byte()
+      if (c == 39) quoted++
+      else if (quoted == 3) {
+        if (c >= 48 && c <= 57) size = size * 10 + c - 48
+        else {
+          if (c == 62) return stop(OTHER_TYPE)
+          kind = c
+        }
+      } else if (c == 40) shaped = true
+      else if (shaped && c >= 48 && c <= 57) number = max(number, 0) * 10 + <i32>c - 48
+      else if (shaped && (c == 44 || c == 41)) {
+        if (number >= 0) {
+          elements *= <u32>number
+          axes++
+        }
+        number = -1
+        if (c == 41) shaped = false
+      } else if (c == 84 && last == 32) fortran = true
+      last = c
+    }
+    if (!kind || !size) return stop(NO_ARRAY)
+    if (elements != port.elements || (fortran && axes > 1)) return stop(OTHER_SHAPE)
+    letter = kind
+    width = size
+  }
+  if (!isKnown(letter, width)) return stop(OTHER_TYPE)
+  for (let i: u32 = 0; i < port.elements; i++) {
+    let bits: u64 = 0
+    for (let b: u32 = 0; b < width; b++) bits |= (<u64>byte()) << (b << 3)
+    store<f32>(port.at + (i << 2), valueOf(bits, letter, width))
+  }
+}
+
+/** Floats of 4 and 8 bytes, truth values, whole numbers. */
+function isKnown(letter: u32, width: u32): bool {
+  if (letter == 102) return width == 4 || width == 8 || width == 2
+  if (letter == 98) return width == 1
+  return (letter == 105 || letter == 117) && (width == 1 || width == 2 || width == 4 || width == 8)
+}
+
+function valueOf(bits: u64, letter: u32, width: u32): f32 {
+  if (letter == 102) {
+    if (width == 4) return reinterpret<f32>(<u32>bits)
+    if (width == 8) return <f32>reinterpret<f64>(bits)
+    return halfOf(<u32>bits)
+  }
+  if (letter != 105) return <f32>bits
+  const unused = 64 - (width << 3)
+  return <f32>(<i64>(bits << unused) >> unused)
+}
+
+/** As `widen` of asm/weights.ts. */
+function halfOf(bits: u32): f32 {
+  const magnitude = bits & 0x7fff
+  let value = reinterpret<f32>(magnitude << 13) * reinterpret<f32>((<u32>(127 + 112)) << 23)
+  if (magnitude >= 0x7c00) value = reinterpret<f32>((magnitude << 13) | 0x7f800000)
+  return reinterpret<f32>(reinterpret<u32>(value) | ((bits & 0x8000) << 16))
+}
+
+export function writeOutputs(command: Command): void {
+  const first = command.ports + command.inputs * offsetof<Port>()
+  limit = scratch + BUFFER
+  position = limit
+  for (let i: u32 = 0; i < command.outputs; i++) writePort(changetype<Port>(first + i * offsetof<Port>()))
+  flush()
+}
+
+function flush(): void {
+  for (let from = limit; from < position; from += load<usize>(scratch, COUNT)) {
+    store<usize>(scratch, from)
+    store<usize>(scratch, position - from, 4)
+    if (fd_write(1, scratch, 1, scratch + COUNT)) return stop(NO_OUTPUT)
+  }
+  position = limit
+}
+
+function put(value: u32): void {
+  if (position == limit + SIZE) flush()
+  store<u8>(position++, value)
+}
+
+/** Text that is a number of up to eight letters, the first one lowest. */
+function putText(text: u64): void {
+  for (; text; text >>= 8) put(<u32>text & 255)
+}
+
+function putNumber(value: u32): void {
+  if (value > 9) putNumber(value / 10)
+  put(48 + (value % 10))
+}
+
+function digits(value: u32): u32 {
+  return value > 9 ? digits(value / 10) + 1 : 1
+}
+
+function sizeOf(port: Port, axis: u32): u32 {
+  const own = port.axes + (axis << 3)
+  const counted = load<usize>(own, 4)
+  return counted ? min(<u32>load<f32>(counted), load<u32>(own)) : load<u32>(own)
+}
+
+/** An array of NumPy's format 1.0. Its header takes as many bytes as make the elements begin at a multiple of 64. */
+function writePort(port: Port): void {
+  const rank = port.rank
+  putText(0x59504d554e93) // \x93NUMPY
+  put(1)
+  put(0)
+  let length: u32 = 55 + (rank == 1 ? 1 : rank ? (rank - 1) * 2 : 0)
+  for (let axis: u32 = 0; axis < rank; axis++) length += digits(sizeOf(port, axis))
+  const padding: u32 = 63 - ((length + 10) & 63)
+  length += padding + 1
+  put(length & 255)
+  put(length >> 8)
+  putText(0x277263736564277b) // {'descr'
+  putText(0x27203a) // : '
+  put(port.width == 1 ? 124 : 60)
+  put(port.letter)
+  put(48 + port.width)
+  putText(0x74726f6627202c27) // ', 'fort
+  putText(0x6564726f5f6e6172) // ran_orde
+  putText(0x736c6146203a2772) // r': Fals
+  putText(0x7061687327202c65) // e, 'shap
+  putText(0x28203a2765) // e': (
+  for (let axis: u32 = 0; axis < rank; axis++) {
+    putNumber(sizeOf(port, axis))
+    if (rank == 1) put(44)
+    else if (axis + 1 < rank) putText(0x202c)
+  }
+  putText(0x7d202c29) // ), }
+  for (let i: u32 = padding; i > 0; i--) put(32)
+  put(10)
+  writeAxis(port, 0, port.at, port.elements)
+}
+
+/** The part of an array behind an axis, of which as much is there as its count says. */
+function writeAxis(port: Port, axis: u32, at: usize, elements: u32): void {
+  if (axis == port.rank) return writeElement(port, load<f32>(at))
+  const whole = load<u32>(port.axes + (axis << 3))
+  if (!whole) return
+  const step = elements / whole
+  for (let left = sizeOf(port, axis); left > 0; left--, at += step << 2) writeAxis(port, axis + 1, at, step)
+}
+
+function writeElement(port: Port, value: f32): void {
+  const width = port.width
+  let bits: u64 = 0
+  if (port.letter == 102) bits = width == 4 ? reinterpret<u32>(value) : reinterpret<u64>(<f64>value)
+  else bits = <u64>(<i64>value)
+  for (let b: u32 = 0; b < width; b++) {
+    put(<u32>bits & 255)
+    bits >>= 8
+  }
+}

@@ -1,0 +1,5 @@
+/** What a model that is a module of its own has beside the kernels, which it keeps as far as it needs (compiler/standalone/). */
+
+export { begin, draw, judge, spoil, sum } from './check'
+export { fail, readInputs, writeOutputs } from './command'
+export { unfold, unpack } from './unpack'

@@ -1,0 +1,214 @@
+import binaryen from 'binaryen'
+import type { Bindings, Program } from '../../runtime/file/index.js'
+import { CompileError } from '../errors.js'
+import type { Loading, Step } from './load.js'
+import type { StandalonePort } from './metadata.js'
+import { passes } from './passes.js'
+import type { Places } from './place.js'
+import { type Blocks, specialise } from './specialise.js'
+import { type Node, parse, show } from './text.js'
+
+type Expression = binaryen.ExpressionRef
+
+/** A model's program as functions around the kernels, made with Binaryen. */
+export interface Body {
+  readonly program: Program
+  readonly bindings: Bindings
+  readonly places: Places
+  readonly loading: Loading
+  readonly inputs: readonly StandalonePort[]
+  readonly outputs: readonly StandalonePort[]
+}
+
+/** What `init` and `run` of a module are made of, and what is added to them. */
+export class Emitter {
+  private readonly module: binaryen.Module
+  /** The type of numbers that functions return. */
+  readonly number = binaryen.i32
+  private readonly functions = new Map<string, string>()
+  private readonly kept = new Set(['memory'])
+
+  /** `first` is the number of the first segment that lies aside. */
+  constructor(
+    kernels: Uint8Array,
+    private readonly first: number
+  ) {
+    this.module = binaryen.readBinaryWithFeatures(kernels, features)
+    for (const name of this.exported()) {
+      const { value } = binaryen.getExportInfo(this.module.getExport(name))
+      this.functions.set(name, value)
+    }
+  }
+
+  private exported(): string[] {
+    return Array.from(
+      { length: this.module.getNumExports() },
+      (_, i) => binaryen.getExportInfo(this.module.getExportByIndex(i)).name
+    )
+  }
+
+  i32(value: number): Expression {
+    return this.module.i32.const(value | 0)
+  }
+
+  f64(value: number): Expression {
+    return this.module.f64.const(value)
+  }
+
+  /** A call of a kernel or a helper, by the name of its export. */
+  call(name: string, operands: readonly (number | Expression)[], type: binaryen.Type = binaryen.none): Expression {
+    const target = this.functions.get(name)
+    if (!target) throw new CompileError(`the kernels have no "${name}"`)
+    return this.module.call(target, operands as number[], type)
+  }
+
+  /** The same with addresses and counts. */
+  callAt(name: string, ...values: number[]): Expression {
+    return this.call(
+      name,
+      values.map(value => this.i32(value))
+    )
+  }
+
+  /** A call of what has been added by `add`. */
+  own(name: string, type: binaryen.Type = binaryen.none): Expression {
+    return this.module.call(name, [], type)
+  }
+
+  if(condition: Expression, then: Expression): Expression {
+    return this.module.if(condition, then)
+  }
+
+  load(at: number): Expression {
+    return this.module.i32.load(0, 4, this.i32(at))
+  }
+
+  zeros(at: number, bytes: number): Expression {
+    return this.module.memory.fill(this.i32(at), this.i32(0), this.i32(bytes))
+  }
+
+  /** Returns `value` from the function where the condition is 0, or is not. */
+  unlessTrue(condition: Expression, value: number): Expression {
+    return this.ifTrue(this.module.i32.eqz(condition), value)
+  }
+
+  ifTrue(condition: Expression, value: number): Expression {
+    return this.module.if(condition, this.module.return(this.i32(value)))
+  }
+
+  block(body: readonly Expression[], type: binaryen.Type = binaryen.none): Expression {
+    return this.module.block(null, body, type)
+  }
+
+  /** A function without parameters, exported by its name. */
+  add(name: string, body: readonly Expression[], type: binaryen.Type = binaryen.none): void {
+    this.module.addFunction(name, binaryen.none, type, [], this.block(body, type))
+    this.module.addFunctionExport(name, name)
+    this.kept.add(name)
+  }
+
+  /** A number that hosts can read without running anything. */
+  constant(name: string, value: number): void {
+    this.module.addGlobal(name, binaryen.i32, false, this.i32(value))
+    this.module.addGlobalExport(name, name)
+    this.kept.add(name)
+  }
+
+  /** `init`, which does something once. Returns what calls it, where there is something to do. */
+  addInit(body: Body): () => Expression[] {
+    const { module } = this
+    const { steps } = body.loading
+    if (!steps.length) return () => []
+    module.addGlobal('ready', binaryen.i32, true, this.i32(0))
+    this.add('init', [
+      module.if(module.global.get('ready', binaryen.i32), module.return()),
+      module.global.set('ready', this.i32(1)),
+      ...steps.map(step => this.step(step, body))
+    ])
+    return () => [this.own('init')]
+  }
+
+  /** The steps before the first run. */
+  private step(step: Step, { program, places }: Body): Expression {
+    const { module } = this
+    switch (step.do) {
+      case 'bring':
+        return module.memory.init(String(this.first + step.segment), ...this.numbers(step.to, 0, step.bytes))
+      case 'drop':
+        return module.data.drop(String(this.first + step.segment))
+      case 'widen':
+        return this.callAt('widen', step.from, step.to, step.count)
+      case 'unfold':
+        return this.callAt('unfold', step.from, step.to, step.count, step.stride)
+      case 'unpack': {
+        const { groups, rows, columns, panel } = step.constant
+        return this.callAt('unpack', step.from, step.to, groups, rows, columns, panel, step.width)
+      }
+      case 'setup': {
+        const { kernel } = program.setup[step.call]
+        return this.callAt(program.kernels[kernel].name, places.setupBlocks[step.call], ...step.addresses)
+      }
+    }
+  }
+
+  private numbers(a: number, b: number, c: number): [Expression, Expression, Expression] {
+    return [this.i32(a), this.i32(b), this.i32(c)]
+  }
+
+  /** A call of the program, as a run makes it. */
+  programCall(at: number, { program, places }: Body): Expression {
+    const { kernel, arguments: buffers } = program.calls[at]
+    return this.callAt(program.kernels[kernel].name, places.blocks[at], ...buffers.map(each => places.addressOf(each)))
+  }
+
+  /** Two constants a port: where it is, and its elements. */
+  port(name: string, { at, length }: StandalonePort): void {
+    this.constant(name, at)
+    this.constant(`${name}_length`, length)
+  }
+
+  /** The module with what is exported and what that calls, made for its blocks, and nothing else. */
+  finish(blocks: Blocks): { bytes: Uint8Array; text: Node[] } {
+    for (const name of this.exported()) if (!this.kept.has(name)) this.module.removeExport(name)
+    this.module.runPasses(['remove-unused-module-elements', 'ssa-nomerge'])
+    const [text] = parse(this.module.emitText())
+    this.module.dispose()
+    specialise(text as Node[], blocks)
+    const module = binaryen.parseText(show(text))
+    module.setFeatures(features)
+    likeAssemblyScript()
+    module.runPasses(passes)
+    if (!module.validate()) throw new CompileError('the module that was made is not valid; please report this')
+    const bytes = module.emitBinary()
+    const [final] = parse(module.emitText()) as Node[][]
+    module.dispose()
+    return { bytes, text: final }
+  }
+}
+
+const { Features } = binaryen
+const features =
+  Features.SIMD128 |
+  Features.RelaxedSIMD |
+  Features.MutableGlobals |
+  Features.SignExt |
+  Features.NontrappingFPToInt |
+  Features.BulkMemory |
+  Features.BulkMemoryOpt
+
+/**
+ * Binaryen's settings, which are of the process, not of a module; as AssemblyScript has them, but for functions of 40 to 70
+ * expressions, which stay functions: larger files by a tenth are all that it gains to inline them.
+ */
+function likeAssemblyScript(): void {
+  binaryen.setOptimizeLevel(4)
+  binaryen.setShrinkLevel(0)
+  binaryen.setFastMath(true)
+  binaryen.setGenerateStackIR(true)
+  binaryen.setOptimizeStackIR(true)
+  binaryen.setAlwaysInlineMaxSize(12)
+  binaryen.setFlexibleInlineMaxSize(40)
+  binaryen.setOneCallerInlineMaxSize(200)
+  binaryen.setAllowInliningFunctionsWithLoops(true)
+  binaryen.setPassArgument('partial-inlining-ifs', '4')
+}

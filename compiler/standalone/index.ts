@@ -1,0 +1,5 @@
+/** What is known of modules without Binaryen, which ./make.ts brings; ./register.ts is what programs import for it. */
+
+export type { Features } from './kernels.js'
+export { type Standalone, type StandalonePort, standaloneOf } from './metadata.js'
+export { declarationsOf, headerOf } from './write.js'

@@ -1,0 +1,55 @@
+import { beside } from '../../runtime/beside.js'
+import { CompileError } from '../errors.js'
+import {
+  dataSections,
+  ids,
+  memorySection,
+  moduleOf,
+  sectionsOf,
+  segmentsOf,
+  withoutMemoryImport,
+  withSections
+} from './sections.js'
+
+/** The kernels with what a model needs beside them (asm/standalone/), in two binaries; each URL spelled out for bundlers. */
+export type Features = 'plain' | 'relaxed'
+
+const places: Readonly<Record<Features, () => URL>> = {
+  plain: () => new URL('./plain.wasm', import.meta.url),
+  relaxed: () => new URL('./relaxed.wasm', import.meta.url)
+}
+
+const known = new Map<Features, Promise<Uint8Array>>()
+
+export function kernelsOf(features: Features): Promise<Uint8Array> {
+  const found = known.get(features)
+  if (found) return found
+  const loading = load(features)
+  loading.catch(() => known.delete(features))
+  known.set(features, loading)
+  return loading
+}
+
+async function load(features: Features): Promise<Uint8Array> {
+  const file = `${features}.wasm`
+  const url = beside(file, places[features])
+  if (!url) throw new CompileError(`this engine does not know where ${file} is; compile in Node or in a page`)
+  const files = url.protocol === 'file:' && globalThis.process?.getBuiltinModule?.('node:fs')
+  if (files) return new Uint8Array(files.readFileSync(url))
+  const response = await fetch(url)
+  if (!response.ok) throw new CompileError(`cannot load ${url}: status ${response.status}`)
+  return new Uint8Array(await response.arrayBuffer())
+}
+
+/**
+ * The kernels' module with a memory of its own, and so many segments that lie aside behind those of the kernels: places,
+ * which hold their number alone, for Binaryen to know them by. Returns also the number of the first.
+ */
+export function withOwnMemory(module: Uint8Array, aside: number): { module: Uint8Array; first: number } {
+  const sections = sectionsOf(module)
+  const find = (id: number) => sections.find(section => section.id === id)!
+  const own = segmentsOf(find(ids.data))
+  const held = Array.from({ length: aside }, (_, i) => ({ bytes: Uint8Array.of(i, i >> 8, i >> 16, i >> 24) }))
+  const changed = [withoutMemoryImport(find(ids.import)), memorySection(1), ...dataSections([...own, ...held])]
+  return { module: moduleOf(withSections(sections, changed)), first: own.length }
+}

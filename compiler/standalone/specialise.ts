@@ -1,0 +1,197 @@
+import { childrenOf, isList, type Node, walk } from './text.js'
+
+/**
+ * Kernels read from parameter blocks what they are to do, and in a model of its own all blocks are known. So of each number in
+ * the kernels' functions the values are found that it has in any of the model's calls, as far as they follow from constants and
+ * from the blocks alone; what has one value becomes that constant, a comparison with a kind of activation that the model does
+ * not have for example. Binaryen removes what is never reached then.
+ */
+export interface Blocks {
+  readonly at: number
+  readonly bytes: Uint8Array
+}
+
+/** Values that a number may have, integers of 32 bits; undefined where there are many, or nobody knows. */
+type Values = ReadonlySet<number> | undefined
+
+interface Function {
+  readonly list: Node[]
+  readonly params: readonly string[]
+  /** What is assigned to locals and parameters. */
+  readonly sets: Map<string, Node[]>
+  readonly isExported: boolean
+}
+
+interface Site {
+  readonly from: Function
+  readonly operands: readonly Node[]
+}
+
+/** So many values are told apart: as many as models have calls. */
+const most = 2048
+/** Nothing that a kernel without threads reads has a lower address. */
+const lowest = 1024
+
+const unary: Readonly<Record<string, (a: number) => number>> = { 'i32.eqz': a => Number(a === 0) }
+
+const binary: Readonly<Record<string, (a: number, b: number) => number>> = {
+  'i32.add': (a, b) => a + b,
+  'i32.sub': (a, b) => a - b,
+  'i32.mul': Math.imul,
+  'i32.and': (a, b) => a & b,
+  'i32.or': (a, b) => a | b,
+  'i32.xor': (a, b) => a ^ b,
+  'i32.shl': (a, b) => a << b,
+  'i32.shr_u': (a, b) => a >>> b,
+  'i32.shr_s': (a, b) => a >> b,
+  'i32.eq': (a, b) => Number(a === b),
+  'i32.ne': (a, b) => Number(a !== b),
+  'i32.lt_u': (a, b) => Number(a >>> 0 < b >>> 0),
+  'i32.le_u': (a, b) => Number(a >>> 0 <= b >>> 0),
+  'i32.gt_u': (a, b) => Number(a >>> 0 > b >>> 0),
+  'i32.ge_u': (a, b) => Number(a >>> 0 >= b >>> 0),
+  'i32.lt_s': (a, b) => Number(a < b),
+  'i32.le_s': (a, b) => Number(a <= b),
+  'i32.gt_s': (a, b) => Number(a > b),
+  'i32.ge_s': (a, b) => Number(a >= b)
+}
+
+/** The module's text with what is constant in all of its calls; `blocks` is memory that nothing writes to. */
+export function specialise(module: Node[], blocks: Blocks): void {
+  new Specialiser(module, blocks).rewrite()
+}
+
+class Specialiser {
+  private readonly functions = new Map<string, Function>()
+  private readonly sites = new Map<string, Site[]>()
+  private readonly known = new Map<string, Values>()
+  private readonly memory: DataView
+
+  constructor(
+    module: Node[],
+    private readonly blocks: Blocks
+  ) {
+    this.memory = new DataView(blocks.bytes.buffer, blocks.bytes.byteOffset, blocks.bytes.length)
+    const exported = new Set(
+      childrenOf(module, 'export').flatMap(([, , what]) => (isList(what) && what[0] === 'func' ? [what[1]] : []))
+    )
+    for (const list of childrenOf(module, 'func')) {
+      const params = childrenOf(list, 'param').map(([, name]) => name as string)
+      const sets = new Map<string, Node[]>()
+      const name = list[1] as string
+      const own = { list, params, sets, isExported: exported.has(name) }
+      this.functions.set(name, own)
+      walk(list, each => {
+        const [head, target] = each as string[]
+        if (head === 'local.set' || head === 'local.tee') sets.set(target, [...(sets.get(target) ?? []), each[2]])
+        if (head !== 'call') return
+        if (!this.sites.has(target)) this.sites.set(target, [])
+        this.sites.get(target)!.push({ from: own, operands: each.slice(2) })
+      })
+    }
+  }
+
+  rewrite(): void {
+    for (const own of this.functions.values())
+      walk(own.list, list => {
+        list.forEach((each, i) => {
+          const constant = isList(each) ? this.constantOf(each, own) : undefined
+          if (constant) list[i] = constant
+        })
+      })
+  }
+
+  /** The constant that an expression without effects is; undefined for any other. */
+  private constantOf(list: Node[], own: Function): Node | undefined {
+    const [head] = list as string[]
+    if (head === 'i32.const' || !this.isPure(list)) return undefined
+    if (head === 'f32.load') {
+      const [bits, ...others] = this.loaded(list, own) ?? []
+      if (bits === undefined || others.length) return undefined
+      const value = new Float32Array(Int32Array.of(bits).buffer)[0]
+      if (Number.isNaN(value)) return undefined
+      const text = Number.isFinite(value) ? (Object.is(value, -0) ? '-0' : String(value)) : value > 0 ? 'inf' : '-inf'
+      return ['f32.const', text]
+    }
+    const values = this.valuesOf(list, own)
+    if (values?.size !== 1) return undefined
+    return ['i32.const', String([...values][0])]
+  }
+
+  private isPure(node: Node): boolean {
+    if (!isList(node)) return true
+    const [head] = node as string[]
+    const isKnown = /^(local\.get|i32\.const|i32\.load|f32\.load)$/.test(head) || head in binary || head in unary
+    return isKnown && node.slice(1).every(each => this.isPure(each))
+  }
+
+  private valuesOf(node: Node, own: Function): Values {
+    if (!isList(node)) return undefined
+    const [head, first] = node as string[]
+    if (head === 'i32.const') return new Set([Number(first) | 0])
+    if (head === 'local.get') return this.local(first, own)
+    if (head === 'local.tee') return this.valuesOf(node[2], own)
+    if (head === 'i32.load') return this.loaded(node, own)
+    if (head in unary) return mapped(this.valuesOf(node[1], own), unary[head])
+    if (head in binary) return combined(this.valuesOf(node[1], own), this.valuesOf(node[2], own), binary[head])
+    return undefined
+  }
+
+  /** Of parameters what all calls pass, of others also the 0 that they begin with. While it is looked for, nobody knows. */
+  private local(name: string, own: Function): Values {
+    const key = `${own.list[1]} ${name}`
+    if (this.known.has(key)) return this.known.get(key)
+    this.known.set(key, undefined)
+    const at = own.params.indexOf(name)
+    const assigned = (own.sets.get(name) ?? []).map(each => this.valuesOf(each, own))
+    const values = joined([...assigned, at < 0 ? new Set([0]) : this.passed(own, at)])
+    this.known.set(key, values)
+    return values
+  }
+
+  private passed(own: Function, parameter: number): Values {
+    if (own.isExported) return undefined
+    const sites = this.sites.get(own.list[1] as string) ?? []
+    return joined(sites.map(({ from, operands }) => this.valuesOf(operands[parameter], from)))
+  }
+
+  /** Words that a load may find, if all of them lie in the blocks. */
+  private loaded(list: Node[], own: Function): Values {
+    let offset = 0
+    for (const each of list) {
+      const match = typeof each === 'string' ? /^offset=(\d+)$/.exec(each) : null
+      if (match) offset = Number(match[1])
+    }
+    const found = new Set<number>()
+    const addresses = this.valuesOf(list.at(-1)!, own)
+    if (!addresses) return undefined
+    for (const address of addresses) {
+      const at = (address >>> 0) + offset
+      if (at < lowest) continue
+      const inside = at - this.blocks.at
+      if (!(inside >= 0 && inside + 4 <= this.memory.byteLength)) return undefined
+      found.add(this.memory.getInt32(inside, true))
+    }
+    return found
+  }
+}
+
+function joined(all: readonly Values[]): Values {
+  const values = new Set<number>()
+  for (const each of all) {
+    if (!each) return undefined
+    for (const value of each) values.add(value)
+  }
+  return values.size <= most ? values : undefined
+}
+
+function mapped(values: Values, compute: (a: number) => number): Values {
+  return values && new Set([...values].map(value => compute(value) | 0))
+}
+
+function combined(a: Values, b: Values, compute: (a: number, b: number) => number): Values {
+  if (!a || !b || a.size * b.size > most) return undefined
+  const values = new Set<number>()
+  for (const left of a) for (const right of b) values.add(compute(left, right) | 0)
+  return values
+}

@@ -1,0 +1,122 @@
+// `npm run bench:standalone [MODEL...]`: models as modules on every engine that is here, each of which runs the module's own
+// check, and how long they take; then the cold start of a page with the module beside one with onnxruntime-web. Models are names
+// of the zoo or ONNX files.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { oneLine, table } from '../cli/terminal/index.js'
+import { compile } from '../compiler/index.js'
+import { standaloneOf } from '../compiler/standalone/index.js'
+import { zoo } from '../models/index.js'
+import { type EngineName, engineNames, findEngine } from '../test/support/host/engines.js'
+import { root } from '../test/support/root.js'
+import { inChromium, inFirefox, inWorkerd, siteOf } from './standalone/pages.js'
+import type { Found } from './standalone/trial.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'cairn-bench-'))
+const file = join(folder, 'model.wasm')
+const child = join(root, 'dist', 'scripts', 'standalone-child.js')
+
+/** What a program prints; throws with what it says where it fails. */
+function output(program: string, ...args: string[]): string {
+  const { status, signal, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', timeout: 300_000 })
+  if (error) throw error
+  if (status !== 0) throw new Error(stderr.trim().split('\n').at(-1) || `ended by ${signal ?? status}`)
+  return stdout
+}
+
+const versionOf = (program: string) => /\d+\.\d+(\.\d+)?/.exec(output(program, '--version'))?.[0] ?? ''
+
+const python = `import sys, time
+from importlib.metadata import version
+from wasmtime import Engine, Instance, Module, Store
+began = time.perf_counter()
+store = Store(Engine())
+e = Instance(store, Module.from_file(store.engine, sys.argv[1]), []).exports(store)
+e["run"](store)
+first = time.perf_counter() - began
+least = 1e9
+for _ in range(20):
+    start = time.perf_counter()
+    e["run"](store)
+    least = min(least, time.perf_counter() - start)
+print('{"check": %d, "first": %f, "run": %f, "version": "%s"}' % (e["check"](store), first * 1e3, least * 1e3, version("wasmtime")))`
+
+/** wasm-interp calls all exports, of which it has no more to tell than what they return. */
+function interpreted(): Partial<Found> {
+  const began = performance.now()
+  const text = output('wasm-interp', file, '--run-all-exports')
+  return { check: Number(/check\(\) => i32:(\d+)/.exec(text)?.[1] ?? -1), first: performance.now() - began }
+}
+
+type Row = { readonly engine: string } & Partial<Found> & { readonly error?: string }
+
+async function row(engine: string, work: () => Promise<Partial<Row>> | Partial<Row>): Promise<Row> {
+  try {
+    return { engine, ...(await work()) }
+  } catch (error) {
+    return { engine, error: (error as Error).message }
+  }
+}
+
+const milliseconds = (value: number | undefined) => (value === undefined ? '' : value.toFixed(2))
+const works = ({ check, error }: Row) => error ?? (check === 0 ? 'works' : `layer ${check} is off`)
+
+const given = process.argv.slice(2)
+for (const name of given.length ? given : ['lenet5', 'mobilenet-v2']) {
+  const onnx = zoo[name]?.build({ batch: 1 }) ?? readFileSync(name)
+  const module = (await compile(onnx, { target: 'wasm', golden: true })) as Uint8Array<ArrayBuffer>
+  writeFileSync(file, module)
+  const site = await siteOf(module, onnx, standaloneOf(module)!.inputs[0].shape)
+  const rows = [await row(`Node ${process.versions.node}`, () => JSON.parse(output(process.execPath, child, file)))]
+  for (const engine of engineNames as EngineName[]) {
+    const found = findEngine(engine)
+    if (!found || found.version === process.versions.node) continue
+    const { program, flags, version } = found
+    rows.push(await row(`${engine} ${version}`, () => JSON.parse(output(program, ...flags, child, file))))
+  }
+  rows.push(
+    await row('Chromium', async () => {
+      const { version, answer } = await inChromium(site, '/trial')
+      return { ...answer, engine: `Chromium ${version}` }
+    }),
+    await row('Firefox', async () => ({
+      ...(await inFirefox(site, '/trial')),
+      engine: `Firefox ${versionOf('firefox')}`
+    })),
+    await row('workerd', () => inWorkerd(module)),
+    await row('wasmtime', () => {
+      const { version, ...found } = JSON.parse(output(process.env.CAIRN_PYTHON ?? 'python3', '-c', python, file))
+      return { ...found, engine: `wasmtime ${version}` }
+    }),
+    await row('wabt wasm-interp', () => ({ ...interpreted(), engine: `wasm-interp ${versionOf('wasm-interp')}` })),
+    await row('wabt wasm2c', () => {
+      output('wasm2c', file, '-o', join(folder, 'model.c'))
+      return { error: existsSync(join(folder, 'model.c')) ? 'makes C; see docs/standalone.md' : 'makes nothing' }
+    })
+  )
+  const cells = rows.map(each => [each.engine, works(each), milliseconds(each.first), milliseconds(each.run)])
+  const header = ['engine', 'works', 'start and first run, ms', 'run, ms']
+  console.log(
+    `\n${basename(name)}, ${module.length} bytes\n\n${table(header, cells, ['left', 'left', 'right', 'right'])}`
+  )
+  const cold = async (path: string) => {
+    const times: number[] = []
+    for (let i = 0; i < 5; i++) {
+      const { cold, error } = (await inChromium(site, path)).answer
+      if (cold === undefined) throw new Error(error)
+      times.push(cold)
+    }
+    return times.sort((a, b) => a - b)[2]
+  }
+  try {
+    const [own, ort] = [await cold('/cold'), await cold('/cold-ort')]
+    const text = `${own.toFixed(1)} ms with the module, ${ort.toFixed(1)} ms with onnxruntime-web: ${(ort / own).toFixed(1)} times`
+    console.log(`\nfrom a new browser's page to its first result, median of 5: ${text}`)
+  } catch (error) {
+    console.log(`\nthe cold start of pages is not known: ${oneLine(error)}`)
+  }
+  await site.close()
+}
+rmSync(folder, { recursive: true, force: true })

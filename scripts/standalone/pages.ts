@@ -1,0 +1,118 @@
+// The trial in browsers and in workerd, and the cold start of a page with a module beside one with onnxruntime-web.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { launchChromium } from '../../bench/browser/chromium.js'
+import { Site } from '../../test/support/browser/serve.js'
+import { root } from '../../test/support/root.js'
+import { type Found, tried } from './trial.js'
+
+const loader = readFileSync(join(root, 'dist', 'runtime', 'standalone.js'), 'utf8')
+const html = (script: string) => ({
+  type: 'text/html',
+  body: `<!doctype html><script type="module">${script}</script>`
+})
+
+/** Pages post what they have found, or what went wrong. */
+const post = (what: string) => `
+const tell = text => fetch('/found', { method: 'POST', body: text })
+try { ${what} } catch (error) { await tell(JSON.stringify({ error: String(error) })) }`
+
+export async function siteOf(model: Uint8Array, onnx: Uint8Array, dims: readonly number[]): Promise<Site> {
+  const site = await Site.open({ folders: { '/ort/': join(root, 'node_modules', 'onnxruntime-web', 'dist') } })
+  site.files.set('/standalone.js', { type: 'text/javascript', body: loader })
+  site.files.set('/model.wasm', { type: 'application/wasm', body: model })
+  site.files.set('/model.onnx', { type: 'application/octet-stream', body: onnx })
+  const load = `const { instantiate } = await import('/standalone.js')`
+  site.files.set(
+    '/trial',
+    html(
+      post(`${load}
+    const tried = ${tried}
+    const bytes = await (await fetch('/model.wasm')).arrayBuffer()
+    await tell(JSON.stringify(await tried(instantiate, bytes)))`)
+    )
+  )
+  site.files.set(
+    '/cold',
+    html(
+      post(`${load}
+    const { run, inputs } = await instantiate(fetch('/model.wasm'))
+    run(Object.fromEntries(inputs.map(({ name, length }) => [name, new Float32Array(length).fill(0.5)])))
+    await tell(JSON.stringify({ cold: performance.now() }))`)
+    )
+  )
+  site.files.set(
+    '/cold-ort',
+    html(
+      post(`const ort = await import('/ort/ort.wasm.min.mjs')
+    ort.env.wasm.wasmPaths = location.origin + '/ort/'
+    ort.env.wasm.numThreads = 1
+    const session = await ort.InferenceSession.create('/model.onnx', { executionProviders: ['wasm'] })
+    const dims = ${JSON.stringify(dims)}
+    const data = new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(0.5)
+    await session.run({ [session.inputNames[0]]: new ort.Tensor('float32', data, dims) })
+    await tell(JSON.stringify({ cold: performance.now() }))`)
+    )
+  )
+  return site
+}
+
+type Answer = Partial<Found> & { readonly cold?: number; readonly error?: string }
+
+const answered = async (posting: Promise<Buffer>): Promise<Answer> => JSON.parse(String(await posting))
+
+export async function inChromium(site: Site, path: string): Promise<{ version: string; answer: Answer }> {
+  const browser = await launchChromium([], [])
+  try {
+    const page = await (await browser.newContext()).newPage()
+    const posting = site.posting('/found')
+    await page.goto(`${site.origin}${path}`)
+    return { version: browser.version(), answer: await answered(posting) }
+  } finally {
+    await browser.close()
+  }
+}
+
+/** Firefox as it is installed, without a window, with a profile of its own. */
+export async function inFirefox(site: Site, path: string): Promise<Answer> {
+  const profile = mkdtempSync(join(tmpdir(), 'cairn-firefox-'))
+  const posting = site.posting('/found')
+  const child = spawn('firefox', ['--headless', '--no-remote', '--profile', profile, `${site.origin}${path}`], {
+    stdio: 'ignore'
+  })
+  const failed = new Promise<never>((_, reject) => {
+    child.on('error', reject)
+    setTimeout(() => reject(new Error('no answer within a minute')), 60_000).unref()
+  })
+  try {
+    return await Promise.race([answered(posting), failed])
+  } finally {
+    const ended = new Promise(resolve => child.once('close', resolve))
+    child.kill()
+    if (child.pid) await ended
+    rmSync(profile, { recursive: true, force: true })
+  }
+}
+
+export async function inWorkerd(model: Uint8Array<ArrayBuffer>): Promise<Answer> {
+  const { Miniflare } = await import('miniflare')
+  const script = `import { instantiate } from './standalone.js'
+import model from './model.wasm'
+const tried = ${tried}
+export default { fetch: async () => Response.json(await tried(instantiate, model)) }`
+  const host = new Miniflare({
+    ...{ host: '127.0.0.1', compatibilityDate: '2026-01-01' },
+    modules: [
+      { type: 'ESModule', path: 'worker.js', contents: script },
+      { type: 'ESModule', path: 'standalone.js', contents: loader },
+      { type: 'CompiledWasm', path: 'model.wasm', contents: model }
+    ]
+  })
+  try {
+    return (await (await host.dispatchFetch('http://localhost/')).json()) as Answer
+  } finally {
+    await host.dispose()
+  }
+}
