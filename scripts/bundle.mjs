@@ -34,7 +34,7 @@ async function bundle(contents, resolveDir, options) {
 
 export const schemaInputs = [
   ...packages.map(name => join(root, 'node_modules', name, 'package.json')),
-  ...['schema/onnx.d.ts', 'scripts/bundle.mjs'].map(file => join(root, file))
+  ...['schema/onnx.d.ts', 'schema/inference.proto', 'scripts/bundle.mjs'].map(file => join(root, file))
 ]
 
 /**
@@ -50,7 +50,7 @@ export async function bundleSchema() {
     outfile: join(target, 'onnx.js')
   })
   mkdirSync(target, { recursive: true })
-  copyFileSync(join(root, 'schema', 'onnx.d.ts'), join(target, 'onnx.d.ts'))
+  for (const file of ['onnx.d.ts', 'inference.proto']) copyFileSync(join(root, 'schema', file), join(target, file))
   const licence = name => `${name}\n\n${readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8').trim()}\n`
   writeFileSync(join(target, 'licences.txt'), packages.map(licence).join(`\n${'-'.repeat(72)}\n\n`))
 }

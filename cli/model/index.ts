@@ -6,6 +6,7 @@ export {
   externalDataOf,
   fileNameOf,
   type ModelFile,
+  modelOf,
   patched,
   patchOption,
   readBytes,
@@ -29,7 +30,8 @@ export {
   fileOf,
   headOf,
   memoryOf,
-  openSession
+  openSession,
+  shapeAt
 } from './model.js'
 export { encodeNpy } from './npy.js'
 export { toNumbers } from './numbers.js'

@@ -1,0 +1,2 @@
+export { type IndexEntry, Repository, type RepositoryOptions } from './repository.js'
+export { checkInference, metadataOf, type Served, type TensorMetadata } from './served.js'

@@ -1,0 +1,5 @@
+export { batchOf } from './independent.js'
+export { type Asked, Lane, type LaneOptions, type Result, type Watch } from './lane.js'
+export { load } from './load.js'
+export type { Limits, PictureResult, Pictures, Task } from './messages.js'
+export { Pool } from './pool.js'
