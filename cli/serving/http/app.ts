@@ -49,12 +49,11 @@ export async function httpApp(engine: Engine, options: HttpOptions): Promise<Fas
   app.addContentTypeParser('*', async (request: FastifyRequest, message: IncomingMessage) => {
     const encoding = request.headers['content-encoding'] ?? 'identity'
     if (encoding !== 'identity') throw new ServingError('unsupported', `content-encoding ${encoding}; none is allowed`)
-    const body = await readBody(message, options.maxBody, budget)
-    request.raw.once('close', body.release)
-    return body
+    return readBody(message, options.maxBody, budget)
   })
   const authorised = authoriser(options.token)
-  app.addHook('onRequest', async request => {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.raw.once('close', () => (request.body as Body | undefined)?.release())
     if (!request.url.startsWith('/v2/health/') && !authorised(request.headers.authorization))
       throw new ServingError(
         'unauthenticated',

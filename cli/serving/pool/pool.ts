@@ -45,6 +45,17 @@ export class Pool extends EventEmitter<{ idle: []; died: [why: string] }> {
     return this.members.find(member => member.isIdle)
   }
 
+  /** How many could have a job. */
+  get alive(): number {
+    return this.members.filter(member => member.isIdle || member.isBusy).length
+  }
+
+  /** Ends a thread as a crash would: one that has a job, where one has. */
+  kill(): void {
+    const member = this.members.find(({ isBusy }) => isBusy) ?? this.members[0]
+    member.kill()
+  }
+
   /** How many have a job. */
   get busy(): number {
     return this.members.filter(member => member.isBusy).length
