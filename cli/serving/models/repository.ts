@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { decodeHead } from '../../../runtime/file/index.js'
-import { batchOf, Lane, type Limits, load, type Pool, type Watch } from '../pool/index.js'
+import { batchOf, Dispatcher, Lane, type Limits, load, type Pool, type Watch } from '../pool/index.js'
 import { ServingError, servingError } from '../protocol/index.js'
 import { type Found, scan } from './scan.js'
 import type { Served } from './served.js'
@@ -52,7 +52,7 @@ export class Repository extends EventEmitter<Events> {
   private timer: NodeJS.Timeout | undefined
   /** What the last look has seen: only what two looks see alike is loaded, or half a copied file would be. */
   private seen = new Map<string, string>()
-  private rotation: Lane[] = []
+  private readonly dispatcher: Dispatcher
   private isOpen = false
 
   constructor(
@@ -61,7 +61,7 @@ export class Repository extends EventEmitter<Events> {
     private readonly watch: (name: string, version: string) => Watch
   ) {
     super()
-    pool.on('idle', () => this.pump())
+    this.dispatcher = new Dispatcher(pool)
   }
 
   /** Loads everything once; throws InputError where there is nothing to load. */
@@ -172,16 +172,6 @@ export class Repository extends EventEmitter<Events> {
     await Promise.all(this.served().map(({ lane }) => lane.drained()))
   }
 
-  /** Gives idle threads what waits, one model after the other. */
-  pump(): void {
-    for (let member = this.pool.idle(); member; member = this.pool.idle()) {
-      const lane = this.rotation.find(each => each.isReady())
-      if (!lane) return
-      this.rotation = [...this.rotation.filter(each => each !== lane), lane]
-      void lane.start(member)
-    }
-  }
-
   private change<T>(step: () => Promise<T>): Promise<T> {
     const done = this.last.then(step, step)
     this.last = done.catch(() => undefined)
@@ -236,14 +226,14 @@ export class Repository extends EventEmitter<Events> {
   /** From here on requests find it. */
   private serve(model: Model, served: Served): void {
     model.versions.set(served.version, served)
-    this.rotation.push(served.lane)
+    this.dispatcher.add(served.lane)
     this.emit('loaded', served)
   }
 
   /** Requests find another; those that it has are answered, then it is closed. */
   private async retire(served: Served): Promise<void> {
     await served.lane.drained()
-    this.rotation = this.rotation.filter(lane => lane !== served.lane)
+    this.dispatcher.remove(served.lane)
     this.pool.close(served.lane.model)
     this.emit('unloaded', served)
   }
@@ -259,7 +249,7 @@ export class Repository extends EventEmitter<Events> {
     const probe = maxBatch > 1 && batchOf(header) !== undefined
     const { model, memory, independent } = await this.pool.open(file, { limits, pictures: { labels }, probe })
     const options = { queue, maxDelay, maxBatch: independent ? maxBatch : 1 }
-    const lane = new Lane(this.pool, model, options, this.watch(name, version), () => this.pump())
+    const lane = new Lane(this.pool, model, options, this.watch(name, version), () => this.dispatcher.pump())
     const stamp = given ? '' : from.stamp
     return { name, version, stamp, header, lane, labels, memory, isBatched: independent }
   }

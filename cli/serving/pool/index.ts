@@ -1,3 +1,4 @@
+export { Dispatcher } from './dispatcher.js'
 export { batchOf } from './independent.js'
 export { type Asked, Lane, type LaneOptions, type Result, type Watch } from './lane.js'
 export { load } from './load.js'

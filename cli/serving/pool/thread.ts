@@ -2,7 +2,6 @@ import { parentPort } from 'node:worker_threads'
 import { decodeHead, type Header } from '../../../runtime/file/index.js'
 import { InferenceSession, Tensor } from '../../../runtime/index.js'
 import type { Data } from '../../../runtime/tensor/index.js'
-import { rowsDoNotMix } from './independent.js'
 import type { Done, Pictures, Reply, Request, Sent, Tensors, Work } from './messages.js'
 
 /** A thread of the server: a session of each model, on this one thread. Started by pool.ts. */
@@ -67,7 +66,7 @@ async function answer(request: Request): Promise<Reply | undefined> {
       const opened = open(request)
       models.set(model, opened)
       const { session, header } = await opened
-      const independent = request.probe && (await rowsDoNotMix(session, header))
+      const independent = request.probe && (await (await import('./independent.js')).rowsDoNotMix(session, header))
       return { kind: 'opened', model, opened: { memory: session.memoryBytes, independent } }
     } catch (error) {
       models.delete(model)
