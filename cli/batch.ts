@@ -71,7 +71,7 @@ export const batch: Command = {
     const progress = new Progress(total, 'lines')
     try {
       await batches.drive(batches.inputsOf(places), executor, journal, window, (done, failed) =>
-        progress.step(done, failed ? `${failed} failed` : '')
+        progress.step(done, failed ? `pictures, ${failed} of them failed` : 'pictures')
       )
     } finally {
       progress.stop()

@@ -71,7 +71,7 @@ export class QueueExecutor implements Executor {
   private ended = false
 
   private constructor(
-    private readonly redis: Redis,
+    private readonly connections: readonly [Redis, Redis],
     private readonly jobs: import('bullmq').Queue<Task, PackedResult>,
     private readonly events: import('bullmq').QueueEvents,
     private readonly batch: string,
@@ -93,11 +93,12 @@ export class QueueExecutor implements Executor {
       throw new InputError(`the model has ${prepared.file.length} bytes; Redis holds up to ${longestValue}`)
     const redis = await redisAt(options.url)
     const jobs = new Queue<Task, PackedResult>(options.queue, { connection: redis })
-    const events = new QueueEvents(options.queue, { connection: redis.duplicate() })
+    const listening = redis.duplicate()
+    const events = new QueueEvents(options.queue, { connection: listening })
     jobs.on('error', () => undefined)
     events.on('error', () => undefined)
     await events.waitUntilReady()
-    const executor = new QueueExecutor(redis, jobs, events, batch, prepared, options)
+    const executor = new QueueExecutor([redis, listening], jobs, events, batch, prepared, options)
     await executor.describe()
     return executor
   }
@@ -115,8 +116,13 @@ export class QueueExecutor implements Executor {
     clearTimeout(this.looking)
     const { settings, model } = keys(this.options.queue, this.batch)
     await this.redis.del(settings, model).catch(() => 0)
-    await Promise.allSettled([this.events.close(), this.jobs.close()])
-    this.redis.disconnect()
+    const late = new Promise(resolve => setTimeout(resolve, longestStop).unref())
+    await Promise.race([Promise.allSettled([this.events.close(), this.jobs.close()]), late])
+    for (const each of this.connections) each.disconnect()
+  }
+
+  private get redis(): Redis {
+    return this.connections[0]
   }
 
   private idOf({ index }: Input): string {
@@ -196,10 +202,20 @@ export class QueueExecutor implements Executor {
   }
 }
 
+/** Milliseconds. */
+const longestStop = 20_000
+
 /** Takes inputs from the queue until `stop`; each finds its model there. */
-export async function startWorker(options: QueueOptions, threads: number, log: (line: string) => void) {
+export async function startWorker(
+  options: QueueOptions & {
+    /** Milliseconds after which a worker that says nothing has lost its inputs. */ readonly patience: number
+  },
+  threads: number,
+  log: (line: string) => void
+) {
   const { Worker, UnrecoverableError } = await import('bullmq')
   const redis = await redisAt(options.url)
+  const connection = redis.duplicate()
   const performer = new Performer(threads)
   const fetch = (batch: string) => async (): Promise<Prepared> => {
     const { settings, model } = keys(options.queue, batch)
@@ -220,11 +236,10 @@ export async function startWorker(options: QueueOptions, threads: number, log: (
       }
     },
     {
-      connection: redis.duplicate(),
+      connection,
       // One more than threads, so that none waits for Redis.
       concurrency: threads + 1,
-      // A worker that is killed holds its inputs no longer than this, in milliseconds.
-      ...{ lockDuration: 10_000, stalledInterval: 5000 },
+      ...{ lockDuration: options.patience, stalledInterval: options.patience / 2 },
       // Workers that die are no fault of an input; one that kills them all ends here.
       maxStalledCount: 10
     }
@@ -234,9 +249,11 @@ export async function startWorker(options: QueueOptions, threads: number, log: (
   return {
     /** Behind the inputs under way. */
     async stop(): Promise<void> {
-      await worker.close()
+      const late = new Promise(resolve => setTimeout(resolve, longestStop).unref())
+      // A Redis that is away would never let it close.
+      await Promise.race([worker.close(), late])
       await performer.end()
-      redis.disconnect()
+      for (const each of [redis, connection]) each.disconnect()
     }
   }
 }
