@@ -2,8 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { labelsOf, labelsOption } from './model/index.js'
 import { imageOptions, preparationOf } from './pictures/index.js'
-import { needPeers } from './serving/index.js'
-import { type Command, InputError, jsonOption, Progress, print, printJson, UsageError } from './terminal/index.js'
+import {
+  type Command,
+  InputError,
+  jsonOption,
+  needPeers,
+  Progress,
+  print,
+  printJson,
+  UsageError
+} from './terminal/index.js'
 
 const tasks = ['classify', 'embed', 'outputs'] as const
 

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { needPeers } from './serving/index.js'
-import { type Command, print, UsageError } from './terminal/index.js'
+import { type Command, needPeers, print, UsageError } from './terminal/index.js'
 
 /** `cairn worker`: takes what `cairn batch --redis` puts on a queue, until it is ended. */
 export const worker: Command = {

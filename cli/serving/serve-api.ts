@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { type Flags, print, printJson } from '../terminal/index.js'
+import { type Flags, needPeers, print, printJson } from '../terminal/index.js'
 import { apiOptionsOf } from './flags.js'
-import { needPeers } from './peers.js'
 
 /** `cairn serve --api`: until SIGTERM or Ctrl-C, and then until everything that it was asked has its answer. */
 export async function serveApi(flags: Flags): Promise<void> {

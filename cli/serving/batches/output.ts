@@ -1,6 +1,6 @@
 import { closeSync, createWriteStream, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { finished } from 'node:stream/promises'
-import { needPeers } from '../peers.js'
+import { needPeers } from '../../terminal/index.js'
 import type { Ended, Journal, PackedResult } from './journal.js'
 
 /** From the journal to the results, which are there whole or not at all: lines of JSON, or an Arrow file. */

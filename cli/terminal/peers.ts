@@ -1,7 +1,7 @@
-import { InputError } from '../terminal/index.js'
+import { InputError } from './command.js'
 
 /**
- * Packages of servers and queues are optional peers: they would make an install that pages and builds need four times as large.
+ * Packages of servers and queues are optional peers: all of them are 45 MB, and pages and builds need none.
  * Throws InputError, which says how they are installed, where one is missing.
  */
 export async function needPeers(what: string, names: readonly string[]): Promise<void> {
