@@ -30,8 +30,8 @@ export const serve: Command = {
       flags.refuse(['port'], 'with --api; --http and --grpc are its ports')
       return serveApi(flags)
     }
-    flags.refuse(apiOptions.map(longName), 'without --api')
     if (flags.without('grpc')) throw new UsageError('--no-grpc is of no use without --api')
+    flags.refuse(apiOptions.map(longName), 'without --api')
     const host = flags.text('host') ?? 'localhost'
     const port = flags.whole('port', 0) ?? usualPort
     if (port > 65535) throw new UsageError(`--port ${port}: a whole number from 0 to 65535 is allowed`)

@@ -72,7 +72,6 @@ export function apiOptionsOf(flags: Flags): ApiOptions {
   const uploads = flags.has('uploads')
   const [cert, key] = ['tls-cert', 'tls-key'].map(name => flags.text(name))
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--tls-cert and --tls-key are given together')
-  if (flags.without('grpc')) flags.refuse(['grpc'], 'with --no-grpc')
   const delay = flags.number('max-delay') ?? 0
   if (delay < 0 || delay > 10_000)
     throw new UsageError(`--max-delay ${delay}: milliseconds from 0 to 10000 are allowed`)

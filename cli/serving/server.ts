@@ -22,9 +22,14 @@ export interface ApiServer {
 const proto = fileURLToPath(new URL('../../schema/inference.proto', import.meta.url))
 
 /** Starts everything: threads, models, HTTP, gRPC. It answers, not ready, while models are loaded. */
-export async function startServer(options: ApiOptions, version: string, log?: Logger): Promise<ApiServer> {
+export async function startServer(
+  options: ApiOptions,
+  version: string,
+  log?: Logger,
+  script?: URL
+): Promise<ApiServer> {
   const logger = log ?? (await usualLog(options.quiet))
-  const pool = new Pool(options.threads)
+  const pool = new Pool(options.threads, script)
   const { place, name, queue, maxBatch, maxDelay, maxMemory, maxWork, uploads, poll } = options
   const metrics = await metricsOf(pool)
   const limits = { maxMemory, maxWork }

@@ -3,6 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
+import { propagation, SpanStatusCode, trace } from '@opentelemetry/api'
+import { W3CTraceContextPropagator } from '@opentelemetry/core'
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ApiServer } from '../../cli/serving/server.js'
@@ -69,6 +72,27 @@ test('a full queue is 429 with Retry-After, a deadline 504, and who goes away ma
     'counted'
   )
   assert.is((await inferSlow(server, x)).status, 200)
+  await server.close()
+})
+
+test('what has come together while the threads were busy shares a run', async () => {
+  const server = await start(folderOf({ 'slow.onnx': slowModel(random, 128), 'small.onnx': small }), { threads: 1 })
+  const first = inferSlow(server, floats(random, 12288))
+  await until(() => server.pool.busy === 1, 'the thread is busy')
+  const rows = Array.from({ length: 3 }, () => floats(random, 192))
+  const control = new AbortController()
+  const body = JSON.stringify({ inputs: [inputOf('x', [1, 3, 8, 8], rows[0])] })
+  const under = rows.map(x => ask(`${server.url}/v2/models/small/infer`, { inputs: [inputOf('x', [1, 3, 8, 8], x)] }))
+  const gone = ask(`${server.url}/v2/models/small/infer`, body, { signal: control.signal }).catch(() => 'gone')
+  await until(async () => server.repository.find('small').lane.length === 4, 'all wait')
+  control.abort()
+  assert.is(await gone, 'gone')
+  await first
+  for (const [i, { json }] of (await Promise.all(under)).entries())
+    assertNear(json.outputs[0].data, await expected(small, rows[i], [1, 3, 8, 8]))
+  const [runs, all] = ['cairn_batch_size_count', 'cairn_batch_size_sum'].map(name => `${name}{model="small"`)
+  // Three rows wait, of which a run takes two, as many as are known to be good for: powers of two.
+  assert.equal([await metric(server, runs), await metric(server, all)], [2, 3])
   await server.close()
 })
 
@@ -174,6 +198,25 @@ test('models of requests are taken only where they are allowed, and within limit
   const gone = await ask(`${open.url}/v2/models/up/infer`, { inputs: [inputOf('x', [1, 3, 8, 8], x)] })
   assert.is(gone.status, 503)
   await open.close()
+})
+
+test('spans have the request’s parent, the model and the times', async () => {
+  const exporter = new InMemorySpanExporter()
+  const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
+  trace.setGlobalTracerProvider(provider)
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator())
+  const server = await start(folderOf({ 'small.onnx': small }), { traces: true })
+  const [parent, span] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331']
+  const headers = { traceparent: `00-${parent}-${span}-01` }
+  const body = { inputs: [inputOf('x', [1, 3, 8, 8], floats(random, 192))] }
+  assert.is((await ask(`${server.url}/v2/models/small/infer`, body, { headers })).status, 200)
+  assert.is((await ask(`${server.url}/v2/models/none/infer`, body, { headers })).status, 404)
+  const [good, bad] = exporter.getFinishedSpans()
+  assert.equal([good.name, good.spanContext().traceId, good.parentSpanContext?.spanId], ['infer small', parent, span])
+  assert.equal([good.attributes['cairn.model'], good.attributes['cairn.version']], ['small', '1'])
+  assert.ok(Number(good.attributes['cairn.compute_seconds']) > 0)
+  assert.is(bad.status.code, SpanStatusCode.ERROR)
+  await server.close()
 })
 
 test('a token is asked of everything but the health of the server; TLS with a certificate', async () => {

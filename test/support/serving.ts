@@ -27,10 +27,13 @@ export const defaults: ApiOptions = {
   ...{ maxMemory: undefined, maxWork: undefined, token: undefined, tls: undefined }
 }
 
+const folders: string[] = []
+process.once('exit', () => folders.forEach(folder => rmSync(folder, { recursive: true, force: true })))
+
 /** A folder of files by their paths, gone behind the tests. */
 export function folderOf(files: Readonly<Record<string, Uint8Array | string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'cairn-serving-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  folders.push(folder)
   for (const [path, contents] of Object.entries(files)) put(folder, path, contents)
   return folder
 }

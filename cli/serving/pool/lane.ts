@@ -1,6 +1,7 @@
 import { ServingError, type Wire } from '../protocol/index.js'
 import type { Done, Sent, Task, Tensors, Work } from './messages.js'
 import { type Member, type Pool, ThreadDied } from './pool.js'
+import { Share } from './share.js'
 
 /** How a model's requests are gathered. */
 export interface LaneOptions {
@@ -59,6 +60,7 @@ export class Lane {
   private waiting: Pending[] = []
   private active = 0
   private timer: NodeJS.Timeout | undefined
+  private readonly share = new Share()
   private onEmpty: (() => void) | undefined
   /** Of a request, in seconds, the late ones weighing more. */
   private usual = 0
@@ -150,6 +152,7 @@ export class Lane {
     try {
       const done = await member.run(job, this.model, workOf(batch))
       const seconds = done.milliseconds / 1000
+      if (batch[0].key !== undefined) this.share.took(rows, performance.now() - now)
       this.usual = this.usual ? 0.9 * this.usual + (0.1 * seconds) / batch.length : seconds / batch.length
       this.watch.ended(seconds)
       const parts = split(done.tensors ?? {}, batch)
@@ -195,16 +198,15 @@ export class Lane {
     this.wake()
   }
 
-  /**
-   * Without a delay, a share of what waits, so that no thread takes all and leaves the next with nothing; a power of two, so that
-   * few sizes are bound.
-   */
+  /** Without a delay, a share of what waits, so that no thread takes all and leaves the next with nothing. */
   private next(): Pending[] {
     const { maxDelay, maxBatch } = this.options
     const first = this.waiting[0]
-    const all = this.together(maxBatch)
-    const share = maxDelay ? maxBatch : 2 ** Math.floor(Math.log2(Math.max(1, all.rows / this.pool.threads)))
-    const taken = first.alone || first.key === undefined ? [first] : this.together(Math.max(share, first.rows)).taken
+    const most = maxDelay
+      ? maxBatch
+      : this.share.next(this.together(maxBatch * this.pool.threads).rows / this.pool.threads)
+    const alone = first.alone || first.key === undefined
+    const taken = alone ? [first] : this.together(Math.max(Math.min(most, maxBatch), first.rows)).taken
     this.waiting = this.waiting.filter(each => !taken.includes(each))
     return taken
   }

@@ -35,7 +35,11 @@ export class Pool extends EventEmitter<{ idle: []; died: [why: string] }> {
   private nextJob = 1
   private ended = false
 
-  constructor(readonly threads: number) {
+  constructor(
+    readonly threads: number,
+    /** What the threads run; benches have another, to compare with. */
+    private readonly script = new URL('./thread.js', import.meta.url)
+  ) {
     super()
     for (let i = 0; i < threads; i++) this.members.push(this.member())
   }
@@ -94,7 +98,7 @@ export class Pool extends EventEmitter<{ idle: []; died: [why: string] }> {
   }
 
   private member(born = Date.now()): Member {
-    const member: Member = new Member({
+    const member: Member = new Member(this.script, {
       idle: () => this.emit('idle'),
       died: why => {
         if (this.ended) return
@@ -130,8 +134,11 @@ export class Member {
   private job: ({ readonly id: number } & Waiting<Done>) | undefined
   private gone: string | undefined
 
-  constructor(private readonly listener: Listener) {
-    this.worker = new Worker(new URL('./thread.js', import.meta.url), { execArgv: [] })
+  constructor(
+    script: URL,
+    private readonly listener: Listener
+  ) {
+    this.worker = new Worker(script, { execArgv: [] })
     this.worker.on('message', (reply: Reply) => this.hear(reply))
     this.worker.on('error', error => this.die((error as Error).message))
     this.worker.on('exit', code => this.die(`exit code ${code}`))
