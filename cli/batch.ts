@@ -13,7 +13,7 @@ import {
   UsageError
 } from './terminal/index.js'
 
-const tasks = ['classify', 'embed', 'outputs'] as const
+const tasks = ['classify', 'detect', 'embed', 'outputs'] as const
 
 /** `cairn batch`: many pictures through one model, each once in the results whatever dies under way. */
 export const batch: Command = {
@@ -23,7 +23,11 @@ export const batch: Command = {
   options: [
     { flag: '--model', value: 'M', help: 'an .onnx or .cairn model' },
     { flag: '-o, --output', value: 'F', help: 'results: .jsonl, or .arrow (needs apache-arrow)' },
-    { flag: '--task', value: 'T', help: 'classify (default), embed (features for k-NN) or outputs (as they are)' },
+    {
+      flag: '--task',
+      value: 'T',
+      help: 'classify (default), detect (boxes), embed (features for k-NN) or outputs (as they are)'
+    },
     { flag: '--top', value: 'K', help: 'classes of each picture (default 5)' },
     labelsOption,
     ...imageOptions,
@@ -45,7 +49,8 @@ export const batch: Command = {
     if (model === undefined || output === undefined) throw new UsageError('batch: --model M and -o OUT are needed')
     if (!/\.(jsonl|arrow)$/i.test(output)) throw new UsageError(`-o ${output}: a name in .jsonl or .arrow is allowed`)
     const task = flags.choice('task', tasks, 'classify')
-    if (task !== 'classify') flags.refuse(['top', 'labels'], `with --task ${task}`)
+    if (task !== 'classify') flags.refuse(['top'], `with --task ${task}`)
+    if (task === 'embed' || task === 'outputs') flags.refuse(['labels'], `with --task ${task}`)
     const url = flags.text('redis')
     if (url === undefined) flags.refuse(['queue', 'inline'], 'without --redis')
     else {
@@ -58,9 +63,12 @@ export const batch: Command = {
     const threads = flags.whole('threads') ?? availableParallelism()
     const queue = flags.text('queue') ?? 'cairn'
 
+    // What is cut away cannot be found.
+    const whole = task === 'detect' && !flags.has('pad') && flags.text('resize') === undefined
+    const preparation = { ...preparationOf(flags), ...(whole ? { fit: 'stretch' as const } : {}) }
     const batches = await import('./serving/batches/index.js')
     const total = await batches.countInputs(places)
-    const prepared = await batches.prepare(model, task, flags.whole('top') ?? 5, labelsOf(flags), preparationOf(flags))
+    const prepared = await batches.prepare(model, task, flags.whole('top') ?? 5, labelsOf(flags), preparation)
     const { settings } = prepared
     const journal = await batches.Journal.open(`${output}.journal`, {
       batch: randomUUID(),

@@ -78,7 +78,7 @@ function filesUnder(folder) {
 
 /** What the build makes beside what it compiles. */
 const isMade = file =>
-  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/]sources\.js$|\.cjs$|\.d\.cts$|[\\/](compile-worker|inlined)\.js$|[\\/]compile[\\/]stamp\.js$/.test(
+  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/]sources\.js$|\.cjs$|\.d\.cts$|[\\/](compile-worker|inlined)\.js$|[\\/]compile[\\/]stamp\.js$|[\\/]pool[\\/]detectors\.js$/.test(
     file
   )
 
@@ -136,6 +136,7 @@ const shaderInputs = [...filesUnder('shaders').filter(isShader), join(root, 'scr
 await stage('wgsl', shaderInputs, ['dist/shaders/sources.js'], gatherShaders)
 
 const { bundleOrt, bundlePages, bundleSchema, ortBundles, pageBundles, schemaInputs } = await import('./bundle.mjs')
+const { bundleDetectors, detectorBundle, detectorInputs } = await import('./bundle.mjs')
 await stage('schema', schemaInputs, ['dist/schema/onnx.js'], bundleSchema)
 
 const compiled = ['cli', 'compiler', 'ort', 'runtime', 'train', 'shaders', 'models', 'bench', 'test', 'scripts']
@@ -146,6 +147,8 @@ await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runti
   run(process.execPath, [bin('typescript', 'bin/tsc')])
   return bundleWorkers()
 })
+
+await stage('detectors', [...detectorInputs.flatMap(filesUnder), self], [detectorBundle], bundleDetectors)
 
 const shipped = ['compiler', 'runtime', 'train', 'schema', 'shaders'].flatMap(filesUnder)
 await stage('bundles', [...shipped, ...schemaInputs], pageBundles, bundlePages)

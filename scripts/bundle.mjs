@@ -145,3 +145,20 @@ exports.default = { ...common, listSupportedBackends: exports.listSupportedBacke
     )
   }
 }
+
+export const detectorInputs = ['web/outputs', 'web/model']
+export const detectorBundle = 'dist/cli/serving/pool/detectors.js'
+
+/** The page's recognisers of boxes, for `cairn batch --task detect`: the command line knows the page's code by this file alone. */
+export async function bundleDetectors() {
+  const names = ['selected', 'lists', 'rows', 'pairs', 'yolo', 'fastestdet']
+  const imports = names.map(name => `import { ${name} } from './web/outputs/detectors/${name}.js'`)
+  const detect = `export function detect(outputs, fed) {
+    for (const recognise of [${names}]) {
+      const found = recognise(outputs, fed)
+      if (found?.kind === 'boxes') return found
+    }
+  }`
+  const external = ['cairnjs', '@tensorflow-models/*']
+  await bundle([...imports, detect].join('\n'), root, { external, outfile: join(root, detectorBundle) })
+}

@@ -2,7 +2,7 @@
 // model is the file that CAIRN_BENCH_ONNX names, because a .cairn file is none to it.
 import { parentPort } from 'node:worker_threads'
 import * as ort from 'onnxruntime-node'
-import type { Reply, Request, Tensors } from '../../cli/serving/pool/messages.js'
+import type { Reply, Request, Tensors } from '../../cli/serving/pool/index.js'
 import { Tensor, type Type } from '../../runtime/index.js'
 
 let session: Promise<ort.InferenceSession> | undefined

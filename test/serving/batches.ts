@@ -7,6 +7,7 @@ import { tableFromIPC } from 'apache-arrow'
 import { PNG } from 'pngjs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { ModelBuilder } from '../support/onnx/model.js'
 import { baseSeed, Random } from '../support/random.js'
 import { root } from '../support/root.js'
 import { folderOf, put, smallModel, until } from '../support/serving.js'
@@ -137,6 +138,32 @@ test('features and outputs, from manifests, as lines and as Arrow', async () => 
   assert.is(outputs.code, 0, outputs.err)
   for (const each of linesOf('outputs.jsonl'))
     assert.equal([each.outputs.y.dims, each.outputs.y.data.length], [[1, 10], 10])
+})
+
+test('boxes come back in pixels of the picture, whether it was stretched or padded', async () => {
+  const m = new ModelBuilder(random)
+  const x = m.input([1, 3, 32, 32], 'float32', [-2, 2], 'x')
+  const nothing = m.add('Mul', [m.add('ReduceMean', [x], { keepdims: 0 }), m.scalar(0)])
+  const corners = Array.from({ length: 8 }, (_, i) => (i === 5 ? [0.25, 0.5, 0.5, 0.75] : [0.1, 0.1, 0.2, 0.2])).flat()
+  const shares = Array.from({ length: 8 }, (_, i) => (i === 5 ? [0.1, 0.9] : [0.99, 0.01])).flat()
+  const constant = (dims: number[], data: number[]) =>
+    m.add('Add', [m.constant({ dtype: 'float32', dims, data }), nothing])
+  m.output(constant([1, 8, 2], shares), constant([1, 8, 4], corners))
+  put(folder, 'detector.onnx', m.encode())
+  const png = new PNG({ width: 80, height: 40 })
+  put(folder, 'wide.png', PNG.sync.write(png))
+  const args = ['batch', join(folder, 'wide.png'), '--model', join(folder, 'detector.onnx'), '--task', 'detect']
+  for (const [more, box] of [
+    [[], [20, 20, 40, 30]],
+    [['--pad'], [20, 40, 40, 40]]
+  ] as const) {
+    const { code, err } = await begin([...args, ...more, '-o', join(folder, 'boxes.jsonl')]).ended
+    assert.is(code, 0, err)
+    const [{ boxes }] = linesOf('boxes.jsonl')
+    assert.is(boxes.length, 1)
+    assert.ok(Math.abs(boxes[0].score - 0.9) < 1e-5)
+    assert.equal(boxes[0].box, box)
+  }
 })
 
 test('what cannot be is said in a line', async () => {

@@ -1,5 +1,5 @@
 // What a server owes: bounded queues, deadlines, threads that are replaced, models that change under way, an orderly end.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
@@ -9,8 +9,11 @@ import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ApiServer } from '../../cli/serving/server.js'
+import { InputError, needPeers } from '../../cli/terminal/index.js'
 import { compile } from '../../compiler/index.js'
 import { baseSeed, Random } from '../support/random.js'
+import { rejects } from '../support/rejects.js'
+import { root } from '../support/root.js'
 import {
   ask,
   expected,
@@ -255,6 +258,24 @@ function certificate(folder: string): { cert: Buffer; key: Buffer } | undefined 
   }
   return { key: readFileSync(key), cert: readFileSync(cert) }
 }
+
+test('the command says where it serves, ends in order, and names the packages that it misses', async () => {
+  const args = [join(root, 'dist/cli/index.js'), 'serve', '--api', folderOf({ 'small.onnx': small })]
+  const child = spawn(process.execPath, [...args, '--http', '0', '--grpc', '0', '--json', '--quiet', '--grace', '0'])
+  const ended = new Promise<number | null>(resolve => child.once('exit', resolve))
+  const first = await new Promise<string>(resolve => child.stdout.once('data', data => resolve(String(data))))
+  const { url, grpc, models } = JSON.parse(first)
+  assert.ok(grpc > 0)
+  assert.equal(models, [{ name: 'small', version: '1', state: 'READY', reason: '' }])
+  assert.is((await ask(`${url}/v2/health/ready`)).status, 200)
+  child.kill('SIGTERM')
+  assert.is(await ended, 0)
+  await rejects(
+    () => needPeers('serve --api', ['pino', 'cairn-has-no-such-package']),
+    /serve --api needs cairn-has-no-such-package, .*"npm i cairn-has-no-such-package"/,
+    InputError
+  )
+})
 
 test('at its end it is not ready first, then answers what it has, and only then goes', async () => {
   const server = await start(folderOf({ 'slow.onnx': slow }), { threads: 1, maxBatch: 1 })

@@ -51,7 +51,7 @@ async function writeLines(path: string, values: AsyncIterable<object>): Promise<
 /** Rows of one piece of an Arrow file. */
 const piece = 1024
 
-/** Columns `index` and `input`, and by the task `class label score`, `features`, or `outputs` as JSON. */
+/** Columns `index` and `input`, and by the task `class label score`, `features`, or `boxes` and `outputs` as JSON. */
 async function writeArrow(journal: Journal, path: string): Promise<void> {
   await needPeers('an .arrow file', ['apache-arrow'])
   const arrow = await import('apache-arrow')
@@ -82,6 +82,10 @@ async function writeArrow(journal: Journal, path: string): Promise<void> {
           new Utf8()
         )
       }
+    if ('boxes' in result) {
+      const texts = rows.map(row => JSON.stringify((row.result as { boxes: object }).boxes))
+      return { ...base, boxes: arrow.vectorFromArray(texts, new Utf8()) }
+    }
     return {
       ...base,
       class: arrow.vectorFromArray(

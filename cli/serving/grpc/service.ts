@@ -27,7 +27,8 @@ export async function grpcServer(engine: Engine, address: string, options: GrpcO
     'grpc.max_receive_message_length': options.maxBody,
     'grpc.max_send_message_length': -1,
     // Of one connection; the queue bounds them all.
-    'grpc.max_concurrent_streams': 256
+    'grpc.max_concurrent_streams': 256,
+    'grpc.max_connection_idle_ms': 300_000
   })
 
   /** One call: the token, the answer or the error, and a line in the log without what was sent. */

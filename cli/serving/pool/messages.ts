@@ -23,8 +23,21 @@ export interface Sent {
 
 export type Tensors = Readonly<Record<string, Sent>>
 
-/** What is wanted of a picture: its best classes, its features, or the outputs as they are. */
-export type Task = { readonly kind: 'classify'; readonly count: number } | { readonly kind: 'embed' | 'outputs' }
+/** What is wanted of a picture: its best classes, what is where, its features, or the outputs as they are. */
+export type Task =
+  | { readonly kind: 'classify'; readonly count: number }
+  | { readonly kind: 'detect' | 'embed' | 'outputs' }
+
+export interface Scored {
+  readonly index: number
+  readonly score: number
+  readonly label?: string
+}
+
+export interface Found extends Scored {
+  /** Left, top, right and bottom in pixels of the picture. */
+  readonly box: readonly number[]
+}
 
 export type Work =
   | { readonly kind: 'tensors'; readonly feeds: Tensors; readonly fetches?: readonly string[] }
@@ -58,7 +71,8 @@ export interface Done {
 }
 
 export type PictureResult =
-  | { readonly classes: readonly { readonly index: number; readonly score: number; readonly label?: string }[] }
+  | { readonly classes: readonly Scored[] }
+  | { readonly boxes: readonly Found[] }
   | { readonly features: Float32Array }
   | {
       readonly outputs: Readonly<Record<string, { readonly dims: readonly number[]; readonly data: readonly number[] }>>

@@ -24,6 +24,10 @@ export async function resultOf(
   const fetches = task.kind === 'embed' ? [features ?? header.outputs[0].name] : undefined
   const results = await session.run(feeds, fetches, { signal })
   if (task.kind === 'embed') return { features: featuresOf(results[fetches![0]]) }
+  if (task.kind === 'detect') {
+    const { boxesIn } = await import('./detect.js')
+    return { boxes: await boxesIn(results, header, feeds[port.name], picture, prepare, labels) }
+  }
   if (task.kind === 'classify') return { classes: classesIn(results, header, labels, task.count) }
   const outputs = Object.entries(results).map(([name, tensor]) => [
     name,
