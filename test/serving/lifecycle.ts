@@ -282,7 +282,7 @@ test('at its end it is not ready first, then answers what it has, and only then 
   const x = floats(random, 12288)
   const under = Array.from({ length: 4 }, () => inferSlow(server, x))
   await until(() => server.pool.busy === 1, 'a run has begun')
-  const closing = server.close(150)
+  const closing = server.close(2000)
   const ready = await ask(`${server.url}/v2/health/ready`)
   assert.equal([ready.status, ready.headers.get('connection')], [503, 'close'])
   under.push(inferSlow(server, x))
