@@ -6,7 +6,7 @@ import { Engine } from './engine/index.js'
 import type { ApiOptions } from './flags.js'
 import { grpcServer } from './grpc/index.js'
 import { authoriser, httpApp } from './http/index.js'
-import { Repository } from './models/index.js'
+import { Repository, scan } from './models/index.js'
 import { Pool } from './pool/index.js'
 import { metricsOf, noTraces, tracesOf } from './telemetry/index.js'
 
@@ -28,6 +28,9 @@ export async function startServer(
   log?: Logger,
   script?: URL
 ): Promise<ApiServer> {
+  // What cannot be served is said before anything is begun.
+  if (!scan(options.place, options.name).length)
+    throw new InputError(`${options.place}: no models; NAME/VERSION/model.onnx, model.cairn and NAME.onnx are allowed`)
   const logger = log ?? (await usualLog(options.quiet))
   const pool = new Pool(options.threads, script)
   const { place, name, queue, maxBatch, maxDelay, maxMemory, maxWork, uploads, poll } = options
@@ -74,8 +77,6 @@ export async function startServer(
       grpc = await listening(host, options.grpc, () => grpcServer(engine, `${name}:${options.grpc}`, own))
     }
     await repository.open()
-    if (!repository.index(false).length)
-      throw new InputError(`${place}: no models; NAME/VERSION/model.onnx, model.cairn and NAME.onnx are allowed`)
     return {
       url,
       grpcPort: grpc?.port,
