@@ -45,6 +45,17 @@ const rooms = {
   'cli/quantise': [
     ...['cli/terminal', 'cli/model', 'cli/pictures', 'cli/device', 'cli/train'],
     ...['compiler', 'runtime']
+  ],
+  'cli/serving/protocol': ['runtime'],
+  'cli/serving/pool': ['cli/terminal', 'cli/model', 'cli/pictures', 'cli/serving/protocol', 'runtime'],
+  'cli/serving/telemetry': ['cli/serving/pool'],
+  'cli/serving/models': ['cli/terminal', 'cli/serving/protocol', 'cli/serving/pool', 'runtime'],
+  'cli/serving/engine': ['protocol', 'pool', 'telemetry', 'models'].map(room => `cli/serving/${room}`),
+  'cli/serving/http': ['cli/terminal', 'cli/serving/protocol', 'cli/serving/engine'],
+  'cli/serving/grpc': ['protocol', 'telemetry', 'engine'].map(room => `cli/serving/${room}`),
+  'cli/serving/batches': [
+    ...['cli/terminal', 'cli/model', 'cli/pictures', 'cli/serving/protocol', 'cli/serving/pool'],
+    ...['compiler', 'train', 'runtime']
   ]
 }
 

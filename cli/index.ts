@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import sade from 'sade'
+import { batch } from './batch.js'
 import { bench } from './bench.js'
 import { compile } from './compile.js'
 import { inspect } from './inspect.js'
@@ -10,10 +11,11 @@ import { serve } from './serve.js'
 import { type Command, Flags, longName, oneLine, UsageError } from './terminal/index.js'
 import { train } from './train.js'
 import { verify } from './verify.js'
+import { worker } from './worker.js'
 import { zoo } from './zoo.js'
 
 /** The command line. Exit codes: 0 done, 1 bad input, 2 wrong usage; the latter two with one line on standard error. */
-const commands: readonly Command[] = [compile, quantise, run, verify, inspect, bench, train, zoo, serve]
+const commands: readonly Command[] = [compile, quantise, run, verify, inspect, bench, train, zoo, serve, batch, worker]
 
 /** Other spellings of commands. */
 const aliases: Readonly<Record<string, string>> = { quantize: 'quantise' }
@@ -34,7 +36,8 @@ function parse(given: readonly string[]): (() => Promise<void>) | undefined {
   const program = sade('cairn').version(versionOf())
   for (const { name, usage, summary, options, examples } of commands) {
     // For a missing argument sade prints several lines and exits with 1: to it, all are optional.
-    program.command(`${name} ${helping ? usage : usage.replaceAll('<', '[').replaceAll('>', ']')}`, summary)
+    const shown = helping ? usage : usage.replaceAll('<', '[').replaceAll('>', ']')
+    program.command(`${name} ${shown}`.trimEnd(), summary)
     for (const { flag, value, help } of options) program.option(flag, value ? `${value}  ${help}` : help)
     for (const example of examples) program.example(`${name} ${example}`.trimEnd())
     program.action((...given: unknown[]) => given)

@@ -5,29 +5,35 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sirv from 'sirv'
 import { indexOf, type Offer, offerOf } from './device/index.js'
-import { type Command, InputError, jsonOption, print, printJson, UsageError } from './terminal/index.js'
+import { apiOptions, serveApi } from './serving/index.js'
+import { type Command, InputError, jsonOption, longName, print, printJson, UsageError } from './terminal/index.js'
 
 const page = fileURLToPath(new URL('../web', import.meta.url))
 /** Where the package has what the page finds in cairn/. */
 const runtime = fileURLToPath(new URL('../runtime', import.meta.url))
 const usualPort = 8080
 
-/** `cairn serve`: the browser page, with the models, labels and photos of a folder. */
+/** `cairn serve`: the browser page, with the models, labels and photos of a folder; or with `--api` models for other programs. */
 export const serve: Command = {
   name: 'serve',
   usage: '[dir]',
-  summary: 'Serve the browser page, with the models, labels and photos of a folder.',
+  summary: 'Serve the browser page, with the models, labels and photos of a folder; with --api models to programs.',
   options: [
     { flag: '--port', value: 'N', help: `port to listen on (default ${usualPort}; 0 takes a free one)` },
     { flag: '--host', value: 'H', help: 'address to listen on (default localhost, which only this machine reaches)' },
-    { flag: '--api', help: 'models over the Open Inference Protocol, which comes in a later version' },
+    ...apiOptions,
     jsonOption
   ],
-  examples: ['', 'models --port 9000'],
+  examples: ['', 'models --port 9000', '--api models --host 0.0.0.0 --token-file token.txt'],
 
   async run([folder], flags) {
-    if (flags.has('api'))
-      throw new InputError('--api comes in a later version; serve without it shows the browser page')
+    if (flags.says('api')) {
+      if (folder !== undefined) throw new UsageError(`serve ${folder}: --api MODELS says where the models are`)
+      flags.refuse(['port'], 'with --api; --http and --grpc are its ports')
+      return serveApi(flags)
+    }
+    if (flags.without('grpc')) throw new UsageError('--no-grpc is of no use without --api')
+    flags.refuse(apiOptions.map(longName), 'without --api')
     const host = flags.text('host') ?? 'localhost'
     const port = flags.whole('port', 0) ?? usualPort
     if (port > 65535) throw new UsageError(`--port ${port}: a whole number from 0 to 65535 is allowed`)

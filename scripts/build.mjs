@@ -120,7 +120,7 @@ function filesUnder(folder) {
 
 /** What the build makes beside what it compiles. */
 const isMade = file =>
-  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/](more-)?sources\.js$|\.cjs$|\.d\.cts$|[\\/](compile-worker|inlined)\.js$|[\\/]compile[\\/]stamp\.js$/.test(
+  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/](more-)?sources\.js$|\.cjs$|\.d\.cts$|[\\/](compile-worker|inlined)\.js$|[\\/]compile[\\/]stamp\.js$|[\\/]pool[\\/]detectors\.js$/.test(
     file
   )
 
@@ -179,6 +179,7 @@ const shaderInputs = [...filesUnder('shaders').filter(isShader), join(root, 'scr
 await stage('wgsl', shaderInputs, ['dist/shaders/sources.js', 'dist/shaders/more-sources.js'], gatherShaders)
 
 const { bundleOrt, bundlePages, bundleSchema, ortBundles, pageBundles, schemaInputs } = await import('./bundle.mjs')
+const { bundleDetectors, detectorBundle, detectorInputs } = await import('./bundle.mjs')
 await stage('schema', schemaInputs, ['dist/schema/onnx.js'], bundleSchema)
 
 const shippedFolders = ['cli', 'compiler', 'models', 'ort', 'runtime', 'shaders', 'train']
@@ -192,6 +193,8 @@ await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runti
   await bundleWorkers()
   await minify()
 })
+
+await stage('detectors', [...detectorInputs.flatMap(filesUnder), self], [detectorBundle], bundleDetectors)
 
 const shipped = ['compiler', 'runtime', 'train', 'schema', 'shaders'].flatMap(filesUnder)
 await stage('bundles', [...shipped, ...schemaInputs], pageBundles, bundlePages)

@@ -34,7 +34,7 @@ async function bundle(contents, resolveDir, options) {
 
 export const schemaInputs = [
   ...packages.map(name => join(root, 'node_modules', name, 'package.json')),
-  ...['schema/onnx.d.ts', 'scripts/bundle.mjs'].map(file => join(root, file))
+  ...['schema/onnx.d.ts', 'schema/inference.proto', 'scripts/bundle.mjs'].map(file => join(root, file))
 ]
 
 /**
@@ -50,7 +50,7 @@ export async function bundleSchema() {
     outfile: join(target, 'onnx.js')
   })
   mkdirSync(target, { recursive: true })
-  copyFileSync(join(root, 'schema', 'onnx.d.ts'), join(target, 'onnx.d.ts'))
+  for (const file of ['onnx.d.ts', 'inference.proto']) copyFileSync(join(root, 'schema', file), join(target, file))
   const licence = name => `${name}\n\n${readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8').trim()}\n`
   writeFileSync(join(target, 'licences.txt'), packages.map(licence).join(`\n${'-'.repeat(72)}\n\n`))
 }
@@ -140,4 +140,21 @@ exports.default = { ...common, listSupportedBackends: exports.listSupportedBacke
       text.replace(/(from '\.\/\w+)\.js'/g, "$1.cjs'").replace(/^import '.*\n/gm, '')
     )
   }
+}
+
+export const detectorInputs = ['web/outputs', 'web/model']
+export const detectorBundle = 'dist/cli/serving/pool/detectors.js'
+
+/** The page's recognisers of boxes, for `cairn batch --task detect`: the command line knows the page's code by this file alone. */
+export async function bundleDetectors() {
+  const names = ['selected', 'lists', 'rows', 'pairs', 'yolo', 'fastestdet']
+  const imports = names.map(name => `import { ${name} } from './web/outputs/detectors/${name}.js'`)
+  const detect = `export function detect(outputs, fed) {
+    for (const recognise of [${names}]) {
+      const found = recognise(outputs, fed)
+      if (found?.kind === 'boxes') return found
+    }
+  }`
+  const external = ['cairnjs', '@tensorflow-models/*']
+  await bundle([...imports, detect].join('\n'), root, { external, outfile: join(root, detectorBundle) })
 }

@@ -30,6 +30,8 @@ const longest = [
   'models',
   'zoo',
   'examples',
+  'lifecycle',
+  'batches',
   'random',
   'binaries',
   'memory',
@@ -53,8 +55,8 @@ const onEveryBackend = [
   ...['onnx-official']
 ]
 
-/** What `--cpu` leaves out: pages and browsers, WebGPU alone, benchmarks, the sources. In other files it skips cases. */
-const roomsBeyondCpu = ['browser', 'page', 'webgpu', 'bench']
+/** What `--cpu` leaves out: pages and browsers, WebGPU alone, benchmarks, servers, the sources. In other files it skips cases. */
+const roomsBeyondCpu = ['browser', 'page', 'webgpu', 'bench', 'serving']
 const beyondCpu = ['docs', 'examples', 'hosts', 'houserules', 'package', 'train-report']
 
 /** What uvu keeps of a suite: a function that runs it and gives [errors or true, passed, skipped, total]. */

@@ -8,6 +8,7 @@ export {
   type Given,
   importOf,
   type ModelFile,
+  modelOf,
   patched,
   patchOption,
   readBytes,
@@ -32,7 +33,8 @@ export {
   fileOf,
   headOf,
   memoryOf,
-  openSession
+  openSession,
+  shapeAt
 } from './model.js'
 export { encodeNpy } from './npy.js'
 export { toNumbers } from './numbers.js'

@@ -8,4 +8,4 @@ export {
   preparationOf,
   rememberedFor
 } from './image-input.js'
-export { beginningOf, pictureReader, readPicture, refusalOf } from './picture-file.js'
+export { beginningOf, pictureOf, pictureReader, readPicture, refusalOf } from './picture-file.js'

@@ -75,8 +75,10 @@ const formats = 'JPEG, PNG, WebP, AVIF, GIF, TIFF and BMP'
 const loaded = new Map<string, Decode | string>()
 
 /** Why the file at `path` cannot be read as a picture, without looking at more than its beginning; undefined where it may be. */
-export async function refusalOf(path: string): Promise<string | undefined> {
-  const found = kindOf(beginningOf(path))
+export const refusalOf = (path: string): Promise<string | undefined> => refusalOfBytes(beginningOf(path), path)
+
+async function refusalOfBytes(bytes: Uint8Array, path: string): Promise<string | undefined> {
+  const found = kindOf(bytes)
   const decoder = decoders[found?.name ?? '']
   if (!decoder) return found?.what ?? `of no known format (${extname(path) || 'no extension'})`
   const { name } = found!
@@ -95,8 +97,16 @@ export async function pictureReader(paths: readonly string[]): Promise<ReadPictu
 }
 
 /** Reads a picture of a format that `refusalOf` has met. */
-export function readPicture(path: string): Picture {
-  const bytes = readBytes(path, 'image')
+export const readPicture = (path: string): Picture => decoded(readBytes(path, 'image'), path)
+
+/** The picture that `bytes` are; throws InputError, which names `path`, for what is none. */
+export async function pictureOf(bytes: Uint8Array, path: string): Promise<Picture> {
+  const refusal = await refusalOfBytes(bytes.subarray(0, 512), path)
+  if (refusal !== undefined) throw new InputError(`${path} is ${refusal}; ${formats} pictures are allowed`)
+  return decoded(bytes, path)
+}
+
+function decoded(bytes: Uint8Array, path: string): Picture {
   const found = kindOf(bytes)
   const decode = loaded.get(found?.name ?? '')
   if (typeof decode !== 'function') throw new InputError(`${path}: no picture; ${formats} are allowed`)

@@ -37,7 +37,10 @@ command('refuses in one line what it cannot serve', async () => {
   const served = await serve()
   const { port } = new URL(served.url)
   for (const [args, status, pattern] of [
-    [['--api'], 1, /^cairn: --api comes in a later version.*\n$/],
+    [['--api'], 2, /^cairn: --api needs a value\n$/],
+    [['--http', '1'], 2, /^cairn: --http is of no use without --api\n$/],
+    [['--no-grpc'], 2, /^cairn: --no-grpc is of no use without --api\n$/],
+    [['--api', 'no/such', '--http', '0', '--grpc', '0'], 1, /^cairn: no\/such: no such file or folder.*\n$/],
     [['no/such/folder'], 1, /^cairn: no\/such\/folder: no such folder.*\n$/],
     [['--port', port], 1, /^cairn: cannot listen on localhost:\d+: the port is in use.*\n$/],
     [['--port', '70000'], 2, /^cairn: --port 70000: .*\n$/],

@@ -1,0 +1,43 @@
+// A thread of the server with onnxruntime-node in the place of Cairn, for comparisons: the same messages, the same queue. The
+// model is the file that CAIRN_BENCH_ONNX names, because a .cairn file is none to it.
+import { parentPort } from 'node:worker_threads'
+import * as ort from 'onnxruntime-node'
+import type { Reply, Request, Tensors } from '../../cli/serving/pool/index.js'
+import { Tensor, type Type } from '../../runtime/index.js'
+
+let session: Promise<ort.InferenceSession> | undefined
+
+const open = () =>
+  ort.InferenceSession.create(process.env.CAIRN_BENCH_ONNX!, { intraOpNumThreads: 1, interOpNumThreads: 1 })
+
+function viewOf(type: Type, data: ArrayBuffer): ort.Tensor['data'] {
+  const { data: empty } = new Tensor(type, [], [0])
+  return new (empty.constructor as new (buffer: ArrayBuffer) => never)(data)
+}
+
+async function answer(request: Request): Promise<Reply | undefined> {
+  if (request.kind === 'open') {
+    session ??= open()
+    await session
+    return { kind: 'opened', model: request.model, opened: { memory: 0, independent: request.probe } }
+  }
+  if (request.kind !== 'run' || request.work.kind !== 'tensors') return undefined
+  const began = performance.now()
+  const feeds = Object.entries(request.work.feeds).map(([name, { type, dims, data }]) => [
+    name,
+    new ort.Tensor(type as 'float32', viewOf(type, data) as Float32Array, dims)
+  ])
+  const results = await (await session!).run(Object.fromEntries(feeds))
+  const tensors: Tensors = Object.fromEntries(
+    Object.entries(results).map(([name, { type, dims, data }]) => {
+      const own = (data as Float32Array).slice()
+      return [name, { type: type as Type, dims, data: own.buffer as ArrayBuffer }]
+    })
+  )
+  return { kind: 'done', job: request.job, done: { milliseconds: performance.now() - began, tensors } }
+}
+
+parentPort!.on('message', async (request: Request) => {
+  const reply = await answer(request)
+  if (reply) parentPort!.postMessage(reply)
+})

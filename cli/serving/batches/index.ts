@@ -1,0 +1,7 @@
+export { drive, type Executor } from './driver.js'
+export { countInputs, type Input, inputsOf } from './inputs.js'
+export { Journal } from './journal.js'
+export { LocalExecutor } from './local.js'
+export { writeResults } from './output.js'
+export { QueueExecutor, startWorker } from './queue.js'
+export { prepare, type TaskName } from './settings.js'

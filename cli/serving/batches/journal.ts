@@ -1,0 +1,148 @@
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeSync
+} from 'node:fs'
+import { createInterface } from 'node:readline'
+import { InputError } from '../../terminal/index.js'
+import type { PictureResult } from '../pool/index.js'
+
+/** One input's end: what was made of it, or why nothing could be. */
+export type Outcome = { readonly result: PackedResult } | { readonly error: string }
+
+export type Ended = { readonly index: number; readonly input: string } & Outcome
+
+/** As it goes through JSON: features as base64 of little-endian floats. */
+export type PackedResult = Exclude<PictureResult, { features: Float32Array }> | { readonly features: string }
+
+export interface Head {
+  readonly batch: string
+  readonly settings: string
+}
+
+/**
+ * What a batch has done so far: a line for each input, in order, each written whole or not at all. Its length is where a batch
+ * goes on that has died, so no input is missing from it and none is there twice, whatever becomes of processes and queues.
+ */
+export class Journal {
+  private constructor(
+    private readonly file: number,
+    readonly path: string,
+    readonly head: Head,
+    /** The index that it waits for. */
+    public next: number,
+    public failed: number,
+    /** Of the last line. */
+    public last: string | undefined
+  ) {}
+
+  /** Opens or begins it. Throws InputError where it is of another batch. */
+  static async open(path: string, head: Head): Promise<Journal> {
+    if (!existsSync(path)) {
+      const journal = new Journal(openSync(path, 'ax'), path, head, 0, 0, undefined)
+      journal.write(head)
+      return journal
+    }
+    let found: Head | undefined
+    let [next, failed, bytes] = [0, 0, 0]
+    let last: string | undefined
+    for await (const { value, length } of wholeLines(path)) {
+      bytes += length
+      if (!found) found = value as Head
+      else {
+        const record = value as Ended
+        if (record.index !== next)
+          throw new InputError(`${path}: line of input ${record.index} where ${next} was due; delete it to begin anew`)
+        next++
+        last = record.input
+        if ('error' in record) failed++
+      }
+    }
+    if (found && found.settings !== head.settings)
+      throw new InputError(`${path} is of a batch with another model or other settings; finish that, or delete it`)
+    const file = openSync(path, 'r+')
+    // Half a line is none.
+    ftruncateSync(file, bytes)
+    closeSync(file)
+    const journal = new Journal(openSync(path, 'a'), path, found ?? head, next, failed, last)
+    if (!found) journal.write(head)
+    return journal
+  }
+
+  /** The record of the input that is due. */
+  append(record: Ended): void {
+    if (record.index !== this.next) throw new Error(`input ${record.index} where ${this.next} was due`)
+    this.write(record)
+    this.next++
+    if ('error' in record) this.failed++
+  }
+
+  records(): AsyncGenerator<Ended> {
+    return recordsIn(this.path)
+  }
+
+  close(): void {
+    fsyncSync(this.file)
+    closeSync(this.file)
+  }
+
+  remove(): void {
+    rmSync(this.path)
+  }
+
+  private write(value: object): void {
+    const line = Buffer.from(`${JSON.stringify(value)}\n`)
+    for (let at = 0; at < line.length; ) at += writeSync(this.file, line, at)
+  }
+}
+
+async function* recordsIn(path: string): AsyncGenerator<Ended> {
+  let isHead = true
+  for await (const { value } of wholeLines(path)) {
+    if (!isHead) yield value as Ended
+    isHead = false
+  }
+}
+
+/** Lines with their ends, parsed; what a machine's crash has left of the last is left out. */
+async function* wholeLines(path: string): AsyncGenerator<{ value: unknown; length: number }> {
+  const size = lengthOfWhole(path)
+  if (!size) return
+  const lines = createInterface({ input: createReadStream(path, { end: size - 1 }) })
+  for await (const line of lines) {
+    let value: unknown
+    try {
+      value = JSON.parse(line)
+    } catch {
+      return
+    }
+    yield { value, length: Buffer.byteLength(line) + 1 }
+  }
+}
+
+/** Up to the last line's end. */
+function lengthOfWhole(path: string): number {
+  const file = openSync(path, 'r')
+  try {
+    const chunk = Buffer.alloc(2 ** 16)
+    let [at, whole] = [0, 0]
+    for (
+      let read = readSync(file, chunk, 0, chunk.length, 0);
+      read;
+      read = readSync(file, chunk, 0, chunk.length, at)
+    ) {
+      const end = chunk.subarray(0, read).lastIndexOf(10)
+      if (end >= 0) whole = at + end + 1
+      at += read
+    }
+    return whole
+  } finally {
+    closeSync(file)
+  }
+}

@@ -1,0 +1,1 @@
+export { type Caller, Engine, type EngineOptions, type Inferred } from './engine.js'

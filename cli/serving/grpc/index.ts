@@ -1,0 +1,1 @@
+export { type GrpcOptions, grpcServer } from './service.js'

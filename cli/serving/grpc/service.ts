@@ -1,0 +1,129 @@
+import type { handleUnaryCall, Server, ServerUnaryCall, ServiceDefinition } from '@grpc/grpc-js'
+import type { Logger } from 'pino'
+import type { Engine } from '../engine/index.js'
+import { ServingError, servingError } from '../protocol/index.js'
+import type { Carrier } from '../telemetry/index.js'
+import { chosenOf, type InferRequest, type Parameters, readRequest, writeResponse } from './convert.js'
+
+export interface GrpcOptions {
+  readonly log: Logger
+  /** Whether a header `authorization` is the right one. */
+  readonly authorised: (header: string | undefined) => boolean
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer }
+  /** Bytes of one message. */
+  readonly maxBody: number
+  /** Where schema/inference.proto is. */
+  readonly proto: string
+}
+
+type Call<Request> = ServerUnaryCall<Request, unknown>
+
+/** The gRPC side of the Open Inference Protocol, bound to an address. */
+export async function grpcServer(engine: Engine, address: string, options: GrpcOptions) {
+  const grpc = await import('@grpc/grpc-js')
+  const { loadSync } = await import('@grpc/proto-loader')
+  const definition = loadSync(options.proto, { keepCase: true, longs: String, defaults: true, oneofs: true })
+  const server = new grpc.Server({
+    'grpc.max_receive_message_length': options.maxBody,
+    'grpc.max_send_message_length': -1,
+    // Of one connection; the queue bounds them all.
+    'grpc.max_concurrent_streams': 256,
+    'grpc.max_connection_idle_ms': 300_000
+  })
+
+  /** One call: the token, the answer or the error, and a line in the log without what was sent. */
+  function unary<Request, Response>(
+    name: string,
+    answer: (request: Request, call: Call<Request>) => Response | Promise<Response>
+  ): handleUnaryCall<Request, Response> {
+    return async (call, callback) => {
+      const began = performance.now()
+      let status: number = grpc.status.OK
+      try {
+        if (!options.authorised(call.metadata.get('authorization').at(0)?.toString()))
+          throw new ServingError(
+            'unauthenticated',
+            'metadata "authorization: Bearer TOKEN" with the server’s token is needed'
+          )
+        callback(null, await answer(call.request, call))
+      } catch (error) {
+        const { code, fault, message, retryAfter } = servingError(error)
+        status = code
+        if (fault === 'internal')
+          options.log.error({ err: { message, stack: (error as Error).stack } }, 'a call has failed')
+        const metadata = new grpc.Metadata()
+        if (retryAfter !== undefined) metadata.set('retry-after', String(retryAfter))
+        callback({ code, details: message, metadata })
+      }
+      options.log.info({ call: name, status, ms: Math.round((performance.now() - began) * 10) / 10 }, 'answered')
+    }
+  }
+
+  type Named = { readonly name: string; readonly version: string }
+  type Load = { readonly model_name: string; readonly parameters: Parameters }
+  const calls = {
+    ServerLive: () => ({ live: true }),
+    ServerReady: () => ({ ready: engine.isReady }),
+    ModelReady: ({ name, version }: Named) => ({ ready: engine.isModelReady(name, version) }),
+    ServerMetadata: () => engine.server(),
+    ModelMetadata: ({ name, version }: Named) => engine.model(name, version),
+    async ModelInfer(request: InferRequest, call: Call<InferRequest>) {
+      const asked = readRequest(request)
+      const left = millisecondsLeft(call.getDeadline())
+      const timeout = left === undefined ? asked.timeout : Math.min(left, asked.timeout ?? left)
+      const caller = { protocol: 'grpc', carrier: call.metadata.getMap() as Carrier, signal: gone(call) } as const
+      const { model_name: name, model_version: version } = request
+      return writeResponse(await engine.infer(name, version, { ...asked, timeout }, caller), request)
+    },
+    RepositoryIndex: ({ ready }: { readonly ready: boolean }) => ({ models: engine.repository.index(ready) }),
+    async RepositoryModelLoad({ model_name: name, parameters }: Load) {
+      await engine.load(
+        name,
+        Object.fromEntries(Object.entries(parameters).map(([key, value]) => [key, chosenOf(value)]))
+      )
+      return {}
+    },
+    async RepositoryModelUnload({ model_name: name }: Load) {
+      await engine.repository.unload(name)
+      return {}
+    }
+  }
+  server.addService(
+    definition['inference.GRPCInferenceService'] as ServiceDefinition,
+    Object.fromEntries(Object.entries(calls).map(([name, answer]) => [name, unary(name, answer as never)]))
+  )
+  const { tls } = options
+  const credentials = tls
+    ? grpc.ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }])
+    : grpc.ServerCredentials.createInsecure()
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port)))
+  )
+  return { port, close: (patience: number) => closed(server, patience) }
+}
+
+/** Behind the calls under way, or `patience` milliseconds. */
+function closed(server: Server, patience: number): Promise<void> {
+  return new Promise(resolve => {
+    const timer = setTimeout(() => {
+      server.forceShutdown()
+      resolve()
+    }, patience)
+    server.tryShutdown(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}
+
+function millisecondsLeft(deadline: Date | number): number | undefined {
+  const left = Number(deadline) - Date.now()
+  return Number.isFinite(left) ? Math.max(0, left) : undefined
+}
+
+function gone(call: Call<unknown>): AbortSignal {
+  const control = new AbortController()
+  if (call.cancelled) control.abort()
+  call.on('cancelled', () => control.abort())
+  return control.signal
+}

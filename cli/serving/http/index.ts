@@ -1,0 +1,1 @@
+export { authoriser, type HttpOptions, httpApp } from './app.js'

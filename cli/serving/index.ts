@@ -1,0 +1,2 @@
+export { apiOptions } from './flags.js'
+export { serveApi } from './serve-api.js'

@@ -1,0 +1,6 @@
+export { Dispatcher } from './dispatcher.js'
+export { batchOf } from './independent.js'
+export { type Asked, Lane, type LaneOptions, type Result, type Watch } from './lane.js'
+export { load } from './load.js'
+export type { Limits, PictureResult, Pictures, Reply, Request, Task, Tensors } from './messages.js'
+export { Pool } from './pool.js'

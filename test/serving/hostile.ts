@@ -1,0 +1,138 @@
+// Short forms of what the internet does to servers: each is refused in a line, and memory stays where it was.
+
+import { connect as connectHttp2 } from 'node:http2'
+import { connect, type Socket } from 'node:net'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { ApiServer } from '../../cli/serving/server.js'
+import { baseSeed, Random } from '../support/random.js'
+import { ask, floats, folderOf, inputOf, smallModel, start } from '../support/serving.js'
+
+const test = suite(`serving: hostile (seed ${baseSeed})`)
+const random = new Random('hostile')
+
+let server: ApiServer
+let port: number
+
+test.before(async () => {
+  server = await start(folderOf({ 'small.onnx': smallModel(random) }), { timeout: 1500, maxBody: 2 ** 20 })
+  port = Number(new URL(server.url).port)
+})
+test.after(() => server.close())
+
+const opened = (text = ''): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      if (text) socket.write(text)
+      resolve(socket)
+    })
+    socket.on('error', reject)
+  })
+
+/** All that comes until the server closes the connection. */
+const rest = (socket: Socket): Promise<string> =>
+  new Promise(resolve => {
+    let text = ''
+    socket.on('data', data => (text += data))
+    socket.on('close', () => resolve(text))
+    socket.on('error', () => undefined)
+  })
+
+async function assertServes(): Promise<void> {
+  const x = floats(random, 192)
+  const { status } = await ask(`${server.url}/v2/models/small/infer`, { inputs: [inputOf('x', [1, 3, 8, 8], x)] })
+  assert.is(status, 200)
+}
+
+const memory = () => {
+  global.gc?.()
+  return process.memoryUsage().rss
+}
+
+test('headers or a body that come in drops are given up in time', async () => {
+  const head = await opened('POST /v2/models/small/infer HTTP/1.1\r\nhost: x\r\n')
+  const body = await opened('POST /v2/models/small/infer HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{')
+  const silent = await opened()
+  const drip = setInterval(() => {
+    if (head.writable) head.write('a: b\r\n')
+    if (body.writable) body.write(' ')
+  }, 200)
+  const answers = await Promise.all([head, body, silent].map(rest))
+  clearInterval(drip)
+  for (const answer of answers.slice(0, 2)) assert.match(answer, /^HTTP\/1.1 408 /)
+  assert.match(answers[0], /not come in time/)
+  await assertServes()
+})
+
+test('a body that says it has ten gigabytes is refused before it comes', async () => {
+  const before = memory()
+  const socket = await opened('POST /v2/models/small/infer HTTP/1.1\r\nhost: x\r\ncontent-length: 10737418240\r\n\r\n')
+  const answer = rest(socket)
+  const junk = Buffer.alloc(2 ** 16)
+  const pour = setInterval(() => socket.writable && socket.write(junk), 1)
+  assert.match(await answer, /^HTTP\/1.1 413 /)
+  clearInterval(pour)
+  assert.ok(memory() - before < 2 ** 26)
+  await assertServes()
+})
+
+test('many bodies together fill no more than their share', async () => {
+  const half = `POST /v2/models/small/infer HTTP/1.1\r\nhost: x\r\ncontent-length: ${2 ** 20}\r\n\r\n`
+  const sockets = await Promise.all(Array.from({ length: 12 }, () => opened(half)))
+  const answers = await Promise.all(sockets.map(rest))
+  assert.is(answers.filter(answer => /^HTTP\/1.1 429 /.test(answer) && /retry-after: 1/i.test(answer)).length, 4)
+  await assertServes()
+})
+
+test('idle connections by the hundred stop nobody', async () => {
+  const sockets = await Promise.all(Array.from({ length: 500 }, () => opened()))
+  await assertServes()
+  for (const socket of sockets) socket.destroy()
+})
+
+test('what is no HTTP, no JSON and no protocol buffer is refused, hundreds of times, and nothing grows', async () => {
+  const url = `${server.url}/v2/models/small/infer`
+  const good = Buffer.from(JSON.stringify({ inputs: [inputOf('x', [1, 3, 8, 8], floats(random, 192))] }))
+  const spoiled = () => {
+    const bytes = Buffer.from(good)
+    for (let i = random.int(1, 5); i; i--) bytes[random.int(0, bytes.length - 1)] = random.int(0, 255)
+    return random.chance(0.3) ? bytes.subarray(0, random.int(0, bytes.length)) : bytes
+  }
+  const round = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      const { status, json } = await ask(url, spoiled())
+      assert.ok(status === 400 || status === 200 || status === 404, `${status}`)
+      if (status !== 200) assert.is(typeof json.error, 'string')
+    }
+  }
+  await round(100)
+  const before = memory()
+  await round(400)
+  assert.ok(memory() - before < 2 ** 26)
+  const raw = await opened(`${'\0'.repeat(50)}\r\n\r\n`)
+  assert.match(await rest(raw), /^HTTP\/1.1 400 .*no HTTP request/s)
+
+  const session = connectHttp2(`http://127.0.0.1:${server.grpcPort}`)
+  for (let i = 0; i < 300; i++) {
+    const junk = Buffer.from(random.ints(random.int(1, 60), [0, 255]))
+    const frame = Buffer.concat([Buffer.from([0, 0, 0, 0, junk.length]), junk])
+    const status = await new Promise<number>((resolve, reject) => {
+      const stream = session.request({
+        ...{ ':method': 'POST', ':path': '/inference.GRPCInferenceService/ModelInfer' },
+        ...{ 'content-type': 'application/grpc', te: 'trailers' }
+      })
+      let code = -1
+      stream.on('response', headers => (code = Number(headers['grpc-status'] ?? -1)))
+      stream.on('trailers', headers => (code = Number(headers['grpc-status'])))
+      stream.on('error', reject)
+      stream.on('close', () => resolve(code))
+      stream.resume().end(frame)
+    })
+    // No message, no such model, or a request without inputs.
+    assert.ok([3, 5, 13].includes(status), `${status} for ${frame.toString('hex')}`)
+  }
+  session.close()
+  await assertServes()
+})
+
+test.run()
