@@ -6,7 +6,12 @@
 type Numbers = ArrayLike<number | bigint>
 
 /** Elements for an input: an array of them, or a tensor that holds one. */
-export type StandaloneFeed = Numbers | { readonly data: Numbers }
+export type StandaloneFeed =
+  | Numbers
+  | {
+      /** The elements in C order. */
+      readonly data: Numbers
+    }
 
 /** Where a module is from: a response or its promise, bytes, or what an engine has compiled. */
 export type StandaloneSource = Response | BufferSource | WebAssembly.Module | PromiseLike<Response>

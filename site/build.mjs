@@ -44,7 +44,7 @@ function entries() {
   const files = Object.entries(exports)
     .filter(([name, { types }]) => types && !/\.(js|wasm)$|^\.\/ort/.test(name))
     .map(([name, { types }]) => {
-      const file = join(folder, `${name.slice(2) || 'cairnjs'}.ts`)
+      const file = join(folder, `${name.slice(2).replaceAll('/', '-') || 'cairnjs'}.ts`)
       const module = types.replace(/^\.\/dist\//, '../../').replace(/\.d\.ts$/, '.js')
       const comment = `/**\n * ${about[name]}\n * @module cairnjs${name.slice(1)}\n */\n`
       writeFileSync(file, `${comment}export * from '${module}'\n${extra[name] ?? ''}`)
@@ -68,6 +68,9 @@ const about = {
     'The kernels inside of the JavaScript, for bundlers that bring no .wasm files along: `import "cairnjs/inline"`.',
   './compiler':
     'The compiler: ONNX to .cairn files, in Node and in browsers. Once it is imported, sessions take ONNX bytes too.',
+  './compiler/standalone':
+    'What makes WebAssembly modules of models, with Binaryen, for programs that are bundled: `import "cairnjs/compiler/standalone"`; and what modules say of themselves.',
+  './standalone': 'The loader of a model that is a WebAssembly module of its own.',
   './onnxruntime':
     'Makes Cairn the backend of onnxruntime-common: `import "cairnjs/onnxruntime"`, or `register(ort)` for one instance of it.',
   './train': 'Training: new heads, last blocks, and whole networks, on the CPU, in Node and in browsers.'

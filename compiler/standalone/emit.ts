@@ -3,10 +3,10 @@ import type { Bindings, Program } from '../../runtime/file/index.js'
 import { CompileError } from '../errors.js'
 import type { Loading, Step } from './load.js'
 import type { StandalonePort } from './metadata.js'
-import { passes } from './passes.js'
 import type { Places } from './place.js'
-import { type Blocks, specialise } from './specialise.js'
-import { type Node, parse, show } from './text.js'
+import { passes } from './wasm/passes.js'
+import { type Blocks, specialise } from './wasm/specialise.js'
+import { type Node, parse, show } from './wasm/text.js'
 
 type Expression = binaryen.ExpressionRef
 

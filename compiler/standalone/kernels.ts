@@ -9,7 +9,7 @@ import {
   segmentsOf,
   withoutMemoryImport,
   withSections
-} from './sections.js'
+} from './wasm/sections.js'
 
 /** The kernels with what a model needs beside them (asm/standalone/), in two binaries; each URL spelled out for bundlers. */
 export type Features = 'plain' | 'relaxed'

@@ -8,7 +8,7 @@ import {
   widthOf
 } from '../../runtime/file/index.js'
 import { align, constantsOf, isDirect, type Places } from './place.js'
-import { Bytes, type Segment } from './sections.js'
+import { Bytes, type Segment } from './wasm/sections.js'
 
 /**
  * What a module does before its first run: parameter blocks become words, constants that memory holds otherwise than the file come out of segments that lie

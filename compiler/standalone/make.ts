@@ -22,9 +22,9 @@ import {
   segmentsOf,
   withoutZeros,
   withSections
-} from './sections.js'
-import { readBy } from './statics.js'
-import type { Node } from './text.js'
+} from './wasm/sections.js'
+import { readBy } from './wasm/statics.js'
+import type { Node } from './wasm/text.js'
 
 /** How a program becomes a module. */
 export interface StandaloneOptions {

@@ -1,6 +1,6 @@
 import { type Bindings, cutsOf, evaluate, outOfRange, type Program, resultsOf } from '../../runtime/file/index.js'
 import { type Places, portAt } from './place.js'
-import { customOf } from './sections.js'
+import { customOf } from './wasm/sections.js'
 
 /** The custom section that tells what a module holds, as JSON in UTF-8, in front of everything else. */
 export const sectionName = 'cairn'

@@ -80,7 +80,9 @@ test('inspect, verify and run take a module', async () => {
   assert.is(cairn('run', 'm.onnx', ...inputs, '--out', 'session', '--device', 'wasm').status, 0)
   const own = await instantiate(readFileSync(at('m.wasm')), { wasi_snapshot_preview1: stubs() })
   for (const [name, { dims }] of Object.entries(own.run({ x, rows: numbers }))) {
-    const [a, b] = ['own', 'session'].map(dir => decodeNpy(readFileSync(at(`${dir}/${name}.npy`)), name))
+    const [a, b] = ['own', 'session'].map(dir =>
+      decodeNpy(new Uint8Array(readFileSync(at(`${dir}/${name}.npy`))), name)
+    )
     assert.equal([a.dims, a.type], [dims, b.type])
     const largest = Math.max(...Array.from(b.data as ArrayLike<number>, value => Math.abs(Number(value))))
     a.data.forEach((value, i) => {
