@@ -1,4 +1,4 @@
-import type { Dim } from '../algebra/index.js'
+import { type Dim, isStatic } from '../algebra/index.js'
 import { type Attribute, type Graph, Node, type Value } from '../graph/index.js'
 import { inferNode } from './node.js'
 
@@ -35,9 +35,11 @@ export class Writer {
     return this.graph.constant(this.graph.unique(this.stem), Float32Array.of(number), [])
   }
 
-  /** A list of sizes, such as a Reshape takes; possibly symbolic. */
+  /** A list of sizes, such as a Reshape takes: a constant where all are known. */
   sizes(sizes: readonly Dim[]): Value {
-    const value = this.graph.constant(this.graph.unique(this.stem), new Float64Array(0), [sizes.length], 'int64')
+    const name = this.graph.unique(this.stem)
+    if (isStatic(sizes)) return this.graph.constant(name, Float64Array.from(sizes), [sizes.length], 'int64')
+    const value = this.graph.constant(name, new Float64Array(0), [sizes.length], 'int64')
     value.data = undefined
     value.ints = sizes
     return value
