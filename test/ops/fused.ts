@@ -18,7 +18,7 @@ const activations: readonly [string, readonly number[]][] = [
   ['HardSigmoid', [0.3, 0.4]]
 ]
 
-/** Those with numbers of their own, in the order of `activation_params`; FusedConv of onnxruntime has none of them. */
+/** Those that FusedGemm has besides, with their attributes. */
 const ofGemm: readonly [string, Readonly<Record<string, number>>][] = [
   ['Elu', { alpha: 0.6 }],
   ['Selu', { alpha: 1.3, gamma: 0.8 }],
