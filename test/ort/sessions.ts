@@ -70,10 +70,20 @@ const ofZoo = (name: string): [Uint8Array, Named] => {
   return [model, randomFeeds([{ name: x!, dtype: 'float32', dims, range: [-2, 2] }], random)]
 }
 
+/** One model, of which each number of best ones makes a session. */
+const open = best()
+
 const cases = {
   small: await caseOf(...small()),
   shapeless: await caseOf(...shapeless()),
   best: await caseOf(...best()),
+  sizes: await Promise.all(
+    [1, 2, 3, 4, 5, 6].map(async k => {
+      const [, feeds] = open
+      const name = Object.keys(feeds).find(each => feeds[each].dtype === 'int64')!
+      return caseOf(open[0], { ...feeds, [name]: { dtype: 'int64', dims: [1], data: [k] } })
+    })
+  ),
   networks: await Promise.all(networks.map(async name => [name, await caseOf(...ofZoo(name))] as const))
 }
 
@@ -125,6 +135,14 @@ for (const [how, ort] of both) {
     }
   })
 }
+
+test('runs of more sizes than are kept, all at once, in any order of the feeds', async () => {
+  const session = await imported.InferenceSession.create(cases.sizes[0].model)
+  await Promise.all(
+    cases.sizes.map(({ feeds, expected }) => check(imported, { model: cases.sizes[0].model, feeds, expected }, session))
+  )
+  await session.release()
+})
 
 test('a model is made from .cairn bytes, a path, a file: URL, and a blob: URL', async () => {
   const { model } = cases.small
