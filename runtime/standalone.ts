@@ -108,7 +108,8 @@ export async function instantiate<Model = StandaloneModel>(
           const Elements = (globalThis as unknown as Record<string, new (from: unknown) => StandaloneResult['data']>)[
             array
           ]
-          const whole = array[0] === 'B' && Array.from(floats, x => BigInt(Math.round(x) || 0))
+          const whole =
+            array[0] === 'B' && Array.from(floats, x => (Number.isFinite(x) ? BigInt(Math.round(x)) : 1n << 63n))
           return [name, { type, dims, data: new Elements(whole || floats) }]
         })
       )
