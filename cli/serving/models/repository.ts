@@ -42,6 +42,8 @@ type Events = {
   loaded: [served: Served]
   unloaded: [served: Served]
   failed: [name: string, version: string, why: string]
+  /** The folder cannot be looked at. */
+  unseen: [why: string]
 }
 
 /** The models of a folder, and what becomes of them when it changes. */
@@ -71,7 +73,7 @@ export class Repository extends EventEmitter<Events> {
     await this.change(() => this.apply(found))
     this.isOpen = true
     const look = async () => {
-      await this.look().catch(() => undefined)
+      await this.look().catch(error => this.emit('unseen', servingError(error).message))
       if (this.timer) this.timer = setTimeout(look, this.options.poll)
     }
     if (this.options.poll) this.timer = setTimeout(look, this.options.poll)
@@ -133,7 +135,12 @@ export class Repository extends EventEmitter<Events> {
       throw new ServingError('invalid', 'models in requests are not taken here; cairn serve --uploads takes them')
     return this.change(async () => {
       const made: Served[] = []
-      for (const [version, bytes] of files) made.push(await this.make({ name, version, bytes }))
+      try {
+        for (const [version, bytes] of files) made.push(await this.make({ name, version, bytes }))
+      } catch (error) {
+        for (const { lane } of made) this.pool.close(lane.model)
+        throw error
+      }
       const model = this.model(name)
       const gone = [...model.versions.values()]
       model.versions.clear()
