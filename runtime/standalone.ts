@@ -62,7 +62,7 @@ export interface StandaloneModel {
     check?(): number
   }
   /**
-   * Runs once, with the elements of each input by its name. Throws RangeError for another number of elements than an input
+   * Runs once, with the elements of each input by its name, rounded to single precision, whole numbers too. Throws RangeError for another number of elements than an input
    * has, and where an index is out of range.
    */
   run(feeds: Readonly<Record<string, StandaloneFeed>>): Record<string, StandaloneResult>

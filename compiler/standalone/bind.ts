@@ -1,4 +1,3 @@
-import { mostMemory } from '../../runtime/backend/index.js'
 import { CairnError, FormatError } from '../../runtime/base/index.js'
 import { checkBound } from '../../runtime/check/index.js'
 import { type Bindings, evaluate, type Program } from '../../runtime/file/index.js'
@@ -10,6 +9,9 @@ interface Given {
   readonly dims?: Bindings
   readonly maxMemory?: number
 }
+
+/** What 32-bit addresses reach. */
+const mostMemory = 2 ** 32
 
 /** Values of all free dimensions, as the model and a memory take them. Throws CompileError for others. */
 export function bindingsOf(program: Program, options: Given): Bindings {

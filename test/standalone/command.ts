@@ -130,6 +130,15 @@ function command(input: Uint8Array, ...args: string[]) {
   return { status, out: stdout, err: String(stderr) }
 }
 
+/** The same array with so many more spaces behind its header that it has `length` bytes. */
+function padded(npy: Uint8Array, length: number): Uint8Array {
+  const bytes = Buffer.from(npy)
+  const header = bytes.readUInt16LE(8)
+  const end = 10 + header - 1
+  bytes.writeUInt16LE(header + length - bytes.length, 8)
+  return Buffer.concat([bytes.subarray(0, end), Buffer.alloc(length - bytes.length, ' '), bytes.subarray(end)])
+}
+
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => Buffer.from(buffer, byteOffset, byteLength)
 
 if (process.versions.bun || process.versions.deno) skip('modules as commands', 'node:wasi is Node’s own')
@@ -151,6 +160,8 @@ else
       [Buffer.concat(npy)],
       [Buffer.concat([bytesOf(x), bytesOf(numbers)])],
       [Buffer.concat(others)],
+      // The second one begins at the end of what is read at once.
+      [Buffer.concat([padded(npy[0], 4093), npy[1]])],
       [new Uint8Array(), 'a.npy', 'b.raw']
     ]
     for (const way of ways) {
