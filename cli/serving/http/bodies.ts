@@ -18,9 +18,6 @@ export class Budget {
   }
 }
 
-/** Bytes that a body has room for at first; it doubles as bytes come. */
-const firstBytes = 2 ** 16
-
 export interface Body {
   readonly bytes: Buffer
   /** Gives the memory back. */
@@ -42,22 +39,16 @@ export async function readBody(message: IncomingMessage, most: number, budget: B
     held += bytes
   }
   try {
-    // What has come counts, not what is said: silence costs nothing. Pages that nothing was written to are no memory.
-    let bytes = Buffer.allocUnsafeSlow(Math.min(said || firstBytes, firstBytes))
+    if (said) hold(said)
+    const chunks: Buffer[] = []
     let length = 0
     for await (const chunk of message as AsyncIterable<Buffer>) {
-      const end = length + chunk.length
-      if (end > most) throw large()
-      hold(chunk.length)
-      if (end > bytes.length) {
-        const larger = Buffer.allocUnsafeSlow(Math.max(end, Math.min(2 * bytes.length, said || most)))
-        bytes.copy(larger, 0, 0, length)
-        bytes = larger
-      }
-      bytes.set(chunk, length)
-      length = end
+      length += chunk.length
+      if (length > most) throw large()
+      if (length > held) hold(length - held)
+      chunks.push(chunk)
     }
-    return { bytes: bytes.subarray(0, length), release }
+    return { bytes: chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length), release }
   } catch (error) {
     release()
     if (error instanceof ServingError) throw error

@@ -42,8 +42,6 @@ type Events = {
   loaded: [served: Served]
   unloaded: [served: Served]
   failed: [name: string, version: string, why: string]
-  /** The folder cannot be looked at. */
-  unseen: [why: string]
 }
 
 /** The models of a folder, and what becomes of them when it changes. */
@@ -73,7 +71,7 @@ export class Repository extends EventEmitter<Events> {
     await this.change(() => this.apply(found))
     this.isOpen = true
     const look = async () => {
-      await this.look().catch(error => this.emit('unseen', servingError(error).message))
+      await this.look().catch(() => undefined)
       if (this.timer) this.timer = setTimeout(look, this.options.poll)
     }
     if (this.options.poll) this.timer = setTimeout(look, this.options.poll)
@@ -135,12 +133,7 @@ export class Repository extends EventEmitter<Events> {
       throw new ServingError('invalid', 'models in requests are not taken here; cairn serve --uploads takes them')
     return this.change(async () => {
       const made: Served[] = []
-      try {
-        for (const [version, bytes] of files) made.push(await this.make({ name, version, bytes }))
-      } catch (error) {
-        for (const { lane } of made) this.pool.close(lane.model)
-        throw error
-      }
+      for (const [version, bytes] of files) made.push(await this.make({ name, version, bytes }))
       const model = this.model(name)
       const gone = [...model.versions.values()]
       model.versions.clear()
