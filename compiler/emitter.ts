@@ -10,7 +10,7 @@ import type { TargetOptions } from './target.js'
 export interface StandaloneEmitter {
   standaloneFrom(
     program: Program,
-    options: TargetOptions & { readonly golden?: boolean | GoldenOptions }
+    options: TargetOptions & { readonly golden?: boolean | GoldenOptions; readonly maxMemory?: number }
   ): Promise<Uint8Array>
 }
 

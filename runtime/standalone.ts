@@ -62,7 +62,7 @@ export interface StandaloneModel {
     check?(): number
   }
   /**
-   * Runs once, with the elements of each input by its name. Throws RangeError for another number of elements than an input
+   * Runs once, with the elements of each input by its name, rounded to single precision, whole numbers too. Throws RangeError for another number of elements than an input
    * has, and where an index is out of range.
    */
   run(feeds: Readonly<Record<string, StandaloneFeed>>): Record<string, StandaloneResult>
@@ -108,7 +108,8 @@ export async function instantiate<Model = StandaloneModel>(
           const Elements = (globalThis as unknown as Record<string, new (from: unknown) => StandaloneResult['data']>)[
             array
           ]
-          const whole = array[0] === 'B' && Array.from(floats, x => BigInt(Math.round(x) || 0))
+          const whole =
+            array[0] === 'B' && Array.from(floats, x => (Number.isFinite(x) ? BigInt(Math.round(x)) : 1n << 63n))
           return [name, { type, dims, data: new Elements(whole || floats) }]
         })
       )

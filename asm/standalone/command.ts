@@ -37,6 +37,8 @@ const STARTS: usize = 1024
 const MOST_FILES: u32 = 239
 const BUFFER: usize = 4096
 const SIZE: usize = 4096
+/** Above all sizes of axes. */
+const BEYOND: i64 = 1 << 40
 
 /** Lines for standard error, by number. */
 const NO_FILE: u32 = 0
@@ -104,11 +106,29 @@ function open(path: usize): void {
 /** Whether there is another byte. */
 function more(): bool {
   if (position < limit) return true
-  position = scratch + BUFFER
-  store<usize>(scratch, position)
-  store<usize>(scratch, SIZE, 4)
-  limit = position + (fd_read(file, scratch, 1, scratch + COUNT) ? 0 : load<usize>(scratch, COUNT))
-  return position < limit
+  position = limit = scratch + BUFFER
+  return refill()
+}
+
+/** Reads behind what the buffer holds; whether anything came. */
+function refill(): bool {
+  store<usize>(scratch, limit)
+  store<usize>(scratch, scratch + BUFFER + SIZE - limit, 4)
+  const count: usize = fd_read(file, scratch, 1, scratch + COUNT) ? 0 : load<usize>(scratch, COUNT)
+  limit += count
+  return count > 0
+}
+
+/** Whether .npy is next, by all six bytes that it begins with: a bare element may have the first of them. */
+function isArray(): bool {
+  while (limit - position < 6) {
+    const left = limit - position
+    memory.copy(scratch + BUFFER, position, left)
+    position = scratch + BUFFER
+    limit = position + left
+    if (!refill()) return false
+  }
+  return load<u32>(position) == 0x4d554e93 && load<u16>(position, 4) == 0x5950
 }
 
 function byte(): u32 {
@@ -119,8 +139,8 @@ function byte(): u32 {
 function readPort(port: Port): void {
   let letter = port.letter
   let width = port.width
-  if (more() && load<u8>(position) == 0x93) {
-    for (let i = 0; i < 6; i++) byte()
+  if (isArray()) {
+    position += 6
     const wide = byte() > 1
     byte()
     let length = byte() | (byte() << 8)
@@ -128,9 +148,9 @@ function readPort(port: Port): void {
     // The header is Python's text of a dictionary: quotes, colons and brackets tell where its values are.
     let quoted = 0
     let kind: u32 = 0
-    let elements: u32 = 1
+    let fits = true
     let axes: u32 = 0
-    let number: i32 = -1
+    let number: i64 = -1
     let shaped = false
     let fortran = false
     let size: u32 = 0
@@ -144,10 +164,10 @@ function readPort(port: Port): void {
           kind = c
         }
       } else if (c == 40) shaped = true
-      else if (shaped && c >= 48 && c <= 57) number = max(number, 0) * 10 + <i32>c - 48
+      else if (shaped && c >= 48 && c <= 57) number = min<i64>(max<i64>(number, 0) * 10 + c - 48, BEYOND)
       else if (shaped && (c == 44 || c == 41)) {
         if (number >= 0) {
-          elements *= <u32>number
+          if (axes >= port.rank || number != <i64>load<u32>(port.axes + (axes << 3))) fits = false
           axes++
         }
         number = -1
@@ -156,7 +176,7 @@ function readPort(port: Port): void {
       last = c
     }
     if (!kind || !size) return stop(NO_ARRAY)
-    if (elements != port.elements || (fortran && axes > 1)) return stop(OTHER_SHAPE)
+    if (!fits || axes != port.rank || (fortran && axes > 1)) return stop(OTHER_SHAPE)
     letter = kind
     width = size
   }
@@ -278,11 +298,19 @@ function writeAxis(port: Port, axis: u32, at: usize, elements: u32): void {
   for (let left = sizeOf(port, axis); left > 0; left--, at += step << 2) writeAxis(port, axis + 1, at, step)
 }
 
+/** As runtime/tensor/elements.ts: 64 bits round, and what is not finite becomes the smallest; others are cut. All wrap. */
+function wholeOf(value: f32, width: u32): u64 {
+  if (!(abs<f32>(value) < Infinity)) return width == 8 ? 1 << 63 : 0
+  const whole = width == 8 ? floor<f64>(<f64>value + 0.5) : trunc<f64>(<f64>value)
+  if (abs<f64>(whole) < 9223372036854775808.0) return <u64>(<i64>whole)
+  return <u64>(whole - floor<f64>(whole / 18446744073709551616.0) * 18446744073709551616.0)
+}
+
 function writeElement(port: Port, value: f32): void {
   const width = port.width
   let bits: u64 = 0
   if (port.letter == 102) bits = width == 4 ? reinterpret<u32>(value) : reinterpret<u64>(<f64>value)
-  else bits = <u64>(<i64>value)
+  else bits = wholeOf(value, width)
   for (let b: u32 = 0; b < width; b++) {
     put(<u32>bits & 255)
     bits >>= 8

@@ -1,4 +1,16 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { type ImportOptions, kindOf } from '../../compiler/onnx/index.js'
 import type { Patch } from '../../train/index.js'
@@ -39,6 +51,21 @@ export function readBytes(path: string, what = 'file'): Uint8Array {
     return new Uint8Array(buffer, byteOffset, length)
   } catch (error) {
     throw new InputError(`cannot read ${what} ${path}: ${reason(error)}`)
+  }
+}
+
+/** The first bytes of a file, at most `count`. */
+export function readFirst(path: string, count: number): Uint8Array {
+  const bytes = new Uint8Array(count)
+  try {
+    const file = openSync(path, 'r')
+    try {
+      return bytes.subarray(0, readSync(file, bytes))
+    } finally {
+      closeSync(file)
+    }
+  } catch (error) {
+    throw new InputError(`cannot read model ${path}: ${reason(error)}`)
   }
 }
 

@@ -12,6 +12,7 @@ export {
   patched,
   patchOption,
   readBytes,
+  readFirst,
   readModel,
   readPatch,
   refuseOther,

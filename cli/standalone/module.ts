@@ -4,7 +4,7 @@ import type { Port, Program } from '../../runtime/file/index.js'
 import type { Feeds, InferenceSession, Results } from '../../runtime/index.js'
 import { instantiate, type StandaloneModel } from '../../runtime/standalone.js'
 import { fromFloats } from '../../runtime/tensor/index.js'
-import { isUrl, readBytes, toNumbers } from '../model/index.js'
+import { isUrl, readBytes, readFirst, toNumbers } from '../model/index.js'
 import { type Flags, InputError, longName, type Option, oneLine } from '../terminal/index.js'
 
 /** A model that is a WebAssembly module of its own, as the commands meet it. */
@@ -17,8 +17,9 @@ export interface ModelModule {
 /** The module at `path`; undefined where the file is something else. Throws InputError for a module that is no model. */
 export function moduleAt(path: string): ModelModule | undefined {
   if (isUrl(path)) return undefined
+  // A model may be large, and is read again as what it is.
+  if (kindOf(readFirst(path, 4))?.name !== 'wasm') return undefined
   const bytes = readBytes(path, 'model') as Uint8Array<ArrayBuffer>
-  if (kindOf(bytes)?.name !== 'wasm') return undefined
   const metadata = standaloneOf(bytes)
   if (!metadata)
     throw new InputError(`${path} is a WebAssembly module, but no model; cairn compile -o writes such ones`)
@@ -56,6 +57,16 @@ export function portsOf({ inputs, outputs }: Standalone): Ports {
   return { free: [], inputs: inputs.map(portOf), outputs: outputs.map(portOf), counts: [], faults: [] }
 }
 
+/** The elements as floats. Throws InputError for whole numbers that floats do not hold, as sessions refuse them. */
+function exact(path: string, name: string, feed: Feeds[string]): Float32Array {
+  const lost = /int(32|64)$/.test(feed.type)
+    ? // biome-ignore lint/suspicious/noDoubleEquals: bigints and numbers are compared exactly so
+      (feed.data as BigInt64Array).find(value => Math.fround(Number(value)) != (value as unknown))
+    : undefined
+  if (lost !== undefined) throw new InputError(`${path}: input "${name}" has ${lost}; it takes ${feed.type} up to 2^24`)
+  return Float32Array.from(toNumbers(feed))
+}
+
 type Session = Pick<InferenceSession, 'device' | 'threads' | 'choice' | 'run' | 'release'>
 
 /** The module as `cairn run` takes sessions. */
@@ -67,7 +78,7 @@ export async function openModule(module: ModelModule): Promise<{ session: Sessio
       const { dims } = feeds[name]
       if (dims.join() !== shape.join())
         throw new InputError(`${path}: input "${name}" has shape [${dims.join('×')}]; [${shape.join('×')}] is allowed`)
-      return [name, Float32Array.from(toNumbers(feeds[name]))]
+      return [name, exact(path, name, feeds[name])]
     })
     try {
       const results = Object.entries(model.run(Object.fromEntries(floats)))

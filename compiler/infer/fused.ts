@@ -8,23 +8,47 @@ import { Writer } from './writer.js'
 /** What stands for the outputs of a node of onnxruntime's own, in ONNX's operators; undefined for those that have no other spelling. */
 export type Spelling = (write: Writer, node: Node) => (Value | undefined)[]
 
-/** The function behind a fused layer, with numbers that it takes. */
-function activated(write: Writer, node: Node, x: Value, names: readonly string[]): Value {
+/** The functions behind fused layers, and the numbers that they take, in the order in which FusedConv has them. */
+const activations: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(
+    ['Relu', 'Sigmoid', 'Tanh', 'HardSwish', 'Softplus', 'Softsign', 'Gelu'].map(name => [name, []])
+  ),
+  LeakyRelu: ['alpha'],
+  Elu: ['alpha'],
+  ThresholdedRelu: ['alpha'],
+  Selu: ['alpha', 'gamma'],
+  HardSigmoid: ['alpha', 'beta']
+}
+
+/** The function behind a fused layer, with the numbers that `numberOf` finds for it. */
+function activated(
+  write: Writer,
+  node: Node,
+  x: Value,
+  numberOf: (name: string, index: number) => number | undefined
+): Value {
   const act = node.text('activation', '')
-  const given = node.list('activation_params') ?? []
-  const [a, b] = names.map((name, i) => (name ? node.number(name, Number.NaN) : (given[i] ?? Number.NaN)))
-  const or = (value: number, fallback: number) => (Number.isNaN(value) ? fallback : value)
   if (!act) return x
-  if (act === 'LeakyRelu') return write.add(act, [x], { alpha: or(a, 0.01) })
-  if (act === 'HardSigmoid') return write.add(act, [x], { alpha: or(a, 0.2), beta: or(b, 0.5) })
   if (act === 'Clip') {
-    const [low, high] = [or(a, Number.NEGATIVE_INFINITY), or(b, Number.POSITIVE_INFINITY)]
+    const [low, high] = [numberOf('min', 0) ?? Number.NEGATIVE_INFINITY, numberOf('max', 1) ?? Number.POSITIVE_INFINITY]
     return write.add(act, [x, write.scalar(low), write.scalar(high)])
   }
-  if (['Relu', 'Sigmoid', 'Tanh', 'HardSwish', 'Elu', 'Softplus', 'Selu', 'Gelu'].includes(act))
-    return write.add(act, [x])
+  if (Object.hasOwn(activations, act)) {
+    const given = activations[act].flatMap((name, i) => {
+      const value = numberOf(name, i)
+      return value === undefined ? [] : [[name, value] as const]
+    })
+    return write.add(act, [x], Object.fromEntries(given))
+  }
   throw refuse(node, `activation "${act}" is not supported`)
 }
+
+/** As convolutions have them. */
+const listed = (node: Node) => (_: string, index: number) => node.list('activation_params')?.[index]
+
+/** As FusedGemm has them, an attribute each. */
+const named = (node: Node) => (name: string) =>
+  node.attributes.has(`activation_${name}`) ? node.number(`activation_${name}`, 0) : undefined
 
 const convolution = ['auto_pad', 'dilations', 'group', 'kernel_shape', 'pads', 'strides'] as const
 
@@ -35,7 +59,7 @@ const kept = (node: Node, names: readonly string[]): Record<string, Attribute> =
 const fusedConv: Spelling = (write, node) => {
   const [x, w, bias, sum] = node.inputs
   const y = write.add('Conv', bias ? [x, w, bias] : [x, w], kept(node, convolution))
-  return [activated(write, node, sum ? write.add('Add', [y, sum]) : y, ['', ''])]
+  return [activated(write, node, sum ? write.add('Add', [y, sum]) : y, listed(node))]
 }
 
 /** Channels innermost; `filters` says whether the filters' are as well (M × kH × kW × C). */
@@ -47,7 +71,7 @@ const lastConv =
     const first = (value: Value) => write.add('Transpose', [value], { perm: [0, rank - 1, ...between(1, rank - 1)] })
     const y = write.add('Conv', [first(x!), filters ? first(w!) : w, bias], kept(node, convolution))
     const last = write.add('Transpose', [y], { perm: [0, ...between(2, rank), 1] })
-    return [activated(write, node, sum ? write.add('Add', [last, sum]) : last, ['', ''])]
+    return [activated(write, node, sum ? write.add('Add', [last, sum]) : last, listed(node))]
   }
 
 /** Whole numbers from `from` on, below `to`. */
@@ -71,7 +95,7 @@ const fusedMatMul: Spelling = (write, node) => {
 
 const fusedGemm: Spelling = (write, node) => {
   const y = write.add('Gemm', node.inputs, kept(node, ['alpha', 'beta', 'transA', 'transB']))
-  return [activated(write, node, y, ['activation_alpha', 'activation_beta'])]
+  return [activated(write, node, y, named(node))]
 }
 
 /** Gelu of the sum with a bias, if there is one. */

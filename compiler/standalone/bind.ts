@@ -1,8 +1,22 @@
+import { CairnError, FormatError } from '../../runtime/base/index.js'
+import { checkBound } from '../../runtime/check/index.js'
 import { type Bindings, evaluate, type Program } from '../../runtime/file/index.js'
 import { CompileError } from '../errors.js'
+import { placeModel } from './place.js'
 
-/** Values of all free dimensions, as the model takes them. Throws CompileError for others. */
-export function bindingsOf({ free, states, constraints, storages }: Program, given: Bindings): Bindings {
+/** Sizes for a module, and the bytes of memory that it may need. */
+interface Given {
+  readonly dims?: Bindings
+  readonly maxMemory?: number
+}
+
+/** What 32-bit addresses reach. */
+const mostMemory = 2 ** 32
+
+/** Values of all free dimensions, as the model and a memory take them. Throws CompileError for others. */
+export function bindingsOf(program: Program, options: Given): Bindings {
+  const { free, states, constraints, storages } = program
+  const given = options.dims ?? {}
   if (states.length) throw new CompileError('target wasm of a training step; networks that infer are allowed')
   for (const [name, size] of Object.entries(given))
     if (!free.includes(name) || !Number.isSafeInteger(size) || size < 0)
@@ -21,5 +35,27 @@ export function bindingsOf({ free, states, constraints, storages }: Program, giv
       throw new CompileError(`${where}: sizes do not fit for ${at.join(', ') || 'its shapes'}; other sizes are allowed`)
   if (storages.some(size => !(evaluate(size, bindings) >= 0)))
     throw new CompileError(`the model leaves nothing of an input with ${at.join(', ')}; larger sizes are allowed`)
+  try {
+    checkBound(program, bindings)
+  } catch (error) {
+    if (!(error instanceof FormatError || error instanceof CairnError)) throw error
+    const why = error.message.replace(/^the file's calls are not valid: /, '')
+    throw new CompileError(`${sized(bindings)} the model cannot run: ${why}; smaller sizes are allowed`)
+  }
+  refuseLarge(placeModel(program, bindings).end(), bindings, options)
   return bindings
+}
+
+/** Throws CompileError for more memory than a module may have. */
+export function refuseLarge(bytes: number, bindings: Bindings, { maxMemory = mostMemory }: Given): void {
+  const most = Math.min(maxMemory, mostMemory)
+  if (!(bytes <= most))
+    throw new CompileError(
+      `${sized(bindings)} the module needs ${bytes} bytes of memory; ${most} are allowed (${maxMemory < mostMemory ? 'maxMemory' : 'what 32-bit addresses reach'})`
+    )
+}
+
+function sized(bindings: Bindings): string {
+  const dims = Object.entries(bindings).map(([name, size]) => `${name}=${size}`)
+  return dims.length ? `with dims ${dims.join(', ')}` : 'with its sizes'
 }

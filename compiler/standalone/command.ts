@@ -3,14 +3,14 @@ import type { StandalonePort } from './metadata.js'
 
 /** Lines for standard error, in the order of asm/standalone/command.ts; the last is for `run`. */
 const texts = [
-  'no such file in the folders that the host gives (--dir); the .npy file or elements of each input are allowed',
+  'no such file in the folders that the host gives (--dir), from where paths begin; the .npy file or elements of each input are allowed',
   'the input ends too soon; the elements of each input, all of them, are allowed',
   'the input goes on behind its last element; the elements of each input, no more, are allowed',
   'an .npy header is damaged',
   'an .npy file of another type; f2, f4, f8, b1, u1 to u8 and i1 to i8, little-endian, are allowed',
-  'an .npy file of another size, or in Fortran order; the shape of the input in C order is allowed',
+  'an .npy file of another shape, or in Fortran order; the shape of the input in C order is allowed',
   'the output cannot be written',
-  'too many arguments; none, or a file for each input, is allowed',
+  'another number of files than of inputs, or long names; none, or a file for each input, is allowed',
   'an index of the input is out of range'
 ]
 

@@ -1,7 +1,6 @@
 import { digest } from '../../runtime/base/index.js'
-import { checkBound } from '../../runtime/check/index.js'
 import { type Bindings, evaluate, type Golden, type Program } from '../../runtime/file/index.js'
-import { bindingsOf } from './bind.js'
+import { bindingsOf, refuseLarge } from './bind.js'
 import { addCheck } from './check.js'
 import { addCommand } from './command.js'
 import { type Body, Emitter } from './emit.js'
@@ -36,13 +35,14 @@ export interface StandaloneOptions {
   readonly golden?: Golden
   /** Makes a command of WASI besides. */
   readonly wasi?: boolean
+  /** Bytes of memory that the module may need; default and most 4 GiB, which is what 32-bit addresses reach. */
+  readonly maxMemory?: number
 }
 
 /** A program as one WebAssembly module (docs/standalone.md). Throws CompileError, one line, for what it cannot be. */
 export async function standalone(program: Program, options: StandaloneOptions = {}): Promise<Uint8Array> {
   const { features = 'plain', golden, wasi } = options
-  const bindings = bindingsOf(program, options.dims ?? {})
-  checkBound(program, bindings)
+  const bindings = bindingsOf(program, options)
   const places = placeModel(program, bindings)
   const loading = loadingOf(program, places)
   places.reach(loading.end)
@@ -76,6 +76,7 @@ export async function standalone(program: Program, options: StandaloneOptions = 
     ...[...loading.direct, ...tables].flatMap(withoutZeros)
   ])
   const memory = Math.ceil(places.end() / pageBytes)
+  refuseLarge(memory * pageBytes, bindings, options)
   const metadata: Standalone = {
     version,
     name: program.name,

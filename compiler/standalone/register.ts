@@ -10,11 +10,17 @@ export { declarationsOf, headerOf, type Standalone, type StandalonePort, standal
 /** Importing it brings what `compile` with target wasm needs. */
 registerEmitter({ standaloneFrom })
 
+interface ModuleOptions extends TargetOptions {
+  readonly golden?: boolean | GoldenOptions
+  readonly maxMemory?: number
+}
+
 /** A lowered program as a module. */
 export function standaloneFrom(
   program: Program,
-  { dims = {}, wasmFeatures, wasi, golden }: TargetOptions & { readonly golden?: boolean | GoldenOptions }
+  { dims = {}, wasmFeatures, wasi, golden, maxMemory }: ModuleOptions
 ): Promise<Uint8Array> {
-  const own = golden && goldenOf(program, { ...(golden === true ? {} : golden), dims: bindingsOf(program, dims) })
-  return standalone(program, { dims, features: wasmFeatures, wasi, golden: own || undefined })
+  const own =
+    golden && goldenOf(program, { ...(golden === true ? {} : golden), dims: bindingsOf(program, { dims, maxMemory }) })
+  return standalone(program, { dims, features: wasmFeatures, wasi, golden: own || undefined, maxMemory })
 }

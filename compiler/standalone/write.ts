@@ -30,7 +30,12 @@ export interface Model extends Omit<StandaloneModel, 'run'> {
 `
 }
 
-const macro = (name: string) => name.replace(/\W/g, '_').toUpperCase()
+/** No name in C begins with a digit. */
+const macro = (name: string) =>
+  name
+    .replace(/\W/g, '_')
+    .replace(/^(?=\d)/, '_')
+    .toUpperCase()
 
 /** A C header with the addresses, for engines with a C API and for wasm2c. `stem` is the module's file without .wasm. */
 export function headerOf(metadata: Standalone, stem: string): string {

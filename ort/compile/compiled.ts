@@ -11,11 +11,15 @@ import type { Answered } from './work.js'
 /** A model whose inputs have to be known before it can be compiled, and why. */
 export type Waiting = Pick<Made, 'ports' | 'waits'>
 
-/** What `open` makes of ONNX bytes once they are compiled: of the cache, or now. What cannot be opened of the cache is made anew. */
+/**
+ * What `open` makes of ONNX bytes once they are compiled: of the cache, or now. What cannot be opened of the cache is made anew.
+ * `note` is told where the worker for it cannot be had.
+ */
 export async function compiled<T>(
   job: Job,
   settings: CairnSettings,
-  open: (file: Given, ports: Declared) => Promise<T>
+  open: (file: Given, ports: Declared) => Promise<T>,
+  note: (text: string) => void
 ): Promise<T | Waiting> {
   const { bytes, externals, place: _, ...asked } = job
   const cache = await openCache(settings.cache)
@@ -23,7 +27,7 @@ export async function compiled<T>(
   const known = await cache?.find(key!).catch(() => undefined)
   const opened = known && (await open(known.file, known.ports).catch(() => undefined))
   if (opened) return opened
-  const { ports, file, waits, beside } = await make(job, settings)
+  const { ports, file, waits, beside } = await make(job, settings, note)
   if (!file) return { ports, waits }
   const kept = beside ? undefined : cache?.keep(key!, ports, file).catch(() => undefined)
   return open(file, ports).finally(() => kept)
@@ -33,8 +37,13 @@ export async function compiled<T>(
  * In a worker, on pages and in Node alike: whoever waits for a session has something else to do, and the compiler is no part of
  * what Node's `require` loads. Where there are no workers, or none that may load its script, in this thread.
  */
-async function make(job: Job, { worker = true }: CairnSettings): Promise<Made> {
-  const answered = worker && mayUseWorkers() ? await ask(job) : undefined
+async function make(job: Job, { worker = true }: CairnSettings, note: (text: string) => void): Promise<Made> {
+  const asked = worker && mayUseWorkers()
+  const answered = asked ? await ask(job) : undefined
+  if (asked && !answered)
+    note(
+      'the model is compiled in the thread that asks for it, because the script compile-worker.js cannot be had here'
+    )
   if (!answered) return (await import('./job.js')).perform(job)
   if ('error' in answered) throw new CairnError(answered.error)
   return answered.made

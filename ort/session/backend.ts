@@ -37,7 +37,7 @@ export function backendOf({ env, Tensor }: Pick<OnnxRuntime, 'env' | 'Tensor'>):
       mayWait: true
     }
     const settings = settingsOf(env)
-    const made = await compiled(job, settings, finish)
+    const made = await compiled(job, settings, finish, text => log.note(text))
     if (made instanceof Handler) return made
     return new Handler(new LateModel(job, own, settings, made, log), made.ports, Tensor, profile)
   }

@@ -35,12 +35,16 @@ export class Handler implements InferenceSessionHandler {
   ): Promise<SessionHandler.ReturnType> {
     if (options?.terminate) throw new CairnError('the run was given up: its option terminate is set')
     const given = feedsOf(feeds, this.inputNames)
-    const session = 'sessionFor' in this.model ? await this.model.sessionFor(feeds) : this.model
-    const inputs = only(session.inputNames, given)
     const names = Object.keys(fetches)
     const { signal } = options as { signal?: AbortSignal }
-    const results = await session.run(inputs, names, { signal })
-    if (this.profile?.isOn) this.profile.add(await session.profile(inputs))
+    const work = async (session: InferenceSession, feeds: Feeds) => {
+      const inputs = only(session.inputNames, feeds)
+      const results = await session.run(inputs, names, { signal })
+      if (this.profile?.isOn) this.profile.add(await session.profile(inputs))
+      return results
+    }
+    const { model } = this
+    const results = await ('use' in model ? model.use(given, work) : work(model, given))
     return Object.fromEntries(
       names.map(name => [name, resultOf(name, results[name], fetches[name], this.tensors)])
     ) as SessionHandler.ReturnType

@@ -1,5 +1,5 @@
-import type { SessionHandler } from 'onnxruntime-common'
-import { InferenceSession, type Feeds as Own, type SessionOptions } from '../../runtime/index.js'
+import type { Given } from '../../runtime/file/index.js'
+import { type Feeds, InferenceSession, type SessionOptions } from '../../runtime/index.js'
 import { type Asked, Variants } from '../../runtime/late/index.js'
 import { compiled, type Waiting } from '../compile/compiled.js'
 import type { Job } from '../compile/job.js'
@@ -18,7 +18,7 @@ export class LateModel {
     private readonly options: SessionOptions,
     private readonly settings: CairnSettings,
     { ports, waits }: Waiting,
-    log: Log
+    private readonly log: Log
   ) {
     this.variants = new Variants(ports.settings, asked => {
       log.warn(`the model is compiled by the runs that bring what it depends on, because ${waits}`)
@@ -26,9 +26,10 @@ export class LateModel {
     })
   }
 
-  /** The session for feeds like these. */
-  sessionFor(feeds: SessionHandler.FeedsType): Promise<InferenceSession> {
-    return this.variants.for(feeds as unknown as Own)
+  /** What `work` makes of the session for feeds like these, of which it gets copies: the caller may use its arrays meanwhile. */
+  use<T>(feeds: Feeds, work: (session: InferenceSession, feeds: Feeds) => Promise<T>): Promise<T> {
+    const own = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, copied(feed)]))
+    return this.variants.use(own, session => work(session, own))
   }
 
   release(): Promise<void> {
@@ -38,7 +39,13 @@ export class LateModel {
   private make(asked: Asked): Promise<InferenceSession> {
     const job = { ...this.job, ...asked, mayWait: false }
     // What may not wait is made.
-    const open = compiled(job, this.settings, file => InferenceSession.create(file, this.options))
+    const create = (file: Given) => InferenceSession.create(file, this.options)
+    const open = compiled(job, this.settings, create, text => this.log.note(text))
     return open as Promise<InferenceSession>
   }
 }
+
+const copied = (feed: Feeds[string]): Feeds[string] =>
+  feed.location === 'gpu-buffer'
+    ? feed
+    : ({ type: feed.type, dims: [...feed.dims], location: 'cpu', data: feed.data.slice() } as unknown as Feeds[string])

@@ -39,7 +39,6 @@ export class LateSession implements Public {
   private readonly variants: Variants<InferenceSession>
   private latest: InferenceSession | undefined
   private isReleased = false
-  private queue: Promise<unknown> = Promise.resolve()
 
   constructor(
     private readonly late: Late,
@@ -123,11 +122,9 @@ export class LateSession implements Public {
 
   async release(): Promise<void> {
     this.isReleased = true
-    await this.queue
     await this.variants.release()
   }
 
-  /** Which session a run has is decided in the order of the runs. */
   private inTurn<T>(feeds: Feeds, work: (session: InferenceSession, own: Feeds) => Promise<T>): Promise<T> {
     let [given, error]: [Feeds, unknown] = [{}, undefined]
     try {
@@ -138,15 +135,12 @@ export class LateSession implements Public {
       error = refusal
     }
     if (error) return Promise.reject(error)
-    const turn = this.queue.then(async () => {
-      const session = await this.variants.for(given)
+    return this.variants.use(given, session => {
       this.latest = session
       // Inputs that have become constants are none of the variant's.
       const own = Object.fromEntries(session.inputNames.map(name => [name, given[name]]))
-      return { result: work(session, own) }
+      return work(session, own)
     })
-    this.queue = turn.then(({ result }) => result).catch(() => undefined)
-    return turn.then(({ result }) => result)
   }
 
   private check(feeds: Feeds): void {

@@ -20,6 +20,7 @@ export class Variants<S extends { release(): Promise<void> }> {
   private readonly made = new Map<string, Promise<S>>()
   /** Whether sizes are needed as well. */
   private bySizes = false
+  private queue: Promise<unknown> = Promise.resolve()
 
   /** `settings` names the inputs whose values count. */
   constructor(
@@ -27,10 +28,29 @@ export class Variants<S extends { release(): Promise<void> }> {
     private readonly make: (asked: Asked) => Promise<S>
   ) {}
 
-  /** The session for feeds like these. Throws what `make` does for their sizes. */
-  async for(feeds: Feeds): Promise<S> {
+  /**
+   * What `work` makes of the session for feeds like these, behind what was asked for before: no session is released under a
+   * run. Throws what `make` does for their sizes.
+   */
+  use<T>(feeds: Feeds, work: (session: S) => Promise<T>): Promise<T> {
+    const turn = this.queue.then(async () => work(await this.for(feeds)))
+    this.queue = turn.catch(() => undefined)
+    return turn
+  }
+
+  /** Behind the runs that have been asked for. */
+  async release(): Promise<void> {
+    await this.queue
+    const sessions = await Promise.allSettled(this.made.values())
+    this.made.clear()
+    for (const session of sessions) if (session.status === 'fulfilled') await session.value.release()
+  }
+
+  private async for(feeds: Feeds): Promise<S> {
     const settings = this.settingsIn(feeds)
-    const others = Object.keys(feeds).filter(name => !Object.hasOwn(settings, name))
+    // Sorted, because callers name them in any order.
+    const names = Object.keys(feeds).sort()
+    const others = names.filter(name => !Object.hasOwn(settings, name))
     const shapes = Object.fromEntries(others.map(name => [name, [...feeds[name].dims]]))
     if (this.bySizes) return this.variant({ settings, shapes })
     // Where values are enough, sizes stay free.
@@ -39,12 +59,6 @@ export class Variants<S extends { release(): Promise<void> }> {
     const session = await this.variant({ settings, shapes })
     this.bySizes = true
     return session
-  }
-
-  async release(): Promise<void> {
-    const sessions = await Promise.allSettled(this.made.values())
-    this.made.clear()
-    for (const session of sessions) if (session.status === 'fulfilled') await session.value.release()
   }
 
   private settingsIn(feeds: Feeds): Asked['settings'] {
@@ -67,8 +81,8 @@ export class Variants<S extends { release(): Promise<void> }> {
     const [oldest] = this.made
     if (this.made.size > most) {
       this.made.delete(oldest[0])
-      // Behind the runs that it has been given.
-      void oldest[1].then(old => old.release())
+      // No run has it: they come one at a time. What could not be made, or released, is no error of this one.
+      oldest[1].then(old => old.release()).catch(() => undefined)
     }
     return session
   }

@@ -18,6 +18,15 @@ const activations: readonly [string, readonly number[]][] = [
   ['HardSigmoid', [0.3, 0.4]]
 ]
 
+/** Those that FusedGemm has besides, with their attributes. */
+const ofGemm: readonly [string, Readonly<Record<string, number>>][] = [
+  ['Elu', { alpha: 0.6 }],
+  ['Selu', { alpha: 1.3, gamma: 0.8 }],
+  ['ThresholdedRelu', { alpha: 0.4 }],
+  ['Softplus', {}],
+  ['Softsign', {}]
+]
+
 const convs = [
   ...activations.map(([activation, params]) =>
     one(`FusedConv, ${activation}`, ms('FusedConv'), [x(2, 3, 7, 9), c(5, 3, 3, 3), c(5)], {
@@ -62,6 +71,12 @@ const products = [
         ...(beta === undefined ? {} : { activation_beta: float(beta) })
       })
     ),
+  ...ofGemm.map(([activation, numbers]) =>
+    one(`FusedGemm, ${activation}`, ms('FusedGemm'), [x(4, 5), c(5, 6), c(6)], {
+      activation,
+      ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [`activation_${name}`, float(value)]))
+    })
+  ),
   one('FusedGemm, transA', ms('FusedGemm'), [x(5, 4), c(5, 6), c(6)], { activation: 'Relu', transA: 1 })
 ]
 

@@ -10,6 +10,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compile } from '../../compiler/index.js'
 import { zoo } from '../../models/index.js'
+import { type Feeds, Tensor } from '../../runtime/index.js'
+import { Variants } from '../../runtime/late/index.js'
 import { assertClose } from '../support/compare.js'
 import { decodeModel, encodeModel, ModelBuilder, typedArray } from '../support/onnx/model.js'
 import { type Named, numbersOf, Oracle, randomFeeds } from '../support/onnx/oracle.js'
@@ -70,10 +72,20 @@ const ofZoo = (name: string): [Uint8Array, Named] => {
   return [model, randomFeeds([{ name: x!, dtype: 'float32', dims, range: [-2, 2] }], random)]
 }
 
+/** One model, of which each number of best ones makes a session. */
+const open = best()
+
 const cases = {
   small: await caseOf(...small()),
   shapeless: await caseOf(...shapeless()),
   best: await caseOf(...best()),
+  sizes: await Promise.all(
+    [1, 2, 3, 4, 5, 6].map(async k => {
+      const [, feeds] = open
+      const name = Object.keys(feeds).find(each => feeds[each].dtype === 'int64')!
+      return caseOf(open[0], { ...feeds, [name]: { dtype: 'int64', dims: [1], data: [k] } })
+    })
+  ),
   networks: await Promise.all(networks.map(async name => [name, await caseOf(...ofZoo(name))] as const))
 }
 
@@ -125,6 +137,44 @@ for (const [how, ort] of both) {
     }
   })
 }
+
+test('a variant is told by its feeds in any order, and released when no run has it, whatever comes of that', async () => {
+  let made = 0
+  let running = 0
+  const freed: number[] = []
+  const variants = new Variants([], async () => {
+    const own = made++
+    if (own === 1) throw new Error('not made')
+    const release = async () => {
+      freed.push(own, running)
+      if (own === 0) throw new Error('not released')
+    }
+    return { release }
+  })
+  const use = (feeds: Feeds) =>
+    variants.use(feeds, async () => {
+      running++
+      await new Promise(resolve => setTimeout(resolve, 1))
+      running--
+    })
+  const x = (size: number) => new Tensor('float32', new Float32Array(size))
+  await Promise.all([use({ a: x(1), b: x(2) }), use({ b: x(2), a: x(1) })])
+  assert.is(made, 1)
+  const runs = [3, 4, 5, 6, 7, 8].map(size => use({ a: x(size) }))
+  const ends = (await Promise.allSettled(runs)).map(({ status }) => status)
+  assert.equal(ends, ['rejected', ...Array(5).fill('fulfilled')])
+  assert.equal(freed, [0, 0, 2, 0])
+  await variants.release()
+  assert.is(freed.length, 12)
+})
+
+test('runs of more sizes than are kept, all at once', async () => {
+  const session = await imported.InferenceSession.create(cases.sizes[0].model)
+  await Promise.all(
+    cases.sizes.map(({ feeds, expected }) => check(imported, { model: cases.sizes[0].model, feeds, expected }, session))
+  )
+  await session.release()
+})
 
 test('a model is made from .cairn bytes, a path, a file: URL, and a blob: URL', async () => {
   const { model } = cases.small

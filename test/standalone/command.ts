@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodeNpy, encodeNpy } from '../../cli/model/npy.js'
-import { standaloneOf } from '../../compiler/standalone/index.js'
+import { headerOf, standaloneOf } from '../../compiler/standalone/index.js'
 import { Tensor } from '../../runtime/index.js'
 import { instantiate } from '../../runtime/standalone.js'
 import { ModelBuilder } from '../support/onnx/model.js'
@@ -50,6 +50,12 @@ test('compile writes a module, its types and its header', () => {
   assert.match(header, new RegExp(`#define M_INPUT_0 ${metadata.inputs[0].at}u\\n#define M_INPUT_0_LENGTH 32u`))
 })
 
+test('names of a header that would begin with a digit do not', () => {
+  const header = headerOf(metadata, '3d-net')
+  assert.match(header, /#define _3D_NET_INPUT_0 \d+u\n/)
+  assert.not.match(header, /#(define|ifndef) \d/)
+})
+
 test('flags of modules are refused for files, and the other way round', () => {
   const refused = (pattern: RegExp, ...args: string[]) => {
     const { status, stderr } = cairn(...args)
@@ -65,6 +71,14 @@ test('flags of modules are refused for files, and the other way round', () => {
   refused(/--layers is of no use for m\.wasm/, 'inspect', 'm.wasm', '--layers')
   writeFileSync(at('other.wasm'), Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))
   refused(/other\.wasm is a WebAssembly module, but no model/, 'inspect', 'other.wasm')
+})
+
+test('whole numbers that floats do not hold are refused, as sessions refuse them', () => {
+  writeFileSync(at('x.npy'), encodeNpy(new Tensor('float32', x, [1, 2, 4, 4])))
+  writeFileSync(at('far.npy'), encodeNpy(new Tensor('int64', BigInt64Array.of(0n, 2n ** 24n + 1n, 1n), [3])))
+  const { status, stderr } = cairn('run', 'm.wasm', '--input', 'x=x.npy', '--input', 'rows=far.npy')
+  assert.is(status, 1)
+  assert.match(stderr, /input "rows" has 16777217; it takes int64 up to 2\^24/)
 })
 
 test('inspect, verify and run take a module', async () => {
@@ -116,6 +130,15 @@ function command(input: Uint8Array, ...args: string[]) {
   return { status, out: stdout, err: String(stderr) }
 }
 
+/** The same array with so many more spaces behind its header that it has `length` bytes. */
+function padded(npy: Uint8Array, length: number): Uint8Array {
+  const bytes = Buffer.from(npy)
+  const header = bytes.readUInt16LE(8)
+  const end = 10 + header - 1
+  bytes.writeUInt16LE(header + length - bytes.length, 8)
+  return Buffer.concat([bytes.subarray(0, end), Buffer.alloc(length - bytes.length, ' '), bytes.subarray(end)])
+}
+
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => Buffer.from(buffer, byteOffset, byteLength)
 
 if (process.versions.bun || process.versions.deno) skip('modules as commands', 'node:wasi is Node’s own')
@@ -137,6 +160,8 @@ else
       [Buffer.concat(npy)],
       [Buffer.concat([bytesOf(x), bytesOf(numbers)])],
       [Buffer.concat(others)],
+      // The second one begins at the end of what is read at once.
+      [Buffer.concat([padded(npy[0], 4093), npy[1]])],
       [new Uint8Array(), 'a.npy', 'b.raw']
     ]
     for (const way of ways) {
@@ -144,12 +169,24 @@ else
       assert.is(status, 0, err)
       assert.ok(out.equals(wanted), `${out.length} bytes, ${wanted.length} are wanted`)
     }
+    // The first byte of a bare element may be that of .npy files.
+    const [odd, first] = [x.slice(), new DataView(new ArrayBuffer(4))]
+    first.setUint32(0, 0x3f800093, true)
+    odd[0] = first.getFloat32(0, true)
+    const [conv] = Object.values(own.run({ x: odd, rows: numbers }))
+    const { out: oddly, err: why } = command(Buffer.concat([bytesOf(odd), bytesOf(numbers)]))
+    const same = encodeNpy(new Tensor('float32', conv.data as Float32Array, conv.dims))
+    assert.ok(oddly.subarray(0, same.length).equals(same), why)
     const refused: [RegExp, Uint8Array, ...string[]][] = [
       [/ends too soon/, bytesOf(x)],
       [/goes on behind/, Buffer.concat([...npy, Uint8Array.of(0)])],
-      [/another size/, encodeNpy(new Tensor('float32', x.slice(1), [31]))],
+      [/another shape/, encodeNpy(new Tensor('float32', x.slice(1), [31]))],
+      [/another shape/, encodeNpy(new Tensor('float32', x, [2, 1, 4, 4]))],
+      [/another shape/, encodeNpy(new Tensor('float32', x, [1, 2, 4, 4, 1]))],
+      [/another shape/, encodeNpy(new Tensor('float32', x, [32]))],
       [/no such file/, new Uint8Array(), 'a.npy', 'c.raw'],
-      [/too many arguments/, new Uint8Array(), 'a.npy', 'b.raw', 'c'],
+      [/another number of files/, new Uint8Array(), 'a.npy', 'b.raw', 'c'],
+      [/another number of files/, new Uint8Array(), 'a.npy'],
       [/index of the input is out of range/, Buffer.concat([bytesOf(x), bytesOf(BigInt64Array.of(0n, 5n, 0n))])]
     ]
     for (const [pattern, ...way] of refused) {

@@ -11,6 +11,7 @@ import { front } from '../../compiler/standalone/place.js'
 import { dataSections, sectionsOf, withoutZeros } from '../../compiler/standalone/wasm/sections.js'
 import { zoo } from '../../models/index.js'
 import { digest } from '../../runtime/base/index.js'
+import { InferenceSession, Tensor } from '../../runtime/index.js'
 import { instantiate } from '../../runtime/standalone.js'
 import { mobile } from '../support/network/mobile.js'
 import { ModelBuilder } from '../support/onnx/model.js'
@@ -117,6 +118,29 @@ test('free dimensions have to be bound, and to sizes that the model takes', asyn
   await refused({ target: 'cairn', wasi: true }, /of no use without target wasm/)
   const module = await compile(model, { target: 'wasm', dims: { N: 3 } })
   assert.equal(standaloneOf(module)!.inputs[0].shape, [3, 3, 16, 16])
+})
+
+test('what no memory holds, or maxMemory does not allow, is refused', async () => {
+  const m = new ModelBuilder(random)
+  const model = m.output(m.add('MatMul', [m.input(['N', 1024]), m.weights([1024, 8])])).encode()
+  const refused = (options: object, pattern: RegExp) =>
+    rejects(() => compile(model, { target: 'wasm', golden: true, ...options }), pattern, CompileError)
+  await refused({ dims: { N: 2 ** 21 } }, /^with dims N=2097152 the model cannot run: storage .*; smaller sizes are/)
+  await refused({ dims: { N: 2 ** 20 } }, /^with dims N=1048576 the module needs 43\d+ bytes of memory; 4294967296 are/)
+  await refused({ dims: { N: 1000 }, maxMemory: 1e6 }, /^with dims N=1000 .*; 1000000 are allowed \(maxMemory\)/)
+})
+
+test('64-bit integers of what is not finite, or halfway, are the session’s', async () => {
+  const m = new ModelBuilder(random)
+  m.output(m.add('Cast', [m.input([6])], { to: 7 }))
+  const file = await compile(m.encode())
+  const [{ name }] = m.inputs
+  const data = Float32Array.of(Infinity, -Infinity, NaN, -0.5, random.uniform(-1e6, 1e6), 2 ** 63)
+  const session = await InferenceSession.create(file, { executionProviders: ['wasm'], numThreads: 1 })
+  const [wanted] = Object.values(await session.run({ [name]: new Tensor('float32', data, [6]) }))
+  await session.release()
+  const { run } = await instantiate((await compile(m.encode(), { target: 'wasm' })) as Uint8Array<ArrayBuffer>)
+  assert.equal(Object.values(run({ [name]: data }))[0].data, wanted.data)
 })
 
 test('the loader refuses other lengths, says what index is out of range, and is small', async () => {
