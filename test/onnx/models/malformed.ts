@@ -1,6 +1,6 @@
 // Models that must be refused, each with what the message has to name.
 import type { onnx } from 'onnx-proto'
-import { type Attributes, type Contents, encodeModel, float, ModelBuilder } from '../../support/onnx/model.js'
+import { type Attributes, type Contents, encodeModel, float, ModelBuilder, sizeOf } from '../../support/onnx/model.js'
 import { Random } from '../../support/random.js'
 
 export interface Malformed {
@@ -393,10 +393,8 @@ export const malformed: readonly Malformed[] = [
   )
 ]
 
-const wholes = (dims: number[], value: number): Contents => ({
-  dtype: 'int64',
-  dims,
-  data: new Array(dims.reduce((a, b) => a * b, 1)).fill(value)
-})
+const wholes = (dims: number[], value: number): Contents => {
+  return { dtype: 'int64', dims, data: new Array(sizeOf(dims)).fill(value) }
+}
 
 const whole = (value: number) => wholes([], value)
