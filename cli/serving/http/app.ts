@@ -4,8 +4,8 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Engine } from '../engine/index.js'
-import { invalid, parseJson, readInference, ServingError, servingError, writeAnswer } from '../protocol/index.js'
-import { type Body, Budget, readBody } from './bodies.js'
+import { type Budget, invalid, parseJson, readInference, ServingError, servingError, writeAnswer } from '../protocol/index.js'
+import { type Body, readBody } from './bodies.js'
 import { docsPage } from './docs-page.js'
 import { openApi } from './openapi.js'
 
@@ -14,9 +14,10 @@ export interface HttpOptions {
   /** Asked of every request but those after the server's health. */
   readonly token?: string
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer }
-  /** Bytes of one body, and of all bodies under way. */
+  /** Bytes of one body. */
   readonly maxBody: number
-  readonly maxBodies: number
+  /** Of all bodies under way. */
+  readonly budget: Budget
   /** Milliseconds in which a request must have come whole. */
   readonly requestTimeout: number
   /** The protocol's messages of gRPC, as text. */
@@ -44,12 +45,11 @@ export async function httpApp(engine: Engine, options: HttpOptions): Promise<Fas
     ...(tls ? { https: { ...tls, ...timeouts } } : { http: timeouts })
   } as object) as FastifyInstance
 
-  const budget = new Budget(options.maxBodies)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', async (request: FastifyRequest, message: IncomingMessage) => {
     const encoding = request.headers['content-encoding'] ?? 'identity'
     if (encoding !== 'identity') throw new ServingError('unsupported', `content-encoding ${encoding}; none is allowed`)
-    return readBody(message, options.maxBody, budget)
+    return readBody(message, options.maxBody, options.budget)
   })
   const authorised = authoriser(options.token)
   app.addHook('onRequest', async (request, reply) => {
