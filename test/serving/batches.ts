@@ -113,7 +113,11 @@ test('features and outputs, from manifests, as lines and as Arrow', async () => 
     'list.txt',
     Array.from({ length: 20 }, (_, i) => `pictures/${String(i + 10).padStart(4, '0')}.png`).join('\n')
   )
-  put(folder, 'list.jsonl', `{"path":"pictures/0003.png"}\n{"path":"pictures/0004.png"}\n`)
+  put(
+    folder,
+    'list.jsonl',
+    `{"path":"pictures/0003.png"}\n${JSON.stringify({ path: join(folder, 'pictures/0004.png') })}\n`
+  )
   const run = (output: string, ...more: string[]) =>
     begin(['batch', ...more, '--model', join(folder, 'm.onnx'), '-o', join(folder, output)]).ended
   const arrow = await run('features.arrow', join(folder, 'list.txt'), '--task', 'embed')

@@ -13,6 +13,7 @@ import {
   folderOf,
   inputOf,
   mixingModel,
+  rangeModel,
   smallModel,
   start
 } from '../support/serving.js'
@@ -34,6 +35,7 @@ test.before(async () => {
     'small/labels.txt': Array.from({ length: 10 }, (_, i) => `class ${i}`).join('\n'),
     'fixed.onnx': smallModel(random, 1),
     'mixing.onnx': mixingModel(random),
+    'range.onnx': rangeModel(random),
     'echo.onnx': echoModel(random, types),
     'broken.onnx': 'no model',
     'small/none/model.onnx': 'no version'
@@ -310,6 +312,11 @@ test('the description names every path and loads nothing from elsewhere; the log
   assert.match((await ask(`${url}/docs/inference.proto`)).text, /service GRPCInferenceService/)
   assert.ok(log.length > 20)
   assert.not.match(log.join(''), /"data"|inputs/)
+})
+
+test('rows share a run only where each gives what it gives alone', () => {
+  const shared = ['small', 'mixing', 'range', 'echo'].map(name => server.repository.find(name).isBatched)
+  assert.equal(shared, [true, false, false, true])
 })
 
 test.run()

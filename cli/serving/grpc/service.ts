@@ -3,8 +3,8 @@ import type { Logger } from 'pino'
 import type { Engine } from '../engine/index.js'
 import { type Budget, servingError } from '../protocol/index.js'
 import type { Carrier } from '../telemetry/index.js'
-import { doorOf } from './door.js'
 import { chosenOf, type InferRequest, type Parameters, readRequest, writeResponse } from './convert.js'
+import { doorOf } from './door.js'
 
 export interface GrpcOptions {
   readonly log: Logger
@@ -31,8 +31,7 @@ export async function grpcServer(engine: Engine, address: string, options: GrpcO
   const definitions = definition['inference.GRPCInferenceService'] as ServiceDefinition
   const sizes = measured(definitions)
   const isOpen = (path: string, metadata: Metadata) =>
-    /\/Server(?:Live|Ready)$/.test(path) ||
-    options.authorised(metadata.get('authorization').at(0)?.toString())
+    /\/Server(?:Live|Ready)$/.test(path) || options.authorised(metadata.get('authorization').at(0)?.toString())
   const server = new grpc.Server({
     interceptors: [doorOf(grpc, isOpen, options)],
     'grpc.max_receive_message_length': options.maxBody,

@@ -4,7 +4,15 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Engine } from '../engine/index.js'
-import { type Budget, invalid, parseJson, readInference, ServingError, servingError, writeAnswer } from '../protocol/index.js'
+import {
+  type Budget,
+  invalid,
+  parseJson,
+  readInference,
+  ServingError,
+  servingError,
+  writeAnswer
+} from '../protocol/index.js'
 import { type Body, readBody } from './bodies.js'
 import { docsPage } from './docs-page.js'
 import { openApi } from './openapi.js'

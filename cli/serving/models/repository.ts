@@ -257,7 +257,11 @@ export class Repository extends EventEmitter<Events> {
     const { header } = decodeHead(file)
     const labels = !given && from.labels ? linesOf(from.labels) : own
     const probe = maxBatch > 1 && batchOf(header) !== undefined
-    const { model, memory, independent } = await this.pool.open(file, { limits, pictures: { labels, mostPixels }, probe })
+    const { model, memory, independent } = await this.pool.open(file, {
+      limits,
+      pictures: { labels, mostPixels },
+      probe
+    })
     const options = { queue, maxDelay, maxBatch: independent ? maxBatch : 1 }
     const lane = new Lane(this.pool, model, options, this.watch(name, version), () => this.dispatcher.pump())
     const stamp = given ? '' : from.stamp

@@ -34,8 +34,10 @@ const fewValues = 1000
 
 export function parseJson(text: Uint8Array, what: string): Json {
   if (text.length > mostJson && hasManyValues(text))
-    throw new ServingError('large', `${what} has ${text.length} bytes of JSON; up to ${mostJson}, and more as bytes, are`
-      + ' allowed')
+    throw new ServingError(
+      'large',
+      `${what} has ${text.length} bytes of JSON; up to ${mostJson}, and more as bytes, are` + ' allowed'
+    )
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text))
