@@ -36,7 +36,7 @@ export function parseJson(text: Uint8Array, what: string): Json {
   if (text.length > mostJson && hasManyValues(text))
     throw new ServingError(
       'large',
-      `${what} has ${text.length} bytes of JSON; up to ${mostJson}, and more as bytes, are` + ' allowed'
+      `${what} has ${text.length} bytes of JSON; up to ${mostJson}, and more as bytes, are allowed`
     )
   let value: unknown
   try {
