@@ -79,6 +79,7 @@ async function serverOf(pool: Pool, logger: Logger, options: ApiOptions, version
   const budget = new Budget(maxBody * 8)
   const app = await httpApp(engine, {
     ...{ log: logger, token, tls, maxBody, budget, requestTimeout: timeout },
+    isLocal: isLoopback.test(host),
     proto: readFileSync(proto, 'utf8')
   }).catch(error => {
     throw tls ? new InputError(`--tls-cert and --tls-key: ${error.message}; a pair in PEM is allowed`) : error
@@ -112,6 +113,8 @@ async function serverOf(pool: Pool, logger: Logger, options: ApiOptions, version
     throw error
   }
 }
+
+const isLoopback = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i
 
 const within = (step: PromiseLike<unknown>, milliseconds: number) => {
   let timer: NodeJS.Timeout

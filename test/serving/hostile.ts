@@ -50,8 +50,8 @@ const memory = () => {
 }
 
 test('headers or a body that come in drops are given up in time', async () => {
-  const head = await opened('POST /v2/models/small/infer HTTP/1.1\r\nhost: x\r\n')
-  const body = await opened('POST /v2/models/small/infer HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{')
+  const head = await opened('POST /v2/models/small/infer HTTP/1.1\r\nhost: localhost\r\n')
+  const body = await opened('POST /v2/models/small/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n{')
   const silent = await opened()
   const drip = setInterval(() => {
     if (head.writable) head.write('a: b\r\n')
@@ -66,7 +66,9 @@ test('headers or a body that come in drops are given up in time', async () => {
 
 test('a body that says it has ten gigabytes is refused before it comes', async () => {
   const before = memory()
-  const socket = await opened('POST /v2/models/small/infer HTTP/1.1\r\nhost: x\r\ncontent-length: 10737418240\r\n\r\n')
+  const socket = await opened(
+    'POST /v2/models/small/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10737418240\r\n\r\n'
+  )
   const answer = rest(socket)
   const junk = Buffer.alloc(2 ** 16)
   const pour = setInterval(() => socket.writable && socket.write(junk), 1)
@@ -77,7 +79,7 @@ test('a body that says it has ten gigabytes is refused before it comes', async (
 })
 
 test('many bodies together fill no more than their share, and those that only say so nothing', async () => {
-  const head = `POST /v2/models/small/infer HTTP/1.1\r\nhost: x\r\ncontent-length: ${2 ** 20}\r\n\r\n`
+  const head = `POST /v2/models/small/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${2 ** 20}\r\n\r\n`
   const silent = await Promise.all(Array.from({ length: 12 }, () => opened(head)))
   await assertServes()
   for (const socket of silent) socket.destroy()
@@ -132,6 +134,30 @@ test('a gRPC message without the token is not read, one that does not end is giv
   const statuses = await Promise.all(Array.from({ length: 40 }, (_, i) => halfACall(server.grpcPort!, 1000 * (i + 1))))
   assert.equal([...new Set(statuses)], [4])
   await assertServes()
+})
+
+test('pages of other sites, and names that only lead here, are refused without a token', async () => {
+  const url = `${server.url}/v2/models/small/infer`
+  const body = { inputs: [inputOf('x', [1, 3, 8, 8], floats(random, 192))] }
+  const own = new URL(url).host
+  for (const [header, value, status] of [
+    ['origin', 'https://example.com', 403],
+    ['origin', `http://${own}.example.com`, 403],
+    ['origin', `http://${own}`, 200],
+    ['host', 'example.com', 403],
+    ['host', 'localhost.example.com:80', 403],
+    ['host', '[::1]:8000', 200],
+    ['sec-fetch-site', 'cross-site', 403],
+    ['sec-fetch-site', 'same-origin', 200]
+  ] as const) {
+    const text = JSON.stringify(body)
+    const lines = ['POST /v2/models/small/infer HTTP/1.1', `content-length: ${text.length}`, 'connection: close']
+    const host = header === 'host' ? [] : [`host: ${own}`]
+    const socket = await opened(`${[...lines, ...host, `${header}: ${value}`].join('\r\n')}\r\n\r\n${text}`)
+    assert.match(await rest(socket), new RegExp(`^HTTP/1.1 ${status} `), `${header}: ${value}`)
+  }
+  const metrics = await (await fetch(`${server.url}/metrics`)).text()
+  assert.match(metrics, /cairn_http_responses_total\{status="403"\} 5/)
 })
 
 test('idle connections by the hundred stop nobody', async () => {

@@ -15,10 +15,13 @@ import {
 } from '../protocol/index.js'
 import { type Body, readBody } from './bodies.js'
 import { docsPage } from './docs-page.js'
+import { refuseForeign } from './foreign.js'
 import { openApi } from './openapi.js'
 
 export interface HttpOptions {
   readonly log: Logger
+  /** Whether only this machine is served. */
+  readonly isLocal: boolean
   /** Asked of every request but those after the server's health. */
   readonly token?: string
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer }
@@ -62,7 +65,10 @@ export async function httpApp(engine: Engine, options: HttpOptions): Promise<Fas
   const authorised = authoriser(options.token)
   app.addHook('onRequest', async (request, reply) => {
     reply.raw.once('close', () => (request.body as Body | undefined)?.release())
-    if (!request.url.startsWith('/v2/health/') && !authorised(request.headers.authorization))
+    if (request.url.startsWith('/v2/health/')) return
+    // Without a token, all that keeps pages of other sites from asking is what their browser says.
+    if (options.token === undefined) refuseForeign(request, options.isLocal)
+    if (!authorised(request.headers.authorization))
       throw new ServingError(
         'unauthenticated',
         'the header "authorization: Bearer TOKEN" with the server’s token is needed'
@@ -80,6 +86,7 @@ export async function httpApp(engine: Engine, options: HttpOptions): Promise<Fas
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime * 10) / 10
     }
+    engine.metrics.responded(reply.statusCode)
     log.info(seen, 'answered')
   })
   app.setErrorHandler((error, _, reply) => refuse(error, reply, log))

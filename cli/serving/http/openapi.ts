@@ -109,7 +109,10 @@ export function openApi(version: string): OpenApi {
       post: { summary: 'All models and versions, and what state they are in', responses: answers('Index', 400, 401) }
     },
     '/v2/repository/models/{name}/load': {
-      post: { summary: 'Loads a model of the repository, anew if it is', responses: answers(undefined, 400, 401, 404) }
+      post: {
+        summary: 'Loads a model of the repository, anew if it has changed',
+        responses: answers(undefined, 400, 401, 404)
+      }
     },
     '/v2/repository/models/{name}/unload': {
       post: { summary: 'Unloads a model behind the requests that it has', responses: answers(undefined, 400, 401, 404) }
