@@ -101,20 +101,29 @@ test('JSON of millions of values is refused before it is read, a long text is no
   const many = await ask(url, `{"inputs":[${'{},'.repeat(2.9e6)}{}]}`)
   assert.equal([many.status, /bytes of JSON/.test(many.text)], [413, true], many.text)
   const long = await ask(url, { id: 'x'.repeat(9e6), inputs: [] })
+  // An input of booleans in gRPC's typed contents: field 5, nine million bytes long.
+  const typed = Buffer.concat([Buffer.of(0x2a, 0xc0, 0xa8, 0xa5, 0x04), Buffer.alloc(9e6)])
+  assert.is(await statusOf(own.grpcPort!, typed.length, typed), 8)
   assert.equal([long.status, /"id" is a text/.test(long.json.error)], [400, true], long.text)
   await own.close()
 })
 
-/** The status of a call whose message begins and does not end. */
-async function halfACall(port: number, bytes: number, headers: Record<string, string> = {}): Promise<number> {
+/** The status of a call whose message of `length` bytes begins with `bytes`. */
+async function statusOf(
+  port: number,
+  length: number,
+  bytes: Buffer,
+  headers: Record<string, string> = {}
+): Promise<number> {
   const session = connectHttp2(`http://127.0.0.1:${port}`)
   const stream = session.request({
     ...{ ':method': 'POST', ':path': '/inference.GRPCInferenceService/ModelInfer' },
     ...{ 'content-type': 'application/grpc', te: 'trailers', ...headers }
   })
   const head = Buffer.alloc(5)
-  head.writeUInt32BE(2 ** 19, 1)
-  stream.write(Buffer.concat([head, Buffer.alloc(bytes)]))
+  head.writeUInt32BE(length, 1)
+  stream.write(Buffer.concat([head, bytes]))
+  if (bytes.length === length) stream.end()
   const status = await new Promise<number>((resolve, reject) => {
     for (const event of ['response', 'trailers'] as const)
       stream.on(event, headers => headers['grpc-status'] !== undefined && resolve(Number(headers['grpc-status'])))
@@ -123,6 +132,8 @@ async function halfACall(port: number, bytes: number, headers: Record<string, st
   session.destroy()
   return status
 }
+
+const halfACall = (port: number, bytes: number) => statusOf(port, 2 ** 19, Buffer.alloc(bytes))
 
 test('a gRPC message without the token is not read, one that does not end is given up', async () => {
   const own = await start(folderOf({ 'small.onnx': smallModel(random) }), { token: 'secret', timeout: 20_000 })

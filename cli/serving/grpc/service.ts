@@ -5,6 +5,7 @@ import { type Budget, servingError } from '../protocol/index.js'
 import type { Carrier } from '../telemetry/index.js'
 import { chosenOf, type InferRequest, type Parameters, readRequest, writeResponse } from './convert.js'
 import { doorOf } from './door.js'
+import { measured } from './measure.js'
 
 export interface GrpcOptions {
   readonly log: Logger
@@ -29,7 +30,7 @@ export async function grpcServer(engine: Engine, address: string, options: GrpcO
   const { loadSync } = await import('@grpc/proto-loader')
   const definition = loadSync(options.proto, { keepCase: true, longs: String, defaults: true, oneofs: true })
   const definitions = definition['inference.GRPCInferenceService'] as ServiceDefinition
-  const sizes = measured(definitions)
+  const seen = measured(definitions)
   const isOpen = (path: string, metadata: Metadata) =>
     /\/Server(?:Live|Ready)$/.test(path) || options.authorised(metadata.get('authorization').at(0)?.toString())
   const server = new grpc.Server({
@@ -49,11 +50,12 @@ export async function grpcServer(engine: Engine, address: string, options: GrpcO
     return async (call, callback) => {
       const began = performance.now()
       let status: number = grpc.status.OK
-      const bytes = sizes.get(call.request as object) ?? 0
+      const { bytes = 0, refusal } = seen.get(call.request as object) ?? {}
       let held = 0
       try {
         options.budget.take(bytes)
         held = bytes
+        if (refusal) throw refusal
         callback(null, await answer(call.request, call))
       } catch (error) {
         const { code, fault, message, retryAfter } = servingError(error)
@@ -111,20 +113,6 @@ export async function grpcServer(engine: Engine, address: string, options: GrpcO
     server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port)))
   )
   return { port, close: (patience: number) => closed(server, patience) }
-}
-
-/** Makes each method remember how many bytes its message had. */
-function measured(definitions: ServiceDefinition): WeakMap<object, number> {
-  const sizes = new WeakMap<object, number>()
-  for (const method of Object.values(definitions)) {
-    const { requestDeserialize } = method
-    method.requestDeserialize = bytes => {
-      const message = requestDeserialize(bytes)
-      sizes.set(message, bytes.length)
-      return message
-    }
-  }
-  return sizes
 }
 
 /** Behind the calls under way, or `patience` milliseconds. */

@@ -48,6 +48,8 @@ export async function httpApp(engine: Engine, options: HttpOptions): Promise<Fas
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout,
     keepAliveTimeout: 60_000,
+    // Longer than any model takes to be loaded; who does not read an answer is let go.
+    connectionTimeout: 900_000,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,

@@ -107,7 +107,10 @@ export function openApi(version: string): OpenApi {
     }
   Object.assign(paths, {
     '/v2/repository/index': {
-      post: { summary: 'All models and versions, and what state they are in', responses: answers('Index', 400, 401, 403) }
+      post: {
+        summary: 'All models and versions, and what state they are in',
+        responses: answers('Index', 400, 401, 403)
+      }
     },
     '/v2/repository/models/{name}/load': {
       post: {
@@ -116,7 +119,10 @@ export function openApi(version: string): OpenApi {
       }
     },
     '/v2/repository/models/{name}/unload': {
-      post: { summary: 'Unloads a model behind the requests that it has', responses: answers(undefined, 400, 401, 403, 404, 413) }
+      post: {
+        summary: 'Unloads a model behind the requests that it has',
+        responses: answers(undefined, 400, 401, 403, 404, 413)
+      }
     },
     '/metrics': { get: { summary: 'Metrics in Prometheus’ format', responses: answers(undefined, 401) } }
   })
