@@ -288,10 +288,23 @@ test('a picture is classified, with the names of its classes', async () => {
     assert.is(label, `class ${index}`)
     assert.ok(score > 0 && score <= 1)
   }
+  // A bitmap of 81 million pixels, of which it has none.
+  const huge = Buffer.alloc(60)
+  huge.write('BM')
+  for (const [at, value] of [
+    [2, 60],
+    [10, 54],
+    [14, 40],
+    [18, 9000],
+    [22, 9000],
+    [26, 0x180001]
+  ] as const)
+    huge.writeUInt32LE(value, at)
   for (const [path, body, message] of [
     ['small?top=0', bytes, /top is/],
     ['small', 'no picture', /is a text file/],
     ['small', bytes.subarray(0, 60), /damaged/],
+    ['small', huge, /9000×9000 pixels; up to 50 million/],
     ['echo', bytes, /inputs; a picture is one/],
     ['mixing', bytes, /no input with 1 or 3 channels/]
   ] as const) {
