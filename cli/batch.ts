@@ -57,6 +57,7 @@ export const batch: Command = {
       flags.refuse(['threads'], 'with --redis; each cairn worker has its own')
       await needPeers('--redis', ['bullmq', 'ioredis'])
     }
+    if (/\.arrow$/i.test(output)) flags.refuse(['top'], 'with .arrow, which has the best class')
     if (/\.arrow$/i.test(output)) await needPeers('an .arrow file', ['apache-arrow'])
     const attempts = flags.whole('attempts') ?? 3
     const window = flags.whole('window') ?? (url === undefined ? 64 : 4096)
@@ -82,16 +83,19 @@ export const batch: Command = {
       url === undefined
         ? new batches.LocalExecutor(prepared, threads, attempts)
         : await batches.QueueExecutor.create(journal.head.batch, prepared, {
-            ...{ url, queue, attempts, inline: flags.has('inline') }
+            ...{ url, queue, attempts, inline: flags.has('inline') },
+            note: line => process.stderr.write(`cairn: note: ${line}\n`)
           })
     const progress = new Progress(total, 'lines')
+    let done = false
     try {
       await batches.drive(batches.inputsOf(places), executor, journal, window, (done, failed) =>
         progress.step(done, failed ? `pictures, ${failed} of them failed` : 'pictures')
       )
+      done = journal.next === total
     } finally {
       progress.stop()
-      await executor.end()
+      await executor.end(done)
     }
     if (journal.next !== total)
       throw new InputError(`${journal.path} has ${journal.next} inputs and there are ${total}; delete it to begin anew`)

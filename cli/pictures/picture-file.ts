@@ -14,7 +14,7 @@ import { colourTransform, orientationOf, Unread, upright } from './picture-tags.
 export type ReadPicture = (path: string) => Picture
 
 /** From a file's bytes to its pixels as they are stored. */
-type Decode = (bytes: Uint8Array) => Picture
+type Decode = (bytes: Uint8Array, most: number) => Picture
 
 /** Pixels of a picture; what claims more is damaged, or no picture to classify. */
 const mostPixels = 2e8
@@ -22,42 +22,42 @@ const mostPixels = 2e8
 const decoders: Readonly<Record<string, () => Promise<Decode>>> = {
   jpeg: async () => {
     const { default: jpeg } = await import('jpeg-js')
-    return bytes =>
+    return (bytes, most) =>
       jpeg.decode(bytes, {
         useTArray: true,
         formatAsRGBA: false,
         colorTransform: colourTransform(bytes),
-        maxResolutionInMP: mostPixels / 1e6,
+        maxResolutionInMP: most / 1e6,
         maxMemoryUsageInMB: 2048
       })
   },
   png: async () => {
     const { decodePng } = await import('./png.js')
-    return bytes => decodePng(bytes, sized)
+    return (bytes, most) => decodePng(bytes, (width, height) => sized(width, height, most))
   },
   bmp: async () => {
     const { decode } = await import('bmp-ts')
-    return bytes => {
+    return (bytes, most) => {
       const claimed = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
       if (claimed.getUint32(14, true) >= 40)
-        sized(Math.abs(claimed.getInt32(18, true)), Math.abs(claimed.getInt32(22, true)))
+        sized(Math.abs(claimed.getInt32(18, true)), Math.abs(claimed.getInt32(22, true)), most)
       const { data, width, height } = decode(Buffer.from(withoutGap(bytes)))
       return rgbOfAbgr({ data, width, height })
     }
   },
   gif: async () => {
     const { default: omggif } = await import('omggif')
-    return bytes => {
+    return (bytes, most) => {
       const reader = new omggif.GifReader(Buffer.from(bytes))
       const { width, height } = reader
-      const data = new Uint8Array(sized(width, height) * 4)
+      const data = new Uint8Array(sized(width, height, most) * 4)
       reader.decodeAndBlitFrameRGBA(0, data)
       return { data, width, height }
     }
   },
   tiff: async () => {
     const { decodeTiff } = await import('./tiff.js')
-    return bytes => decodeTiff(bytes, sized)
+    return (bytes, most) => decodeTiff(bytes, (width, height) => sized(width, height, most))
   },
   webp: async () => {
     const { default: codec } = await import('@jsquash/webp/codec/dec/webp_dec.js')
@@ -100,19 +100,19 @@ export async function pictureReader(paths: readonly string[]): Promise<ReadPictu
 export const readPicture = (path: string): Picture => decoded(readBytes(path, 'image'), path)
 
 /** The picture that `bytes` are; throws InputError, which names `path`, for what is none. */
-export async function pictureOf(bytes: Uint8Array, path: string): Promise<Picture> {
+export async function pictureOf(bytes: Uint8Array, path: string, most = mostPixels): Promise<Picture> {
   const refusal = await refusalOfBytes(bytes.subarray(0, 512), path)
   if (refusal !== undefined) throw new InputError(`${path} is ${refusal}; ${formats} pictures are allowed`)
-  return decoded(bytes, path)
+  return decoded(bytes, path, most)
 }
 
-function decoded(bytes: Uint8Array, path: string): Picture {
+function decoded(bytes: Uint8Array, path: string, most = mostPixels): Picture {
   const found = kindOf(bytes)
   const decode = loaded.get(found?.name ?? '')
   if (typeof decode !== 'function') throw new InputError(`${path}: no picture; ${formats} are allowed`)
   try {
-    const { data, width, height } = decode(bytes)
-    if (sized(width, height) * 3 > data.length) damaged()
+    const { data, width, height } = decode(bytes, most)
+    if (sized(width, height, most) * 3 > data.length) damaged()
     return upright({ data, width, height }, orientationOf(bytes, found!.name))
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
@@ -120,9 +120,9 @@ function decoded(bytes: Uint8Array, path: string): Picture {
   }
 }
 
-function sized(width: number, height: number): number {
-  if (width > 0 && height > 0 && width * height <= mostPixels) return width * height
-  throw new Unread(`${width}×${height} pixels; up to ${mostPixels / 1e6} million are allowed`)
+function sized(width: number, height: number, most: number): number {
+  if (width > 0 && height > 0 && width * height <= most) return width * height
+  throw new Unread(`${width}×${height} pixels; up to ${most / 1e6} million are allowed`)
 }
 
 const damaged = (): never => {

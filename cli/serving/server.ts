@@ -8,6 +8,7 @@ import { grpcServer } from './grpc/index.js'
 import { authoriser, httpApp } from './http/index.js'
 import { Repository, scan } from './models/index.js'
 import { Pool } from './pool/index.js'
+import { Budget } from './protocol/index.js'
 import { metricsOf, noTraces, tracesOf } from './telemetry/index.js'
 
 export interface ApiServer {
@@ -33,6 +34,15 @@ export async function startServer(
     throw new InputError(`${options.place}: no models; NAME/VERSION/model.onnx, model.cairn and NAME.onnx are allowed`)
   const logger = log ?? (await usualLog(options.quiet))
   const pool = new Pool(options.threads, script)
+  try {
+    return await serverOf(pool, logger, options, version)
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+}
+
+async function serverOf(pool: Pool, logger: Logger, options: ApiOptions, version: string): Promise<ApiServer> {
   const { place, name, queue, maxBatch, maxDelay, maxMemory, maxWork, uploads, poll } = options
   const metrics = await metricsOf(pool)
   const limits = { maxMemory, maxWork }
@@ -44,15 +54,20 @@ export async function startServer(
   pool.on('died', why => logger.error({ why }, 'a thread has died and is replaced'))
   repository.on('loaded', ({ name, version, memory, isBatched }) => {
     metrics.memory(name, version, memory)
-    logger.warn({ model: name, version, memory, batched: isBatched }, 'a model is loaded')
+    logger.info({ model: name, version, memory, batched: isBatched }, 'a model is loaded')
   })
   repository.on('unloaded', ({ name, version }) => {
     if (!repository.versionsOf(name).includes(version)) metrics.forget(name, version)
-    logger.warn({ model: name, version }, 'a model is unloaded')
+    logger.info({ model: name, version }, 'a model is unloaded')
   })
   repository.on('failed', (name, version, why) =>
     logger.error({ model: name, version, why }, 'a model cannot be loaded')
   )
+  let unseen = ''
+  repository.on('unseen', why => {
+    if (why !== unseen) logger.error({ why }, 'the models cannot be looked at')
+    unseen = why
+  })
   const { timeout, maxRows, maxBody, token, tls, host } = options
   const engine = new Engine(
     repository,
@@ -60,20 +75,21 @@ export async function startServer(
     metrics,
     options.traces ? await tracesOf() : noTraces
   )
+  // HTTP and gRPC share it.
+  const budget = new Budget(maxBody * 8)
   const app = await httpApp(engine, {
-    ...{ log: logger, token, tls, maxBody, maxBodies: maxBody * 8, requestTimeout: timeout },
+    ...{ log: logger, token, tls, maxBody, budget, requestTimeout: timeout },
+    isLocal: isLoopback.test(host),
     proto: readFileSync(proto, 'utf8')
+  }).catch(error => {
+    throw tls ? new InputError(`--tls-cert and --tls-key: ${error.message}; a pair in PEM is allowed`) : error
   })
   let grpc: Awaited<ReturnType<typeof grpcServer>> | undefined
-  const end = async () => {
-    await Promise.allSettled([app.close(), grpc?.close(0)])
-    await pool.end()
-  }
   try {
     const url = await listening(host, options.http, () => app.listen({ host, port: options.http }))
     if (options.grpc !== undefined) {
       const name = host.includes(':') ? `[${host}]` : host
-      const own = { log: logger, authorised: authoriser(token), tls, maxBody, proto }
+      const own = { log: logger, authorised: authoriser(token), tls, maxBody, budget, timeout, proto }
       grpc = await listening(host, options.grpc, () => grpcServer(engine, `${name}:${options.grpc}`, own))
     }
     await repository.open()
@@ -86,15 +102,19 @@ export async function startServer(
         engine.drain()
         await new Promise(resolve => setTimeout(resolve, grace))
         await Promise.allSettled([within(app.close(), timeout), grpc?.close(timeout)])
+        app.server.closeAllConnections()
         await within(repository.drained(), timeout)
         await pool.end()
       }
     }
   } catch (error) {
-    await end()
+    app.server.closeAllConnections()
+    await Promise.allSettled([app.close(), grpc?.close(0)])
     throw error
   }
 }
+
+const isLoopback = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i
 
 const within = (step: PromiseLike<unknown>, milliseconds: number) => {
   let timer: NodeJS.Timeout

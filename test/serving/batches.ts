@@ -113,7 +113,11 @@ test('features and outputs, from manifests, as lines and as Arrow', async () => 
     'list.txt',
     Array.from({ length: 20 }, (_, i) => `pictures/${String(i + 10).padStart(4, '0')}.png`).join('\n')
   )
-  put(folder, 'list.jsonl', `{"path":"pictures/0003.png"}\n{"path":"pictures/0004.png"}\n`)
+  put(
+    folder,
+    'list.jsonl',
+    `{"path":"pictures/0003.png"}\n${JSON.stringify({ path: join(folder, 'pictures/0004.png') })}\n`
+  )
   const run = (output: string, ...more: string[]) =>
     begin(['batch', ...more, '--model', join(folder, 'm.onnx'), '-o', join(folder, output)]).ended
   const arrow = await run('features.arrow', join(folder, 'list.txt'), '--task', 'embed')
@@ -167,11 +171,15 @@ test('boxes come back in pixels of the picture, whether it was stretched or padd
 })
 
 test('what cannot be is said in a line', async () => {
+  // As of another producer that lives.
+  put(folder, 'locked.jsonl.journal.lock', String(process.pid))
   for (const [args, code, message] of [
     [['batch', folder], 2, /--model M and -o OUT are needed/],
     [given('x.csv'), 2, /\.jsonl or \.arrow/],
     [given('x.jsonl', '--queue', 'q'), 2, /--queue is of no use without --redis/],
     [given('x.jsonl', '--task', 'embed', '--top', '3'), 2, /--top is of no use/],
+    [given('x.arrow', '--top', '3'), 2, /--top is of no use with \.arrow/],
+    [given('locked.jsonl'), 1, /process \d+ writes it/],
     [given('x.jsonl', '--redis', 'localhost'), 1, /redis:\/\/host:6379 is allowed/],
     [given('x.jsonl', '--redis', 'redis://127.0.0.1:1'), 1, /no Redis at 127.0.0.1:1/],
     [['batch', join(folder, 'none'), '--model', join(folder, 'm.onnx'), '-o', 'x.jsonl'], 1, /no such file/],

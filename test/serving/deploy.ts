@@ -83,6 +83,8 @@ const kserve: Readonly<Record<string, object>> = {
         {
           minReplicas: { type: 'integer' },
           maxReplicas: { type: 'integer' },
+          // Of the pod, whose fields a predictor has as well.
+          terminationGracePeriodSeconds: { type: 'integer' },
           model: only(
             {
               modelFormat: format,

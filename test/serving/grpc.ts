@@ -8,7 +8,18 @@ import * as assert from 'uvu/assert'
 import type { ApiServer } from '../../cli/serving/server.js'
 import { floatToHalf } from '../../runtime/base/half.js'
 import { baseSeed, Random } from '../support/random.js'
-import { ask, echoModel, expected, floats, folderOf, put, slowModel, smallModel, start } from '../support/serving.js'
+import {
+  ask,
+  echoModel,
+  expected,
+  floats,
+  folderOf,
+  put,
+  slowModel,
+  smallModel,
+  start,
+  until
+} from '../support/serving.js'
 
 const test = suite(`serving: gRPC (seed ${baseSeed})`)
 const random = new Random('grpc')
@@ -146,6 +157,8 @@ test('every refusal has its code', async () => {
   )
   await refused(...infer({ inputs: [{ ...x, shape: [-1, 3, 8, 8] }] }), INVALID_ARGUMENT, /whole numbers from 0/)
   await refused(...infer({ inputs: [x], outputs: [{ name: 'z' }] }), INVALID_ARGUMENT, /no output "z"/)
+  const classes = { name: 'y', parameters: { classification: { int64_param: '3' } } }
+  await refused(...infer({ inputs: [x], outputs: [classes] }), INVALID_ARGUMENT, /classification extension/)
   await refused(...infer({ inputs: [x], parameters: { timeout: { int64_param: '0' } } }), INVALID_ARGUMENT, /timeout/)
   const large = { inputs: [tensor('x', 'FP32', [1])], raw_input_contents: [Buffer.alloc(2 ** 20 + 1)] }
   await refused(...infer(large), RESOURCE_EXHAUSTED, /larger than max/)
@@ -198,6 +211,11 @@ test('a full queue, a deadline and a client that goes away', async () => {
   assert.is((await gone).code, CANCELLED)
   const metrics = await (await fetch(`${server.url}/metrics`)).text()
   assert.match(metrics, /cairn_requests_total\{model="slow",protocol="grpc",code="busy"\} [1-9]/)
+  for (const code of ['late', 'cancelled'])
+    await until(async () => {
+      const text = await (await fetch(`${server.url}/metrics`)).text()
+      return text.includes(`cairn_requests_total{model="slow",protocol="grpc",code="${code}"}`)
+    }, code)
 })
 
 test.run()

@@ -6,7 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ApiServer } from '../../cli/serving/server.js'
 import { baseSeed, Random } from '../support/random.js'
-import { ask, floats, folderOf, inputOf, smallModel, start } from '../support/serving.js'
+import { ask, floats, folderOf, inputOf, smallModel, start, until } from '../support/serving.js'
 
 const test = suite(`serving: hostile (seed ${baseSeed})`)
 const random = new Random('hostile')
@@ -50,8 +50,8 @@ const memory = () => {
 }
 
 test('headers or a body that come in drops are given up in time', async () => {
-  const head = await opened('POST /v2/models/small/infer HTTP/1.1\r\nhost: x\r\n')
-  const body = await opened('POST /v2/models/small/infer HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{')
+  const head = await opened('POST /v2/models/small/infer HTTP/1.1\r\nhost: localhost\r\n')
+  const body = await opened('POST /v2/models/small/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n{')
   const silent = await opened()
   const drip = setInterval(() => {
     if (head.writable) head.write('a: b\r\n')
@@ -66,7 +66,9 @@ test('headers or a body that come in drops are given up in time', async () => {
 
 test('a body that says it has ten gigabytes is refused before it comes', async () => {
   const before = memory()
-  const socket = await opened('POST /v2/models/small/infer HTTP/1.1\r\nhost: x\r\ncontent-length: 10737418240\r\n\r\n')
+  const socket = await opened(
+    'POST /v2/models/small/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10737418240\r\n\r\n'
+  )
   const answer = rest(socket)
   const junk = Buffer.alloc(2 ** 16)
   const pour = setInterval(() => socket.writable && socket.write(junk), 1)
@@ -76,12 +78,97 @@ test('a body that says it has ten gigabytes is refused before it comes', async (
   await assertServes()
 })
 
-test('many bodies together fill no more than their share', async () => {
-  const half = `POST /v2/models/small/infer HTTP/1.1\r\nhost: x\r\ncontent-length: ${2 ** 20}\r\n\r\n`
-  const sockets = await Promise.all(Array.from({ length: 12 }, () => opened(half)))
-  const answers = await Promise.all(sockets.map(rest))
-  assert.is(answers.filter(answer => /^HTTP\/1.1 429 /.test(answer) && /retry-after: 1/i.test(answer)).length, 4)
+test('many bodies together fill no more than their share, and those that only say so nothing', async () => {
+  const head = `POST /v2/models/small/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${2 ** 20}\r\n\r\n`
+  const silent = await Promise.all(Array.from({ length: 12 }, () => opened(head)))
   await assertServes()
+  for (const socket of silent) socket.destroy()
+  const sockets = await Promise.all(Array.from({ length: 8 }, () => opened(head)))
+  const answers = Promise.all(sockets.map(rest))
+  for (const socket of sockets) socket.write(Buffer.alloc(2 ** 20 - 1))
+  const full = async () => {
+    const { status, headers } = await ask(`${server.url}/v2/models/small/infer`, Buffer.alloc(100))
+    return status === 429 && headers.get('retry-after') === '1'
+  }
+  await until(full, 'the budget is full', 1400)
+  for (const answer of await answers) assert.match(answer, /^HTTP\/1.1 408 /)
+  await assertServes()
+})
+
+test('JSON of millions of values is refused before it is read, a long text is not', async () => {
+  const own = await start(folderOf({ 'small.onnx': smallModel(random) }), { maxBody: 2 ** 24 })
+  const url = `${own.url}/v2/models/small/infer`
+  const many = await ask(url, `{"inputs":[${'{},'.repeat(2.9e6)}{}]}`)
+  assert.equal([many.status, /bytes of JSON/.test(many.text)], [413, true], many.text)
+  const long = await ask(url, { id: 'x'.repeat(9e6), inputs: [] })
+  // An input of booleans in gRPC's typed contents: field 5, nine million bytes long.
+  const typed = Buffer.concat([Buffer.of(0x2a, 0xc0, 0xa8, 0xa5, 0x04), Buffer.alloc(9e6)])
+  assert.is(await statusOf(own.grpcPort!, typed.length, typed), 8)
+  assert.equal([long.status, /"id" is a text/.test(long.json.error)], [400, true], long.text)
+  await own.close()
+})
+
+/** The status of a call whose message of `length` bytes begins with `bytes`. */
+async function statusOf(
+  port: number,
+  length: number,
+  bytes: Buffer,
+  headers: Record<string, string> = {}
+): Promise<number> {
+  const session = connectHttp2(`http://127.0.0.1:${port}`)
+  const stream = session.request({
+    ...{ ':method': 'POST', ':path': '/inference.GRPCInferenceService/ModelInfer' },
+    ...{ 'content-type': 'application/grpc', te: 'trailers', ...headers }
+  })
+  const head = Buffer.alloc(5)
+  head.writeUInt32BE(length, 1)
+  stream.write(Buffer.concat([head, bytes]))
+  if (bytes.length === length) stream.end()
+  const status = await new Promise<number>((resolve, reject) => {
+    for (const event of ['response', 'trailers'] as const)
+      stream.on(event, headers => headers['grpc-status'] !== undefined && resolve(Number(headers['grpc-status'])))
+    stream.on('error', reject)
+  })
+  session.destroy()
+  return status
+}
+
+const halfACall = (port: number, bytes: number) => statusOf(port, 2 ** 19, Buffer.alloc(bytes))
+
+test('a gRPC message without the token is not read, one that does not end is given up', async () => {
+  const own = await start(folderOf({ 'small.onnx': smallModel(random) }), { token: 'secret', timeout: 20_000 })
+  const began = Date.now()
+  assert.is(await halfACall(own.grpcPort!, 1000), 16)
+  assert.ok(Date.now() - began < 15_000)
+  await own.close()
+  // More than are read at once: those that wait are given up as well, and then others are read.
+  const statuses = await Promise.all(Array.from({ length: 40 }, (_, i) => halfACall(server.grpcPort!, 1000 * (i + 1))))
+  assert.equal([...new Set(statuses)], [4])
+  await assertServes()
+})
+
+test('pages of other sites, and names that only lead here, are refused without a token', async () => {
+  const url = `${server.url}/v2/models/small/infer`
+  const body = { inputs: [inputOf('x', [1, 3, 8, 8], floats(random, 192))] }
+  const own = new URL(url).host
+  for (const [header, value, status] of [
+    ['origin', 'https://example.com', 403],
+    ['origin', `http://${own}.example.com`, 403],
+    ['origin', `http://${own}`, 200],
+    ['host', 'example.com', 403],
+    ['host', 'localhost.example.com:80', 403],
+    ['host', '[::1]:8000', 200],
+    ['sec-fetch-site', 'cross-site', 403],
+    ['sec-fetch-site', 'same-origin', 200]
+  ] as const) {
+    const text = JSON.stringify(body)
+    const lines = ['POST /v2/models/small/infer HTTP/1.1', `content-length: ${text.length}`, 'connection: close']
+    const host = header === 'host' ? [] : [`host: ${own}`]
+    const socket = await opened(`${[...lines, ...host, `${header}: ${value}`].join('\r\n')}\r\n\r\n${text}`)
+    assert.match(await rest(socket), new RegExp(`^HTTP/1.1 ${status} `), `${header}: ${value}`)
+  }
+  const metrics = await (await fetch(`${server.url}/metrics`)).text()
+  assert.match(metrics, /cairn_http_responses_total\{status="403"\} 5/)
 })
 
 test('idle connections by the hundred stop nobody', async () => {

@@ -13,6 +13,7 @@ import {
   folderOf,
   inputOf,
   mixingModel,
+  rangeModel,
   smallModel,
   start
 } from '../support/serving.js'
@@ -34,6 +35,7 @@ test.before(async () => {
     'small/labels.txt': Array.from({ length: 10 }, (_, i) => `class ${i}`).join('\n'),
     'fixed.onnx': smallModel(random, 1),
     'mixing.onnx': mixingModel(random),
+    'range.onnx': rangeModel(random),
     'echo.onnx': echoModel(random, types),
     'broken.onnx': 'no model',
     'small/none/model.onnx': 'no version'
@@ -286,10 +288,23 @@ test('a picture is classified, with the names of its classes', async () => {
     assert.is(label, `class ${index}`)
     assert.ok(score > 0 && score <= 1)
   }
+  // A bitmap of 81 million pixels, of which it has none.
+  const huge = Buffer.alloc(60)
+  huge.write('BM')
+  for (const [at, value] of [
+    [2, 60],
+    [10, 54],
+    [14, 40],
+    [18, 9000],
+    [22, 9000],
+    [26, 0x180001]
+  ] as const)
+    huge.writeUInt32LE(value, at)
   for (const [path, body, message] of [
     ['small?top=0', bytes, /top is/],
     ['small', 'no picture', /is a text file/],
     ['small', bytes.subarray(0, 60), /damaged/],
+    ['small', huge, /9000×9000 pixels; up to 50 million/],
     ['echo', bytes, /inputs; a picture is one/],
     ['mixing', bytes, /no input with 1 or 3 channels/]
   ] as const) {
@@ -310,6 +325,11 @@ test('the description names every path and loads nothing from elsewhere; the log
   assert.match((await ask(`${url}/docs/inference.proto`)).text, /service GRPCInferenceService/)
   assert.ok(log.length > 20)
   assert.not.match(log.join(''), /"data"|inputs/)
+})
+
+test('rows share a run only where each gives what it gives alone', () => {
+  const shared = ['small', 'mixing', 'range', 'echo'].map(name => server.repository.find(name).isBatched)
+  assert.equal(shared, [true, false, false, true])
 })
 
 test.run()

@@ -103,6 +103,14 @@ export function mixingModel(random: Random): Uint8Array {
   return named(m, 'y').encode()
 }
 
+/** Eight bits over the range of the whole batch: a row of large numbers takes the small ones their bits. */
+export function rangeModel(random: Random): Uint8Array {
+  const m = new ModelBuilder(random)
+  const [rows, scale, zero] = m.addMany('DynamicQuantizeLinear', [m.input(['N', 40], 'float32', [-2, 2], 'x')], 3)
+  m.add('DequantizeLinear', [rows, scale, zero])
+  return named(m, 'y').encode()
+}
+
 /** Each input is given back as it came. */
 export function echoModel(random: Random, types: readonly DType[]): Uint8Array {
   const m = new ModelBuilder(random)

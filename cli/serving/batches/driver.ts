@@ -5,7 +5,8 @@ import type { Journal, Outcome } from './journal.js'
 /** Brings inputs to their ends, here or on other machines; never rejects for what is an input's own fault. */
 export interface Executor {
   run(input: Input): Promise<Outcome>
-  end(): Promise<void>
+  /** `done` says that every input has its end in the journal. */
+  end(done: boolean): Promise<void>
 }
 
 /**
@@ -46,13 +47,13 @@ export async function drive(
     while (under >= window && !failure) await change()
     if (failure) break
     under++
-    executor.run(input).then(
-      outcome => settle(input, outcome),
-      error => {
+    executor
+      .run(input)
+      .then(outcome => settle(input, outcome))
+      .catch(error => {
         failure ??= error
         wake?.()
-      }
-    )
+      })
   }
   while (under && !failure) await change()
   if (failure) throw failure

@@ -50,7 +50,7 @@ async function* listedIn(manifest: string): AsyncGenerator<string> {
   let number = 0
   for await (const line of lines) {
     number++
-    if (line.trim()) yield join(dirname(manifest), pathIn(line, `${manifest}:${number}`))
+    if (line.trim()) yield resolve(dirname(manifest), pathIn(line, `${manifest}:${number}`))
   }
 }
 

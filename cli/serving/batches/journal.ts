@@ -5,8 +5,10 @@ import {
   fsyncSync,
   ftruncateSync,
   openSync,
+  readFileSync,
   readSync,
   rmSync,
+  writeFileSync,
   writeSync
 } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -42,8 +44,9 @@ export class Journal {
     public last: string | undefined
   ) {}
 
-  /** Opens or begins it. Throws InputError where it is of another batch. */
+  /** Opens or begins it. Throws InputError where it is of another batch, or another process writes it. */
   static async open(path: string, head: Head): Promise<Journal> {
+    lock(path)
     if (!existsSync(path)) {
       const journal = new Journal(openSync(path, 'ax'), path, head, 0, 0, undefined)
       journal.write(head)
@@ -83,8 +86,18 @@ export class Journal {
     if ('error' in record) this.failed++
   }
 
-  records(): AsyncGenerator<Ended> {
-    return recordsIn(this.path)
+  /** All of them; throws InputError where the file has lost any since they were written. */
+  async *records(): AsyncGenerator<Ended> {
+    let next = 0
+    for await (const record of recordsIn(this.path)) {
+      if (record.index !== next++) throw this.damaged(next - 1)
+      yield record
+    }
+    if (next !== this.next) throw this.damaged(next)
+  }
+
+  private damaged(index: number): InputError {
+    return new InputError(`${this.path} is damaged at input ${index}; delete it to begin anew`)
   }
 
   close(): void {
@@ -99,6 +112,32 @@ export class Journal {
   private write(value: object): void {
     const line = Buffer.from(`${JSON.stringify(value)}\n`)
     for (let at = 0; at < line.length; ) at += writeSync(this.file, line, at)
+  }
+}
+
+/** Two that write one journal would spoil it. What a process that has died has left does not count. */
+function lock(path: string): void {
+  const name = `${path}.lock`
+  const take = () => writeFileSync(name, String(process.pid), { flag: 'wx' })
+  try {
+    take()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    const pid = Number(readFileSync(name, 'utf8'))
+    if (pid !== process.pid && isAlive(pid))
+      throw new InputError(`${path}: process ${pid} writes it; wait for its end, or delete ${name}`)
+    rmSync(name, { force: true })
+    take()
+  }
+  process.once('exit', () => rmSync(name, { force: true }))
+}
+
+function isAlive(pid: number): boolean {
+  if (!pid) return false
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { closeSync, createWriteStream, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import { needPeers } from '../../terminal/index.js'
@@ -103,17 +104,21 @@ async function writeArrow(journal: Journal, path: string): Promise<void> {
     }
   }
   const writer = new arrow.RecordBatchFileWriter()
-  const stream = writer.toNodeStream().pipe(createWriteStream(path))
+  const stream = writer.toNodeStream().pipe(createWriteStream(path, { flush: true }))
+  const end = finished(stream)
+  // It is awaited below, behind all that is written.
+  end.catch(() => undefined)
   let rows: Done[] = []
-  const flush = () => {
+  const flush = async () => {
     if (rows.length) for (const batch of new arrow.Table(columns(rows) as never).batches) writer.write(batch as never)
     rows = []
+    if (stream.writableNeedDrain) await Promise.race([once(stream, 'drain'), end])
   }
   for await (const record of done(journal)) {
     rows.push(record)
-    if (rows.length === piece) flush()
+    if (rows.length === piece) await flush()
   }
-  flush()
+  await flush()
   writer.finish()
-  await finished(stream)
+  await end
 }

@@ -48,7 +48,8 @@ export class Performer {
     try {
       return { lane: await lane, task: this.tasks.get(key)! }
     } catch (error) {
-      this.lanes.delete(key)
+      // Another may have been opened meanwhile.
+      if (this.lanes.get(key) === lane) this.lanes.delete(key)
       throw error
     }
   }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { Job, JobsOptions } from 'bullmq'
+import type { JobsOptions } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { InputError } from '../../terminal/index.js'
 import { servingError } from '../protocol/index.js'
@@ -20,6 +20,14 @@ interface Task {
 export interface QueueOptions {
   readonly url: string
   readonly queue: string
+}
+
+export interface ProducerOptions extends QueueOptions {
+  readonly attempts: number
+  /** Whether pictures themselves go on the queue. */
+  readonly inline: boolean
+  /** Is told what somebody who waits should know. */
+  note(line: string): void
 }
 
 /** Seconds that jobs and models outlive whoever has put them there. */
@@ -62,6 +70,9 @@ interface Waiting {
 /** Milliseconds between looks at jobs that no event has told of: events are lost with connections, jobs with a Redis that crashes. */
 const lookEvery = 2000
 
+/** What a job is asked for, of the hash that BullMQ keeps it in. */
+const fields = ['timestamp', 'finishedOn', 'failedReason', 'returnvalue'] as const
+
 /** Puts inputs on the queue and gathers what workers make of them. */
 export class QueueExecutor implements Executor {
   private readonly waiting = new Map<string, Waiting>()
@@ -69,6 +80,7 @@ export class QueueExecutor implements Executor {
   private sending: Promise<void> | undefined
   private looking: NodeJS.Timeout
   private ended = false
+  private told = false
 
   private constructor(
     private readonly connections: readonly [Redis, Redis],
@@ -76,18 +88,14 @@ export class QueueExecutor implements Executor {
     private readonly events: import('bullmq').QueueEvents,
     private readonly batch: string,
     private readonly prepared: Prepared,
-    private readonly options: QueueOptions & { readonly attempts: number; readonly inline: boolean }
+    private readonly options: ProducerOptions
   ) {
     events.on('completed', ({ jobId, returnvalue }) => this.settle(jobId, { result: returnvalue as never }))
     events.on('failed', ({ jobId, failedReason }) => this.settle(jobId, { error: failedReason }))
     this.looking = setTimeout(() => this.look(), lookEvery)
   }
 
-  static async create(
-    batch: string,
-    prepared: Prepared,
-    options: QueueOptions & { readonly attempts: number; readonly inline: boolean }
-  ): Promise<QueueExecutor> {
+  static async create(batch: string, prepared: Prepared, options: ProducerOptions): Promise<QueueExecutor> {
     const { Queue, QueueEvents } = await import('bullmq')
     if (prepared.file.length > longestValue)
       throw new InputError(`the model has ${prepared.file.length} bytes; Redis holds up to ${longestValue}`)
@@ -111,12 +119,14 @@ export class QueueExecutor implements Executor {
     })
   }
 
-  async end(): Promise<void> {
+  /** A batch that is not done keeps its model there, for workers that are at it. */
+  async end(done: boolean): Promise<void> {
     this.ended = true
     clearTimeout(this.looking)
     const { settings, model } = keys(this.options.queue, this.batch)
-    await this.redis.del(settings, model).catch(() => 0)
     const late = new Promise(resolve => setTimeout(resolve, longestStop).unref())
+    // A Redis that is away would never answer.
+    if (done) await Promise.race([this.redis.del(settings, model).catch(() => 0), late])
     await Promise.race([Promise.allSettled([this.events.close(), this.jobs.close()]), late])
     for (const each of this.connections) each.disconnect()
   }
@@ -148,8 +158,9 @@ export class QueueExecutor implements Executor {
           break
         } catch (error) {
           if (this.ended) return
+          if (!this.told) this.options.note(`the queue takes nothing, and is asked again: ${(error as Error).message}`)
+          this.told = true
           await new Promise(resolve => setTimeout(resolve, 500))
-          void error
         }
     }
     this.sending = undefined
@@ -181,20 +192,21 @@ export class QueueExecutor implements Executor {
     this.jobs.remove(id).catch(() => undefined)
   }
 
-  /** The oldest jobs, asked one by one: what has ended is taken, what is lost is sent again. */
+  /** The oldest jobs, asked without their pictures: what has ended is taken, what is lost is sent again. */
   private async look(): Promise<void> {
     try {
-      const old = [...this.waiting].filter(([, { since }]) => Date.now() - since > lookEvery).slice(0, 512)
-      const found = await Promise.all(old.map(([id]) => this.jobs.getJob(id)))
-      for (const [i, [id, { input }]] of old.entries()) {
-        const job = found[i] as Job<Task, PackedResult> | undefined
-        if (!job && this.waiting.has(id) && !this.sending) this.unsent.push(input)
-        else if (job?.finishedOn && job.failedReason) this.settle(id, { error: job.failedReason })
-        else if (job?.finishedOn && job.returnvalue) this.settle(id, { result: job.returnvalue })
-      }
-      if (this.unsent.length) this.sending ??= this.send()
+      // Before what is sent again, or workers find no model for it.
       const { settings, model } = keys(this.options.queue, this.batch)
       if ((await this.redis.exists(settings, model)) < 2) await this.describe()
+      const old = [...this.waiting].filter(([, { since }]) => Date.now() - since > lookEvery).slice(0, 512)
+      const found = await Promise.all(old.map(([id]) => this.redis.hmget(this.jobs.toKey(id), ...fields)))
+      for (const [i, [id, { input }]] of old.entries()) {
+        const [timestamp, finishedOn, failedReason, returnvalue] = found[i]
+        if (!timestamp && this.waiting.has(id) && !this.sending) this.unsent.push(input)
+        else if (finishedOn && failedReason) this.settle(id, { error: failedReason })
+        else if (finishedOn && returnvalue) this.settle(id, { result: JSON.parse(returnvalue) })
+      }
+      if (this.unsent.length) this.sending ??= this.send()
     } catch {
       // Redis is away; the next look finds it.
     }

@@ -41,7 +41,7 @@ export interface InferRequest {
   readonly id: string
   readonly parameters: Parameters
   readonly inputs: readonly Tensor[]
-  readonly outputs: readonly { readonly name: string }[]
+  readonly outputs: readonly { readonly name: string; readonly parameters?: Parameters }[]
   readonly raw_input_contents: readonly Buffer[]
 }
 
@@ -94,6 +94,9 @@ export function readRequest(request: InferRequest): Inference {
     if (!field || other) throw invalid(`${of} is ${datatype}: ${field ?? 'raw_input_contents'} holds it`)
     tensors[name] = typedWire(contents?.[field] ?? [], datatype, dims, of)
   })
+  for (const { name, parameters } of outputs)
+    if (parameters?.classification)
+      throw invalid(`output "${name}": the classification extension is not served; POST /classify/NAME is`)
   return {
     id,
     inputs: tensors,

@@ -1,9 +1,11 @@
-import type { handleUnaryCall, Server, ServerUnaryCall, ServiceDefinition } from '@grpc/grpc-js'
+import type { handleUnaryCall, Metadata, Server, ServerUnaryCall, ServiceDefinition } from '@grpc/grpc-js'
 import type { Logger } from 'pino'
 import type { Engine } from '../engine/index.js'
-import { ServingError, servingError } from '../protocol/index.js'
+import { type Budget, servingError } from '../protocol/index.js'
 import type { Carrier } from '../telemetry/index.js'
 import { chosenOf, type InferRequest, type Parameters, readRequest, writeResponse } from './convert.js'
+import { doorOf } from './door.js'
+import { measured } from './measure.js'
 
 export interface GrpcOptions {
   readonly log: Logger
@@ -12,6 +14,10 @@ export interface GrpcOptions {
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer }
   /** Bytes of one message. */
   readonly maxBody: number
+  /** Of all bodies and messages under way. */
+  readonly budget: Budget
+  /** Milliseconds in which a message must have come whole. */
+  readonly timeout: number
   /** Where schema/inference.proto is. */
   readonly proto: string
 }
@@ -23,15 +29,20 @@ export async function grpcServer(engine: Engine, address: string, options: GrpcO
   const grpc = await import('@grpc/grpc-js')
   const { loadSync } = await import('@grpc/proto-loader')
   const definition = loadSync(options.proto, { keepCase: true, longs: String, defaults: true, oneofs: true })
+  const definitions = definition['inference.GRPCInferenceService'] as ServiceDefinition
+  const seen = measured(definitions)
+  const isOpen = (path: string, metadata: Metadata) =>
+    /\/Server(?:Live|Ready)$/.test(path) || options.authorised(metadata.get('authorization').at(0)?.toString())
   const server = new grpc.Server({
+    interceptors: [doorOf(grpc, isOpen, options)],
     'grpc.max_receive_message_length': options.maxBody,
     'grpc.max_send_message_length': -1,
-    // Of one connection; the queue bounds them all.
-    'grpc.max_concurrent_streams': 256,
+    // Of one connection; the door bounds what is read of them all at once, the budget what is held.
+    'grpc.max_concurrent_streams': 128,
     'grpc.max_connection_idle_ms': 300_000
   })
 
-  /** One call: the token, the answer or the error, and a line in the log without what was sent. */
+  /** One call: its memory, the answer or the error, and a line in the log without what was sent. */
   function unary<Request, Response>(
     name: string,
     answer: (request: Request, call: Call<Request>) => Response | Promise<Response>
@@ -39,12 +50,12 @@ export async function grpcServer(engine: Engine, address: string, options: GrpcO
     return async (call, callback) => {
       const began = performance.now()
       let status: number = grpc.status.OK
+      const { bytes = 0, refusal } = seen.get(call.request as object) ?? {}
+      let held = 0
       try {
-        if (!options.authorised(call.metadata.get('authorization').at(0)?.toString()))
-          throw new ServingError(
-            'unauthenticated',
-            'metadata "authorization: Bearer TOKEN" with the server’s token is needed'
-          )
+        options.budget.take(bytes)
+        held = bytes
+        if (refusal) throw refusal
         callback(null, await answer(call.request, call))
       } catch (error) {
         const { code, fault, message, retryAfter } = servingError(error)
@@ -54,6 +65,8 @@ export async function grpcServer(engine: Engine, address: string, options: GrpcO
         const metadata = new grpc.Metadata()
         if (retryAfter !== undefined) metadata.set('retry-after', String(retryAfter))
         callback({ code, details: message, metadata })
+      } finally {
+        options.budget.give(held)
       }
       options.log.info({ call: name, status, ms: Math.round((performance.now() - began) * 10) / 10 }, 'answered')
     }
@@ -89,7 +102,7 @@ export async function grpcServer(engine: Engine, address: string, options: GrpcO
     }
   }
   server.addService(
-    definition['inference.GRPCInferenceService'] as ServiceDefinition,
+    definitions,
     Object.fromEntries(Object.entries(calls).map(([name, answer]) => [name, unary(name, answer as never)]))
   )
   const { tls } = options

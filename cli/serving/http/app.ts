@@ -4,19 +4,31 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Engine } from '../engine/index.js'
-import { invalid, parseJson, readInference, ServingError, servingError, writeAnswer } from '../protocol/index.js'
-import { type Body, Budget, readBody } from './bodies.js'
+import {
+  type Budget,
+  invalid,
+  parseJson,
+  readInference,
+  ServingError,
+  servingError,
+  writeAnswer
+} from '../protocol/index.js'
+import { type Body, readBody } from './bodies.js'
 import { docsPage } from './docs-page.js'
+import { refuseForeign } from './foreign.js'
 import { openApi } from './openapi.js'
 
 export interface HttpOptions {
   readonly log: Logger
+  /** Whether only this machine is served. */
+  readonly isLocal: boolean
   /** Asked of every request but those after the server's health. */
   readonly token?: string
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer }
-  /** Bytes of one body, and of all bodies under way. */
+  /** Bytes of one body. */
   readonly maxBody: number
-  readonly maxBodies: number
+  /** Of all bodies under way. */
+  readonly budget: Budget
   /** Milliseconds in which a request must have come whole. */
   readonly requestTimeout: number
   /** The protocol's messages of gRPC, as text. */
@@ -36,6 +48,8 @@ export async function httpApp(engine: Engine, options: HttpOptions): Promise<Fas
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout,
     keepAliveTimeout: 60_000,
+    // Longer than any model takes to be loaded; who does not read an answer is let go.
+    connectionTimeout: 900_000,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,
@@ -44,17 +58,19 @@ export async function httpApp(engine: Engine, options: HttpOptions): Promise<Fas
     ...(tls ? { https: { ...tls, ...timeouts } } : { http: timeouts })
   } as object) as FastifyInstance
 
-  const budget = new Budget(options.maxBodies)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', async (request: FastifyRequest, message: IncomingMessage) => {
     const encoding = request.headers['content-encoding'] ?? 'identity'
     if (encoding !== 'identity') throw new ServingError('unsupported', `content-encoding ${encoding}; none is allowed`)
-    return readBody(message, options.maxBody, budget)
+    return readBody(message, options.maxBody, options.budget)
   })
   const authorised = authoriser(options.token)
   app.addHook('onRequest', async (request, reply) => {
     reply.raw.once('close', () => (request.body as Body | undefined)?.release())
-    if (!request.url.startsWith('/v2/health/') && !authorised(request.headers.authorization))
+    if (request.url.startsWith('/v2/health/')) return
+    // Without a token, all that keeps pages of other sites from asking is what their browser says.
+    if (options.token === undefined) refuseForeign(request, options.isLocal)
+    if (!authorised(request.headers.authorization))
       throw new ServingError(
         'unauthenticated',
         'the header "authorization: Bearer TOKEN" with the server’s token is needed'
@@ -72,6 +88,7 @@ export async function httpApp(engine: Engine, options: HttpOptions): Promise<Fas
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime * 10) / 10
     }
+    engine.metrics.responded(reply.statusCode)
     log.info(seen, 'answered')
   })
   app.setErrorHandler((error, _, reply) => refuse(error, reply, log))

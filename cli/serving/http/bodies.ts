@@ -1,22 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import { ServingError } from '../protocol/index.js'
+import { type Budget, ServingError } from '../protocol/index.js'
 
-/** Memory that bodies of requests under way may take together, so that many large ones cannot take it all. */
-export class Budget {
-  private taken = 0
-
-  constructor(private readonly total: number) {}
-
-  take(bytes: number): void {
-    if (this.taken + bytes > this.total)
-      throw new ServingError('busy', 'the requests under way fill the memory for their bodies; try again later', 1)
-    this.taken += bytes
-  }
-
-  give(bytes: number): void {
-    this.taken -= bytes
-  }
-}
+/** Bytes that a body has room for at first; it doubles as bytes come. */
+const firstBytes = 2 ** 16
 
 export interface Body {
   readonly bytes: Buffer
@@ -39,16 +25,22 @@ export async function readBody(message: IncomingMessage, most: number, budget: B
     held += bytes
   }
   try {
-    if (said) hold(said)
-    const chunks: Buffer[] = []
+    // What has come counts, not what is said: silence costs nothing. Pages that nothing was written to are no memory.
+    let bytes = Buffer.allocUnsafeSlow(Math.min(said || firstBytes, firstBytes))
     let length = 0
     for await (const chunk of message as AsyncIterable<Buffer>) {
-      length += chunk.length
-      if (length > most) throw large()
-      if (length > held) hold(length - held)
-      chunks.push(chunk)
+      const end = length + chunk.length
+      if (end > most) throw large()
+      hold(chunk.length)
+      if (end > bytes.length) {
+        const larger = Buffer.allocUnsafeSlow(Math.max(end, Math.min(2 * bytes.length, said || most)))
+        bytes.copy(larger, 0, 0, length)
+        bytes = larger
+      }
+      bytes.set(chunk, length)
+      length = end
     }
-    return { bytes: chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length), release }
+    return { bytes: bytes.subarray(0, length), release }
   } catch (error) {
     release()
     if (error instanceof ServingError) throw error

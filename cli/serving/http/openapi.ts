@@ -63,6 +63,7 @@ const answers = (name: string | undefined, ...codes: (keyof typeof failures)[]) 
 const failures = {
   400: failure('the request is not what the model takes, or no JSON'),
   401: failure('the bearer token is missing or wrong'),
+  403: failure('a page of another site has asked, or by a name that is not localhost’s'),
   404: failure('no such model or version'),
   408: failure('the request has not come in time'),
   413: failure('the body is larger than allowed'),
@@ -74,7 +75,7 @@ const failures = {
 }
 
 const bytes = { schema: { type: 'string', format: 'binary' } }
-const usual = [400, 401, 404, 408, 413, 415, 429, 500, 503, 504] as const
+const usual = [400, 401, 403, 404, 408, 413, 415, 429, 500, 503, 504] as const
 
 /** What the REST side offers, as OpenAPI; the protocol's part as the Open Inference Protocol describes it. */
 export function openApi(version: string): OpenApi {
@@ -106,13 +107,22 @@ export function openApi(version: string): OpenApi {
     }
   Object.assign(paths, {
     '/v2/repository/index': {
-      post: { summary: 'All models and versions, and what state they are in', responses: answers('Index', 400, 401) }
+      post: {
+        summary: 'All models and versions, and what state they are in',
+        responses: answers('Index', 400, 401, 403)
+      }
     },
     '/v2/repository/models/{name}/load': {
-      post: { summary: 'Loads a model of the repository, anew if it is', responses: answers(undefined, 400, 401, 404) }
+      post: {
+        summary: 'Loads a model of the repository, anew if it has changed',
+        responses: answers(undefined, 400, 401, 403, 404, 413)
+      }
     },
     '/v2/repository/models/{name}/unload': {
-      post: { summary: 'Unloads a model behind the requests that it has', responses: answers(undefined, 400, 401, 404) }
+      post: {
+        summary: 'Unloads a model behind the requests that it has',
+        responses: answers(undefined, 400, 401, 403, 404, 413)
+      }
     },
     '/metrics': { get: { summary: 'Metrics in Prometheus’ format', responses: answers(undefined, 401) } }
   })

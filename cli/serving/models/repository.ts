@@ -42,7 +42,12 @@ type Events = {
   loaded: [served: Served]
   unloaded: [served: Served]
   failed: [name: string, version: string, why: string]
+  /** The folder cannot be looked at. */
+  unseen: [why: string]
 }
+
+/** Of a stranger's picture: each takes eight bytes and more in a thread. */
+const mostPixels = 5e7
 
 /** The models of a folder, and what becomes of them when it changes. */
 export class Repository extends EventEmitter<Events> {
@@ -71,7 +76,7 @@ export class Repository extends EventEmitter<Events> {
     await this.change(() => this.apply(found))
     this.isOpen = true
     const look = async () => {
-      await this.look().catch(() => undefined)
+      await this.look().catch(error => this.emit('unseen', servingError(error).message))
       if (this.timer) this.timer = setTimeout(look, this.options.poll)
     }
     if (this.options.poll) this.timer = setTimeout(look, this.options.poll)
@@ -133,7 +138,12 @@ export class Repository extends EventEmitter<Events> {
       throw new ServingError('invalid', 'models in requests are not taken here; cairn serve --uploads takes them')
     return this.change(async () => {
       const made: Served[] = []
-      for (const [version, bytes] of files) made.push(await this.make({ name, version, bytes }))
+      try {
+        for (const [version, bytes] of files) made.push(await this.make({ name, version, bytes }))
+      } catch (error) {
+        for (const { lane } of made) this.pool.close(lane.model)
+        throw error
+      }
       const model = this.model(name)
       const gone = [...model.versions.values()]
       model.versions.clear()
@@ -247,7 +257,11 @@ export class Repository extends EventEmitter<Events> {
     const { header } = decodeHead(file)
     const labels = !given && from.labels ? linesOf(from.labels) : own
     const probe = maxBatch > 1 && batchOf(header) !== undefined
-    const { model, memory, independent } = await this.pool.open(file, { limits, pictures: { labels }, probe })
+    const { model, memory, independent } = await this.pool.open(file, {
+      limits,
+      pictures: { labels, mostPixels },
+      probe
+    })
     const options = { queue, maxDelay, maxBatch: independent ? maxBatch : 1 }
     const lane = new Lane(this.pool, model, options, this.watch(name, version), () => this.dispatcher.pump())
     const stamp = given ? '' : from.stamp

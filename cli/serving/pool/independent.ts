@@ -12,12 +12,16 @@ export function batchOf({
   return counts.length === 0 && names.every(name => name === names[0]) ? names[0] : undefined
 }
 
-/** More apart, in parts of an output's largest number, are not two roundings of the same sum. */
-const tolerance = 1e-2
+/** More apart, in parts of a row's largest number, are not two roundings of the same sum. */
+const tolerance = 1e-4
+
+/** How much larger the second row is, so that ranges that are taken over the batch show in the first. */
+const larger = 100
 
 /**
  * Whether two rows together give what each gives alone: only then may those who ask at the same time share a run. Shapes
- * cannot tell it (a softmax over the batch has the same ones), so two random rows are tried.
+ * cannot tell it (a softmax over the batch has the same ones), so two random rows are tried, of
+ * which one has by far the larger numbers.
  */
 export async function rowsDoNotMix(session: InferenceSession, header: Header): Promise<boolean> {
   const batch = batchOf(header)
@@ -25,19 +29,37 @@ export async function rowsDoNotMix(session: InferenceSession, header: Header): P
   try {
     const bindings = { ...bindDims(header), [batch]: 1 }
     const rows = [1, 2].map(seed => withRandom({}, header.inputs, bindings, seed))
+    rows[1] = Object.fromEntries(Object.entries(rows[1]).map(([name, tensor]) => [name, enlarged(tensor)]))
     const both = Object.fromEntries(header.inputs.map(({ name }) => [name, joined(rows.map(feeds => feeds[name]))]))
     const alone = [await session.run(rows[0]), await session.run(rows[1])]
     const together = await session.run(both)
     return Object.entries(together).every(([name, tensor]) => {
-      const apart = alone.flatMap(results => [...toNumbers(results[name])])
-      const numbers = [...toNumbers(tensor)]
-      const most = numbers.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
-      return numbers.length === apart.length && numbers.every((x, i) => Math.abs(x - apart[i]) <= tolerance * most)
+      const numbers = toNumbers(tensor)
+      const half = numbers.length / 2
+      return alone.every((results, row) => {
+        const apart = toNumbers(results[name])
+        return apart.length === half && areNear(apart, numbers.subarray(row * half, (row + 1) * half))
+      })
     })
   } catch {
     // Sizes that it does not take, or indices that random numbers are not: it runs what each asks for by itself.
     return false
   }
+}
+
+function areNear(wanted: ArrayLike<number>, given: ArrayLike<number>): boolean {
+  let [most, apart] = [0, 0]
+  for (let i = 0; i < wanted.length; i++) {
+    most = Math.max(most, Math.abs(wanted[i]))
+    apart = Math.max(apart, Math.abs(given[i] - wanted[i]))
+  }
+  return apart <= tolerance * most
+}
+
+function enlarged(tensor: Tensor): Tensor {
+  const { type, data, dims } = tensor
+  if (!(data instanceof Float32Array || data instanceof Float64Array)) return tensor
+  return new Tensor(type, data.map(x => larger * x) as typeof data, dims)
 }
 
 function joined([a, b]: readonly Tensor[]): Tensor {

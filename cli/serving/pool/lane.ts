@@ -177,7 +177,9 @@ export class Lane {
 
   /** Those that nobody waits for any more. */
   private forget(): void {
+    const before = this.waiting.length
     this.waiting = this.waiting.filter(({ settled }) => !settled)
+    if (this.waiting.length !== before) this.watch.queued(this.waiting.length)
   }
 
   private empty(): void {
@@ -195,6 +197,7 @@ export class Lane {
           each.reject(new ServingError('internal', 'two threads have died of this request'))
         else this.waiting.unshift(each)
       }
+    this.watch.queued(this.waiting.length)
     this.wake()
   }
 

@@ -11,6 +11,8 @@ export interface Limits {
 export interface Pictures {
   readonly labels?: readonly string[]
   readonly prepare?: Preparation
+  /** Pixels of a picture at most. */
+  readonly mostPixels?: number
   /** The output whose numbers are a picture's features, averaged over maps. */
   readonly features?: string
 }

@@ -14,12 +14,12 @@ const usual = preparationOf(new Flags({}))
 export async function resultOf(
   session: InferenceSession,
   header: Header,
-  { labels, prepare = usual, features }: Pictures,
+  { labels, prepare = usual, features, mostPixels }: Pictures,
   { name, bytes, task }: PictureWork,
   signal: AbortSignal
 ): Promise<PictureResult> {
   const port = pictureInput(header, prepare.layout)
-  const picture = await pictureOf(bytes, name)
+  const picture = await pictureOf(bytes, name, mostPixels)
   const feeds = { [port.name]: imageTensor(picture, port, prepare) }
   const fetches = task.kind === 'embed' ? [features ?? header.outputs[0].name] : undefined
   const results = await session.run(feeds, fetches, { signal })

@@ -118,7 +118,10 @@ export class Pool extends EventEmitter<{ idle: []; died: [why: string] }> {
     const member = this.member()
     this.members[at] = member
     for (const [model, kept] of this.models)
-      member.open(model, { ...kept, probe: false }).catch(error => this.emit('died', error.message))
+      member.open(model, { ...kept, probe: false }).catch(error => {
+        // One that lacks a model would answer none of its requests. Of a death the listener has been told.
+        if (!(error instanceof ThreadDied) && this.models.has(model)) member.fail(error.message)
+      })
   }
 }
 
@@ -182,6 +185,12 @@ export class Member {
     this.worker.terminate()
   }
 
+  /** Gone at once, for a reason that is ours. */
+  fail(why: string): void {
+    this.die(why)
+    this.kill()
+  }
+
   post(request: Request): void {
     if (!this.gone) this.worker.postMessage(request)
   }
@@ -193,11 +202,13 @@ export class Member {
 
   private hear(reply: Reply): void {
     if (reply.kind === 'opened' || reply.kind === 'refused') {
-      const { resolve, reject } = this.opening.get(reply.model)!
+      const waiting = this.opening.get(reply.model)
+      if (!waiting) return
       this.opening.delete(reply.model)
-      if (reply.kind === 'opened') resolve(reply.opened)
-      else reject(refused(reply.error))
-      if (this.isIdle) this.listener.idle()
+      if (reply.kind === 'opened') waiting.resolve(reply.opened)
+      else waiting.reject(refused(reply.error))
+      // Behind those who hear of a refusal, and may end this thread for it.
+      queueMicrotask(() => this.isIdle && this.listener.idle())
       return
     }
     const job = this.job

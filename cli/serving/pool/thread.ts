@@ -76,7 +76,7 @@ async function answer(request: Request): Promise<Reply | undefined> {
   if (request.kind === 'close') {
     const gone = models.get(request.model)
     models.delete(request.model)
-    await (await gone)?.session.release()
+    await (await gone?.catch(() => undefined))?.session.release()
     return undefined
   }
   if (request.kind === 'cancel') {

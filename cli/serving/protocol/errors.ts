@@ -2,6 +2,7 @@
 const faults = {
   invalid: { http: 400, grpc: 3 },
   unauthenticated: { http: 401, grpc: 16 },
+  forbidden: { http: 403, grpc: 7 },
   missing: { http: 404, grpc: 5 },
   slow: { http: 408, grpc: 4 },
   large: { http: 413, grpc: 8 },

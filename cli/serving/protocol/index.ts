@@ -1,3 +1,4 @@
+export { Budget } from './budget.js'
 export { type Datatype, datatypeOf, readDatatype, typeOf } from './datatypes.js'
 export { type Fault, invalid, ServingError, servingError } from './errors.js'
 export { type Answer, type JsonInference, parseJson, readInference, timeoutOf, writeAnswer } from './json.js'

@@ -1,5 +1,5 @@
 import { datatypeOf, readDatatype } from './datatypes.js'
-import { invalid } from './errors.js'
+import { invalid, ServingError } from './errors.js'
 import { fromBytes, fromJson, type Inference, readShape, short, toJson, type Wire } from './tensors.js'
 
 /**
@@ -26,7 +26,18 @@ function parametersOf(object: Json, of: string): Json {
   return parameters
 }
 
+/** Bytes of JSON that may hold many values: `{},` of three bytes takes tens of them in memory. */
+const mostJson = 2 ** 23
+
+/** Values that longer JSON may hold, such as a model in base64. */
+const fewValues = 1000
+
 export function parseJson(text: Uint8Array, what: string): Json {
+  if (text.length > mostJson && hasManyValues(text))
+    throw new ServingError(
+      'large',
+      `${what} has ${text.length} bytes of JSON; up to ${mostJson}, and more as bytes, are allowed`
+    )
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text))
@@ -35,6 +46,14 @@ export function parseJson(text: Uint8Array, what: string): Json {
   }
   if (!isObject(value)) throw invalid(`${what} is no JSON object`)
   return value
+}
+
+function hasManyValues(text: Uint8Array): boolean {
+  let left = fewValues
+  for (const mark of [',', '[', '{'])
+    for (let at = text.indexOf(mark.charCodeAt(0)); at >= 0; at = text.indexOf(mark.charCodeAt(0), at + 1))
+      if (--left < 0) return true
+  return false
 }
 
 /** A body whose first `headed` bytes are JSON; all of it where that is not said. */

@@ -8,6 +8,8 @@ export interface Metrics {
   watch(model: string, version: string): Watch
   /** A request has been answered. */
   answered(labels: { model: string; protocol: 'http' | 'grpc' | 'picture'; code: string }, seconds: number): void
+  /** HTTP has said this status, whatever was asked. */
+  responded(status: number): void
   memory(model: string, version: string, bytes: number): void
   /** A version does not answer any more. */
   forget(model: string, version: string): void
@@ -26,6 +28,12 @@ export async function metricsOf(pool: Pool): Promise<Metrics> {
     name: 'cairn_requests_total',
     help: 'Requests that have been answered, by protocol and status.',
     labelNames: ['model', 'protocol', 'code'] as const,
+    registers
+  })
+  const responses = new Counter({
+    name: 'cairn_http_responses_total',
+    help: 'Answers over HTTP by their status, refusals before a model was asked among them.',
+    labelNames: ['status'] as const,
     registers
   })
   const durations = new Histogram({
@@ -102,6 +110,7 @@ export async function metricsOf(pool: Pool): Promise<Metrics> {
       requests.inc({ model, protocol, code })
       durations.observe({ model, protocol }, time)
     },
+    responded: status => responses.inc({ status }),
     memory: (model, version, bytes) => memory.set({ model, version }, bytes),
     forget(model, version) {
       for (const metric of [queue, waiting, batches, computing, memory]) metric.remove({ model, version })
