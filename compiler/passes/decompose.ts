@@ -1,6 +1,6 @@
 import { isFound, product } from '../algebra/index.js'
 import { isConstant, type Value } from '../graph/index.js'
-import { countOutputs, fillInputs, Writer } from '../infer/index.js'
+import { countOutputs, fillInputs, inferNode, Writer } from '../infer/index.js'
 import { axisFor, intsOf, ops } from '../ops/index.js'
 import { removeKnown } from './fold/fold-constants.js'
 import { count, type Pass } from './pass.js'
@@ -37,6 +37,8 @@ export const decompose: Pass = {
     let rewritten = 0
     const left = [...graph.nodes].reverse()
     for (let node = left.pop(); node; node = left.pop()) {
+      // What was spelled in front of it may be known now.
+      if (node.inputs.length && node.inputs.every(input => !input || isConstant(input))) inferNode(node, graph.folding)
       const write = new Writer(graph, node.name, node)
       const value = ops[node.op].takes?.(node) ? undefined : rewrites[node.op]?.(write, node)
       if (value) graph.bypass(node, value)

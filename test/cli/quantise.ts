@@ -284,7 +284,14 @@ test('what is refused, in one line', () => {
   refused(1, /--size 32x32: input .* is fixed to 16x16/, ...quantise, 'photos', '--size', '32')
   const named = ['quantise', 'm.onnx', '--calibrate', '2', '-o']
   refused(2, /^cairn: -o never\.txt: a name that ends in \.cairn or \.onnx is allowed/, ...named, 'never.txt')
-  refused(2, /^cairn: -o never\.onnx: a name that ends in \.cairn or \.wasm is allowed/, 'compile', 'm.onnx', '-o', 'never.onnx')
+  refused(
+    2,
+    /^cairn: -o never\.onnx: a name that ends in \.cairn or \.wasm is allowed/,
+    'compile',
+    'm.onnx',
+    '-o',
+    'never.onnx'
+  )
   refused(2, /^cairn: -o never\.bin: a name that ends in \.cairn/, 'compile', 'm.onnx', '-o', 'never.bin')
   for (const name of ['never.cairn', 'never.txt', 'never.onnx']) assert.not.ok(existsSync(join(folder, name)))
 })
