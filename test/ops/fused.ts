@@ -145,10 +145,11 @@ const attentions = [
     [...[x(2, 4, 8), c(8, 24), c(24)], kept([1, 1, 1, 0], [1, 0, 1, 1])],
     { num_heads: 2 }
   ),
+  // Where no key is looked at, onnxruntime's -10000 leaves of the scores what single precision has beside that: not drawn.
   one(
     'Attention with a mask that a run knows',
     ms('Attention'),
-    [...[x(2, 4, 8), c(8, 24), c(24)], typed(x(2, 4), 'int32', [0, 1])],
+    [...[x(2, 8, 8), c(8, 24), c(24)], typed(x(2, 8), 'int32', [0, 4])],
     { num_heads: 2 }
   ),
   one('Attention with lengths', ms('Attention'), [...[x(2, 4, 8), c(8, 24), c(24)], given([3, 2], [2], 'int32')], {
