@@ -1,6 +1,6 @@
 // What onnxruntime's optimiser writes for several operators, as far as its CPU path runs it.
-import { c, given, one, typed, x } from '../support/cases/case.js'
-import { float } from '../support/onnx/model.js'
+import { c, given, one, typed, x } from '../../support/cases/case.js'
+import { float } from '../../support/onnx/model.js'
 
 const ms = (name: string) => `com.microsoft:${name}`
 const floats = (...values: number[]) => ({ floats: values })
