@@ -2,6 +2,9 @@
  * The loader of a model that is a WebAssembly module of its own (`cairn compile -o model.wasm`): it needs nothing else of
  * Cairn, and is under a kilobyte.
  */
+import type { StandalonePort } from './file/index.js'
+
+export type { StandalonePort }
 
 type Numbers = ArrayLike<number | bigint>
 
@@ -24,24 +27,6 @@ export interface StandaloneResult {
   readonly dims: readonly number[]
   /** The elements in C order, those of float16 in single precision. */
   readonly data: ArrayBufferView & ArrayLike<number | bigint>
-}
-
-/** An input or output of a module, as it says itself. */
-export interface StandalonePort {
-  /** As the model calls it. */
-  readonly name: string
-  /** Element type, by onnxruntime's names; in the module's memory all are floats of 32 bits. */
-  readonly type: string
-  /** Name of the typed array that holds such elements. */
-  readonly array: string
-  /** Sizes of its axes; the most there can be where a run finds how much there is. */
-  readonly shape: readonly number[]
-  /** Address of its floats in the module's memory, in bytes. */
-  readonly at: number
-  /** Elements. */
-  readonly length: number
-  /** Axes that a run cuts, outer ones first: each with the address of the float that says to how much, and its step. */
-  readonly cuts?: readonly (readonly [axis: number, at: number, step: number])[]
 }
 
 /** A model that is ready to run. */

@@ -55,7 +55,7 @@ export function readBytes(path: string, what = 'file'): Uint8Array {
 }
 
 /** The first bytes of a file, at most `count`. */
-export function readFirst(path: string, count: number): Uint8Array {
+export function readFirst(path: string, count: number, what: string): Uint8Array {
   const bytes = new Uint8Array(count)
   try {
     const file = openSync(path, 'r')
@@ -65,7 +65,7 @@ export function readFirst(path: string, count: number): Uint8Array {
       closeSync(file)
     }
   } catch (error) {
-    throw new InputError(`cannot read model ${path}: ${reason(error)}`)
+    throw new InputError(`cannot read ${what} ${path}: ${reason(error)}`)
   }
 }
 

@@ -1,9 +1,8 @@
-import { closeSync, openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { extname } from 'node:path'
 import { kindOf } from '../../compiler/onnx/index.js'
 import type { Picture } from '../../runtime/tensor/index.js'
-import { readBytes } from '../model/index.js'
+import { readBytes, readFirst } from '../model/index.js'
 import { InputError } from '../terminal/index.js'
 import { colourTransform, orientationOf, Unread, upright } from './picture-tags.js'
 
@@ -170,16 +169,4 @@ function missing(name: string, error: unknown): string {
 }
 
 /** The bytes that tell what a file is. */
-export function beginningOf(path: string): Uint8Array {
-  const bytes = new Uint8Array(512)
-  try {
-    const file = openSync(path, 'r')
-    try {
-      return bytes.subarray(0, readSync(file, bytes))
-    } finally {
-      closeSync(file)
-    }
-  } catch {
-    return readBytes(path, 'image').subarray(0, bytes.length)
-  }
-}
+export const beginningOf = (path: string): Uint8Array => readFirst(path, 512, 'image')

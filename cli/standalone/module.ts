@@ -18,7 +18,7 @@ export interface ModelModule {
 export function moduleAt(path: string): ModelModule | undefined {
   if (isUrl(path)) return undefined
   // A model may be large, and is read again as what it is.
-  if (kindOf(readFirst(path, 4))?.name !== 'wasm') return undefined
+  if (kindOf(readFirst(path, 4, 'model'))?.name !== 'wasm') return undefined
   const bytes = readBytes(path, 'model') as Uint8Array<ArrayBuffer>
   const metadata = standaloneOf(bytes)
   if (!metadata)

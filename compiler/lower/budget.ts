@@ -6,12 +6,14 @@ import { type Choice, ops, type WinogradTile } from '../ops/index.js'
  * the weights. Until weights and what is made of them fit into a budget, the layer moves to a smaller variant that
  * loses least for a float (the greedy way through a knapsack of choices, Sinha and Zoltners 1979).
  */
-export function withinBudget(graph: Graph, winograd: WinogradTile): ReadonlyMap<Node, string> {
+export function withinBudget(
+  { nodes }: Graph,
+  variants: ReadonlyMap<Node, readonly Choice[]>
+): ReadonlyMap<Node, string> {
   const moved = new Map<Node, string>()
-  let excess = (1 - mostHeld) * elementsOf(graph.nodes)
+  let excess = (1 - mostHeld) * elementsOf(nodes)
   let moves: Move[] = []
-  for (const node of graph.nodes) {
-    const choices = ops[node.op]?.variants?.(node, winograd) ?? []
+  for (const [node, choices] of variants) {
     if (choices.length < 2) continue
     const fastest = cheapest(choices)
     excess += floatsOf(fastest)
@@ -24,6 +26,16 @@ export function withinBudget(graph: Graph, winograd: WinogradTile): ReadonlyMap<
     moves = [...moves.filter(move => move.node !== node), ...movesFrom(node, to, choices)]
   }
   return moved
+}
+
+/** The variants of the nodes that have any, up to a tile of Winograd's; the largest without. */
+export function variantsOf({ nodes }: Graph, winograd: WinogradTile = 4): ReadonlyMap<Node, readonly Choice[]> {
+  const found = new Map<Node, readonly Choice[]>()
+  for (const node of nodes) {
+    const own = ops[node.op]?.variants?.(node, winograd)
+    if (own) found.set(node, own)
+  }
+  return found
 }
 
 /** Memory for weights and what is made of them, in that of the weights. */

@@ -43,7 +43,7 @@ import {
   type WinogradTile,
   widened
 } from '../ops/index.js'
-import { cheapest, withinBudget } from './budget.js'
+import { cheapest, variantsOf, withinBudget } from './budget.js'
 import { place } from './place.js'
 
 /** Graph to Program: places every value, then lets each operator emit its calls. */
@@ -68,8 +68,9 @@ export function lower(graph: Graph, preferences: Preferences = {}): Program {
   })
   settle(graph)
   const { views, storages, narrow } = place(graph)
-  const moved = withinBudget(graph, preferences.winograd ?? largestTile)
-  const builder = new Builder(views, storages, narrow, preferences, moved)
+  const variants = variantsOf(graph, preferences.winograd)
+  const moved = withinBudget(graph, variants)
+  const builder = new Builder(views, storages, narrow, preferences, variants, moved)
   for (const state of graph.states) builder.derivedLengths.push(product(state.shape) as number)
   for (const node of graph.nodes) {
     const op = ops[node.op]
@@ -136,6 +137,7 @@ class Builder implements Lowering {
     readonly storages: Dim[],
     readonly narrow: number[],
     private readonly preferences: Preferences,
+    private readonly known: ReadonlyMap<Node, readonly Choice[]>,
     /** Kernels of nodes whose fastest would hold too much memory. */
     private readonly moved: ReadonlyMap<Node, string>
   ) {}
@@ -144,8 +146,8 @@ class Builder implements Lowering {
     return this.preferences.weights === 'f16' ? 'f16' : 'f32'
   }
 
-  get winograd(): WinogradTile {
-    return this.preferences.winograd ?? largestTile
+  variants(node: Node): readonly Choice[] {
+    return this.known.get(node)!
   }
 
   choose(choices: readonly Choice[]): string {
@@ -309,7 +311,6 @@ class Builder implements Lowering {
 }
 
 const fewestBytes = 256
-const largestTile: WinogradTile = 4
 
 /** Dimensions that only a binding can compare, once each. */
 function constraintsOf(graph: Graph): Constraint[] {

@@ -116,7 +116,8 @@ export type WinogradTile = 0 | 2 | 4
 
 /** What an operator may ask for while it lowers. */
 export interface Lowering {
-  readonly winograd: WinogradTile
+  /** The node's `Op.variants`, of which `choose` may have to take one that holds less memory. */
+  variants(node: Node): readonly Choice[]
   /** How the file will store constants that allow it. */
   readonly weights: Stored
   /** The kernel that the node runs on: the cheapest, unless the caller of the compiler prefers another. */

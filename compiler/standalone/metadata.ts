@@ -1,4 +1,12 @@
-import { type Bindings, cutsOf, evaluate, outOfRange, type Program, resultsOf } from '../../runtime/file/index.js'
+import {
+  type Bindings,
+  cutsOf,
+  evaluate,
+  outOfRange,
+  type Program,
+  resultsOf,
+  type StandalonePort
+} from '../../runtime/file/index.js'
 import { type Places, portAt } from './place.js'
 import { customOf } from './wasm/sections.js'
 
@@ -8,23 +16,7 @@ export const sectionName = 'cairn'
 /** The version of what a module exports and of this section. */
 export const version = 1
 
-/** An input or output: `length` floats in C order, at address `at` of the module's memory (runtime/standalone.ts). */
-export interface StandalonePort {
-  /** As the model calls it. */
-  readonly name: string
-  /** Element type, by onnxruntime's names; in the module's memory all are floats of 32 bits. */
-  readonly type: string
-  /** Name of the typed array that holds such elements; of halves they are in single precision. */
-  readonly array: string
-  /** Sizes of its axes; the most there can be where a run finds how much there is. */
-  readonly shape: readonly number[]
-  /** Address in bytes. */
-  readonly at: number
-  /** Elements. */
-  readonly length: number
-  /** Axes that a run cuts, outer ones first: each with the address of the float that says to how much, and its step. */
-  readonly cuts?: readonly (readonly [axis: number, at: number, step: number])[]
-}
+export type { StandalonePort }
 
 /** What a model that is a WebAssembly module of its own says of itself. */
 export interface Standalone {

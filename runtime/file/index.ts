@@ -51,6 +51,7 @@ export {
   paddedLength,
   residentBytes,
   resultsOf,
+  type StandalonePort,
   type Stored,
   storedLength,
   widthOf

@@ -191,3 +191,21 @@ export function paddedLength({ groups, rows, columns, panel }: Packing): number 
 export function residentBytes(constant: Packing & Pick<Constant, 'kept'>): number {
   return paddedLength(constant) * widthOf(constant.kept)
 }
+
+/** An input or output of a module, as it says itself. */
+export interface StandalonePort {
+  /** As the model calls it. */
+  readonly name: string
+  /** Element type, by onnxruntime's names; in the module's memory all are floats of 32 bits. */
+  readonly type: string
+  /** Name of the typed array that holds such elements. */
+  readonly array: string
+  /** Sizes of its axes; the most there can be where a run finds how much there is. */
+  readonly shape: readonly number[]
+  /** Address of its floats in the module's memory, in bytes. */
+  readonly at: number
+  /** Elements. */
+  readonly length: number
+  /** Axes that a run cuts, outer ones first: each with the address of the float that says to how much, and its step. */
+  readonly cuts?: readonly (readonly [axis: number, at: number, step: number])[]
+}

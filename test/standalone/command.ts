@@ -92,7 +92,7 @@ test('inspect, verify and run take a module', async () => {
   const inputs = ['--input', 'x=x.npy', '--input', 'rows=rows.npy']
   assert.is(cairn('run', 'm.wasm', ...inputs, '--out', 'own').status, 0)
   assert.is(cairn('run', 'm.onnx', ...inputs, '--out', 'session', '--device', 'wasm').status, 0)
-  const own = await instantiate(readFileSync(at('m.wasm')), { wasi_snapshot_preview1: stubs() })
+  const own = await instantiate(readFileSync(at('m.wasm')), { wasi_snapshot_preview1: deaf() })
   for (const [name, { dims }] of Object.entries(own.run({ x, rows: numbers }))) {
     const [a, b] = ['own', 'session'].map(dir =>
       decodeNpy(new Uint8Array(readFileSync(at(`${dir}/${name}.npy`))), name)
@@ -105,7 +105,7 @@ test('inspect, verify and run take a module', async () => {
   }
 })
 
-const stubs = () =>
+const deaf = () =>
   Object.fromEntries(
     WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(at('m.wasm')))).map(({ name }) => [name, () => 52])
   )
@@ -144,7 +144,7 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => Buffer.
 if (process.versions.bun || process.versions.deno) skip('modules as commands', 'node:wasi is Node’s own')
 else
   test('a command of WASI reads .npy, bare elements and files, and writes .npy', async () => {
-    const own = await instantiate(readFileSync(at('m.wasm')), { wasi_snapshot_preview1: stubs() })
+    const own = await instantiate(readFileSync(at('m.wasm')), { wasi_snapshot_preview1: deaf() })
     const results = Object.values(own.run({ x, rows: numbers }))
     const wanted = Buffer.concat(
       results.map(({ type, data, dims }) => encodeNpy(new Tensor(type as 'float32', data as Float32Array, dims)))

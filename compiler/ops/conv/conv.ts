@@ -112,7 +112,7 @@ function lowerConv(node: Node, to: Lowering): void {
   const pointwise = taps === 1 && groups === 1 && isPointwise(window)
   const rows = pointwise ? rowsOf({ x, y, r }) : undefined
   const products = rows && !hasFewFilters(shape) ? gemmChoices(macsOf(window, shape), filters) : []
-  const [direct, ...transforms] = variantsOf(node, to.winograd)
+  const [direct, ...transforms] = to.variants(node)
   const chosen = to.choose([...products, direct, ...transforms])
   if (rows && products.some(choice => choice.kernel === chosen)) {
     emitGemm(node, to, { ...rows, inner: channels, columns: filters }, { x, w, bias, slope, r: r ?? bias, y }, chosen)

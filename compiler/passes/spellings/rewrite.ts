@@ -42,11 +42,6 @@ export function forward(write: Writer, indices: Value, sizes: Value): Value {
   return write.add('Where', [negative, write.add('Add', [indices, sizes]), indices])
 }
 
-/** As `Writer.reshape`; of a constant to known sizes, which is folded. */
-export function shaped(write: Writer, value: Value, shape: readonly Dim[]): Value {
-  return write.add('Reshape', [value, wholes(write, shape, 'int64')])
-}
-
 /** A vector of whole numbers, a constant where all are known. */
 export function wholes(write: Writer, values: readonly Dim[], dtype: DType): Value {
   if (!isStatic(values)) return write.sizes(values)

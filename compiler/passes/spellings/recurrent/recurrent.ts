@@ -2,11 +2,11 @@ import { mul } from '../../../algebra/index.js'
 import type { Value } from '../../../graph/index.js'
 import type { Writer } from '../../../infer/index.js'
 import { functionsOf, type Layer, layerOf } from '../../../ops/index.js'
-import { filled, giveOutput, type Rewrite, shaped, wholes } from '../rewrite.js'
+import { filled, giveOutput, type Rewrite } from '../rewrite.js'
 
 /** Elements `from` to `to` - 1 along `axis`. */
 function cut(write: Writer, value: Value, from: number, to: number, axis: number): Value {
-  const [starts, ends, axes] = [from, to, axis].map(number => wholes(write, [number], 'int64'))
+  const [starts, ends, axes] = [from, to, axis].map(number => write.sizes([number]))
   return write.add('Slice', [value, starts, ends, axes])
 }
 
@@ -20,7 +20,7 @@ function biasesOf(write: Writer, biases: Value, { directions, gates, size }: Lay
   if (!late) return { bias: write.add('Add', [own, recurrent]) }
   const front = write.add('Add', [cut(write, own, 0, width - size, 1), cut(write, recurrent, 0, width - size, 1)])
   const bias = write.add('Concat', [front, cut(write, own, width - size, width, 1)], { axis: 1 })
-  return { bias, last: shaped(write, cut(write, recurrent, width - size, width, 1), [directions, size]) }
+  return { bias, last: write.reshape(cut(write, recurrent, width - size, width, 1), [directions, size]) }
 }
 
 /** One product of all steps with the weights of all directions and gates; what is left are the steps. */
@@ -32,17 +32,17 @@ export const recurrent: Rewrite = (write, node) => {
   const columns = directions * gates * size
   const inOrder = (value: Value | undefined) =>
     value && batchFirst ? write.add('Transpose', [value], { perm: [1, 0, 2] }) : value
-  const rows = shaped(write, inOrder(x)!, [mul(steps, batch), inputs])
+  const rows = write.reshape(inOrder(x)!, [mul(steps, batch), inputs])
   const { bias, last } = biases
     ? biasesOf(write, biases, layer, late)
     : { bias: undefined, last: late ? zeros(write, layer) : undefined }
-  const weights = write.add('Transpose', [shaped(write, w!, [columns, inputs])], { perm: [1, 0] })
-  const products = write.add('Gemm', [rows, weights, bias && shaped(write, bias, [columns])])
+  const weights = write.add('Transpose', [write.reshape(w!, [columns, inputs])], { perm: [1, 0] })
+  const products = write.add('Gemm', [rows, weights, bias && write.reshape(bias, [columns])])
   const clip = node.number('clip', 0)
   const [y, h, c] = write.addMany(
     'Recurrence',
     [
-      shaped(write, products, [steps, batch, columns]),
+      write.reshape(products, [steps, batch, columns]),
       r,
       last,
       peephole,
