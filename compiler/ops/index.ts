@@ -12,6 +12,7 @@ export { emitWiden, rangeOf, type Scale, scaleOf, shiftOf } from './elementwise/
 export { narrowed } from './elementwise/requantise.js'
 export { widened } from './elementwise/widen8.js'
 export { fusedInputs } from './fused.js'
+export { resizingOf } from './image/resize.js'
 export { kernels } from './kernels.js'
 export { targetOf } from './movement/crop.js'
 export { axisFor } from './movement/gather.js'

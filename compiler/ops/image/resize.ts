@@ -56,7 +56,7 @@ function scaled(node: Node, size: Dim, by: Dim): Dim {
 }
 
 /** One entry per axis of the input. */
-function resizingOf(node: Node): Resizing[] {
+export function resizingOf(node: Node): Resizing[] {
   const x = node.inputs[0]!
   const axes = (node.list('axes') ?? x.shape.map((_, axis) => axis)).map(axis => axisOf(node, axis, x.rank))
   const result: Resizing[] = x.shape.map(size => ({ out: size, scale: 1, from: 0, to: 1 }))

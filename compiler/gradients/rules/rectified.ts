@@ -1,7 +1,7 @@
-import type { Node } from '../graph/index.js'
-import { actOf } from '../passes/index.js'
+import type { Node } from '../../graph/index.js'
+import { actOf } from '../../passes/index.js'
+import type { Rule } from '../tape.js'
 import { activationGradients } from './activation.js'
-import type { Rule } from './tape.js'
 
 /** Rules for rectifiers that are no gradients, but show what a network sees. All else keeps its own. */
 
