@@ -18,6 +18,7 @@ export {
 export type { Dataset } from './dataset.js'
 export type { FineTuneOptions, Quantised } from './int8/fine-tune.js'
 export type { EpochRecord, Evaluation } from './loop.js'
+export { type Loss, lossNames } from './losses.js'
 export { applyPatch } from './merge.js'
 export { optimizers, type TrainerOptions } from './options.js'
 export { decodePatch, type Patch } from './patch.js'
