@@ -1,5 +1,6 @@
 import { basename, extname } from 'node:path'
 import { importOnnx } from '../compiler/onnx/index.js'
+import { foldConstants } from '../compiler/passes/index.js'
 import { type ExplainerOptions, type Explanation, explain as explainModel, methods, overlay } from '../explain/index.js'
 import type { Port } from '../runtime/file/index.js'
 import { Tensor } from '../runtime/index.js'
@@ -191,7 +192,11 @@ interface Ports {
 
 async function portsOf(model: ModelFile): Promise<Ports> {
   if (model.kind === 'cairn') return (await decodeModel(model)).header
-  const { inputs, outputs } = await about(model.path, () => importOnnx(model.bytes, importOf(model)))
+  const { inputs, outputs } = await about(model.path, () => {
+    const graph = importOnnx(model.bytes, importOf(model))
+    foldConstants.run(graph)
+    return graph
+  })
   const port = ({ name, dtype, shape }: (typeof inputs)[number]) => ({ name, dtype, shape, storage: 0, offset: 0 })
   return { inputs: inputs.map(port), outputs: outputs.map(port) }
 }
