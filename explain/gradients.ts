@@ -40,9 +40,16 @@ export class Gradients {
     const found = { method, class: top, score: scores[top], scores }
     const { layer, dims } = this.built
     if (!layer) return { ...found, map: largestOf(rest[0], dims), attribution: { data: rest[0], dims } }
-    const map = gradCam(rest[0], rest[1], layer.dims, method === 'gradcam++')
+    const { name, placement } = layer
+    const map = { ...gradCam(rest[0], rest[1], layer.dims, method === 'gradcam++'), placement }
     const attribution = { data: map.data, dims: [map.height, map.width] }
-    return { ...found, map, attribution, layer: layer.name, maps: { ...layer, data: rest[0], gradient: rest[1] } }
+    return {
+      ...found,
+      map,
+      attribution,
+      layer: name,
+      maps: { name, dims: layer.dims, data: rest[0], gradient: rest[1] }
+    }
   }
 
   release(): Promise<void> {

@@ -10,6 +10,20 @@ export interface HeatMap {
   readonly width: number
   /** Rows. */
   readonly height: number
+  /** Where they lie on the input; by default they cover it side by side. */
+  readonly placement?: Placement
+}
+
+/** Where the elements of a map have their centres, as shares of the input's width and height. */
+export interface Placement {
+  /** The first column's. */
+  readonly left: number
+  /** The first row's. */
+  readonly top: number
+  /** From one column to the next. */
+  readonly across: number
+  /** From one row to the next. */
+  readonly down: number
 }
 
 /** Maps of a layer, or their gradients: [1, channels, height, width]. */

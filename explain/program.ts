@@ -7,7 +7,9 @@ import { foldBatchNorm, foldConstants, foldPad, foldScaleShift } from '../compil
 import { CairnError } from '../runtime/base/index.js'
 import type { Program } from '../runtime/file/index.js'
 import { lowerStep, makeDifferentiable } from '../train/network/pipeline.js'
+import type { Placement } from './maps.js'
 import type { Method } from './options.js'
+import { placementOf } from './placement.js'
 import { countOf, layerOf, scoresOf } from './target.js'
 
 /**
@@ -24,7 +26,7 @@ export interface Explaining {
   readonly dims: readonly number[]
   readonly classes: number
   /** The value whose maps are weighed, and its sizes [1, C, H, W]. */
-  readonly layer?: { readonly name: string; readonly dims: readonly number[] }
+  readonly layer?: { readonly name: string; readonly dims: readonly number[]; readonly placement?: Placement }
 }
 
 /** What of a model is explained. */
@@ -48,7 +50,11 @@ export function buildExplaining(bytes: Uint8Array, dims: readonly number[], meth
   const scores = scoresOf(graph, of.output)
   const weighs = method === 'gradcam' || method === 'gradcam++'
   const layer = weighs ? layerOf(graph, scores, of.layer) : undefined
-  const about = layer && { name: layer.name, dims: layer.shape.map(size => fixed(layer.name, size)) }
+  const about = layer && {
+    name: layer.name,
+    dims: layer.shape.map(size => fixed(layer.name, size)),
+    placement: placementOf(graph, layer, dims)
+  }
   const input = new Value(name, 'float32', dims)
   graph.replace(inputOf(graph), input)
   const chosen = new Value('class', 'float32', [1])

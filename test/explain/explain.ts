@@ -165,6 +165,8 @@ test('Grad-CAM and Grad-CAM++ are their formulas on the maps that onnxruntime gi
     near(found.maps!.gradient, gradient)
     assert.equal([found.map.width, found.map.height, found.maps!.dims], [side, side, [1, 6, side, side]])
     near(found.map.data, wanted)
+    // Kernels of 3 with a border of 1 keep every element over its pixel.
+    assert.equal(found.map.placement, { left: 0.5 / side, top: 0.5 / side, across: 1 / side, down: 1 / side })
     const named = await explain(model, input, { method, class: other, layer: found.layer })
     assert.equal(named.map, found.map)
   }
@@ -238,6 +240,26 @@ test('Grad-CAM of MobileNetV2 takes little more than a run, in steps and in memo
   const [run, cam] = [cost(plain), cost(program)]
   assert.ok(cam.work < run.work * 1.2, `${cam.work} of ${run.work} steps`)
   assert.ok(cam.memory < run.memory * 2, `${cam.memory} of ${run.memory} bytes`)
+})
+
+test('a layer lies where its receptive fields have their centres', async () => {
+  const m = new ModelBuilder(new Random('placement'))
+  const x = m.input([1, 3, 16, 24], 'float32', [-1, 1], 'x')
+  // As TensorFlow pads: rows behind alone. Then as others do, and a Pad of its own.
+  const one = m.add('Conv', [x, m.weights([4, 3, 3, 3])], { strides: [2, 2], pads: [0, 1, 1, 1] })
+  const two = m.add('MaxPool', [one], { kernel_shape: [3, 3], strides: [2, 2], auto_pad: 'SAME_UPPER' })
+  const wide = m.add('Relu', [m.add('Pad', [two, m.ints([0, 0, 1, 0, 0, 0, 0, 2])])])
+  const pooled = m.add('Flatten', [m.add('GlobalAveragePool', [wide])])
+  const bytes = m.output(m.add('Gemm', [pooled, m.weights([4, 3])])).encode()
+  const { map } = await explain(bytes, new Tensor(Float32Array.from(random.values(3 * 16 * 24)), [1, 3, 16, 24]))
+  assert.equal([map.height, map.width], [5, 8])
+  const [top, left] = [1 + 1 * 2 - 1 * 4, 0 + 1 * 2]
+  const { placement } = map
+  near(
+    [placement!.top * 16 - 0.5, placement!.left * 24 - 0.5, placement!.down, placement!.across],
+    [top, left, 4 / 16, 4 / 24],
+    1e-6
+  )
 })
 
 test('a map is laid over the part of a picture that the model has seen', () => {
