@@ -1,8 +1,8 @@
 import type { HeatMap } from './maps.js'
 import type { Method } from './options.js'
 
-/** Numbers in C order. */
-export interface Numbers {
+/** What a map is made of, in C order. */
+export interface Attribution {
   /** The elements. */
   readonly data: Float32Array
   /** Sizes of the axes. */
@@ -22,7 +22,7 @@ export interface Completeness {
 }
 
 /** The maps that Grad-CAM weighs. */
-export interface Maps extends Numbers {
+export interface LayerMaps extends Attribution {
   /** The value that holds them, [1, C, H, W]. */
   readonly name: string
   /** Of the class's score by them, of the same sizes. */
@@ -45,11 +45,11 @@ export interface Explanation {
    * What the map is made of: signed and with the input's sizes for gradients; for occlusion what each position of the window takes
    * from the score, [rows, columns]; for Grad-CAM the map.
    */
-  readonly attribution: Numbers
+  readonly attribution: Attribution
   /** Of Grad-CAM: the name of the layer. */
   readonly layer?: string
   /** Of Grad-CAM: the layer's maps, and the gradient by them. */
-  readonly maps?: Maps
+  readonly maps?: LayerMaps
   /** Of integrated gradients. */
   readonly completeness?: Completeness
 }

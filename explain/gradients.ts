@@ -1,4 +1,4 @@
-import { CairnError } from '../runtime/base/index.js'
+import { Breath, CairnError } from '../runtime/base/index.js'
 import { Random } from '../runtime/train/index.js'
 import { Engine } from '../train/engine.js'
 import { fileOf } from '../train/network/backbone.js'
@@ -76,7 +76,9 @@ export class Gradients {
     const deviation = noise * (largest - least)
     const random = new Random(seed)
     const sum = new Float64Array(input.length)
+    const breath = new Breath()
     for (let i = 0; i < samples; i++) {
+      await breath.take()
       signal?.throwIfAborted()
       const { rest } = await this.run(
         input.map(value => value + deviation * random.normal()),
@@ -117,10 +119,12 @@ export class Gradients {
     let runs = 2
     let data = new Float32Array()
     let completeness: Completeness
+    const breath = new Breath()
     do {
       const next = given ?? (steps < 16 ? 16 : steps * 2)
       for (let i = 1; i < next; i++) {
         if (steps > 1 && i % 2 === 0) continue
+        await breath.take()
         signal?.throwIfAborted()
         const share = i / next
         const { rest } = await this.run(

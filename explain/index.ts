@@ -3,7 +3,7 @@ import { registerBackend } from '../runtime/backend/index.js'
 import { wasmBackend } from '../runtime/cpu/index.js'
 
 export { type Explained, Explainer, explain } from './explainer.js'
-export type { Completeness, Explanation, Maps, Numbers } from './explanation.js'
+export type { Attribution, Completeness, Explanation, LayerMaps } from './explanation.js'
 export { type OverlayOptions, overlay, paint, peakOf } from './heat.js'
 export type { HeatMap, Placement } from './maps.js'
 export { type ExplainerOptions, type ExplainOptions, type Method, methods } from './options.js'

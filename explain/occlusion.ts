@@ -1,4 +1,4 @@
-import { CairnError } from '../runtime/base/index.js'
+import { Breath, CairnError } from '../runtime/base/index.js'
 import type { InferenceSession } from '../runtime/index.js'
 import { copyFloats, fromFloats } from '../runtime/tensor/index.js'
 import type { Explanation } from './explanation.js'
@@ -59,8 +59,10 @@ export async function occlude(
     return picture
   }
   const drops = new Float32Array(tops.length * lefts.length)
+  const breath = new Breath()
   const atOnce = typeof port.shape[0] === 'number' ? 1 : batch
   for (let from = 0; from < drops.length; from += atOnce) {
+    await breath.take()
     options.signal?.throwIfAborted()
     const some = Array.from({ length: Math.min(atOnce, drops.length - from) }, (_, i) => covered(from + i))
     const scores = await scoresOf(some)

@@ -196,7 +196,7 @@ await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runti
 
 await stage('detectors', [...detectorInputs.flatMap(filesUnder), self], [detectorBundle], bundleDetectors)
 
-const shipped = ['compiler', 'runtime', 'train', 'schema', 'shaders'].flatMap(filesUnder)
+const shipped = ['compiler', 'explain', 'runtime', 'train', 'schema', 'shaders'].flatMap(filesUnder)
 await stage('bundles', [...shipped, ...schemaInputs], pageBundles, bundlePages)
 
 const manifest = join(root, 'package.json')
