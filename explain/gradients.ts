@@ -2,9 +2,10 @@ import { Breath, CairnError } from '../runtime/base/index.js'
 import { Random } from '../runtime/train/index.js'
 import { Engine } from '../train/engine.js'
 import { fileOf } from '../train/network/backbone.js'
-import type { Completeness, Explanation } from './explanation.js'
+import type { Explanation } from './explanation.js'
 import { gradCam, largestOf, sumOf } from './maps.js'
 import type { ExplainOptions, Settings } from './options.js'
+import { adaptive, completenessOf, evenly, type Point } from './path.js'
 import { buildExplaining, type Explaining } from './program.js'
 
 /** Methods with gradients: one program, run once or over a path. */
@@ -94,56 +95,22 @@ export class Gradients {
     return { method, class: top, score: scores[top], scores, map: largestOf(data, dims), attribution: { data, dims } }
   }
 
-  /**
-   * (x - b) times the mean gradient on the way from b to x, by the trapezoidal rule: where its steps are halved, what was computed
-   * remains.
-   */
-  private async integrated(
-    input: Float32Array,
-    wanted: number,
-    { signal, onRun }: ExplainOptions
-  ): Promise<Explanation> {
+  /** (x - b) times the mean gradient on the way from b to x, by the trapezoidal rule. */
+  private async integrated(input: Float32Array, wanted: number, options: ExplainOptions): Promise<Explanation> {
     const { steps: given, baseline, method } = this.settings
-    const sum = new Float64Array(input.length)
-    const add = (gradient: Float32Array, weight: number) =>
-      gradient.forEach((value, j) => {
-        sum[j] += weight * value
-      })
-    const end = await this.run(input, wanted)
-    const { top } = end
-    add(end.rest[0], 0.5)
-    const begin = await this.run(new Float32Array(input.length).fill(baseline), top)
-    add(begin.rest[0], 0.5)
-    const difference = end.scores[top] - begin.scores[top]
-    let steps = 1
-    let runs = 2
-    let data = new Float32Array()
-    let completeness: Completeness
-    const breath = new Breath()
-    do {
-      const next = given ?? (steps < 16 ? 16 : steps * 2)
-      for (let i = 1; i < next; i++) {
-        if (steps > 1 && i % 2 === 0) continue
-        await breath.take()
-        signal?.throwIfAborted()
-        const share = i / next
-        const { rest } = await this.run(
-          input.map(value => baseline + (value - baseline) * share),
-          top
-        )
-        add(rest[0], 1)
-        onRun?.(++runs, next + 1)
-      }
-      steps = next
-      data = input.map((value, i) => ((value - baseline) * sum[i]) / steps)
-      const all = data.reduce((total, value) => total + value, 0)
-      completeness = { steps, sum: all, difference, error: Math.abs(all - difference) / Math.abs(difference) }
-    } while (given === undefined && completeness.error > 0.01 && steps < mostSteps)
+    const { scores, top } = await this.run(input, wanted)
+    const pointAt = async (share: number): Promise<Point> => {
+      const between = input.map(value => baseline + (value - baseline) * share)
+      const { scores: found, rest } = await this.run(between, top)
+      const gradient = rest[0]
+      const slope = gradient.reduce((sum, value, i) => sum + value * (input[i] - baseline), 0)
+      return { share, score: found[top], gradient, slope }
+    }
+    const mean = given === undefined ? await adaptive(pointAt, options) : await evenly(pointAt, given, options)
     const { dims } = this.built
+    const data = input.map((value, i) => (value - baseline) * mean.gradient[i])
     const attribution = { data, dims }
-    const { scores } = end
+    const completeness = completenessOf(mean)
     return { method, class: top, score: scores[top], scores, map: sumOf(data, dims), attribution, completeness }
   }
 }
-
-const mostSteps = 1024

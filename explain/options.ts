@@ -33,8 +33,8 @@ export interface ExplainerOptions extends ImportOptions {
   /** The output whose scores are explained; by default the first that is one row of numbers. */
   readonly output?: string
   /**
-   * Of integrated gradients: steps from the baseline to the input. By default as many as bring their sum within 1 % of the
-   * difference of the scores: 16, doubled up to 1024.
+   * Of integrated gradients: steps from the baseline to the input, all alike. By default they are halved where they miss the
+   * difference of the scores, until the sum is within 1 % of it.
    */
   readonly steps?: number
   /** Of SmoothGrad: noisy inputs whose gradients are averaged; default 16. */

@@ -9,7 +9,7 @@ import {
   type Split
 } from '../runtime/train/index.js'
 import type { Examples } from './dataset.js'
-import { logSumExp, losses } from './losses.js'
+import { logSumExp, losses } from './network/losses.js'
 import type { Settings } from './options.js'
 import type { Batch, Pace, Stage } from './stage.js'
 

@@ -1,7 +1,7 @@
 import type { ImportOptions } from '../compiler/onnx/index.js'
 import { CairnError } from '../runtime/base/index.js'
 import { type Initialisation, parseInitialisation, parseSchedule, type Schedule } from '../runtime/train/index.js'
-import { type Loss, lossNames } from './losses.js'
+import { type Loss, lossNames } from './network/losses.js'
 import { type ImagePreparation, isPreparation } from './preparation.js'
 import type { Optimizer, UpdateOptions } from './step.js'
 

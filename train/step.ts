@@ -5,7 +5,7 @@ import { Writer } from '../compiler/infer/index.js'
 import { foldConstants } from '../compiler/passes/index.js'
 import type { Program } from '../runtime/file/index.js'
 import { filterRanges, quantisedActivations, quantiseFakes, type Ranges } from './int8/fake.js'
-import { type Loss, writeLoss } from './losses.js'
+import { type Loss, writeLoss } from './network/losses.js'
 import { headBias, headWeights, type Learnt, learntBy, type Section } from './network/network.js'
 import { lowerStep, makeDifferentiable } from './network/pipeline.js'
 

@@ -1,5 +1,5 @@
 import type { EpochRecord, Evaluation } from './loop.js'
-import { losses } from './losses.js'
+import { losses } from './network/losses.js'
 import type { Settings } from './options.js'
 
 /** What was trained on, and what it has come to. */

@@ -12,7 +12,7 @@ import { Random } from '../../runtime/train/random.js'
 import { growingRates, RangeTest, SmoothedMean, suggestRate } from '../../runtime/train/range-test.js'
 import { parseSchedule } from '../../runtime/train/schedule.js'
 import { classWeights, miniBatches, stratifiedSplit } from '../../runtime/train/split.js'
-import { type Loss, losses, lossNames, writeLoss } from '../../train/losses.js'
+import { type Loss, losses, lossNames, writeLoss } from '../../train/network/losses.js'
 import { lowerStep, makeDifferentiable } from '../../train/network/pipeline.js'
 import { baseSeed } from '../support/random.js'
 

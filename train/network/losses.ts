@@ -1,5 +1,5 @@
-import type { Graph, Value } from '../compiler/graph/index.js'
-import { Writer } from '../compiler/infer/index.js'
+import type { Graph, Value } from '../../compiler/graph/index.js'
+import { Writer } from '../../compiler/infer/index.js'
 
 /** What is made small: how far the scores of an example are from its class, in the graph of a step and of scores that are there. */
 export type Loss = keyof typeof losses
