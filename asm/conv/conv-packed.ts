@@ -1,6 +1,6 @@
 import { ROWS, sixRows, spread } from '../dense/product'
 import { isInline, isLate, PANEL } from '../dense/tile'
-import { sixPair, WIDE } from '../dense/wide'
+import { DEEP, sixPair, WIDE } from '../dense/wide'
 import { activateRow } from '../elementwise/activation'
 import { Epilogue } from '../elementwise/epilogue'
 import { statics } from '../thread'
@@ -58,7 +58,7 @@ export function packedPixels(
     }
     const first = y + <usize>from * step
     for (let c: u32 = 0; c < p.filters; c += PANEL) {
-      const pair = WIDE && c + 2 * PANEL <= p.filters
+      const pair = WIDE && inner >= DEEP && c + 2 * PANEL <= p.filters
       const o = (<usize>c) << 2
       const panel = w + o * <usize>inner
       const width = min(p.filters - c, PANEL)

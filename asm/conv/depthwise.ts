@@ -1,11 +1,9 @@
-import { WIDE } from '../dense/wide'
 import { CLIP, lowerBound, upperBound } from '../elementwise/activation'
 import { Epilogue, finishRow } from '../elementwise/epilogue'
 import { madd } from '../madd'
 import { firstOf, lastOf, statics, worth } from '../thread'
 import { ConvParams } from './conv-params'
 import { columns3s1, columns3s2, columns5s1, columns5s2, store4 } from './depthwise-columns'
-import { pairs, pairs3s1, pairs3s2 } from './depthwise-wide'
 
 /**
  * Depthwise convolution, 4 output columns x 4 channels in registers: a kernel row's weights stay there while the
@@ -67,40 +65,24 @@ export function depthwise(
 
 /** Four columns that lie inside, all channels. */
 function inner(p: ConvParams, rows: u32, ow: u32, row: usize, w: usize, bias: usize, y: usize, yStep: usize): void {
-  let x = row + <usize>(ow * p.strideW - p.padW) * p.xW * 4
+  const x = row + <usize>(ow * p.strideW - p.padW) * p.xW * 4
   const xRow = <usize>p.xH * p.dilationH * 4
   const xStep = <usize>p.xW * 4
   const pitch = <usize>p.groups * 4
+  const whole = pitch & ~15
   const kind = p.residual ? 0 : p.act
   const low = lowerBound(kind, p.alpha)
   const high = upperBound(kind, p.beta)
   const shape = p.dilationW == 1 ? p.kernelW * 10 + p.strideW : 0
-  let left = pitch
-  if (WIDE) {
-    const paired = left & ~31
-    if (shape == 31) pairs3s1(x, xRow, xStep, w, pitch, rows, bias, y, yStep, paired, low, high)
-    else if (shape == 32) pairs3s2(x, xRow, xStep, w, pitch, rows, bias, y, yStep, paired, low, high)
-    else {
-      const tap = xStep * p.dilationW
-      pairs(x, xRow, tap, xStep * p.strideW, w, pitch, rows, p.kernelW, bias, y, yStep, paired, low, high)
-    }
-    left -= paired
-    if (left == 0) return
-    x += paired
-    w += paired
-    bias += paired
-    y += paired
-  }
-  const whole = left & ~15
   if (shape == 31) columns3s1(x, xRow, xStep, w, pitch, rows, bias, y, yStep, whole, low, high)
   else if (shape == 32) columns3s2(x, xRow, xStep, w, pitch, rows, bias, y, yStep, whole, low, high)
   else if (shape == 51) columns5s1(x, xRow, xStep, w, pitch, rows, bias, y, yStep, whole, low, high)
   else if (shape == 52) columns5s2(x, xRow, xStep, w, pitch, rows, bias, y, yStep, whole, low, high)
   else columns(p, x, xRow, xStep, w, pitch, rows, bias, y, yStep, whole, low, high)
-  if (whole == left) return
+  if (whole == pitch) return
   const rest = statics()
   columns(p, x + whole, xRow, xStep, w + whole, pitch, rows, bias + whole, rest, 16, 16, low, high)
-  for (let i: usize = 0; i < 4; i++) memory.copy(y + i * yStep + whole, rest + i * 16, left - whole)
+  for (let i: usize = 0; i < 4; i++) memory.copy(y + i * yStep + whole, rest + i * 16, pitch - whole)
 }
 
 /** Any kernel width, stride and dilation. */

@@ -3,7 +3,7 @@ import { Epilogue } from '../elementwise/epilogue'
 import { GemmParams, gemm, rows, sliceOf } from './gemm'
 import { ROWS, sixRows, spread } from './product'
 import { isInline, isLate, PANEL } from './tile'
-import { sixPair, WIDE } from './wide'
+import { DEEP, sixPair, WIDE } from './wide'
 
 /**
  * gemm for many columns: a block of rows is packed into groups first, which the panels pay back. Rows and columns that
@@ -116,7 +116,7 @@ function multiply(
   const panel = (<usize>(p.inner * PANEL)) << 2
   let column: usize = 0
   for (const last = (<usize>columns) << 2; column < last; column += PANEL << 2, w += panel) {
-    const pair = WIDE && column + (PANEL << 2) < last
+    const pair = WIDE && p.inner >= DEEP && column + (PANEL << 2) < last
     let from = x
     let to = y + column
     let skip = r + column

@@ -11,6 +11,9 @@ import { BLOCK, finishOne, isInline, isLate, PANEL, SEGMENT } from './tile'
  */
 export const WIDE: bool = isDefined(CAIRN_WIDE)
 
+/** The fewest products of a sum that pay for its way through memory to the epilogue. */
+export const DEEP: u32 = 32
+
 /** One tile of four rows times two whole panels, `panel` bytes apart, as `tile` takes them. */
 export function tilePair(
   table: usize,
