@@ -5,7 +5,7 @@ import { type ExplainerOptions, type Explanation, explain as explainModel, metho
 import type { Port } from '../runtime/file/index.js'
 import { Tensor } from '../runtime/index.js'
 import { resize } from '../runtime/tensor/index.js'
-import { deviceOptions, openDevice } from './device/index.js'
+import { askForWide, deviceOptions, openDevice } from './device/index.js'
 import {
   about,
   decodeModel,
@@ -109,6 +109,7 @@ export const explain: Command = {
     })
     const picture = (await pictureReader([image]))(image)
     const input = imageTensor(picture, port, prepare)
+    askForWide(flags)
     if (options.device) await openDevice(options.device)
     const progress = new Progress(1)
     let stage: Progress | undefined

@@ -1,5 +1,5 @@
 import type { ImportOptions } from '../compiler/onnx/index.js'
-import { CairnError } from '../runtime/base/index.js'
+import { CairnError, mostThreads } from '../runtime/base/index.js'
 
 /** Ways to explain, each with where it is described; docs/explain.md has what they are good for. */
 export const methods = [
@@ -100,8 +100,9 @@ export function settingsOf(options: ExplainerOptions): Settings {
       throw new CairnError(`${name} ${value}; ${what} is allowed`)
     return value
   }
-  for (const name of ['steps', 'samples', 'window', 'stride', 'numThreads'] as const)
+  for (const name of ['steps', 'samples', 'window', 'stride'] as const)
     number(name, 1, Number.isInteger, 'a whole number of at least 1')
+  number('numThreads', 1, n => Number.isInteger(n) && n <= mostThreads, `a whole number from 1 to ${mostThreads}`)
   number('noise', 0, Number.isFinite, 'a number of at least 0')
   number('baseline', Number.NEGATIVE_INFINITY, Number.isFinite, 'a number')
   number('seed', 0, seed => Number.isInteger(seed) && seed < 2 ** 32, `a whole number from 0 to ${2 ** 32 - 1}`)

@@ -293,6 +293,7 @@ test('what cannot be explained is refused in one line', async () => {
   await refused(model, { output: 'nothing' }, /no output "nothing"/)
   await refused(model, { device: 'webgpu' }, /device "webgpu" computes no gradients/)
   await refused(model, { method: 'smoothgrad', noise: -1 }, /noise -1/)
+  await refused(model, { numThreads: 17 }, /numThreads 17; a whole number from 1 to 16/)
   await rejects(() => explain(model, new Tensor(elements, [elements.length])), /the input is 432; one picture/)
   const m = new ModelBuilder(new Random('none'))
   const flat = m.add('Flatten', [m.input(dims, 'float32', [-1, 1], 'x')])
