@@ -2,12 +2,32 @@ import { CairnError } from '../runtime/base/index.js'
 import { channelsOf, type Picture } from '../runtime/tensor/index.js'
 import type { HeatMap, Placement } from './maps.js'
 
+/** A part of a picture, in its pixels; it may reach beyond it. */
+export interface SeenRegion {
+  /** Column of its first pixel. */
+  readonly left: number
+  /** Row of its first pixel. */
+  readonly top: number
+  /** Columns. */
+  readonly width: number
+  /** Rows. */
+  readonly height: number
+}
+
+/** A place on a picture, in pixels from its corner at the top left. */
+export interface Peak {
+  /** To the right. */
+  readonly x: number
+  /** Down. */
+  readonly y: number
+}
+
 /** How a map is laid over a picture. */
 export interface OverlayOptions {
   /** Of the colours where the map is largest, 0 to 1; default 0.6. */
   readonly opacity?: number
-  /** The part of the picture that the model has seen, in pixels; by default all of it. */
-  readonly region?: { readonly left: number; readonly top: number; readonly width: number; readonly height: number }
+  /** The part of the picture that the model has seen; by default all of it. */
+  readonly region?: SeenRegion
 }
 
 /**
@@ -100,7 +120,7 @@ function colourOf(heat: number): readonly [red: number, green: number, blue: num
 }
 
 /** The pixel of an input of `width` × `height` where the map is largest. */
-export function peakOf(map: HeatMap, width: number, height: number): { readonly x: number; readonly y: number } {
+export function peakOf(map: HeatMap, width: number, height: number): Peak {
   const best = map.data.reduce((top, value, i) => (value > map.data[top] ? i : top), 0)
   const { left, top, across, down } = placed(map)
   const share = (value: number) => Math.min(Math.max(value, 0), 1)

@@ -11,6 +11,15 @@ import { skip } from '../support/skip.js'
 
 buildPage()
 
+/** A small network of six classes. */
+function classifier(): Uint8Array {
+  const m = new ModelBuilder(new Random('page why'))
+  const x = m.input([1, 3, 32, 32], 'float32', [0, 1], 'picture')
+  const maps = m.add('Relu', [m.add('Conv', [x, m.weights([8, 3, 3, 3])], { strides: [2, 2] })])
+  const flat = m.add('Flatten', [m.add('GlobalAveragePool', [maps])])
+  return m.output(m.add('Softmax', [m.add('Gemm', [flat, m.weights([8, 6])])])).encode()
+}
+
 /** The photo with what lies over it. */
 const pixels = (page: Page) =>
   page.evaluate(() => {
@@ -38,11 +47,7 @@ function inChromium(browser: Browser): void {
 
   test('a map of the best class or another lies over the photo, by every method', async () => {
     const { page } = visited()
-    const m = new ModelBuilder(new Random('page why'))
-    const x = m.input([1, 3, 32, 32], 'float32', [0, 1], 'picture')
-    const maps = m.add('Relu', [m.add('Conv', [x, m.weights([8, 3, 3, 3])], { strides: [2, 2] })])
-    const flat = m.add('Flatten', [m.add('GlobalAveragePool', [maps])])
-    const model = m.output(m.add('Softmax', [m.add('Gemm', [flat, m.weights([8, 6])])])).encode()
+    const model = classifier()
     await openBytes(page, 'six.onnx', Buffer.from(model))
     const plain = await pixels(page)
     await page.click('#tab-why')
@@ -80,6 +85,33 @@ function inChromium(browser: Browser): void {
     await said(page, /^What speaks for/)
     assert.is(await page.inputValue('#why-method'), 'occlusion')
     assert.ok(await page.locator('#why-method option >> nth=0').isDisabled())
+  })
+
+  test('the picture of a live camera is explained frame by frame', async () => {
+    const { page } = visited()
+    await page.evaluate(() => {
+      const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 48 })
+      const context = canvas.getContext('2d')!
+      setInterval(() => {
+        context.fillStyle = `hsl(${Math.random() * 360} 80% 50%)`
+        context.fillRect(Math.random() * 40, Math.random() * 30, 24, 18)
+      }, 30)
+      navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(30)
+    })
+    await openBytes(page, 'six.onnx', Buffer.from(classifier()))
+    await page.click('#tab-why')
+    await said(page, /^What speaks for/)
+    await page.click('#camera')
+    await page.click('#live')
+    await said(page, /^(What speaks for .*\d ms\.|A map takes .* too long for a live picture)/)
+    const seen = new Set<string>()
+    for (let i = 0; i < 100 && seen.size < 3; i++) {
+      seen.add(await pixels(page))
+      await page.waitForTimeout(50)
+    }
+    assert.is(seen.size, 3)
+    await page.click('#camera')
+    assert.is(await settled(page), undefined)
   })
 
   test('a model without classes says that there is nothing to explain', async () => {
