@@ -141,6 +141,8 @@ export const explain: Command = {
     const label = names?.[found.class]
     if (flags.has('json')) return printJson(described(path, image, out, found, label, ms))
     print(`${textOf(image, found, label)}, ${ms.toFixed(0)} ms`)
+    if (found.map.data.every(value => value === 0))
+      print(`nothing there speaks for the class${found.layer === undefined ? '' : '; --layer NAME looks elsewhere'}`)
     if (found.completeness && found.completeness.error > 0.01)
       print('the attributions miss the difference of the scores by more than 1 %; --steps N takes more steps')
     print(`wrote ${[out, npy].filter(Boolean).join(' and ')}`)
