@@ -67,7 +67,8 @@ export class Tensor {
     return this.shape[0]
   }
 
-  private emit(
+  /** Adds a node that reads this value, then `inputs`; what `changes` does not name stays as it is here. */
+  emit(
     opType: string,
     name: string | undefined,
     inputs: string[],
@@ -180,6 +181,14 @@ export class Tensor {
 
   relu(): Tensor {
     return this.emit('Relu', undefined, [], {}, { moments: moments.mapped(this.moments, rectified) })
+  }
+
+  /** Rectifier with a learned slope for each channel, or each unit, about the 0.25 that training starts from. */
+  prelu(name: string): Tensor {
+    const slopes = this.graph.random.uniform(0.1, 0.4, this.channels)
+    const operand = this.graph.floats(`${name}.weight`, [this.channels, ...this.shape.slice(1).fill(1)], slopes)
+    const result = moments.mapped(this.moments, x => Math.max(x, 0) + 0.25 * Math.min(x, 0))
+    return this.emit('PRelu', name, [operand], {}, { moments: result })
   }
 
   relu6(): Tensor {
