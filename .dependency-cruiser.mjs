@@ -27,6 +27,10 @@ const rooms = {
   ],
   'compiler/passes': ['compiler/algebra', 'compiler/graph', 'compiler/ops', 'compiler/lower', 'compiler/infer'],
   'compiler/gradients': ['compiler/algebra', 'compiler/graph', 'compiler/ops', 'compiler/infer', 'compiler/passes'],
+  'compiler/convert': [
+    ...['compiler/build.ts', 'compiler/algebra', 'compiler/graph', 'compiler/ops', 'compiler/onnx', 'compiler/infer'],
+    'compiler/passes'
+  ],
   'compiler/quantise': [
     ...['compiler/build.ts', 'compiler/graph', 'compiler/ops', 'compiler/onnx', 'compiler/infer', 'compiler/passes'],
     ...['runtime/base', 'runtime/file', 'runtime/check', 'runtime/backend']
