@@ -32,6 +32,8 @@ export interface TrainerOptions extends ImportOptions {
   readonly backboneRate?: number
   /** Share of the features that is dropped while training. */
   readonly dropout?: number
+  /** Share of the head's weights that is dropped while training. */
+  readonly dropConnect?: number
   /** Default `cosine`. */
   readonly schedule?: string
   /** Passes over the examples; default 15. */
@@ -124,6 +126,7 @@ export function settingsOf(options: TrainerOptions): Settings {
     clip: number('clip', 0),
     backboneRate: number('backboneRate', scratch ? 1 : 0.1),
     dropout: number('dropout', 0, 0, 1),
+    dropConnect: number('dropConnect', 0, 0, 1),
     schedule: parseSchedule(options.schedule ?? 'cosine'),
     epochs: whole('epochs', epochs, 1),
     headEpochs,

@@ -22,6 +22,8 @@ export interface UpdateOptions {
   readonly clip: number
   /** Multiplies the learning rate of everything but the head. */
   readonly backboneRate: number
+  /** Share of the head's weights that each step leaves out. */
+  readonly dropConnect: number
 }
 
 /** A learnt tensor, with what it holds before training. */
@@ -129,6 +131,22 @@ function randomise(graph: Graph, seed: Value): void {
     })
 }
 
+/**
+ * DropConnect (Wan et al. 2013): weights of the head take turns in missing, the same for all of a batch; the others grow so that the
+ * mean stays, and an evaluation has all of them.
+ */
+function disconnect(graph: Graph, ratio: number, seed: Value): void {
+  const state = graph.states.find(({ name }) => name === headWeights)
+  if (!ratio || !state) return
+  const attributes = new Map([
+    ['ratio', ratio],
+    ['salt', 2 ** 16]
+  ])
+  const [first] = state.users
+  const node = graph.insert(new Node('RandomDropout', graph.unique(headWeights), attributes), [state, seed], 1, first)
+  graph.setInput(first, first.inputs.indexOf(state), node.output)
+}
+
 /** With `ranges` behind fake quantisation. */
 export function buildStep(
   { graph, input, logits }: Section,
@@ -143,6 +161,7 @@ export function buildStep(
   const { targets, weights } = lossInputs(logits)
   graph.inputs = [input, targets, weights, rate, follow, seed]
   randomise(graph, seed)
+  disconnect(graph, options.dropConnect, seed)
   makeDifferentiable(graph, batchNorm ? follow : undefined)
   const scores = graph.outputs[0]
   const loss = crossEntropy(graph, scores, targets, weights)

@@ -28,6 +28,7 @@ export const trainOptions: readonly Option[] = [
   { flag: '--clip', value: 'X', help: 'largest norm of all gradients together (default: none)' },
   { flag: '--smoothing', value: 'X', help: 'label smoothing (default 0)' },
   { flag: '--dropout', value: 'X', help: 'share of the features that each step leaves out (default 0)' },
+  { flag: '--drop-connect', value: 'X', help: "share of the head's weights that each step leaves out (default 0)" },
   { flag: '--class-weights', value: 'balanced|W,W', help: 'what the images of each class count' },
   { flag: '--batch', value: 'N', help: 'images a step (default 32)' },
   {
@@ -88,6 +89,7 @@ export function trainerOptionsOf(flags: Flags, threads: number): Omit<TrainerOpt
     clip: flags.number('clip'),
     backboneRate: flags.number('backbone-rate'),
     dropout: flags.number('dropout'),
+    dropConnect: flags.number('drop-connect'),
     schedule: flags.text('schedule'),
     epochs: flags.whole('epochs'),
     headEpochs: flags.whole('head-epochs', 0),

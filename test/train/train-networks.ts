@@ -2,6 +2,10 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { applyPatch, type Dataset, decodePatch, Trainer, type TrainerOptions } from '../../train/index.js'
+import { headBias, headWeights } from '../../train/network/network.js'
+import { OnnxBackbone } from '../../train/network/onnx-backbone.js'
+import { settingsOf } from '../../train/options.js'
+import { Stage } from '../../train/stage.js'
 import { type Attributes, type Dim, type DType, ModelBuilder } from '../support/onnx/model.js'
 import { Oracle } from '../support/onnx/oracle.js'
 import { baseSeed, Random } from '../support/random.js'
@@ -219,6 +223,47 @@ test('running statistics of a network from scratch are the mean of its first bat
     assert.ok(Math.abs(found - wanted) < 1e-5, `channel ${c}: mean ${found}, and ${wanted} of all examples`)
   }
   await trainer.release()
+})
+
+test('DropConnect leaves out weights of the head, and the others make up for them', async () => {
+  const m = new ModelBuilder(new Random('dropconnect'))
+  const [inputs, outputs, share, rate] = [40, 3, 0.3, 0.1]
+  m.output(m.add('Gemm', [m.add('Flatten', [m.input(['N', inputs, 1, 1])]), m.weights([inputs, outputs])]))
+  const backbone = new OnnxBackbone(m.encode(), {})
+  const classes = ['a', 'b', 'c']
+  const settings = settingsOf({ classes, optimizer: 'sgd', dropConnect: share })
+  const stage = await Stage.open(backbone, backbone.findCut({}), settings)
+  const random = new Random('dropconnect data')
+  let missing = 0
+  for (let step = 1; step <= 20; step++) {
+    const before = stage.weights()
+    const features = Float32Array.from(random.values(inputs, [-0.5, 0.5]))
+    const targets = Float32Array.from(classes, (_, i) => Number(step % 3 === i))
+    const batch = { features, targets, weights: Float32Array.of(1) }
+    const { logits } = await stage.step(batch, { rate: Float32Array.of(rate, 1, 1), follow: 0 }, step)
+    const after = stage.weights()
+    const [w, learnt, b] = [before.get(headWeights)!, after.get(headWeights)!, before.get(headBias)!]
+    // What was left out has not been learnt.
+    const isKept = w.map((value, i) => Number(value !== learnt[i]))
+    missing += isKept.filter(kept => !kept).length
+    const scores = Array.from(b, (bias, o) =>
+      features.reduce((sum, x, i) => sum + (x * w[o * inputs + i] * isKept[o * inputs + i]) / (1 - share), bias)
+    )
+    const powers = scores.map(Math.exp)
+    const sum = powers.reduce((x, y) => x + y)
+    scores.forEach((score, o) => {
+      assert.ok(Math.abs(score - logits[o]) < 1e-4, `${score}, ${logits[o]}`)
+      const error = powers[o] / sum - targets[o]
+      features.forEach((x, i) => {
+        const at = o * inputs + i
+        const wanted = w[at] - (rate * error * x * isKept[at]) / (1 - share)
+        assert.ok(Math.abs(learnt[at] - wanted) < 1e-4, `${learnt[at]}, ${wanted}`)
+      })
+    })
+  }
+  const all = 20 * inputs * outputs
+  assert.ok(Math.abs(missing / all - share) < 6 * Math.sqrt((share * (1 - share)) / all), `${missing} of ${all}`)
+  await stage.release()
 })
 
 test('differences that cross a kink are not held against a gradient', async () => {
