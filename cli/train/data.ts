@@ -8,6 +8,7 @@ import type { Picture } from '../../runtime/tensor/index.js'
 import { readBytes } from '../model/index.js'
 import { beginningOf, readPicture, refusalOf } from '../pictures/index.js'
 import { InputError } from '../terminal/index.js'
+import { arraysIn, picturesOf } from './arrays.js'
 import { LeftOut } from './left-out.js'
 
 /** Labelled pictures as people keep them: a folder for each class, a .tar of such, or the files of MNIST. */
@@ -19,6 +20,9 @@ export interface Pictures {
   /** Which of them are for validation, where the data says so. */
   readonly validation: readonly number[] | undefined
   read(index: number): Picture
+  /** Of examples that are a model's inputs already: their shape without a batch, and their elements. */
+  readonly shape?: readonly number[]
+  tensor?(index: number): Float32Array
 }
 
 export interface Data {
@@ -39,6 +43,8 @@ export async function openData(path: string, flag = '--data'): Promise<Data> {
 
 /** A .tar, gzipped or not, is unpacked to a folder that `cleanUp` removes. */
 async function dataAt(path: string): Promise<Data> {
+  const arrays = arraysIn(path)
+  if (arrays) return { pictures: picturesOf(...arrays), leftOut: new LeftOut(path), cleanUp: () => undefined }
   const stat = statSync(path, { throwIfNoEntry: false })
   if (!stat) throw new InputError(`--data ${path}: no such folder; a folder with one folder a class is allowed`)
   if (stat.isDirectory()) {

@@ -2,8 +2,9 @@ import type { Port } from '../../runtime/file/index.js'
 import { fit, type Picture, resize } from '../../runtime/tensor/index.js'
 import { parseAugmentations, type Random } from '../../runtime/train/index.js'
 import type { Dataset } from '../../train/index.js'
-import { imageTensor, type Preparation } from '../pictures/index.js'
-import { InputError, oneLine } from '../terminal/index.js'
+import { describePort } from '../model/index.js'
+import { type Crops, imageTensor, imageTensors, type Preparation } from '../pictures/index.js'
+import { InputError, oneLine, UsageError } from '../terminal/index.js'
 import type { Pictures } from './data.js'
 
 /** Bytes of decoded pictures that are kept from epoch to epoch. */
@@ -27,6 +28,12 @@ export class PictureDataset implements Dataset {
     private readonly augmentation: string
   ) {
     this.augment = parseAugmentations(augmentation)
+    const { shape } = pictures
+    if (!shape) return
+    const wanted = port.shape.slice(1)
+    if (wanted.length !== shape.length || wanted.some((size, i) => typeof size === 'number' && size !== shape[i]))
+      throw new InputError(`examples have shape [${shape.join('×')}]; the model takes ${describePort(port)}`)
+    if (augmentation) throw new UsageError('--augment is of pictures of bytes, not of floats')
   }
 
   get labels(): readonly number[] {
@@ -42,11 +49,19 @@ export class PictureDataset implements Dataset {
   }
 
   input(index: number, random: Random | undefined): Float32Array {
+    if (this.pictures.tensor) return this.pictures.tensor(index)
     const ready = random ? undefined : this.ready.get(index)
     if (ready) return ready
     const made = this.made(index, random)
     if (!random && made.byteLength * this.labels.length <= largestReady) this.ready.set(index, made)
     return made
+  }
+
+  /** Several parts of a picture, as `cairn run --crops` looks at it. */
+  parts(index: number, crops: Crops): Float32Array[] {
+    if (this.pictures.tensor) throw new UsageError('--crops are of pictures of bytes, not of floats')
+    const tensors = imageTensors(this.pictures.read(index), this.port, this.prepare, crops)
+    return tensors.map(({ data }) => Float32Array.from(data as ArrayLike<number>))
   }
 
   private made(index: number, random: Random | undefined): Float32Array {

@@ -1,6 +1,6 @@
 import { augmentations, initialisationHelp, scheduleHelp } from '../../runtime/train/index.js'
 import { optimizers, type TrainerOptions } from '../../train/index.js'
-import { imageOptions } from '../pictures/index.js'
+import { cropsOption, imageOptions } from '../pictures/index.js'
 import { type Flags, type Option, UsageError } from '../terminal/index.js'
 import { int8Options } from './int8.js'
 
@@ -9,7 +9,7 @@ export const trainOptions: readonly Option[] = [
   {
     flag: '--data',
     value: 'DIR',
-    help: 'one folder of images a class, or train/ and val/ of such; also a .tar of it, or the IDX files of MNIST'
+    help: 'one folder of images a class, or train/ and val/ of such; also a .tar of it, the IDX files of MNIST, or two arrays: inputs.npy,labels.npy'
   },
   {
     flag: '-o, --out',
@@ -67,7 +67,8 @@ export const trainOptions: readonly Option[] = [
   { flag: '--find-lr', help: 'try growing learning rates and suggest one, and train nothing' },
   { flag: '--knn', value: 'K', help: 'classify validation by the K nearest features, and train nothing' },
   ...int8Options,
-  ...imageOptions
+  ...imageOptions,
+  { ...cropsOption, help: `validate once more at the end: ${cropsOption.help}` }
 ]
 
 export function trainerOptionsOf(flags: Flags, threads: number): Omit<TrainerOptions, 'classes'> {

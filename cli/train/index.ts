@@ -1,3 +1,4 @@
+export { evaluateCrops } from './crops.js'
 export { openData, type Pictures, trainingPart } from './data.js'
 export { PictureDataset, thumbnail } from './dataset.js'
 export { trainerOptionsOf, trainOptions } from './flags.js'
