@@ -5,7 +5,7 @@ import { Writer } from '../compiler/infer/index.js'
 import { foldConstants } from '../compiler/passes/index.js'
 import type { Program } from '../runtime/file/index.js'
 import { filterRanges, quantisedActivations, quantiseFakes, type Ranges } from './int8/fake.js'
-import { headBias, headWeights, type Learnt, learntBy, type Section } from './network/network.js'
+import { auxiliaryStem, headBias, headWeights, type Learnt, learntBy, type Section } from './network/network.js'
 import { lowerStep, makeDifferentiable } from './network/pipeline.js'
 
 /** The two programs of a training: a step that changes its states, and the evaluation of what they are by then. */
@@ -24,6 +24,8 @@ export interface UpdateOptions {
   readonly backboneRate: number
   /** Share of the head's weights that each step leaves out. */
   readonly dropConnect: number
+  /** What the losses of auxiliary classifiers are multiplied with before they are added; 0 for none. */
+  readonly auxiliary: number
 }
 
 /** A learnt tensor, with what it holds before training. */
@@ -84,7 +86,7 @@ export function releaseParameters(graph: Graph, batchNorm: boolean): Parameter[]
   }
   for (const node of [...graph.nodes]) {
     for (const { index, value } of learntBy(node, batchNorm))
-      release(node, index, value, value.name === headWeights || value.name === headBias ? 'head' : 'backbone')
+      release(node, index, value, isOfHead(value.name) ? 'head' : 'backbone')
     if (!batchNorm || node.op !== 'BatchNormalization') continue
     for (const index of [3, 4]) {
       const value = node.inputs[index]
@@ -93,6 +95,8 @@ export function releaseParameters(graph: Graph, batchNorm: boolean): Parameter[]
   }
   return found
 }
+
+const isOfHead = (name: string) => name === headWeights || name === headBias || name.startsWith(auxiliaryStem)
 
 /** Scales and variances begin at 1, biases and means at 0. */
 function beginningOf(
@@ -163,11 +167,15 @@ export function buildStep(
   randomise(graph, seed)
   disconnect(graph, options.dropConnect, seed)
   makeDifferentiable(graph, batchNorm ? follow : undefined)
-  const scores = graph.outputs[0]
+  const [scores, ...others] = graph.outputs
   const loss = crossEntropy(graph, scores, targets, weights)
+  const write = new Writer(graph, 'auxiliary')
+  const whole = others
+    .map(each => write.add('Mul', [crossEntropy(graph, each, targets, weights), write.scalar(options.auxiliary)]))
+    .reduce((sum, each) => write.add('Add', [sum, each]), loss)
   const learnt = graph.states.filter((_, i) => parameters[i].kind !== 'statistic')
   const one = graph.constant(graph.unique('loss'), Float32Array.of(1), [])
-  const gradients = differentiate(graph, new Map([[loss, one]]), learnt) as Value[]
+  const gradients = differentiate(graph, new Map([[whole, one]]), learnt) as Value[]
   const norm = globalNorm(graph, gradients)
   const kinds = new Map(parameters.map(({ name, kind }) => [name, kind]))
   learnt.forEach((state, i) => {

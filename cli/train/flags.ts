@@ -29,6 +29,11 @@ export const trainOptions: readonly Option[] = [
   { flag: '--smoothing', value: 'X', help: 'label smoothing (default 0)' },
   { flag: '--dropout', value: 'X', help: 'share of the features that each step leaves out (default 0)' },
   { flag: '--drop-connect', value: 'X', help: "share of the head's weights that each step leaves out (default 0)" },
+  {
+    flag: '--auxiliary',
+    value: 'X',
+    help: "what losses of the model's other outputs count, as classifiers of their own (GoogLeNet: 0.3; default 0)"
+  },
   { flag: '--class-weights', value: 'balanced|W,W', help: 'what the images of each class count' },
   { flag: '--batch', value: 'N', help: 'images a step (default 32)' },
   {
@@ -91,6 +96,7 @@ export function trainerOptionsOf(flags: Flags, threads: number): Omit<TrainerOpt
     backboneRate: flags.number('backbone-rate'),
     dropout: flags.number('dropout'),
     dropConnect: flags.number('drop-connect'),
+    auxiliary: flags.number('auxiliary'),
     schedule: flags.text('schedule'),
     epochs: flags.whole('epochs'),
     headEpochs: flags.whole('head-epochs', 0),

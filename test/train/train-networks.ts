@@ -225,6 +225,75 @@ test('running statistics of a network from scratch are the mean of its first bat
   await trainer.release()
 })
 
+test('auxiliary classifiers add their share to what is learnt, and are not kept', async () => {
+  const random = new Random('auxiliary')
+  const [filters, area] = [4, 6 * 6]
+  const constants = {
+    w: random.values(filters * channels * 9, [-0.3, 0.3]),
+    v: random.values(filters * filters * 9, [-0.3, 0.3])
+  }
+  /** A convolution, behind which a classifier stands at once, and another behind one more; either may be the first output. */
+  const network = (isFirst: boolean) => {
+    const m = new ModelBuilder(new Random('auxiliary network'))
+    const x = m.input(['N', channels, side, side], 'float32', [-1, 1], 'x')
+    const weights = (name: 'w' | 'v', inputs: number) =>
+      m.constant({ dtype: 'float32', dims: [filters, inputs, 3, 3], data: constants[name] }, name)
+    const near = m.add('Tanh', [m.add('Conv', [x, weights('w', channels)])])
+    const far = m.add('Tanh', [m.add('Conv', [near, weights('v', filters)], { pads: [1, 1, 1, 1] })])
+    const classifier = (maps: string) =>
+      m.add('Softmax', [m.add('MatMul', [m.add('Flatten', [maps]), m.weights([filters * area, 5])])])
+    const both = [classifier(near), classifier(far)]
+    return m.output(...(isFirst ? both : both.reverse())).encode()
+  }
+  const heads = [0, 1].map(() => Float32Array.from(random.values(3 * filters * area, [-0.2, 0.2])))
+  const batch = {
+    features: Float32Array.from(random.values(2 * size)),
+    targets: Float32Array.of(1, 0, 0, 0, 0, 1),
+    weights: Float32Array.of(0.5, 0.5)
+  }
+  /** What a step of plain descent changes, and what a patch would hold. */
+  const change = async (model: Uint8Array, auxiliary: number, given: ReadonlyMap<string, Float32Array>) => {
+    const backbone = new OnnxBackbone(model, {})
+    const settings = settingsOf({ classes, optimizer: 'sgd', unfreeze: 'all', backboneRate: 1, auxiliary })
+    const stage = await Stage.open(backbone, backbone.findCut({ unfreeze: 'all' }), settings)
+    stage.load(given)
+    const before = stage.weights()
+    const { loss } = await stage.step(batch, { rate: Float32Array.of(1, 1, 1), follow: 0 }, 1)
+    const after = stage.weights()
+    const differences = new Map([...before].map(([name, old]) => [name, after.get(name)!.map((x, i) => x - old[i])]))
+    const kept = stage.tensors().map(({ name }) => name)
+    await stage.release()
+    return { loss, differences, kept }
+  }
+  const [near, far] = heads
+  const alone = await change(network(false), 0, new Map([[headWeights, far]]))
+  const other = await change(network(true), 0, new Map([[headWeights, near]]))
+  const together = await change(
+    network(false),
+    0.3,
+    new Map([
+      [headWeights, far],
+      ['#auxiliary.0.weight', near]
+    ])
+  )
+  const close = (a: Float32Array, b: Float32Array) =>
+    a.forEach((value, i) => assert.ok(Math.abs(value - b[i]) < 1e-5, `${value}, ${b[i]}`))
+  const of = (changed: typeof alone, name: string) => changed.differences.get(name)!
+  close(
+    of(together, 'w'),
+    of(alone, 'w').map((value, i) => value + 0.3 * of(other, 'w')[i])
+  )
+  close(of(together, 'v'), of(alone, 'v'))
+  close(of(together, headWeights), of(alone, headWeights))
+  close(
+    of(together, '#auxiliary.0.weight'),
+    of(other, headWeights).map(value => 0.3 * value)
+  )
+  assert.ok(of(other, 'w').some(value => Math.abs(value) > 1e-3))
+  assert.ok(Math.abs(together.loss - alone.loss) < 1e-6)
+  assert.equal(together.kept.sort(), alone.kept.sort())
+})
+
 test('DropConnect leaves out weights of the head, and the others make up for them', async () => {
   const m = new ModelBuilder(new Random('dropconnect'))
   const [inputs, outputs, share, rate] = [40, 3, 0.3, 0.1]
