@@ -14,6 +14,8 @@ import { shufflenetV2 } from './mobile/shufflenet-v2.js'
 import { squeezenet } from './mobile/squeezenet.js'
 import { networkInNetwork } from './nin.js'
 import { overfeat, overfeatAccurate } from './overfeat.js'
+import { houseNumbers } from './pooling/house-numbers.js'
+import { stochasticCifar } from './pooling/stochastic.js'
 import { preluNet } from './prelu-net.js'
 import { plain34, resnet, resnet50GroupNorm, resnext50 } from './resnet.js'
 import { plainCifar, resnetCifar } from './resnet-cifar.js'
@@ -52,6 +54,8 @@ export const zoo: Record<string, ZooEntry> = {
   overfeat: entry('OverFeat, fast', 'Sermanet 2014', 145_920_872, overfeat, ['N', 3, 231, 231]),
   'overfeat-accurate': entry('OverFeat, accurate', 'Sermanet 2014', 144_656_488, overfeatAccurate, ['N', 3, 221, 221]),
   'nin-cifar': entry('Network in Network (CIFAR)', 'Lin 2014', 966_986, networkInNetwork, cifar),
+  'house-numbers': entry('House numbers, L2 pooling', 'Sermanet 2012', 582_886, houseNumbers, cifar),
+  'stochastic-cifar': entry('Stochastic pooling (CIFAR)', 'Zeiler 2013', 215_562, stochasticCifar, cifar),
   vgg11: entry('VGG-11', 'Simonyan 2015', 132_863_336, options => vgg(11, options)),
   vgg13: entry('VGG-13', 'Simonyan 2015', 133_047_848, options => vgg(13, options)),
   vgg16: entry('VGG-16', 'Simonyan 2015', 138_357_544, options => vgg(16, options)),

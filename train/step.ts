@@ -7,6 +7,7 @@ import type { Program } from '../runtime/file/index.js'
 import { filterRanges, quantisedActivations, quantiseFakes, type Ranges } from './int8/fake.js'
 import { auxiliaryStem, headBias, headWeights, type Learnt, learntBy, type Section } from './network/network.js'
 import { lowerStep, makeDifferentiable } from './network/pipeline.js'
+import { drawPools } from './stochastic.js'
 
 /** The two programs of a training: a step that changes its states, and the evaluation of what they are by then. */
 
@@ -166,6 +167,7 @@ export function buildStep(
   graph.inputs = [input, targets, weights, rate, follow, seed]
   randomise(graph, seed)
   disconnect(graph, options.dropConnect, seed)
+  drawPools(graph, seed)
   makeDifferentiable(graph, batchNorm ? follow : undefined)
   const [scores, ...others] = graph.outputs
   const loss = crossEntropy(graph, scores, targets, weights)

@@ -236,6 +236,13 @@ export class Tensor {
     return this.pool('AveragePool', name, options, { count_include_pad: 1 }, moments.averaged)
   }
 
+  /** Roots of the sums of squares (Hyvarinen and Koster 2007, "Complex cell pooling"). */
+  l2Pool(options: WindowOptions, name?: string): Tensor {
+    return this.pool('LpPool', name, options, { p: 2 }, (input, count) =>
+      moments.mapped(moments.affine(input, spread(input, Math.sqrt(count)), spread(input, 0)), Math.abs)
+    )
+  }
+
   private pool(
     opType: string,
     name: string | undefined,
@@ -357,6 +364,8 @@ export class Tensor {
     return this.emit('Flatten', undefined, [], { axis: 1 }, { shape: [size], moments: result })
   }
 }
+
+const spread = ({ mean }: moments.Moments, value: number) => new Float64Array(mean.length).fill(value)
 
 function range<T>(length: number, f: (i: number) => T): T[] {
   return Array.from({ length }, (_, i) => f(i))

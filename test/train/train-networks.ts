@@ -294,6 +294,52 @@ test('auxiliary classifiers add their share to what is learnt, and are not kept'
   assert.equal(together.kept.sort(), alone.kept.sort())
 })
 
+test('stochastic pooling draws in proportion, and weighs in evaluations', async () => {
+  const random = new Random('stochastic')
+  const m = new ModelBuilder(random)
+  const x = m.input(['N', 1, 7, 7])
+  const window = { kernel_shape: [3, 3], strides: [2, 2] }
+  const squares = m.add('AveragePool', [m.add('Mul', [x, x])], window)
+  const pooled = m.add('Div', [squares, m.add('Max', [m.add('AveragePool', [x], window), m.scalar(1e-12)])])
+  m.output(m.add('MatMul', [m.add('Flatten', [pooled]), m.weights([9, 3])]))
+  const backbone = new OnnxBackbone(m.encode(), {})
+  const cut = { ...backbone.findCut({}), boundary: m.inputs[0].name }
+  const stage = await Stage.open(backbone, cut, settingsOf({ classes, optimizer: 'sgd' }))
+  // Scores are the first, the fifth and the last window.
+  const places = [0, 4, 8]
+  const weight = Float32Array.from({ length: 27 }, (_, i) => Number(places[Math.floor(i / 9)] === i % 9))
+  stage.load(new Map([[headWeights, weight]]))
+  const features = Float32Array.from(random.values(49, [0.1, 2]), (value, i) => (i % 5 ? value : 0))
+  const windowAt = (place: number) => {
+    const [top, left] = [2 * Math.floor(place / 3), 2 * (place % 3)]
+    return Array.from({ length: 9 }, (_, i) => features[(top + Math.floor(i / 3)) * 7 + left + (i % 3)])
+  }
+  const steps = 600
+  const counts = places.map(() => new Map<number, number>())
+  for (let seed = 1; seed <= steps; seed++) {
+    const batch = { features, targets: Float32Array.of(1, 0, 0), weights: Float32Array.of(1) }
+    const { logits } = await stage.step(batch, { rate: new Float32Array(3), follow: 0 }, seed)
+    logits.forEach((value, k) => counts[k].set(value, (counts[k].get(value) ?? 0) + 1))
+  }
+  for (const [k, place] of places.entries()) {
+    const elements = windowAt(place)
+    const sum = elements.reduce((a, b) => a + b, 0)
+    for (const value of counts[k].keys()) assert.ok(value > 0 && elements.includes(value), `${value} is in no window`)
+    for (const value of elements) {
+      const share = value / sum
+      const limit = 6 * Math.sqrt((share * (1 - share)) / steps)
+      assert.ok(Math.abs((counts[k].get(value) ?? 0) / steps - share) <= limit, `${value}: ${counts[k].get(value)}`)
+    }
+  }
+  const scores = await stage.scores(features, 1)
+  places.forEach((place, k) => {
+    const elements = windowAt(place)
+    const weighted = elements.reduce((a, b) => a + b * b, 0) / elements.reduce((a, b) => a + b, 0)
+    assert.ok(Math.abs(scores[k] - weighted) < 1e-5, `${scores[k]}, ${weighted}`)
+  })
+  await stage.release()
+})
+
 test('DropConnect leaves out weights of the head, and the others make up for them', async () => {
   const m = new ModelBuilder(new Random('dropconnect'))
   const [inputs, outputs, share, rate] = [40, 3, 0.3, 0.1]
