@@ -253,7 +253,7 @@ async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void>
   steps?.stop()
   process.off('SIGINT', stop)
   if (!result.history.length) throw new InputError(`nothing was trained: ${result.stopped}`)
-  const crops = await evaluateCrops(trainer, result, job)
+  const crops = await evaluateCrops(trainer, result.split.validation, dataset, cropsOf(flags))
   const int8 = flags.has('int8') ? await quantiseAfter(trainer, result, job) : undefined
   const patch = trainer.patch()
   const external = externalDataOf(path)

@@ -14,23 +14,16 @@ const conv = (x: Tensor, name: string, channels: number, options: ConvOptions) =
 function inception(x: Tensor, name: string, widths: Widths, pooling: 'average' | 'max' = 'average'): Tensor {
   const [one, reduce3, three, reduceDouble, double, project] = widths
   const block = `inception_${name}`
-  const stride = project ? 1 : 2
   const same = { kernel: 3, pad: 1 }
+  const window = { ...same, stride: project ? 1 : 2 }
+  const branches = one ? [conv(x, `${block}.1x1`, one, { kernel: 1 })] : []
   const reduced = conv(x, `${block}.3x3_reduce`, reduce3, { kernel: 1 })
-  const twice = conv(
-    conv(x, `${block}.double3x3_reduce`, reduceDouble, { kernel: 1 }),
-    `${block}.double3x3_1`,
-    double,
-    same
-  )
-  const window = { ...same, stride }
+  branches.push(conv(reduced, `${block}.3x3`, three, window))
+  const first = conv(x, `${block}.double3x3_reduce`, reduceDouble, { kernel: 1 })
+  const second = conv(first, `${block}.double3x3_1`, double, same)
+  branches.push(conv(second, `${block}.double3x3_2`, double, window))
   const pooled = pooling === 'max' ? x.maxPool(window, `${block}.pool`) : x.averagePool(window, `${block}.pool`)
-  const branches = [
-    conv(reduced, `${block}.3x3`, three, window),
-    conv(twice, `${block}.double3x3_2`, double, window),
-    project ? conv(pooled, `${block}.pool_proj`, project, { kernel: 1 }) : pooled
-  ]
-  if (one) branches.unshift(conv(x, `${block}.1x1`, one, { kernel: 1 }))
+  branches.push(project ? conv(pooled, `${block}.pool_proj`, project, { kernel: 1 }) : pooled)
   return branches[0].concat(branches.slice(1), `${block}.output`)
 }
 

@@ -7,7 +7,7 @@ import type { Program } from '../runtime/file/index.js'
 import { filterRanges, quantisedActivations, quantiseFakes, type Ranges } from './int8/fake.js'
 import { auxiliaryStem, headBias, headWeights, type Learnt, learntBy, type Section } from './network/network.js'
 import { lowerStep, makeDifferentiable } from './network/pipeline.js'
-import { drawPools } from './stochastic.js'
+import { drawPools } from './network/stochastic.js'
 
 /** The two programs of a training: a step that changes its states, and the evaluation of what they are by then. */
 

@@ -1,7 +1,7 @@
 import type { Picture } from '../../runtime/tensor/index.js'
 import { readNpy, toNumbers } from '../model/index.js'
 import { InputError } from '../terminal/index.js'
-import type { Pictures } from './data.js'
+import type { Pictures } from './dataset.js'
 
 /** The two arrays of `--data inputs.npy,labels.npy`; undefined where `path` names something else. */
 export function arraysIn(path: string): readonly [string, string] | undefined {

@@ -1,6 +1,6 @@
-import { type Graph, isConstant, type Node, type Value } from '../compiler/graph/index.js'
-import { Writer } from '../compiler/infer/index.js'
-import { windows } from '../compiler/ops/index.js'
+import { type Graph, isConstant, type Node, type Value } from '../../compiler/graph/index.js'
+import { Writer } from '../../compiler/infer/index.js'
+import { windows } from '../../compiler/ops/index.js'
 
 /** Binary digits of the numbers that are drawn. */
 const digits = 16
