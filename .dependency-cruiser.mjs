@@ -44,6 +44,7 @@ const rooms = {
   'cli/pictures': ['cli/terminal', 'cli/model', 'compiler', 'train', 'runtime'],
   'cli/device': ['cli/terminal', 'cli/model', 'runtime'],
   'cli/report': ['cli/terminal', 'cli/model', 'compiler', 'train', 'runtime'],
+  'cli/embed': ['cli/terminal', 'cli/pictures', 'runtime'],
   'cli/run': ['cli/terminal', 'cli/model', 'cli/pictures', 'cli/device', 'runtime'],
   'cli/measure': ['cli/terminal', 'cli/model', 'cli/device', 'compiler', 'runtime', 'models'],
   'cli/train': ['cli/terminal', 'cli/model', 'cli/pictures', 'compiler', 'train', 'runtime'],

@@ -5,6 +5,7 @@ import { batch } from './batch.js'
 import { bench } from './bench.js'
 import { compile } from './compile.js'
 import { convert } from './convert.js'
+import { embed } from './embed.js'
 import { inspect } from './inspect.js'
 import { quantise } from './quantise.js'
 import { run } from './run.js'
@@ -25,6 +26,7 @@ const commands: readonly Command[] = [
   inspect,
   bench,
   train,
+  embed,
   zoo,
   serve,
   batch,
