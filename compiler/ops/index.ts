@@ -1,4 +1,4 @@
-export { branchIn, knownNumber, scanned, takenBranch, tripsOf } from './branch.js'
+export { branchesByFinds, branchIn, knownNumber, scanned, takenBranch, tripsOf } from './branch.js'
 export { blocksOf, type Deformed, deformed } from './conv/columns.js'
 export { convInputs, shapeOf } from './conv/conv.js'
 export { capacity, checkCounted, countedAxis, readsCounts, settle } from './counted.js'
