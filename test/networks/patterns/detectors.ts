@@ -183,7 +183,12 @@ const regions: Make = m => {
       const places = m.add('Squeeze', [m.add('NonZero', [level]), m.ints([0])])
       const own = rows(m, proposals, places)
       const images = m.add('ConstantOfShape', [listed(m, size(m, own, 0))], fixed('int64', 0))
-      const settings = { output_height: 3, output_width: 3, sampling_ratio: i ? 2 : 0, spatial_scale: { float: 1 / (1 + i) } }
+      const settings = {
+        output_height: 3,
+        output_width: 3,
+        sampling_ratio: i ? 2 : 0,
+        spatial_scale: { float: 1 / (1 + i) }
+      }
       const parts = m.add('RoiAlign', [maps[i], own, images], settings)
       const wide = m.add('Expand', [m.add('Reshape', [places, m.ints([-1, 1, 1, 1])]), m.add('Shape', [parts])])
       return m.add('ScatterElements', [all, wide, parts], { axis: 0 })
