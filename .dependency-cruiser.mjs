@@ -27,6 +27,10 @@ const rooms = {
   ],
   'compiler/passes': ['compiler/algebra', 'compiler/graph', 'compiler/ops', 'compiler/lower', 'compiler/infer'],
   'compiler/gradients': ['compiler/algebra', 'compiler/graph', 'compiler/ops', 'compiler/infer', 'compiler/passes'],
+  'compiler/convert': [
+    ...['compiler/build.ts', 'compiler/algebra', 'compiler/graph', 'compiler/ops', 'compiler/onnx', 'compiler/infer'],
+    'compiler/passes'
+  ],
   'compiler/quantise': [
     ...['compiler/build.ts', 'compiler/graph', 'compiler/ops', 'compiler/onnx', 'compiler/infer', 'compiler/passes'],
     ...['runtime/base', 'runtime/file', 'runtime/check', 'runtime/backend']
@@ -40,6 +44,8 @@ const rooms = {
   'cli/pictures': ['cli/terminal', 'cli/model', 'compiler', 'train', 'runtime'],
   'cli/device': ['cli/terminal', 'cli/model', 'runtime'],
   'cli/report': ['cli/terminal', 'cli/model', 'compiler', 'train', 'runtime'],
+  'cli/embed': ['cli/terminal', 'cli/pictures', 'runtime'],
+  'cli/run': ['cli/terminal', 'cli/model', 'cli/pictures', 'cli/device', 'runtime'],
   'cli/measure': ['cli/terminal', 'cli/model', 'cli/device', 'compiler', 'runtime', 'models'],
   'cli/train': ['cli/terminal', 'cli/model', 'cli/pictures', 'compiler', 'train', 'runtime'],
   'cli/quantise': [

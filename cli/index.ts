@@ -4,6 +4,8 @@ import sade from 'sade'
 import { batch } from './batch.js'
 import { bench } from './bench.js'
 import { compile } from './compile.js'
+import { convert } from './convert.js'
+import { embed } from './embed.js'
 import { explain } from './explain.js'
 import { inspect } from './inspect.js'
 import { quantise } from './quantise.js'
@@ -17,7 +19,20 @@ import { zoo } from './zoo.js'
 
 /** The command line. Exit codes: 0 done, 1 bad input, 2 wrong usage; the latter two with one line on standard error. */
 const commands: readonly Command[] = [
-  ...[compile, quantise, run, verify, inspect, explain, bench, train, zoo, serve, batch, worker]
+  compile,
+  convert,
+  quantise,
+  run,
+  verify,
+  inspect,
+  explain,
+  bench,
+  train,
+  embed,
+  zoo,
+  serve,
+  batch,
+  worker
 ]
 
 /** Other spellings of commands. */

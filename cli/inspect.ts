@@ -38,6 +38,9 @@ import {
 } from './model/index.js'
 import {
   checkGates,
+  type Explained,
+  explained,
+  explanationText,
   gateOptions,
   gatesOf,
   gpuNeeds,
@@ -57,6 +60,7 @@ import {
   type Command,
   count,
   facts,
+  InputError,
   jsonOption,
   oneLine,
   print,
@@ -75,6 +79,10 @@ export const inspect: Command = {
     'Show nodes, shapes, parameters, MACs, receptive field and memory of an .onnx or .cairn model (of a .cairn the first 64 KiB, or its URL, are enough), or what a .wasm model or a .patch holds.',
   options: [
     { flag: '--layers', help: 'a table of all layers, for ONNX as its paper lists them, with their kernels' },
+    {
+      flag: '--explain',
+      help: 'with --layers: derive each size, number of parameters, MACs and receptive field in the terms of its formula'
+    },
     { flag: '--memory', help: 'the memory plan: every storage, its bytes, and the calls that it lives through' },
     { flag: '--plot', value: 'FILE.svg', help: 'draw the memory plan' },
     { flag: '--dims', value: 'N=1,H=64', help: 'values of free dimensions (default 1 for the batch, 64 else)' },
@@ -83,7 +91,7 @@ export const inspect: Command = {
     jsonOption
   ],
   examples: [
-    'vgg16.onnx --layers',
+    'vgg16.onnx --layers --explain',
     'signs.patch',
     'https://example.org/resnet50.cairn --max-memory 200MiB',
     'unet.cairn --memory --dims H=256,W=256 --plot plan.svg'
@@ -93,6 +101,8 @@ export const inspect: Command = {
     const wanted = { layers: flags.has('layers'), memory: flags.has('memory'), plot: flags.text('plot') }
     if (wanted.plot !== undefined && resolve(wanted.plot) === resolve(path))
       throw new UsageError(`--plot ${wanted.plot} would overwrite the model`)
+    const explain = flags.has('explain')
+    if (explain && !wanted.layers) throw new UsageError('--explain is of no use without --layers')
     const dims = flags.dims('dims')
     if (!isUrl(path)) {
       const bytes = readBytes(path, 'model')
@@ -100,7 +110,7 @@ export const inspect: Command = {
     }
     const module = moduleAt(path)
     if (module) {
-      refuseFlags(flags, path, 'layers', 'memory', 'plot', 'dims', ...givenOptions, ...gateOptions)
+      refuseFlags(flags, path, 'layers', 'explain', 'memory', 'plot', 'dims', ...givenOptions, ...gateOptions)
       return inspectModule(module, flags)
     }
     const gates = gatesOf(flags)
@@ -118,6 +128,8 @@ export const inspect: Command = {
     const memory = memoryOf(program, bindings)
     const limits = subject.isCompiled ? await limitsOf(path, subject.header(), bindings) : undefined
     const layers = subject.layersAt(bindings)
+    if (explain && !layers) throw new InputError(`${path} is compiled; formulas are told of an ONNX model`)
+    const formulas = explain ? subject.explain(layers!, bindings) : undefined
     const plan = memoryReport(program, bindings)
     const peak = memory.weights + memory.arena
     if (wanted.plot !== undefined)
@@ -145,6 +157,7 @@ export const inspect: Command = {
         weights: arithmeticText(arithmeticOf(program)),
         memory: { peak, weights: memory.weights, arena, lowerBound, ratio },
         layers: wanted.layers ? (layers ?? callsOf(program, bindings)) : undefined,
+        explained: formulas,
         storages: wanted.memory ? storages : undefined
       })
     }
@@ -179,6 +192,7 @@ export const inspect: Command = {
       ])
     print(facts(entries))
     if (wanted.layers) print(`\n${layers ? layerTable(layers) : callTable(program, bindings)}`)
+    if (formulas) print(`\n${explanationText(formulas)}`)
     if (wanted.memory) print(`\n${memoryText(plan)}`)
     if (wanted.plot !== undefined) print(`\nplan drawn in ${wanted.plot}`)
   }
@@ -200,6 +214,7 @@ interface Subject {
   length(): number
   header(): Header
   layersAt(bindings: Bindings): Layer[] | undefined
+  explain(layers: readonly Layer[], bindings: Bindings): Explained[]
 }
 
 async function read(model: ModelFile): Promise<Subject> {
@@ -210,8 +225,9 @@ async function read(model: ModelFile): Promise<Subject> {
     const operators = tally(header.calls.map(call => header.kernels[call.kernel].name))
     const listed = 'kernels'
     const layersAt = () => undefined
+    const explain = () => []
     return {
-      ...{ program: header, bytes, nodesBefore, nodesAfter, listed, operators, golden, layersAt },
+      ...{ program: header, bytes, nodesBefore, nodesAfter, listed, operators, golden, layersAt, explain },
       isCompiled: true,
       onnxOperators: header.operators,
       length: () => length,
@@ -237,7 +253,8 @@ async function read(model: ModelFile): Promise<Subject> {
     onnxOperators: summary.operators,
     length: () => file().length,
     header: () => decodeHeader(file()),
-    layersAt: bindings => layersOf(graph, bindings, kernels)
+    layersAt: bindings => layersOf(graph, bindings, kernels),
+    explain: (layers, bindings) => explained(graph, layers, bindings)
   }
 }
 

@@ -26,10 +26,21 @@ import {
   withRandom,
   writeWhole
 } from './model/index.js'
-import { imageOptions, imagePort, imageTensor, pictureReader, preparationOf } from './pictures/index.js'
+import {
+  type Crops,
+  cropsOf,
+  cropsOption,
+  imageOptions,
+  imagePort,
+  imageTensor,
+  pictureReader,
+  preparationOf
+} from './pictures/index.js'
+import { runAveraged } from './run/index.js'
 import { moduleAt, openModule, refuseFlags } from './standalone/index.js'
 import {
   type Command,
+  type Flags,
   InputError,
   jsonOption,
   Progress,
@@ -44,8 +55,9 @@ import {
 /** `cairn run`: one model on given inputs. */
 export const run: Command = {
   name: 'run',
-  usage: '<model>',
-  summary: 'Run an .onnx, .cairn or .wasm model on images or tensors.',
+  usage: '<model...>',
+  summary:
+    'Run an .onnx, .cairn or .wasm model on images or tensors; of several, or several crops, the mean of the classes.',
   options: [
     {
       flag: '--image',
@@ -53,6 +65,7 @@ export const run: Command = {
       help: 'a picture as input: JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF (repeatable; each is one run)'
     },
     ...imageOptions,
+    cropsOption,
     { flag: '--input', value: 'NAME=FILE', help: 'a .npy or .pb (TensorProto) file as input NAME (repeatable)' },
     { flag: '--random', value: 'SEED', help: 'seeded random numbers for the inputs that are not given' },
     { flag: '--dims', value: 'N=1,H=64', help: 'free dimensions of random inputs' },
@@ -65,9 +78,16 @@ export const run: Command = {
     { flag: '--out', value: 'DIR', help: 'write each output as DIR/NAME.npy' },
     jsonOption
   ],
-  examples: ['mobilenet.cairn --image cat.jpg --labels imagenet.txt', 'model.onnx --input x=x.npy --out results'],
+  examples: [
+    'mobilenet.cairn --image cat.jpg --labels imagenet.txt',
+    'model.onnx --input x=x.npy --out results',
+    'first.onnx second.onnx --image cat.jpg --crops 10'
+  ],
 
-  async run([path], flags) {
+  async run(paths, flags) {
+    const crops = cropsOf(flags)
+    if (paths.length > 1 || crops > 1) return averaged(paths, flags, crops)
+    const [path] = paths
     const module = moduleAt(path)
     if (module) refuseFlags(flags, path, patchOption, ...givenOptions, ...deviceOptions, 'dims', 'max-memory')
     const options = { ...(await sessionOptionsOf(flags)), maxMemory: flags.bytes('max-memory') }
@@ -125,6 +145,13 @@ export const run: Command = {
       print('no output says that it holds scores of classes; --top K or --labels FILE shows the best of one that does')
     for (const each of described) print(`${textOf(each, device)}\n`)
   }
+}
+
+/** The mean of several models, or of several parts of each picture. */
+async function averaged(paths: readonly string[], flags: Flags, crops: Crops): Promise<void> {
+  const options = { ...(await sessionOptionsOf(flags)), maxMemory: flags.bytes('max-memory') }
+  const patch = await readPatch(flags.text('patch'))
+  await runAveraged(paths, flags, { crops, prepare: preparationOf(flags, patch?.preparation), options })
 }
 
 interface Run {

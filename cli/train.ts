@@ -6,7 +6,15 @@ import { decode, type Port } from '../runtime/file/index.js'
 import { Random } from '../runtime/train/index.js'
 import { applyPatch, type EpochRecord, type FitResult, Trainer, type TrainerOptions } from '../train/index.js'
 import { about, externalDataOf, readBytes, readModel, writeWhole } from './model/index.js'
-import { contactSheet, imagePort, type Preparation, pngOf, preparationOf, rememberedFor } from './pictures/index.js'
+import {
+  contactSheet,
+  cropsOf,
+  imagePort,
+  type Preparation,
+  pngOf,
+  preparationOf,
+  rememberedFor
+} from './pictures/index.js'
 import {
   type Command,
   type Flags,
@@ -20,6 +28,7 @@ import {
 import {
   checkInt8,
   checkTraining,
+  evaluateCrops,
   findRate,
   int8Accuracy,
   type Job,
@@ -54,6 +63,7 @@ export const train: Command = {
     checkInt8(flags)
     const options = trainerOptionsOf(flags, threadsOf(flags))
     const prepare = preparationOf(flags)
+    cropsOf(flags)
     const model = readModel(path)
     if (model.kind === 'cairn' && extname(places.out) === '.onnx')
       throw new UsageError(`--out ${places.out}: of a compiled model a .patch or a .cairn can be written`)
@@ -77,7 +87,7 @@ export const train: Command = {
         ...options,
         ...external,
         shapes,
-        preparation: rememberedFor(port, prepare),
+        preparation: pictures.tensor ? undefined : rememberedFor(port, prepare),
         epochs: options.epochs ?? usualEpochs(job, options),
         classes: pictures.classes
       })
@@ -243,6 +253,7 @@ async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void>
   steps?.stop()
   process.off('SIGINT', stop)
   if (!result.history.length) throw new InputError(`nothing was trained: ${result.stopped}`)
+  const crops = await evaluateCrops(trainer, result.split.validation, dataset, cropsOf(flags))
   const int8 = flags.has('int8') ? await quantiseAfter(trainer, result, job) : undefined
   const patch = trainer.patch()
   const external = externalDataOf(path)
@@ -268,6 +279,7 @@ async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void>
       loss: validation?.loss,
       confusion: validation?.confusion,
       validating: result.split.validation.length,
+      crops,
       int8: int8 && { float: int8.float, before: int8.before, after: int8.after, accuracy: int8Accuracy(int8) },
       history,
       stopped,
@@ -277,6 +289,7 @@ async function fit(trainer: Trainer, job: Job, model: Uint8Array): Promise<void>
   if (stopped !== undefined)
     print(`stopped: ${stopped}${/told to stop/.test(stopped) ? '; the same command with --resume goes on' : ''}`)
   print(summary(result, places.out, written.length))
+  if (crops) print(`mean of ${crops.crops} crops: validation accuracy ${percent(crops.accuracy)} ${validating(result)}`)
   if (int8) print(int8Summary(int8Accuracy(int8), result, kind))
   if (report !== undefined) print(`wrote ${report}`)
 }

@@ -18,6 +18,7 @@ export {
   passNames,
   type Weights
 } from './build.js'
+export { type ConvertOptions, convert } from './convert/index.js'
 export { CompileError } from './errors.js'
 export type { GoldenOptions, LayerInfo, MemoryPlan, PlannedStorage } from './lower/index.js'
 export { type CallInfo, type Inspection, inspect, type PortInfo } from './lower/index.js'

@@ -57,7 +57,7 @@ const onEveryBackend = [
 
 /** What `--cpu` leaves out: pages and browsers, WebGPU alone, benchmarks, servers, the sources. In other files it skips cases. */
 const roomsBeyondCpu = ['browser', 'page', 'webgpu', 'bench', 'serving']
-const beyondCpu = ['docs', 'examples', 'hosts', 'houserules', 'package', 'train-report']
+const beyondCpu = ['docs', 'examples', 'hosts', 'houserules', 'lectures', 'package', 'train-report']
 
 /** What uvu keeps of a suite: a function that runs it and gives [errors or true, passed, skipped, total]. */
 type Suite = () => Promise<[string | true, number, number, number]>

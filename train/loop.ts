@@ -98,7 +98,8 @@ export async function train(course: Course, standing: Standing, data: Data, watc
     const began = Date.now()
     const own = standing.epoch - before
     const kept = stage.weights()
-    const learnt = await trainEpoch(course, standing.epoch, own * perEpoch, epochs * perEpoch, data, watch)
+    const losses = standing.history.slice(before).map(({ validationLoss, trainLoss }) => validationLoss ?? trainLoss)
+    const learnt = await trainEpoch(course, losses, standing.epoch, own * perEpoch, epochs * perEpoch, data, watch)
     if (learnt.stopped !== undefined) {
       standing.stopped = learnt.stopped
       if (learnt.broken) stage.restore(standing.best?.weights ?? kept)
@@ -146,6 +147,7 @@ interface Learnt {
 
 async function trainEpoch(
   { stage, examples }: Course,
+  losses: readonly number[],
   epoch: number,
   first: number,
   total: number,
@@ -165,7 +167,7 @@ async function trainEpoch(
     await breath.take()
     if (signal?.aborted) return { ...result(), stopped: 'it was told to stop' }
     const step = first + i
-    rate = settings.learningRate * settings.schedule(step, total, batches.length)
+    rate = settings.learningRate * settings.schedule(step, total, batches.length, losses)
     const batch = await gather(examples, epoch, indices, labels, settings, weightOf)
     const stepped = await stage.step(batch, paceOf(settings, rate, step + 1), epoch * batches.length + i + 1)
     if (!Number.isFinite(stepped.loss) || !Number.isFinite(stepped.norm))

@@ -38,6 +38,13 @@ export interface TrainerOptions extends ImportOptions {
   readonly backboneRate?: number
   /** Share of the features that is dropped while training. */
   readonly dropout?: number
+  /** Share of the head's weights that is dropped while training. */
+  readonly dropConnect?: number
+  /**
+   * What the losses of the model's other classifiers count in training, each output behind the first (GoogLeNet's paper: 0.3). They get
+   * new last layers, which are not kept. Default 0, which leaves them out.
+   */
+  readonly auxiliary?: number
   /** Default `cosine`. */
   readonly schedule?: string
   /** Passes over the examples; default 15. */
@@ -136,6 +143,8 @@ export function settingsOf(options: TrainerOptions): Settings {
     clip: number('clip', 0),
     backboneRate: number('backboneRate', scratch ? 1 : 0.1),
     dropout: number('dropout', 0, 0, 1),
+    dropConnect: number('dropConnect', 0, 0, 1),
+    auxiliary: number('auxiliary', 0),
     schedule: parseSchedule(options.schedule ?? 'cosine'),
     epochs: whole('epochs', epochs, 1),
     headEpochs,

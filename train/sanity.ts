@@ -137,7 +137,8 @@ export async function overfit(subject: Subject, batch: Batch, labels: readonly n
     weightDecay: 0,
     l1: 0,
     clip: 0,
-    dropout: 0
+    dropout: 0,
+    dropConnect: 0
   }
   const stage = await Stage.open(backbone, cut, settings)
   const most = 800

@@ -12,20 +12,23 @@ export class Stage {
     readonly parameters: readonly Parameter[],
     private readonly stepping: Engine,
     private readonly evaluating: Engine,
+    /** Parameters of the network itself: auxiliary classifiers' are only trained with. */
+    private readonly own: ReadonlySet<string>,
     private readonly classes: number,
     private readonly beginning: ReadonlyMap<string, Float32Array>
   ) {}
 
   /** With `ranges` behind fake quantisation. */
   static async open(backbone: Backbone, cut: Cut, settings: Settings, ranges?: Ranges): Promise<Stage> {
-    const { classes, dropout, batchNorm, device, numThreads } = settings
-    const section = () => backbone.section(cut, { classes: classes.length, dropout })
-    const step = buildStep(section(), batchNorm, settings, ranges)
+    const { classes, dropout, batchNorm, device, numThreads, auxiliary } = settings
+    const section = (more = false) => backbone.section(cut, { classes: classes.length, dropout, auxiliary: more })
+    const step = buildStep(section(auxiliary > 0), batchNorm, settings, ranges)
     const evaluation = buildEvaluation(section(), batchNorm, ranges)
     const stage = new Stage(
       step.parameters,
       await Engine.open(fileOf(step.program), device, numThreads),
       await Engine.open(fileOf(evaluation.program), device, numThreads),
+      new Set(evaluation.parameters.map(({ name }) => name)),
       classes.length,
       initial(step.parameters, settings)
     )
@@ -49,7 +52,7 @@ export class Stage {
 
   /** Makes the evaluation see what the steps have learnt. */
   settle(): void {
-    this.evaluating.write(this.weights())
+    this.evaluating.write(new Map([...this.weights()].filter(([name]) => this.own.has(name))))
   }
 
   weights(): Map<string, Float32Array> {
@@ -73,7 +76,8 @@ export class Stage {
 
   tensors(): (NamedTensor & Pick<Parameter, 'uses'>)[] {
     const weights = this.weights()
-    return this.parameters.map(({ name, shape, uses }) => ({ name, shape, uses, data: weights.get(name)! }))
+    const own = this.parameters.filter(({ name }) => this.own.has(name))
+    return own.map(({ name, shape, uses }) => ({ name, shape, uses, data: weights.get(name)! }))
   }
 
   get outputs(): number {

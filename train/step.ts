@@ -6,8 +6,9 @@ import { foldConstants } from '../compiler/passes/index.js'
 import type { Program } from '../runtime/file/index.js'
 import { filterRanges, quantisedActivations, quantiseFakes, type Ranges } from './int8/fake.js'
 import { type Loss, writeLoss } from './network/losses.js'
-import { headBias, headWeights, type Learnt, learntBy, type Section } from './network/network.js'
+import { auxiliaryStem, headBias, headWeights, type Learnt, learntBy, type Section } from './network/network.js'
 import { lowerStep, makeDifferentiable } from './network/pipeline.js'
+import { drawPools } from './network/stochastic.js'
 
 /** The two programs of a training: a step that changes its states, and the evaluation of what they are by then. */
 
@@ -24,6 +25,10 @@ export interface UpdateOptions {
   readonly clip: number
   /** Multiplies the learning rate of everything but the head. */
   readonly backboneRate: number
+  /** Share of the head's weights that each step leaves out. */
+  readonly dropConnect: number
+  /** What the losses of auxiliary classifiers are multiplied with before they are added; 0 for none. */
+  readonly auxiliary: number
 }
 
 /** A learnt tensor, with what it holds before training. */
@@ -84,7 +89,7 @@ export function releaseParameters(graph: Graph, batchNorm: boolean): Parameter[]
   }
   for (const node of [...graph.nodes]) {
     for (const { index, value } of learntBy(node, batchNorm))
-      release(node, index, value, value.name === headWeights || value.name === headBias ? 'head' : 'backbone')
+      release(node, index, value, isOfHead(value.name) ? 'head' : 'backbone')
     if (!batchNorm || node.op !== 'BatchNormalization') continue
     for (const index of [3, 4]) {
       const value = node.inputs[index]
@@ -93,6 +98,8 @@ export function releaseParameters(graph: Graph, batchNorm: boolean): Parameter[]
   }
   return found
 }
+
+const isOfHead = (name: string) => name === headWeights || name === headBias || name.startsWith(auxiliaryStem)
 
 /** Scales and variances begin at 1, biases and means at 0. */
 function beginningOf(
@@ -131,6 +138,22 @@ function randomise(graph: Graph, seed: Value): void {
     })
 }
 
+/**
+ * DropConnect (Wan et al. 2013): weights of the head take turns in missing, the same for all of a batch; the others grow so that the
+ * mean stays, and an evaluation has all of them.
+ */
+function disconnect(graph: Graph, ratio: number, seed: Value): void {
+  const state = graph.states.find(({ name }) => name === headWeights)
+  if (!ratio || !state) return
+  const attributes = new Map([
+    ['ratio', ratio],
+    ['salt', 2 ** 16]
+  ])
+  const [first] = state.users
+  const node = graph.insert(new Node('RandomDropout', graph.unique(headWeights), attributes), [state, seed], 1, first)
+  graph.setInput(first, first.inputs.indexOf(state), node.output)
+}
+
 /** With `ranges` behind fake quantisation. */
 export function buildStep(
   { graph, input, logits }: Section,
@@ -145,12 +168,19 @@ export function buildStep(
   const { targets, weights } = lossInputs(logits)
   graph.inputs = [input, targets, weights, rate, follow, seed]
   randomise(graph, seed)
+  disconnect(graph, options.dropConnect, seed)
+  drawPools(graph, seed)
   makeDifferentiable(graph, batchNorm ? follow : undefined)
-  const scores = graph.outputs[0]
-  const loss = writeLoss(graph, options.loss, scores, targets, weights)
+  const [scores, ...others] = graph.outputs
+  const lossOf = (each: Value) => writeLoss(graph, options.loss, each, targets, weights)
+  const loss = lossOf(scores)
+  const write = new Writer(graph, 'auxiliary')
+  const whole = others
+    .map(each => write.add('Mul', [lossOf(each), write.scalar(options.auxiliary)]))
+    .reduce((sum, each) => write.add('Add', [sum, each]), loss)
   const learnt = graph.states.filter((_, i) => parameters[i].kind !== 'statistic')
   const one = graph.constant(graph.unique('loss'), Float32Array.of(1), [])
-  const gradients = differentiate(graph, new Map([[loss, one]]), learnt) as Value[]
+  const gradients = differentiate(graph, new Map([[whole, one]]), learnt) as Value[]
   const norm = globalNorm(graph, gradients)
   const kinds = new Map(parameters.map(({ name, kind }) => [name, kind]))
   learnt.forEach((state, i) => {

@@ -129,11 +129,16 @@ export class Trainer {
     const unfreeze = settings.scratch ? 'all' : options.unfreeze
     const cut = backbone.findCut({ ...options, unfreeze })
     // What has no gradient is told before anything is run.
-    buildStep(
-      backbone.section(cut, { classes: settings.classes.length, dropout: settings.dropout }),
-      settings.batchNorm,
-      settings
-    )
+    const section = backbone.section(cut, {
+      classes: settings.classes.length,
+      dropout: settings.dropout,
+      auxiliary: settings.auxiliary > 0
+    })
+    if (settings.auxiliary > 0 && !section.auxiliary.length)
+      throw new CairnError(
+        `auxiliary ${settings.auxiliary}: no other output of the model has a classifier behind what is trained; with more layers unfrozen, or 0, it is allowed`
+      )
+    buildStep(section, settings.batchNorm, settings)
     return new Trainer(backbone, options, settings, cut)
   }
 

@@ -64,6 +64,19 @@ export function classesOf(results: Results, ports: Ports, { count, labels, said 
   }
 }
 
+/** The probability of every class, of the output that `classesOf` shows; undefined where none holds classes. */
+export function probabilitiesOf(
+  results: Results,
+  ports: Ports,
+  wanted: Omit<Wanted, 'count'>
+): Float64Array | undefined {
+  const { top } = classesOf(results, ports, { ...wanted, count: Number.POSITIVE_INFINITY })
+  if (!top) return undefined
+  const all = new Float64Array(top.length)
+  for (const { index, score } of top) all[index] = score
+  return all
+}
+
 /** Whether a row of numbers may be scores that only their owner can tell from others. */
 export const mayHoldClasses = (results: Results, ports: Ports): boolean =>
   candidatesOf(results, ports).some(each => areLogits(each.scores) && !isOther(each))

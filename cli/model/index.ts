@@ -1,5 +1,5 @@
 export { unpacked } from './archive.js'
-export { type Classes, classesOf, mayHoldClasses } from './classes.js'
+export { type Classes, classesOf, mayHoldClasses, probabilitiesOf } from './classes.js'
 export { difference } from './difference.js'
 export { type Arithmetic, arithmeticOf, arithmeticText, stepsOf } from './eight-bits.js'
 export {

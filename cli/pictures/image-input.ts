@@ -13,6 +13,7 @@ import {
 import type { ImagePreparation } from '../../train/index.js'
 import { describePort } from '../model/index.js'
 import { type Flags, InputError, type Option, UsageError } from '../terminal/index.js'
+import { type Crops, partsOf } from './crops.js'
 
 /** Image files as a model's input, by default the way ImageNet models expect them. */
 export const imageOptions: readonly Option[] = [
@@ -158,6 +159,17 @@ export function imageTensor(picture: Picture, port: Port, prepare: Preparation):
   const data = toFloatData(sized, { channels, layout, scale: prepare.scale, mean, std })
   const dims = imageDims({ ...sized, channels, layout })
   return new Tensor(port.dtype as Type, port.dtype === 'float32' ? data : Array.from(data), dims)
+}
+
+/** The picture, or several parts of it, each as `imageTensor` makes one. */
+export function imageTensors(picture: Picture, port: Port, prepare: Preparation, crops: Crops): Tensor[] {
+  if (crops === 1) return [imageTensor(picture, port, prepare)]
+  const sides = channelAxis(port, prepare.layout) === 1 ? port.shape.slice(2) : port.shape.slice(1, 3)
+  const [height, width] = sides.map((side, i) => (typeof side === 'number' ? side : prepare.size?.[i]))
+  if (height === undefined || width === undefined)
+    throw new InputError(`--crops: input ${describePort(port)} leaves its size free; --size 224 is allowed`)
+  const parts = partsOf(picture, crops, { width, height, resize: prepare.resize })
+  return parts.map(part => imageTensor(part, port, { ...prepare, fit: 'stretch' }))
 }
 
 /** Where neither flags nor a patch say so, ImageNet's mean and deviation, in the model's order of channels. */

@@ -1,8 +1,10 @@
 export { contactSheet, filterTile, pngOf, tileOf } from './contact-sheet.js'
+export { type Crops, cropsOf, cropsOption } from './crops.js'
 export {
   imageOptions,
   imagePort,
   imageTensor,
+  imageTensors,
   leavesSize,
   type Preparation,
   preparationOf,

@@ -1,4 +1,5 @@
 export { contentOf } from './compiled.js'
+export { type Explained, explained, explanationText } from './explain.js'
 export { checkGates, gateOptions, gatesOf } from './gates.js'
 export { gpuNeeds } from './gpu-needs.js'
 export { inspectPatch } from './inspect-patch.js'

@@ -14,15 +14,24 @@ export function showField(field: Field): string {
   return new Set(sizes).size === 1 ? String(sizes[0]) : sizes.join('×')
 }
 
-export function fieldOf(node: Node, known: ReadonlyMap<Value, Field>, bindings: Bindings): Field {
-  const spatial = (value: Value) => value.shape.slice(2).map(dim => evaluate(dim, bindings))
-  const data = node.inputs.filter(
-    (input): input is Value => input !== undefined && input.data === undefined && !input.ints
-  )
+const spatialOf = (value: Value, bindings: Bindings) => value.shape.slice(2).map(dim => evaluate(dim, bindings))
+
+const dataOf = (node: Node) =>
+  node.inputs.filter((input): input is Value => input !== undefined && input.data === undefined && !input.ints)
+
+/** The field of what a node reads. */
+export function fieldBefore(node: Node, known: ReadonlyMap<Value, Field>, bindings: Bindings): Field {
+  const data = dataOf(node)
   // A gate of one element a channel scales what it is multiplied with, and leaves its field.
-  const broadcast = (value: Value) => value.rank > 2 && spatial(value).every(size => size === 1)
+  const broadcast = (value: Value) => value.rank > 2 && spatialOf(value, bindings).every(size => size === 1)
   const wide = node.op === 'Concat' || data.every(broadcast) ? data : data.filter(value => !broadcast(value))
-  const input = wide.map(value => known.get(value) ?? point(value)).reduce(longest, { size: [], jump: [] } as Field)
+  return wide.map(value => known.get(value) ?? point(value)).reduce(longest, { size: [], jump: [] } as Field)
+}
+
+export function fieldOf(node: Node, known: ReadonlyMap<Value, Field>, bindings: Bindings): Field {
+  const spatial = (value: Value) => spatialOf(value, bindings)
+  const data = dataOf(node)
+  const input = fieldBefore(node, known, bindings)
   if (input === 'whole') return input
   const rank = input.size.length
   const per = (name: string, fallback: number) => node.list(name) ?? new Array<number>(rank).fill(fallback)

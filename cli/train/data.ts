@@ -4,22 +4,12 @@ import { join, relative } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, gunzipSync } from 'node:zlib'
 import { kindOf } from '../../compiler/onnx/index.js'
-import type { Picture } from '../../runtime/tensor/index.js'
 import { readBytes } from '../model/index.js'
 import { beginningOf, readPicture, refusalOf } from '../pictures/index.js'
 import { InputError } from '../terminal/index.js'
+import { arraysIn, picturesOf } from './arrays.js'
+import type { Pictures } from './dataset.js'
 import { LeftOut } from './left-out.js'
-
-/** Labelled pictures as people keep them: a folder for each class, a .tar of such, or the files of MNIST. */
-export interface Pictures {
-  readonly classes: readonly string[]
-  /** Class, and where the picture is from. */
-  readonly labels: readonly number[]
-  readonly names: readonly string[]
-  /** Which of them are for validation, where the data says so. */
-  readonly validation: readonly number[] | undefined
-  read(index: number): Picture
-}
 
 export interface Data {
   readonly pictures: Pictures
@@ -39,6 +29,8 @@ export async function openData(path: string, flag = '--data'): Promise<Data> {
 
 /** A .tar, gzipped or not, is unpacked to a folder that `cleanUp` removes. */
 async function dataAt(path: string): Promise<Data> {
+  const arrays = arraysIn(path)
+  if (arrays) return { pictures: picturesOf(...arrays), leftOut: new LeftOut(path), cleanUp: () => undefined }
   const stat = statSync(path, { throwIfNoEntry: false })
   if (!stat) throw new InputError(`--data ${path}: no such folder; a folder with one folder a class is allowed`)
   if (stat.isDirectory()) {

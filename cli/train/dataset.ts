@@ -1,10 +1,24 @@
 import type { Port } from '../../runtime/file/index.js'
 import { fit, type Picture, resize } from '../../runtime/tensor/index.js'
 import { parseAugmentations, type Random } from '../../runtime/train/index.js'
-import type { Dataset } from '../../train/index.js'
-import { imageTensor, type Preparation } from '../pictures/index.js'
-import { InputError, oneLine } from '../terminal/index.js'
-import type { Pictures } from './data.js'
+import type { Dataset, Trainer } from '../../train/index.js'
+import { describePort } from '../model/index.js'
+import { type Crops, imageTensor, imageTensors, type Preparation } from '../pictures/index.js'
+import { InputError, oneLine, Progress, UsageError } from '../terminal/index.js'
+
+/** Labelled pictures as people keep them: a folder for each class, a .tar of such, or the files of MNIST. */
+export interface Pictures {
+  readonly classes: readonly string[]
+  /** Class, and where the picture is from. */
+  readonly labels: readonly number[]
+  readonly names: readonly string[]
+  /** Which of them are for validation, where the data says so. */
+  readonly validation: readonly number[] | undefined
+  read(index: number): Picture
+  /** Of examples that are a model's inputs already: their shape without a batch, and their elements. */
+  readonly shape?: readonly number[]
+  tensor?(index: number): Float32Array
+}
 
 /** Bytes of decoded pictures that are kept from epoch to epoch. */
 const largestKept = 2 ** 30
@@ -27,6 +41,12 @@ export class PictureDataset implements Dataset {
     private readonly augmentation: string
   ) {
     this.augment = parseAugmentations(augmentation)
+    const { shape } = pictures
+    if (!shape) return
+    const wanted = port.shape.slice(1)
+    if (wanted.length !== shape.length || wanted.some((size, i) => typeof size === 'number' && size !== shape[i]))
+      throw new InputError(`examples have shape [${shape.join('×')}]; the model takes ${describePort(port)}`)
+    if (augmentation) throw new UsageError('--augment is of pictures of bytes, not of floats')
   }
 
   get labels(): readonly number[] {
@@ -42,11 +62,19 @@ export class PictureDataset implements Dataset {
   }
 
   input(index: number, random: Random | undefined): Float32Array {
+    if (this.pictures.tensor) return this.pictures.tensor(index)
     const ready = random ? undefined : this.ready.get(index)
     if (ready) return ready
     const made = this.made(index, random)
     if (!random && made.byteLength * this.labels.length <= largestReady) this.ready.set(index, made)
     return made
+  }
+
+  /** Several parts of a picture, as `cairn run --crops` looks at it. */
+  parts(index: number, crops: Crops): Float32Array[] {
+    if (this.pictures.tensor) throw new UsageError('--crops are of pictures of bytes, not of floats')
+    const tensors = imageTensors(this.pictures.read(index), this.port, this.prepare, crops)
+    return tensors.map(({ data }) => Float32Array.from(data as ArrayLike<number>))
   }
 
   private made(index: number, random: Random | undefined): Float32Array {
@@ -107,3 +135,33 @@ const mostTold = 5
 /** A square of the picture's middle, for sheets. */
 export const thumbnail = (picture: Picture, side = 96): Picture =>
   fit(picture, { width: side, height: side, resize: side })
+
+/** What averaging over several parts of each picture comes to. */
+export interface CropsResult {
+  readonly crops: Crops
+  /** Share of the pictures taken for their class, 0 to 1. */
+  readonly accuracy: number
+}
+
+/** The best weights on `crops` parts of each of these examples; undefined for one part, or of none. */
+export async function evaluateCrops(
+  trainer: Trainer,
+  examples: readonly number[],
+  dataset: PictureDataset,
+  crops: Crops
+): Promise<CropsResult | undefined> {
+  if (crops === 1 || !examples.length) return undefined
+  const progress = new Progress(examples.length)
+  let right = 0
+  for (const [done, index] of examples.entries()) {
+    const sums = new Float64Array(trainer.settings.classes.length)
+    for (const input of dataset.parts(index, crops))
+      (await trainer.predict(input)).forEach((probability, i) => {
+        sums[i] += probability
+      })
+    if (sums.indexOf(Math.max(...sums)) === dataset.labels[index]) right++
+    progress.step(done + 1, `${crops} crops`)
+  }
+  progress.stop()
+  return { crops, accuracy: right / examples.length }
+}

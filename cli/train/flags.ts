@@ -1,6 +1,6 @@
 import { augmentations, initialisationHelp, scheduleHelp } from '../../runtime/train/index.js'
 import { lossNames, optimizers, type TrainerOptions } from '../../train/index.js'
-import { imageOptions } from '../pictures/index.js'
+import { cropsOption, imageOptions } from '../pictures/index.js'
 import { type Flags, type Option, UsageError } from '../terminal/index.js'
 import { int8Options } from './int8.js'
 
@@ -9,7 +9,7 @@ export const trainOptions: readonly Option[] = [
   {
     flag: '--data',
     value: 'DIR',
-    help: 'one folder of images a class, or train/ and val/ of such; also a .tar of it, or the IDX files of MNIST'
+    help: 'one folder of images a class, or train/ and val/ of such; also a .tar of it, the IDX files of MNIST, or two arrays: inputs.npy,labels.npy'
   },
   {
     flag: '-o, --out',
@@ -29,6 +29,12 @@ export const trainOptions: readonly Option[] = [
   { flag: '--clip', value: 'X', help: 'largest norm of all gradients together (default: none)' },
   { flag: '--smoothing', value: 'X', help: 'label smoothing (default 0)' },
   { flag: '--dropout', value: 'X', help: 'share of the features that each step leaves out (default 0)' },
+  { flag: '--drop-connect', value: 'X', help: "share of the head's weights that each step leaves out (default 0)" },
+  {
+    flag: '--auxiliary',
+    value: 'X',
+    help: "what losses of the model's other outputs count, as classifiers of their own (GoogLeNet: 0.3; default 0)"
+  },
   { flag: '--class-weights', value: 'balanced|W,W', help: 'what the images of each class count' },
   { flag: '--batch', value: 'N', help: 'images a step (default 32)' },
   {
@@ -67,7 +73,8 @@ export const trainOptions: readonly Option[] = [
   { flag: '--find-lr', help: 'try growing learning rates and suggest one, and train nothing' },
   { flag: '--knn', value: 'K', help: 'classify validation by the K nearest features, and train nothing' },
   ...int8Options,
-  ...imageOptions
+  ...imageOptions,
+  { ...cropsOption, help: `validate once more at the end: ${cropsOption.help}` }
 ]
 
 export function trainerOptionsOf(flags: Flags, threads: number): Omit<TrainerOptions, 'classes'> {
@@ -90,6 +97,8 @@ export function trainerOptionsOf(flags: Flags, threads: number): Omit<TrainerOpt
     clip: flags.number('clip'),
     backboneRate: flags.number('backbone-rate'),
     dropout: flags.number('dropout'),
+    dropConnect: flags.number('drop-connect'),
+    auxiliary: flags.number('auxiliary'),
     schedule: flags.text('schedule'),
     epochs: flags.whole('epochs'),
     headEpochs: flags.whole('head-epochs', 0),

@@ -1,5 +1,5 @@
-export { openData, type Pictures, trainingPart } from './data.js'
-export { PictureDataset, thumbnail } from './dataset.js'
+export { openData, trainingPart } from './data.js'
+export { evaluateCrops, PictureDataset, type Pictures, thumbnail } from './dataset.js'
 export { trainerOptionsOf, trainOptions } from './flags.js'
 export { checkInt8, int8Accuracy, quantiseAfter } from './int8.js'
 export type { Job, Places } from './job.js'

@@ -1,7 +1,6 @@
 import type { SplitOptions } from '../../runtime/train/index.js'
 import type { Flags } from '../terminal/index.js'
-import type { Pictures } from './data.js'
-import type { PictureDataset } from './dataset.js'
+import type { PictureDataset, Pictures } from './dataset.js'
 import type { LeftOut } from './left-out.js'
 
 export interface Job {

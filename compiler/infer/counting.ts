@@ -91,10 +91,9 @@ export function filledBehind(write: Writer, value: Value, axis: number, fill: nu
   return write.add('Where', [write.add('Less', [places, count]), all, behind])
 }
 
-/** 0, 1, 2 and so on. */
+/** 0, 1, 2 and so on; a run counts where the size is free. */
 export function counted(write: Writer, size: Dim): Value {
-  if (typeof size !== 'number')
-    throw new CompileError(`counts to ${show(size)}, which is free; a fixed size is allowed (--shape)`)
+  if (typeof size !== 'number') return write.add('Range', [whole(write, 0), write.sizes([size]), whole(write, 1)])
   const data = Float64Array.from({ length: size }, (_, i) => i)
   return write.graph.constant(write.graph.unique('places'), data, [size], 'int64')
 }

@@ -93,10 +93,16 @@ export class GraphBuilder implements Sink {
     return name
   }
 
-  /** The model whose only output is `result`. */
-  finish(result: Tensor): Uint8Array {
-    for (const node of this.nodes) node.output = node.output?.map(name => (name === result.name ? 'output' : name))
-    const dims = result.shape.map(size => (Number.isNaN(size) ? '' : size))
+  /** The model whose outputs are `result`, as `output`, then `others`, by name. `rows` says how many each has. */
+  finish(result: Tensor, others: Record<string, Tensor> = {}, rows: Dim = this.batch): Uint8Array {
+    const outputs = Object.entries({ output: result, ...others })
+    const names = new Map(outputs.map(([name, tensor]) => [tensor.name, name]))
+    const named = (name: string) => names.get(name) ?? name
+    for (const node of this.nodes) {
+      node.input = node.input?.map(named)
+      node.output = node.output?.map(named)
+    }
+    const dimsOf = ({ shape }: Tensor) => shape.map(size => (Number.isNaN(size) ? '' : size))
     return ModelProto.encode({
       irVersion: this.opset > 20 ? 10 : 8,
       producerName: 'cairn-models',
@@ -106,7 +112,7 @@ export class GraphBuilder implements Sink {
         node: this.nodes,
         initializer: this.initializers,
         input: this.inputs,
-        output: [valueInfo('output', [this.batch, ...dims])]
+        output: outputs.map(([name, tensor]) => valueInfo(name, [rows, ...dimsOf(tensor)]))
       }
     }).finish()
   }

@@ -67,7 +67,8 @@ export class Tensor {
     return this.shape[0]
   }
 
-  private emit(
+  /** Adds a node that reads this value, then `inputs`; what `changes` does not name stays as it is here. */
+  emit(
     opType: string,
     name: string | undefined,
     inputs: string[],
@@ -182,6 +183,14 @@ export class Tensor {
     return this.emit('Relu', undefined, [], {}, { moments: moments.mapped(this.moments, rectified) })
   }
 
+  /** Rectifier with a learned slope for each channel, or each unit, about the 0.25 that training starts from. */
+  prelu(name: string): Tensor {
+    const slopes = this.graph.random.uniform(0.1, 0.4, this.channels)
+    const operand = this.graph.floats(`${name}.weight`, [this.channels, ...this.shape.slice(1).fill(1)], slopes)
+    const result = moments.mapped(this.moments, x => Math.max(x, 0) + 0.25 * Math.min(x, 0))
+    return this.emit('PRelu', name, [operand], {}, { moments: result })
+  }
+
   relu6(): Tensor {
     const bounds = [this.graph.constant([0], []), this.graph.constant([6], [])]
     return this.emit('Clip', undefined, bounds, {}, { moments: moments.mapped(this.moments, rectified) })
@@ -225,6 +234,13 @@ export class Tensor {
 
   averagePool(options: WindowOptions, name?: string): Tensor {
     return this.pool('AveragePool', name, options, { count_include_pad: 1 }, moments.averaged)
+  }
+
+  /** Roots of the sums of squares (Hyvarinen and Koster 2007, "Complex cell pooling"). */
+  l2Pool(options: WindowOptions, name?: string): Tensor {
+    return this.pool('LpPool', name, options, { p: 2 }, (input, count) =>
+      moments.mapped(moments.affine(input, spread(input, Math.sqrt(count)), spread(input, 0)), Math.abs)
+    )
   }
 
   private pool(
@@ -348,6 +364,8 @@ export class Tensor {
     return this.emit('Flatten', undefined, [], { axis: 1 }, { shape: [size], moments: result })
   }
 }
+
+const spread = ({ mean }: moments.Moments, value: number) => new Float64Array(mean.length).fill(value)
 
 function range<T>(length: number, f: (i: number) => T): T[] {
   return Array.from({ length }, (_, i) => f(i))

@@ -30,6 +30,7 @@ import {
 } from './augment/colour.js'
 import { type Bending, elastic } from './augment/elastic.js'
 import { cutout, noise, type Retouching } from './augment/pixels.js'
+import { randAugment } from './augment/randaugment.js'
 import { type Field, rgbOf, warp } from './augment/warp.js'
 import type { Random } from './random.js'
 import { numberOf, termsOf } from './terms.js'
@@ -77,7 +78,9 @@ export interface NamedTransform {
   readonly usual: number
   readonly least?: number
   readonly most: number
-  readonly make: (amount: number) => Transform
+  /** A second amount, a whole number from 1 on, written behind a colon. */
+  readonly second?: { readonly usual: number; readonly most: number }
+  readonly make: (amount: number, second?: number) => Transform
 }
 
 const probability = { usual: 0.5, most: 1 }
@@ -114,7 +117,14 @@ export const augmentations: Readonly<Record<string, NamedTransform>> = {
     make: lighting
   },
   noise: { help: 'normal noise of this deviation, as a share of white', usual: 0.05, most: 1, make: noise },
-  cutout: { help: 'a grey square of this share of the shorter side', usual: 0.25, most: 1, make: cutout }
+  cutout: { help: 'a grey square of this share of the shorter side', usual: 0.25, most: 1, make: cutout },
+  randaugment: {
+    help: 'RandAugment: M:N, of strength M from 0 to 10, N transforms of fourteen',
+    usual: 9,
+    most: 10,
+    second: { usual: 2, most: 14 },
+    make: randAugment
+  }
 }
 
 /** An augmentation as a list such as `flip,shift=0.1,rotate=15`; of an empty one pictures come back as they are. Throws CairnError. */
@@ -125,9 +135,13 @@ export function parseAugmentations(text: string): Augmentation {
       throw new CairnError(
         `augmentation ${name || `'${text}'`}: unknown; ${Object.keys(augmentations).join(', ')} are allowed`
       )
-    const { usual, least = 0, most, make } = known
-    if (value === undefined) return make(usual)
-    return make(numberOf(value, `augmentation ${name}=${value}`, { least, most }))
+    const { usual, least = 0, most, second, make } = known
+    if (value === undefined) return make(usual, second?.usual)
+    const what = `augmentation ${name}=${value}`
+    const at = second ? value.indexOf(':') : -1
+    if (at < 0) return make(numberOf(value, what, { least, most }), second?.usual)
+    const count = numberOf(value.slice(at + 1), what, { least: 1, most: second!.most, whole: true })
+    return make(numberOf(value.slice(0, at), what, { least, most }), count)
   })
   return augmentationOf(transforms)
 }

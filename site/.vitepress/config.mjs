@@ -49,6 +49,7 @@ export default {
           { text: 'API reference', link: '/api/' },
           guide('Operators and limits', 'operators'),
           guide('Models', 'models'),
+          guide('Lectures’ examples', 'lectures'),
           guide('Numerics', 'numerics'),
           guide('Accuracy in 8 bits', 'quantised-accuracy'),
           guide('File format', 'format'),

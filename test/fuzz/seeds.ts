@@ -103,7 +103,9 @@ export function trainingProgram(random: Random): Program {
     weightDecay: 0.01,
     l1: random.pick([0, 0.001]),
     clip: random.pick([0, 1]),
-    backboneRate: 0.1
+    backboneRate: 0.1,
+    dropConnect: 0.5,
+    auxiliary: 0
   })
   return program
 }

@@ -3,6 +3,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { build, CompileError, inspect } from '../../compiler/index.js'
+import { fasterRcnn } from '../../models/detect/faster-rcnn.js'
 import { checkHeader } from '../../runtime/file/check-header.js'
 import { decode } from '../../runtime/file/format.js'
 import { FormatError, InferenceSession, ParallelSession } from '../../runtime/index.js'
@@ -13,6 +14,7 @@ import { type Named, Oracle, randomFeeds } from '../support/onnx/oracle.js'
 import { baseSeed, Random } from '../support/random.js'
 import { rejects } from '../support/rejects.js'
 import { skip } from '../support/skip.js'
+import { feedsFor, noise, steadiness } from '../support/verify.js'
 
 const test = suite(`detectors (seed ${baseSeed})`)
 
@@ -106,6 +108,26 @@ for (const [name, { made, sizes = [{}] }] of Object.entries(models))
       await runner.release()
       await oracle.release()
     })
+
+for (const backend of backends)
+  test(`Faster R-CNN (${backend})`, async () => {
+    const size = 48
+    const model = fasterRcnn({ size, proposals: 8, units: 64, detections: 20 })
+    const file = compileModel(model)
+    const [oracle, runner] = [await Oracle.load(model), await Runner.load(file, backend)]
+    const random = new Random('faster-rcnn')
+    const plain = await InferenceSession.create(file)
+    const isSteady = await steadiness(model, plain, random, 1e-5)
+    for (const batch of [2, 1]) {
+      const draw = () => feedsFor(plain, { batch }, random, noise)
+      let feeds = draw()
+      for (let more = 0; more < 20 && !(await isSteady(feeds)); more++) feeds = draw()
+      const expected = await oracle.run(feeds)
+      assert.ok(expected.output.dims[0] > 3)
+      assertClose(await runner.run(feeds), expected)
+    }
+    await Promise.all([plain, runner, oracle].map(each => each.release()))
+  })
 
 /** What is written behind the rows of a detector. */
 const refused: Readonly<Record<string, (m: ModelBuilder, rows: string) => string>> = {

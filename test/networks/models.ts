@@ -18,7 +18,7 @@ import { picture, type Shape, textLine, verifyModel, withoutSigmoid } from '../s
 
 const all = Boolean(process.env.CAIRN_ALL)
 const only = process.env.CAIRN_ONLY
-const largest = 65e6
+const largest = 76e6
 const resolutions: readonly Shape[] = [
   { batch: 1, height: 64, width: 96 },
   { batch: 2, height: 96, width: 160 },
@@ -34,7 +34,8 @@ for (const [name, { parameters, input, build }] of Object.entries(zoo)) {
   }
   const shapes = input[2] === 'H' ? resolutions : [{ batch: 1 }, { batch: 3 }]
   networks(name, async () => {
-    await verifyModel(build(), shapes, name)
+    // A detector's order of boxes may hang on the last bits of two scores.
+    await verifyModel(build(), shapes, name, { steady: name === 'faster-rcnn' })
   })
 }
 networks.run()

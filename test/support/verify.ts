@@ -132,7 +132,7 @@ export async function verifyModel(
 }
 
 /** Whether three other ways of rounding the weights change the outputs by less than `most`. */
-async function steadiness(
+export async function steadiness(
   model: Uint8Array,
   session: InferenceSession,
   random: Random,

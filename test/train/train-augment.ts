@@ -15,8 +15,9 @@ import {
   scaled,
   shifted
 } from '../../runtime/train/augment/affine.js'
-import { chained, hue, saturated, unchanged } from '../../runtime/train/augment/colour.js'
+import { chained, components, hue, saturated, spreads, unchanged } from '../../runtime/train/augment/colour.js'
 import { elastic } from '../../runtime/train/augment/elastic.js'
+import { autoContrast, equalise, posterise, sharpen, solarise } from '../../runtime/train/augment/randaugment.js'
 import { warp } from '../../runtime/train/augment/warp.js'
 import { augmentationOf, augmentations, parseAugmentations } from '../../runtime/train/augment.js'
 import { Random } from '../../runtime/train/random.js'
@@ -177,6 +178,84 @@ test('lighting adds one amount to all red bytes, one to all green, one to all bl
   for (const k of [0, 1, 2]) assert.ok(Math.abs(deviation(k) - 255 * 0.1 * 0.2175 * 0.577) < 0.8, `${deviation(k)}`)
 })
 
+test('lighting is the formula of Krizhevsky et al. 2012, section 4.1', () => {
+  const axis = (k: number) => [0, 1, 2].map(row => components[row * 3 + k])
+  for (const i of [0, 1, 2])
+    for (const k of [0, 1, 2]) {
+      const product = axis(i).reduce((sum, value, row) => sum + value * axis(k)[row], 0)
+      assert.ok(Math.abs(product - Number(i === k)) < 1e-3, 'components are at right angles, of length 1')
+    }
+  for (let time = 0; time < 20; time++) {
+    const [seed, std] = [random.whole(2 ** 32), random.between(0.01, 0.3)]
+    const alphas = new Random(seed)
+    const steps = spreads.map(spread => alphas.normal() * std * spread)
+    // [p1, p2, p3] [α1 λ1, α2 λ2, α3 λ3]ᵀ, of colours from 0 to 1.
+    const added = [0, 1, 2].map(row => steps.reduce((sum, step, k) => sum + axis(k)[row] * step, 0))
+    const changed = parseAugmentations(`lighting=${std}`)(plain(2, 2, [120, 130, 140]), new Random(seed)).data
+    changed.forEach((byte, i) => {
+      assert.is(byte, Math.round([120, 130, 140][i % 3] + 255 * added[i % 3]))
+    })
+  }
+})
+
+test('what RandAugment draws from are the plain formulas', () => {
+  const original = picture(9, 7)
+  const channel = (of: Picture, k: number) => bytes(of).filter((_, i) => i % 3 === k)
+  assert.equal(
+    bytes(solarise(original, 100)),
+    bytes(original).map(byte => (byte < 100 ? byte : 255 - byte))
+  )
+  assert.equal(
+    bytes(posterise(original, 3)),
+    bytes(original).map(byte => (byte >> 5) << 5)
+  )
+  for (const k of [0, 1, 2]) {
+    const [before, after] = [channel(original, k), channel(autoContrast(original), k)]
+    const [low, high] = [Math.min(...before), Math.max(...before)]
+    assert.equal(
+      after,
+      before.map(byte => Math.floor(((byte - low) * 255) / (high - low)))
+    )
+  }
+  const dark = {
+    ...original,
+    data: Uint8Array.from({ length: 40 * 40 * 3 }, () => random.whole(64)),
+    width: 40,
+    height: 40
+  }
+  for (const k of [0, 1, 2]) {
+    const [before, after] = [channel(dark, k), channel(equalise(dark), k)]
+    const ranks = before.map(byte => before.filter(other => other < byte).length / before.length)
+    after.forEach((byte, i) => assert.ok(Math.abs(byte / 255 - ranks[i]) < 0.07, `${byte / 255}, ${ranks[i]}`))
+  }
+  assert.equal(bytes(equalise(plain(4, 4, [3, 4, 5]))), bytes(plain(4, 4, [3, 4, 5])))
+  const sharp = sharpen(original, 1.5)
+  for (let y = 0; y < 7; y++)
+    for (let x = 0; x < 9; x++)
+      for (let k = 0; k < 3; k++) {
+        const at = (dy: number, dx: number) => original.data[((y + dy) * 9 + x + dx) * 3 + k]
+        const isInside = y > 0 && y < 6 && x > 0 && x < 8
+        const around = [-1, 0, 1].flatMap(dy => [-1, 0, 1].map(dx => (isInside ? at(dy, dx) : 0)))
+        const smooth = (around.reduce((a, b) => a + b, 0) + 4 * at(0, 0)) / 13
+        const wanted = isInside ? smooth + 1.5 * (at(0, 0) - smooth) : at(0, 0)
+        assert.ok(Math.abs(sharp.data[(y * 9 + x) * 3 + k] - Math.min(Math.max(wanted, 0), 255)) <= 0.51)
+      }
+})
+
+test('RandAugment draws so many of them, of that strength', () => {
+  const original = picture(16, 12)
+  const seen = new Set<string>()
+  for (let i = 0; i < 300; i++) seen.add(String(bytes(parseAugmentations('randaugment=5:1')(original, new Random(i)))))
+  // Thirteen that change something, eight of them either way.
+  assert.ok(seen.size > 16 && seen.size <= 22, `${seen.size} variants`)
+  const two = new Set<string>()
+  for (let i = 0; i < 300; i++) two.add(String(bytes(parseAugmentations('randaugment=5:2')(original, new Random(i)))))
+  assert.ok(two.size > 3 * seen.size, `${two.size} variants of two`)
+  refused('randaugment=11', /^augmentation randaugment=11: a number from 0 to 10 is allowed$/)
+  refused('randaugment=5:0', /from 1 to 14 is allowed$/)
+  refused('flip=0.5:2', /is allowed$/)
+})
+
 test('noise has the deviation asked for', () => {
   const grey = plain(100, 100, [128, 128, 128])
   const differences = bytes(parseAugmentations('noise=0.05')(grey, random)).map(value => value - 128)
@@ -244,7 +323,7 @@ test('every augmentation: RGB of the same size, same seed same bytes, the pictur
 })
 
 test('lists that make no sense are refused in one line', () => {
-  refused('flip,turn=3', /^augmentation turn: unknown; flip, vflip, .*cutout are allowed$/)
+  refused('flip,turn=3', /^augmentation turn: unknown; flip, vflip, .*cutout, randaugment are allowed$/)
   refused('rotate=400', /^augmentation rotate=400: a number from 0 to 180 is allowed$/)
   refused('crop=0', /from 0.01 to 1 is allowed/)
   for (const text of ['flip=', 'flip=x', 'flip=-1', 'noise=NaN', 'shift=1e9', 'cutout=0.2=3'])

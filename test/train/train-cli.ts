@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { encodeNpy } from '../../cli/model/npy.js'
 import { pngOf } from '../../cli/pictures/contact-sheet.js'
 import { compile } from '../../compiler/index.js'
 import { zoo } from '../../models/index.js'
-import { InferenceSession } from '../../runtime/index.js'
+import { InferenceSession, Tensor } from '../../runtime/index.js'
 import { baseSeed, Random } from '../support/random.js'
 import { root } from '../support/root.js'
 
@@ -205,6 +206,60 @@ test('shows what augmentation does, checks gradients, finds neighbours', () => {
     cairn(...usual, '--knn', '3').out,
     /^3 nearest neighbours of the features: \d+\.\d\d % of 4 images right/
   )
+})
+
+test('learns from arrays: bytes as pictures of files, floats as inputs as they are', () => {
+  const random = new Random('arrays')
+  const [count, side] = [24, 32]
+  const labels = Array.from({ length: count }, (_, i) => i % 2)
+  const bytes = labels.flatMap(label =>
+    Array.from({ length: side * side }, (_, i) => {
+      const bright = label ? i < (side * side) / 2 : i % side < side / 2
+      return (bright ? 150 : 50) + random.int(0, 60)
+    })
+  )
+  const write = (name: string, tensor: Tensor) => writeFileSync(at(name), encodeNpy(tensor))
+  write('x.npy', new Tensor('uint8', Uint8Array.from(bytes), [count, side, side]))
+  write('y.npy', new Tensor('int64', labels.map(BigInt), [count]))
+  // What --scale 1/255 makes of the bytes.
+  write(
+    'f.npy',
+    new Tensor(
+      'float32',
+      Float32Array.from(bytes, byte => byte / 255),
+      [count, 1, side, side]
+    )
+  )
+  for (const label of [0, 1]) mkdirSync(at('as-files', String(label)), { recursive: true })
+  labels.forEach((label, i) => {
+    const grey = bytes.slice(i * side * side, (i + 1) * side * side)
+    const data = Uint8Array.from(grey.flatMap(byte => [byte, byte, byte]))
+    writeFileSync(at('as-files', String(label), `${i}.png`), pngOf({ data, width: side, height: side }))
+  })
+  const trained = (data: string, ...more: string[]) => {
+    const own = ['--epochs', '4', '--lr', '0.01', '--batch', '8', '--scale', String(1 / 255), '--json']
+    const how = more.length ? more : ['--stretch']
+    const { status, out, err } = cairn('train', 'lenet5.onnx', '--data', data, ...own, '-o', 'arrays.patch', ...how)
+    assert.is(status, 0, err)
+    return JSON.parse(out)
+  }
+  const [pictures, floats] = ['x.npy,y.npy', 'f.npy,y.npy'].map(data => trained(data))
+  assert.equal(pictures.classes, ['0', '1'])
+  const losses = ({ history }: { history: { trainLoss: number }[] }) => history.map(({ trainLoss }) => trainLoss)
+  losses(floats).forEach((loss, i) => assert.ok(Math.abs(loss - losses(pictures)[i]) < 1e-5))
+  assert.ok(trained('as-files').history.length === 4)
+  const crops = trained('as-files', '--crops', '10')
+  assert.is(crops.crops.crops, 10)
+  assert.ok(crops.crops.accuracy >= 0 && crops.crops.accuracy <= 1)
+
+  const on = (data: string, ...more: string[]) => ['train', 'lenet5.onnx', '--data', data, ...more]
+  refused(/--data x\.npy: two arrays, as inputs\.npy,labels\.npy, are allowed/, 1, ...on('x.npy'))
+  refused(/y\.npy has int64 \[24\]; uint8 pictures and floats/, 1, ...on('y.npy,y.npy'))
+  refused(/x\.npy has shape \[24×32×32\]; \[24\], a label for each/, 1, ...on('f.npy,x.npy'))
+  refused(/--augment is of pictures of bytes, not of floats/, 2, ...on('f.npy,y.npy', '--augment', 'flip'))
+  write('g.npy', new Tensor('float32', new Float32Array(count * 9).fill(1), [count, 1, 3, 3]))
+  refused(/examples have shape \[1×3×3\]; the model takes "input"/, 1, ...on('g.npy,y.npy'))
+  refused(/--crops 7: 1, 5, 10, 144 are allowed/, 2, ...on('images', '--crops', '7'))
 })
 
 test('one line for data that cannot be learnt, and for flags that do not fit', () => {

@@ -129,7 +129,7 @@ test('shuffling gives every order equally often', () => {
 })
 
 test('schedules at known points', () => {
-  const at = (text: string, step: number, total = 100, perEpoch = 10) => parseSchedule(text)(step, total, perEpoch)
+  const at = (text: string, step: number, total = 100, perEpoch = 10) => parseSchedule(text)(step, total, perEpoch, [])
   assert.equal(
     [0, 50, 99].map(step => at('constant', step)),
     [1, 1, 1]
@@ -154,11 +154,29 @@ test('schedules at known points', () => {
   near(at('cosine,warmup=0.5epochs', 4), 1)
   near(at('step=2:0.5,warmup=1epoch', 30), 0.5)
   const total = 1 + random.whole(1000)
-  const rates = list(total, step => parseSchedule('cosine')(step, total, 7))
+  const rates = list(total, step => parseSchedule('cosine')(step, total, 7, []))
   assert.ok(rates.every((rate, i) => rate > 0 && rate <= 1 && (i === 0 || rate < rates[i - 1])))
 })
 
+test('an exponential schedule falls by its factor each epoch, one on a plateau when losses stay', () => {
+  const at = (step: number) => parseSchedule('exponential=0.8')(step, 100, 10, [])
+  for (const step of [0, 7, 10, 55]) near(at(step), 0.8 ** (step / 10))
+  near(parseSchedule('exponential')(20, 100, 10, []), 0.81)
+  const after = (text: string, losses: readonly number[]) => parseSchedule(text)(0, 100, 10, losses)
+  near(after('plateau=1:0.5', []), 1)
+  near(after('plateau=1:0.5', [2, 2, 1.9, 1.9]), 1)
+  near(after('plateau=1:0.5', [2, 1.9, 1.9, 1.9]), 0.5)
+  near(after('plateau=1:0.5', [2, 1.9, 1.9, 1.9, 1.9]), 0.5)
+  near(after('plateau=1:0.5', [2, 1.9, 1.9, 1.9, 1.9, 1.9]), 0.25)
+  near(after('plateau=1:0.5', [2, 1.9, 1.9, 1.9, 1.8, 1.9]), 0.5)
+  near(after('plateau=0:0.5', [2, 2 - 1e-5]), 0.5)
+  near(after('plateau', [1, 1, 1, 1, 1]), 0.1)
+  near(parseSchedule('plateau=0:0.5,warmup=4')(1, 100, 10, [1, 1]), 0.5)
+})
+
 test('schedules that make no sense are refused', () => {
+  for (const text of ['exponential=2', 'exponential=-1', 'plateau=1.5', 'plateau=-1', 'plateau=2:2', 'plateau=1:1:1'])
+    refused(() => parseSchedule(text), /^schedule .*allowed$/)
   for (const text of ['', 'linear', 'toString', 'cosine=3', 'step=0', 'step=1.5', 'step=2:2', 'step=1:2:3', 'step=:1'])
     refused(() => parseSchedule(text), /^schedule .*(allowed|takes no value)$/)
   for (const text of [

@@ -67,6 +67,7 @@ for (const optimizer of ['sgd', 'momentum', 'nesterov', 'adam', 'adamw'] as cons
       epochs: 2,
       optimizer,
       dropout: 0.4,
+      dropConnect: 0.3,
       weightDecay: 0.01,
       l1: 1e-3,
       clip: 0.5

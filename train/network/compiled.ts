@@ -107,7 +107,7 @@ export class CompiledBackbone implements Backbone {
     graph.outputs = [logits]
     graph.outputNames = [logitsOutput]
     graph.outputTypes = ['float32']
-    return { graph, input, logits }
+    return { graph, input, logits, auxiliary: [] }
   }
 
   frozen(): CairnFile {

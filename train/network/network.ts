@@ -97,12 +97,25 @@ export function findCut(graph: Graph, { cut, unfreeze = 0 }: CutOptions): Cut {
 }
 
 /** What the last layer with weights reads, on the way back from the first output. */
-function penultimate(graph: Graph): { features: Value; pooled: boolean } {
-  const behind = ancestors(graph.outputs[0])
-  const last = [...graph.nodes]
+function penultimate(graph: Graph): Features {
+  const last = lastLayer(graph, graph.outputs[0])
+  if (!last) throw new CompileError('the model has no layer with weights, so there is no head to replace')
+  return readBy(last)
+}
+
+interface Features {
+  readonly features: Value
+  readonly pooled: boolean
+}
+
+function lastLayer(graph: Graph, output: Value): Node | undefined {
+  const behind = ancestors(output)
+  return [...graph.nodes]
     .reverse()
     .find(node => behind.has(node.output) && ['Conv', 'Gemm', 'MatMul'].includes(node.op) && hasWeights(node))
-  if (!last) throw new CompileError('the model has no layer with weights, so there is no head to replace')
+}
+
+function readBy(last: Node): Features {
   // What only brings the features into the layer's shape belongs to the head.
   let value = last.inputs.find(input => input && !isConstant(input))!
   for (let node = value.producer; node && isShaping(node); node = value.producer) value = node.inputs[0]!
@@ -186,11 +199,16 @@ export interface Section {
   readonly input: Value
   /** Scores of the new classes, [N, classes]. */
   readonly logits: Value
+  /** Those of auxiliary classifiers, which only training has, in the order of the model's outputs. */
+  readonly auxiliary: readonly Value[]
 }
 
 /** Names of the head's parameters, which are no others'. */
 export const headWeights = '#head.weight'
 export const headBias = '#head.bias'
+
+/** What the parameters of an auxiliary classifier's new layer begin with. */
+export const auxiliaryStem = '#auxiliary.'
 
 export interface Head {
   readonly classes: number
@@ -199,6 +217,8 @@ export interface Head {
   readonly bias?: Float32Array
   /** Of the features, while training. */
   readonly dropout: number
+  /** Whether the model's other outputs get heads of their own, where they depend on what is trained. */
+  readonly auxiliary?: boolean
 }
 
 export function cutSection(graph: Graph, { features, boundary, pooled }: Cut, head: Head): Section {
@@ -209,14 +229,31 @@ export function cutSection(graph: Graph, { features, boundary, pooled }: Cut, he
   const end = boundary === features ? input : find(features)
   graph.replace(from, input)
   graph.inputs = [input]
+  const others = head.auxiliary ? graph.outputs.slice(1) : []
   const logits = addHead(graph, end, head, pooled)
-  graph.outputs = [logits]
-  graph.outputNames = ['logits']
-  graph.outputTypes = ['float32']
+  const auxiliary = others.flatMap((output, i) => addAuxiliary(graph, output, input, head, `${auxiliaryStem}${i}`))
+  graph.outputs = [logits, ...auxiliary]
+  graph.outputNames = graph.outputs.map((_, i) => (i ? `logits ${i}` : 'logits'))
+  graph.outputTypes = graph.outputs.map(() => 'float32')
   deadCode.run(graph)
   if (wasOne) for (const node of graph.nodes) freeBatch(graph, node)
   foldConstants.run(graph)
-  return { graph, input, logits }
+  const [first, ...rest] = graph.outputs
+  return { graph, input, logits: first, auxiliary: rest }
+}
+
+/**
+ * A new last layer for an auxiliary classifier (Szegedy et al. 2015, section 5); none where it has no layer with weights, or looks at
+ * what is frozen.
+ */
+function addAuxiliary(graph: Graph, output: Value, input: Value, head: Head, stem: string): Value[] {
+  const last = lastLayer(graph, output)
+  if (!last) return []
+  const { features, pooled } = readBy(last)
+  const sources = [...ancestors(features)].filter(value => !value.producer)
+  if (!sources.includes(input) || sources.some(value => value !== input)) return []
+  const { classes } = head
+  return [addHead(graph, features, { classes, dropout: 0, stem }, pooled)]
 }
 
 /** A Reshape that was exported for one image keeps the batch instead. */
@@ -232,10 +269,10 @@ function freeBatch(graph: Graph, node: Node): void {
 export function addHead(
   graph: Graph,
   features: Value,
-  { classes, weight, bias, dropout }: Head,
+  { classes, weight, bias, dropout, stem }: Head & { readonly stem?: string },
   pooled: boolean
 ): Value {
-  const write = new Writer(graph, 'head')
+  const write = new Writer(graph, stem ?? 'head')
   const averaged = pooled && features.shape.slice(2).some(size => !same(size, 1))
   const flat = write.add('Flatten', [averaged ? write.add('GlobalAveragePool', [features]) : features])
   const count = product(flat.shape.slice(1))
@@ -244,8 +281,9 @@ export function addHead(
       `features "${features.name}" have no fixed size; cut elsewhere, or fix the sizes of the input`
     )
   const kept = dropout ? write.add('Dropout', [flat, write.scalar(dropout)]) : flat
-  const w = graph.constant(headWeights, weight ?? new Float32Array(classes * count), [classes, count])
-  const b = graph.constant(headBias, bias ?? new Float32Array(classes), [classes])
+  const names = stem === undefined ? [headWeights, headBias] : [`${stem}.weight`, `${stem}.bias`]
+  const w = graph.constant(names[0], weight ?? new Float32Array(classes * count), [classes, count])
+  const b = graph.constant(names[1], bias ?? new Float32Array(classes), [classes])
   return write.add('Gemm', [kept, w, b], { transB: 1 })
 }
 

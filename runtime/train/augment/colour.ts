@@ -83,8 +83,8 @@ export function colour(amount = 0.4): Colouring {
 }
 
 /** Principal components of ImageNet's RGB values (of bytes scaled by 1/255), one a column, and how far colours spread along each (fb.resnet.torch). */
-const components = [-0.5675, 0.7192, 0.4009, -0.5808, -0.0045, -0.814, -0.5836, -0.6948, 0.4203]
-const spreads = [0.2175, 0.0188, 0.0045]
+export const components = [-0.5675, 0.7192, 0.4009, -0.5808, -0.0045, -0.814, -0.5836, -0.6948, 0.4203]
+export const spreads = [0.2175, 0.0188, 0.0045]
 
 /**
  * Light of another colour (Krizhevsky et al., "ImageNet classification with deep convolutional neural networks", 2012,

@@ -1,0 +1,2 @@
+export { mapHtml } from './map.js'
+export { principal } from './principal.js'

@@ -1,0 +1,1 @@
+export { runAveraged } from './averaged.js'
