@@ -1,4 +1,3 @@
-import { shaders } from '../../shaders/kernels.js'
 import {
   type Elements,
   type Executor,
@@ -15,6 +14,7 @@ import { type Bindings, type CairnFile, type Header, type Observer, type Stored,
 import { type FitOptions, type FloatOptions, type ImageSource, imageDims, type Scored } from '../tensor/index.js'
 import { lease } from './device/device.js'
 import { imageToBuffer } from './image.js'
+import { loadShaders } from './later.js'
 import { Resident } from './resident.js'
 import { isArray } from './steps.js'
 import { topOfBuffer } from './top.js'
@@ -39,8 +39,7 @@ export class WebGpuExecutor implements Executor, GpuMemory {
         const opened = await arriving
         if (opened.header.states.length)
           throw new CairnError('webgpu does not run training steps; wasm and reference do')
-        if (opened.header.kernels.some(({ name }) => rare.test(name) && !shaders[name]))
-          await import('../../shaders/more.js')
+        await loadShaders(opened.header)
         const element = elementFor(opened.header, held.device, provider.precision)
         return await Resident.load(held, opened, element, maxMemory)
       } catch (error) {
@@ -182,9 +181,6 @@ export class WebGpuExecutor implements Executor, GpuMemory {
     return work(this.resident)
   }
 }
-
-/** Kernels whose shaders are loaded for those that need them. */
-const rare = /^(det|recurrent)$/
 
 /** Kernels of whole numbers that are larger than a half holds, and of places that need more digits than it has. */
 const beyondHalves = new Set(

@@ -32,7 +32,8 @@ import { fieldsOf, rules } from '../../runtime/check/rules.js'
 import { admitTraining } from '../../runtime/check/training.js'
 import { winogradTaps } from '../../runtime/webgpu/program.js'
 import { shaders } from '../../shaders/kernels.js'
-import '../../shaders/more.js'
+import '../../shaders/later/bytes.js'
+import '../../shaders/later/more.js'
 import { root } from '../support/root.js'
 import { skip } from '../support/skip.js'
 
@@ -180,8 +181,9 @@ const wgslName = (name: string) => (reserved.includes(name) ? `${name}_` : name)
 
 skip(`${Object.keys(trainingKernels).join(', ')} in WGSL`, 'training runs on the CPU path')
 skip('widen8 in WGSL', 'weights are widened as they are uploaded')
+skip('sums8 in WGSL', 'products of bytes sum their weights on the way')
 for (const [name, kernel] of Object.entries(kernels)) {
-  if (trainingKernels[name] || name === 'widen8') continue
+  if (trainingKernels[name] || name === 'widen8' || name === 'sums8') continue
   test(`kernel ${name} in WGSL`, () => {
     // The GPU reads the blocks of those Winograd convolutions that plain ones replace there as those of the other.
     const shader = shaders[name] ?? (name in winogradTaps ? shaders.winograd4 : undefined)

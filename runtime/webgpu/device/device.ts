@@ -80,10 +80,19 @@ export function isImitation({ isFallbackAdapter, architecture, description }: GP
 async function adapter(): Promise<GPUAdapter> {
   const gpu = env.webgpu.gpu ?? globalThis.navigator?.gpu ?? (await dawn())
   if (!gpu) throw new CairnError('this browser has no WebGPU')
+  asked = gpu
   const { powerPreference = 'high-performance' } = env.webgpu
   const found = await gpu.requestAdapter({ powerPreference })
   if (!found) throw new CairnError('WebGPU has no adapter here: no GPU with a driver that it can use')
   return found
+}
+
+/** The last that was asked, which may be a Dawn that no variable names. */
+let asked: GPU | undefined
+
+/** Whether WGSL has a feature here; of a device that came from elsewhere it is not known. */
+export function languageHas(feature: string): boolean {
+  return (env.webgpu.gpu ?? globalThis.navigator?.gpu ?? asked)?.wgslLanguageFeatures?.has(feature) ?? false
 }
 
 /** Dawn for Node: alive for as long as somebody refers to it. */
