@@ -68,7 +68,7 @@ const layers = {
   compiler: ['runtime/base', 'runtime/file', 'runtime/check', 'runtime/backend', 'runtime/late', 'schema'],
   train: [
     ...['runtime/base', 'runtime/file', 'runtime/check', 'runtime/backend'],
-    ...['runtime/cpu', 'runtime/train', 'compiler']
+    ...['runtime/cpu', 'runtime/webgpu', 'runtime/train', 'compiler']
   ],
   ort: [
     ...['runtime/index.ts', 'runtime/base', 'runtime/file', 'runtime/backend', 'runtime/cpu', 'runtime/late'],

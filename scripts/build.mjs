@@ -50,6 +50,7 @@ function assembleOne(target) {
 /** Shaders that few models need, by the file in shaders/later/ that brings them. */
 const later = {
   more: ['det', 'recurrent'],
+  training: ['conv-gradient', 'derivative', 'dropout', 'optimise', 'pool-gradient'],
   bytes: 'binary8 bytes conv8 depthwise8 dots dots-packed gemm8 lookup pool8 product8 quantize requantise steps'.split(
     ' '
   )

@@ -8,6 +8,8 @@ import { buildEvaluation, buildStep, type Parameter } from './step.js'
 
 /** A part of a network that is trained, with its head: the program of its step and that of its evaluation. */
 export class Stage {
+  private settled: ReadonlyMap<string, Float32Array> = new Map()
+
   private constructor(
     readonly parameters: readonly Parameter[],
     private readonly stepping: Engine,
@@ -29,7 +31,7 @@ export class Stage {
       classes.length,
       initial(step.parameters, settings)
     )
-    stage.restore(new Map())
+    await stage.restore(new Map())
     return stage
   }
 
@@ -48,27 +50,29 @@ export class Stage {
   }
 
   /** Makes the evaluation see what the steps have learnt. */
-  settle(): void {
-    this.evaluating.write(this.weights())
+  async settle(): Promise<void> {
+    this.settled = await this.stepping.read(this.parameters.map(({ name }) => name))
+    this.evaluating.write(this.settled)
   }
 
-  weights(): Map<string, Float32Array> {
-    return this.stepping.read(this.parameters.map(({ name }) => name))
+  /** Those that the evaluation sees. */
+  weights(): ReadonlyMap<string, Float32Array> {
+    return this.settled
   }
 
   /** Weights and the optimiser's moments. */
-  states(): Map<string, Float32Array> {
+  states(): Promise<Map<string, Float32Array>> {
     return this.stepping.read()
   }
 
-  load(values: ReadonlyMap<string, Float32Array>): void {
+  async load(values: ReadonlyMap<string, Float32Array>): Promise<void> {
     this.stepping.write(values)
-    this.settle()
+    await this.settle()
   }
 
   /** As it was at the beginning, but for `values`: those of a head alone leave the blocks untrained. */
-  restore(values: ReadonlyMap<string, Float32Array>): void {
-    this.load(new Map([...this.beginning, ...values]))
+  restore(values: ReadonlyMap<string, Float32Array>): Promise<void> {
+    return this.load(new Map([...this.beginning, ...values]))
   }
 
   tensors(): (NamedTensor & Pick<Parameter, 'uses'>)[] {

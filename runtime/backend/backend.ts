@@ -94,7 +94,8 @@ export interface GpuDispatch extends Dispatch {
 }
 
 export interface StateMemory {
-  read(index: number): Float32Array
+  /** A copy of what the state holds; behind all runs that were queued before. */
+  read(index: number): Float32Array | Promise<Float32Array>
   write(index: number, elements: ArrayLike<number>): void
 }
 

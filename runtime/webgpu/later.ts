@@ -4,6 +4,7 @@ import type { Header } from '../file/index.js'
 /** Kernels whose shaders are loaded for those that need them; some of bytes are left out, or are others here. */
 const later: readonly (readonly [RegExp, () => Promise<unknown>])[] = [
   [/^(det|recurrent)$/, () => import('../../shaders/later/more.js')],
+  [/[gG]radient$|^(adam|dropout|sgd|slope)$/, () => import('../../shaders/later/training.js')],
   [/[^sn]8$|quantize$|^lookup$/, () => import('../../shaders/later/bytes.js')]
 ]
 

@@ -85,7 +85,9 @@ export function programOf(given: Header, element: Stored, limit: number): GpuPro
   const calls = header.calls.map(onGpu).flatMap(call => sliced(call, header.constants, slices, limit))
   const read = new Set(calls.flatMap(({ call }) => derivedOf(call)))
   const setup = header.setup.filter(call => derivedOf(call).some(index => read.has(index))).map(onGpu)
-  const derived = header.derived.map((length, index) => (read.has(index) ? length : 0))
+  // States lie in the arena, where calls may change them.
+  const isMade = (index: number) => index >= header.states.length && read.has(index)
+  const derived = header.derived.map((length, index) => (isMade(index) ? length : 0))
   const constants = [...header.constants, ...slices.map(({ section }) => section)]
   return {
     header: { ...header, constants, calls: calls.map(({ call }) => call), derived },

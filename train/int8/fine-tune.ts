@@ -105,11 +105,11 @@ async function fineTuned(
   const features = await Promise.all(calibrating.map(index => examples.plain(index)))
   const ranges = await rangesOf({ backbone, cut, settings }, weights, features)
   const tuned = await Stage.open(backbone, cut, own, ranges)
-  tuned.load(weights)
+  await tuned.load(weights)
   const standing: Standing = { epoch: 0, began: 0, trained: cut.trained, history: [], best: undefined }
   const course = { stage: tuned, examples, before: 0, epochs: own.epochs, isLast: true }
   await train(course, standing, { labels: data.labels, split, settings: own }, watch)
-  if (standing.best) tuned.load(standing.best.weights)
+  if (standing.best) await tuned.load(standing.best.weights)
   return tuned
 }
 
