@@ -11,8 +11,14 @@ export interface Lease {
 }
 
 /** Limits that a session uses as far as the adapter has them; all others stay at what every device has. */
-const wantedLimits = ['maxStorageBufferBindingSize', 'maxBufferSize'] as const
-const wantedFeatures = ['shader-f16', 'timestamp-query', 'subgroups'] as const
+const wantedLimits = [
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY'
+] as const
+const wantedFeatures = ['core-features-and-limits', 'shader-f16', 'timestamp-query', 'subgroups'] as const
 
 let shared: { readonly device: Promise<GPUDevice>; users: number } | undefined
 
@@ -82,7 +88,10 @@ async function adapter(): Promise<GPUAdapter> {
   if (!gpu) throw new CairnError('this browser has no WebGPU')
   asked = gpu
   const { powerPreference = 'high-performance' } = env.webgpu
-  const found = await gpu.requestAdapter({ powerPreference })
+  // Older graphics interfaces are enough, whose adapters are only given to who says so.
+  const found =
+    (await gpu.requestAdapter({ powerPreference })) ??
+    (await gpu.requestAdapter({ powerPreference, featureLevel: 'compatibility' }))
   if (!found) throw new CairnError('WebGPU has no adapter here: no GPU with a driver that it can use')
   return found
 }
