@@ -13,7 +13,7 @@ import { takesHalves } from '../support/cases/case.js'
 import { casesOf, checkRun, type Family, families, only, prepare } from '../support/cases/op-cases.js'
 import { assertClose } from '../support/compare.js'
 import { ModelBuilder } from '../support/onnx/model.js'
-import { Oracle, randomFeeds } from '../support/onnx/oracle.js'
+import { type Numbers, Oracle, randomFeeds } from '../support/onnx/oracle.js'
 import { baseSeed, Random } from '../support/random.js'
 import { skip } from '../support/skip.js'
 
@@ -26,6 +26,10 @@ const drawn = 24
 const executionProviders = [{ name: 'webgpu' }] as const
 const inHalves = { executionProviders: [{ name: 'webgpu', precision: 'f16' }] } as const
 
+/** Whether numbers leave the range of halves. */
+const isBeyond = ({ data }: Numbers) =>
+  Array.from(data).some(value => Number.isFinite(value) && Math.abs(value) > 65504)
+
 function suiteInHalves(): void {
   const all = (Object.keys(families) as Family[]).flatMap(casesOf).filter(({ item }) => takesHalves(item))
   const count = { f16: 0, f32: 0 }
@@ -36,6 +40,10 @@ function suiteInHalves(): void {
     if (item.without?.webgpu) continue
     test(name, async () => {
       const { model, runs } = await prepare(each)
+      if (runs.some(({ expected }) => Object.values(expected).some(isBeyond))) {
+        skip(`${name} in halves`, 'its results are beyond the largest half')
+        return
+      }
       const { program, summary } = build(model, { ...item.options, weights: 'f16' })
       // Whole numbers beyond what halves hold, and places, ask for single precision.
       const ports = [...program.inputs, ...program.outputs].every(({ dtype }) => dtype.startsWith('float'))
