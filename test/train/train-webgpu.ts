@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { zoo } from '../../models/index.js'
 import { env } from '../../runtime/index.js'
+import { lease } from '../../runtime/webgpu/device/device.js'
 import { type Dataset, decodePatch, Trainer, type TrainerOptions } from '../../train/index.js'
 import { disguised, gpu, withoutGpu } from '../support/gpu.js'
 import { ModelBuilder } from '../support/onnx/model.js'
@@ -106,6 +107,8 @@ const reason = await withoutGpu()
 if (reason) skip('training on WebGPU', reason)
 else {
   env.webgpu.gpu = await gpu()
+  // One device, whose pipelines all trainings share.
+  await lease()
   suiteOnGpu()
 }
 test.run()
