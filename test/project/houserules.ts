@@ -108,7 +108,7 @@ test('kernels of one operator family have the same stem everywhere', () => {
   const helpers = (
     'barrier check command conv-packed conv-params depthwise depthwise-columns depthwise8 depthwise8-columns epilogue gemm-packed ' +
     'index lanes loops madd math more narrow panels product product8 rows thread tile trigonometry unpack ' +
-    'wasi_snapshot_preview1 weights winograd-params winograd-transform'
+    'wasi_snapshot_preview1 weights wide winograd-params winograd-transform'
   ).split(' ')
   assert.equal(
     stems('asm').filter(stem => !operators.includes(stem!) && !helpers.includes(stem!.replace('.ts', ''))),
