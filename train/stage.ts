@@ -1,5 +1,5 @@
 import { type NamedTensor, Random } from '../runtime/train/index.js'
-import { Engine } from './engine.js'
+import { Engine } from './device/engine.js'
 import type { Ranges } from './int8/fake.js'
 import { type Backbone, fileOf } from './network/backbone.js'
 import type { Cut } from './network/network.js'

@@ -11,8 +11,8 @@ import {
 } from '../runtime/train/index.js'
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js'
 import { cachedExamples, type Dataset, type Examples, freshExamples, furtherExamples } from './dataset.js'
-import { Engine } from './engine.js'
-import { fasterDevice, type Work } from './faster.js'
+import { Engine } from './device/engine.js'
+import { fasterDevice, type Work } from './device/faster.js'
 import { type FineTuneOptions, type Quantised, quantiseTrained } from './int8/fine-tune.js'
 import { checkLabels, someOfEach, splitOf } from './labels.js'
 import {

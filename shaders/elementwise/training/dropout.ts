@@ -1,4 +1,4 @@
-import { list, type Shader } from '../dispatch.js'
+import { list, type Shader } from '../../dispatch.js'
 
 /** One invocation an element of a list. */
 export const listed = (block: string, file: string, entry: string): Shader => ({

@@ -1,4 +1,4 @@
-import type { Argument, Header, Plan } from '../file/index.js'
+import type { Argument, Header, Plan } from '../../file/index.js'
 
 /** What training steps change. It lies in front of everything else in the arena, which calls may write. */
 export class ArenaStates {

@@ -1,7 +1,7 @@
-import { backendNamed, type Executor } from '../runtime/backend/index.js'
-import { brandOf, CairnError } from '../runtime/base/index.js'
-import { checkBound, checkFixed } from '../runtime/check/index.js'
-import { type Bindings, type CairnFile, evaluate, type Header } from '../runtime/file/index.js'
+import { backendNamed, type Executor } from '../../runtime/backend/index.js'
+import { brandOf, CairnError } from '../../runtime/base/index.js'
+import { checkBound, checkFixed } from '../../runtime/check/index.js'
+import { type Bindings, type CairnFile, evaluate, type Header } from '../../runtime/file/index.js'
 
 /** A program on a backend, with inputs, outputs and states by name. */
 export class Engine {

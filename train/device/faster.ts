@@ -1,6 +1,6 @@
-import { backendNamed, missing } from '../runtime/backend/index.js'
-import { CairnError } from '../runtime/base/index.js'
-import { type CairnFile, evaluate } from '../runtime/file/index.js'
+import { backendNamed, missing } from '../../runtime/backend/index.js'
+import { CairnError } from '../../runtime/base/index.js'
+import { type CairnFile, evaluate } from '../../runtime/file/index.js'
 import { Engine } from './engine.js'
 
 /** What a device is tried with: a file, on so many examples at once, so many times for each step of a training. */

@@ -1,4 +1,4 @@
-import { common, list, named, product, type Shader } from '../dispatch.js'
+import { common, list, named, product, type Shader } from '../../dispatch.js'
 
 export const slope: Shader = {
   block: 'Slope',
