@@ -84,6 +84,7 @@ export const train: Command = {
         classes: pictures.classes
       })
     )
+    if (trainer.choice && !flags.has('json')) print(`on ${trainer.settings.device}: ${trainer.choice}`)
     if (flags.has('check')) await checkTraining(trainer, job)
     else if (flags.has('find-lr')) await findRate(trainer, job)
     else if (flags.text('knn') !== undefined) await nearest(trainer, job, flags.whole('knn')!)
