@@ -58,14 +58,14 @@ export async function bundleSchema() {
 /** Modules that a page loads as one file each. They lie beside the .wasm files and the workers' scripts, which they ask for there. */
 const pages = {
   'cairn.min': ['./index.js'],
-  'cairn-full.min': ['./index.js', '../compiler/index.js', '../train/index.js']
+  'cairn-full.min': ['./index.js', '../compiler/index.js', '../train/index.js', '../explain/index.js']
 }
 
 export const pageBundles = [...Object.keys(pages).map(name => `${name}.js`), 'cairn.wasm.d.ts'].map(
   name => `dist/runtime/${name}`
 )
 
-/** The runtime, and the runtime with compiler and training, as one file each, with their types. */
+/** The runtime, and the runtime with compiler, training and explanations, as one file each, with their types. */
 export async function bundlePages() {
   const folder = join(root, 'dist', 'runtime')
   for (const [name, modules] of Object.entries(pages)) {

@@ -12,6 +12,7 @@ const folders = [
   'runtime',
   'ort',
   'train',
+  'explain',
   'models',
   'asm',
   'shaders',
@@ -96,7 +97,7 @@ test('passes name no backend', () => {
 
 test('web/ uses the package by its exported names, the zoo, libraries for charts and storage, and ImageNet’s names', () => {
   check(inFolder('web'), name =>
-    /^(web\/|models\/index$|cairnjs(\/compiler|\/train|\/webgpu)?$|chart\.js$|idb$|@tensorflow-models\/mobilenet\/)/.test(
+    /^(web\/|models\/index$|cairnjs(\/compiler|\/train|\/explain|\/webgpu)?$|chart\.js$|idb$|@tensorflow-models\/mobilenet\/)/.test(
       name
     )
   )
