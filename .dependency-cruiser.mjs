@@ -74,7 +74,7 @@ const layers = {
   compiler: ['runtime/base', 'runtime/file', 'runtime/check', 'runtime/backend', 'runtime/late', 'schema'],
   train: [
     ...['runtime/base', 'runtime/file', 'runtime/check', 'runtime/backend'],
-    ...['runtime/cpu', 'runtime/train', 'compiler']
+    ...['runtime/cpu', 'runtime/webgpu', 'runtime/train', 'compiler']
   ],
   explain: [
     ...['runtime/index.ts', 'runtime/base', 'runtime/file', 'runtime/tensor', 'runtime/backend'],

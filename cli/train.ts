@@ -5,6 +5,7 @@ import { build, compile as compileModel } from '../compiler/index.js'
 import { decode, type Port } from '../runtime/file/index.js'
 import { Random } from '../runtime/train/index.js'
 import { applyPatch, type EpochRecord, type FitResult, Trainer, type TrainerOptions } from '../train/index.js'
+import { openDevice } from './device/index.js'
 import { about, externalDataOf, readBytes, readModel, writeWhole } from './model/index.js'
 import {
   contactSheet,
@@ -82,6 +83,7 @@ export const train: Command = {
     const sheet = flags.text('show-augment')
     if (sheet !== undefined) return showAugmentations(sheet, job)
     checkPictures(job)
+    await openDevice(options.device ?? 'wasm')
     const trainer = await about(path, () =>
       Trainer.create(model.bytes, {
         ...options,
@@ -92,6 +94,7 @@ export const train: Command = {
         classes: pictures.classes
       })
     )
+    if (trainer.choice && !flags.has('json')) print(`on ${trainer.settings.device}: ${trainer.choice}`)
     if (flags.has('check')) await checkTraining(trainer, job)
     else if (flags.has('find-lr')) await findRate(trainer, job)
     else if (flags.text('knn') !== undefined) await nearest(trainer, job, flags.whole('knn')!)

@@ -1,6 +1,6 @@
 import { Breath, CairnError } from '../runtime/base/index.js'
 import { Random } from '../runtime/train/index.js'
-import { Engine } from '../train/engine.js'
+import { Engine } from '../train/device/engine.js'
 import { fileOf } from '../train/network/backbone.js'
 import type { Explanation } from './explanation.js'
 import { gradCam, largestOf, sumOf } from './maps.js'

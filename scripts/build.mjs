@@ -47,22 +47,31 @@ function assembleOne(target) {
   })
 }
 
-/** Shaders that few models need, which shaders/more.ts brings. */
-const rare = ['det', 'recurrent']
+/** Shaders that few models need, by the file in shaders/later/ that brings them. */
+const later = {
+  more: ['det', 'recurrent'],
+  training: ['conv-gradient', 'derivative', 'dropout', 'optimise', 'pool-gradient'],
+  bytes: 'binary8 bytes conv8 depthwise8 dots dots-packed gemm8 lookup pool8 product8 quantize requantise steps'.split(
+    ' '
+  )
+}
+const shaderModules = ['sources', ...Object.keys(later).map(name => `later/${name}-sources`)].map(
+  name => `dist/shaders/${name}.js`
+)
 
-/** All shaders as one module, and rare ones as another; their texts small, or with `--readable` as they stand. */
+/** All shaders as one module, and rare ones as others; their texts small, or with `--readable` as they stand. */
 function gatherShaders() {
   const files = filesUnder('shaders').filter(isShader)
   const whole = Object.fromEntries(files.map(file => [basename(file, '.wgsl'), readFileSync(file, 'utf8')]))
   const texts = process.argv.includes('--readable') ? whole : shorten(whole)
   const target = join(root, 'dist', 'shaders')
-  mkdirSync(target, { recursive: true })
+  mkdirSync(join(target, 'later'), { recursive: true })
   const write = (file, wanted) => {
-    const own = Object.fromEntries(Object.entries(texts).filter(([name]) => wanted(rare.includes(name))))
+    const own = Object.fromEntries(Object.entries(texts).filter(([name]) => wanted(name)))
     writeFileSync(join(target, file), `export const sources = ${JSON.stringify(own)}\n`)
   }
-  write('sources.js', isRare => !isRare)
-  write('more-sources.js', isRare => isRare)
+  write('sources.js', name => !Object.values(later).flat().includes(name))
+  for (const [file, names] of Object.entries(later)) write(`later/${file}-sources.js`, name => names.includes(name))
 }
 
 /**
@@ -120,7 +129,7 @@ function filesUnder(folder) {
 
 /** What the build makes beside what it compiles. */
 const isMade = file =>
-  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/](more-)?sources\.js$|\.cjs$|\.d\.cts$|[\\/](compile-worker|inlined)\.js$|[\\/]compile[\\/]stamp\.js$|[\\/]pool[\\/]detectors\.js$/.test(
+  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/](later[\\/]\w+-)?sources\.js$|\.cjs$|\.d\.cts$|[\\/](compile-worker|inlined)\.js$|[\\/]compile[\\/]stamp\.js$|[\\/]pool[\\/]detectors\.js$/.test(
     file
   )
 
@@ -176,7 +185,7 @@ await stage('inline', [join(root, 'dist/runtime/cairn-more.wasm'), self], ['dist
 })
 
 const shaderInputs = [...filesUnder('shaders').filter(isShader), join(root, 'scripts', 'shorten.mjs'), self]
-await stage('wgsl', shaderInputs, ['dist/shaders/sources.js', 'dist/shaders/more-sources.js'], gatherShaders)
+await stage('wgsl', shaderInputs, shaderModules, gatherShaders)
 
 const { bundleOrt, bundlePages, bundleSchema, ortBundles, pageBundles, schemaInputs } = await import('./bundle.mjs')
 const { bundleDetectors, detectorBundle, detectorInputs } = await import('./bundle.mjs')

@@ -5,7 +5,7 @@
 export type Block = Readonly<Record<string, number>>
 
 export interface Dispatch {
-  /** Files of the module behind the arena's, in order, and the entry point. */
+  /** Files of the module behind the arena's, in order; one with a `-packed` beside it is that where the language multiplies packed bytes. */
   readonly files: readonly string[]
   /** Name of the entry point. */
   readonly entry: string
@@ -24,6 +24,8 @@ export interface Shader {
   readonly block: string
   /** The buffer that may be constants in half precision. */
   readonly halves?: string
+  /** The buffer that is constants of 8 bits, four to a word. */
+  readonly bytes?: string
   /** Buffers with an element for each column of that operand, where columns can be made apart. */
   readonly byColumn?: readonly string[]
   /** Buffers that may be constants or activations: their addresses say which. */

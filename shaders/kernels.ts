@@ -1,12 +1,7 @@
-import { conv8, depthwise8 } from './conv/conv8.js'
 import { winograd4, winogradFilters } from './conv/winograd.js'
 import { conv, convTranspose, depthwise, gemm, matmul } from './dense/dense.js'
-import { gemm8, sums8 } from './dense/gemm8.js'
 import type { Shader } from './dispatch.js'
-import { binary8 } from './elementwise/binary8.js'
 import { binary, unary, where } from './elementwise/elementwise.js'
-import { lookup } from './elementwise/lookup.js'
-import { dequantize, quantize } from './elementwise/quantize.js'
 import { gridSample } from './image/gridsample.js'
 import { resizeAxis, resizePlane } from './image/resize.js'
 import { roiAlign } from './image/roialign.js'
@@ -19,7 +14,6 @@ import { lrn, scaleShift } from './norm/normalize.js'
 import { softmax } from './norm/softmax.js'
 import { pool } from './pool/pool.js'
 import { poolIndex } from './pool/pool-index.js'
-import { pool8 } from './pool/pool8.js'
 import { cumsum } from './reduce/cumsum.js'
 import { reduce } from './reduce/reduce.js'
 import { argmax } from './search/argmax.js'
@@ -28,28 +22,22 @@ import { nms, nmsRows } from './search/nms.js'
 import { nonZero } from './search/nonzero.js'
 import { topk } from './search/topk.js'
 
-/** By the names that programs call kernels by; ./more.ts adds those that few models need. */
+/** By the names that programs call kernels by; ./later/ has those that few models need. */
 export const shaders: Record<string, Shader> = {
   argmax,
   binary,
-  binary8,
   bounds,
   conv,
-  conv8,
   convTranspose,
   cumsum,
   depthwise,
-  depthwise8,
-  dequantize,
   gather,
   gemm,
   gemmPacked: gemm,
   gemmHalf: gemm,
-  gemm8,
   gridSample,
   groupNorm,
   layerNorm,
-  lookup,
   lrn,
   matmul,
   nms,
@@ -57,9 +45,7 @@ export const shaders: Record<string, Shader> = {
   nonZero,
   pad,
   pool,
-  pool8,
   poolIndex,
-  quantize,
   reduce,
   resizeAxis,
   resizePlane,
@@ -67,7 +53,6 @@ export const shaders: Record<string, Shader> = {
   scaleShift,
   scatter,
   softmax,
-  sums8,
   topk,
   unary,
   where,

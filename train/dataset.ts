@@ -1,6 +1,6 @@
 import { Breath, CairnError } from '../runtime/base/index.js'
 import { Random } from '../runtime/train/index.js'
-import type { Engine } from './engine.js'
+import type { Engine } from './device/engine.js'
 
 /** Labelled examples as a model takes them. */
 export interface Dataset {

@@ -1,5 +1,5 @@
-/** `cairnjs/train`: heads and last blocks of any ONNX CNN, trained on the CPU path, in Node and in browsers. */
-import { registerBackend } from '../runtime/backend/index.js'
+/** `cairnjs/train`: heads and last blocks of any ONNX CNN, trained on the CPU path or on WebGPU, in Node and in browsers. */
+import { registerBackend, registerWebGpu } from '../runtime/backend/index.js'
 import { wasmBackend } from '../runtime/cpu/index.js'
 
 export { classesOf } from '../compiler/onnx/index.js'
@@ -27,3 +27,4 @@ export type { Optimizer } from './step.js'
 export { type FitOptions, type FitResult, Trainer } from './trainer.js'
 
 registerBackend(wasmBackend)
+registerWebGpu(() => import('../runtime/webgpu/webgpu.js'))

@@ -65,7 +65,7 @@ export interface Standing {
   began: number
   trained: number
   readonly history: EpochRecord[]
-  best: { epoch: number; loss: number; accuracy: number; weights: Map<string, Float32Array> } | undefined
+  best: { epoch: number; loss: number; accuracy: number; weights: ReadonlyMap<string, Float32Array> } | undefined
   /** Why it has ended before its time. */
   stopped?: string
 }
@@ -102,11 +102,11 @@ export async function train(course: Course, standing: Standing, data: Data, watc
     const learnt = await trainEpoch(course, losses, standing.epoch, own * perEpoch, epochs * perEpoch, data, watch)
     if (learnt.stopped !== undefined) {
       standing.stopped = learnt.stopped
-      if (learnt.broken) stage.restore(standing.best?.weights ?? kept)
-      else stage.settle()
+      if (learnt.broken) await stage.restore(standing.best?.weights ?? kept)
+      else await stage.settle()
       break
     }
-    stage.settle()
+    await stage.settle()
     const validation = split.validation.length
       ? await evaluate(stage, course.examples, split.validation, data.labels, settings)
       : undefined

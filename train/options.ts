@@ -65,7 +65,7 @@ export interface TrainerOptions extends ImportOptions {
   readonly seed?: number
   /** How images become the dataset's inputs: kept in the patch, for whoever runs it. */
   readonly preparation?: ImagePreparation
-  /** Default `wasm`; `reference` computes in double precision. */
+  /** `wasm` (the default), `webgpu`, the faster of both for this network (`auto`), or `reference`, in double precision. */
   readonly device?: string
   /** Threads of the CPU path, 1 to 16; default 1. */
   readonly numThreads?: number

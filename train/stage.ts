@@ -1,5 +1,5 @@
 import { type NamedTensor, Random } from '../runtime/train/index.js'
-import { Engine } from './engine.js'
+import { Engine } from './device/engine.js'
 import type { Ranges } from './int8/fake.js'
 import { type Backbone, fileOf } from './network/backbone.js'
 import type { Cut } from './network/network.js'
@@ -8,6 +8,8 @@ import { buildEvaluation, buildStep, type Parameter } from './step.js'
 
 /** A part of a network that is trained, with its head: the program of its step and that of its evaluation. */
 export class Stage {
+  private settled: ReadonlyMap<string, Float32Array> = new Map()
+
   private constructor(
     readonly parameters: readonly Parameter[],
     private readonly stepping: Engine,
@@ -32,7 +34,7 @@ export class Stage {
       classes.length,
       initial(step.parameters, settings)
     )
-    stage.restore(new Map())
+    await stage.restore(new Map())
     return stage
   }
 
@@ -51,27 +53,29 @@ export class Stage {
   }
 
   /** Makes the evaluation see what the steps have learnt. */
-  settle(): void {
-    this.evaluating.write(new Map([...this.weights()].filter(([name]) => this.own.has(name))))
+  async settle(): Promise<void> {
+    this.settled = await this.stepping.read(this.parameters.map(({ name }) => name))
+    this.evaluating.write(new Map([...this.settled].filter(([name]) => this.own.has(name))))
   }
 
-  weights(): Map<string, Float32Array> {
-    return this.stepping.read(this.parameters.map(({ name }) => name))
+  /** Those that the evaluation sees. */
+  weights(): ReadonlyMap<string, Float32Array> {
+    return this.settled
   }
 
   /** Weights and the optimiser's moments. */
-  states(): Map<string, Float32Array> {
+  states(): Promise<Map<string, Float32Array>> {
     return this.stepping.read()
   }
 
-  load(values: ReadonlyMap<string, Float32Array>): void {
+  async load(values: ReadonlyMap<string, Float32Array>): Promise<void> {
     this.stepping.write(values)
-    this.settle()
+    await this.settle()
   }
 
   /** As it was at the beginning, but for `values`: those of a head alone leave the blocks untrained. */
-  restore(values: ReadonlyMap<string, Float32Array>): void {
-    this.load(new Map([...this.beginning, ...values]))
+  restore(values: ReadonlyMap<string, Float32Array>): Promise<void> {
+    return this.load(new Map([...this.beginning, ...values]))
   }
 
   tensors(): (NamedTensor & Pick<Parameter, 'uses'>)[] {

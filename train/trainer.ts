@@ -11,7 +11,8 @@ import {
 } from '../runtime/train/index.js'
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js'
 import { cachedExamples, type Dataset, type Examples, freshExamples, furtherExamples } from './dataset.js'
-import { Engine } from './engine.js'
+import { Engine } from './device/engine.js'
+import { fasterDevice, type Work } from './device/faster.js'
 import { type FineTuneOptions, type Quantised, quantiseTrained } from './int8/fine-tune.js'
 import { checkLabels, someOfEach, splitOf } from './labels.js'
 import {
@@ -116,7 +117,9 @@ export class Trainer {
     /** The options with their defaults. */
     readonly settings: Settings,
     /** Where the network is cut, and how many of its blocks are trained. */
-    readonly cut: Cut
+    readonly cut: Cut,
+    /** Of device `auto`: why `settings.device` was taken. */
+    readonly choice?: string
   ) {}
 
   /**
@@ -138,8 +141,15 @@ export class Trainer {
       throw new CairnError(
         `auxiliary ${settings.auxiliary}: no other output of the model has a classifier behind what is trained; with more layers unfrozen, or 0, it is allowed`
       )
-    buildStep(section, settings.batchNorm, settings)
-    return new Trainer(backbone, options, settings, cut)
+    const { program } = buildStep(section, settings.batchNorm, settings)
+    if (settings.device !== 'auto') return new Trainer(backbone, options, settings, cut)
+    const { batchSize: count } = settings
+    const works: Work[] = [{ file: () => fileOf(program), count, times: 1 }]
+    // What is frozen is run once for each example and copy, not in every epoch; here as often as in the first.
+    if (cut.boundary !== backbone.input)
+      works.push({ file: () => backbone.frozen(undefined, cut.boundary), count: 1, times: count })
+    const choice = await fasterDevice(works, settings.numThreads)
+    return new Trainer(backbone, options, { ...settings, device: choice.device }, cut, choice.why)
   }
 
   /** Trains on examples. An abort ends training behind the step that is under way, and keeps the best weights. */
@@ -159,7 +169,7 @@ export class Trainer {
       if (!isLast && resumed && resumed.trained === cut.trained) continue
       const stage = await this.enter(own, standing)
       const goesOn = resumed?.trained === own.trained && resumed.epoch === standing.epoch
-      if (goesOn) stage.load(resumed.states)
+      if (goesOn) await stage.load(resumed.states)
       else Object.assign(standing, { began: standing.epoch, trained: own.trained })
       const { examples: seen, release } = await open()
       const { began } = standing
@@ -172,14 +182,14 @@ export class Trainer {
           ...options,
           onEpoch: async record => {
             await options.onEpoch?.(record)
-            await options.onCheckpoint?.(encodeCheckpoint({ ...standing, identity, states: stage.states() }))
+            await options.onCheckpoint?.(encodeCheckpoint({ ...standing, identity, states: await stage.states() }))
           }
         }
       )
       await release?.()
     }
     const stage = this.stage!
-    if (standing.best) stage.restore(standing.best.weights)
+    if (standing.best) await stage.restore(standing.best.weights)
     const validation = split.validation.length
       ? await evaluate(stage, examples, split.validation, data.labels, settings)
       : undefined
@@ -210,7 +220,7 @@ export class Trainer {
     const stage = await Stage.open(this.backbone, cut, this.settings)
     await this.stage?.release()
     this.stage = stage
-    if (best) stage.load(best.weights)
+    if (best) await stage.load(best.weights)
     return stage
   }
 

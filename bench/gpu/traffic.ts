@@ -337,7 +337,9 @@ const resizePlane: Model = (p, _, { element }) => {
 /** By entry point; products by the file of their hooks. */
 const models: Readonly<Record<string, Model>> = {
   'conv-product': conv,
+  conv8: conv,
   gemm,
+  gemm8: gemm,
   matmul,
   'winograd-product': winogradProduct,
   grouped,
@@ -365,14 +367,14 @@ const models: Readonly<Record<string, Model>> = {
 
 /** `longReduce` and `unary4` read and write what `reduce` and `unary` do. */
 function modelOf({ entry, files }: GpuDispatch): Model | undefined {
-  if (entry === 'product') return files.map(file => models[file]).find(Boolean)
+  if (entry === 'product' || entry === 'product8') return files.map(file => models[file]).find(Boolean)
   const plain = entry.replace(/4$/, '').replace(/^long(.)/, (_, letter) => letter.toLowerCase())
   return models[plain]
 }
 
 /** What a dispatch moves; undefined for a shader that has no model here. */
 export function trafficOf(dispatch: GpuDispatch, precision: 'f32' | 'f16'): Traffic | undefined {
-  const widths = { element: precision === 'f16' ? 2 : 4, operand: dispatch.operand === 'f16' ? 2 : 4 }
+  const widths = { element: precision === 'f16' ? 2 : 4, operand: { f32: 4, f16: 2, i8: 1 }[dispatch.operand] }
   const modelled = modelOf(dispatch)?.(dispatch.block, dispatch, widths)
   return modelled && { macs: 0, done: 0, ...modelled }
 }

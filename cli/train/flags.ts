@@ -63,7 +63,11 @@ export const trainOptions: readonly Option[] = [
     help: 'the node whose output are the features (default: in front of the last layer)'
   },
   { flag: '--seed', value: 'N', help: 'the same seed gives the same weights (default 0)' },
-  { flag: '--device', value: 'wasm|reference', help: 'what trains (default wasm)' },
+  {
+    flag: '--device',
+    value: 'NAME',
+    help: 'what trains: wasm, webgpu, reference, or auto, the faster of the first two (default wasm)'
+  },
   { flag: '--threads', value: 'N', help: 'threads of the CPU path, 1 to 16 (default: the cores, up to 4)' },
   { flag: '--report', value: 'F.html', help: 'write a page of curves, confusions, filters and feature maps' },
   { flag: '--metrics', value: 'F.jsonl', help: 'append one JSON object an epoch' },
@@ -108,7 +112,7 @@ export function trainerOptionsOf(flags: Flags, threads: number): Omit<TrainerOpt
     patience: flags.whole('patience'),
     copies: flags.whole('copies'),
     seed: flags.whole('seed', 0),
-    device: flags.choice('device', ['wasm', 'reference'], 'wasm'),
+    device: flags.choice('device', ['wasm', 'webgpu', 'auto', 'reference'], 'wasm'),
     numThreads: threads
   }
 }

@@ -1,6 +1,6 @@
 import type { Dispatch } from '../../shaders/dispatch.js'
 import { CairnError, Unavailable } from '../base/index.js'
-import type { Bindings, CairnFile, Observer, Stored } from '../file/index.js'
+import type { Bindings, CairnFile, Held, Observer, Stored } from '../file/index.js'
 import type { FitOptions, FloatOptions, ImageSource, Scored } from '../tensor/index.js'
 
 /**
@@ -88,13 +88,14 @@ export interface GpuDispatch extends Dispatch {
   /** The call's parameters, and of each buffer the address in elements, by field name (shaders/). */
   readonly block: Readonly<Record<string, number>>
   /** How the operand that may be weights is held. */
-  readonly operand: Stored
+  readonly operand: Held
   /** Which of the run's pipelines, counted by their first use. */
   readonly pipeline: number
 }
 
 export interface StateMemory {
-  read(index: number): Float32Array
+  /** A copy of what the state holds; behind all runs that were queued before. */
+  read(index: number): Float32Array | Promise<Float32Array>
   write(index: number, elements: ArrayLike<number>): void
 }
 

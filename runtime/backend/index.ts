@@ -17,6 +17,8 @@ export {
   type Ran,
   registerBackend,
   registerCompiler,
+  type StateMemory,
   type TopRows
 } from './backend.js'
 export { refuseFaults } from './faults.js'
+export { registerWebGpu } from './later.js'

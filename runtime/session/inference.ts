@@ -1,5 +1,4 @@
-import { backendNamed, registerBackend } from '../backend/index.js'
-import { Unavailable } from '../base/index.js'
+import { registerBackend, registerWebGpu } from '../backend/index.js'
 import { wasmBackend } from '../cpu/index.js'
 import { InferenceSession as Session } from './session.js'
 
@@ -12,23 +11,7 @@ export type InferenceSession = Session
 
 function withBackends(session: typeof Session): typeof Session {
   registerBackend(wasmBackend)
-  // Loaded when a session asks for it, so that others do not download it, unless `cairnjs/webgpu` has brought it.
-  if (!backendNamed('webgpu'))
-    registerBackend({
-      name: 'webgpu',
-      missing: async provider => (await webgpu()).missing(provider),
-      isFallback: async provider => (await webgpu()).isFallback(provider),
-      load: async (file, options) => (await webgpu()).load(file, options)
-    })
+  // Loaded when a session asks for it, so that others do not download it.
+  registerWebGpu(() => import('../webgpu/webgpu.js'))
   return session
-}
-
-async function webgpu() {
-  try {
-    return (await import('../webgpu/webgpu.js')).webgpuBackend
-  } catch (error) {
-    throw new Unavailable(
-      `its code cannot be loaded here (${(error as Error).message}); import "cairnjs/webgpu" brings it along`
-    )
-  }
 }

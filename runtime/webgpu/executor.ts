@@ -1,4 +1,3 @@
-import { shaders } from '../../shaders/kernels.js'
 import {
   type Elements,
   type Executor,
@@ -8,6 +7,7 @@ import {
   type Place,
   type Ran,
   refuseFaults,
+  type StateMemory,
   type TopRows
 } from '../backend/index.js'
 import { CairnError } from '../base/index.js'
@@ -15,6 +15,7 @@ import { type Bindings, type CairnFile, type Header, type Observer, type Stored,
 import { type FitOptions, type FloatOptions, type ImageSource, imageDims, type Scored } from '../tensor/index.js'
 import { lease } from './device/device.js'
 import { imageToBuffer } from './image.js'
+import { loadShaders } from './later.js'
 import { Resident } from './resident.js'
 import { isArray } from './steps.js'
 import { topOfBuffer } from './top.js'
@@ -37,10 +38,7 @@ export class WebGpuExecutor implements Executor, GpuMemory {
       const held = await lease(provider.device)
       try {
         const opened = await arriving
-        if (opened.header.states.length)
-          throw new CairnError('webgpu does not run training steps; wasm and reference do')
-        if (opened.header.kernels.some(({ name }) => rare.test(name) && !shaders[name]))
-          await import('../../shaders/more.js')
+        await loadShaders(opened.header)
         const element = elementFor(opened.header, held.device, provider.precision)
         return await Resident.load(held, opened, element, maxMemory)
       } catch (error) {
@@ -160,6 +158,21 @@ export class WebGpuExecutor implements Executor, GpuMemory {
         throw new CairnError('an input was on a GPU device that has been lost; make its tensor again')
   }
 
+  /** Of programs that have any. */
+  get states(): StateMemory {
+    return {
+      read: index =>
+        this.surviving(resident => {
+          const { at, length } = resident.states.placeOf(index)
+          return resident.download(resident.arena!, length, at)
+        }),
+      write: (index, elements) => {
+        const { device, arena, states } = this.resident
+        device.queue.writeBuffer(arena!, states.placeOf(index).at * 4, Float32Array.from(elements))
+      }
+    }
+  }
+
   /** Does `work`; where the device is lost meanwhile, what came of it counts for nothing, and it is done once more on another. */
   private async surviving<T>(work: (resident: Resident) => Promise<T>): Promise<T> {
     const { resident } = this
@@ -174,6 +187,8 @@ export class WebGpuExecutor implements Executor, GpuMemory {
     if (result && !resident.lost) return result.value
     const reason = resident.lost
     resident.release()
+    if (resident.states.elements)
+      throw new CairnError(`the GPU device was lost (${reason}), and what was learnt with it`)
     try {
       this.resident = await this.reload()
     } catch (error) {
@@ -183,11 +198,8 @@ export class WebGpuExecutor implements Executor, GpuMemory {
   }
 }
 
-/** Kernels whose shaders are loaded for those that need them. */
-const rare = /^(det|recurrent)$/
-
 /** Kernels of whole numbers that are larger than a half holds, and of places that need more digits than it has. */
-const beyondHalves = new Set(
+export const beyondHalves = new Set(
   'argmax cumsum gather gridSample nms nonZero poolIndex recurrent roiAlign scatter topk'.split(' ')
 )
 
@@ -195,7 +207,7 @@ const beyondHalves = new Set(
 function elementFor(header: Header, device: GPUDevice, wanted: Stored | undefined): Stored {
   const able = device.features.has('shader-f16')
   if (wanted === 'f16' && !able) throw new CairnError('this device has no half precision (shader-f16); f32 is allowed')
-  if (wanted || !able) return wanted ?? 'f32'
+  if (wanted || !able || header.states.length) return wanted ?? 'f32'
   const asked = header.constants.some(({ stored }) => stored === 'f16')
   const floats = [...header.inputs, ...header.outputs].every(({ dtype }) => dtype.startsWith('float'))
   const counting = header.kernels.some(({ name }) => beyondHalves.has(name))

@@ -42,19 +42,23 @@ export async function imageToBuffer(
   const groups = [Math.ceil(width / 8), Math.ceil(height / 8), 1] as const
   const texture = textureOf(device, source, size)
   dispatchTool(device, tool, words, [texture.createView(), target], groups)
-  texture.destroy()
 }
+
+/** The last picture's texture, which the next fills again if it is as large: frames of a video make none. */
+const textures = new WeakMap<GPUDevice, GPUTexture>()
 
 function textureOf(device: GPUDevice, source: ImageSource, { width, height }: ReturnType<typeof sizeOf>): GPUTexture {
   const most = device.limits.maxTextureDimension2D
   if (Math.max(width, height) > most)
     throw new CairnError(`an image of ${width}×${height} is too large for this GPU; ${most}×${most} is allowed`)
   const bindingCopyTargetAndAttachment = 0x4 | 0x2 | 0x10
-  const texture = device.createTexture({
-    size: [width, height],
-    format: 'rgba8unorm',
-    usage: bindingCopyTargetAndAttachment
-  })
+  const last = textures.get(device)
+  const fits = last?.width === width && last.height === height
+  const texture = fits
+    ? last
+    : device.createTexture({ size: [width, height], format: 'rgba8unorm', usage: bindingCopyTargetAndAttachment })
+  if (!fits) last?.destroy()
+  textures.set(device, texture)
   if (!isPicture(source)) {
     device.queue.copyExternalImageToTexture({ source: source as GPUCopyExternalImageSource }, { texture }, [
       width,

@@ -1,3 +1,6 @@
+import '../../shaders/later/bytes.js'
+import '../../shaders/later/more.js'
+
 export { type Dawn, findAdapter, loadDawn, preload } from './device/dawn.js'
 export { isImitation } from './device/device.js'
 export { Pipelines } from './pipelines.js'

@@ -2,6 +2,7 @@ import type { Dispatch } from '../../shaders/dispatch.js'
 import { sources } from '../../shaders/sources.js'
 import { CairnError } from '../base/index.js'
 import type { Stored } from '../file/index.js'
+import { languageHas } from './device/device.js'
 import { computeStage } from './usage.js'
 
 /** Bytes that a call's parameters may take; also the distance from one to the next. */
@@ -53,7 +54,9 @@ export class Pipelines {
 
   /** `kernel` is who asks, for the error of a shader that does not compile. */
   get({ files, entry, constants, vector }: Dispatch, switches: Switches, kernel: string): Promise<GPUComputePipeline> {
-    const texts = [`element-${this.element}`, `arena-${vector ? 'vector' : 'scalar'}`, ...files]
+    const hasPacked = languageHas('packed_4x8_integer_dot_product')
+    const chosen = files.map(file => (hasPacked && sources[`${file}-packed`] ? `${file}-packed` : file))
+    const texts = [`element-${this.element}`, `arena-${vector ? 'vector' : 'scalar'}`, ...chosen]
     const all = {
       ...constants,
       ...(files.includes('weights') ? { HALVES: Number(switches.halves), LOADED: Number(switches.loaded) } : {}),

@@ -51,7 +51,7 @@ const fewestChannels = 32
  * CairnError for a kernel that has no shader.
  */
 export function programOf(given: Header, element: Stored, limit: number): GpuProgram {
-  const { header, scales } = withoutWidening(given)
+  const { header, scales } = withoutSums(withoutWidening(given))
   const transformed = new Set<number>()
   const fits = (call: Call) => {
     const all = new Set([...transformed, ...derivedOf(call)])
@@ -85,7 +85,9 @@ export function programOf(given: Header, element: Stored, limit: number): GpuPro
   const calls = header.calls.map(onGpu).flatMap(call => sliced(call, header.constants, slices, limit))
   const read = new Set(calls.flatMap(({ call }) => derivedOf(call)))
   const setup = header.setup.filter(call => derivedOf(call).some(index => read.has(index))).map(onGpu)
-  const derived = header.derived.map((length, index) => (read.has(index) ? length : 0))
+  // States lie in the arena, where calls may change them.
+  const isMade = (index: number) => index >= header.states.length && read.has(index)
+  const derived = header.derived.map((length, index) => (isMade(index) ? length : 0))
   const constants = [...header.constants, ...slices.map(({ section }) => section)]
   return {
     header: { ...header, constants, calls: calls.map(({ call }) => call), derived },
@@ -130,6 +132,15 @@ export function withoutWidening(header: Header): Widened {
   const reading = (call: Call): Call => ({ ...call, arguments: call.arguments.map(moved) })
   const constants = header.constants.map((section, i) => ({ ...section, ...scales.get(i)?.packing }))
   return { header: { ...header, constants, setup: setup.map(reading), calls: header.calls.map(reading) }, scales }
+}
+
+/** Sums of weights of 8 bits, which products make along with their own here: setup calls of them are left out. */
+function withoutSums({ header, scales }: Widened): Widened {
+  const isSums = ({ kernel }: Call) => header.kernels[kernel].name === 'sums8'
+  const left = new Set(header.setup.filter(isSums).flatMap(derivedOf))
+  if (!left.size) return { header, scales }
+  const derived = header.derived.map((length, index) => (left.has(index) ? 0 : length))
+  return { header: { ...header, derived, setup: header.setup.filter(call => !isSums(call)) }, scales }
 }
 
 /** Columns of a constant from `first` on, as a constant of its own. */
@@ -247,7 +258,7 @@ export function writeBlock(
   })
 }
 
-/** The argument that may be weights in half precision. */
+/** The argument that may be weights of fewer bits than 32. */
 export function operandOf({ call, shader, fields, letters }: GpuCall): Argument | undefined {
-  return call.arguments.find((_, i) => fields[letters.length + i] === `${shader.halves}At`)
+  return call.arguments.find((_, i) => fields[letters.length + i] === `${shader.halves ?? shader.bytes}At`)
 }

@@ -14,7 +14,8 @@ import {
 } from '../file/index.js'
 import type { Lease } from './device/device.js'
 import { allocating, scoped } from './device/scopes.js'
-import { Kept } from './kept.js'
+import { Kept } from './memory/kept.js'
+import { ArenaStates } from './memory/states.js'
 import { blockBytes, Pipelines } from './pipelines.js'
 import { blockOf, type GpuCall, type GpuProgram, operandOf, programOf, writeBlock } from './program.js'
 import { type Bound, isArray, mappedRange, type PortPlace, record, type Step, storageAt } from './steps.js'
@@ -40,6 +41,7 @@ export class Resident {
   lost: string | undefined
   /** Buffers of tensors that stay on the device. */
   readonly kept: Kept
+  readonly states: ArenaStates
   arena: GPUBuffer | undefined
   private readback: GPUBuffer | undefined
   private groups: readonly GPUBindGroup[] = []
@@ -57,6 +59,7 @@ export class Resident {
     private readonly maxMemory: number
   ) {
     this.kept = new Kept(held.device)
+    this.states = new ArenaStates(program.header)
     // A device that outlives its sessions must not keep them.
     const self = new WeakRef(this)
     void held.device.lost.then(({ reason, message }) => {
@@ -189,15 +192,15 @@ export class Resident {
     }
   }
 
-  /** The elements of a buffer that a run has kept. */
-  async download(buffer: GPUBuffer, elements: number): Promise<Float32Array> {
+  /** Elements of a buffer that a run has kept, from the `first` on. */
+  async download(buffer: GPUBuffer, elements: number, first = 0): Promise<Float32Array> {
     const { device } = this
     const size = this.bytesOf(elements)
     const target = device.createBuffer({ size, usage: usage.mapRead | usage.copyTarget })
     try {
       await scoped(device, 'a download', () => {
         const encoder = device.createCommandEncoder()
-        encoder.copyBufferToBuffer(buffer, 0, target, 0, size)
+        encoder.copyBufferToBuffer(buffer, first * widthOf(this.element), target, 0, size)
         device.queue.submit([encoder.finish()])
       })
       return this.widened(await mappedRange(target), 0, elements)
@@ -235,7 +238,7 @@ export class Resident {
     const key = header.free.map(name => bindings[name]).join()
     if (this.bound?.key === key) return this.bound
     this.bound = undefined
-    const plan = planProgram(this.withScratch(bindings), bindings)
+    const plan = this.states.inFrontOf(planProgram(this.withScratch(bindings), bindings))
     const width = widthOf(this.element)
     const placed = (port: Omit<Port, 'name' | 'dtype'>, to: number): PortPlace => ({
       at: (storageAt(plan, port.storage, port.offset, bindings) + evaluate(port.offset, bindings)) * width,
@@ -257,7 +260,7 @@ export class Resident {
         const block = blockOf(call, bindings, argument =>
           argument.space === 'storage'
             ? storageAt(plan, argument.index, argument.offset, bindings)
-            : this.staticPlace(argument, bank)
+            : (this.states.addressOf(argument) ?? this.staticPlace(argument, bank))
         )
         writeBlock(block, call, words, i * blockBytes)
         return this.stepsOf(call, block, i, derived => (derived ? this.derivedGroup! : this.groups[bank]))
@@ -279,7 +282,7 @@ export class Resident {
     const held = operand?.space === 'constant' ? this.banks.held[operand.index] : 'f32'
     const switches = {
       halves: held === 'f16',
-      loaded: operand?.space === 'storage',
+      loaded: operand !== undefined && (operand.space === 'storage' || this.states.addressOf(operand) !== undefined),
       curves: !(block.act <= lastBound)
     }
     const { name } = this.program.header.kernels[gpuCall.call.kernel]
@@ -366,10 +369,12 @@ export class Resident {
         this.readback = device.createBuffer({ label: 'cairn results', size, usage: usage.mapRead | usage.copyTarget })
       }
       if (!this.arena || this.arena.size < arenaBytes) {
-        this.arena?.destroy()
         const size = Math.max(Math.ceil(arenaBytes / 16) * 16, 16)
         const flags = usage.storage | usage.copySource | usage.copyTarget
+        const before = this.arena
         this.arena = device.createBuffer({ label: 'cairn arena', size, usage: flags })
+        if (before) this.states.move(device, before, this.arena)
+        before?.destroy()
         const { banks, derived, parameters } = this.buffers
         this.groups = banks.map(bank => this.groupOf(this.arena!, bank, parameters))
         this.derivedGroup = derived && this.groupOf(this.arena, derived, parameters)

@@ -1,6 +1,6 @@
 import type { Dispatch } from '../../shaders/dispatch.js'
 import { CairnError } from '../base/index.js'
-import { type Bindings, type Dim, evaluate, type Plan, type Stored } from '../file/index.js'
+import { type Bindings, type Dim, evaluate, type Held, type Plan } from '../file/index.js'
 import { mapRead } from './usage.js'
 
 /** One dispatch, ready to be recorded. */
@@ -16,7 +16,7 @@ export interface Step {
   /** What it was made from. */
   readonly dispatch: Dispatch
   readonly block: Readonly<Record<string, number>>
-  readonly operand: Stored
+  readonly operand: Held
 }
 
 export interface PortPlace {

@@ -4,10 +4,10 @@ import {
   type CairnFile,
   elementsOf,
   type Header,
+  type Held,
   paddedLength,
   type Section,
   Spare,
-  type Stored,
   storedLength,
   unpackInto,
   widthOf
@@ -26,8 +26,8 @@ export interface Banks {
   readonly bankOf: readonly number[]
   /** Per bank, where each constant begins in it, in bytes. */
   readonly places: readonly ReadonlyMap<number, number>[]
-  /** How each constant is held: as halves only for the operand of a product. */
-  readonly held: readonly Stored[]
+  /** How each constant is held: in fewer bits than 32 only for the operand of a product. */
+  readonly held: readonly Held[]
   /** Where what is derived from constants begins in its own buffer, in elements. */
   readonly derivedAt: readonly number[]
   readonly derivedBytes: number
@@ -73,16 +73,21 @@ export function planBanks(calls: readonly GpuCall[], { constants, derived }: Hea
   return { sizes, bankOf, places, held, derivedAt, derivedBytes }
 }
 
-/** Halves stay halves where nothing but products reads them. */
-function heldAs(calls: readonly GpuCall[], constants: readonly Section[]): Stored[] {
+/** Halves stay halves, and bytes bytes, where nothing but products of such reads them. */
+function heldAs(calls: readonly GpuCall[], constants: readonly Section[]): Held[] {
   const otherwise = new Set<number>()
-  const asHalves = new Set<number>()
+  const narrow = new Set<number>()
   for (const each of calls) {
     const operand = operandOf(each)
+    const kind = each.shader.bytes ? 'i8' : 'f16'
     for (const argument of each.call.arguments)
-      if (argument.space === 'constant') (argument === operand ? asHalves : otherwise).add(argument.index)
+      if (argument.space === 'constant') {
+        const { index } = argument
+        const isNarrow = argument === operand && constants[index].stored === kind
+        ;(isNarrow ? narrow : otherwise).add(index)
+      }
   }
-  return constants.map(({ stored }, i) => (stored === 'f16' && asHalves.has(i) && !otherwise.has(i) ? 'f16' : 'f32'))
+  return constants.map(({ stored }, i) => (narrow.has(i) && !otherwise.has(i) ? stored : 'f32'))
 }
 
 /** Writes the sections to their banks as they arrive. */
@@ -148,14 +153,15 @@ class Widener {
   }
 }
 
-/** The bytes of a section as shaders read them: padded, widened where they are not held as halves, in whole words. */
-function resident(section: Section, held: Stored, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+/** The bytes of a section as shaders read them: padded, widened where they are not held as they are stored, in whole words. */
+function resident(section: Section, held: Held, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const elements = storedLength(section)
   const length = paddedLength(section)
   const same = section.stored === held
   if (same && length === elements && bytes.length % 4 === 0) return bytes as Uint8Array<ArrayBuffer>
   const words = new ArrayBuffer(Math.ceil((length * widthOf(held)) / 4) * 4)
-  if (held === 'f16')
+  if (held === 'i8') new Uint8Array(words).set(bytes)
+  else if (held === 'f16')
     unpackInto(new Uint16Array(words, 0, length), section, new Uint16Array(bytes.buffer, bytes.byteOffset, elements))
   else unpackInto(new Float32Array(words), section, elementsOf(section.stored, bytes))
   return new Uint8Array(words)

@@ -1,14 +1,20 @@
-import { alignedImages, imageProduct } from '../dense/dense.js'
-import { ofBytes } from '../dense/gemm8.js'
+import { alignedImages } from '../dense/dense.js'
+import { ofBytes, tiled8 } from '../dense/gemm8.js'
 import { ceil, list, product, type Shader } from '../dispatch.js'
 
 export const conv8: Shader = {
   block: 'Conv8',
-  dispatches: p => [imageProduct(p, [...ofBytes, 'conv8', 'pixel'], alignedImages(p, p.channels, p.filters, []))]
+  bytes: 'w',
+  dispatches(p) {
+    const pixels = product(p.batch, p.outD, p.outH, p.outW)
+    const vector = alignedImages(p, p.channels, p.filters, [])
+    return [tiled8(pixels, p.filters, p.groups, ['conv8', 'pixel'], vector)]
+  }
 }
 
 export const depthwise8: Shader = {
   block: 'Depthwise8',
+  bytes: 'w',
   dispatches: p => [
     {
       files: ['index', 'weights', ...ofBytes, 'pixel', 'depthwise8'],

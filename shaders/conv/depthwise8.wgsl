@@ -46,6 +46,19 @@ struct Depthwise8 {
 
 @group(0) @binding(2) var<uniform> p: Depthwise8;
 
+// Weights of four channels, the first being `i`th.
+fn weightsFrom(i: u32) -> vec4f {
+  if (WHOLE_QUADS) {
+    return vec4f(unpacked(weights[i >> 4][(i >> 2) & 3]));
+  }
+  var v = vec4f();
+  for (var c = 0u; c < 4; c++) {
+    let at = i + c;
+    v[c] = f32(unpacked(weights[at >> 4][(at >> 2) & 3])[at & 3]);
+  }
+  return v;
+}
+
 @compute @workgroup_size(64)
 fn depthwise8(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
   let i = listIndex(group, groups, local);
@@ -55,15 +68,14 @@ fn depthwise8(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
   if (at.n >= p.batch) {
     return;
   }
-  var sum = Sum();
+  var sum = vec4i();
   for (var kh = 0u; kh < p.kernelH; kh++) {
     let h = at.h * p.strideH + kh * p.dilationH - p.padH;
     for (var kw = 0u; kw < p.kernelW; kw++) {
       let w = at.w * p.strideW + kw * p.dilationW - p.padW;
       if (h < p.inH && w < p.inW) {
-        let v = load4(p.xAt + at.n * p.xN + h * p.xH + w * p.xW + c) - origin();
-        let from_ = p.wAt + (kh * p.kernelW + kw) * p.groups + c;
-        sum += Sum(v * vec4f(constant(from_), constant(from_ + 1), constant(from_ + 2), constant(from_ + 3)));
+        let v = load4(p.xAt + at.n * p.xN + h * p.xH + w * p.xW + c) - f32(p.xZero);
+        sum += vec4i(v * weightsFrom(p.wAt + (kh * p.kernelW + kw) * p.groups + c));
       }
     }
   }

@@ -2,9 +2,10 @@
 // CAIRN_ONLY=text picks tests by name.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { build } from '../../compiler/index.js'
 import { type BackendName, compileModel, presentBackends, Runner } from '../support/cairn.js'
 import { assertClose } from '../support/compare.js'
-import { type Official, officialData, runsOf, suites, testsOf } from '../support/onnx/official.js'
+import { type Official, officialData, runsOf, suites, testsOf, withConstants } from '../support/onnx/official.js'
 import { skip } from '../support/skip.js'
 import { excluded } from './models/excluded.js'
 
@@ -85,6 +86,31 @@ if (data) {
         count.passed++
       })
     }
+  }
+  const quantised = tests.filter(({ operators }) => [...operators].some(op => /^QLinear/.test(op)))
+  for (const official of quantised) {
+    if (official.name.endsWith('3D')) {
+      skip(`${official.name} on bytes`, 'a batch of matrices has no layer of bytes')
+      continue
+    }
+    if (only && !official.name.includes(only)) continue
+    test(`${official.name} with constants, as files have them, is made of layers of bytes`, async () => {
+      for (const { model, feeds, expected } of runsOf(official)) {
+        const fixed = withConstants(model, feeds)
+        const { program } = build(fixed)
+        const names = program.kernels.map(({ name }) => name)
+        assert.ok(
+          names.some(name => /^(conv|gemm|depthwise)8$/.test(name)),
+          `it calls ${names}`
+        )
+        const [[first, x]] = Object.entries(feeds)
+        for (const backend of backends) {
+          const runner = await Runner.load(compileModel(fixed), backend)
+          assertClose(await runner.run({ [first]: x }), expected, 0)
+          await runner.release()
+        }
+      }
+    })
   }
   test('every exclusion names a test', () => {
     if (!only)

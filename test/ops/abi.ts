@@ -11,7 +11,7 @@ import { residuals } from '../../compiler/ops/elementwise/epilogue.js'
 import { gridPaddings, samplings } from '../../compiler/ops/image/gridsample.js'
 import { coordinateModes, interpolations, roundings } from '../../compiler/ops/image/interpolate.js'
 import { roiModes } from '../../compiler/ops/image/roialign.js'
-import { kernels, trainingKernels } from '../../compiler/ops/kernels.js'
+import { kernels } from '../../compiler/ops/kernels.js'
 import { padModes } from '../../compiler/ops/movement/pad.js'
 import { scatterings } from '../../compiler/ops/movement/scatter.js'
 import { poolKinds } from '../../compiler/ops/pool/pool.js'
@@ -32,7 +32,9 @@ import { fieldsOf, rules } from '../../runtime/check/rules.js'
 import { admitTraining } from '../../runtime/check/training.js'
 import { winogradTaps } from '../../runtime/webgpu/program.js'
 import { shaders } from '../../shaders/kernels.js'
-import '../../shaders/more.js'
+import '../../shaders/later/bytes.js'
+import '../../shaders/later/more.js'
+import '../../shaders/later/training.js'
 import { root } from '../support/root.js'
 import { skip } from '../support/skip.js'
 
@@ -178,10 +180,10 @@ const structs = new Map(
 const reserved = ['from']
 const wgslName = (name: string) => (reserved.includes(name) ? `${name}_` : name)
 
-skip(`${Object.keys(trainingKernels).join(', ')} in WGSL`, 'training runs on the CPU path')
 skip('widen8 in WGSL', 'weights are widened as they are uploaded')
+skip('sums8 in WGSL', 'products of bytes sum their weights on the way')
 for (const [name, kernel] of Object.entries(kernels)) {
-  if (trainingKernels[name] || name === 'widen8') continue
+  if (name === 'widen8' || name === 'sums8') continue
   test(`kernel ${name} in WGSL`, () => {
     // The GPU reads the blocks of those Winograd convolutions that plain ones replace there as those of the other.
     const shader = shaders[name] ?? (name in winogradTaps ? shaders.winograd4 : undefined)

@@ -8,13 +8,15 @@ import { rules } from '../../runtime/check/rules.js'
 import { evaluate } from '../../runtime/file/dims.js'
 import { encode } from '../../runtime/file/format.js'
 import type { Program } from '../../runtime/file/program.js'
-import { InferenceSession, Tensor } from '../../runtime/index.js'
+import { env, InferenceSession, Tensor } from '../../runtime/index.js'
 import { presentBackends } from '../support/cairn.js'
 import { byteCases } from '../support/cases/byte-cases.js'
 import { type ByteCase, ByteLayers, bytesFor } from '../support/cases/byte-layers.js'
 import { isTelling } from '../support/compare.js'
+import { withoutLanguage } from '../support/gpu.js'
 import type { Bindings } from '../support/onnx/oracle.js'
 import { baseSeed, Random } from '../support/random.js'
+import { skip } from '../support/skip.js'
 
 const test = suite(`kernels on bytes (seed ${baseSeed})`)
 
@@ -26,6 +28,16 @@ const ofBytes = Object.keys(kernels).filter(name => rules[name]?.bytes && name !
 const summary = { arena: 0, arenaLowerBound: 0, nodesBefore: 0, nodesAfter: 0, batchNormsFolded: 0, operators: [] }
 
 const backends = await presentBackends()
+
+/** WebGPU also as where the language has no products of packed bytes. */
+const ways = backends.flatMap((backend): (readonly [backend: string, gpu?: GPU])[] => {
+  if (backend !== 'webgpu') return [[backend]]
+  const gpu = env.webgpu.gpu!
+  const whole = [backend, gpu] as const
+  if (gpu.wgslLanguageFeatures.has('packed_4x8_integer_dot_product')) return [whole, [backend, withoutLanguage(gpu)]]
+  skip('products of packed bytes', "this WebGPU's language has none")
+  return [whole]
+})
 
 function tensorsFor({ inputs }: Program, feeds: readonly (readonly number[] | Float32Array)[], bindings: Bindings) {
   return Object.fromEntries(
@@ -47,7 +59,8 @@ async function check(item: ByteCase): Promise<void> {
   const program = new ByteLayers(random).programOf(item)
   for (const { name } of program.kernels) seen.add(name)
   const file = encode(program, summary)
-  for (const backend of backends) {
+  for (const [backend, gpu] of ways) {
+    env.webgpu.gpu = gpu
     const session = await InferenceSession.create(file, { executionProviders: [backend] })
     for (const bindings of item.bindings ?? [{}]) {
       // What the first run leaves in memory are other numbers than what the second has to write.

@@ -9,8 +9,12 @@ import { Interpreter } from '../../compiler/lower/reference.js'
 import { importOnnx } from '../../compiler/onnx/read.js'
 import { trainingKernels } from '../../compiler/ops/kernels.js'
 import type { Program } from '../../runtime/file/program.js'
+import { Engine } from '../../train/device/engine.js'
+import { fileOf } from '../../train/network/backbone.js'
+import '../../train/index.js'
 import { learnt } from '../../train/network/network.js'
 import { lowerStep, makeDifferentiable } from '../../train/network/pipeline.js'
+import { presentBackends } from '../support/cairn.js'
 import { type Case, modelOf } from '../support/cases/case.js'
 import { casesOf, type Family, only } from '../support/cases/op-cases.js'
 import { Guarded } from '../support/guarded.js'
@@ -185,6 +189,36 @@ async function checkBackend({ program, outputs }: Differentiated, inputs: Float6
   })
 }
 
+const hasGpu = (await presentBackends()).includes('webgpu')
+/** Cases of a usual run that go through WebGPU as well, and the kernels of training that have been there. */
+const shareOnGpu = 0.12
+const onGpu = new Set<string>()
+
+async function checkGpu({ program, outputs }: Differentiated, inputs: Float64Array[]): Promise<void> {
+  for (const { name } of program.kernels) onGpu.add(name)
+  const single = inputs.map(data => Float32Array.from(data))
+  const engine = await Engine.open(fileOf(program), 'webgpu', 1)
+  const feeds = Object.fromEntries(program.inputs.map(({ name }, i) => [name, single[i]]))
+  const actual = (await engine.run(1, feeds)).slice(outputs)
+  await engine.release()
+  const expected = Interpreter.of(program)
+    .run(single.map(data => Float64Array.from(data)))
+    .slice(outputs)
+  expected.forEach((data, i) => {
+    const scale = Math.max(1e-3, ...data.map(Math.abs))
+    data.forEach((value, j) => {
+      const error = Math.abs(value - actual[i][j]) / scale
+      assert.ok(error < 1e-3, `gradient ${i} at ${j} is ${actual[i][j]} on webgpu, ${value} on the reference`)
+    })
+  })
+}
+
+/** Those that call a kernel of training which none before has called, and a share of the rest. */
+function goesToGpu({ program }: Differentiated): boolean {
+  const anew = program.kernels.some(({ name }) => trainingKernels[name] && !onGpu.has(name))
+  return hasGpu && (only !== undefined || anew || new Random(`gpu ${program.name}`).chance(shareOnGpu))
+}
+
 const called = new Set<string>()
 const covered = new Set<string>()
 const refused = new Map<string, number>()
@@ -215,6 +249,7 @@ for (const family of tested) {
       } while (untold.length && ++draws < 10)
       assert.equal(untold, [], 'inputs whose gradients cannot be told by differences')
       await checkBackend(made, inputs)
+      if (goesToGpu(made)) await checkGpu(made, inputs)
     })
   }
   test.run()

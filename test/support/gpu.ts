@@ -18,6 +18,12 @@ export async function withoutGpu(): Promise<string | undefined> {
   }
 }
 
+/** A GPU whose language has no features; its adapters are those of `gpu`. */
+export function withoutLanguage(gpu: GPU): GPU {
+  const requestAdapter: GPU['requestAdapter'] = options => gpu.requestAdapter(options)
+  return { requestAdapter, wgslLanguageFeatures: new Set<string>() } as unknown as GPU
+}
+
 /** A device that answers for `properties` itself. */
 export function disguised(device: GPUDevice, properties: Readonly<Record<string, unknown>>): GPUDevice {
   return new Proxy(device, {

@@ -2,7 +2,7 @@ import { build } from '../../compiler/index.js'
 import { CairnError } from '../../runtime/base/index.js'
 import { predictionsOf, type Split } from '../../runtime/train/index.js'
 import { cachedExamples, type Dataset, type Examples, freshExamples } from '../dataset.js'
-import { Engine } from '../engine.js'
+import { Engine } from '../device/engine.js'
 import { type Standing, train, type Watch } from '../loop.js'
 import { type Backbone, fileOf } from '../network/backbone.js'
 import type { Cut } from '../network/network.js'
@@ -105,11 +105,11 @@ async function fineTuned(
   const features = await Promise.all(calibrating.map(index => examples.plain(index)))
   const ranges = await rangesOf({ backbone, cut, settings }, weights, features)
   const tuned = await Stage.open(backbone, cut, own, ranges)
-  tuned.load(weights)
+  await tuned.load(weights)
   const standing: Standing = { epoch: 0, began: 0, trained: cut.trained, history: [], best: undefined }
   const course = { stage: tuned, examples, before: 0, epochs: own.epochs, isLast: true }
   await train(course, standing, { labels: data.labels, split, settings: own }, watch)
-  if (standing.best) tuned.load(standing.best.weights)
+  if (standing.best) await tuned.load(standing.best.weights)
   return tuned
 }
 

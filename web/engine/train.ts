@@ -134,7 +134,7 @@ function trainerOptions(lesson: Lesson) {
   const { classes, photos, epochs, learningRate, unfreeze, threads: numThreads } = lesson
   const { height, width } = portOf(lesson)
   return {
-    ...{ classes, epochs, learningRate, unfreeze, numThreads },
+    ...{ classes, epochs, learningRate, unfreeze, numThreads, device: 'auto' },
     batchSize: Math.max(1, Math.min(largestBatch, Math.ceil(photos.length / leastSteps))),
     ...{
       shapes: shapesOf(lesson),

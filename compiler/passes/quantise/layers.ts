@@ -1,14 +1,18 @@
 import { isConstant, type Node, type Value } from '../../graph/index.js'
 import type { Writer } from '../../infer/index.js'
 import { convInputs, longestSum, type Scale } from '../../ops/index.js'
-import { attributesOf, boundsOf, type Quantum, quantumOf } from './scales.js'
+import { attributesOf, boundsOf, narrow, type Quantum, quantumOf } from './scales.js'
 
 /** Layers with weights, of bytes: convolutions, matrix products, and what multiplies and shifts each channel. */
 export type Layer = (write: Writer, node: Node, to: Scale) => Value | undefined
 
-/** Weights as whole numbers from -128 to 127, the scale of each filter, and the sum of its weights' sizes. */
+/**
+ * Weights as whole numbers from -128 to 127, the scale of each filter, and the sum of its weights' sizes. Those of nine bits, as
+ * uint8 about an uneven zero point has them, are two, whose sum they are, of an input that is there twice (`asOften`).
+ */
 interface Weights {
   readonly value: Value
+  asOften(write: Writer, x: Value): Value
   readonly scale: (filter: number) => number
   readonly size: (filter: number) => number
 }
@@ -16,8 +20,8 @@ interface Weights {
 /** Steps of the result within which kernels round: a float32 beside 1.5 * 2^23 still holds whole numbers (asm/dense/product8.ts). */
 const reach = 2 ** 21
 
-/** Weights that were whole numbers, as they are about their zero points; `axis` is that of the filters. */
-function weightsOf({ graph }: Writer, value: Value | undefined, axis: number): Weights | undefined {
+/** Weights that were whole numbers, as they are about their zero points; `axis` is that of the filters, `inner` of what they sum. */
+function weightsOf({ graph }: Writer, value: Value | undefined, axis: number, inner: number): Weights | undefined {
   const from = value?.quantised
   if (!value || !from || (from.scale.length > 1 && from.axis !== axis)) return undefined
   const shape = value.shape as number[]
@@ -27,18 +31,34 @@ function weightsOf({ graph }: Writer, value: Value | undefined, axis: number): W
     const zero = from.zero[run % from.zero.length]
     for (let i = start; i < start + each; i++) data[i] = from.data[i] - zero
   }
-  if (!data.every(element => element >= -128 && element <= 127)) return undefined
+  if (!data.every(element => element >= -256 && element <= 254)) return undefined
   if (!from.scale.every(scale => scale > 0 && Number.isFinite(scale))) return undefined
-  const made = graph.constant(`${value.name} whole`, data, shape, 'int8')
+  const isTwice = !data.every(element => element >= -128 && element <= 127)
+  const wide = shape.map((size, i) => (i === inner && isTwice ? 2 * size : size))
+  const made = graph.constant(`${value.name} whole`, isTwice ? inHalves(data, shape, inner) : data, wide, 'int8')
   const filters = shape[axis]
   const within = shape.slice(axis + 1).reduce((a, b) => a * b, 1)
   const sizes = new Float64Array(filters)
   data.forEach((element, i) => (sizes[Math.floor(i / within) % filters] += Math.abs(element)))
   return {
     value: made,
+    asOften: (write, x) => (isTwice ? narrow(write.add('Concat', [x, x], { axis: 1 })) : x),
     scale: filter => from.scale[from.scale.length > 1 ? filter : 0],
     size: filter => sizes[filter]
   }
+}
+
+/** Twice as many along an axis: half of each, and what is left of it. */
+function inHalves(data: Float32Array, shape: readonly number[], axis: number): Float32Array {
+  const run = shape.slice(axis).reduce((a, b) => a * b, 1)
+  const halves = new Float32Array(2 * data.length)
+  data.forEach((element, i) => {
+    const half = Math.floor(element / 2)
+    const at = Math.floor(i / run) * 2 * run + (i % run)
+    halves[at] = half
+    halves[at + run] = element - half
+  })
+  return halves
 }
 
 /**
@@ -75,28 +95,36 @@ function isSummed({ value }: Weights, axis: number): boolean {
 
 const conv: Layer = (write, node, to) => {
   const x = quantumOf(node.inputs[convInputs.x])
-  const weights = weightsOf(write, node.inputs[convInputs.weights], 0)
+  const weights = weightsOf(write, node.inputs[convInputs.weights], 0, 1)
   const bounds = boundsOf(node, to)
   if (!x || !weights || !bounds || node.inputs[convInputs.residual] || !isSummed(weights, 0)) return undefined
+  const often = weights.value.shape[1] !== node.inputs[convInputs.weights]!.shape[1]
+  if (often && node.number('group', 1) > 1) return undefined
   const filters = weights.value.shape[0] as number
   const vectors = epilogueOf(write, node, filters, times(x, weights), node.inputs[convInputs.bias], to)
   return (
     vectors &&
-    write.add('Conv8', [x.value, weights.value, ...vectors], { ...attributesOf(node), ...zeros(x, to), ...bounds })
+    write.add('Conv8', [weights.asOften(write, x.value), weights.value, ...vectors], {
+      ...attributesOf(node),
+      ...zeros(x, to),
+      ...bounds
+    })
   )
 }
 
 const gemm: Layer = (write, node, to) => {
   const x = quantumOf(node.inputs[0])
   const transB = node.number('transB', 0)
-  const weights = weightsOf(write, node.inputs[1], transB ? 0 : 1)
+  const weights = weightsOf(write, node.inputs[1], transB ? 0 : 1, transB ? 1 : 0)
   const bounds = boundsOf(node, to)
   if (!x || !weights || !bounds || node.inputs[4] || node.number('transA', 0)) return undefined
   if (!isSummed(weights, transB ? 0 : 1)) return undefined
   if (node.number('alpha', 1) !== 1 || node.number('beta', 1) !== 1) return undefined
   const columns = weights.value.shape[transB ? 0 : 1] as number
   const vectors = epilogueOf(write, node, columns, times(x, weights), node.inputs[2], to)
-  return vectors && write.add('Gemm8', [x.value, weights.value, ...vectors], { transB, ...zeros(x, to), ...bounds })
+  if (!vectors) return undefined
+  const often = weights.asOften(write, x.value)
+  return write.add('Gemm8', [often, weights.value, ...vectors], { transB, ...zeros(x, to), ...bounds })
 }
 
 /** One weight a channel, which is 1. */

@@ -11,8 +11,14 @@ export interface Lease {
 }
 
 /** Limits that a session uses as far as the adapter has them; all others stay at what every device has. */
-const wantedLimits = ['maxStorageBufferBindingSize', 'maxBufferSize'] as const
-const wantedFeatures = ['shader-f16', 'timestamp-query', 'subgroups'] as const
+const wantedLimits = [
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY'
+] as const
+const wantedFeatures = ['core-features-and-limits', 'shader-f16', 'timestamp-query', 'subgroups'] as const
 
 let shared: { readonly device: Promise<GPUDevice>; users: number } | undefined
 
@@ -80,10 +86,22 @@ export function isImitation({ isFallbackAdapter, architecture, description }: GP
 async function adapter(): Promise<GPUAdapter> {
   const gpu = env.webgpu.gpu ?? globalThis.navigator?.gpu ?? (await dawn())
   if (!gpu) throw new CairnError('this browser has no WebGPU')
+  asked = gpu
   const { powerPreference = 'high-performance' } = env.webgpu
-  const found = await gpu.requestAdapter({ powerPreference })
+  // Older graphics interfaces are enough, whose adapters are only given to who says so.
+  const found =
+    (await gpu.requestAdapter({ powerPreference })) ??
+    (await gpu.requestAdapter({ powerPreference, featureLevel: 'compatibility' }))
   if (!found) throw new CairnError('WebGPU has no adapter here: no GPU with a driver that it can use')
   return found
+}
+
+/** The last that was asked, which may be a Dawn that no variable names. */
+let asked: GPU | undefined
+
+/** Whether WGSL has a feature here; of a device that came from elsewhere it is not known. */
+export function languageHas(feature: string): boolean {
+  return (env.webgpu.gpu ?? globalThis.navigator?.gpu ?? asked)?.wgslLanguageFeatures?.has(feature) ?? false
 }
 
 /** Dawn for Node: alive for as long as somebody refers to it. */

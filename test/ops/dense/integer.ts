@@ -157,6 +157,19 @@ const linears: readonly Case[] = [
   ])
 ]
 
+/** Differences from these zero points take nine bits. */
+const nineBits: readonly Case[] = [
+  one(
+    'QLinearConv, weights of nine bits',
+    'QLinearConv',
+    [u8(x(2, 5, 7, 6)), ...linear(byte(120), u8(c(9, 5, 3, 3)), byte(31)), scalar(8), byte(100)],
+    padded
+  ),
+  one('QLinearMatMul, weights of nine bits', 'QLinearMatMul', [
+    ...[u8(x(7, 13)), scalar(2 ** -4), byte(120), u8(c(13, 10)), scalar(2 ** -6), byte(190), scalar(4), byte(100)]
+  ])
+]
+
 /** Those that onnxruntime's quantiser writes; scales are powers of two, so that ties are ties on every backend. */
 const fourth = [scalar(2 ** -2), byte(128)]
 /** No tie in sight: some of onnxruntime's kernels for these round ties up. */
@@ -222,6 +235,7 @@ const exact = { options: { winograd: 0 } } as const
 export const integer: readonly Case[] = [
   ...integers,
   ...linears,
+  ...nineBits,
   ...contributed,
   one(
     'DynamicQuantizeLinear',

@@ -7,7 +7,7 @@ import onnxProto, { type onnx } from 'onnx-proto'
 import { cacheFolder } from '../../../cli/model/archive.js'
 import { declaredPorts } from '../../../compiler/onnx/ports.js'
 import { decodeElements, dtypeNames } from '../../../compiler/onnx/tensor-proto.js'
-import { decodeModel, encodeModel } from './model.js'
+import { decodeModel, encodeModel, tensorProto } from './model.js'
 import type { Named, Numbers } from './oracle.js'
 
 const { TensorProto, AttributeProto } = onnxProto.onnx
@@ -92,6 +92,15 @@ export function* runsOf({ folder, model }: Official): Generator<Run> {
       expected: Object.fromEntries(graph.output!.map(({ name }, i) => [name!, numbersOf(read('output', i))]))
     }
   }
+}
+
+/** The model with inputs as the constants that they are in files: all but the first. */
+export function withConstants(model: Uint8Array, feeds: Named): Uint8Array {
+  const { graph, ...rest } = decodeModel(model)
+  const constants = Object.entries(feeds).slice(1)
+  const initializer = constants.map(([name, numbers]) => tensorProto(name, numbers))
+  const input = graph!.input!.filter(({ name }) => !constants.some(([constant]) => constant === name))
+  return encodeModel({ ...rest, graph: { ...graph!, input, initializer } })
 }
 
 function numbersOf(bytes: Uint8Array): Numbers {

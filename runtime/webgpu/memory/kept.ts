@@ -1,4 +1,4 @@
-import { usage } from './usage.js'
+import { usage } from '../usage.js'
 
 /** Buffers that wait to be given out again, at most; the oldest makes room. */
 const mostFree = 8

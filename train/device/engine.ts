@@ -1,11 +1,13 @@
-import { backendNamed, type Executor } from '../runtime/backend/index.js'
-import { brandOf, CairnError } from '../runtime/base/index.js'
-import { checkBound, checkFixed } from '../runtime/check/index.js'
-import { type Bindings, type CairnFile, evaluate, type Header } from '../runtime/file/index.js'
+import { backendNamed, type Executor } from '../../runtime/backend/index.js'
+import { brandOf, CairnError } from '../../runtime/base/index.js'
+import { checkBound, checkFixed } from '../../runtime/check/index.js'
+import { type Bindings, type CairnFile, evaluate, type Header } from '../../runtime/file/index.js'
 
 /** A program on a backend, with inputs, outputs and states by name. */
 export class Engine {
   private checked = 0
+  /** The run that is under way: one at a time. */
+  private last: Promise<unknown> = Promise.resolve()
 
   private constructor(
     private readonly program: Header,
@@ -14,7 +16,7 @@ export class Engine {
 
   static async open(file: CairnFile, device: string, threads: number): Promise<Engine> {
     const backend = backendNamed(device)
-    if (!backend) throw new CairnError(`no device "${device}"; wasm and reference train`)
+    if (!backend) throw new CairnError(`no device "${device}"; wasm, webgpu and reference train`)
     checkFixed(file.header)
     const open = async () => file
     const executor = await backend.load(open(), { numThreads: threads, reopen: open, provider: {} })
@@ -34,7 +36,9 @@ export class Engine {
     })
     if (count !== this.checked) checkBound(this.program, bindings)
     this.checked = count
-    return (await this.executor.run(inputs, bindings)) as Float32Array[]
+    const ran = this.last.then(() => this.executor.run(inputs, bindings)) as Promise<Float32Array[]>
+    this.last = ran.catch(() => undefined)
+    return ran
   }
 
   /** Runs one example through a program with one input. */
@@ -43,9 +47,11 @@ export class Engine {
   }
 
   /** What the states hold, all or those that are named. */
-  read(names: readonly string[] = this.program.states.map(({ name }) => name)): Map<string, Float32Array> {
+  async read(
+    names: readonly string[] = this.program.states.map(({ name }) => name)
+  ): Promise<Map<string, Float32Array>> {
     const states = this.executor.states!
-    return new Map(names.map(name => [name, states.read(this.indexOf(name))]))
+    return new Map(await Promise.all(names.map(async name => [name, await states.read(this.indexOf(name))] as const)))
   }
 
   write(values: ReadonlyMap<string, ArrayLike<number>>): void {

@@ -1,4 +1,0 @@
-/** Made from the .wgsl files of this folder that shaders/more.ts brings, by scripts/build.mjs. */
-
-/** As in sources.d.ts. */
-export declare const sources: Readonly<Record<string, string>>

@@ -1,0 +1,107 @@
+// Activations in half precision, where an adapter has shader-f16: operators' cases and networks within 2e-2 of onnxruntime's single
+// precision, and a self-check that tells which layer leaves the range. CAIRN_HALVES=all takes every case, else some, drawn anew.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { build, compile } from '../../compiler/index.js'
+import { zoo } from '../../models/index.js'
+import { encode } from '../../runtime/file/format.js'
+import { InferenceSession } from '../../runtime/index.js'
+import { lease } from '../../runtime/webgpu/device/device.js'
+import { beyondHalves } from '../../runtime/webgpu/executor.js'
+import { numbersOfTensors, presentBackends, tensorsOf } from '../support/cairn.js'
+import { takesHalves } from '../support/cases/case.js'
+import { casesOf, checkRun, type Family, families, only, prepare } from '../support/cases/op-cases.js'
+import { assertClose } from '../support/compare.js'
+import { ModelBuilder } from '../support/onnx/model.js'
+import { type Numbers, Oracle, randomFeeds } from '../support/onnx/oracle.js'
+import { baseSeed, Random } from '../support/random.js'
+import { skip } from '../support/skip.js'
+
+const test = suite(`halves (seed ${baseSeed})`)
+const random = new Random('halves')
+const limit = 2e-2
+/** Cases of a usual run. */
+const drawn = 24
+
+const executionProviders = [{ name: 'webgpu' }] as const
+const inHalves = { executionProviders: [{ name: 'webgpu', precision: 'f16' }] } as const
+
+/** Whether numbers leave the range of halves. */
+const isBeyond = ({ data }: Numbers) =>
+  Array.from(data).some(value => Number.isFinite(value) && Math.abs(value) > 65504)
+
+function suiteInHalves(): void {
+  const all = (Object.keys(families) as Family[]).flatMap(casesOf).filter(({ item }) => takesHalves(item))
+  const count = { f16: 0, f32: 0 }
+  const wanted =
+    only || process.env.CAIRN_HALVES === 'all' ? all : Array.from({ length: drawn }, () => random.pick(all))
+  for (const each of new Set(wanted)) {
+    const { item, name } = each
+    if (item.without?.webgpu) continue
+    test(name, async () => {
+      const { model, runs } = await prepare(each)
+      if (runs.some(({ expected }) => Object.values(expected).some(isBeyond))) {
+        skip(`${name} in halves`, 'its results are beyond the largest half')
+        return
+      }
+      const { program, summary } = build(model, { ...item.options, weights: 'f16' })
+      // Whole numbers beyond what halves hold, and places, ask for single precision.
+      const ports = [...program.inputs, ...program.outputs].every(({ dtype }) => dtype.startsWith('float'))
+      const isHalf = ports && !program.kernels.some(each => beyondHalves.has(each.name))
+      const options = isHalf ? inHalves : { executionProviders }
+      const session = await InferenceSession.create(encode(program, summary), options)
+      assert.is(session.precision, isHalf ? 'f16' : 'f32')
+      count[session.precision]++
+      const allowed = { ...item, tolerance: { limit: Math.max(limit, item.tolerance?.limit ?? 0), reason: 'halves' } }
+      for (const { feeds, expected } of runs)
+        checkRun(allowed, numbersOfTensors(await session.run(tensorsOf(feeds))), expected)
+      await session.release()
+    })
+  }
+
+  test('most cases are computed in halves', () => {
+    console.log(`${count.f16} cases in halves, ${count.f32} in single precision`)
+    assert.ok(only || count.f16 > count.f32)
+  })
+
+  for (const name of ['lenet5', 'squeezenet1.1', 'mobilenet-v3-small', 'resnet20-cifar'])
+    test(name, async () => {
+      const model = zoo[name].build()
+      const session = await InferenceSession.create(await compile(model, { weights: 'f16' }), { executionProviders })
+      assert.is(session.precision, 'f16')
+      const oracle = await Oracle.load(model)
+      const dims = session.inputMetadata[0].shape.map((size, axis) => (typeof size === 'number' ? size : axis ? 64 : 2))
+      const feeds = randomFeeds([{ name: session.inputNames[0], dtype: 'float32', dims, range: [-1, 1] }], random)
+      assertClose(numbersOfTensors(await session.run(tensorsOf(feeds))), await oracle.run(feeds), limit)
+      await oracle.release()
+      await session.release()
+    })
+
+  test('a self-check names the layer that leaves the range of halves', async () => {
+    const m = new ModelBuilder(random)
+    const inside = m.add('Conv', [m.input([1, 8, 6, 6], 'float32', [-1, 1]), m.weights([8, 8, 3, 3])])
+    const large = m.add('Mul', [inside, m.scalar(3e5)])
+    m.output(m.add('Mul', [m.add('Relu', [m.add('Conv', [large, m.weights([8, 8, 1, 1])])]), m.scalar(1e-5)]))
+    const file = await compile(m.encode(), { weights: 'f16', golden: true })
+    const session = await InferenceSession.create(file, { executionProviders })
+    const single = await InferenceSession.create(file, {
+      executionProviders: [{ name: 'webgpu', precision: 'f32' }]
+    })
+    assert.equal([session.precision, single.precision], ['f16', 'f32'])
+    assert.ok((await single.verify()).ok)
+    const { ok, first } = await session.verify()
+    assert.not(ok)
+    assert.ok(first!.error > first!.limit, JSON.stringify(first))
+    await session.release()
+    await single.release()
+  })
+}
+
+const hasGpu = (await presentBackends()).includes('webgpu')
+if (hasGpu && (await lease()).device.features.has('shader-f16')) suiteInHalves()
+else
+  skip(
+    'activations in half precision',
+    hasGpu ? 'this adapter has no shader-f16; Mesa 25 brings a driver that has' : 'there is no WebGPU'
+  )
+test.run()
