@@ -47,7 +47,7 @@ async function trial(name: string, client: Client, packed: Packed): Promise<stri
 function telling(error: unknown): string {
   const { message } = error as Error
   const lines = message.split('\n').map(line => line.trim())
-  return lines.find(line => /^(\w*Error|npm error)\b.*[a-z]{3}/.test(line)) ?? lines.slice(0, 3).join('; ')
+  return lines.find(line => /^(\w*Error: |npm error )/.test(line)) ?? lines.slice(0, 3).join('; ')
 }
 
 const wanted = process.argv.slice(2)

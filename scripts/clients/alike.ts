@@ -4,7 +4,12 @@ export function difference(found: unknown, usual: unknown, place = 'result'): st
     return Math.abs(found - usual) <= closeness * Math.max(1, Math.abs(usual)) ? undefined : differ(place, found, usual)
   if (isBytes(usual) && isBytes(found)) {
     const [own, theirs] = [found, usual].map(({ bytes }) => Buffer.from(bytes, 'base64'))
-    const at = own.length === theirs.length ? own.findIndex((byte, i) => Math.abs(byte - theirs[i]) > steps) : 0
+    if (own.length !== theirs.length) return differ(`size of ${place}`, own.length, theirs.length)
+    if (usual.mean !== undefined) {
+      const apart = own.reduce((sum, byte, i) => sum + Math.abs(byte - theirs[i]), 0) / own.length
+      return apart <= usual.mean ? undefined : `${place} is ${apart} off on the mean; ${usual.mean} is allowed`
+    }
+    const at = own.findIndex((byte, i) => Math.abs(byte - theirs[i]) > steps)
     return at < 0 ? undefined : differ(`${place}, byte ${at} of ${theirs.length}`, own[at], theirs[at])
   }
   if (typeof usual !== 'object' || typeof found !== 'object' || !usual || !found)
@@ -25,7 +30,13 @@ const closeness = 1e-4
 /** Of bytes of masks, as they are rounded. */
 const steps = 2
 
-const isBytes = (value: unknown): value is { bytes: string } => typeof (value as { bytes?: string })?.bytes === 'string'
+/** A mask; with `mean` it may be so far off on the mean, instead of at every place. */
+interface Bytes {
+  readonly bytes: string
+  readonly mean?: number
+}
+
+const isBytes = (value: unknown): value is Bytes => typeof (value as { bytes?: string })?.bytes === 'string'
 
 const differ = (place: string, found: unknown, usual: unknown) =>
   `${place} is ${JSON.stringify(found)?.slice(0, 120)} instead of ${JSON.stringify(usual)?.slice(0, 120)}`

@@ -20,11 +20,31 @@ export function give(folder: string): void {
   const page = new PNG({ width, height })
   for (let i = 0; i < width * height; i++) page.data.set([...data.subarray(i * 3, i * 3 + 3), 255], i * 4)
   writeFileSync(join(folder, 'page.png'), PNG.sync.write(page))
-  cpSync(join(root, 'docs', 'page.png'), join(folder, 'photo.png'))
+  writeFileSync(join(folder, 'photo.png'), PNG.sync.write(ball(480, 400)))
   cpSync(join(root, 'node_modules', '@gutenye', 'ocr-models', 'assets'), join(folder, 'ocr'), { recursive: true })
   squeezenet(join(folder, 'squeezenet'))
   writeFileSync(join(folder, 'melspectrogram.onnx'), melspectrogram())
   writeFileSync(join(folder, 'embedding.onnx'), embedding())
+}
+
+/** A striped ball that lies in front of a wall and throws a shadow. */
+function ball(width: number, height: number): PNG {
+  const picture = new PNG({ width, height })
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const [across, down] = [(x - 240) / 130, (y - 190) / 130]
+      const inside = 1 - across * across - down * down
+      const shadow = Math.exp(-(((x - 255) / 150) ** 2) - ((y - 325) / 26) ** 2)
+      let colour = [1, 0.98, 0.94].map(part => part * (y > 270 ? 220 - 0.1 * y : 214 - 0.06 * y) * (1 - 0.4 * shadow))
+      if (inside > 0) {
+        const depth = Math.sqrt(inside)
+        const light = Math.max(0.15, 0.62 * depth - 0.5 * across - 0.6 * down)
+        const isRed = Math.floor((across * 0.8 + down * 0.3 + depth) * 4) % 2 === 0
+        colour = (isRed ? [214, 60, 44] : [236, 226, 208]).map(part => part * light + 960 * Math.max(0, light - 0.9))
+      }
+      picture.data.set([...colour.map(part => Math.min(255, part)), 255], (y * width + x) * 4)
+    }
+  return picture
 }
 
 /** A classifier in the form of a folder of Hugging Face. */

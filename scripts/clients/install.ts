@@ -44,7 +44,7 @@ const usual = '^1.30.0'
  * the registry, for which the tarballs stand here. Scripts of packages do not run: none is needed, and some fetch what is not npm's.
  */
 export async function install(name: string, client: Client, packed?: Packed): Promise<string> {
-  const folder = join(cache, `${name.replace(/\W+/g, '-')}${packed ? '' : '.usual'}`)
+  const folder = join(cache, `${name.replace(/\W+/g, '-').replace(/^-|-$/g, '')}${packed ? '' : '.usual'}`)
   const version = packed ? `file:${packed.standIn}` : usual
   const { sharp } = client.packages
   const overrides = {

@@ -1,9 +1,19 @@
 // A client in a page: bundled by Vite, in Chromium.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { isUtf8 } from 'node:buffer'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'vite'
 import { openPage } from '../../test/support/browser/chromium.js'
 import { Site } from '../../test/support/browser/serve.js'
+
+/** Packages whose text is of an older encoding than Vite's bundler reads. */
+const latin = {
+  name: 'latin',
+  load: async (id: string) => {
+    const bytes = /\.js$/.test(id) && existsSync(id) ? readFileSync(id) : undefined
+    return bytes && !isUtf8(bytes) ? bytes.toString('latin1') : undefined
+  }
+}
 
 const main = (program: string) => `import run from './${program}.mjs'
 const place = name => new URL(name, location.origin + '/given/').href.replace('/given/../', '/')
@@ -30,7 +40,7 @@ export async function inPage(
   const outDir = join(project, 'page')
   mkdirSync(outDir, { recursive: true })
   await build({
-    ...{ root: client, configFile: false, logLevel: 'silent' },
+    ...{ root: client, configFile: false, logLevel: 'silent', plugins: [latin] },
     build: { outDir, emptyOutDir: true, minify: false, target: 'es2022' },
     worker: { format: 'es' }
   })
