@@ -98,6 +98,27 @@ inBrowser('a model compiles in a worker, and not again on the next visit', () =>
   })
 )
 
+inBrowser('a model whose server says that it is the same is not read again', () =>
+  visit(async (site, open) => {
+    const serve = (etag: string, body: Uint8Array) =>
+      site.files.set('/model.onnx', (_, response) => response.writeHead(200, { etag }).end(body))
+    serve('"first"', model)
+    const { page } = await open()
+    const run = () => page.evaluate(() => (globalThis as unknown as InPage).runOn(['wasm']))
+    const first = await run()
+    const rest = model.slice(0, 20)
+    serve('"first"', rest)
+    assert.equal(await run(), first)
+    serve('"second"', rest)
+    const failed = await run().then(
+      () => undefined,
+      (error: Error) => error.message
+    )
+    assert.match(failed ?? '', /model|ONNX/)
+    await page.context().close()
+  })
+)
+
 inBrowser('where its script cannot be had the page compiles itself', () =>
   visit(async (site, open) => {
     site.files.set('/dist/runtime/compile-worker.js', { type: 'text/javascript', body: 'throw new Error("not here")' })
