@@ -120,7 +120,7 @@ function filesUnder(folder) {
 
 /** What the build makes beside what it compiles. */
 const isMade = file =>
-  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/](more-)?sources\.js$|\.cjs$|\.d\.cts$|[\\/](compile-worker|inlined)\.js$|[\\/]compile[\\/]stamp\.js$|[\\/]pool[\\/]detectors\.js$/.test(
+  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/](more-)?sources\.js$|\.cjs$|\.d\.cts$|[\\/](compile-worker|compile-alone|inlined)\.js$|[\\/]compile[\\/]stamp\.js$|[\\/]pool[\\/]detectors\.js$/.test(
     file
   )
 
@@ -197,7 +197,7 @@ await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runti
 await stage('detectors', [...detectorInputs.flatMap(filesUnder), self], [detectorBundle], bundleDetectors)
 
 const shipped = ['compiler', 'runtime', 'train', 'schema', 'shaders'].flatMap(filesUnder)
-await stage('bundles', [...shipped, ...schemaInputs], pageBundles, bundlePages)
+await stage('bundles', [...shipped, ...filesUnder('ort'), ...schemaInputs], pageBundles, bundlePages)
 
 const manifest = join(root, 'package.json')
 await stage('ort', [...shipped, ...filesUnder('ort'), ...schemaInputs, manifest], ortBundles, () => {

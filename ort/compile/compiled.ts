@@ -1,6 +1,6 @@
 import type { Declared } from '../../compiler/onnx/index.js'
 import { CairnError } from '../../runtime/base/index.js'
-import { inBrowser, inNode } from '../../runtime/compile-worker-place.js'
+import { inBrowser, inBrowserAlone, inNode } from '../../runtime/compile-worker-place.js'
 import { mayUseWorkers, type Spawned, spawn } from '../../runtime/cpu/index.js'
 import type { Given } from '../../runtime/file/index.js'
 import type { CairnSettings } from '../types.js'
@@ -60,7 +60,9 @@ export async function compiled<T>(
  */
 async function make(job: Job, { worker = true }: CairnSettings, note: (text: string) => void): Promise<Made> {
   const asked = worker && mayUseWorkers()
-  const answered = asked ? await ask(job) : undefined
+  const answered = asked
+    ? ((await ask(job, inBrowser)) ?? (isPage() ? await ask(job, inBrowserAlone) : undefined))
+    : undefined
   if (asked && !answered)
     note(
       'the model is compiled in the thread that asks for it, because the script compile-worker.js cannot be had here'
@@ -70,8 +72,10 @@ async function make(job: Job, { worker = true }: CairnSettings, note: (text: str
   return answered.made
 }
 
+const isPage = () => typeof Worker !== 'undefined' && !globalThis.process?.versions?.node
+
 /** What the worker answers; undefined where its script cannot be had, as from another origin. */
-function ask(job: Job): Promise<Answered | undefined> {
+function ask(job: Job, script: () => Worker): Promise<Answered | undefined> {
   return new Promise(resolve => {
     let worker: Spawned | undefined
     const end = (answered?: Answered) => {
@@ -79,7 +83,7 @@ function ask(job: Job): Promise<Answered | undefined> {
       void worker?.end()
     }
     try {
-      worker = spawn(inBrowser, inNode, { message: data => end(data as Answered), failed: () => end() })
+      worker = spawn(script, inNode, { message: data => end(data as Answered), failed: () => end() })
       worker.hold(true)
       worker.post(job)
     } catch {
