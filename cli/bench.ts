@@ -2,7 +2,7 @@ import type { Graph } from '../compiler/graph/index.js'
 import { ops } from '../compiler/ops/index.js'
 import { type Bindings, encode, evaluate } from '../runtime/file/index.js'
 import { InferenceSession, type Tensor } from '../runtime/index.js'
-import { type Allowance, deviceOption, sessionOptionsOf } from './device/index.js'
+import { type Allowance, deviceOption, sessionOptionsOf, wideOption } from './device/index.js'
 import {
   contest,
   findEngine,
@@ -62,6 +62,7 @@ export const bench: Command = {
   options: [
     deviceOption,
     { flag: '--threads', value: 'N', help: 'threads of every runtime (default 1)' },
+    wideOption,
     { flag: '--vs', value: 'LIST', help: `runtimes to compare with: ${peerNames.join(', ')} (installed by you)` },
     { flag: '--profile', help: 'the time of every layer and every kernel' },
     { flag: '--dims', value: 'N=1,H=64', help: 'free dimensions (default 1 for the batch, 64 else)' },

@@ -4,6 +4,7 @@ import sade from 'sade'
 import { batch } from './batch.js'
 import { bench } from './bench.js'
 import { compile } from './compile.js'
+import { explain } from './explain.js'
 import { inspect } from './inspect.js'
 import { quantise } from './quantise.js'
 import { run } from './run.js'
@@ -15,7 +16,9 @@ import { worker } from './worker.js'
 import { zoo } from './zoo.js'
 
 /** The command line. Exit codes: 0 done, 1 bad input, 2 wrong usage; the latter two with one line on standard error. */
-const commands: readonly Command[] = [compile, quantise, run, verify, inspect, bench, train, zoo, serve, batch, worker]
+const commands: readonly Command[] = [
+  ...[compile, quantise, run, verify, inspect, explain, bench, train, zoo, serve, batch, worker]
+]
 
 /** Other spellings of commands. */
 const aliases: Readonly<Record<string, string>> = { quantize: 'quantise' }

@@ -1,8 +1,8 @@
 /**
  * The builds of asm/: with the kernels on bytes, which quantised models need, or without; with relaxed SIMD or without; with
- * threads or without.
+ * threads or without. Those for engines that join vectors (`env.wasm.wide`) have relaxed SIMD and no kernels on bytes.
  */
-export type WasmFile = `cairn${'' | '-more'}${'' | '-relaxed'}${'' | '-threads'}.wasm`
+export type WasmFile = `cairn${'' | '-more' | '-relaxed' | '-more-relaxed' | '-wide'}${'' | '-threads'}.wasm`
 
 /**
  * The kernels' WebAssembly: binaries of one source beside this file, of which a process loads those that it uses, once.
@@ -16,7 +16,9 @@ export const places: Readonly<Record<WasmFile, () => URL>> = {
   'cairn-more.wasm': () => new URL('./cairn-more.wasm', import.meta.url),
   'cairn-more-threads.wasm': () => new URL('./cairn-more-threads.wasm', import.meta.url),
   'cairn-more-relaxed.wasm': () => new URL('./cairn-more-relaxed.wasm', import.meta.url),
-  'cairn-more-relaxed-threads.wasm': () => new URL('./cairn-more-relaxed-threads.wasm', import.meta.url)
+  'cairn-more-relaxed-threads.wasm': () => new URL('./cairn-more-relaxed-threads.wasm', import.meta.url),
+  'cairn-wide.wasm': () => new URL('./cairn-wide.wasm', import.meta.url),
+  'cairn-wide-threads.wasm': () => new URL('./cairn-wide-threads.wasm', import.meta.url)
 }
 
 /**

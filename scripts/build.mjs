@@ -202,8 +202,8 @@ const { bundleOrt, bundlePages, bundleSchema, ortBundles, pageBundles, schemaInp
 const { bundleDetectors, detectorBundle, detectorInputs } = await import('./bundle.mjs')
 await stage('schema', schemaInputs, ['dist/schema/onnx.js'], bundleSchema)
 
-const shippedFolders = ['cli', 'compiler', 'models', 'ort', 'runtime', 'shaders', 'train']
-const compiled = ['cli', 'compiler', 'ort', 'runtime', 'train', 'shaders', 'models', 'bench', 'test', 'scripts']
+const shippedFolders = ['cli', 'compiler', 'explain', 'models', 'ort', 'runtime', 'shaders', 'train']
+const compiled = [...shippedFolders, ...['bench', 'test', 'scripts']]
 const sources = [...compiled, 'schema'].flatMap(filesUnder)
 await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runtime/index.js'], async () => {
   console.error('cairn: compiling the TypeScript')
@@ -217,7 +217,7 @@ await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runti
 
 await stage('detectors', [...detectorInputs.flatMap(filesUnder), self], [detectorBundle], bundleDetectors)
 
-const shipped = ['compiler', 'runtime', 'train', 'schema', 'shaders'].flatMap(filesUnder)
+const shipped = ['compiler', 'explain', 'runtime', 'train', 'schema', 'shaders'].flatMap(filesUnder)
 await stage('bundles', [...shipped, ...filesUnder('ort'), ...schemaInputs], pageBundles, bundlePages)
 
 const manifest = join(root, 'package.json')
@@ -228,7 +228,7 @@ await stage('ort', [...shipped, ...filesUnder('ort'), ...schemaInputs, manifest]
 
 if (process.argv.includes('--page')) {
   const inputs = [
-    ...['asm', 'compiler', 'models', 'runtime', 'schema', 'shaders', 'train', 'web'].flatMap(filesUnder),
+    ...['asm', 'compiler', 'explain', 'models', 'runtime', 'schema', 'shaders', 'train', 'web'].flatMap(filesUnder),
     lock,
     join(root, 'package.json')
   ]

@@ -61,7 +61,7 @@ export async function bundleSchema() {
  */
 const pages = {
   'cairn.min': ['./index.js'],
-  'cairn-full.min': ['./index.js', '../compiler/index.js', '../train/index.js']
+  'cairn-full.min': ['./index.js', '../compiler/index.js', '../train/index.js', '../explain/index.js']
 }
 
 export const pageBundles = [...Object.keys(pages).map(name => `${name}.js`), 'compile-alone.js', 'cairn.wasm.d.ts'].map(
@@ -82,7 +82,7 @@ const apart = (inside, load) => ({
   }
 })
 
-/** What compiler and training import of modules that the runtime's bundle holds, by module. */
+/** What compiler, training and explanations import of modules that the runtime's bundle holds, by module. */
 async function importsOf(text, folder, inside) {
   const { build } = await import('esbuild')
   const { outputFiles } = await build({
@@ -101,7 +101,7 @@ async function importsOf(text, folder, inside) {
   return found
 }
 
-/** The runtime, and the runtime with compiler and training, as one file and two, with their types. */
+/** The runtime as one file, and compiler, training and explanations as one beside it, with their types. */
 export async function bundlePages() {
   const { build } = await import('esbuild')
   const folder = join(root, 'dist', 'runtime')

@@ -73,7 +73,8 @@ const about = {
   './standalone': 'The loader of a model that is a WebAssembly module of its own.',
   './onnxruntime':
     'Makes Cairn the backend of onnxruntime-common: `import "cairnjs/onnxruntime"`, or `register(ort)` for one instance of it.',
-  './train': 'Training: new heads, last blocks, and whole networks, on the CPU, in Node and in browsers.'
+  './train': 'Training: new heads, last blocks, and whole networks, on the CPU, in Node and in browsers.',
+  './explain': 'Why a network gives a picture its class: heat maps by Grad-CAM, gradients and occlusion.'
 }
 
 /** The reference: a page for each name that an entry of the package exports. Fails where one has no docstring. */

@@ -9,10 +9,11 @@ import {
   type Split
 } from '../runtime/train/index.js'
 import type { Examples } from './dataset.js'
+import { logSumExp, losses } from './network/losses.js'
 import type { Settings } from './options.js'
 import type { Batch, Pace, Stage } from './stage.js'
 
-/** What an epoch has come to. Losses are cross-entropies an example, in nats. */
+/** What an epoch has come to. Losses are the trainer's, an example; cross-entropies are in nats. */
 export interface EpochRecord {
   /** Counted from 1. */
   readonly epoch: number
@@ -34,7 +35,7 @@ export interface EpochRecord {
 
 /** What a network makes of examples with known classes. */
 export interface Evaluation {
-  /** Mean cross-entropy, in nats. */
+  /** Mean of the trainer's loss; cross-entropy is in nats. */
   readonly loss: number
   /** Share of the examples taken for their class, 0 to 1. */
   readonly accuracy: number
@@ -252,9 +253,9 @@ export async function evaluate(
   examples: Examples,
   indices: readonly number[],
   labels: readonly number[],
-  { batchSize, classes }: Settings
+  { batchSize, classes, loss }: Settings
 ): Promise<Evaluation> {
-  const loss = new RunningMean()
+  const mean = new RunningMean()
   const predictions: number[] = []
   const probabilities: number[] = []
   const breath = new Breath()
@@ -266,17 +267,12 @@ export async function evaluate(
     some.forEach((index, i) => {
       const row = logits.subarray(i * classes.length, (i + 1) * classes.length)
       const normaliser = logSumExp(row)
-      loss.add(normaliser - row[labels[index]])
+      mean.add(losses[loss].plain(row, labels[index]))
       predictions.push(predicted[i])
       probabilities.push(Math.exp(row[predicted[i]] - normaliser))
     })
   }
   const actual = indices.map(index => labels[index])
   const confusion = confusionMatrix(predictions, actual, classes.length)
-  return { loss: loss.mean, accuracy: accuracy(predictions, actual), predictions, probabilities, confusion }
-}
-
-function logSumExp(row: Float32Array): number {
-  const largest = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
-  return largest + Math.log(row.reduce((sum, value) => sum + Math.exp(value - largest), 0))
+  return { loss: mean.mean, accuracy: accuracy(predictions, actual), predictions, probabilities, confusion }
 }

@@ -1,6 +1,7 @@
 import type { ImportOptions } from '../compiler/onnx/index.js'
 import { CairnError } from '../runtime/base/index.js'
 import { type Initialisation, parseInitialisation, parseSchedule, type Schedule } from '../runtime/train/index.js'
+import { type Loss, lossNames } from './network/losses.js'
 import { type ImagePreparation, isPreparation } from './preparation.js'
 import type { Optimizer, UpdateOptions } from './step.js'
 
@@ -18,6 +19,11 @@ export interface TrainerOptions extends ImportOptions {
   readonly batchNorm?: boolean
   /** Default `adam`. */
   readonly optimizer?: Optimizer
+  /**
+   * What is made small: `cross-entropy` (the default) of a softmax over the scores, `mse`, the mean squared distance from 1 for the
+   * class and 0 for the others, or `hinge`, the sum of the margins that other classes break.
+   */
+  readonly loss?: Loss
   /** Default 0.001 for adam and adamw, else 0.01. */
   readonly learningRate?: number
   /** Momentum, or the first moment's of adam; default 0.9. */
@@ -83,9 +89,14 @@ export const optimizers: readonly Optimizer[] = ['sgd', 'momentum', 'nesterov', 
 
 /** Throws CairnError for what cannot be. */
 export function settingsOf(options: TrainerOptions): Settings {
-  const { classes, optimizer = 'adam', initialise, epochs = 15, unfreeze } = options ?? {}
+  const { classes, optimizer = 'adam', loss = 'cross-entropy', initialise, epochs = 15, unfreeze } = options ?? {}
   if (!Array.isArray(classes) || classes.length < 2)
     throw new CairnError(`${classes?.length ?? 0} class; training needs at least two classes`)
+  if (!lossNames.includes(loss)) throw new CairnError(`loss ${loss}; ${lossNames.join(', ')} are allowed`)
+  if (loss === 'hinge' && options.labelSmoothing)
+    throw new CairnError(
+      'labelSmoothing is of no use with loss hinge, which asks for margins; cross-entropy and mse take it'
+    )
   const twice = classes.find((name, i) => classes.indexOf(name) !== i)
   if (twice !== undefined) throw new CairnError(`two classes are named "${twice}"`)
   if (!optimizers.includes(optimizer))
@@ -117,6 +128,7 @@ export function settingsOf(options: TrainerOptions): Settings {
     initialise: parseInitialisation(initialise ?? 'xavier'),
     batchNorm: options.batchNorm ?? scratch,
     optimizer,
+    loss,
     learningRate: number('learningRate', optimizer.startsWith('adam') ? 1e-3 : 1e-2),
     momentum: number('momentum', 0.9, 0, 1),
     weightDecay: number('weightDecay', 0),

@@ -8,11 +8,12 @@ import { Random } from '../runtime/train/index.js'
 import { Engine } from './engine.js'
 import { paceOf } from './loop.js'
 import { type Backbone, fileOf } from './network/backbone.js'
+import { losses, writeLoss } from './network/losses.js'
 import type { Cut } from './network/network.js'
 import { lowerStep, makeDifferentiable } from './network/pipeline.js'
 import type { Settings } from './options.js'
 import { type Batch, initial, Stage } from './stage.js'
-import { crossEntropy, lossInputs, releaseParameters } from './step.js'
+import { lossInputs, releaseParameters } from './step.js'
 
 /** What the courses tell to try before a training: that gradients are right, and that a few examples can be learnt by heart. */
 export interface Check {
@@ -64,7 +65,7 @@ export function checkGradients(subject: Subject, batch: Batch, progress: (what: 
     graph.inputs = [input, given.targets, given.weights]
     const follow = graph.constant(graph.unique('follow'), Float32Array.of(0), [1])
     makeDifferentiable(graph, settings.batchNorm ? follow : undefined)
-    const loss = crossEntropy(graph, graph.outputs[0], given.targets, given.weights)
+    const loss = writeLoss(graph, settings.loss, graph.outputs[0], given.targets, given.weights)
     const learnt = graph.states.filter((_, i) => parameters[i].kind !== 'statistic')
     const one = graph.constant(graph.unique('loss'), Float32Array.of(1), [])
     const made = gradients ? (differentiate(graph, new Map([[loss, one]]), learnt) as Value[]) : []
@@ -140,6 +141,9 @@ export async function overfit(subject: Subject, batch: Batch, labels: readonly n
   }
   const stage = await Stage.open(backbone, cut, settings)
   const most = 800
+  const { guessing } = losses[settings.loss]
+  // Cross-entropies below 0.05, and as small a part of what guessing gives of others.
+  const known = (0.05 * guessing(stage.outputs)) / Math.log(stage.outputs)
   const breath = new Breath()
   let [first, loss, steps, learnt] = [Number.NaN, Number.NaN, 0, false]
   while (steps < most && !learnt) {
@@ -149,7 +153,7 @@ export async function overfit(subject: Subject, batch: Batch, labels: readonly n
     loss = stepped.loss
     if (steps === 1) first = loss
     if (!Number.isFinite(loss)) break
-    learnt = loss < 0.05
+    learnt = loss < known
   }
   await stage.release()
   return { examples: labels.length, steps, first, loss, learnt }

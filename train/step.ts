@@ -5,6 +5,7 @@ import { Writer } from '../compiler/infer/index.js'
 import { foldConstants } from '../compiler/passes/index.js'
 import type { Program } from '../runtime/file/index.js'
 import { filterRanges, quantisedActivations, quantiseFakes, type Ranges } from './int8/fake.js'
+import { type Loss, writeLoss } from './network/losses.js'
 import { headBias, headWeights, type Learnt, learntBy, type Section } from './network/network.js'
 import { lowerStep, makeDifferentiable } from './network/pipeline.js'
 
@@ -14,6 +15,7 @@ export type Optimizer = 'sgd' | 'momentum' | 'nesterov' | 'adam' | 'adamw'
 
 export interface UpdateOptions {
   readonly optimizer: Optimizer
+  readonly loss: Loss
   readonly momentum: number
   /** Decay of weights, not of biases and norms: L2 added to the gradient, but decoupled for adamw. */
   readonly weightDecay: number
@@ -145,7 +147,7 @@ export function buildStep(
   randomise(graph, seed)
   makeDifferentiable(graph, batchNorm ? follow : undefined)
   const scores = graph.outputs[0]
-  const loss = crossEntropy(graph, scores, targets, weights)
+  const loss = writeLoss(graph, options.loss, scores, targets, weights)
   const learnt = graph.states.filter((_, i) => parameters[i].kind !== 'statistic')
   const one = graph.constant(graph.unique('loss'), Float32Array.of(1), [])
   const gradients = differentiate(graph, new Map([[loss, one]]), learnt) as Value[]
@@ -190,15 +192,6 @@ export const lossInputs = (logits: Value) => ({
   targets: new Value('targets', 'float32', [free('N'), logits.shape[1]]),
   weights: new Value('weights', 'float32', [free('N'), 1])
 })
-
-/** Softmax cross-entropy, the sum over the batch of each image's own times its weight. */
-export function crossEntropy(graph: Graph, logits: Value, targets: Value, weights: Value): Value {
-  const write = new Writer(graph, 'loss')
-  const likelihood = write.add('Mul', [targets, write.add('LogSoftmax', [logits], { axis: -1 })])
-  const each = write.add('ReduceSum', [likelihood], { axes: [1], keepdims: 1 })
-  const sum = write.add('ReduceSum', [write.add('Mul', [each, weights])], { axes: [0, 1], keepdims: 0 })
-  return write.add('Neg', [sum])
-}
 
 function globalNorm(graph: Graph, gradients: readonly Value[]): Value {
   const write = new Writer(graph, 'norm')

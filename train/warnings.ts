@@ -1,4 +1,5 @@
 import type { EpochRecord, Evaluation } from './loop.js'
+import { losses } from './network/losses.js'
 import type { Settings } from './options.js'
 
 /** What was trained on, and what it has come to. */
@@ -12,7 +13,7 @@ export interface Outcome {
 
 /** What curves and confusions say that people overlook. */
 export function signsOf({ history, labels, confusion }: Outcome, settings: Settings): string[] {
-  const { classes } = settings
+  const { classes, loss } = settings
   const last = history.at(-1)
   if (!last) return []
   const signs = collapsed(labels, confusion, last, settings)
@@ -22,7 +23,7 @@ export function signsOf({ history, labels, confusion }: Outcome, settings: Setti
     signs.push(
       `gradients have grown ${grown.toFixed(0)} times since the first epoch: they explode; clip them, or take a smaller learning rate`
     )
-  const guessing = Math.log(classes.length)
+  const guessing = losses[loss].guessing(classes.length)
   const best = Math.min(...history.map(({ trainLoss }) => trainLoss))
   const { trainAccuracy, validationAccuracy, trainLoss } = last
   if (trainLoss > 2 * guessing)

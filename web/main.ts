@@ -2,6 +2,7 @@ import { startMeasuring } from './actions/measuring.js'
 import { type Model, ready } from './actions/opening.js'
 import { Placing } from './actions/placing.js'
 import { startQuantising } from './actions/quantising.js'
+import { Why } from './actions/why.js'
 import { byId, download } from './dom.js'
 import { Engine } from './engine/engine.js'
 import type { Answer, Given, Job, Progress, Ran } from './engine/protocol.js'
@@ -13,7 +14,6 @@ import { meaningOf, usedOf } from './model/meaning.js'
 import { fromEntry, fromFile, fromZoo, type Source, withHead } from './model/source.js'
 import { plural } from './numbers.js'
 import type { Finding } from './outputs/output.js'
-import { draw } from './photo/draw.js'
 import { startInput, stopCamera } from './photo/input.js'
 import { type Photo, photoFrom, pixelsOf, testPicture } from './photo/photo.js'
 import type { Preparation } from './photo/prepare.js'
@@ -28,6 +28,7 @@ import { chosenThreads, startDevices } from './views/model/device.js'
 import { showFigures, showName, showTitle } from './views/model/model.js'
 import { showPreparation, startPreparation } from './views/preparation.js'
 import { sentence, showResult } from './views/result.js'
+import { showStage } from './views/stage.js'
 import { nameOfUrl, pressSample, showEntries, showSamples, showStarter, showZoo } from './views/start.js'
 import { announce, doing, showFailure } from './views/status.js'
 import { selectFirstTab, startTabs } from './views/tabs.js'
@@ -159,6 +160,7 @@ const run = oneAtATime(
   async quiet => {
     await runOnce(quiet)
     await training.try()
+    await why.try(quiet)
   },
   quiet => {
     if (!quiet && last) void placing.probe().then(refreshFigures).catch(showFailure)
@@ -220,21 +222,10 @@ function update(): void {
   showCode(model && last && usedOf(model, last.ran, last.findings))
   if (model?.port) showPreparation(model.preparation, model.guess, model.port)
   byId('least-value').textContent = `${Math.round(Number(chosen('least')) * 100)} %`
-  const isDrawn = photo !== undefined && (model?.port !== undefined || !model)
-  canvas.hidden = !isDrawn || !byId('video').hidden
-  byId('no-photo').hidden = isDrawn || !byId('video').hidden
-  if (photo && isDrawn)
-    draw(canvas, {
-      photo,
-      findings: shown?.findings ?? [],
-      region: shown?.ran.shown?.region,
-      least: Number(chosen('least')),
-      blend: Number(chosen('blend'))
-    })
-  canvas.setAttribute(
-    'aria-label',
-    shown && photo ? `${photo.name}: ${sentence(shown)}` : (photo?.name ?? 'No picture')
-  )
+  showStage({
+    ...{ photo, shown, takesPicture: model?.port !== undefined || !model },
+    ...{ blend: Number(chosen('blend')), heat: why.heat }
+  })
 }
 
 /** Counts the photos that have been asked for. */
@@ -289,9 +280,15 @@ const training = new Training({
   }
 })
 
+const why = new Why({
+  ...{ engine, model: () => model, photo: () => photo, job: currentJob },
+  ...{ findings: () => last?.findings ?? [], changed: () => update() }
+})
+
 followTheme()
 startTabs(panel => {
   training.turn(panel === 'train')
+  why.turn(panel === 'why')
   if (panel !== 'train') closeShots()
 })
 const takers = {
@@ -330,7 +327,7 @@ byId('save').onclick = () =>
   void doing('Saving', async () =>
     download(`${model!.opened.name}.cairn`, new Blob([await engine.ask('file', undefined)]))
   )
-byId('save-picture').onclick = () =>
+byId('save-picture').onclick = byId('save-why').onclick = () =>
   canvas.toBlob(blob => blob && download(`${photo!.name.replace(/\.\w+$/, '')}-${model!.opened.name}.png`, blob))
 byId('weights').onchange = () => model && void open(model.source)
 for (const id of ['least', 'blend']) byId(id).oninput = update

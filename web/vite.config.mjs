@@ -29,7 +29,7 @@ const beside = ['cairn.min.js', 'cairn-full.min.js', 'worker.js', 'session-worke
 const whole = () => ({
   name: 'cairnjs as it is',
   enforce: 'pre',
-  resolveId: id => (/^cairnjs(\/(compiler|train))?$/.test(id) ? { id: 'cairnjs', external: true } : undefined),
+  resolveId: id => (/^cairnjs(\/(compiler|train|explain))?$/.test(id) ? { id: 'cairnjs', external: true } : undefined),
   renderChunk: code => code.replace(/(["'`])cairnjs\1/g, '"../cairn/cairn-full.min.js"')
 })
 

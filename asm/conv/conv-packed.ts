@@ -1,5 +1,6 @@
 import { ROWS, sixRows, spread } from '../dense/product'
 import { isInline, isLate, PANEL } from '../dense/tile'
+import { DEEP, sixPair, WIDE } from '../dense/wide'
 import { activateRow } from '../elementwise/activation'
 import { Epilogue } from '../elementwise/epilogue'
 import { statics } from '../thread'
@@ -42,6 +43,7 @@ export function packedPixels(
   const group = (<usize>(inner * ROWS)) << 2
   const most = min(room / (inner * ROWS), GROUPS) * ROWS
   const step = (<usize>p.yW) << 2
+  const next = (<usize>(inner * PANEL)) << 2
   for (; from < end; from += most) {
     const count = min(most, end - from)
     let column = from % p.outW
@@ -56,21 +58,22 @@ export function packedPixels(
     }
     const first = y + <usize>from * step
     for (let c: u32 = 0; c < p.filters; c += PANEL) {
+      const pair = WIDE && inner >= DEEP && c + 2 * PANEL <= p.filters
       const o = (<usize>c) << 2
       const panel = w + o * <usize>inner
       const width = min(p.filters - c, PANEL)
-      for (let i: u32 = 0; i < count; i += ROWS)
-        sixPixels(
-          scratch + <usize>(i / ROWS) * group,
-          panel,
-          inner,
-          bias + o,
-          first + <usize>i * step + o,
-          step,
-          min(count - i, ROWS),
-          width,
-          e
-        )
+      for (let i: u32 = 0; i < count; i += ROWS) {
+        const from = scratch + <usize>(i / ROWS) * group
+        const at = first + <usize>i * step + o
+        const rows = min(count - i, ROWS)
+        if (pair && rows == ROWS) {
+          sixPair(from, panel, next, inner, bias + o, 0, at, step, at, 0, e)
+          continue
+        }
+        sixPixels(from, panel, inner, bias + o, at, step, rows, width, e)
+        if (pair) sixPixels(from, panel + next, inner, bias + o + PANEL * 4, at + PANEL * 4, step, rows, PANEL, e)
+      }
+      if (pair) c += PANEL
     }
     if (!isLate(e)) continue
     if (p.yW == p.filters) activateRow(e.act, e.alpha, e.beta, first, first, count * p.filters)

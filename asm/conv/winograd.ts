@@ -1,5 +1,6 @@
-import { product, ROWS } from '../dense/product'
+import { product, productPair, ROWS } from '../dense/product'
 import { PANEL } from '../dense/tile'
+import { WIDE } from '../dense/wide'
 import { firstOf, lastOf, statics } from '../thread'
 import { WinogradParams } from './winograd-params'
 import { FAR, NEAR, transformInput, transformOutput } from './winograd-transform'
@@ -111,10 +112,15 @@ function multiply(
   const row = <usize>padded * 4
   for (let i = points; i > 0; i--, v += vStep, products += mStep)
     for (let column: usize = 0; column < row; column += PANEL * 4, w += panel) {
+      const pair = WIDE && column + PANEL * 4 < row
       let from = v
       let to = products + column
       for (let t: u32 = 0; t < block; t += ROWS, from += group, to += <usize>ROWS * row)
-        product(from, w, p.channels, to, row, block - t)
+        if (pair) productPair(from, w, panel, p.channels, to, row)
+        else product(from, w, p.channels, to, row, block - t)
+      if (!pair) continue
+      column += PANEL * 4
+      w += panel
     }
 }
 

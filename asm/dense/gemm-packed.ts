@@ -3,6 +3,7 @@ import { Epilogue } from '../elementwise/epilogue'
 import { GemmParams, gemm, rows, sliceOf } from './gemm'
 import { ROWS, sixRows, spread } from './product'
 import { isInline, isLate, PANEL } from './tile'
+import { DEEP, sixPair, WIDE } from './wide'
 
 /**
  * gemm for many columns: a block of rows is packed into groups first, which the panels pay back. Rows and columns that
@@ -113,12 +114,18 @@ function multiply(
 ): void {
   const group = (<usize>(p.inner * ROWS)) << 2
   const panel = (<usize>(p.inner * PANEL)) << 2
-  for (let column: usize = 0; column < (<usize>columns) << 2; column += PANEL << 2, w += panel) {
+  let column: usize = 0
+  for (const last = (<usize>columns) << 2; column < last; column += PANEL << 2, w += panel) {
+    const pair = WIDE && p.inner >= DEEP && column + (PANEL << 2) < last
     let from = x
     let to = y + column
     let skip = r + column
     for (let g = groups; g > 0; g--, from += group, to += <usize>ROWS * yStep, skip += <usize>ROWS * rStep)
-      sixRows(from, w, p.inner, bias + column, to, yStep, skip, rStep, e)
+      if (pair) sixPair(from, w, panel, p.inner, bias + column, 0, to, yStep, skip, rStep, e)
+      else sixRows(from, w, p.inner, bias + column, to, yStep, skip, rStep, e)
+    if (!pair) continue
+    column += PANEL << 2
+    w += panel
   }
   if (!isLate(e)) return
   for (let row = groups * ROWS; row > 0; row--, y += yStep) activateRow(e.act, e.alpha, e.beta, y, y, columns)

@@ -2,6 +2,7 @@ import { activateRow } from '../elementwise/activation'
 import { Epilogue } from '../elementwise/epilogue'
 import { HALF, halfTile } from './narrow'
 import { isLate, PANEL, rowTile, tile } from './tile'
+import { tilePair, WIDE } from './wide'
 
 /** Weights of a matrix that stays in the cache of the second level, beside few rows and beside many. */
 const CACHED: u32 = 196608
@@ -29,9 +30,11 @@ export function panels(
   halves: bool
 ): void {
   const tiles = (rows + 3) >> 2
-  const count = (columns + PANEL - 1) / PANEL
   const matrix = inner * columns
   const panel = <usize>inner * PANEL * 4
+  // Whole panels go in pairs where tiles take two, and then the rest.
+  const pairs: u32 = WIDE ? columns / (2 * PANEL) : 0
+  const count = (columns + PANEL - 1) / PANEL - pairs
   // Weights that stay near anyway go by in one stream for each tile; of others a panel stays while the tiles go by.
   const streamed = matrix <= SMALL || (rows <= 64 && matrix <= CACHED)
   const outer = streamed ? tiles : count
@@ -39,12 +42,22 @@ export function panels(
   for (let i: u32 = 0; i < outer; i++)
     for (let j: u32 = 0; j < inside; j++) {
       const t = streamed ? i : j
-      const c = streamed ? j : i
+      const unit = streamed ? j : i
+      const c = unit + min(unit, pairs)
       const table = tables + <usize>t * stride
       const weights = w + <usize>c * panel
       const o = <usize>(c * PANEL) * 4
       const width = min(columns - c * PANEL, PANEL)
-      if (lone && t + 1 == tiles) rowTile(table, shift, weights, bias + o, slope + o, at + o, width, e)
+      const alone = lone && t + 1 == tiles
+      if (WIDE && unit < pairs) {
+        if (!alone) {
+          tilePair(table, shift, weights, panel, bias + o, slope + o, at + o, e)
+          continue
+        }
+        const next = o + PANEL * 4
+        rowTile(table, shift, weights + panel, bias + next, slope + next, at + next, PANEL, e)
+      }
+      if (alone) rowTile(table, shift, weights, bias + o, slope + o, at + o, width, e)
       else if (halves && width <= HALF) halfTile(table, shift, weights, bias + o, slope + o, at + o, width, e)
       else tile(table, shift, weights, bias + o, slope + o, at + o, width, e)
     }

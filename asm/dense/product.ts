@@ -3,6 +3,7 @@ import { Epilogue } from '../elementwise/epilogue'
 import { madd } from '../madd'
 import { statics } from '../thread'
 import { BLOCK } from './tile'
+import { sixPair } from './wide'
 
 /**
  * Matrix products of operands that are packed: no table of addresses. Rows come in groups of ROWS, interleaved, so that
@@ -13,7 +14,7 @@ import { BLOCK } from './tile'
 export const ROWS: u32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4
 
 /** Zeros: no bias, and an epilogue that does nothing. */
-const NOTHING = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0])
+const NOTHING = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
 
 /**
  * y[row][0..8) = x[row] . w for one group, of which the first `rows` count, and one panel; rows of y lie `step` bytes
@@ -22,6 +23,11 @@ const NOTHING = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0])
 export function product(x: usize, w: usize, inner: u32, y: usize, step: usize, rows: u32): void {
   if (ROWS == 6 && rows > 4) sixRows(x, w, inner, NOTHING, y, step, y, step, changetype<Epilogue>(NOTHING))
   else fourRows(x, w, inner, y, step)
+}
+
+/** The same of two panels, `panel` bytes apart, and always of ROWS rows. */
+export function productPair(x: usize, w: usize, panel: usize, inner: u32, y: usize, step: usize): void {
+  sixPair(x, w, panel, inner, NOTHING, NOTHING, y, step, y, step, changetype<Epilogue>(NOTHING))
 }
 
 function fourRows(x: usize, w: usize, inner: u32, y: usize, step: usize): void {

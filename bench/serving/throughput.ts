@@ -85,7 +85,10 @@ const kinds: Readonly<Record<string, () => Promise<Started>>> = {
 }
 
 const figures = new Map<string, Figures[]>()
-const keep = (key: string, one: Figures) => figures.set(key, [...(figures.get(key) ?? []), one])
+const keep = (key: string, one: Figures) => {
+  figures.set(key, [...(figures.get(key) ?? []), one])
+  console.error(`${key.replace('|', ', clients: ')}: ${one.perSecond.toFixed(1)} a second`)
+}
 for (let round = 0; round < rounds; round++) {
   keep('bare', await bare())
   for (const [kind, start] of Object.entries(kinds)) {

@@ -9,9 +9,14 @@ export const deviceOption: Option = {
   value: 'NAME',
   help: 'wasm, webgpu, reference, or auto: the faster of wasm and webgpu (default auto)'
 }
+export const wideOption: Option = {
+  flag: '--wide',
+  help: "the wide kernels of the CPU path, on V8's experimental revectoriser (Node from 24 on x64)"
+}
 export const deviceOptions: readonly Option[] = [
   deviceOption,
-  { flag: '--threads', value: 'N', help: 'threads of the CPU path, 1 to 16 (default 1)' }
+  { flag: '--threads', value: 'N', help: 'threads of the CPU path, 1 to 16 (default 1)' },
+  wideOption
 ]
 
 export interface DeviceOptions extends SessionOptions {
@@ -25,8 +30,14 @@ export async function sessionOptionsOf(flags: Flags): Promise<DeviceOptions> {
   const numThreads = flags.whole('threads') ?? 1
   if (numThreads > mostThreads)
     throw new UsageError(`--threads ${numThreads}: a whole number from 1 to ${mostThreads} is allowed`)
+  askForWide(flags)
   await openDevice(device)
   return { device, executionProviders: [device], numThreads }
+}
+
+/** What `--wide` asks for, for the whole process. */
+export function askForWide(flags: Flags): void {
+  if (flags.has('wide')) env.wasm.wide = true
 }
 
 /** Makes WebGPU available in Node for a device that needs it, or may. */

@@ -1,6 +1,15 @@
 import type { Port, Program } from '../../runtime/file/index.js'
 import { Tensor, type Type } from '../../runtime/index.js'
-import { fit, imageDims, imageNet, letterbox, type Picture, resize, toFloatData } from '../../runtime/tensor/index.js'
+import {
+  fit,
+  fitting,
+  imageDims,
+  imageNet,
+  letterbox,
+  type Picture,
+  resize,
+  toFloatData
+} from '../../runtime/tensor/index.js'
 import type { ImagePreparation } from '../../train/index.js'
 import { describePort } from '../model/index.js'
 import { type Flags, InputError, type Option, UsageError } from '../terminal/index.js'
@@ -161,6 +170,26 @@ function numbersFor(port: Port, { bgr, plain, layout, ...given }: Preparation) {
     return bgr ? [...list].reverse() : list
   }
   return { channels, mean: given.mean ?? usual(imageNet.mean, 0), std: given.std ?? usual(imageNet.std, 1) }
+}
+
+/** The part of a picture, in its pixels, that an input of these dims shows; of a padded one it reaches beyond the picture. */
+export function seenRegion(
+  picture: Picture,
+  dims: readonly number[],
+  port: Port,
+  { fit, layout, resize }: Preparation
+) {
+  const [height, width] = channelAxis(port, layout) === 1 ? dims.slice(2) : dims.slice(1, 3)
+  const { width: across, height: down } = picture
+  if (fit === 'pad') {
+    const scale = Math.max(across / width, down / height)
+    return { left: 0, top: 0, width: width * scale, height: height * scale }
+  }
+  if (fit !== 'crop' || port.shape.slice(1).some(size => typeof size !== 'number'))
+    return { left: 0, top: 0, width: across, height: down }
+  const { wide, high } = fitting(picture, { width, height, resize })
+  const seen = { width: (width * across) / wide, height: (height * down) / high }
+  return { left: (across - seen.width) / 2, top: (down - seen.height) / 2, ...seen }
 }
 
 function sizedPicture(picture: Picture, port: Port, known: (number | undefined)[], prepare: Preparation): Picture {

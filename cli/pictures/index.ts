@@ -6,6 +6,7 @@ export {
   leavesSize,
   type Preparation,
   preparationOf,
-  rememberedFor
+  rememberedFor,
+  seenRegion
 } from './image-input.js'
 export { beginningOf, pictureOf, pictureReader, readPicture, refusalOf } from './picture-file.js'

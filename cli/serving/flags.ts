@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { askForWide, wideOption } from '../device/index.js'
 import { readBytes } from '../model/index.js'
 import { type Flags, InputError, type Option, UsageError } from '../terminal/index.js'
 
@@ -10,6 +11,7 @@ export const apiOptions: readonly Option[] = [
   { flag: '--no-grpc', help: 'with --api: no gRPC, which then needs not be installed' },
   { flag: '--name', value: 'NAME', help: 'with --api: what the one model in MODELS is called' },
   { flag: '--threads', value: 'N', help: 'with --api: threads, each with every model (default: one a core)' },
+  { ...wideOption, help: `with --api: ${wideOption.help}` },
   { flag: '--queue', value: 'N', help: 'with --api: requests of a model that may wait; more get 429 (default 128)' },
   { flag: '--max-batch', value: 'N', help: 'with --api: requests that share a run at most (default 8; 1 for none)' },
   { flag: '--max-delay', value: 'MS', help: 'with --api: how long a request waits for others to share (default 0)' },
@@ -57,6 +59,7 @@ export interface ApiOptions {
 }
 
 export function apiOptionsOf(flags: Flags): ApiOptions {
+  askForWide(flags)
   const place = flags.text('api')!
   const port = (name: string, usual: number) => {
     const port = flags.whole(name, 0) ?? usual

@@ -1,5 +1,5 @@
 import { augmentations, initialisationHelp, scheduleHelp } from '../../runtime/train/index.js'
-import { optimizers, type TrainerOptions } from '../../train/index.js'
+import { lossNames, optimizers, type TrainerOptions } from '../../train/index.js'
 import { imageOptions } from '../pictures/index.js'
 import { type Flags, type Option, UsageError } from '../terminal/index.js'
 import { int8Options } from './int8.js'
@@ -19,6 +19,7 @@ export const trainOptions: readonly Option[] = [
   { flag: '--epochs', value: 'N', help: 'passes over the images (default 15, more where images are few)' },
   { flag: '--unfreeze', value: 'N|all', help: 'train the last N blocks with the head (default 0: the head alone)' },
   { flag: '--optimizer', value: 'NAME', help: `${optimizers.join(', ')} (default adam)` },
+  { flag: '--loss', value: 'NAME', help: `${lossNames.join(', ')} (default cross-entropy)` },
   { flag: '--lr', value: 'X', help: 'learning rate (default 0.001 for adam and adamw, else 0.01)' },
   { flag: '--backbone-rate', value: 'X', help: 'what unfrozen blocks multiply it with (default 0.1)' },
   { flag: '--schedule', value: 'NAME', help: `${scheduleHelp} (default cosine)` },
@@ -81,6 +82,7 @@ export function trainerOptionsOf(flags: Flags, threads: number): Omit<TrainerOpt
     initialise: flags.text('initialise'),
     batchNorm: flags.has('batchnorm') ? true : undefined,
     optimizer: flags.choice('optimizer', optimizers, 'adam'),
+    loss: flags.choice('loss', lossNames, 'cross-entropy'),
     learningRate: flags.number('lr'),
     momentum: flags.number('momentum'),
     weightDecay: flags.number('decay'),

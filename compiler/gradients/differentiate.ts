@@ -2,7 +2,7 @@ import { refuse } from '../errors.js'
 import type { Graph, Value } from '../graph/index.js'
 import { Writer } from '../infer/index.js'
 import { gradients } from './rules.js'
-import { Tape } from './tape.js'
+import { type Rule, Tape } from './tape.js'
 
 /**
  * Adds the backward pass to a graph (reverse accumulation; Griewank and Walther 2008, section 3.2): for every node from the last
@@ -11,12 +11,13 @@ import { Tape } from './tape.js'
 
 /**
  * Gradients of `wanted`, from those of the values in `seeds`; undefined for a value that nothing depends on. Throws
- * CompileError for an operator between them that has none.
+ * CompileError for an operator between them that has none. `others` are rules that take the place of an operator's own.
  */
 export function differentiate(
   graph: Graph,
   seeds: ReadonlyMap<Value, Value>,
-  wanted: readonly Value[]
+  wanted: readonly Value[],
+  others: Readonly<Record<string, Rule>> = {}
 ): (Value | undefined)[] {
   const needed = new Set<Value>(wanted)
   for (const node of graph.nodes)
@@ -34,8 +35,8 @@ export function differentiate(
   }
   for (const node of [...graph.nodes].reverse()) {
     if (!node.outputs.some(output => needed.has(output) && parts.has(output))) continue
-    const rule = gradients[node.op]
-    if (!rule) throw refuse(node, 'has no gradient; freeze it, or all that comes before it')
+    const rule = others[node.op] ?? gradients[node.op]
+    if (!rule) throw refuse(node, 'has no gradient; what lies behind it can be trained and explained alone')
     const tape = new Tape(graph, node.name, value => value !== undefined && needed.has(value))
     const made = rule(node, node.outputs.map(gradientOf), tape)
     node.inputs.forEach((input, i) => {

@@ -1,6 +1,6 @@
 import { refuse } from '../errors.js'
 import { type Branch, type Graph, Node, type Value } from '../graph/index.js'
-import { branchIn, knownNumber, scanned, takenBranch, tripsOf } from '../ops/index.js'
+import { branchesByFinds, branchIn, knownNumber, scanned, takenBranch, tripsOf } from '../ops/index.js'
 import { fusions } from './fused.js'
 
 /**
@@ -12,11 +12,39 @@ type Control = (graph: Graph, node: Node) => boolean
 
 const conditional: Control = (graph, node) => {
   const branch = takenBranch(node, graph.folding)
-  if (!branch) return false
+  if (!branch) return ifAnything(graph, node)
   const results = branch.inline(node)
   if (results.length !== node.outputs.length)
     throw refuse(node, `has ${node.outputs.length} outputs, the branch that it takes ${results.length}`)
   node.outputs.forEach((output, i) => give(graph, node, output, results[i]))
+  graph.remove(node)
+  return true
+}
+
+/**
+ * A branch for when a run finds nothing, which is empty itself, beside one for when it does, as torch guards what it does to
+ * boxes: the latter, cut to nothing where nothing is found. The first is put in front of the node, to be inferred.
+ */
+const ifAnything: Control = (graph, node) => {
+  const branches = branchesByFinds(node)
+  if (!branches) return false
+  if (node.inputs.length === 1) {
+    for (const value of branches.without.inline(node)) graph.addInput(node, value)
+    return true
+  }
+  const [condition, ...without] = node.inputs as Value[]
+  const axes = without.map(({ shape }) => shape.indexOf(0))
+  if (axes.includes(-1)) return false
+  const add = (op: string, inputs: readonly Value[], attributes: [string, string][] = []) =>
+    graph.insert(new Node(op, graph.unique(node.name), new Map(attributes)), inputs, 1, node).output
+  const list = (...values: number[]) =>
+    graph.constant(graph.unique(node.name), Float64Array.from(values), [values.length], 'int64')
+  const finds = add('Reshape', [add('Cast', [condition], [['to', 'int64']]), list(1)])
+  const most = add('Mul', [branches.sense ? finds : add('Sub', [list(1), finds]), list(2 ** 31)])
+  branches.with.inline(node).forEach((value, i) => {
+    const slice = new Node('Slice', graph.unique(node.name))
+    graph.insert(slice, [value, list(0), most, list(axes[i])], [node.outputs[i]], node)
+  })
   graph.remove(node)
   return true
 }

@@ -28,6 +28,15 @@ export function takenBranch(node: Node, folding: Folding): Branch | undefined {
   return branchIn(node, known ? 'then_branch' : 'else_branch')
 }
 
+/** What an If takes when a run finds something, and without; undefined where its condition is of something else. */
+export function branchesByFinds(node: Node): { sense: boolean; with: Branch; without: Branch } | undefined {
+  const dim = node.inputs[0]?.ints?.[0]
+  const known = dim !== undefined && isFound(dim) ? fromOne(dim) : undefined
+  if (typeof known !== 'number') return undefined
+  const [yes, no] = ['then_branch', 'else_branch'].map(name => branchIn(node, name))
+  return known ? { sense: true, with: yes, without: no } : { sense: false, with: no, without: yes }
+}
+
 /** Trips that a Loop makes at most; undefined where only a run knows. */
 export function tripsOf(node: Node): number | undefined {
   return node.inputs[0] ? knownNumber(node.inputs[0]) : Number.POSITIVE_INFINITY

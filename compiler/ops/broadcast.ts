@@ -43,3 +43,7 @@ export function alignedAxis(node: Node, index: number, axis: number): number | u
   const own = axis + output.rank - input.rank
   return same(input.shape[axis], output.shape[own]) ? own : undefined
 }
+
+/** Of operators that keep the images of a batch, or the rows of a matrix, apart. */
+export const keptBatch = (node: Node, index: number, axis: number): number | undefined =>
+  axis === 0 ? alignedAxis(node, index, axis) : undefined

@@ -1,4 +1,4 @@
-export { branchIn, knownNumber, scanned, takenBranch, tripsOf } from './branch.js'
+export { branchesByFinds, branchIn, knownNumber, scanned, takenBranch, tripsOf } from './branch.js'
 export { blocksOf, type Deformed, deformed } from './conv/columns.js'
 export { convInputs, shapeOf } from './conv/conv.js'
 export { capacity, checkCounted, countedAxis, readsCounts, settle } from './counted.js'
@@ -12,6 +12,7 @@ export { emitWiden, rangeOf, type Scale, scaleOf, shiftOf } from './elementwise/
 export { narrowed } from './elementwise/requantise.js'
 export { widened } from './elementwise/widen8.js'
 export { fusedInputs } from './fused.js'
+export { resizingOf } from './image/resize.js'
 export { kernels } from './kernels.js'
 export { targetOf } from './movement/crop.js'
 export { axisFor } from './movement/gather.js'

@@ -52,7 +52,10 @@ const scatterND: Op = {
     scatteringOf(node)
     node.output.shape = x.shape
     node.output.dtype = x.dtype
-  }
+  },
+  countedAxis: (_, index, axis) => (index === 0 ? axis : undefined),
+  // It becomes rows, which say what stands there.
+  behind: (_, index, axis) => (index > 0 && axis === 0 ? 'anything' : undefined)
 }
 
 export const coordinates: Record<string, Op> = { GatherND: gatherND, ScatterND: scatterND }

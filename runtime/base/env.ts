@@ -12,6 +12,12 @@ export interface WasmEnvironment {
   wasmPaths?: string | WebAssembly.Module | Partial<Record<WasmFile, WasmPlace>>
   /** The instructions that kernels may use; the best that the engine has by default. */
   binary?: 'simd' | 'relaxed'
+  /**
+   * The binary for engines that join operations on 16 bytes to such on 32, an experiment of V8's: `auto` takes it where a timed
+   * trial says that the engine does, `true` also asks V8 for it in Node on x64, for the whole process, which Node calls unsafe
+   * once it runs. Not said: as `auto` in a Node that was started with `--experimental-wasm-revectorize`, else as `false`.
+   */
+  wide?: boolean | 'auto'
 }
 
 /** Settings of WebGPU; they count for sessions made after they are set. */

@@ -20,13 +20,17 @@ const smallest = relaxedProbe.subarray(0, 8)
 
 let relaxed: boolean | undefined
 
-/** What of the binaries is needed: threads, and more kernels than networks in floats have. */
+/** What of the binaries is needed: threads, more kernels than networks in floats have, wide ones. */
 interface Needs {
   readonly threads: boolean
-  readonly more: boolean
+  readonly more?: boolean
+  readonly wide?: boolean
 }
 
-function fileFor({ threads, more }: Needs): WasmFile {
+/** What speaks for the wide binaries, where it was asked for. */
+export let widening: typeof import('./wide.js') | undefined
+
+function fileFor({ threads, more, wide }: Needs): WasmFile {
   relaxed ??= WebAssembly.validate(relaxedProbe)
   const { binary, wasmPaths } = env.wasm
   if (binary === 'relaxed' && !relaxed)
@@ -34,7 +38,7 @@ function fileFor({ threads, more }: Needs): WasmFile {
   if (binary !== undefined && binary !== 'simd' && binary !== 'relaxed')
     throw new CairnError(`env.wasm.binary is "${binary}"; "simd" and "relaxed" are allowed`)
   const [best, plain] = (['-relaxed', ''] as const).map(
-    simd => `cairn${more ? '-more' : ''}${simd}${threads ? '-threads' : ''}.wasm` as WasmFile
+    simd => `cairn${wide ? '-wide' : (more ? '-more' : '') + simd}${threads ? '-threads' : ''}.wasm` as WasmFile
   )
   if (binary) return binary === 'relaxed' ? best : plain
   // Who says where only one of the two is has no other.
@@ -52,13 +56,17 @@ export async function kernelsFor(
   file: Promise<{ readonly header: Pick<Header, 'kernels' | 'constants'> }>,
   threads: boolean
 ): Promise<WebAssembly.Module> {
-  const early = compileKernels({ threads, more: false })
+  const early = compileKernels({ threads })
   early.catch(() => undefined)
   const { header } = await file
   const module = await early
   const has = exportsOf(module)
   const suffices = header.kernels.every(({ name }) => has(name)) && !header.constants.some(({ kept }) => kept === 'i8')
-  return suffices ? module : compileKernels({ threads, more: true })
+  if (!suffices) return compileKernels({ threads, more: true })
+  const { binary, wide = /revec/.test(`${globalThis.process?.execArgv}`) && 'auto' } = env.wasm
+  if (!wide || binary === 'simd') return module
+  widening = await import('./wide.js')
+  return widening.widest(module, wide, () => compileKernels({ threads, wide: true }))
 }
 
 /** The best binary that the engine takes, or the one that `env` asks for; throws Unavailable where there is none. */

@@ -21,10 +21,12 @@ import {
   storedLength,
   unpackInto
 } from '../file/index.js'
-import { instantiate, kernelsFor } from './binary.js'
+import { instantiate, kernelsFor, widening } from './binary.js'
+import { type Exports, helpers } from './exports.js'
 import { align, constantsOf, isDirect, type Layout, layoutOf, newMemory, page, pages, stagingBytes } from './layout.js'
-import { type BoundCall, type Kernel, type ThreadExports, writeTable } from './lockstep.js'
+import { type BoundCall, writeTable } from './lockstep.js'
 import { Team } from './threads.js'
+import type { Comparison } from './wide.js'
 
 /**
  * The CPU path. One linear memory holds, from the front: the threads' control block and statics, the calls' parameter
@@ -34,11 +36,6 @@ import { Team } from './threads.js'
  */
 /** Bytes behind the arena that the kernels' last vectors may read, not write. */
 const overread = 64
-
-type Exports = ThreadExports & {
-  digest(at: number, words: number): number
-  widen(from: number, to: number, count: number): void
-} & { readonly [kernel: string]: Kernel }
 
 interface Bound {
   readonly key: string
@@ -52,6 +49,7 @@ type AddressOf = (argument: Omit<Argument, 'access'>) => number
 
 class WasmExecutor implements Executor {
   private bound: Bound | undefined
+  private compare: Comparison | undefined
   private readonly narrow: ReadonlySet<number>
 
   private constructor(
@@ -82,6 +80,7 @@ class WasmExecutor implements Executor {
           throw new CairnError(`the CPU path has no kernel "${name}"; the file was compiled for another version`)
       const executor = new WasmExecutor(header, exports as unknown as Exports, memory, layout, team, maxMemory)
       executor.inform(module)
+      executor.compare = widening?.comparison(module)
       await executor.fill(arriving)
       await team?.gather()
       return executor
@@ -343,6 +342,10 @@ class WasmExecutor implements Executor {
       return bound
     })
     this.writeTables(calls, plan)
+    this.compare?.(header, calls, this.exports, this.memory!, index => ({
+      at: this.layout.arena + plan.offsets[index],
+      bytes: plan.blocks[index].bytes
+    }))
     this.bound = {
       key,
       plan,
@@ -393,8 +396,5 @@ class WasmExecutor implements Executor {
     return { kernel: this.exports[name], arguments: [block, ...call.arguments.map(addressOf)] }
   }
 }
-
-/** Exports that are no kernels. */
-const helpers = new Set(['digest', 'widen', 'enter', 'meet', 'begin', 'nextRun'])
 
 export const wasmBackend: Backend = { name: 'wasm', load: (file, options) => WasmExecutor.load(file, options) }

@@ -97,6 +97,7 @@ export function trainingProgram(random: Random): Program {
   const cut = backbone.findCut({ unfreeze: random.int(0, 2) })
   const section = backbone.section(cut, { classes: 3, dropout: random.pick([0, 0.5]) })
   const { program } = buildStep(section, random.chance(0.5), {
+    loss: random.pick(['cross-entropy', 'mse', 'hinge']),
     optimizer: random.pick(['sgd', 'momentum', 'nesterov', 'adam', 'adamw']),
     momentum: 0.9,
     weightDecay: 0.01,

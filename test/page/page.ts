@@ -196,7 +196,7 @@ function bare(browser: Browser): void {
     await page.click('#test-picture')
     await page.waitForSelector('#found .bar')
     assert.is(await settled(page), undefined)
-    for (const tab of ['result', 'train', 'compilation', 'layers', 'memory', 'check', 'quantise', 'code']) {
+    for (const tab of ['result', 'why', 'train', 'compilation', 'layers', 'memory', 'check', 'quantise', 'code']) {
       assert.is(await page.getAttribute(`#tab-${tab}`, 'aria-selected'), 'true')
       await everyControl(page)
       await page.focus(`#tab-${tab}`)
@@ -212,7 +212,7 @@ function bare(browser: Browser): void {
     await openZoo(page, 'resnet20-cifar')
     await page.click('#test-picture')
     await page.waitForSelector('#found .bar')
-    for (const tab of ['result', 'train', 'compilation', 'layers', 'memory', 'check', 'quantise', 'code']) {
+    for (const tab of ['result', 'why', 'train', 'compilation', 'layers', 'memory', 'check', 'quantise', 'code']) {
       await page.click(`#tab-${tab}`)
       assert.is(await settled(page), undefined)
       await noScroll(page)

@@ -12,6 +12,7 @@ const folders = [
   'runtime',
   'ort',
   'train',
+  'explain',
   'models',
   'asm',
   'shaders',
@@ -96,7 +97,7 @@ test('passes name no backend', () => {
 
 test('web/ uses the package by its exported names, the zoo, libraries for charts and storage, and ImageNet’s names', () => {
   check(inFolder('web'), name =>
-    /^(web\/|models\/index$|cairnjs(\/compiler|\/train|\/webgpu)?$|chart\.js$|idb$|@tensorflow-models\/mobilenet\/)/.test(
+    /^(web\/|models\/index$|cairnjs(\/compiler|\/train|\/explain|\/webgpu)?$|chart\.js$|idb$|@tensorflow-models\/mobilenet\/)/.test(
       name
     )
   )
@@ -108,7 +109,7 @@ test('kernels of one operator family have the same stem everywhere', () => {
   const helpers = (
     'barrier check command conv-packed conv-params depthwise depthwise-columns depthwise8 depthwise8-columns epilogue gemm-packed ' +
     'index lanes loops madd math more narrow panels product product8 rows thread tile trigonometry unpack ' +
-    'wasi_snapshot_preview1 weights winograd-params winograd-transform'
+    'wasi_snapshot_preview1 weights wide winograd-params winograd-transform'
   ).split(' ')
   assert.equal(
     stems('asm').filter(stem => !operators.includes(stem!) && !helpers.includes(stem!.replace('.ts', ''))),

@@ -149,7 +149,7 @@ function relaxedFlags(): string[] | undefined {
 }
 
 const flags = relaxedFlags()
-for (const binary of ['simd', 'relaxed']) {
+for (const binary of ['simd', 'relaxed', 'wide']) {
   const name = `operator cases on the ${binary} binary`
   if (!flags) {
     skip(name, 'this engine has no relaxed SIMD')

@@ -1,5 +1,6 @@
 // Runs models on Cairn through the public session, with poisoned memory.
 import { build, type CompileOptions } from '../../compiler/index.js'
+import { places } from '../../runtime/beside.js'
 import { encode } from '../../runtime/file/format.js'
 import { env, InferenceSession, Tensor } from '../../runtime/index.js'
 import { lease } from '../../runtime/webgpu/device/device.js'
@@ -8,14 +9,20 @@ import { typedArray } from './onnx/model.js'
 import { type Named, type Numbers, numbersOf } from './onnx/oracle.js'
 import { skip } from './skip.js'
 
-if (process.env.CAIRN_BINARY) env.wasm.binary = process.env.CAIRN_BINARY as 'simd' | 'relaxed'
+const { CAIRN_BINARY } = process.env
+// The wide binary computes the same everywhere, if slowly where it is not for.
+if (CAIRN_BINARY === 'wide')
+  env.wasm.wasmPaths = Object.fromEntries(
+    (['', '-threads'] as const).map(threads => [`cairn-relaxed${threads}.wasm`, places[`cairn-wide${threads}.wasm`]()])
+  )
+else if (CAIRN_BINARY) env.wasm.binary = CAIRN_BINARY as 'simd' | 'relaxed'
 
 export const backends = ['wasm', 'reference', 'webgpu'] as const
 export type BackendName = (typeof backends)[number]
 
 /** Those that can run here; the others are counted as skipped. Where a binary of the CPU path is meant, only that path. */
 export async function presentBackends(): Promise<readonly BackendName[]> {
-  if (process.env.CAIRN_BINARY) return ['wasm']
+  if (CAIRN_BINARY) return ['wasm']
   const reason = await withoutGpu()
   if (reason) {
     skip('every case on webgpu', reason)

@@ -98,6 +98,20 @@ test('a fully connected head reads all of its maps', async () => {
   assert.is(names.length, 4)
 })
 
+test('local responses, resized maps and mirrored borders are trained through', async () => {
+  const { model, x, conv } = begin('local')
+  const local = model.add('LRN', [conv(x, 6)], { size: 5, alpha: { float: 0.1 } })
+  const padded = model.add('Pad', [local, model.ints([0, 0, 1, 1, 0, 0, 1, 1])], { mode: 'reflect' })
+  const scales = model.constant({ dtype: 'float32', dims: [4], data: [1, 1, 2, 2] })
+  const wide = model.add('Resize', [padded, undefined, scales], { mode: 'linear' })
+  const last = model.add('Relu', [model.add('Conv', [wide, model.weights([5, 6, 3, 3], [-0.4, 0.4])])])
+  model.output(
+    model.add('Gemm', [model.add('Flatten', [model.add('GlobalAveragePool', [last])]), model.weights([5, 10])])
+  )
+  const { names } = await agrees(model, { unfreeze: 'all', headEpochs: 0 })
+  assert.is(names.length, 5)
+})
+
 test('products with a bias behind them learn both', async () => {
   const { model, x } = begin('bias')
   const flat = model.add('Flatten', [x])

@@ -2,6 +2,8 @@
 // neighbours. Augmentations have tests of their own (train-augment.ts).
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Graph, Value } from '../../compiler/graph/index.js'
+import { Interpreter } from '../../compiler/lower/reference.js'
 import { CairnError } from '../../runtime/base/errors.js'
 import { fansOf, he, normal, parseInitialisation, xavier } from '../../runtime/train/initialise.js'
 import { accuracy, confusionMatrix, predictionsOf, qualityOf, RunningMean } from '../../runtime/train/metrics.js'
@@ -10,6 +12,8 @@ import { Random } from '../../runtime/train/random.js'
 import { growingRates, RangeTest, SmoothedMean, suggestRate } from '../../runtime/train/range-test.js'
 import { parseSchedule } from '../../runtime/train/schedule.js'
 import { classWeights, miniBatches, stratifiedSplit } from '../../runtime/train/split.js'
+import { type Loss, losses, lossNames, writeLoss } from '../../train/network/losses.js'
+import { lowerStep, makeDifferentiable } from '../../train/network/pipeline.js'
 import { baseSeed } from '../support/random.js'
 
 const test = suite(`train-parts (seed ${baseSeed})`)
@@ -24,6 +28,43 @@ const near = (value: number, wanted: number, tolerance = 1e-9) =>
 function refused(call: () => unknown, pattern: RegExp): void {
   assert.throws(call, (error: unknown) => error instanceof CairnError && pattern.test(error.message))
 }
+
+test('losses written as graphs are those of their formulas', () => {
+  const [count, classes] = [5, 4]
+  const labels = list(count, () => random.whole(classes))
+  const scores = Float32Array.from(list(count * classes, () => random.between(-2, 2)))
+  const weights = list(count, () => random.between(0, 1))
+  const formulas: Record<Loss, (row: readonly number[], label: number) => number> = {
+    'cross-entropy': (row, label) => Math.log(sum(row.map(score => Math.exp(score - row[label])))),
+    mse: (row, label) => mean(row.map((score, k) => (score - (k === label ? 1 : 0)) ** 2)),
+    hinge: (row, label) => sum(row.map((score, k) => (k === label ? 0 : Math.max(0, 1 + score - row[label]))))
+  }
+  for (const loss of lossNames) {
+    const graph = new Graph(loss)
+    const [given, targets, shares] = [classes, classes, 1].map(
+      (width, i) => new Value(`${i}`, 'float32', [count, width])
+    )
+    graph.inputs = [given, targets, shares]
+    graph.outputs = [writeLoss(graph, loss, given, targets, shares)]
+    graph.outputNames = ['loss']
+    graph.outputTypes = ['float32']
+    makeDifferentiable(graph)
+    const hot = labels.flatMap(label => list(classes, k => Number(k === label)))
+    const [[made]] = Interpreter.of(lowerStep(graph)).run([scores, hot, weights].map(data => Float64Array.from(data)))
+    const rows = labels.map((_, i) => scores.subarray(i * classes, (i + 1) * classes))
+    near(made, sum(rows.map((row, i) => weights[i] * formulas[loss]([...row], labels[i]))))
+    rows.forEach((row, i) => {
+      near(losses[loss].plain(row, labels[i]), formulas[loss]([...row], labels[i]), 1e-5)
+    })
+    near(
+      losses[loss].guessing(classes),
+      formulas[loss](
+        list(classes, () => (loss === 'mse' ? 1 / classes : 0)),
+        1
+      )
+    )
+  }
+})
 
 test('xoshiro128** as its authors publish it: the words after 1, 2, 3, 4', () => {
   const known = new Random(0)

@@ -10,6 +10,7 @@ import {
   type Dataset,
   decodePatch,
   type EpochRecord,
+  lossNames,
   Trainer,
   type TrainerOptions
 } from '../../train/index.js'
@@ -308,6 +309,30 @@ test('gradients, overfitting, learning rates and neighbours can be tried before 
   assert.ok(found.neighbours.every(({ nearest }) => nearest.length === 3))
   await trainer.release()
 })
+
+for (const loss of lossNames)
+  test(`${loss}: its gradients are those of its formula, and it is what is made small and reported`, async () => {
+    const data = patterns(36, 1, 0.2)
+    const options = { loss, unfreeze: 1, headEpochs: 0, epochs: 6, learningRate: 0.003 }
+    const { trainer, result } = await trained(lenet, data, options)
+    const { gradients } = await trainer.check(data)
+    for (const { name, error, elements } of gradients) assert.ok(elements > 0 && error < 1e-4, `${name}: ${error}`)
+    const { history, validation, split } = result
+    assert.ok(history.at(-1)!.trainLoss < history[0].trainLoss, history.map(({ trainLoss }) => trainLoss).join())
+    let wanted = 0
+    for (const index of split.validation) {
+      const label = data.labels[index]
+      const logits = (await trainer.predict(await data.input(index, undefined))).map(Math.log)
+      const apart = logits.map(score => score - logits[label])
+      // Probabilities keep how far scores are apart, which is all that two of the losses ask for.
+      if (loss === 'cross-entropy') wanted -= logits[label]
+      if (loss === 'hinge') wanted += apart.reduce((sum, by, k) => sum + (k === label ? 0 : Math.max(0, by + 1)), 0)
+    }
+    // The formula of mse needs the scores themselves (train-parts).
+    if (loss !== 'mse')
+      assert.ok(Math.abs(validation!.loss - wanted / split.validation.length) < 1e-3, `${validation!.loss}`)
+    await trainer.release()
+  })
 
 test('a head that takes everything for the largest class says what helps', async () => {
   const { input } = patterns(1, 1)

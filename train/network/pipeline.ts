@@ -1,6 +1,7 @@
 import { spellBatchStatistics, spellNorms } from '../../compiler/gradients/index.js'
 import type { Graph, Value } from '../../compiler/graph/index.js'
 import { lower } from '../../compiler/lower/index.js'
+import type { WinogradTile } from '../../compiler/ops/index.js'
 import {
   deadCode,
   decompose,
@@ -30,18 +31,21 @@ function run(graph: Graph, passes: readonly Pass[]): void {
 
 /**
  * Brings a graph to operators that have gradients; each BatchNormalization uses its batch's statistics, of which the running ones
- * take the share `least` at least, or without it those that it has.
+ * take the share `least` at least, or without it those that it has. `folds` are passes that only constant weights allow.
  */
-export function makeDifferentiable(graph: Graph, least?: Value): void {
+export function makeDifferentiable(graph: Graph, least?: Value, folds: readonly Pass[] = []): void {
   run(graph, [foldConstants, deadCode, removeIdentity])
   spellNorms(graph)
   if (least)
     for (const node of [...graph.nodes]) if (node.op === 'BatchNormalization') spellBatchStatistics(graph, node, least)
-  run(graph, [decompose, lowerBatchNorm, recogniseActivations])
+  run(graph, [decompose, recogniseActivations, ...folds, lowerBatchNorm])
 }
 
-/** Lowers a graph with its backward pass. What computes a state is needed although nobody reads it: nothing is taken out. */
-export function lowerStep(graph: Graph): Program {
+/**
+ * Lowers a graph with its backward pass. What computes a state is needed although nobody reads it: nothing is taken out. Filters
+ * that are transformed for Winograd have to be constants, which those that are learnt are not.
+ */
+export function lowerStep(graph: Graph, winograd: WinogradTile = 0): Program {
   run(graph, [foldConstants, fuseActivation, fuseResidual, layout])
-  return lower(graph, { winograd: 0 })
+  return lower(graph, { winograd })
 }

@@ -1,5 +1,6 @@
 import type { CallTime, Picture } from 'cairnjs'
 import type { Inspection, LayerInfo } from 'cairnjs/compiler'
+import type { Method as Explaining } from 'cairnjs/explain'
 import type { EpochRecord, ImagePreparation } from 'cairnjs/train'
 import type { PicturePort, Preparation, Region } from '../photo/prepare.js'
 
@@ -24,6 +25,8 @@ export interface Api {
   /** Its layers at that shape; nothing for a file that had been compiled already. */
   layers(): LayerInfo[] | undefined
   file(): Uint8Array<ArrayBuffer>
+  /** Why the model gives the picture a class; nothing once another question has come. */
+  explain(asked: Asked): Explained | undefined
   /** Quantises an ONNX model by photos; as `open`, with what that costs. */
   quantise(job: Quantising): Quantised
   /** Takes an ONNX model in, to train it. */
@@ -172,6 +175,27 @@ export interface Ran {
   readonly preparing: number
   /** Height and width of the input, and what part of the picture it shows; nothing for models that take no picture. */
   readonly shown: { readonly height: number; readonly width: number; readonly region: Region } | undefined
+}
+
+/** A way to explain, and the class, the best one where none is given. */
+export interface Asked extends Job {
+  readonly method: Explaining
+  readonly class: number | undefined
+}
+
+export interface Explained {
+  readonly class: number
+  readonly scores: Float32Array
+  /** The map's colours, RGBA, for the part of the picture that the model has seen. */
+  readonly painted: Picture
+  readonly region: Region
+  /** The layer, its rows and columns, where one was weighed. */
+  readonly layer: { readonly name: string; readonly height: number; readonly width: number } | undefined
+  /** How far integrated gradients miss what they have to add up to. */
+  readonly error: number | undefined
+  readonly milliseconds: number
+  /** Whether something was compiled for it, which the next one need not. */
+  readonly isFirst: boolean
 }
 
 export interface Studied {

@@ -5,6 +5,7 @@ import { zoo } from '../../models/index.js'
 import { median } from '../numbers.js'
 import { type Prepared, picturePort, prepare } from '../photo/prepare.js'
 import { devices } from './devices.js'
+import { explained, forgetExplainer, type Origin } from './explain.js'
 import { externalDataFrom } from './parts.js'
 import type {
   Api,
@@ -32,8 +33,17 @@ let feeds: Feeds | undefined
 /** Layers of the model at given sizes; a file that had been compiled already has none. */
 let layersAt: LayersAt | undefined
 /** What was opened last, until it is loaded; `opened` counts. */
-let candidate: { readonly id: number; readonly file: Uint8Array; readonly layersAt: LayersAt | undefined } | undefined
+let candidate: Candidate | undefined
+/** What the open model was compiled from. */
+let origin: Origin | undefined
 let opened = 0
+
+interface Candidate {
+  readonly id: number
+  readonly file: Uint8Array
+  readonly layersAt: LayersAt | undefined
+  readonly origin: Origin
+}
 
 type LayersAt = (dims: Record<string, number>) => LayerInfo[]
 
@@ -57,6 +67,7 @@ const handlers: Handlers = {
   inspect: ({ threads }) => inspect(current(), dimsOf(feeds), threads),
   layers: () => layersAt?.(dimsOf(feeds)),
   file: () => current().slice(),
+  explain: (asked, progress) => explained({ asked, origin: origin!, session: loaded() }, pausing(), progress),
   quantise,
   study,
   recall,
@@ -94,7 +105,8 @@ async function open({ name, from, weights, parts }: Given, progress: (progress: 
     })
   }
   const model = inspect(compiled)
-  candidate = { id: ++opened, file: compiled, layersAt: layers }
+  const externalData = externalDataFrom(name, parts, read)
+  candidate = { id: ++opened, file: compiled, layersAt: layers, origin: { bytes, externalData } }
   const passes = done.map((pass, i) => ({ ...pass, before: i ? done[i - 1].after : model.nodesBefore }))
   return {
     ...{ id: opened, name, bytes: compiled.length, milliseconds: performance.now() - began },
@@ -109,7 +121,7 @@ async function open({ name, from, weights, parts }: Given, progress: (progress: 
 async function quantise(job: Quantising, progress: (progress: Progress) => void): Promise<Quantised> {
   const began = performance.now()
   const made = await quantisedFile(job, progress)
-  candidate = { id: ++opened, file: made.file, layersAt: undefined }
+  candidate = { id: ++opened, file: made.file, layersAt: undefined, origin: { bytes: made.file } }
   const { error, layers, narrow, notes } = made
   return {
     ...{ error, layers, narrow, notes },
@@ -131,6 +143,8 @@ async function load({ id, device, threads }: Argument<'load'>): Promise<Loaded> 
   if (isNew) {
     file = wanted
     layersAt = candidate!.layersAt
+    origin = candidate!.origin
+    await forgetExplainer()
     feeds = candidate = undefined
   }
   const { choice, memoryBytes: memory } = session
@@ -215,6 +229,12 @@ async function probe({ threads }: Argument<'probe'>): Promise<Probed | undefined
   } finally {
     if (best !== session) await best.release()
   }
+}
+
+/** A signal for work that gives way to the next question. */
+function pausing(): () => boolean {
+  const asked = questions
+  return () => questions !== asked
 }
 
 /** The median of runs behind a first one, which takes longer; nothing once another question has come. */

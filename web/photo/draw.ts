@@ -13,6 +13,15 @@ export interface Drawing {
   readonly least: number
   /** How strongly masks lie on the photo; how much of a picture that a model has made is shown. */
   readonly blend: number
+  /** A map of what speaks for a class, in place of the findings. */
+  readonly heat?: Heat
+}
+
+/** Colours over the part of the photo that a model has seen. */
+export interface Heat {
+  readonly image: ImageData
+  readonly region: Region
+  readonly opacity: number
 }
 
 /** A colour for each class, far from those of its neighbours. */
@@ -25,7 +34,7 @@ const hueOf = (index: number) => Math.round((165 + index * 137.508) % 360)
 export function draw(canvas: HTMLCanvasElement, drawing: Drawing): void {
   const { photo, findings, region } = drawing
   const picture = findings.find(({ kind }) => kind === 'image')
-  if (picture?.kind === 'image') {
+  if (picture?.kind === 'image' && !drawing.heat) {
     drawImage(canvas, drawing, picture)
     return
   }
@@ -33,6 +42,11 @@ export function draw(canvas: HTMLCanvasElement, drawing: Drawing): void {
   canvas.height = photo.canvas.height
   const context = contextOf(canvas)
   context.drawImage(photo.canvas, 0, 0)
+  if (drawing.heat) {
+    drawOver(context, drawing.heat.image, drawing.heat.region, drawing.heat.opacity)
+    shadeOutside(context, drawing.heat.region)
+    return
+  }
   if (!region || !findings.length) return
   const over = findings.find(({ kind }) => kind === 'mask' || kind === 'map')
   if (over?.kind === 'mask') drawOver(context, paintMask(over), region, drawing.blend)

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import { env } from '../../../runtime/base/index.js'
 import { ServingError, servingError } from '../protocol/index.js'
 import type { Done, Limits, Opened, Pictures, Refusal, Reply, Request, Work } from './messages.js'
 
@@ -141,7 +142,7 @@ export class Member {
     script: URL,
     private readonly listener: Listener
   ) {
-    this.worker = new Worker(script, { execArgv: [] })
+    this.worker = new Worker(script, { execArgv: [], workerData: { wide: env.wasm.wide } })
     this.worker.on('message', (reply: Reply) => this.hear(reply))
     this.worker.on('error', error => this.die((error as Error).message))
     this.worker.on('exit', code => this.die(`exit code ${code}`))

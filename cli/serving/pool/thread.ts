@@ -1,6 +1,6 @@
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { decodeHead, type Header } from '../../../runtime/file/index.js'
-import { InferenceSession, Tensor } from '../../../runtime/index.js'
+import { env, InferenceSession, Tensor } from '../../../runtime/index.js'
 import type { Data } from '../../../runtime/tensor/index.js'
 import type { Done, Pictures, Reply, Request, Sent, Tensors, Work } from './messages.js'
 
@@ -10,6 +10,8 @@ interface Model {
   readonly session: InferenceSession
   readonly pictures: Pictures
 }
+
+Object.assign(env.wasm, workerData)
 
 const models = new Map<number, Promise<Model>>()
 const running = new Map<number, AbortController>()

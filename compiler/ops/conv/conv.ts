@@ -1,6 +1,7 @@
 import { type Dim, isStatic, mul, product, same, show, showShape } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
 import { type Elements, isConstant, type Node, type Value } from '../../graph/index.js'
+import { keptBatch } from '../broadcast.js'
 import { emitGemm, gemmChoices } from '../dense/gemm.js'
 import { panelWidth, vectorOf } from '../elementwise/epilogue.js'
 import type { Choice, Lowering, Op, View, WinogradTile } from '../op.js'
@@ -212,6 +213,7 @@ export const convolution: Record<string, Op> = {
     required: 2,
     infer: inferConv,
     layout: 'channelsLast',
+    countedAxis: keptBatch,
     inPlace: [convInputs.residual],
     lower: lowerConv,
     variants: variantsOf,
@@ -221,6 +223,7 @@ export const convolution: Record<string, Op> = {
     required: 2,
     infer: inferTranspose,
     layout: 'channelsLast',
+    countedAxis: keptBatch,
     inPlace: [convInputs.residual],
     lower: lowerTranspose,
     macs: node => {

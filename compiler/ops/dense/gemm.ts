@@ -2,7 +2,7 @@ import { isHalf } from '../../../runtime/base/index.js'
 import { add, ceilDiv, type Dim, mul, product, sameShape, show, showShape } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
 import { type Elements, isConstant, lostAsHalves, type Node, type Value } from '../../graph/index.js'
-import { broadcastShape } from '../broadcast.js'
+import { alignedAxis, broadcastShape, keptBatch } from '../broadcast.js'
 import { activate } from '../elementwise/activation.js'
 import { epilogueOf } from '../elementwise/elementwise.js'
 import { finished, panelWidth, residualOf, vectorOf } from '../elementwise/epilogue.js'
@@ -172,6 +172,7 @@ const gemm: Op = {
     node.output.shape = [rows, columns]
   },
   layout: 'plain',
+  countedAxis: (node, index, axis) => (node.number('transA', 0) ? undefined : keptBatch(node, index, axis)),
   takes(node) {
     const [, b, c] = node.inputs
     const columns = node.output.shape[1]
@@ -261,6 +262,8 @@ const matmul: Op = {
       ...b.shape.slice(1).slice(-1)
     ]
   },
+  countedAxis: (node, index, axis) =>
+    axis === node.inputs[index]!.rank - 1 - index ? undefined : alignedAxis(node, index, axis),
   layout: 'plain',
   takes(node) {
     const [a, b] = node.inputs as Value[]

@@ -2,6 +2,7 @@ import { type Dim, isStatic, real, same, show } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
 import type { Node, Value } from '../../graph/index.js'
 import { keptLoops } from '../axes.js'
+import { keptBatch } from '../broadcast.js'
 import { emitCopy } from '../elementwise/elementwise.js'
 import { axisOf, intsOf, type Lowering, numbered, type Op, orderedStrides, type View } from '../op.js'
 import { coordinateModes, interpolations, resizeAxisKernel, resizePlaneKernel, roundings } from './interpolate.js'
@@ -56,7 +57,7 @@ function scaled(node: Node, size: Dim, by: Dim): Dim {
 }
 
 /** One entry per axis of the input. */
-function resizingOf(node: Node): Resizing[] {
+export function resizingOf(node: Node): Resizing[] {
   const x = node.inputs[0]!
   const axes = (node.list('axes') ?? x.shape.map((_, axis) => axis)).map(axis => axisOf(node, axis, x.rank))
   const result: Resizing[] = x.shape.map(size => ({ out: size, scale: 1, from: 0, to: 1 }))
@@ -160,6 +161,7 @@ const resize: Op = {
     if (empty >= 0) throw refuse(node, `axis ${empty} would have size ${show(node.output.shape[empty])}`)
   },
   layout: 'channelsLast',
+  countedAxis: keptBatch,
   lower(node, to) {
     const resizing = resizingOf(node)
     let x = to.view(node.inputs[0]!)

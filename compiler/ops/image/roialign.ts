@@ -132,6 +132,9 @@ const roiAlign: Op = {
     node.output.dtype = x.dtype
   },
   layout: 'channelsLast',
+  countedAxis: (_, index, axis) => (index > 0 && axis === 0 ? 0 : undefined),
+  // What stands there might ask for samples without end.
+  behind: (_, index, axis) => (index > 0 && axis === 0 ? 0 : undefined),
   lower(node, to) {
     const given = to.view(node.inputs[0]!)
     // A constant lies as the model has it.

@@ -66,12 +66,20 @@ function like(node: Node): void {
   node.output.dtype = node.inputs[0]!.dtype
 }
 
+/** An index that leaves every axis. */
+const beyond = 2 ** 24
+
 /** An index for every update, or with `rows` one for all that stand in a row of axis 0. */
 function scatterOp(infer: Op['infer'], rows: boolean): Op {
   return {
     required: 3,
     infer,
     inPlace: [0],
+    countedAxis: (_, index, axis) => (index === 0 ? axis : undefined),
+    behind(node, index, axis) {
+      if (index === 0 || axis !== axisFor(node)) return undefined
+      return index === 1 ? beyond : 'anything'
+    },
     takes: node => rows || areChecked(node, node.inputs[1], [node.inputs[0]!.shape[axisFor(node)]]),
     lower(node, to) {
       const [x, indices, updates] = node.inputs.map(input => to.view(input!))

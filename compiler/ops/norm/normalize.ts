@@ -1,5 +1,6 @@
 import { refuse } from '../../errors.js'
 import { keptLoops, loopDepth } from '../axes.js'
+import { keptBatch } from '../broadcast.js'
 import { activate } from '../elementwise/activation.js'
 import { epilogueOf } from '../elementwise/elementwise.js'
 import { describe, fields, kernel, numbered, type Op } from '../op.js'
@@ -67,6 +68,7 @@ const sameShape: Op['infer'] = node => {
 const scaleShift: Op = {
   infer: sameShape,
   layout: 'channelsLast',
+  countedAxis: keptBatch,
   inPlace: [0],
   lower(node, to) {
     const [x, scale, shift] = node.inputs.map(input => to.view(input!))

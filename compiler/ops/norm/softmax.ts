@@ -49,6 +49,7 @@ function softmaxOp(logarithm: boolean): Op {
       softmaxAxes(node)
     },
     inPlace: [0],
+    countedAxis: (node, _, axis) => (softmaxAxes(node).includes(axis) ? undefined : axis),
     lower(node, to) {
       const axes = softmaxAxes(node)
       const rowsOf = (x: View, y: View) =>

@@ -1,6 +1,7 @@
 import type { Dim } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
 import type { Node } from '../../graph/index.js'
+import { keptBatch } from '../broadcast.js'
 import { describe, fields, hasOneOutput, kernel, numbered, type Op, type View } from '../op.js'
 import { visit } from '../visit.js'
 import { type Windows, windows } from '../window.js'
@@ -124,6 +125,7 @@ function poolOp(kindOf: (node: Node) => (typeof poolKinds)[number]): Op {
       indices.dtype = 'int64'
     },
     layout: 'channelsLast',
+    countedAxis: keptBatch,
     lower(node, to) {
       const x = to.view(node.inputs[0]!)
       const y = to.view(node.output)

@@ -116,36 +116,90 @@ function expanded(m: ModelBuilder, column: string, like: string, width: number):
 const masked = (m: ModelBuilder, x: string, mask: string) =>
   m.add('GatherND', [x, m.add('Transpose', [m.add('NonZero', [mask])], { perm: [1, 0] })])
 
-/** torchvision's SSD: of each class the best above a limit, classes moved apart, the first of what is left. */
-const torchvision: Make = m => {
-  const [classes, most] = [4, 9]
-  const { map, gate } = network(m, 4 + classes)
-  const turned = m.add('Transpose', [map], { perm: [0, 2, 1] })
-  const boxes = m.add('Squeeze', [boxesOf(m, columns(m, turned, 0, 4, 2), 2), m.ints([0])])
-  const all = m.add('Mul', [m.add('Softmax', [columns(m, turned, 4, 4 + classes, 2)], { axis: 2 }), gate])
-  const parts = Array.from({ length: classes - 1 }, (_, k) => {
-    const scores = m.add('Gather', [m.add('Squeeze', [all, m.ints([0])]), scalar(m, k + 1)], { axis: 1 })
-    const mask = m.add('Greater', [scores, m.scalar(0.2)])
-    const [score, box] = [scores, boxes].map(x => masked(m, x, mask))
-    const n = m.add('Concat', [m.ints([12]), listed(m, size(m, score, 0))], { axis: 0 })
-    const k0 = m.add('Reshape', [m.add('ReduceMin', [n], { keepdims: 0 }), m.ints([-1])])
-    const [best, places] = m.addMany('TopK', [score, k0], 2)
-    const label = m.add('ConstantOfShape', [m.add('Shape', [best])], fixed('int64', k + 1))
-    return [rows(m, box, places), best, label]
+/** As torch's scripted suppression is exported: nothing if there are no boxes. */
+function guarded(m: ModelBuilder, boxes: string, suppress: (m: ModelBuilder) => string): string {
+  const none = m.add('Equal', [m.add('ReduceProd', [m.add('Shape', [boxes])], { keepdims: 0 }), scalar(m, 0)])
+  return m.add('If', [m.add('Cast', [none], { to: 9 })], {
+    then_branch: m.branch(inner => inner.constant({ dtype: 'int64', dims: [0], data: [] })),
+    else_branch: m.branch(suppress)
   })
-  const [allBoxes, scores, labels] = [0, 1, 2].map(i =>
-    m.add(
-      'Concat',
-      parts.map(part => part[i]),
-      { axis: 0 }
+}
+
+/** torchvision's SSD: of each class the best above a limit, classes moved apart, the first of what is left. */
+const torchvision =
+  (isGuarded: boolean): Make =>
+  m => {
+    const [classes, most] = [4, 9]
+    const { map, gate } = network(m, 4 + classes)
+    const turned = m.add('Transpose', [map], { perm: [0, 2, 1] })
+    const boxes = m.add('Squeeze', [boxesOf(m, columns(m, turned, 0, 4, 2), 2), m.ints([0])])
+    const all = m.add('Mul', [m.add('Softmax', [columns(m, turned, 4, 4 + classes, 2)], { axis: 2 }), gate])
+    const parts = Array.from({ length: classes - 1 }, (_, k) => {
+      const scores = m.add('Gather', [m.add('Squeeze', [all, m.ints([0])]), scalar(m, k + 1)], { axis: 1 })
+      const mask = m.add('Greater', [scores, m.scalar(0.2)])
+      const [score, box] = [scores, boxes].map(x => masked(m, x, mask))
+      const n = m.add('Concat', [m.ints([12]), listed(m, size(m, score, 0))], { axis: 0 })
+      const k0 = m.add('Reshape', [m.add('ReduceMin', [n], { keepdims: 0 }), m.ints([-1])])
+      const [best, places] = m.addMany('TopK', [score, k0], 2)
+      const label = m.add('ConstantOfShape', [m.add('Shape', [best])], fixed('int64', k + 1))
+      return [rows(m, box, places), best, label]
+    })
+    const [allBoxes, scores, labels] = [0, 1, 2].map(i =>
+      m.add(
+        'Concat',
+        parts.map(part => part[i]),
+        { axis: 0 }
+      )
     )
+    const apart = (inner: ModelBuilder) => {
+      const largest = inner.add('ReduceMax', [allBoxes], { keepdims: 0 })
+      const next = inner.add('Add', [largest, inner.scalar(1)])
+      const offsets = inner.add('Mul', [inner.add('Cast', [labels], { to: 1 }), next])
+      const moved = inner.add('Add', [allBoxes, inner.add('Unsqueeze', [offsets, inner.ints([1])])])
+      return suppressed(inner, moved, scores, 0.45)
+    }
+    const kept = isGuarded ? guarded(m, allBoxes, apart) : apart(m)
+    const keep = m.add('Slice', [kept, m.ints([0]), m.ints([most]), m.ints([0])])
+    return [allBoxes, scores, labels].map(x => rows(m, x, keep))
+  }
+
+/** torchvision's Faster R-CNN behind its proposals: each region of the map of its size, through a head of two layers. */
+const regions: Make = m => {
+  const { map, gate } = network(m, 13)
+  const features = m.add('Reshape', [columns(m, map, 5, 13, 1), m.ints([1, 8, 8, 8])])
+  const maps = [features, m.add('MaxPool', [features], { kernel_shape: [2, 2], strides: [2, 2] })]
+  const scores = m.add('Reshape', [m.add('Mul', [m.add('Sigmoid', [columns(m, map, 4, 5, 1)]), gate]), m.ints([64])])
+  const turned = m.add('Transpose', [boxesOf(m, columns(m, map, 0, 4, 1), 1)], { perm: [0, 2, 1] })
+  const mask = m.add('Greater', [scores, m.scalar(0.3)])
+  const [boxes, best] = [m.add('Squeeze', [turned, m.ints([0])]), scores].map(x => masked(m, x, mask))
+  const kept = guarded(m, boxes, inner => suppressed(inner, boxes, best, 0.6))
+  const proposals = rows(m, boxes, m.add('Slice', [kept, m.ints([0]), m.ints([12]), m.ints([0])]))
+  const [left, top, right, bottom] = [0, 1, 2, 3].map(at => m.add('Gather', [proposals, scalar(m, at)], { axis: 1 }))
+  const area = m.add('Mul', [m.add('Sub', [right, left]), m.add('Sub', [bottom, top])])
+  const levels = [m.add('Less', [area, m.scalar(6)]), m.add('GreaterOrEqual', [area, m.scalar(6)])]
+  const shape = m.add('Concat', [listed(m, size(m, proposals, 0)), m.ints([8, 3, 3])], { axis: 0 })
+  const pooled = levels.reduce(
+    (all, level, i) => {
+      const places = m.add('Squeeze', [m.add('NonZero', [level]), m.ints([0])])
+      const own = rows(m, proposals, places)
+      const images = m.add('ConstantOfShape', [listed(m, size(m, own, 0))], fixed('int64', 0))
+      const settings = {
+        output_height: 3,
+        output_width: 3,
+        sampling_ratio: i ? 2 : 0,
+        spatial_scale: { float: 1 / (1 + i) }
+      }
+      const parts = m.add('RoiAlign', [maps[i], own, images], settings)
+      const wide = m.add('Expand', [m.add('Reshape', [places, m.ints([-1, 1, 1, 1])]), m.add('Shape', [parts])])
+      return m.add('ScatterElements', [all, wide, parts], { axis: 0 })
+    },
+    m.add('ConstantOfShape', [shape], fixed('float32', 0))
   )
-  const largest = m.add('ReduceMax', [allBoxes], { keepdims: 0 })
-  const offsets = m.add('Mul', [m.add('Cast', [labels], { to: 1 }), m.add('Add', [largest, m.scalar(1)])])
-  const apart = m.add('Add', [allBoxes, m.add('Unsqueeze', [offsets, m.ints([1])])])
-  const kept = suppressed(m, apart, scores, 0.45)
-  const keep = m.add('Slice', [kept, m.ints([0]), m.ints([most]), m.ints([0])])
-  return [allBoxes, scores, labels].map(x => rows(m, x, keep))
+  const layer = (x: string, from: number, to: number) =>
+    m.add('Gemm', [x, m.weights([to, from], [-0.3, 0.3]), m.weights([to])], { transB: 1 })
+  const hidden = m.add('Relu', [layer(m.add('Flatten', [pooled]), 72, 16)])
+  const conv = m.add('Conv', [pooled, m.weights([4, 8, 3, 3], [-0.2, 0.2]), m.weights([4])], { pads: [1, 1, 1, 1] })
+  return [m.add('Softmax', [layer(hidden, 16, 5)], { axis: -1 }), m.add('Sigmoid', [conv]), proposals]
 }
 
 /** TensorFlow's SSD: suppression of each class, all classes joined, sorted, clipped to 10 and padded; and their number. */
@@ -258,7 +312,9 @@ const mmdeploy: Make = m => {
 export const detectors: Readonly<Record<string, Make>> = {
   'a YOLOv8 of one image, with suppression inside': yolo(1, false),
   'a YOLOv8 of two images, whose boxes are only those above a limit': yolo(2, true),
-  "torchvision's SSD": torchvision,
+  "torchvision's SSD": torchvision(false),
+  "torchvision's SSD, which asks whether there are boxes": torchvision(true),
+  "torchvision's Faster R-CNN behind its proposals": regions,
   "TensorFlow's SSD, clipped and padded": ssd,
   "TensorFlow's SSD, filled up class by class": ssdFilled,
   "mmdeploy's, with a row of nothing": mmdeploy

@@ -1,9 +1,9 @@
-import { add, type Dim, mul, sub } from '../algebra/index.js'
-import { refuse } from '../errors.js'
-import type { Node, Value } from '../graph/index.js'
-import { axisOf, intsOf, permutation, slicing } from '../ops/index.js'
+import { add, type Dim, mul, sub } from '../../algebra/index.js'
+import type { Node, Value } from '../../graph/index.js'
+import { amountsOf, axisOf, intsOf, permutation, slicing } from '../../ops/index.js'
+import type { Rule, Tape } from '../tape.js'
+import { identity, sizeOf, throughMatrix } from './along.js'
 import { spread } from './spread.js'
-import type { Rule, Tape } from './tape.js'
 
 const reshape: Rule = (node, [dy], tape) => [tape.reshape(dy!, node.inputs[0]!.shape)]
 
@@ -41,11 +41,21 @@ function padded(tape: Tape, value: Value, begin: readonly Dim[], end: readonly D
   return tape.add('Pad', [value, tape.sizes([...begin, ...end])])
 }
 
+/** Backwards along some axes. */
+function reversed(tape: Tape, value: Value, axes: readonly number[]): Value {
+  if (!axes.length) return value
+  const all = (size: number) => tape.sizes(axes.map(() => size))
+  return tape.add('Slice', [value, all(-1), all(-(2 ** 31)), tape.sizes(axes), all(-1)])
+}
+
+/** A slice that goes backwards is one that goes forwards, turned around. */
 const slice: Rule = (node, [dy], tape) => {
-  const { begin, step, shape } = slicing(node)
-  if (step.some(s => s < 1)) throw refuse(node, `has steps ${step}; only slices that go forward have a gradient`)
+  const { begin: first, step: signed, shape } = slicing(node)
+  const backward = signed.flatMap((s, axis) => (s < 0 ? [axis] : []))
+  const begin = first.map((b, axis) => (signed[axis] < 0 ? add(b, mul(sub(shape[axis], 1), signed[axis])) : b))
+  const step = signed.map(Math.abs)
   // Behind the last element that was taken there are fewer than a step.
-  const apart = spread(tape, dy!, step)
+  const apart = spread(tape, reversed(tape, dy!, backward), step)
   const all = step.map((_, axis) => axis)
   const ends = shape.map((size, axis) => add(mul(sub(size, 1), step[axis]), 1))
   const cut = step.every(s => s === 1)
@@ -55,20 +65,32 @@ const slice: Rule = (node, [dy], tape) => {
   return [padded(tape, cut, begin, rest)]
 }
 
+/** What is put around an axis is a constant, which has no gradient, or a copy of elements of it, which add up. */
 const pad: Rule = (node, [dy], tape) => {
-  if (node.text('mode', 'constant') !== 'constant')
-    throw refuse(node, `has mode ${node.text('mode', '')}; only constant padding has a gradient`)
-  const given = intsOf(node, 1, 'pads')!
-  const axes = intsOf(node, 3, 'axes') ?? node.inputs[0]!.shape.map((_, axis) => axis)
-  const pads = node.inputs[0]!.shape.map((_, axis): [Dim, Dim] => {
-    const at = axes.findIndex(each => axisOf(node, each as number, node.output.rank) === axis)
-    return at < 0 ? [0, 0] : [given[at], given[at + axes.length]]
-  })
-  if (pads.flat().some(each => typeof each === 'number' && each < 0))
-    throw refuse(node, 'has negative pads, which have no gradient')
-  const all = node.inputs[0]!.shape.map((_, axis) => axis)
-  const ends = node.inputs[0]!.shape.map((size, axis) => add(pads[axis][0], size))
-  return [tape.add('Slice', [dy, tape.sizes(pads.map(([begin]) => begin)), tape.sizes(ends), tape.sizes(all)])]
+  const x = node.inputs[0]!
+  const { begin, end } = amountsOf(node)
+  const mode = node.text('mode', 'constant')
+  const axes = x.shape.flatMap((_, axis) => (begin[axis] === 0 && end[axis] === 0 ? [] : [axis]))
+  const taken = [...begin, ...end].some(amount => typeof amount === 'number' && amount < 0)
+  if (mode === 'constant' && !taken) {
+    const ends = axes.map(axis => add(begin[axis], x.shape[axis]))
+    return [tape.add('Slice', [dy, tape.sizes(axes.map(axis => begin[axis])), tape.sizes(ends), tape.sizes(axes)])]
+  }
+  const through = (gradient: Value, axis: number) => {
+    const pads = tape.sizes([begin[axis], 0, end[axis], 0])
+    const matrix = tape.add('Pad', [identity(tape, sizeOf(node, x, axis)), pads], { mode })
+    return throughMatrix(tape, gradient, axis, matrix)
+  }
+  return [axes.reduce(through, dy!)]
+}
+
+/** The elements of an axis again, times over. */
+const tile: Rule = (node, [dy], tape) => {
+  const x = node.inputs[0]!
+  const times = intsOf(node, 1, 'repeats')!
+  const split = x.shape.flatMap((size, axis): Dim[] => [times[axis], size])
+  const axes = x.shape.map((_, axis) => 2 * axis)
+  return [tape.add('ReduceSum', [tape.reshape(dy!, split)], { axes, keepdims: 0 })]
 }
 
 const expand: Rule = (node, [dy], tape) => [tape.unbroadcast(dy!, node.inputs[0]!)]
@@ -89,6 +111,7 @@ export const movementGradients: Readonly<Record<string, Rule>> = {
   Slice: slice,
   Pad: pad,
   Expand: expand,
+  Tile: tile,
   Identity: same,
   Copy: same,
   Dropout: same,

@@ -1,5 +1,5 @@
-import type { Value } from '../graph/index.js'
-import type { Rule, Tape } from './tape.js'
+import type { Value } from '../../graph/index.js'
+import type { Rule, Tape } from '../tape.js'
 
 function transposed(tape: Tape, value: Value): Value {
   const perm = value.shape.map((_, axis) => axis)

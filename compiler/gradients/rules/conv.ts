@@ -1,8 +1,8 @@
-import { product } from '../algebra/index.js'
-import type { Attribute, Node, Value } from '../graph/index.js'
-import { shapeOf, transposedWindows, type Windows, windows } from '../ops/index.js'
+import { product } from '../../algebra/index.js'
+import type { Attribute, Node, Value } from '../../graph/index.js'
+import { shapeOf, transposedWindows, type Windows, windows } from '../../ops/index.js'
+import type { Rule, Tape } from '../tape.js'
 import { spread } from './spread.js'
-import type { Rule, Tape } from './tape.js'
 
 /** Windows with pads in numbers, whatever auto_pad said. */
 function windowsOf(node: Node): Windows & { kernel: readonly number[]; attributes: Record<string, Attribute> } {

@@ -1,7 +1,7 @@
-import { product } from '../algebra/index.js'
-import type { Node, Value } from '../graph/index.js'
-import { reducedAxes } from '../ops/index.js'
-import type { Rule, Tape } from './tape.js'
+import { product } from '../../algebra/index.js'
+import type { Node, Value } from '../../graph/index.js'
+import { reducedAxes } from '../../ops/index.js'
+import type { Rule, Tape } from '../tape.js'
 
 const spatial = (node: Node) => node.inputs[0]!.shape.map((_, axis) => axis).slice(2)
 
@@ -39,6 +39,19 @@ const sumOfSquares: Reduced = (tape, dy, x) => tape.add('Mul', [x, tape.add('Mul
 
 const norm: Reduced = (tape, dy, x, y) => tape.add('Mul', [x, tape.add('Div', [dy, y])])
 
+const sumOfMagnitudes: Reduced = (tape, dy, x) => tape.add('Mul', [tape.add('Sign', [x]), dy])
+
+const logOfSum: Reduced = (tape, dy, x, y) =>
+  tape.expand(tape.add('Mul', [dy, tape.add('Exp', [tape.add('Neg', [y])])]), x)
+
+const logOfSumOfExp: Reduced = (tape, dy, x, y) => tape.add('Mul', [dy, tape.add('Exp', [tape.add('Sub', [x, y])])])
+
+/** Sums from the other end. */
+const cumSum: Rule = (node, [dy], tape) => {
+  const attributes = { exclusive: node.number('exclusive', 0), reverse: node.number('reverse', 0) ? 0 : 1 }
+  return [tape.add('CumSum', [dy, node.inputs[1]], attributes)]
+}
+
 export const reduceGradients: Readonly<Record<string, Rule>> = {
   ReduceSum: rule(reducedAxes, sum),
   ReduceMean: rule(reducedAxes, mean),
@@ -46,6 +59,10 @@ export const reduceGradients: Readonly<Record<string, Rule>> = {
   ReduceMin: rule(reducedAxes, extreme),
   ReduceSumSquare: rule(reducedAxes, sumOfSquares),
   ReduceL2: rule(reducedAxes, norm),
+  ReduceL1: rule(reducedAxes, sumOfMagnitudes),
+  ReduceLogSum: rule(reducedAxes, logOfSum),
+  ReduceLogSumExp: rule(reducedAxes, logOfSumOfExp),
+  CumSum: cumSum,
   GlobalAveragePool: rule(spatial, mean),
   GlobalMaxPool: rule(spatial, extreme)
 }

@@ -1,5 +1,5 @@
-import type { Attribute, Node } from '../graph/index.js'
-import type { Rule } from './tape.js'
+import type { Attribute, Node } from '../../graph/index.js'
+import type { Rule } from '../tape.js'
 
 const attributesOf = (node: Node): Record<string, Attribute> => Object.fromEntries(node.attributes)
 

@@ -1,6 +1,6 @@
-import { refuse } from '../errors.js'
-import { isConstant, type Node, type Value } from '../graph/index.js'
-import type { Rule, Tape } from './tape.js'
+import { refuse } from '../../errors.js'
+import { isConstant, type Node, type Value } from '../../graph/index.js'
+import type { Rule, Tape } from '../tape.js'
 
 /** Operators of two or three operands that broadcast. */
 const binary =

@@ -1,7 +1,7 @@
-import type { Node } from '../graph/index.js'
-import type { ActivationName } from '../ops/index.js'
-import { actOf } from '../passes/index.js'
-import type { Rule } from './tape.js'
+import type { Node, Value } from '../../graph/index.js'
+import type { ActivationName } from '../../ops/index.js'
+import { actOf } from '../../passes/index.js'
+import type { Rule, Tape } from '../tape.js'
 
 /** dx = dy * f'(x), in one pass over memory. A bound's derivative can be told from the output as well, which may then be fused. */
 const activation =
@@ -15,6 +15,11 @@ const activation =
 const none: Rule = () => []
 
 const derived = activation(node => [actOf(node), node.number('alpha', 0), node.number('beta', 0)])
+
+/** dx = dy * factor(x), of a function whose derivative is no row of its own. */
+const times =
+  (factor: (tape: Tape, x: Value) => Value): Rule =>
+  (node, [dy], tape) => [tape.add('Mul', [dy, factor(tape, node.inputs[0]!)])]
 
 export const activationGradients: Readonly<Record<string, Rule>> = {
   /** The rounding of a fake quantisation is taken for the identity. */
@@ -33,6 +38,10 @@ export const activationGradients: Readonly<Record<string, Rule>> = {
   Abs: activation(() => ['abs']),
   Neg: activation(() => ['neg']),
   Reciprocal: activation(() => ['reciprocal']),
+  Sin: times((tape, x) => tape.add('Cos', [x])),
+  Cos: times((tape, x) => tape.add('Neg', [tape.add('Sin', [x])])),
+  Sinh: times((tape, x) => tape.add('Cosh', [x])),
+  Cosh: times((tape, x) => tape.add('Sinh', [x])),
   Floor: none,
   Ceil: none,
   Round: none,

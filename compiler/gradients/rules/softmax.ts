@@ -1,6 +1,6 @@
-import type { Node, Value } from '../graph/index.js'
-import { softmaxAxes } from '../ops/index.js'
-import type { Rule, Tape } from './tape.js'
+import type { Node, Value } from '../../graph/index.js'
+import { softmaxAxes } from '../../ops/index.js'
+import type { Rule, Tape } from '../tape.js'
 
 const total = (tape: Tape, value: Value, node: Node) =>
   tape.add('ReduceSum', [value], { axes: softmaxAxes(node), keepdims: 1 })

@@ -1,6 +1,6 @@
-import { type Dim, mul } from '../algebra/index.js'
-import type { Value } from '../graph/index.js'
-import type { Tape } from './tape.js'
+import { type Dim, mul } from '../../algebra/index.js'
+import type { Value } from '../../graph/index.js'
+import type { Tape } from '../tape.js'
 
 /** Element i of every axis becomes element i * factor of a tensor that is zero elsewhere. */
 export function spread(tape: Tape, value: Value, factors: readonly number[]): Value {

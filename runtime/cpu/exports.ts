@@ -1,0 +1,10 @@
+import type { Kernel, ThreadExports } from './lockstep.js'
+
+/** What a binary exports: kernels by name, and what helps. */
+export type Exports = ThreadExports & {
+  digest(at: number, words: number): number
+  widen(from: number, to: number, count: number): void
+} & { readonly [kernel: string]: Kernel }
+
+/** Exports that are no kernels. */
+export const helpers: ReadonlySet<string> = new Set(['digest', 'widen', 'enter', 'meet', 'begin', 'nextRun'])

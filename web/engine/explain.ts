@@ -1,0 +1,78 @@
+import type { InferenceSession } from 'cairnjs'
+import { Explainer, type Method, paint } from 'cairnjs/explain'
+import { picturePort, prepare } from '../photo/prepare.js'
+import type { Asked, Explained, Progress } from './protocol.js'
+
+/** What a model was compiled from, which methods with gradients read again. */
+export interface Origin {
+  readonly bytes: Uint8Array
+  readonly externalData?: (location: string) => Uint8Array
+}
+
+export interface Question {
+  readonly asked: Asked
+  readonly origin: Origin
+  readonly session: InferenceSession
+}
+
+/** What was compiled for the last question serves the next ones of its kind. */
+let held: { readonly method: Method; readonly session: InferenceSession; readonly explainer: Explainer } | undefined
+
+export async function forgetExplainer(): Promise<void> {
+  await held?.explainer.release()
+  held = undefined
+}
+
+/** Nothing where `isOver` says that something else is wanted. */
+export async function explained(
+  { asked, origin, session }: Question,
+  isOver: () => boolean,
+  progress: (progress: Progress) => void
+): Promise<Explained | undefined> {
+  const { picture, preparation, method } = asked
+  const port = picturePort(session.inputMetadata)
+  if (!port) throw new Error('this model takes no picture')
+  const { tensor, region } = prepare(picture, port, preparation)
+  const isFirst = held?.method !== method || held.session !== session
+  const began = performance.now()
+  if (isFirst) {
+    await forgetExplainer()
+    // A covered picture is run as any other, on the device that was chosen.
+    const explainer =
+      method === 'occlusion'
+        ? await Explainer.create(session, { method })
+        : await Explainer.create(origin.bytes, {
+            ...{ method, externalData: origin.externalData, numThreads: session.threads }
+          })
+    held = { method, session, explainer }
+  }
+  const over = new AbortController()
+  try {
+    const found = await held!.explainer.explain(tensor, {
+      class: asked.class,
+      signal: over.signal,
+      onRun(done, total) {
+        if (isOver()) over.abort()
+        if (total > 1) progress({ done: Math.min(done, total), total, what: `run ${done}` })
+      }
+    })
+    const milliseconds = performance.now() - began
+    const [height, width] = port.layout === 'NCHW' ? tensor.dims.slice(2) : tensor.dims.slice(1, 3)
+    const { layer, map, completeness, scores } = found
+    return {
+      ...{
+        class: found.class,
+        scores,
+        region,
+        milliseconds,
+        isFirst: isFirst && method !== 'occlusion',
+        error: completeness?.error
+      },
+      painted: paint(map, width, height),
+      layer: layer === undefined ? undefined : { name: layer, height: map.height, width: map.width }
+    }
+  } catch (error) {
+    if (over.signal.aborted) return undefined
+    throw error
+  }
+}
