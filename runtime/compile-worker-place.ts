@@ -7,3 +7,10 @@ import { beside } from './beside.js'
  */
 export const inBrowser = () => new Worker(new URL('./compile-worker.js', import.meta.url), { type: 'module' })
 export const inNode = () => beside('compile-worker.js', () => new URL('./compile-worker.js', import.meta.url))
+
+/**
+ * Where nothing but the files of dist/runtime has been copied: a script that needs cairn-full.min.js alone. Not spelled for
+ * bundlers, which bring the other along.
+ */
+export const inBrowserAlone = () =>
+  new Worker(import.meta.url.replace(/[^/]*$/, 'compile-alone.js'), { type: 'module' })

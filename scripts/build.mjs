@@ -8,8 +8,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { deltaOf } from './delta.mjs'
 import { shorten } from './shorten.mjs'
-import { reachedTypes } from './types.mjs'
+import { reachedTypes, withoutComments } from './types.mjs'
 
 const self = fileURLToPath(import.meta.url)
 const root = join(dirname(self), '..')
@@ -118,6 +120,15 @@ async function minify() {
   )
 }
 
+function shortenTypes() {
+  if (process.argv.includes('--readable')) return
+  const shorter = withoutComments(root)
+  for (const file of shippedFolders.flatMap(folder => filesUnder(join('dist', folder)))) {
+    const text = /\.d\.ts$/.test(file) && !/\.min\.|\.wasm\./.test(file) ? shorter(file) : undefined
+    if (text !== undefined) writeFileSync(file, text)
+  }
+}
+
 const isShader = file => file.endsWith('.wgsl')
 
 function filesUnder(folder) {
@@ -129,7 +140,7 @@ function filesUnder(folder) {
 
 /** What the build makes beside what it compiles. */
 const isMade = file =>
-  /\.wasm(\.d\.ts)?$|\.min\.|[\\/]shaders[\\/](later[\\/]\w+-)?sources\.js$|\.cjs$|\.d\.cts$|[\\/](compile-worker|inlined)\.js$|[\\/]compile[\\/]stamp\.js$|[\\/]pool[\\/]detectors\.js$/.test(
+  /\.(wasm|delta)$|\.wasm\.d\.ts$|\.min\.|[\\/]shaders[\\/](later[\\/]\w+-)?sources\.js$|\.cjs$|\.d\.cts$|[\\/](compile-worker|compile-alone|inlined)\.js$|[\\/]compile[\\/]stamp\.js$|[\\/]pool[\\/]detectors\.js$/.test(
     file
   )
 
@@ -178,9 +189,18 @@ await stage('asm', [...filesUnder('asm'), join(root, 'asconfig.json')], binaries
   return assemble(targets)
 })
 
+const kernels = ['dist/compiler/standalone/plain.wasm', 'dist/build/standalone-relaxed.wasm'].map(file =>
+  join(root, file)
+)
+const delta = 'dist/compiler/standalone/relaxed.delta'
+await stage('delta', [...kernels, self, join(root, 'scripts', 'delta.mjs')], [delta], () => {
+  const [plain, relaxed] = kernels.map(file => readFileSync(file))
+  writeFileSync(join(root, delta), deltaOf(plain, relaxed))
+})
+
 await stage('inline', [join(root, 'dist/runtime/cairn-more.wasm'), self], ['dist/runtime/inlined.js'], () => {
-  const binary = readFileSync(join(root, 'dist/runtime/cairn-more.wasm')).toString('base64')
-  const text = `export const inlined = 'data:application/wasm;base64,${binary}'\n`
+  const binary = gzipSync(readFileSync(join(root, 'dist/runtime/cairn-more.wasm')), { level: 9 }).toString('base64')
+  const text = `export const inlined = 'data:application/gzip;base64,${binary}'\n`
   writeFileSync(join(root, 'dist/runtime/inlined.js'), text)
 })
 
@@ -201,12 +221,13 @@ await stage('tsc', [...sources, join(root, 'tsconfig.json'), self], ['dist/runti
   compile()
   await bundleWorkers()
   await minify()
+  shortenTypes()
 })
 
 await stage('detectors', [...detectorInputs.flatMap(filesUnder), self], [detectorBundle], bundleDetectors)
 
 const shipped = ['compiler', 'explain', 'runtime', 'train', 'schema', 'shaders'].flatMap(filesUnder)
-await stage('bundles', [...shipped, ...schemaInputs], pageBundles, bundlePages)
+await stage('bundles', [...shipped, ...filesUnder('ort'), ...schemaInputs], pageBundles, bundlePages)
 
 const manifest = join(root, 'package.json')
 await stage('ort', [...shipped, ...filesUnder('ort'), ...schemaInputs, manifest], ortBundles, () => {

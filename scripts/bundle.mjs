@@ -55,32 +55,102 @@ export async function bundleSchema() {
   writeFileSync(join(target, 'licences.txt'), packages.map(licence).join(`\n${'-'.repeat(72)}\n\n`))
 }
 
-/** Modules that a page loads as one file each. They lie beside the .wasm files and the workers' scripts, which they ask for there. */
+/**
+ * Modules that a page loads. They lie beside the .wasm files and the workers' scripts, which they ask for there. The second takes
+ * the runtime from the first.
+ */
 const pages = {
   'cairn.min': ['./index.js'],
   'cairn-full.min': ['./index.js', '../compiler/index.js', '../train/index.js', '../explain/index.js']
 }
 
-export const pageBundles = [...Object.keys(pages).map(name => `${name}.js`), 'cairn.wasm.d.ts'].map(
+export const pageBundles = [...Object.keys(pages).map(name => `${name}.js`), 'compile-alone.js', 'cairn.wasm.d.ts'].map(
   name => `dist/runtime/${name}`
 )
 
-/** The runtime, and the runtime with compiler, training and explanations, as one file each, with their types. */
-export async function bundlePages() {
-  const folder = join(root, 'dist', 'runtime')
-  for (const [name, modules] of Object.entries(pages)) {
-    const text = modules.map(module => `export * from '${module}'\n`).join('')
-    const needs = modules.length > 1 ? '; holds onnx-proto, protobufjs and long: see ../schema/licences.txt' : ''
-    await bundle(text, folder, {
-      outfile: join(folder, `${name}.js`),
-      banner: { js: `// Cairn, Apache-2.0${needs}` }
+const exported = modules => modules.map(module => `export * from '${module}'\n`).join('')
+
+/** Hands what `load` makes of modules in the runtime's bundle to those outside that import them, for which it is a text of its own. */
+const apart = (inside, load) => ({
+  name: 'runtime apart',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
+      const file = join(resolveDir, path)
+      return kind !== 'dynamic-import' && inside.has(file) ? load(file) : undefined
     })
-    // Pictures are fitted and so are networks: of the two types of that name it is the runtime's.
-    const settled = modules.length > 1 ? "export type { FitOptions } from './index.js'\n" : ''
-    writeFileSync(join(folder, `${name}.d.ts`), settled + text)
+    onLoad({ filter: /./, namespace: 'apart' }, ({ pluginData }) => ({ contents: pluginData, resolveDir: root }))
   }
+})
+
+/** What compiler, training and explanations import of modules that the runtime's bundle holds, by module. */
+async function importsOf(text, folder, inside) {
+  const { build } = await import('esbuild')
+  const { outputFiles } = await build({
+    ...{ stdin: { contents: text, resolveDir: folder }, bundle: true, format: 'esm', target: 'es2022', write: false },
+    plugins: [apart(inside, path => ({ path, external: true }))]
+  })
+  const found = new Map()
+  for (const [statement, names, path] of outputFiles[0].text.matchAll(
+    /^(?:import|export) (.*?)\bfrom "(\/[^"]+|\w:[^"]+)";$/gms
+  )) {
+    if (!/^(\{|\* $)/.test(names)) throw new Error(`${statement} cannot be taken from another bundle`)
+    const known = found.get(path) ?? new Set()
+    for (const name of names.replace(/[{}\s*]/g, ' ').split(',')) if (name.trim()) known.add(name.trim().split(' ')[0])
+    found.set(path, known)
+  }
+  return found
+}
+
+/** The runtime as one file, and compiler, training and explanations as one beside it, with their types. */
+export async function bundlePages() {
+  const { build } = await import('esbuild')
+  const folder = join(root, 'dist', 'runtime')
+  const [own, all] = Object.values(pages).map(exported)
+  const { metafile } = await build({
+    ...{ stdin: { contents: own, resolveDir: folder }, bundle: true, format: 'esm', target: 'es2022', write: false },
+    ...{ metafile: true, absWorkingDir: root }
+  })
+  const inside = reached(metafile.inputs, '<stdin>')
+  const more = `${exported(pages['cairn-full.min'].slice(1))}export { serve as _serve } from '../ort/compile/work.js'\n`
+  const imports = await importsOf(more, folder, inside)
+  const names = new Map([...imports].flatMap(([path, used]) => [...used].map(name => [`${path} ${name}`, path])))
+  const alias = new Map([...names.keys()].map((key, i) => [key, `_${i}`]))
+  const shared = [...imports].map(([path, used]) => {
+    const list = [...used].map(name => `${name} as ${alias.get(`${path} ${name}`)}`)
+    return `export { ${list.join(', ')} } from ${JSON.stringify(path)}\n`
+  })
+  const banner = text => ({ js: `// Cairn, Apache-2.0${text}` })
+  await bundle(own + shared.join(''), folder, { outfile: join(folder, 'cairn.min.js'), banner: banner('') })
+  const stub = path => {
+    const list = [...(imports.get(path) ?? [])].map(name => `${alias.get(`${path} ${name}`)} as ${name}`)
+    const pluginData = `export { ${list.join(', ')} } from './cairn.min.js'`
+    return { path, namespace: 'apart', pluginData }
+  }
+  await bundle(`export * from './cairn.min.js'\n${more}`, folder, {
+    outfile: join(folder, 'cairn-full.min.js'),
+    banner: banner('; holds onnx-proto, protobufjs and long: see ../schema/licences.txt'),
+    external: ['./cairn.min.js'],
+    plugins: [apart(inside, stub)]
+  })
+  writeFileSync(join(folder, 'compile-alone.js'), `import { _serve } from './cairn-full.min.js'\n_serve()\n`)
+  writeFileSync(join(folder, 'cairn.min.d.ts'), own)
+  // Pictures are fitted and so are networks: of the two types of that name it is the runtime's.
+  writeFileSync(join(folder, 'cairn-full.min.d.ts'), `export type { FitOptions } from './index.js'\n${all}`)
   // What hosts that compile WebAssembly beforehand make of the import of a .wasm file.
   writeFileSync(join(folder, 'cairn.wasm.d.ts'), 'declare const module: WebAssembly.Module\nexport default module\n')
+}
+
+/** The modules that `from` imports and those that they do, but for what is loaded later. */
+function reached(inputs, from) {
+  const found = new Set()
+  const look = path => {
+    if (found.has(path)) return
+    found.add(path)
+    for (const { path: next, kind, external } of inputs[path].imports)
+      if (kind === 'import-statement' && !external) look(next)
+  }
+  look(from)
+  return new Set([...found].map(path => join(root, path)))
 }
 
 const compilerApart = {
@@ -104,7 +174,10 @@ export async function bundleOrt(stamp) {
   mkdirSync(join(folder, 'compile'), { recursive: true })
   writeFileSync(join(folder, 'compile', 'stamp.js'), `export const stamp = '${stamp}'\n`)
   // Bundlers put into it what it imports, which is most of the package.
-  writeFileSync(join(root, 'dist', 'runtime', 'compile-worker.js'), `import '../ort/compile/work.js'\n`)
+  writeFileSync(
+    join(root, 'dist', 'runtime', 'compile-worker.js'),
+    `import { serve } from '../ort/compile/work.js'\nserve()\n`
+  )
   const node = { platform: 'node', format: 'cjs', target: 'node20', external: ['onnxruntime-common'] }
   await bundle(`export * from './onnxruntime.js'`, folder, {
     ...node,

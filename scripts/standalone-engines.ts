@@ -50,6 +50,18 @@ function interpreted(): Partial<Found> {
   return { check: Number(/check\(\) => i32:(\d+)/.exec(text)?.[1] ?? -1), first: performance.now() - began }
 }
 
+/** As C, by a wasm2c that translates SIMD (CAIRN_WASM2C, or the one in reach), and the machine's compiler. */
+function asC(): Partial<Row> {
+  const wasm2c = process.env.CAIRN_WASM2C ?? 'wasm2c'
+  const c = join(folder, 'module.c')
+  const program = join(folder, 'module')
+  const own = join(root, 'scripts', 'standalone')
+  output(wasm2c, file, '-n', 'model', '-o', c)
+  if (!existsSync(c)) throw new Error('this wasm2c ends without a word, as older ones do where a module has SIMD')
+  output('cc', '-O3', '-march=native', '-w', `-I${own}`, `-I${folder}`, join(own, 'wasm2c.c'), c, '-lm', '-o', program)
+  return JSON.parse(output(program))
+}
+
 type Row = { readonly engine: string } & Partial<Found> & { readonly error?: string }
 
 async function row(engine: string, work: () => Promise<Partial<Row>> | Partial<Row>): Promise<Row> {
@@ -91,31 +103,36 @@ for (const name of given.length ? given : ['lenet5', 'mobilenet-v2']) {
       return { ...found, engine: `wasmtime ${version}` }
     }),
     await row('wabt wasm-interp', () => ({ ...interpreted(), engine: `wasm-interp ${versionOf('wasm-interp')}` })),
-    await row('wabt wasm2c', () => {
-      output('wasm2c', file, '-o', join(folder, 'model.c'))
-      return { error: existsSync(join(folder, 'model.c')) ? 'makes C; see docs/standalone.md' : 'makes nothing' }
-    })
+    await row('wabt wasm2c', asC)
   )
   const cells = rows.map(each => [each.engine, works(each), milliseconds(each.first), milliseconds(each.run)])
   const header = ['engine', 'works', 'start and first run, ms', 'run, ms']
   console.log(
     `\n${basename(name)}, ${module.length} bytes\n\n${table(header, cells, ['left', 'left', 'right', 'right'])}`
   )
-  const cold = async (path: string) => {
+  const cold = async (start: () => Promise<{ readonly cold?: number; readonly error?: string }>) => {
     const times: number[] = []
     for (let i = 0; i < 5; i++) {
-      const { cold, error } = (await inChromium(site, path)).answer
+      const { cold, error } = await start()
       if (cold === undefined) throw new Error(error)
       times.push(cold)
     }
     return times.sort((a, b) => a - b)[2]
   }
+  const inPage = (path: string) => cold(async () => (await inChromium(site, path)).answer)
   try {
-    const [own, ort] = [await cold('/cold'), await cold('/cold-ort')]
+    const [own, ort] = [await inPage('/cold'), await inPage('/cold-ort')]
     const text = `${own.toFixed(1)} ms with the module, ${ort.toFixed(1)} ms with onnxruntime-web: ${(ort / own).toFixed(1)} times`
     console.log(`\nfrom a new browser's page to its first result, median of 5: ${text}`)
   } catch (error) {
     console.log(`\nthe cold start of pages is not known: ${oneLine(error)}`)
+  }
+  try {
+    const [own, nothing] = [await cold(() => inWorkerd(module, 'once')), await cold(() => inWorkerd(module, 'nothing'))]
+    const text = `${own.toFixed(1)} ms, ${nothing.toFixed(1)} ms to an answer without the model`
+    console.log(`from a new workerd to its first result, median of 5: ${text}; onnxruntime-web does not start there`)
+  } catch (error) {
+    console.log(`the cold start of workerd is not known: ${oneLine(error)}`)
   }
   await site.close()
 }

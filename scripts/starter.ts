@@ -86,19 +86,43 @@ await trainer.fit(
   }
 )
 
-/** What lies in the package and is downloaded by nobody: of each weight the digits that count, so that it packs to a third. */
-function rounded(bytes: Uint8Array): Uint8Array {
+/** What lies in the package and is downloaded by nobody: of each weight 8 bits, of a scale for each output. */
+function short(bytes: Uint8Array): Uint8Array {
   const model = onnx.ModelProto.decode(bytes)
-  const lost = 24 - 6
-  for (const tensor of model.graph!.initializer!) {
-    const words = new Uint32Array(Uint8Array.from(tensor.rawData!).buffer)
-    tensor.rawData = new Uint8Array(words.map(word => ((word + 2 ** (lost - 1)) >>> lost) << lost).buffer)
+  const { initializer, node } = model.graph!
+  for (const tensor of [...initializer!]) {
+    const { name, dims, rawData } = tensor
+    if (dims!.length < 2) continue
+    const weights = new Float32Array(Uint8Array.from(rawData!).buffer)
+    const rows = Number(dims![0])
+    const each = weights.length / rows
+    const scales = Float32Array.from({ length: rows }, (_, row) => {
+      const own = weights.subarray(row * each, (row + 1) * each)
+      return own.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0) / 127 || 1
+    })
+    const whole = Int8Array.from(weights, (weight, i) => Math.round(weight / scales[Math.floor(i / each)]))
+    const [own, scale] = [`${name}.bytes`, `${name}.scale`]
+    Object.assign(tensor, {
+      name: own,
+      dataType: onnx.TensorProto.DataType.INT8,
+      rawData: new Uint8Array(whole.buffer)
+    })
+    const dataType = onnx.TensorProto.DataType.FLOAT
+    initializer!.push(
+      onnx.TensorProto.create({ name: scale, dataType, dims: [rows], rawData: new Uint8Array(scales.buffer) })
+    )
+    node!.unshift(
+      onnx.NodeProto.create({
+        ...{ opType: 'DequantizeLinear', name: `${name}.float`, input: [own, scale], output: [name!] },
+        attribute: [{ name: 'axis', type: onnx.AttributeProto.AttributeType.INT, i: 0 }]
+      })
+    )
   }
   return onnx.ModelProto.encode(model).finish()
 }
 
-const short = rounded(await applyPatch(network(), trainer.patch()))
-const session = await InferenceSession.create(await compile(short))
+const model = short(await applyPatch(network(), trainer.patch()))
+const session = await InferenceSession.create(await compile(model))
 const [name] = session.inputNames
 async function scoresOf(data: Float32Array): Promise<Float32Array> {
   const results = await session.run({ [name]: new Tensor('float32', data, [1, 1, side, side]) })
@@ -123,7 +147,7 @@ const accuracy = { dark: right.dark / test.length, light: right.light / test.len
 console.log(`test pictures: ${percent(accuracy.dark)} right, ${percent(accuracy.light)} turned round`)
 
 mkdirSync(target, { recursive: true })
-writeFileSync(join(target, 'clothes.onnx'), short)
+writeFileSync(join(target, 'clothes.onnx'), model)
 const photos = classes.map((name, label) => {
   const file = `${name.replace(' ', '-').toLowerCase()}.png`
   const { index } = samples.get(label)!

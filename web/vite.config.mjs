@@ -21,7 +21,7 @@ const target = join(root, 'dist', 'web')
 
 /** What the worker needs of the package, as pages without a bundler load it; `cairn serve` has them from the package itself. */
 const runtime = join(root, 'dist', 'runtime')
-const beside = ['cairn-full.min.js', 'worker.js', 'session-worker.js'].concat(
+const beside = ['cairn.min.js', 'cairn-full.min.js', 'worker.js', 'session-worker.js'].concat(
   readdirSync(runtime).filter(name => name.endsWith('.wasm'))
 )
 

@@ -1,5 +1,6 @@
 import { beside } from '../../runtime/beside.js'
 import { CompileError } from '../errors.js'
+import { withDelta } from './delta.js'
 import {
   dataSections,
   ids,
@@ -11,12 +12,13 @@ import {
   withSections
 } from './wasm/sections.js'
 
-/** The kernels with what a model needs beside them (asm/standalone/), in two binaries; each URL spelled out for bundlers. */
+/** The kernels with what a model needs beside them (asm/standalone/), in two binaries, of which one is the other with changes. */
 export type Features = 'plain' | 'relaxed'
 
-const places: Readonly<Record<Features, () => URL>> = {
-  plain: () => new URL('./plain.wasm', import.meta.url),
-  relaxed: () => new URL('./relaxed.wasm', import.meta.url)
+/** Each URL spelled out for bundlers. */
+const places = {
+  'plain.wasm': () => new URL('./plain.wasm', import.meta.url),
+  'relaxed.delta': () => new URL('./relaxed.delta', import.meta.url)
 }
 
 const known = new Map<Features, Promise<Uint8Array>>()
@@ -24,15 +26,16 @@ const known = new Map<Features, Promise<Uint8Array>>()
 export function kernelsOf(features: Features): Promise<Uint8Array> {
   const found = known.get(features)
   if (found) return found
-  const loading = load(features)
+  const loading = features === 'plain' ? load('plain.wasm') : relaxed()
   loading.catch(() => known.delete(features))
   known.set(features, loading)
   return loading
 }
 
-async function load(features: Features): Promise<Uint8Array> {
-  const file = `${features}.wasm`
-  const url = beside(file, places[features])
+const relaxed = async () => withDelta(await kernelsOf('plain'), await load('relaxed.delta'))
+
+async function load(file: keyof typeof places): Promise<Uint8Array> {
+  const url = beside(file, places[file])
   if (!url) throw new CompileError(`this engine does not know where ${file} is; compile in Node or in a page`)
   const files = url.protocol === 'file:' && globalThis.process?.getBuiltinModule?.('node:fs')
   if (files) return new Uint8Array(files.readFileSync(url))

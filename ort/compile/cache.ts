@@ -6,7 +6,7 @@ export async function openCache(wanted: boolean | string = true): Promise<Cache 
   if (wanted === false || !globalThis.crypto?.subtle) return undefined
   if (isNode()) {
     const { folderCache } = await import('./folder.js')
-    return folderCache(typeof wanted === 'string' ? wanted : undefined, stamp)
+    return folderCache(typeof wanted === 'string' ? wanted : undefined, stamp, digestOfText)
   }
   return globalThis.caches && /^https?:/.test(globalThis.location?.protocol ?? '') ? pageCache : undefined
 }
@@ -14,7 +14,8 @@ export async function openCache(wanted: boolean | string = true): Promise<Cache 
 const isNode = () => globalThis.process?.versions?.node !== undefined
 
 const name = 'cairnjs'
-const most = 32
+/** Two a model: the file, and what its place stands for. */
+const most = 64
 const addressOf = (key: string) => new URL(`/.cairnjs/${stamp}/${key}`, location.origin).href
 
 /** A response of the file, with the ports in a header. */
@@ -23,36 +24,49 @@ const pageCache: Cache = {
     const found = await (await caches.open(name)).match(addressOf(key))
     const ports = found?.headers.get('x-ports')
     if (!found || !ports) return undefined
-    return { ports: JSON.parse(decodeURIComponent(ports)), file: await found.blob() }
+    return { ports: JSON.parse(decodeURIComponent(ports)), file: found }
   },
   async keep(key, ports, file) {
-    const cache = await caches.open(name)
-    const keys = await cache.keys()
-    const own = keys.filter(({ url }) => url.startsWith(addressOf('')))
-    const others = keys.filter(request => !own.includes(request))
-    for (const request of [...others, ...own.slice(0, Math.max(own.length - most + 1, 0))]) await cache.delete(request)
     const headers = { 'content-type': 'application/octet-stream', 'x-ports': encodeURIComponent(JSON.stringify(ports)) }
-    await cache.put(addressOf(key), new Response(file as Uint8Array<ArrayBuffer>, { headers }))
+    await put(key, new Response(file as Uint8Array<ArrayBuffer>, { headers }))
+  },
+  async recall(mark) {
+    return (await (await caches.open(name)).match(addressOf(await digestOfText(mark))))?.text()
+  },
+  async remember(mark, digest) {
+    await put(await digestOfText(mark), new Response(digest))
   }
+}
+
+/** What other versions have kept goes, and what is oldest. */
+async function put(key: string, response: Response): Promise<void> {
+  const cache = await caches.open(name)
+  const keys = await cache.keys()
+  const own = keys.filter(({ url }) => url.startsWith(addressOf('')))
+  const others = keys.filter(request => !own.includes(request))
+  for (const request of [...others, ...own.slice(0, Math.max(own.length - most + 1, 0))]) await cache.delete(request)
+  await cache.put(addressOf(key), response)
 }
 
 const hex = (bytes: ArrayBuffer) =>
   Array.from(new Uint8Array(bytes), byte => byte.toString(16).padStart(2, '0')).join('')
 
-const digestOf = async (bytes: Uint8Array) =>
+export const digestOf = async (bytes: Uint8Array) =>
   hex(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
+
+const digestOfText = (text: string) => digestOf(new TextEncoder().encode(text))
 
 /** Plain data and arrays of elements as text, equal for equal ones. */
 const textOf = (asked: unknown): string =>
   JSON.stringify(asked, (_, value) => (ArrayBuffer.isView(value) ? String(value) : value))
 
-/** What tells a compiled model from all others: its bytes, those of its other files, and what was asked for. */
+/** What tells a compiled model from all others: the digest of its bytes, its other files, and what was asked for. */
 export async function keyOf(
-  bytes: Uint8Array,
+  digest: string,
   externals: Readonly<Record<string, Uint8Array>> = {},
   asked: unknown
 ): Promise<string> {
-  const parts = [await digestOf(bytes)]
+  const parts = [digest]
   for (const [path, data] of Object.entries(externals)) parts.push(path, await digestOf(data))
-  return digestOf(new TextEncoder().encode(textOf([parts, asked])))
+  return digestOfText(textOf([parts, asked]))
 }

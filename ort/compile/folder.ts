@@ -23,11 +23,17 @@ function usualFolder(): string {
 }
 
 /** Two files a model: what it declares, written last, and the .cairn file. Others may do the same at the same time. */
-export function folderCache(given: string | undefined, stamp: string): Cache {
+export function folderCache(
+  given: string | undefined,
+  stamp: string,
+  digestOf: (text: string) => Promise<string>
+): Cache {
   const { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } = node('node:fs').promises
   const { join } = node('node:path')
   const folder = given ?? usualFolder()
-  const [ports, file] = ['.json', '.cairn'].map(ending => (key: string) => join(folder, `${stamp}-${key}${ending}`))
+  const [ports, file, mark] = ['.json', '.cairn', '.mark'].map(
+    ending => (key: string) => join(folder, `${stamp}-${key}${ending}`)
+  )
   const write = async (path: string, data: string | Uint8Array) => {
     const partial = `${path}.${globalThis.process.pid}-${Math.random().toString(36).slice(2)}.part`
     await writeFile(partial, data)
@@ -44,12 +50,22 @@ export function folderCache(given: string | undefined, stamp: string): Cache {
     async keep(key, declared, data) {
       await mkdir(folder, { recursive: true, mode: 0o700 })
       for (const name of await readdir(folder)) {
-        if (!/\.(json|cairn|part)$/.test(name)) continue
+        if (!/\.(json|cairn|mark|part)$/.test(name)) continue
         const found = await stat(join(folder, name)).catch(() => undefined)
         if (found && Date.now() - found.mtimeMs > longest) await rm(join(folder, name), { force: true })
       }
       await write(file(key), data)
       await write(ports(key), JSON.stringify(declared))
+    },
+    async recall(place) {
+      const path = mark(await digestOf(place))
+      const digest = await readFile(path, 'utf8').catch(() => undefined)
+      const now = new Date()
+      if (digest) await utimes(path, now, now)
+      return digest
+    },
+    async remember(place, digest) {
+      await write(mark(await digestOf(place)), digest)
     }
   }
 }

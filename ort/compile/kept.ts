@@ -11,4 +11,7 @@ export interface Kept {
 export interface Cache {
   find(key: string): Promise<Kept | undefined>
   keep(key: string, ports: Declared, file: Uint8Array): Promise<void>
+  /** The digest of the bytes that a mark stood for. */
+  recall(mark: string): Promise<string | undefined>
+  remember(mark: string, digest: string): Promise<void>
 }

@@ -2,11 +2,13 @@ import type { Backend, InferenceSession as Ort } from 'onnxruntime-common'
 import type { Declared } from '../../compiler/onnx/index.js'
 import { decodeHeader, freeName, type Given, magic, show } from '../../runtime/file/index.js'
 import { InferenceSession } from '../../runtime/index.js'
+import { openCache } from '../compile/cache.js'
 import { compiled } from '../compile/compiled.js'
 import type { OnnxRuntime } from '../types.js'
-import { externalFiles, read } from './external.js'
+import { externalFiles } from './external.js'
 import { Handler } from './handler.js'
-import { LateModel } from './model.js'
+import { type Compile, LateModel } from './model.js'
+import { modelBytes } from './model-bytes.js'
 import { wantedOf } from './options.js'
 import { handOn, settingsOf, settle } from './settings.js'
 
@@ -20,7 +22,9 @@ export function backendOf({ env, Tensor }: Pick<OnnxRuntime, 'env' | 'Tensor'>):
   const createInferenceSessionHandler = async (given: string | Uint8Array, options: Ort.SessionOptions = {}) => {
     const { session: own, sizes, log, profile } = wantedOf(options, env)
     handOn(env)
-    const bytes = await read(given)
+    const settings = settingsOf(env)
+    const cache = await openCache(settings.cache)
+    const model = await modelBytes(given, cache)
     const finish = async (file: Given, ports: Declared) => {
       const session = await InferenceSession.create(file, own)
       const [first] = own.executionProviders as { name: string }[]
@@ -28,18 +32,19 @@ export function backendOf({ env, Tensor }: Pick<OnnxRuntime, 'env' | 'Tensor'>):
         log.warn(`the session runs on "${session.device}", because "${first.name}" is not available here`)
       return new Handler(session, ports, Tensor, profile)
     }
-    if (isCairn(bytes)) return finish(bytes, portsOf(bytes))
+    const bytes = model.digest ? undefined : await model.bytes()
+    if (bytes && isCairn(bytes)) return finish(bytes, portsOf(bytes))
     const job = {
-      bytes,
       sizes,
       externals: await externalFiles(options.externalData),
       place: typeof given === 'string' ? placeOf(given) : undefined,
       mayWait: true
     }
-    const settings = settingsOf(env)
-    const made = await compiled(job, settings, finish, text => log.note(text))
+    const compile: Compile = (asked, open) =>
+      compiled(model, { ...job, ...asked }, cache, settings, open, text => log.note(text))
+    const made = await compile({}, finish)
     if (made instanceof Handler) return made
-    return new Handler(new LateModel(job, own, settings, made, log), made.ports, Tensor, profile)
+    return new Handler(new LateModel(compile, own, made, log), made.ports, Tensor, profile)
   }
   return {
     init: async () => settle(env),

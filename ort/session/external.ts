@@ -18,12 +18,12 @@ export async function externalFiles(given: Files): Promise<Record<string, Uint8A
   return found
 }
 
-/** Bytes, a blob, a path or a URL as bytes. */
-export async function read(given: string | Blob | Uint8Array | ArrayBufferLike): Promise<Uint8Array> {
+/** Bytes, a blob, a response, a path or a URL as bytes. */
+export async function read(given: string | Blob | Response | Uint8Array | ArrayBufferLike): Promise<Uint8Array> {
   const bytes = bytesOf(given)
   if (bytes) return bytes
-  if (typeof given !== 'string' && !/^(Blob|File)$/.test(brandOf(given)))
+  if (typeof given !== 'string' && !/^(Blob|File|Response)$/.test(brandOf(given)))
     throw new CairnError('a file is given as bytes, a Blob, a URL, or in Node a path')
-  const source = await sourceOf(given as string | Blob, {})
+  const source = await sourceOf(given as string | Blob | Response, {})
   return source.all().finally(() => source.close())
 }

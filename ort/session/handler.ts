@@ -17,7 +17,7 @@ export class Handler implements InferenceSessionHandler {
 
   constructor(
     private readonly model: InferenceSession | LateModel,
-    ports: Declared,
+    private readonly ports: Declared,
     private readonly tensors: OnnxRuntime['Tensor'],
     profile: string | undefined
   ) {
@@ -34,7 +34,7 @@ export class Handler implements InferenceSessionHandler {
     options: Ort.RunOptions
   ): Promise<SessionHandler.ReturnType> {
     if (options?.terminate) throw new CairnError('the run was given up: its option terminate is set')
-    const given = feedsOf(feeds, this.inputNames)
+    const given = feedsOf(feeds, this.ports.inputs)
     const names = Object.keys(fetches)
     const { signal } = options as { signal?: AbortSignal }
     const work = async (session: InferenceSession, feeds: Feeds) => {

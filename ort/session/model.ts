@@ -1,10 +1,16 @@
+import type { Declared } from '../../compiler/onnx/index.js'
 import type { Given } from '../../runtime/file/index.js'
 import { type Feeds, InferenceSession, type SessionOptions } from '../../runtime/index.js'
 import { type Asked, Variants } from '../../runtime/late/index.js'
-import { compiled, type Waiting } from '../compile/compiled.js'
+import type { Waiting } from '../compile/compiled.js'
 import type { Job } from '../compile/job.js'
-import type { CairnSettings } from '../types.js'
 import type { Log } from './log.js'
+
+/** What `open` makes of the model, compiled for what is asked besides what its session asked for. */
+export type Compile = <T>(
+  asked: Partial<Job>,
+  open: (file: Given, ports: Declared) => Promise<T>
+) => Promise<T | Waiting>
 
 /**
  * A model that compiles only for inputs that are known: for the values of its settings, or for sizes as well. The first run that
@@ -14,11 +20,10 @@ export class LateModel {
   private readonly variants: Variants<InferenceSession>
 
   constructor(
-    private readonly job: Job,
+    private readonly compile: Compile,
     private readonly options: SessionOptions,
-    private readonly settings: CairnSettings,
     { ports, waits }: Waiting,
-    private readonly log: Log
+    log: Log
   ) {
     this.variants = new Variants(ports.settings, asked => {
       log.warn(`the model is compiled by the runs that bring what it depends on, because ${waits}`)
@@ -37,11 +42,9 @@ export class LateModel {
   }
 
   private make(asked: Asked): Promise<InferenceSession> {
-    const job = { ...this.job, ...asked, mayWait: false }
     // What may not wait is made.
-    const create = (file: Given) => InferenceSession.create(file, this.options)
-    const open = compiled(job, this.settings, create, text => this.log.note(text))
-    return open as Promise<InferenceSession>
+    const made = this.compile({ ...asked, mayWait: false }, file => InferenceSession.create(file, this.options))
+    return made as Promise<InferenceSession>
   }
 }
 

@@ -12,14 +12,31 @@ const refused: Readonly<Record<string, string>> = {
   'ml-tensor': 'tensors of WebNN'
 }
 
-/** Feeds as a session here takes them: what onnxruntime's tensors hold, for names that the model has. */
-export function feedsOf(feeds: SessionHandler.FeedsType, names: readonly string[]): Feeds {
-  for (const [name, tensor] of Object.entries(feeds)) {
-    if (!names.includes(name)) throw new CairnError(`invalid input '${name}'; the model takes ${names.join(', ')}`)
+/** Feeds as a session here takes them: what onnxruntime's tensors hold, for inputs that the model has. */
+export function feedsOf(feeds: SessionHandler.FeedsType, ports: readonly DeclaredPort[]): Feeds {
+  const found: Record<string, Tensor> = {}
+  for (const [name, tensor] of Object.entries(feeds) as [string, Tensor][]) {
+    const port = ports.find(port => port.name === name)
+    if (!port)
+      throw new CairnError(`invalid input '${name}'; the model takes ${ports.map(({ name }) => name).join(', ')}`)
     const what = refused[tensor?.type] ?? refused[tensor?.location]
     if (what) throw new CairnError(`input "${name}" is of ${what}, which models here do not take`)
+    found[name] = shaped(tensor, port)
   }
-  return feeds as unknown as Feeds
+  return found as unknown as Feeds
+}
+
+/** As onnxruntime takes and refuses sizes: one element of any rank is a scalar, and clients read from the message what it expects. */
+function shaped(tensor: Tensor, { name, shape }: DeclaredPort): Tensor {
+  const dims = tensor?.dims ?? []
+  if (shape?.length === 0 && dims.length && tensor.size === 1 && tensor.location === 'cpu') return tensor.reshape([])
+  if (shape?.length === dims.length)
+    for (const [axis, { size }] of shape.entries())
+      if (size !== undefined && size !== dims[axis])
+        throw new CairnError(
+          `got invalid dimensions for input: ${name} for the following indices: index: ${axis} Got: ${dims[axis]} Expected: ${size}`
+        )
+  return tensor
 }
 
 /** A result as onnxruntime gives it: in the tensor that was allocated for it, on the GPU, or in a new one. */

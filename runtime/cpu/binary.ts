@@ -147,6 +147,11 @@ async function load(place: string): Promise<WebAssembly.Module> {
 async function compiledFrom(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
   const other = standIn(bytes)
   if (other) throw new Error(`it is ${other}`)
+  // As runtime/inline.ts has it.
+  if (bytes[0] === 0x1f) {
+    const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))
+    return WebAssembly.compile(await new Response(unpacked).arrayBuffer())
+  }
   return WebAssembly.compile(bytes)
 }
 

@@ -96,12 +96,23 @@ export async function inFirefox(site: Site, path: string): Promise<Answer> {
   }
 }
 
-export async function inWorkerd(model: Uint8Array<ArrayBuffer>): Promise<Answer> {
+const asked = {
+  trial: 'await tried(instantiate, model)',
+  once: '{ check: (await instantiate(model)).exports.run() }',
+  nothing: '{}'
+}
+
+/**
+ * A new workerd with the model as a module, to its first answer: what it has found, and how long that took by this process's clock,
+ * as its own stands still while it computes. Asked to run once, or to answer without the model, it does no more than that.
+ */
+export async function inWorkerd(model: Uint8Array<ArrayBuffer>, what: keyof typeof asked = 'trial'): Promise<Answer> {
   const { Miniflare } = await import('miniflare')
   const script = `import { instantiate } from './standalone.js'
 import model from './model.wasm'
 const tried = ${tried}
-export default { fetch: async () => Response.json(await tried(instantiate, model)) }`
+export default { fetch: async () => Response.json(${asked[what]}) }`
+  const began = performance.now()
   const host = new Miniflare({
     ...{ host: '127.0.0.1', compatibilityDate: '2026-01-01' },
     modules: [
@@ -111,7 +122,8 @@ export default { fetch: async () => Response.json(await tried(instantiate, model
     ]
   })
   try {
-    return (await (await host.dispatchFetch('http://localhost/')).json()) as Answer
+    const answer = (await (await host.dispatchFetch('http://localhost/')).json()) as Answer
+    return { ...answer, cold: performance.now() - began }
   } finally {
     await host.dispose()
   }

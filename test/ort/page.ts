@@ -1,5 +1,6 @@
 // The stand-in on a page: models compile in a worker, are kept for the next visit, and run on WebGPU with buffers that stay there.
 import { join } from 'node:path'
+import { build } from 'esbuild'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openPage, withoutChromium } from '../support/browser/chromium.js'
@@ -52,7 +53,11 @@ const noBrowser = await withoutChromium()
 
 async function visit(body: (site: Site, open: () => ReturnType<typeof openPage>) => Promise<void>): Promise<void> {
   const site = await Site.open({
-    folders: { '/dist/': join(root, 'dist'), '/common/': join(root, 'node_modules', 'onnxruntime-common') }
+    folders: {
+      '/dist/': join(root, 'dist'),
+      '/files/': join(root, 'dist', 'runtime'),
+      '/common/': join(root, 'node_modules', 'onnxruntime-common')
+    }
   })
   const head = `<script type="importmap">${JSON.stringify({ imports })}</script><script type="module" src="/main.js"></script>`
   const binary = (bytes: Uint8Array) => ({ type: 'application/octet-stream', body: bytes })
@@ -98,13 +103,57 @@ inBrowser('a model compiles in a worker, and not again on the next visit', () =>
   })
 )
 
-inBrowser('where its script cannot be had the page compiles itself', () =>
+inBrowser('a model whose server says that it is the same is not read again', () =>
   visit(async (site, open) => {
-    site.files.set('/dist/runtime/compile-worker.js', { type: 'text/javascript', body: 'throw new Error("not here")' })
+    const serve = (etag: string, body: Uint8Array) =>
+      site.files.set('/model.onnx', (_, response) => response.writeHead(200, { etag }).end(body))
+    serve('"first"', model)
+    const { page } = await open()
+    const run = () => page.evaluate(() => (globalThis as unknown as InPage).runOn(['wasm']))
+    const first = await run()
+    const rest = model.slice(0, 20)
+    serve('"first"', rest)
+    assert.equal(await run(), first)
+    serve('"second"', rest)
+    const failed = await run().then(
+      () => undefined,
+      (error: Error) => error.message
+    )
+    assert.match(failed ?? '', /model|ONNX/)
+    await page.context().close()
+  })
+)
+
+inBrowser('where its scripts cannot be had the page compiles itself', () =>
+  visit(async (site, open) => {
+    for (const name of ['compile-worker', 'compile-alone'])
+      site.files.set(`/dist/runtime/${name}.js`, { type: 'text/javascript', body: 'throw new Error("not here")' })
     const { page } = await open()
     const { output: found } = await page.evaluate(() => (globalThis as unknown as InPage).runOn())
     assertClose({ [output]: found }, expected, 1e-5)
     assert.is(asks(site, '/dist/compiler/index.js'), 1)
+    await page.context().close()
+  })
+)
+
+inBrowser('beside a bundle the files of dist/runtime are all that the worker needs', () =>
+  visit(async (site, open) => {
+    const { outputFiles } = await build({
+      ...{ stdin: { contents: script, resolveDir: root }, bundle: true, format: 'esm', target: 'es2022', write: false },
+      plugins: [
+        { name: 'later', setup: ({ onResolve }) => onResolve({ filter: /\/job\.js$/ }, () => ({ external: true })) }
+      ]
+    })
+    site.files.set('/files/main.js', { type: 'text/javascript', body: outputFiles[0].text })
+    site.files.set('/', {
+      type: 'text/html',
+      body: '<!doctype html><script type="module" src="/files/main.js"></script>'
+    })
+    const { page } = await open()
+    const { output: found } = await page.evaluate(() => (globalThis as unknown as InPage).runOn(['wasm']))
+    assertClose({ [output]: found }, expected, 1e-5)
+    assert.ok(asks(site, '/files/compile-alone.js') >= 1)
+    assert.is(asks(site, '/files/cairn-full.min.js'), 1)
     await page.context().close()
   })
 )

@@ -1,6 +1,6 @@
 // Sessions made through the stand-in: what they compute, and what they are made from. onnxruntime-node answers first, because
 // behind the first import of the stand-in its sessions are the stand-in's too.
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, promises, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -221,6 +221,29 @@ test('what is compiled is kept, and other sizes are another file', async () => {
   assert.is(kept(), before + 1)
   await imported.InferenceSession.create(model, { freeDimensionOverrides: { N: 4 } })
   assert.is(kept(), before + 2)
+})
+
+test('a file that has not changed since it was compiled is not read again', async () => {
+  const path = join(folder, 'unchanged.onnx')
+  const asked: string[] = []
+  const { open } = promises
+  promises.open = (place, ...rest) => {
+    asked.push(String(place))
+    return open(place, ...rest)
+  }
+  try {
+    const reads = async () => {
+      asked.length = 0
+      await imported.InferenceSession.create(path)
+      return asked.filter(place => place === path).length
+    }
+    writeFileSync(path, small()[0])
+    assert.equal([await reads(), await reads()], [1, 0])
+    writeFileSync(path, small()[0])
+    assert.equal([await reads(), await reads()], [1, 0])
+  } finally {
+    promises.open = open
+  }
 })
 
 test('halves come as the engine has them', async () => {
