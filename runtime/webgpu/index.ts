@@ -1,5 +1,5 @@
 export { type Dawn, findAdapter, loadDawn, preload } from './device/dawn.js'
 export { isImitation } from './device/device.js'
 export { Pipelines } from './pipelines.js'
-export { blockOf, operandOf, programOf } from './program.js'
+export { blockOf, type GpuCall, operandOf, programOf } from './program.js'
 export { planBanks } from './weights.js'
