@@ -1,5 +1,5 @@
 import type { GpuDispatch } from '../../runtime/index.js'
-import { type Axis, axisOf, inside, landing, touched } from './windows.js'
+import { type Axis, axisOf, columnsOf, inside, landing, linesOf, touched } from './windows.js'
 
 /**
  * What a dispatch moves, by the loads and stores of its shader: bytes that its invocations ask the buffers for. What goes
@@ -46,11 +46,14 @@ const widthAt = (p: P, name: string, { element }: Widths) => (p[`${name}At`] >= 
 const reached = (sizes: readonly number[], steps: readonly number[]) =>
   product(...sizes.filter((_, i) => steps[i] !== 0))
 
-/** Behind a sum: bias, slopes and residual in, the output out. Rows read four columns at a time, however many they have. */
-function epilogue(p: P, rows: number, columns: number, parts: number, { element }: Widths) {
+/**
+ * Behind a sum: bias and slopes for each of `readers` rows, residual in, the output out. Rows read four columns at a time, however many
+ * they have.
+ */
+function epilogue(p: P, rows: number, columns: number, parts: number, { element }: Widths, readers = rows) {
   const operands = constant * (p.act === prelu ? 2 : 1)
   const residual = p.residual ? element : 0
-  const read = rows * quads(columns) * parts * (operands + residual)
+  const read = quads(columns) * parts * (readers * operands + rows * residual)
   const stored = rows * columns * parts * element
   return { moved: read + stored, least: columns * parts * operands + rows * columns * parts * residual + stored }
 }
@@ -58,8 +61,35 @@ function epilogue(p: P, rows: number, columns: number, parts: number, { element 
 const axesOf = (p: P): Axis[] =>
   ['D', 'H', 'W'].map(axis => axisOf(['in', 'out', 'kernel', 'stride', 'dilation', 'pad'].map(name => p[name + axis])))
 
-/** Rows and columns of tiles, from the dispatch's workgroups. */
-const tilesOf = ({ groups: [rows, columns] }: GpuDispatch) => ({ rows, columns })
+/** Rows and columns of tiles, from the dispatch's workgroups; rows of invocations in them, and workgroups for each sum. */
+function tilesOf({ groups: [rows, columns], constants }: GpuDispatch) {
+  return { rows, columns, readers: rows * (constants?.THREADS_Y ?? 1), split: constants?.SPLIT ?? 1 }
+}
+
+/** What is behind the sums of a product: shares of them where they are divided, which take a pair of halves. */
+function behind(p: P, dispatch: GpuDispatch, rows: number, columns: number, parts: number, widths: Widths) {
+  const { split, readers } = tilesOf(dispatch)
+  if (split === 1) return epilogue(p, rows, columns, parts, widths, readers)
+  return { moved: sharesOf(split, rows, columns, parts), least: 0 }
+}
+
+const sharesOf = (split: number, rows: number, columns: number, parts: number) =>
+  4 * split * rows * quads(columns) * parts
+
+/** Adds up shares and finishes their sums. They are no input or output of the layer, and count among what it moves alone. */
+const joinSums: Model = (p, { files, constants }, widths) => {
+  const image = files.includes('conv')
+  const rows = image ? product(p.batch, p.outD, p.outH, p.outW) : p.rows
+  const columns = image ? p.filters : p.columns
+  const parts = image ? p.groups : files.includes('matmul') ? p.d0 * p.d1 : 1
+  const end = files.includes('epilogue') ? epilogue(p, rows, columns, parts, widths) : plainStore(rows, columns, parts, widths)
+  return { moved: sharesOf(constants!.SPLIT, rows, columns, parts) + end.moved, least: end.least }
+}
+
+function plainStore(rows: number, columns: number, parts: number, { element }: Widths) {
+  const stored = rows * columns * parts * element
+  return { moved: stored, least: stored }
+}
 
 /** What all convolutions have in common, in elements. */
 function windows(p: P) {
@@ -81,24 +111,11 @@ const conv: Model = (p, dispatch, widths) => {
   const { element, operand } = widths
   const { pixels, taps, seen, different, macs, weights } = windows(p)
   const tiles = tilesOf(dispatch)
-  const end = epilogue(p, pixels, p.filters, p.groups, widths)
+  const end = behind(p, dispatch, pixels, p.filters, p.groups, widths)
   const rows = seen * p.channels * p.groups * element
   const columns = taps * p.channels * quads(p.filters) * p.groups * operand
   return {
     moved: rows * tiles.columns + columns * tiles.rows + end.moved,
-    least: different * p.channels * p.groups * element + weights * operand + end.least,
-    macs,
-    done: macs
-  }
-}
-
-/** Four filters of a pixel: each input element for them, and their weights again for each pixel. */
-const grouped: Model = (p, _, widths) => {
-  const { element, operand } = widths
-  const { pixels, seen, different, macs, weights } = windows(p)
-  const end = epilogue(p, pixels, p.filters, p.groups, widths)
-  return {
-    moved: seen * p.groups * ceil(p.filters, 4) * p.channels * (element + 4 * operand) + end.moved,
     least: different * p.channels * p.groups * element + weights * operand + end.least,
     macs,
     done: macs
@@ -122,22 +139,31 @@ const convTranspose: Model = (p, _, widths) => {
   }
 }
 
-/** Four channels of four columns: weights once for the four, the input again for each. */
-const depthwise: Model = (p, _, widths) => {
+/**
+ * Four filters of four columns and one or two rows: what the windows of these take in is loaded once, for each quad of filters again.
+ * Weights come once to a workgroup that keeps them, else for each row of each invocation.
+ */
+const windowed: Model = (p, { constants, groups }, widths) => {
   const { element, operand } = widths
-  const [, h, w] = axesOf(p)
-  const blocks = ceil(p.outW, 4)
-  const lines = p.batch * inside(h)
-  const channels = quads(p.groups)
-  const inputs = lines * inside({ ...w, out: 4 * blocks }) * channels * element
-  const weights = lines * p.kernelW * blocks * channels * operand
-  const pixels = product(p.batch, p.outH, p.outW)
-  const end = epilogue(p, pixels, p.groups, 1, widths)
-  const macs = pixels * p.groups * p.kernelH * p.kernelW
+  const { DEPTHWISE, ROWS, QUADS, KEPT } = constants as P
+  const [d, h, w] = axesOf(p)
+  const lines = p.batch * inside(d)
+  const blocks = product(p.batch, p.outD, ceil(p.outH, ROWS), ceil(p.outW, 4))
+  const filters = DEPTHWISE ? quads(p.groups) : quads(p.filters) * p.groups
+  const depth = DEPTHWISE ? 1 : p.channels
+  const loaded = lines * linesOf(h, ROWS) * columnsOf(w) * filters * (DEPTHWISE ? 1 : quads(depth) / 4)
+  const factors = KEPT
+    ? product(...groups) * KEPT * QUADS * 4
+    : lines * inside(h) * p.kernelW * ceil(p.outW, 4) * (DEPTHWISE ? 1 : quads(depth)) * filters
+  const columns = DEPTHWISE ? p.groups : p.filters
+  const parts = DEPTHWISE ? 1 : p.groups
+  const pixels = product(p.batch, p.outD, p.outH, p.outW)
+  const end = epilogue(p, pixels, columns, parts, widths, blocks)
+  const macs = pixels * columns * parts * product(p.kernelD, p.kernelH, p.kernelW, depth)
+  const different = p.batch * product(...axesOf(p).map(touched)) * p.groups * depth
   return {
-    moved: inputs + weights + end.moved,
-    least:
-      p.batch * touched(h) * touched(w) * p.groups * element + p.kernelH * p.kernelW * p.groups * operand + end.least,
+    moved: loaded * element + factors * operand + end.moved,
+    least: different * element + product(p.kernelD, p.kernelH, p.kernelW, depth, columns, parts) * operand + end.least,
     macs,
     done: macs
   }
@@ -146,7 +172,7 @@ const depthwise: Model = (p, _, widths) => {
 const gemm: Model = (p, dispatch, widths) => {
   const { element, operand } = widths
   const tiles = tilesOf(dispatch)
-  const end = epilogue(p, p.rows, p.columns, 1, widths)
+  const end = behind(p, dispatch, p.rows, p.columns, 1, widths)
   const macs = p.rows * p.inner * p.columns
   return {
     moved: p.rows * p.inner * tiles.columns * element + p.inner * quads(p.columns) * tiles.rows * operand + end.moved,
@@ -170,14 +196,17 @@ const matmul: Model = (p, dispatch, widths) => {
   const [x, w] = [widthAt(p, 'x', widths), widthAt(p, 'w', widths)]
   const loops = [p.d0, p.d1]
   const parts = p.d0 * p.d1
-  const stored = p.rows * p.columns * parts * widths.element
+  const end =
+    tiles.split === 1
+      ? plainStore(p.rows, p.columns, parts, widths)
+      : behind(p, dispatch, p.rows, p.columns, parts, widths)
   const macs = p.rows * p.inner * p.columns * parts
   return {
-    moved: parts * (p.rows * p.inner * tiles.columns * x + p.inner * quads(p.columns) * tiles.rows * w) + stored,
+    moved: parts * (p.rows * p.inner * tiles.columns * x + p.inner * quads(p.columns) * tiles.rows * w) + end.moved,
     least:
       reached(loops, [p.x0, p.x1]) * p.rows * p.inner * x +
       reached(loops, [p.w0, p.w1]) * p.inner * p.columns * w +
-      stored,
+      end.least,
     macs,
     done: macs
   }
@@ -339,10 +368,10 @@ const models: Readonly<Record<string, Model>> = {
   'conv-product': conv,
   gemm,
   matmul,
+  joinSums,
   'winograd-product': winogradProduct,
-  grouped,
   convTranspose,
-  depthwise,
+  windows: windowed,
   rowTimesPanel,
   scatterInputs,
   gatherOutputs,

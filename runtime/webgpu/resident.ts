@@ -339,9 +339,18 @@ export class Resident {
   private withScratch(bindings: Bindings): Header {
     const { header, calls } = this.program
     const storages = [...header.storages]
-    for (const call of calls)
-      for (const { access, index } of call.call.arguments)
-        if (access === 'scratch') storages[index] = call.shader.scratch?.(blockOf(call, bindings, () => 0)) ?? 0
+    const scratch = (does: (call: GpuCall, index: number) => void) => {
+      for (const call of calls)
+        for (const { access, index } of call.call.arguments) if (access === 'scratch') does(call, index)
+    }
+    scratch((_, index) => {
+      storages[index] = 0
+    })
+    // Calls that make some columns each share theirs.
+    scratch((call, index) => {
+      const wanted = call.shader.scratch?.(blockOf(call, bindings, () => 0)) ?? 0
+      storages[index] = Math.max(storages[index] as number, wanted)
+    })
     // Here bytes are floats too, as the arena has no narrower elements.
     return { ...header, storages, narrow: [] }
   }

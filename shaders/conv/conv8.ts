@@ -4,7 +4,7 @@ import { ceil, list, product, type Shader } from '../dispatch.js'
 
 export const conv8: Shader = {
   block: 'Conv8',
-  dispatches: p => [imageProduct(p, [...ofBytes, 'conv8', 'pixel'], alignedImages(p, p.channels, p.filters, []))]
+  dispatches: p => imageProduct(p, [...ofBytes, 'conv8', 'pixel'], alignedImages(p, p.channels, p.filters, []))
 }
 
 export const depthwise8: Shader = {

@@ -59,6 +59,9 @@ fn placeInRun(i: u32) -> vec2u {
   return vec2u(i / p.channels, i % p.channels);
 }
 
+fn seekChannels(column: u32, part: u32) {
+}
+
 fn writePixel(at: Pixel, column: u32, part: u32, sum: Sum) {
   let yAt = p.yAt + at.n * p.yN + at.d * p.yD + at.h * p.yH + at.w * p.yW + part * p.filters + column;
   requantiseQuad(sum, part * panelCount() * 8 + column, yAt, min(p.filters - column, 4u));

@@ -20,6 +20,9 @@ fn panelAt(panel: u32, part: u32) -> u32 {
   return part * panels + min(panel, panels - 1);
 }
 
+fn seekColumns(column: u32, part: u32) {
+}
+
 fn writeRow(row: u32, column: u32, part: u32, sum: vec4f) {
   storeSome(productAt(part, row) + column, sum, min(p.filters - column, 4u));
 }

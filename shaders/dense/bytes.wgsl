@@ -7,6 +7,15 @@ fn summed(sum: Sum, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> Sum
   return sum + bitcast<vec4i>(four) - vec4i(0x4b400000);
 }
 
+// Sums of bytes are in one piece.
+fn partOf(sum: Sum) -> vec4f {
+  return vec4f(sum);
+}
+
+fn sumOf(shares: vec4f) -> Sum {
+  return Sum(shares);
+}
+
 fn origin() -> f32 {
   return f32(p.xZero);
 }

@@ -1,4 +1,5 @@
 import { aligned, list, type Shader } from '../dispatch.js'
+import { sizesOfGemm } from './dense.js'
 import { tiled } from './product.js'
 
 /** What layers of bytes need besides hooks of their own. */
@@ -8,7 +9,7 @@ export const gemm8: Shader = {
   block: 'Gemm8',
   dispatches(p) {
     const vector = aligned(p.xAt, p.xRow, p.inner, p.yAt, p.yRow, p.columns)
-    return [tiled(p.rows, p.columns, 1, [...ofBytes, 'gemm8', 'panels'], vector)]
+    return tiled(sizesOfGemm(p), [...ofBytes, 'gemm8', 'panels'], vector)
   }
 }
 

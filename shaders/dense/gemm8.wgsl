@@ -41,6 +41,9 @@ fn panelAt(panel: u32, part: u32) -> u32 {
   return min(panel, (p.columns - 1) / 8);
 }
 
+fn seekColumns(column: u32, part: u32) {
+}
+
 fn writeRow(row: u32, column: u32, part: u32, sum: Sum) {
   requantiseQuad(sum, column, p.yAt + row * p.yRow + column, min(p.columns - column, 4u));
 }
