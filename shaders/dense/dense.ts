@@ -89,7 +89,7 @@ export const conv: Shader = {
 }
 
 /** Workgroups above which an invocation makes two rows, and bytes of weights that a workgroup keeps. */
-const manyGroups = 256
+const manyGroups = 132
 const mostKept = 9216
 
 function windows(p: Block, DEPTHWISE: number): Dispatch {

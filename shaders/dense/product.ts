@@ -30,6 +30,8 @@ const tiles: readonly Tile[] = [
   tileOf(8, 2, 16, 8),
   tileOf(8, 2, 8, 7),
   tileOf(8, 2, 8, 13),
+  tileOf(8, 2, 16, 7),
+  tileOf(8, 2, 16, 13),
   tileOf(8, 1, 8, 16),
   tileOf(8, 1, 4, 16),
   tileOf(4, 1, 8, 8),
@@ -43,15 +45,19 @@ const fewestSteps = 4
 const mostShares = 2 ** 20
 
 /**
- * The machine that tiles are chosen for, in clock cycles: as many processors as the largest GPUs have, of 128 multiply-adds a
- * cycle each, of which smaller tiles than 8 by 8 reach a part, because they wait for workgroup memory; bytes from its
- * second cache for all; what a step waits for its loads where nothing else is to be done, and another dispatch for the first.
+ * The machines that tiles are chosen for, in clock cycles: a GPU of a data centre and a laptop's. Processors make 128
+ * multiply-adds a cycle, of which smaller tiles than 8 by 8 reach a part, because they wait for workgroup memory; a step waits for its
+ * loads where a processor has nothing else to do, and the first of two dispatches is waited for.
  */
-const processors = 132
+const machines = [
+  { processors: 132, bytesPerCycle: 2048 },
+  { processors: 10, bytesPerCycle: 32 }
+] as const
 const perCycle = 128
-const bytesPerCycle = 4096
 const waiting = 300
-const launching = 1500
+const launching = 3000
+/** Cycles of multiply-adds from which on no processor is to be without a workgroup: the first machine's for 5 µs. */
+const short = 9900
 
 interface Plan {
   readonly tile: Tile
@@ -61,19 +67,26 @@ interface Plan {
 const groupsOf = ({ rows, columns, parts }: Sizes, { ROWS, QUADS, THREADS_X, THREADS_Y }: Tile, split: number) =>
   [ceil(rows, ROWS * THREADS_Y), ceil(columns, 4 * QUADS * THREADS_X), parts * split] as const
 
-function cyclesOf(sizes: Sizes, tile: Tile, split: number): number {
+/** The product of what the machines take. */
+function costOf(sizes: Sizes, tile: Tile, split: number): number {
   const { rows, columns, parts, steps } = sizes
   const { ROWS, QUADS, THREADS_X, THREADS_Y } = tile
   const [down, across, deep] = groupsOf(sizes, tile, split)
   const own = ceil(steps, split)
   const reached = (ROWS * QUADS) / (ROWS * QUADS + 4)
   const step = (16 * ROWS * THREADS_Y * 4 * QUADS * THREADS_X) / perCycle / reached
-  const turns = ceil(down * across * deep, processors)
-  const moved = 4 * parts * (16 * steps * (rows * across + columns * down) + rows * columns * (split > 1 ? 2 * split : 0))
-  return own * waiting + turns * own * step + moved / bytesPerCycle + (split > 1 ? launching : 0)
+  const shares = split > 1 ? 2 * split : 0
+  const moved = 4 * parts * (16 * steps * (rows * across + columns * down) + rows * columns * (1 + shares))
+  const cycles = machines.map(({ processors, bytesPerCycle }) => {
+    const turns = ceil(down * across * deep, processors)
+    const starved = turns === 1 && down * across * deep < processors && own * step * reached > short
+    const arithmetic = own * Math.max(turns * step, step + waiting) * (starved ? 2 : 1)
+    return arithmetic + moved / bytesPerCycle + (split > 1 ? launching : 0)
+  })
+  return product(...cycles)
 }
 
-/** The tile and the division that the machine above would be fastest with. */
+/** The tile and the division that the machines above would be fastest with. */
 function planOf(sizes: Sizes, mayDivide: boolean): Plan {
   const shares = sizes.rows * sizes.columns * sizes.parts
   const allowed = mayDivide
@@ -83,8 +96,8 @@ function planOf(sizes: Sizes, mayDivide: boolean): Plan {
   let least = Number.POSITIVE_INFINITY
   for (const tile of tiles)
     for (const split of allowed) {
-      const cycles = cyclesOf(sizes, tile, split)
-      if (cycles < least) [best, least] = [{ tile, split }, cycles]
+      const cost = costOf(sizes, tile, split)
+      if (cost < least) [best, least] = [{ tile, split }, cost]
     }
   return best
 }
