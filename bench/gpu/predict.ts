@@ -104,6 +104,7 @@ export function bytesTable(predictions: readonly Prediction[]): string {
   const columns: Column[] = [
     ['network', 'left'],
     ['dispatches', 'right'],
+    ['pipelines', 'right'],
     ['MB moved', 'right'],
     ['MB at least', 'right'],
     ['moved / least', 'right'],
@@ -115,6 +116,7 @@ export function bytesTable(predictions: readonly Prediction[]): string {
     return [
       network,
       String(dispatches.length),
+      String(new Set(dispatches.map(({ dispatch }) => dispatch.pipeline)).size),
       megabytes(moved),
       megabytes(least),
       (moved / least).toFixed(2),

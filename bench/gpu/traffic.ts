@@ -61,14 +61,15 @@ function epilogue(p: P, rows: number, columns: number, parts: number, { element 
 const axesOf = (p: P): Axis[] =>
   ['D', 'H', 'W'].map(axis => axisOf(['in', 'out', 'kernel', 'stride', 'dilation', 'pad'].map(name => p[name + axis])))
 
-/** Rows and columns of tiles, from the dispatch's workgroups; rows of invocations in them, and workgroups for each sum. */
+/** Rows and columns of tiles, from the dispatch's workgroups, and rows of invocations in them. */
 function tilesOf({ groups: [rows, columns], constants }: GpuDispatch) {
-  return { rows, columns, readers: rows * (constants?.THREADS_Y ?? 1), split: constants?.SPLIT ?? 1 }
+  return { rows, columns, readers: rows * (constants?.THREADS_Y ?? 1) }
 }
 
 /** What is behind the sums of a product: shares of them where they are divided, which take a pair of halves. */
 function behind(p: P, dispatch: GpuDispatch, rows: number, columns: number, parts: number, widths: Widths) {
-  const { split, readers } = tilesOf(dispatch)
+  const { readers } = tilesOf(dispatch)
+  const split = dispatch.entry === 'product' ? dispatch.groups[2] / parts : 1
   if (split === 1) return epilogue(p, rows, columns, parts, widths, readers)
   return { moved: sharesOf(split, rows, columns, parts), least: 0 }
 }
@@ -77,13 +78,13 @@ const sharesOf = (split: number, rows: number, columns: number, parts: number) =
   4 * split * rows * quads(columns) * parts
 
 /** Adds up shares and finishes their sums. They are no input or output of the layer, and count among what it moves alone. */
-const joinSums: Model = (p, { files, constants }, widths) => {
+const joinSums: Model = (p, { files, groups }, widths) => {
   const image = files.includes('conv')
   const rows = image ? product(p.batch, p.outD, p.outH, p.outW) : p.rows
   const columns = image ? p.filters : p.columns
   const parts = image ? p.groups : files.includes('matmul') ? p.d0 * p.d1 : 1
   const end = files.includes('epilogue') ? epilogue(p, rows, columns, parts, widths) : plainStore(rows, columns, parts, widths)
-  return { moved: sharesOf(constants!.SPLIT, rows, columns, parts) + end.moved, least: end.least }
+  return { moved: sharesOf(groups[1], rows, columns, parts) + end.moved, least: end.least }
 }
 
 function plainStore(rows: number, columns: number, parts: number, { element }: Widths) {
@@ -197,7 +198,7 @@ const matmul: Model = (p, dispatch, widths) => {
   const loops = [p.d0, p.d1]
   const parts = p.d0 * p.d1
   const end =
-    tiles.split === 1
+    dispatch.groups[2] === parts
       ? plainStore(p.rows, p.columns, parts, widths)
       : behind(p, dispatch, p.rows, p.columns, parts, widths)
   const macs = p.rows * p.inner * p.columns * parts

@@ -20,6 +20,10 @@ fn columnCount() -> u32 {
   return p.filters;
 }
 
+fn partCount() -> u32 {
+  return p.groups;
+}
+
 fn stepCount() -> u32 {
   if (LINEAR) {
     return (panelRows() + 15) / 16;

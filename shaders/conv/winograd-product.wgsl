@@ -7,6 +7,10 @@ fn columnCount() -> u32 {
   return p.filters;
 }
 
+fn partCount() -> u32 {
+  return POINTS;
+}
+
 fn innerCount() -> u32 {
   return p.channels;
 }

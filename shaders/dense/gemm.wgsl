@@ -31,6 +31,10 @@ fn columnCount() -> u32 {
   return p.columns;
 }
 
+fn partCount() -> u32 {
+  return 1;
+}
+
 fn innerCount() -> u32 {
   return p.inner;
 }

@@ -40,6 +40,10 @@ fn columnCount() -> u32 {
   return p.columns;
 }
 
+fn partCount() -> u32 {
+  return p.d0 * p.d1;
+}
+
 fn stepCount() -> u32 {
   return (p.inner + 15) / 16;
 }

@@ -1,4 +1,4 @@
-import { ceil, type Dispatch, each, product } from '../dispatch.js'
+import { ceil, type Dispatch, product } from '../dispatch.js'
 
 /** What a product is made of: `parts` products of rows with columns, over so many steps of 16 along the sum. */
 export interface Sizes {
@@ -27,11 +27,8 @@ const tileOf = (ROWS: number, QUADS: number, THREADS_X: number, THREADS_Y: numbe
 const tiles: readonly Tile[] = [
   tileOf(8, 2, 8, 8),
   tileOf(8, 2, 8, 16),
-  tileOf(8, 2, 16, 8),
   tileOf(8, 2, 8, 7),
   tileOf(8, 2, 8, 13),
-  tileOf(8, 2, 16, 7),
-  tileOf(8, 2, 16, 13),
   tileOf(8, 1, 8, 16),
   tileOf(8, 1, 4, 16),
   tileOf(4, 1, 8, 8),
@@ -122,11 +119,11 @@ export function tiled(
   const making: Dispatch = {
     files: all,
     entry: 'product',
-    constants: { ...tile, SPLIT: split, ...constants },
+    constants: { ...tile, ...constants },
     vector,
     groups: [...groupsOf(sizes, tile, split)]
   }
   if (split === 1) return [making]
-  const [x, y] = each(ceil(sizes.rows * ceil(sizes.columns, 4), 64))
-  return [making, { files: all, entry: 'joinSums', constants: { SPLIT: split }, vector, groups: [x, y, sizes.parts] }]
+  const quads = sizes.rows * ceil(sizes.columns, 4)
+  return [making, { files: all, entry: 'joinSums', vector, groups: [ceil(quads, 64 * split), split, sizes.parts] }]
 }

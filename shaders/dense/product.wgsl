@@ -2,14 +2,14 @@
 // apart), in steps of 16 along the sum. Rows and weights pass through workgroup memory, whose lines are two vectors longer than
 // they need be, so that neighbours write to different banks. What a GPU's registers hold is written out, since not every
 // compiler unrolls loops.
-// Around it a module defines rowCount, columnCount, stepCount, seekRow, seekWeights, seekColumns, rowQuad, weightQuad, begin,
+// Around it a module defines rowCount, columnCount, partCount, stepCount, seekRow, seekWeights, seekColumns, rowQuad, weightQuad, begin,
 // advance and writeRow; what an invocation loads in each step it seeks once. What a sum is floats.wgsl says, or bytes.wgsl.
-// Where there are few tiles, SPLIT workgroups make a share of each one's sums, which joinSums adds up in their order.
+// Where there are few tiles, several workgroups make a share of each one's sums, which joinSums adds up in their order: as many
+// as there are for each part in the third dimension.
 override ROWS: u32 = 8;
 override QUADS: u32 = 2;
 override THREADS_X: u32 = 8;
 override THREADS_Y: u32 = 8;
-override SPLIT: u32 = 1;
 
 override ROW_LINE: u32 = ROWS * THREADS_Y + 2;
 override WEIGHT_LINE: u32 = QUADS * THREADS_X + 2;
@@ -22,10 +22,11 @@ var<workgroup> rowTile: array<vec4f, 4 * ROW_LINE>;
 var<workgroup> weightTile: array<vec4f, 16 * WEIGHT_LINE>;
 
 @compute @workgroup_size(THREADS_X, THREADS_Y)
-fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u, @builtin(local_invocation_index) index: u32) {
+fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) local: vec3u, @builtin(local_invocation_index) index: u32) {
   let firstRow = group.x * ROWS * THREADS_Y;
   let firstQuad = group.y * QUADS * THREADS_X;
-  let part = group.z / SPLIT;
+  let split = groups.z / partCount();
+  let part = group.z / split;
   for (var i = 0u; i < ROW_LOADS; i++) {
     seekRow(i, firstRow + ((index + i * THREADS) >> 2), part);
   }
@@ -49,8 +50,8 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lo
   var t5 = Sum();
   var t6 = Sum();
   var t7 = Sum();
-  let share = (stepCount() + SPLIT - 1) / SPLIT;
-  let first = (group.z % SPLIT) * share;
+  let share = (stepCount() + split - 1) / split;
+  let first = group.z % split * share;
   let end = min(first + share, stepCount());
   begin(first);
   for (var step = first; step < end; step++) {
@@ -108,30 +109,23 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lo
     }
     workgroupBarrier();
   }
-  let row = firstRow + local.y;
-  let quad = firstQuad + local.x;
-  if (seekQuad(quad, part)) {
-    keep(row, quad, group.z, s0);
-    keep(row + THREADS_Y, quad, group.z, s1);
-    keep(row + 2 * THREADS_Y, quad, group.z, s2);
-    keep(row + 3 * THREADS_Y, quad, group.z, s3);
-    if (ROWS == 8) {
-      keep(row + 4 * THREADS_Y, quad, group.z, s4);
-      keep(row + 5 * THREADS_Y, quad, group.z, s5);
-      keep(row + 6 * THREADS_Y, quad, group.z, s6);
-      keep(row + 7 * THREADS_Y, quad, group.z, s7);
-    }
-  }
-  if (QUADS == 2 && seekQuad(quad + THREADS_X, part)) {
-    keep(row, quad + THREADS_X, group.z, t0);
-    keep(row + THREADS_Y, quad + THREADS_X, group.z, t1);
-    keep(row + 2 * THREADS_Y, quad + THREADS_X, group.z, t2);
-    keep(row + 3 * THREADS_Y, quad + THREADS_X, group.z, t3);
-    if (ROWS == 8) {
-      keep(row + 4 * THREADS_Y, quad + THREADS_X, group.z, t4);
-      keep(row + 5 * THREADS_Y, quad + THREADS_X, group.z, t5);
-      keep(row + 6 * THREADS_Y, quad + THREADS_X, group.z, t6);
-      keep(row + 7 * THREADS_Y, quad + THREADS_X, group.z, t7);
+  // One text for what becomes of all of them, since it is longer than the sums.
+  let sums = array(s0, s1, s2, s3, s4, s5, s6, s7, t0, t1, t2, t3, t4, t5, t6, t7);
+  for (var c = 0u; c < QUADS; c++) {
+    let quad = firstQuad + local.x + c * THREADS_X;
+    if (seekQuad(quad, part)) {
+      for (var r = 0u; r < ROWS; r++) {
+        let row = firstRow + local.y + r * THREADS_Y;
+        let sum = sums[c * 8 + r];
+        if (row >= rowCount()) {
+          break;
+        }
+        if (split == 1) {
+          writeRow(row, quad * 4, part, sum);
+        } else {
+          storeExact(p.scratchAt, shareAt(row, quad, group.z), partOf(sum));
+        }
+      }
     }
   }
 }
@@ -143,17 +137,6 @@ fn seekQuad(quad: u32, part: u32) -> bool {
   }
   seekColumns(quad * 4, part);
   return true;
-}
-
-fn keep(row: u32, quad: u32, slice: u32, sum: Sum) {
-  if (row >= rowCount()) {
-    return;
-  }
-  if (SPLIT == 1) {
-    writeRow(row, quad * 4, slice, sum);
-  } else {
-    storeExact(p.scratchAt, shareAt(row, quad, slice), partOf(sum));
-  }
 }
 
 fn shareAt(row: u32, quad: u32, slice: u32) -> u32 {
@@ -178,18 +161,19 @@ fn loadExact(start: u32, at: u32) -> vec4f {
   return 16 * (load4(start + 2 * at) + load4(start + 2 * at + 4));
 }
 
-// An invocation for each quad of a row; parts in the third dimension.
+// An invocation for each quad of a row; as many workgroups in the second dimension as shares, and parts in the third.
 @compute @workgroup_size(64)
 fn joinSums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
   let i = listIndex(group, groups, local);
+  let split = groups.y;
   let quads = (columnCount() + 3) / 4;
   let row = i / quads;
   if (row >= rowCount()) {
     return;
   }
   var sum = vec4f();
-  for (var slice = 0u; slice < SPLIT; slice++) {
-    sum += loadExact(p.scratchAt, shareAt(row, i % quads, group.z * SPLIT + slice));
+  for (var slice = 0u; slice < split; slice++) {
+    sum += loadExact(p.scratchAt, shareAt(row, i % quads, group.z * split + slice));
   }
   seekColumns((i % quads) * 4, group.z);
   writeRow(row, (i % quads) * 4, group.z, sumOf(sum));

@@ -115,9 +115,9 @@ test('kernels of one operator family have the same stem everywhere', () => {
     []
   )
   const shared = (
-    'arena-scalar arena-vector binary blocks bytes conv-direct conv-product dense depthwise8 dispatch element-f16 ' +
+    'arena-scalar arena-vector binary blocks bytes conv-product convtranspose dense depthwise8 dispatch element-f16 ' +
     'element-f32 epilogue floats image index kernels lanes loops matmul more more-sources.d nest nms-rows operands panels pixel pool-floats ' +
-    'product sources.d steps sums8 taps top tree weights winograd-filters winograd-product winograd-transform'
+    'product sources.d steps sums8 taps top tree weights windows winograd-filters winograd-product winograd-transform'
   ).split(' ')
   const shaders = readdirSync(join(root, 'shaders'), { recursive: true, encoding: 'utf8' })
     .filter(file => /\.(ts|wgsl)$/.test(file))
