@@ -25,7 +25,7 @@ import {
   predictionNotes,
   predictionTable
 } from './gpu/predict.js'
-import { adapterText, type GpuReport, limitsText, markdown, timingsTable } from './gpu/report.js'
+import { adapterText, type GpuReport, limitsText, markdown, predictedText, timingsTable } from './gpu/report.js'
 import { measure, prepared } from './gpu/time.js'
 import { network, pickNetworks, usual } from './networks.js'
 
@@ -130,9 +130,11 @@ async function measureOne(report: GpuReport, gpu: GPU, name: string, precision: 
   try {
     const limits = await measureLimits(gpu)
     const seconds = given.has('layers') ? 1 : undefined
-    const { timing, layers } = await measure(prepared(name, precision), precision, limits, { peers, rounds, seconds })
+    const { description } = report.adapter
+    const options = { peers, rounds, seconds, description }
+    const { timing, layers } = await measure(prepared(name, precision), precision, limits, options)
     report.timings.push(timing)
-    console.log(`${name}, ${precision}: ${limitsText(limits)}`)
+    console.log(`${name}, ${precision}: ${limitsText(limits)}${predictedText(timing)}`)
     if (!layers) return
     report.layers.push(layers)
     console.log(`\n${layersText(layers)}\n`)

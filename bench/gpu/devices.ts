@@ -1,6 +1,8 @@
 /** What a maker, or who has looked it up, publishes of a GPU; nothing here was measured by this project. */
 export interface Device {
   readonly name: string
+  /** How an adapter's description names it. */
+  readonly told: RegExp
   /** What workgroups are given to: cores of Apple's, streaming multiprocessors of NVIDIA's, shader processors of Qualcomm's. */
   readonly processors: number
   /** Gigaflops a second of single precision, a multiply-add being two. */
@@ -15,6 +17,7 @@ export interface Device {
 export const devices: readonly Device[] = [
   {
     name: 'Adreno 740',
+    told: /adreno.*740/i,
     processors: 5,
     gflops: 3700,
     bandwidth: 64,
@@ -22,6 +25,7 @@ export const devices: readonly Device[] = [
   },
   {
     name: 'Apple M2',
+    told: /apple m2$/i,
     processors: 10,
     gflops: 3600,
     bandwidth: 100,
@@ -29,6 +33,7 @@ export const devices: readonly Device[] = [
   },
   {
     name: 'RTX 3060',
+    told: /rtx 3060(?! ti)/i,
     processors: 28,
     gflops: 12740,
     bandwidth: 360,
@@ -36,6 +41,7 @@ export const devices: readonly Device[] = [
   },
   {
     name: 'H200',
+    told: /h200/i,
     processors: 132,
     gflops: 67000,
     bandwidth: 4800,

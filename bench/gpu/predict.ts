@@ -37,10 +37,10 @@ export const short = 5
 
 export const timeOf = ({ compute, least }: Times) => Math.max(compute, least)
 
-export function predict(network: string, all: readonly GpuDispatch[]): Prediction {
+export function predict(network: string, all: readonly GpuDispatch[], precision: 'f32' | 'f16' = 'f32'): Prediction {
   const unknown = new Set<string>()
   const dispatches = all.map((dispatch): Predicted => {
-    const traffic = trafficOf(dispatch, 'f32')
+    const traffic = trafficOf(dispatch, precision)
     if (!traffic) unknown.add(dispatch.entry)
     const { moved, least, macs, done } = traffic ?? { moved: 0, least: 0, macs: 0, done: 0 }
     const workgroups = dispatch.groups.reduce((a, b) => a * b, 1)
@@ -52,6 +52,12 @@ export function predict(network: string, all: readonly GpuDispatch[]): Predictio
     return { dispatch, workgroups, moved, least, macs, done, on }
   })
   return { network, dispatches: dispatches.filter(({ workgroups }) => workgroups > 0), unknown: [...unknown] }
+}
+
+/** Milliseconds of a run on an adapter that is one of `devices`, by its description. */
+export function predictedOn(description: string, { dispatches }: Prediction): number | undefined {
+  const device = devices.findIndex(({ told }) => told.test(description))
+  return device < 0 ? undefined : sum(dispatches.map(({ on }) => timeOf(on[device]))) / 1e3
 }
 
 /** Dispatches that leave processors without a workgroup for longer than is `short`. */

@@ -83,7 +83,9 @@ const joinSums: Model = (p, { files, groups }, widths) => {
   const rows = image ? product(p.batch, p.outD, p.outH, p.outW) : p.rows
   const columns = image ? p.filters : p.columns
   const parts = image ? p.groups : files.includes('matmul') ? p.d0 * p.d1 : 1
-  const end = files.includes('epilogue') ? epilogue(p, rows, columns, parts, widths) : plainStore(rows, columns, parts, widths)
+  const end = files.includes('epilogue')
+    ? epilogue(p, rows, columns, parts, widths)
+    : plainStore(rows, columns, parts, widths)
   return { moved: sharesOf(groups[1], rows, columns, parts) + end.moved, least: end.least }
 }
 

@@ -10,7 +10,12 @@ const vectors = ['bias', 'slope']
 /** Rows up to which a workgroup for each panel of each row is better than tiles. */
 const fewRows = 2
 
-export const sizesOfGemm = ({ rows, columns, inner }: Block): Sizes => ({ rows, columns, parts: 1, steps: ceil(inner, 16) })
+export const sizesOfGemm = ({ rows, columns, inner }: Block): Sizes => ({
+  rows,
+  columns,
+  parts: 1,
+  steps: ceil(inner, 16)
+})
 
 export const gemm: Shader = {
   block: 'Gemm',
@@ -84,8 +89,7 @@ export const conv: Shader = {
   halves: 'w',
   either: vectors,
   scratch: p => (isDirect(p) ? 0 : sharesOf(sizesOfImages(p))),
-  dispatches: p =>
-    isDirect(p) ? [windows(p, 0)] : imageProduct(p, images, alignedImages(p, p.channels, p.filters))
+  dispatches: p => (isDirect(p) ? [windows(p, 0)] : imageProduct(p, images, alignedImages(p, p.channels, p.filters)))
 }
 
 /** Workgroups above which an invocation makes two rows, and bytes of weights that a workgroup keeps. */

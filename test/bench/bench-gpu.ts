@@ -85,7 +85,13 @@ test('windows along an axis', () => {
 })
 
 /** A convolution's loads and stores, workgroup by workgroup as product.wgsl makes them. */
-function countConv(p: Block, h: Axis, w: Axis, [rowTiles, columnTiles, deep]: readonly number[], tile: number[]): number {
+function countConv(
+  p: Block,
+  h: Axis,
+  w: Axis,
+  [rowTiles, columnTiles, deep]: readonly number[],
+  tile: number[]
+): number {
   const pixels = p.batch * h.out * w.out
   const divided = deep > p.groups
   // Shares of sums instead of sums.
@@ -133,7 +139,10 @@ test('a convolution reads its rows for each tile of columns, its weights for eac
     assert.is(least, 4 * (inputs + weights + bias + outputs * (block.residual ? 2 : 1)))
     assert.is(macs, outputs * block.channels * h.kernel * w.kernel)
     assert.is(done, macs)
-    const halves = totalOf(all.map(each => ({ ...each, operand: 'f16' as const })), 'f16')
+    const halves = totalOf(
+      all.map(each => ({ ...each, operand: 'f16' as const })),
+      'f16'
+    )
     assert.is(halves.least, (least - 4 * bias) / 2 + 4 * bias)
   }
 })
@@ -178,7 +187,7 @@ test('windows slide: what four columns of a line take in is loaded once', () => 
       columns += (w.dilation === 1 ? [...new Set(all)] : all).filter(at => valid(w, at)).length
     }
     assert.is(linesOf(h, ROWS), lines)
-    // A window wider than its stride has gaps between which nothing is loaded; one that is not loads what it takes in.
+    // Where windows have gaps, nothing is loaded for two of them.
     assert.is(columnsOf(w), columns)
     const channels = Math.ceil(groups / 4) * 4
     const pixels = h.out * w.out
