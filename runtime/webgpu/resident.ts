@@ -5,7 +5,6 @@ import {
   type Bindings,
   type CairnFile,
   evaluate,
-  type Header,
   type Port,
   planProgram,
   resultsOf,
@@ -16,7 +15,7 @@ import type { Lease } from './device/device.js'
 import { allocating, scoped } from './device/scopes.js'
 import { Kept } from './kept.js'
 import { blockBytes, Pipelines } from './pipelines.js'
-import { blockOf, type GpuCall, type GpuProgram, operandOf, programOf, writeBlock } from './program.js'
+import { blockOf, type GpuCall, type GpuProgram, operandOf, programOf, withScratch, writeBlock } from './program.js'
 import { type Bound, isArray, mappedRange, type PortPlace, record, type Step, storageAt } from './steps.js'
 import { usage } from './usage.js'
 import { type Banks, type Buffers, createBuffers, planBanks, uploadConstants } from './weights.js'
@@ -235,7 +234,7 @@ export class Resident {
     const key = header.free.map(name => bindings[name]).join()
     if (this.bound?.key === key) return this.bound
     this.bound = undefined
-    const plan = planProgram(this.withScratch(bindings), bindings)
+    const plan = planProgram(withScratch(this.program, bindings), bindings)
     const width = widthOf(this.element)
     const placed = (port: Omit<Port, 'name' | 'dtype'>, to: number): PortPlace => ({
       at: (storageAt(plan, port.storage, port.offset, bindings) + evaluate(port.offset, bindings)) * width,
@@ -333,26 +332,6 @@ export class Resident {
     pass.end()
     device.queue.submit([encoder.finish()])
     parameters.destroy()
-  }
-
-  /** The schedule with the scratch memory that shaders need instead of the CPU kernels'. */
-  private withScratch(bindings: Bindings): Header {
-    const { header, calls } = this.program
-    const storages = [...header.storages]
-    const scratch = (does: (call: GpuCall, index: number) => void) => {
-      for (const call of calls)
-        for (const { access, index } of call.call.arguments) if (access === 'scratch') does(call, index)
-    }
-    scratch((_, index) => {
-      storages[index] = 0
-    })
-    // Calls that make some columns each share theirs.
-    scratch((call, index) => {
-      const wanted = call.shader.scratch?.(blockOf(call, bindings, () => 0)) ?? 0
-      storages[index] = Math.max(storages[index] as number, wanted)
-    })
-    // Here bytes are floats too, as the arena has no narrower elements.
-    return { ...header, storages, narrow: [] }
   }
 
   /** Makes arena and readback buffer at least so large, and the bind groups that name the arena. */
