@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Networks on the GPU of this machine: bench/gpu.sh [arguments of npm run bench:gpu] checks that there is a GPU, verifies, times in
-# f32 and f16, layer by layer too, and accounts. Tables are printed; JSON and markdown go to $OUT where that is set.
+# f32 and f16, layer by layer too, accounts and predicts. Tables are printed; JSON and markdown go to $OUT where that is set.
 # bench/gpu.sh --pack gathers in .gpu/ all that a bare Linux machine with an NVIDIA driver needs for that besides the checkout.
 set -eu
 cd "$(dirname "$0")/.."
@@ -71,4 +71,5 @@ out=${OUT:+--out $OUT}
 status=0
 "$node" dist/bench/gpu.js --precision f32,f16 --layers $out "$@" || status=$?
 "$node" dist/bench/gpu.js --account $out "$@" || status=$?
+"$node" dist/bench/gpu.js --predict $out "$@" || status=$?
 exit $status

@@ -1,10 +1,13 @@
 // Networks on WebGPU in Node, against onnxruntime's webgpu provider: outputs are compared first, then all take turns.
 // `npm run bench:gpu -- [networks] [--vs ort-webgpu] [--rounds N] [--precision f32,f16] [--layers] [--out DIR]`; with --account
-// what a run asks of a GPU instead (dispatches, bytes, JavaScript), for which none is needed.
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+// what a run asks of a GPU instead (dispatches, bytes, JavaScript), with --predict what it takes on stated GPUs by their published
+// figures, of networks or .onnx files; for both none is needed.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openGpu } from '../cli/device/index.js'
+import { subjectOf } from '../cli/measure/index.js'
+import { gpuDispatches } from '../cli/report/index.js'
 import { oneLine } from '../cli/terminal/index.js'
 import { env } from '../runtime/index.js'
 import { numberOf, peersOf, readArguments } from './command/arguments.js'
@@ -13,25 +16,41 @@ import { type Account, accountMarkdown, accountNotes, accountOf, accountTable } 
 import type { Precision } from './gpu/layers.js'
 import { layersText } from './gpu/layers.js'
 import { measureLimits } from './gpu/limits.js'
-import { adapterText, type GpuReport, limitsText, markdown, timingsTable } from './gpu/report.js'
+import {
+  bytesTable,
+  dispatchTable,
+  type Prediction,
+  predict,
+  predictionMarkdown,
+  predictionNotes,
+  predictionTable
+} from './gpu/predict.js'
+import { adapterText, type GpuReport, limitsText, markdown, predictedText, timingsTable } from './gpu/report.js'
 import { measure, prepared } from './gpu/time.js'
 import { network, pickNetworks, usual } from './networks.js'
 
 const { values, positionals, given } = readArguments(
-  'npm run bench:gpu -- [networks] [--vs LIST] [--rounds N] [--precision f32,f16] [--layers] [--account] [--out DIR]',
+  'npm run bench:gpu -- [networks] [--vs LIST] [--rounds N] [--precision f32,f16] [--layers] [--account] [--predict] [--out DIR]',
   { vs: 'ort-webgpu', rounds: '30', precision: 'f32', out: undefined },
-  ['layers', 'account']
+  ['layers', 'account', 'predict']
 )
 const rounds = numberOf('rounds', values.rounds, 1)
 const peers = values.vs === '' ? [] : peersOf(values.vs)
-const names = pickNetworks(positionals, usual)
+const isFile = (name: string) => given.has('predict') && name.endsWith('.onnx')
+const files = positionals.filter(isFile)
+const others = positionals.filter(name => !isFile(name))
+const names = files.length && !others.length ? [] : pickNetworks(others, usual)
 const precisions = (values.precision ?? '').split(',').map(name => {
   if (name === 'f32' || name === 'f16') return name
   return fail(`--precision ${name}: f32, f16 are allowed, joined by commas`)
 })
 
+/** Where tables of all networks are kept, unless they are wanted elsewhere. */
+const resultsFor = () =>
+  values.out ?? (positionals.length ? undefined : fileURLToPath(new URL('../../bench/results/', import.meta.url)))
+
 try {
-  await (given.has('account') ? account() : measureAll())
+  await (given.has('predict') ? predictAll() : given.has('account') ? account() : measureAll())
 } catch (error) {
   process.stderr.write(`bench: ${oneLine(error)}\n`)
   process.exitCode = 1
@@ -47,11 +66,28 @@ async function account(): Promise<void> {
   }
   process.stderr.write('\n')
   console.log([accountTable(accounts), ...accountNotes(accounts)].join('\n'))
-  const out =
-    values.out ?? (positionals.length ? undefined : fileURLToPath(new URL('../../bench/results/', import.meta.url)))
+  const out = resultsFor()
   const { node } = process.versions
   write(out, 'gpu-account', { node, accounts }, accountMarkdown(accounts, { node }))
   if (out !== undefined) console.log(`written to ${join(out, 'gpu-account')}.md and .json`)
+}
+
+function predictAll(): void {
+  const predictions: Prediction[] = []
+  const subjects = [
+    ...names.map(name => () => network(name)),
+    ...files.map(file => () => subjectOf(basename(file, '.onnx'), readFileSync(file)))
+  ]
+  for (const subject of subjects) {
+    const { name, file, bindings } = subject()
+    predictions.push(predict(name, gpuDispatches(file, bindings)))
+    process.stderr.write(`${name} `)
+  }
+  process.stderr.write('\n')
+  const detailed = given.has('layers')
+  if (detailed) for (const each of predictions) console.log(`${each.network}\n${dispatchTable(each)}\n`)
+  console.log([predictionTable(predictions), '', bytesTable(predictions), ...predictionNotes(predictions)].join('\n'))
+  write(resultsFor(), 'gpu-predict', undefined, predictionMarkdown(predictions, detailed))
 }
 
 async function measureAll(): Promise<void> {
@@ -94,9 +130,11 @@ async function measureOne(report: GpuReport, gpu: GPU, name: string, precision: 
   try {
     const limits = await measureLimits(gpu)
     const seconds = given.has('layers') ? 1 : undefined
-    const { timing, layers } = await measure(prepared(name, precision), precision, limits, { peers, rounds, seconds })
+    const { description } = report.adapter
+    const options = { peers, rounds, seconds, description }
+    const { timing, layers } = await measure(prepared(name, precision), precision, limits, options)
     report.timings.push(timing)
-    console.log(`${name}, ${precision}: ${limitsText(limits)}`)
+    console.log(`${name}, ${precision}: ${limitsText(limits)}${predictedText(timing)}`)
     if (!layers) return
     report.layers.push(layers)
     console.log(`\n${layersText(layers)}\n`)
@@ -110,6 +148,6 @@ async function measureOne(report: GpuReport, gpu: GPU, name: string, precision: 
 function write(folder: string | undefined, stem: string, report: unknown, text: string): void {
   if (folder === undefined) return
   mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, `${stem}.json`), `${JSON.stringify(report, undefined, 1)}\n`)
+  if (report !== undefined) writeFileSync(join(folder, `${stem}.json`), `${JSON.stringify(report, undefined, 1)}\n`)
   writeFileSync(join(folder, `${stem}.md`), text)
 }

@@ -1,4 +1,4 @@
-import { winograd4, winogradFilters } from './conv/winograd.js'
+import { winograd4, winogradFilters } from './conv/winograd/winograd.js'
 import { conv, convTranspose, depthwise, gemm, matmul } from './dense/dense.js'
 import type { Shader } from './dispatch.js'
 import { binary, unary, where } from './elementwise/elementwise.js'

@@ -34,6 +34,13 @@ const rate = (value: number) => (value < 10 ? value.toPrecision(2) : value.toFix
 export const limitsText = ({ f32, f16, bandwidth }: Limits) =>
   `the device reaches ${rate(f32)} GFLOP/s of multiply-adds in f32${f16 ? `, ${rate(f16)} in f16` : ''} and copies ${rate(bandwidth)} GB/s`
 
+/** How far off the roofline of published figures is. */
+export function predictedText({ predicted, standings }: Timing): string {
+  const measured = standings.find(({ engine }) => engine === 'cairn')?.times?.median
+  if (predicted === undefined || measured === undefined) return ''
+  return `; by its published figures a run takes ${predicted.toPrecision(3)} ms, and took ${(measured / predicted).toFixed(1)} times as long`
+}
+
 const percent = (share: number | undefined) => (share === undefined ? '' : `${(share * 100).toFixed(1)} %`)
 
 /** A row for each network, precision and runtime; a markdown table, which the terminal shows as well. */
@@ -90,7 +97,10 @@ f16. Then all took turns in one process for ${rounds} rounds, inputs and outputs
 as Cairn the peer takes, round by round. Shares are of what the device reaches beside it, on kernels that do nothing else (\`bench/gpu/limits.ts\`);
 of bandwidth counts each dispatch's inputs read once and outputs written once, which caches may beat.
 
-${timings.length ? `At first ${limitsText(timings[0].limits)}.\n` : ''}
+${timings.length ? `At first ${limitsText(timings[0].limits)}.\n` : ''}${timings
+  .map(each => `\n${each.network}, ${each.precision}${predictedText(each)}.\n`)
+  .filter(text => text.includes(';'))
+  .join('')}
 ${timingsTable(report)}
 ${failures.length ? `\nNot measured:\n\n${failures.map(failure => `- ${failure}`).join('\n')}\n` : ''}
 ${sections.join('\n')}`

@@ -15,6 +15,7 @@ import type { GpuDispatch, Results } from '../../runtime/index.js'
 import { halfNetwork, network, type Reference } from '../networks.js'
 import { type GpuLayers, joined, type Precision } from './layers.js'
 import type { Limits } from './limits.js'
+import { predict, predictedOn } from './predict.js'
 import { gpuSession } from './session.js'
 import { totalOf } from './traffic.js'
 
@@ -28,6 +29,8 @@ export interface Timing {
   /** Cairn's, against onnxruntime on the CPU in single precision. */
   readonly error: number
   readonly dispatches: number
+  /** Milliseconds by published figures of the adapter, where they are known (devices.ts). */
+  readonly predicted?: number
   /** Measured just before. */
   readonly limits: Limits
   readonly standings: readonly (Standing & Rates)[]
@@ -56,7 +59,12 @@ export async function measure(
   { subject, reference }: ReturnType<typeof prepared>,
   precision: Precision,
   limits: Limits,
-  { peers, rounds, seconds }: { peers: readonly PeerName[]; rounds: number; seconds?: number }
+  {
+    peers,
+    rounds,
+    seconds,
+    description
+  }: { peers: readonly PeerName[]; rounds: number; seconds?: number; description: string }
 ): Promise<{ timing: Timing; layers?: GpuLayers }> {
   const { session, feeds } = await gpuSession(subject, precision)
   const error = verified(precision, await session.run(feeds), await expectedOf(reference))
@@ -78,6 +86,7 @@ export async function measure(
     macs: subject.macs,
     error,
     dispatches: dispatches.length,
+    predicted: predictedOn(description, predict(subject.name, dispatches, precision)),
     limits,
     standings: standings.map(standing => ({
       ...standing,

@@ -1,227 +1,20 @@
 import type { GpuDispatch } from '../../runtime/index.js'
-import { type Axis, axisOf, inside, landing, touched } from './windows.js'
+import { constant, logOfSumOfExp, type Model, named, type P, product, reached, type Traffic, widthAt } from './model.js'
+import {
+  conv,
+  convTranspose,
+  gatherOutputs,
+  gemm,
+  joinSums,
+  matmul,
+  rowTimesPanel,
+  scatterInputs,
+  windowed,
+  winogradProduct
+} from './products.js'
+import { axisOf, inside, touched } from './windows.js'
 
-/**
- * What a dispatch moves, by the loads and stores of its shader: bytes that its invocations ask the buffers for. What goes
- * through workgroup memory counts once for each workgroup that brings it there, so a tiled product reads its rows once
- * for each tile of columns, and its weights once for each tile of rows. How much of that the caches answer is the device's
- * affair; `least` is what even perfect caches leave: each input element once, each output element once.
- *
- * Left out: uniforms; the last row of a product, which is read again for what its last tile has too many.
- */
-export interface Traffic {
-  readonly moved: number
-  readonly least: number
-  /** Multiply-accumulates of the operator; those of a Winograd convolution belong to its products. */
-  readonly macs: number
-  /** Multiply-accumulates that are done: fewer than `macs` for Winograd. */
-  readonly done: number
-}
-
-type P = Readonly<Record<string, number>>
-
-/** Bytes of an element: in the arena, of the weights, of any other constant. */
-interface Widths {
-  readonly element: number
-  readonly operand: number
-}
-const constant = 4
-
-type Model = (p: P, dispatch: GpuDispatch, widths: Widths) => Partial<Traffic> & Pick<Traffic, 'moved' | 'least'>
-
-/** Marks the addresses of constants where a shader takes either (shaders/weights.wgsl), and kinds that its text names. */
-const constantBit = 2 ** 31
-const prelu = 3
-const logOfSumOfExp = 9
-
-const ceil = (count: number, size: number) => Math.ceil(count / size)
-const quads = (count: number) => ceil(count, 4) * 4
-const product = (...sizes: number[]) => sizes.reduce((a, b) => a * b, 1)
-const named = (p: P, prefix: string, count: number) => Array.from({ length: count }, (_, i) => p[`${prefix}${i}`])
-
-/** The width of a buffer that may be constants or activations. */
-const widthAt = (p: P, name: string, { element }: Widths) => (p[`${name}At`] >= constantBit ? constant : element)
-
-/** Elements that loops with these steps reach, where a step of 0 stays. */
-const reached = (sizes: readonly number[], steps: readonly number[]) =>
-  product(...sizes.filter((_, i) => steps[i] !== 0))
-
-/** Behind a sum: bias, slopes and residual in, the output out. Rows read four columns at a time, however many they have. */
-function epilogue(p: P, rows: number, columns: number, parts: number, { element }: Widths) {
-  const operands = constant * (p.act === prelu ? 2 : 1)
-  const residual = p.residual ? element : 0
-  const read = rows * quads(columns) * parts * (operands + residual)
-  const stored = rows * columns * parts * element
-  return { moved: read + stored, least: columns * parts * operands + rows * columns * parts * residual + stored }
-}
-
-const axesOf = (p: P): Axis[] =>
-  ['D', 'H', 'W'].map(axis => axisOf(['in', 'out', 'kernel', 'stride', 'dilation', 'pad'].map(name => p[name + axis])))
-
-/** Rows and columns of tiles, from the dispatch's workgroups. */
-const tilesOf = ({ groups: [rows, columns] }: GpuDispatch) => ({ rows, columns })
-
-/** What all convolutions have in common, in elements. */
-function windows(p: P) {
-  const axes = axesOf(p)
-  const taps = product(p.kernelD, p.kernelH, p.kernelW)
-  const pixels = product(p.batch, p.outD, p.outH, p.outW)
-  return {
-    pixels,
-    taps,
-    /** Input pixels that all windows together take in, and different ones. */
-    seen: p.batch * product(...axes.map(inside)),
-    different: p.batch * product(...axes.map(touched)),
-    macs: pixels * taps * p.channels * p.filters * p.groups,
-    weights: taps * p.channels * p.filters * p.groups
-  }
-}
-
-const conv: Model = (p, dispatch, widths) => {
-  const { element, operand } = widths
-  const { pixels, taps, seen, different, macs, weights } = windows(p)
-  const tiles = tilesOf(dispatch)
-  const end = epilogue(p, pixels, p.filters, p.groups, widths)
-  const rows = seen * p.channels * p.groups * element
-  const columns = taps * p.channels * quads(p.filters) * p.groups * operand
-  return {
-    moved: rows * tiles.columns + columns * tiles.rows + end.moved,
-    least: different * p.channels * p.groups * element + weights * operand + end.least,
-    macs,
-    done: macs
-  }
-}
-
-/** Four filters of a pixel: each input element for them, and their weights again for each pixel. */
-const grouped: Model = (p, _, widths) => {
-  const { element, operand } = widths
-  const { pixels, seen, different, macs, weights } = windows(p)
-  const end = epilogue(p, pixels, p.filters, p.groups, widths)
-  return {
-    moved: seen * p.groups * ceil(p.filters, 4) * p.channels * (element + 4 * operand) + end.moved,
-    least: different * p.channels * p.groups * element + weights * operand + end.least,
-    macs,
-    done: macs
-  }
-}
-
-const convTranspose: Model = (p, _, widths) => {
-  const { element, operand } = widths
-  const axes = axesOf(p)
-  const pixels = product(p.batch, p.outD, p.outH, p.outW)
-  const landed = p.batch * product(...axes.map(axis => landing(axis).pairs))
-  const different = p.batch * product(...axes.map(axis => landing(axis).positions))
-  const end = epilogue(p, pixels, p.filters, p.groups, widths)
-  const macs = landed * p.channels * p.filters * p.groups
-  const weights = product(p.kernelD, p.kernelH, p.kernelW, p.channels, p.filters, p.groups)
-  return {
-    moved: landed * p.groups * ceil(p.filters, 4) * p.channels * (element + 4 * operand) + end.moved,
-    least: different * p.channels * p.groups * element + weights * operand + end.least,
-    macs,
-    done: macs
-  }
-}
-
-/** Four channels of four columns: weights once for the four, the input again for each. */
-const depthwise: Model = (p, _, widths) => {
-  const { element, operand } = widths
-  const [, h, w] = axesOf(p)
-  const blocks = ceil(p.outW, 4)
-  const lines = p.batch * inside(h)
-  const channels = quads(p.groups)
-  const inputs = lines * inside({ ...w, out: 4 * blocks }) * channels * element
-  const weights = lines * p.kernelW * blocks * channels * operand
-  const pixels = product(p.batch, p.outH, p.outW)
-  const end = epilogue(p, pixels, p.groups, 1, widths)
-  const macs = pixels * p.groups * p.kernelH * p.kernelW
-  return {
-    moved: inputs + weights + end.moved,
-    least:
-      p.batch * touched(h) * touched(w) * p.groups * element + p.kernelH * p.kernelW * p.groups * operand + end.least,
-    macs,
-    done: macs
-  }
-}
-
-const gemm: Model = (p, dispatch, widths) => {
-  const { element, operand } = widths
-  const tiles = tilesOf(dispatch)
-  const end = epilogue(p, p.rows, p.columns, 1, widths)
-  const macs = p.rows * p.inner * p.columns
-  return {
-    moved: p.rows * p.inner * tiles.columns * element + p.inner * quads(p.columns) * tiles.rows * operand + end.moved,
-    least: p.rows * p.inner * element + p.inner * p.columns * operand + end.least,
-    macs,
-    done: macs
-  }
-}
-
-/** A workgroup for each panel of eight columns of each row. */
-const rowTimesPanel: Model = (p, dispatch, widths) => {
-  const { element, operand } = widths
-  const panels = dispatch.groups[0]
-  const whole = gemm(p, dispatch, widths)
-  const end = epilogue(p, p.rows, p.columns, 1, widths)
-  return { ...whole, moved: p.rows * panels * p.inner * (element + 8 * operand) + end.moved }
-}
-
-const matmul: Model = (p, dispatch, widths) => {
-  const tiles = tilesOf(dispatch)
-  const [x, w] = [widthAt(p, 'x', widths), widthAt(p, 'w', widths)]
-  const loops = [p.d0, p.d1]
-  const parts = p.d0 * p.d1
-  const stored = p.rows * p.columns * parts * widths.element
-  const macs = p.rows * p.inner * p.columns * parts
-  return {
-    moved: parts * (p.rows * p.inner * tiles.columns * x + p.inner * quads(p.columns) * tiles.rows * w) + stored,
-    least:
-      reached(loops, [p.x0, p.x1]) * p.rows * p.inner * x +
-      reached(loops, [p.w0, p.w1]) * p.inner * p.columns * w +
-      stored,
-    macs,
-    done: macs
-  }
-}
-
-/** Tiles of 4 x 4 outputs with 3 x 3 taps, each of 36 points. */
-function winogradOf(p: P) {
-  const [M, K] = [4, 3]
-  const axes = ['H', 'W'].map(axis =>
-    axisOf([p[`in${axis}`], ceil(p[`out${axis}`], M), M + K - 1, M, 1, p[`pad${axis}`]])
-  )
-  const points = (M + K - 1) ** 2
-  const tiles = product(p.batch, ...axes.map(({ out }) => out))
-  return { K, axes, points, tiles }
-}
-
-const scatterInputs: Model = (p, _dispatch, { element }) => {
-  const { axes, points, tiles } = winogradOf(p)
-  const stored = tiles * points
-  return {
-    moved: (p.batch * product(...axes.map(inside)) + stored) * p.channels * element,
-    least: (p.batch * product(...axes.map(touched)) + stored) * p.channels * element
-  }
-}
-
-const winogradProduct: Model = (p, dispatch, { element }) => {
-  const { K, points, tiles } = winogradOf(p)
-  const { rows, columns } = tilesOf(dispatch)
-  const stored = tiles * p.filters * element
-  return {
-    moved: points * (tiles * p.channels * element * columns + p.channels * quads(p.filters) * constant * rows + stored),
-    least: points * (tiles * p.channels * element + p.channels * p.filters * constant + stored),
-    macs: product(p.batch, p.outH, p.outW, K, K, p.channels, p.filters),
-    done: points * tiles * p.channels * p.filters
-  }
-}
-
-const gatherOutputs: Model = (p, _dispatch, { element }) => {
-  const { points, tiles } = winogradOf(p)
-  const operands = constant * (p.act === prelu ? 2 : 1)
-  const outputs = product(p.batch, p.outH, p.outW, p.filters) * element * (p.residual ? 2 : 1)
-  const products = tiles * points * p.filters * element
-  return { moved: products + tiles * p.filters * operands + outputs, least: products + p.filters * operands + outputs }
-}
+export type { Traffic } from './model.js'
 
 /** Loops of six, each operand of which moves along some of them. */
 const elementwise =
@@ -341,10 +134,10 @@ const models: Readonly<Record<string, Model>> = {
   gemm,
   gemm8: gemm,
   matmul,
+  joinSums,
   'winograd-product': winogradProduct,
-  grouped,
   convTranspose,
-  depthwise,
+  windows: windowed,
   rowTimesPanel,
   scatterInputs,
   gatherOutputs,

@@ -41,3 +41,31 @@ export function landing(axis: Axis): { readonly pairs: number; readonly position
     }
   return { pairs, positions: seen.size }
 }
+
+/** Input lines that blocks of so many neighbouring outputs load, each block every one of its own once. */
+export function linesOf({ in: size, out, kernel, stride, dilation, pad }: Axis, together: number): number {
+  let lines = 0
+  for (let first = 0; first < out; first += together) {
+    const seen = new Set<number>()
+    // A block at the end makes outputs that nobody wants.
+    for (let o = first; o < first + together; o++)
+      for (let k = 0; k < kernel; k++) seen.add(o * stride + k * dilation - pad)
+    lines += [...seen].filter(at => at >= 0 && at < size).length
+  }
+  return lines
+}
+
+/** Input columns that blocks of four neighbouring outputs load (shaders/conv/windows.wgsl): with gaps in a window, for each anew. */
+export function columnsOf({ in: size, out, kernel, stride, dilation, pad }: Axis): number {
+  const shift = dilation === 1 ? stride : kernel
+  let columns = 0
+  for (let first = 0; first < out; first += 4)
+    for (let phase = 0; phase < Math.min(shift, kernel); phase++) {
+      const steps = Math.ceil((kernel - phase) / shift)
+      for (let i = 0; i < 3 + steps; i++) {
+        const at = (first + i) * stride + phase * dilation - pad
+        if (at >= 0 && at < size) columns++
+      }
+    }
+  return columns
+}

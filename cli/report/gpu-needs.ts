@@ -1,5 +1,6 @@
-import { type Bindings, type Header, planProgram } from '../../runtime/file/index.js'
-import { blockOf, operandOf, Pipelines, planBanks, programOf } from '../../runtime/webgpu/index.js'
+import type { GpuDispatch } from '../../runtime/backend/index.js'
+import { type Bindings, decode, type Header, planProgram } from '../../runtime/file/index.js'
+import { blockOf, type GpuCall, operandOf, Pipelines, planBanks, programOf } from '../../runtime/webgpu/index.js'
 
 /** What a file asks of a WebGPU device, told without one. */
 export interface GpuNeeds {
@@ -7,6 +8,8 @@ export interface GpuNeeds {
   readonly pipelines: { readonly run: number; readonly all: number }
   /** Bytes of the largest storage buffer that is bound: the device's `maxStorageBufferBindingSize` has to allow it. */
   readonly binding: number
+  /** Those of a run, as a session has them. */
+  readonly dispatches: readonly GpuDispatch[]
 }
 
 /** `maxStorageBufferBindingSize` of every device; larger weights are divided. */
@@ -15,30 +18,44 @@ const leastBinding = 128 * 2 ** 20
 /** The last of the activations that are no more than a bound (compiler/ops/elementwise/activation.ts). */
 const lastBound = 1
 
-/** In single precision, with free dimensions bound. Throws CairnError for a kernel that has no shader. */
-export function gpuNeeds(file: Header, bindings: Bindings): GpuNeeds {
-  const { header, setup, calls } = programOf(file, 'f32', leastBinding)
-  const { held, sizes, derivedBytes } = planBanks([...setup, ...calls], header, leastBinding)
+/**
+ * In single precision, with free dimensions bound, on a device that binds `limit` bytes at once. Throws CairnError for a kernel
+ * that has no shader.
+ */
+export function gpuNeeds(file: Header, bindings: Bindings, limit = leastBinding): GpuNeeds {
+  const { header, setup, calls } = programOf(file, 'f32', limit)
+  const { held, sizes, derivedBytes } = planBanks([...setup, ...calls], header, limit)
   // Addresses are multiples of 16 bytes wherever they are, and nothing else of them chooses a pipeline.
   const pipelines = Pipelines.of(recorder(), 'f32')
-  const pipelinesOf = (list: typeof calls) =>
+  const madeOf = (list: readonly GpuCall[]) =>
     list.flatMap(call => {
       const block = blockOf(call, bindings, () => 0)
-      const operand = operandOf(call)
-      const switches = {
-        halves: operand?.space === 'constant' && held[operand.index] === 'f16',
-        loaded: operand?.space === 'storage',
-        curves: block.act > lastBound
-      }
-      const { name } = header.kernels[call.call.kernel]
-      return call.shader.dispatches(block).map(dispatch => pipelines.get(dispatch, switches, name))
+      const argument = operandOf(call)
+      const operand = argument?.space === 'constant' ? held[argument.index] : 'f32'
+      const loaded = argument?.space === 'storage'
+      const switches = { halves: operand === 'f16', loaded, curves: block.act > lastBound }
+      const { name: kernel } = header.kernels[call.call.kernel]
+      return call.shader.dispatches(block).map(dispatch => {
+        const own = { ...dispatch, call: call.origin, node: call.call.node, kernel, block, operand }
+        return { own, pipeline: pipelines.get(dispatch, switches, kernel) }
+      })
     })
-  const run = new Set(pipelinesOf(calls))
+  const made = madeOf(calls)
+  const run = [...new Set(made.map(({ pipeline }) => pipeline))]
   const { bytes: arena } = planProgram(file, bindings)
   return {
-    pipelines: { run: run.size, all: new Set([...run, ...pipelinesOf(setup)]).size },
-    binding: Math.max(arena, derivedBytes, ...sizes)
+    pipelines: {
+      run: run.length,
+      all: new Set([...run, ...madeOf(setup).map(({ pipeline }) => pipeline)]).size
+    },
+    binding: Math.max(arena, derivedBytes, ...sizes),
+    dispatches: made.map(({ own, pipeline }) => ({ ...own, pipeline: run.indexOf(pipeline) }))
   }
+}
+
+/** The dispatches of a run of a compiled file, on a device that binds all it has at once. Throws CairnError as `gpuNeeds` does. */
+export function gpuDispatches(file: Uint8Array, bindings: Bindings): readonly GpuDispatch[] {
+  return gpuNeeds(decode(file).header, bindings, Number.POSITIVE_INFINITY).dispatches
 }
 
 /** A device that makes nothing: enough for pipelines to be told apart. */

@@ -1,7 +1,7 @@
 export { contentOf } from './compiled.js'
 export { type Explained, explained, explanationText } from './explain.js'
 export { checkGates, gateOptions, gatesOf } from './gates.js'
-export { gpuNeeds } from './gpu-needs.js'
+export { gpuDispatches, gpuNeeds } from './gpu-needs.js'
 export { inspectPatch } from './inspect-patch.js'
 export { kernelsOf, type Layer, layersOf, layerTable, originalGraph, totalsOf } from './layers.js'
 export { memoryReport, memoryText, ratioOf } from './memory.js'

@@ -5,7 +5,6 @@ import {
   type Bindings,
   type CairnFile,
   evaluate,
-  type Header,
   type Port,
   planProgram,
   resultsOf,
@@ -17,7 +16,7 @@ import { allocating, scoped } from './device/scopes.js'
 import { Kept } from './memory/kept.js'
 import { ArenaStates } from './memory/states.js'
 import { blockBytes, Pipelines } from './pipelines.js'
-import { blockOf, type GpuCall, type GpuProgram, operandOf, programOf, writeBlock } from './program.js'
+import { blockOf, type GpuCall, type GpuProgram, operandOf, programOf, withScratch, writeBlock } from './program.js'
 import { type Bound, isArray, mappedRange, type PortPlace, record, type Step, storageAt } from './steps.js'
 import { usage } from './usage.js'
 import { type Banks, type Buffers, createBuffers, planBanks, uploadConstants } from './weights.js'
@@ -238,7 +237,7 @@ export class Resident {
     const key = header.free.map(name => bindings[name]).join()
     if (this.bound?.key === key) return this.bound
     this.bound = undefined
-    const plan = this.states.inFrontOf(planProgram(this.withScratch(bindings), bindings))
+    const plan = this.states.inFrontOf(planProgram(withScratch(this.program, bindings), bindings))
     const width = widthOf(this.element)
     const placed = (port: Omit<Port, 'name' | 'dtype'>, to: number): PortPlace => ({
       at: (storageAt(plan, port.storage, port.offset, bindings) + evaluate(port.offset, bindings)) * width,
@@ -336,17 +335,6 @@ export class Resident {
     pass.end()
     device.queue.submit([encoder.finish()])
     parameters.destroy()
-  }
-
-  /** The schedule with the scratch memory that shaders need instead of the CPU kernels'. */
-  private withScratch(bindings: Bindings): Header {
-    const { header, calls } = this.program
-    const storages = [...header.storages]
-    for (const call of calls)
-      for (const { access, index } of call.call.arguments)
-        if (access === 'scratch') storages[index] = call.shader.scratch?.(blockOf(call, bindings, () => 0)) ?? 0
-    // Here bytes are floats too, as the arena has no narrower elements.
-    return { ...header, storages, narrow: [] }
   }
 
   /** Makes arena and readback buffer at least so large, and the bind groups that name the arena. */

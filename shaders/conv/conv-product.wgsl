@@ -3,10 +3,10 @@
 override LINEAR: bool = false;
 
 // Of each row that this invocation loads: its image and group in the input, and its window's first position.
-var<private> start: array<u32, 4>;
-var<private> window: array<vec3i, 4>;
+var<private> start: array<u32, 8>;
+var<private> window: array<vec3i, 8>;
 // Where the weights that it loads begin in the panels' first row; columns behind the last read those of the last panel.
-var<private> weightStart: array<u32, 4>;
+var<private> weightStart: array<u32, 8>;
 // The kernel position and the first channel of the step.
 var<private> position: vec3u;
 var<private> tap: u32;
@@ -18,6 +18,10 @@ fn rowCount() -> u32 {
 
 fn columnCount() -> u32 {
   return p.filters;
+}
+
+fn partCount() -> u32 {
+  return p.groups;
 }
 
 fn stepCount() -> u32 {
@@ -40,6 +44,16 @@ fn seekRow(i: u32, row: u32, part: u32) {
 fn seekWeights(i: u32, k: u32, quad: u32, part: u32) {
   let panel = part * panelCount() + min(quad >> 1, panelCount() - 1);
   weightStart[i] = p.wAt + panel * panelRows() * 8 + placeOfRow(k, quad & 1);
+}
+
+fn begin(step: u32) {
+  if (!LINEAR) {
+    let steps = (p.channels + 15) / 16;
+    tap = step / steps;
+    channel = (step % steps) * 16;
+    let line = tap / p.kernelW;
+    position = vec3u(line / p.kernelH, line % p.kernelH, tap % p.kernelW);
+  }
 }
 
 fn advance() {
@@ -115,6 +129,10 @@ fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {
     return vec4f();
   }
   return weightsAt(weightStart[i] + (tap * depthOf(p.channels) + channel) * 8);
+}
+
+fn seekColumns(column: u32, part: u32) {
+  seekChannels(column, part);
 }
 
 fn writeRow(row: u32, column: u32, part: u32, sum: Sum) {

@@ -65,11 +65,14 @@ fn placeInRun(i: u32) -> vec2u {
   return vec2u(0, i);
 }
 
-// Writes up to four filters of a group from `column` on.
+// Up to four filters of a group from `column` on are written next.
+fn seekChannels(column: u32, part: u32) {
+  seekOperands(part * panelCount() * 8 + column);
+}
+
 fn writePixel(at: Pixel, column: u32, part: u32, sum: vec4f) {
   let c = part * p.filters + column;
-  let own = part * panelCount() * 8 + column;
   let rAt = p.rAt + at.n * p.rN + at.d * p.rD + at.h * p.rH + at.w * p.rW + c;
   let yAt = p.yAt + at.n * p.yN + at.d * p.yD + at.h * p.yH + at.w * p.yW + c;
-  finishQuad(sum, own, rAt, yAt, min(p.filters - column, 4u));
+  finishQuad(sum, rAt, yAt, min(p.filters - column, 4u));
 }

@@ -1,5 +1,5 @@
-import { aligned, type Block, ceil, type Dispatch, list, product, type Shader } from '../dispatch.js'
-import { tiled } from './product.js'
+import { aligned, type Block, ceil, type Dispatch, each, list, product, type Shader } from '../dispatch.js'
+import { type Sizes, sharesOf, tiled } from './product.js'
 
 /** What modules need that end in bias, residual and activation. */
 const finishing = ['activation', 'epilogue']
@@ -10,15 +10,23 @@ const vectors = ['bias', 'slope']
 /** Rows up to which a workgroup for each panel of each row is better than tiles. */
 const fewRows = 2
 
+export const sizesOfGemm = ({ rows, columns, inner }: Block): Sizes => ({
+  rows,
+  columns,
+  parts: 1,
+  steps: ceil(inner, 16)
+})
+
 export const gemm: Shader = {
   block: 'Gemm',
   halves: 'w',
   either: vectors,
   byColumn: ['bias', 'slope', 'r', 'y'],
+  scratch: p => (p.rows > fewRows ? sharesOf(sizesOfGemm(p)) : 0),
   dispatches(p) {
     const dense = aligned(p.xAt, p.xRow, p.inner, p.yAt, p.yRow, p.columns, p.wAt, p.biasAt, p.slopeAt)
     const vector = dense && (!p.residual || aligned(p.rAt, p.rRow))
-    if (p.rows > fewRows) return [tiled(p.rows, p.columns, 1, [...finishing, 'gemm', 'panels', 'floats'], vector)]
+    if (p.rows > fewRows) return tiled(sizesOfGemm(p), [...finishing, 'gemm', 'panels', 'floats'], vector)
     return [
       {
         files: ['weights', ...finishing, 'gemm'],
@@ -30,12 +38,13 @@ export const gemm: Shader = {
   }
 }
 
+const sizesOfMatmul = (p: Block): Sizes => ({ ...sizesOfGemm(p), parts: p.d0 * p.d1 })
+
 export const matmul: Shader = {
   block: 'Matmul',
   either: ['x', 'w'],
-  dispatches(p) {
-    return [tiled(p.rows, p.columns, p.d0 * p.d1, ['activation', 'matmul', 'floats'], false)]
-  }
+  scratch: p => sharesOf(sizesOfMatmul(p)),
+  dispatches: p => tiled(sizesOfMatmul(p), ['activation', 'matmul', 'floats'], false)
 }
 
 const images = [...finishing, 'conv', 'pixel', 'floats']
@@ -53,32 +62,55 @@ export function alignedImages(
 }
 
 /** A convolution as a product for each group: all positions in one list where few channels would leave most of a tile empty, or where weights lie so. */
-export function imageProduct(p: Block, files: readonly string[], vector: boolean): Dispatch {
-  const LINEAR = Number(p.channels < 8 || p.runs === 1)
-  const pixels = product(p.batch, p.outD, p.outH, p.outW)
-  return tiled(pixels, p.filters, p.groups, [...files, 'conv-product'], vector && !LINEAR, undefined, { LINEAR })
+export function imageProduct(p: Block, files: readonly string[], vector: boolean): Dispatch[] {
+  const LINEAR = isLinear(p)
+  return tiled(sizesOfImages(p), [...files, 'conv-product'], vector && !LINEAR, { LINEAR })
+}
+
+const isLinear = (p: Block) => Number(p.channels < 8 || p.runs === 1)
+
+function sizesOfImages(p: Block): Sizes {
+  const taps = product(p.kernelD, p.kernelH, p.kernelW)
+  return {
+    rows: product(p.batch, p.outD, p.outH, p.outW),
+    columns: p.filters,
+    parts: p.groups,
+    steps: isLinear(p) ? ceil(taps * p.channels, 16) : taps * ceil(p.channels, 16)
+  }
 }
 
 /** Fewer filters of a group than these would leave most of a tile empty. */
 const fewFilters = 16
 
+const isDirect = (p: Block) => p.groups > 1 && p.filters < fewFilters
+
 export const conv: Shader = {
   block: 'Conv',
   halves: 'w',
   either: vectors,
-  dispatches(p) {
-    const vector = alignedImages(p, p.channels, p.filters)
-    if (p.groups > 1 && p.filters < fewFilters) return [direct(p, 'grouped', vector)]
-    return [imageProduct(p, images, vector)]
-  }
+  scratch: p => (isDirect(p) ? 0 : sharesOf(sizesOfImages(p))),
+  dispatches: p => (isDirect(p) ? [windows(p, 0)] : imageProduct(p, images, alignedImages(p, p.channels, p.filters)))
 }
 
-function direct(p: Block, entry: string, vector: boolean): Dispatch {
+/** Workgroups above which an invocation makes two rows, and bytes of weights that a workgroup keeps. */
+const manyGroups = 132
+const mostKept = 9216
+
+function windows(p: Block, DEPTHWISE: number): Dispatch {
+  const count = DEPTHWISE ? p.groups : p.filters
+  const quads = ceil(count, 4) * (DEPTHWISE ? 1 : p.groups)
+  const QUADS = quads > 4 ? 8 : quads > 2 ? 4 : quads
+  const groupsOf = (rows: number) =>
+    ceil(quads, QUADS) * ceil(product(p.batch, p.outD, ceil(p.outH, rows), ceil(p.outW, 4)), 64 / QUADS)
+  const ROWS = groupsOf(2) >= manyGroups ? 2 : 1
+  const weights = product(p.kernelD, p.kernelH, p.kernelW, DEPTHWISE ? 1 : p.channels)
+  const KEPT = weights * QUADS * 16 <= mostKept ? weights : 0
   return {
-    files: ['index', 'weights', ...images, 'conv-direct'],
-    entry,
-    vector,
-    groups: list(product(p.batch, p.outD, p.outH, p.outW, p.groups, ceil(p.filters, 4)))
+    files: ['index', 'weights', ...images, 'windows'],
+    entry: 'windows',
+    constants: { DEPTHWISE, ROWS, QUADS, KEPT },
+    vector: alignedImages(p, DEPTHWISE ? p.groups : p.channels, count),
+    groups: each(groupsOf(ROWS))
   }
 }
 
@@ -86,16 +118,19 @@ export const convTranspose: Shader = {
   block: 'Conv',
   halves: 'w',
   either: vectors,
-  dispatches: p => [direct(p, 'convTranspose', alignedImages(p, p.channels, p.filters))]
+  dispatches: p => [
+    {
+      files: ['index', 'weights', ...images, 'convtranspose'],
+      entry: 'convTranspose',
+      vector: alignedImages(p, p.channels, p.filters),
+      groups: list(product(p.batch, p.outD, p.outH, p.outW, p.groups, ceil(p.filters, 4)))
+    }
+  ]
 }
 
 export const depthwise: Shader = {
   block: 'Conv',
   halves: 'w',
   either: vectors,
-  dispatches(p) {
-    const vector = alignedImages(p, p.groups, p.groups)
-    const groups = list(product(p.batch, p.outH, ceil(p.outW, 4), ceil(p.groups, 4)))
-    return [{ ...direct(p, 'depthwise', vector), groups }]
-  }
+  dispatches: p => [windows(p, 1)]
 }

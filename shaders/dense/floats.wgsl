@@ -5,6 +5,15 @@ fn summed(sum: Sum, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> Sum
   return fma(vec4f(a.w), b3, fma(vec4f(a.z), b2, fma(vec4f(a.y), b1, fma(vec4f(a.x), b0, sum))));
 }
 
+// A share of a sum as floats, and a sum of those.
+fn partOf(sum: Sum) -> vec4f {
+  return sum;
+}
+
+fn sumOf(shares: vec4f) -> Sum {
+  return shares;
+}
+
 // What stands for zero among the rows' elements.
 fn origin() -> f32 {
   return 0;

@@ -31,6 +31,10 @@ fn columnCount() -> u32 {
   return p.columns;
 }
 
+fn partCount() -> u32 {
+  return 1;
+}
+
 fn innerCount() -> u32 {
   return p.inner;
 }
@@ -43,9 +47,13 @@ fn panelAt(panel: u32, part: u32) -> u32 {
   return min(panel, (p.columns - 1) / 8);
 }
 
+fn seekColumns(column: u32, part: u32) {
+  seekOperands(column);
+}
+
 fn writeRow(row: u32, column: u32, part: u32, sum: vec4f) {
   let count = min(p.columns - column, 4u);
-  finishQuad(sum, column, p.rAt + row * p.rRow + column, p.yAt + row * p.yRow + column, count);
+  finishQuad(sum, p.rAt + row * p.rRow + column, p.yAt + row * p.yRow + column, count);
 }
 
 var<workgroup> halfSums: array<vec4f, 128>;
@@ -80,6 +88,7 @@ fn rowTimesPanel(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
   workgroupBarrier();
   let column = panel * 8 + local * 4;
   if (local < 2 && column < p.columns) {
+    seekColumns(column, 0);
     writeRow(row, column, 0, halfSums[local * 64]);
   }
 }

@@ -28,9 +28,9 @@ struct Matmul {
 
 @group(0) @binding(2) var<uniform> p: Matmul;
 
-var<private> rowStart: array<u32, 4>;
+var<private> rowStart: array<u32, 8>;
 // Columns behind the last read the last four.
-var<private> weightStart: array<u32, 4>;
+var<private> weightStart: array<u32, 8>;
 
 fn rowCount() -> u32 {
   return p.rows;
@@ -38,6 +38,10 @@ fn rowCount() -> u32 {
 
 fn columnCount() -> u32 {
   return p.columns;
+}
+
+fn partCount() -> u32 {
+  return p.d0 * p.d1;
 }
 
 fn stepCount() -> u32 {
@@ -66,7 +70,13 @@ fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {
   return vec4f(fetch(at), fetch(at + p.wColumn), fetch(at + 2 * p.wColumn), fetch(at + 3 * p.wColumn));
 }
 
+fn begin(step: u32) {
+}
+
 fn advance() {
+}
+
+fn seekColumns(column: u32, part: u32) {
 }
 
 fn writeRow(row: u32, column: u32, part: u32, sum: vec4f) {

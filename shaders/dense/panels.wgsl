@@ -1,8 +1,8 @@
 // Products of dense rows with weights in panels of 8 columns: hooks of product.wgsl. A module defines besides rowCount,
 // columnCount and writeRow innerCount, the length of a sum, and rowAt and panelAt, where a row begins and which panel of the
 // weights is meant; rows and panels behind the last are to be the last.
-var<private> rowStart: array<u32, 4>;
-var<private> weightStart: array<u32, 4>;
+var<private> rowStart: array<u32, 8>;
+var<private> weightStart: array<u32, 8>;
 
 fn stepCount() -> u32 {
   return (innerCount() + 15) / 16;
@@ -32,6 +32,9 @@ fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {
     return vec4f();
   }
   return weightsAt(weightStart[i] + step * 128);
+}
+
+fn begin(step: u32) {
 }
 
 fn advance() {

@@ -1,41 +1,127 @@
 import { ceil, type Dispatch, product } from '../dispatch.js'
 
+/** What a product is made of: `parts` products of rows with columns, over so many steps of 16 along the sum. */
+export interface Sizes {
+  readonly rows: number
+  readonly columns: number
+  readonly parts: number
+  readonly steps: number
+}
+
 interface Tile {
+  /** Rows, and quads of columns, of an invocation. */
+  readonly ROWS: number
+  readonly QUADS: number
   readonly THREADS_X: number
   readonly THREADS_Y: number
 }
 
-/** Invocations of a product's workgroup, each for four rows and columns. */
-const largeTile: Tile = { THREADS_X: 16, THREADS_Y: 16 }
-const usualTile: Tile = { THREADS_X: 8, THREADS_Y: 8 }
-export const flatTile: Tile = { THREADS_X: 16, THREADS_Y: 4 }
+const tileOf = (ROWS: number, QUADS: number, THREADS_X: number, THREADS_Y: number): Tile => ({
+  ROWS,
+  QUADS,
+  THREADS_X,
+  THREADS_Y
+})
 
-/** With fewer workgroups than this, smaller ones keep more of a GPU busy. */
-const fewGroups = 128
+/** Those that there is a choice of; the more an invocation makes, the more use of each load. 13 fits squares of 7 and 14. */
+const tiles: readonly Tile[] = [
+  tileOf(8, 2, 8, 8),
+  tileOf(8, 2, 8, 16),
+  tileOf(8, 2, 8, 13),
+  tileOf(8, 1, 4, 16),
+  tileOf(4, 1, 8, 8),
+  tileOf(4, 1, 16, 4)
+]
 
-/** `parts` products of `rows` by `columns`, whose hooks are in `files`; on `given` tiles, or those that fit the shape. */
+/** Workgroups that a sum may be divided among. */
+const splits = [1, 2, 3, 4, 6, 8, 12, 16]
+/** Each of them has so many steps, and all together no more shares of sums than this. */
+const fewestSteps = 4
+const mostShares = 2 ** 20
+
+/**
+ * The machines that tiles are chosen for, in clock cycles: a GPU of a data centre and a laptop's. Processors make 128
+ * multiply-adds a cycle, of which smaller tiles than 8 by 8 reach a part, because they wait for workgroup memory; a step waits for its
+ * loads where a processor has nothing else to do, and the first of two dispatches is waited for.
+ */
+const machines = [
+  { processors: 132, bytesPerCycle: 2048 },
+  { processors: 10, bytesPerCycle: 32 }
+] as const
+const perCycle = 128
+const waiting = 300
+const launching = 3000
+/** Cycles of multiply-adds from which on no processor is to be without a workgroup: the first machine's for 5 µs. */
+const short = 9900
+
+interface Plan {
+  readonly tile: Tile
+  readonly split: number
+}
+
+const groupsOf = ({ rows, columns, parts }: Sizes, { ROWS, QUADS, THREADS_X, THREADS_Y }: Tile, split: number) =>
+  [ceil(rows, ROWS * THREADS_Y), ceil(columns, 4 * QUADS * THREADS_X), parts * split] as const
+
+/** The product of what the machines take. */
+function costOf(sizes: Sizes, tile: Tile, split: number): number {
+  const { rows, columns, parts, steps } = sizes
+  const { ROWS, QUADS, THREADS_X, THREADS_Y } = tile
+  const [down, across, deep] = groupsOf(sizes, tile, split)
+  const own = ceil(steps, split)
+  const reached = (ROWS * QUADS) / (ROWS * QUADS + 4)
+  const step = (16 * ROWS * THREADS_Y * 4 * QUADS * THREADS_X) / perCycle / reached
+  const shares = split > 1 ? 2 * split : 0
+  const moved = 4 * parts * (16 * steps * (rows * across + columns * down) + rows * columns * (1 + shares))
+  const cycles = machines.map(({ processors, bytesPerCycle }) => {
+    const turns = ceil(down * across * deep, processors)
+    const starved = turns === 1 && down * across * deep < processors && own * step * reached > short
+    const arithmetic = own * Math.max(turns * step, step + waiting) * (starved ? 2 : 1)
+    return arithmetic + moved / bytesPerCycle + (split > 1 ? launching : 0)
+  })
+  return product(...cycles)
+}
+
+/** The tile and the division that the machines above would be fastest with. */
+function planOf(sizes: Sizes, mayDivide: boolean): Plan {
+  const shares = sizes.rows * sizes.columns * sizes.parts
+  const allowed = mayDivide
+    ? splits.filter(split => split === 1 || (sizes.steps >= split * fewestSteps && split * shares <= mostShares))
+    : [1]
+  let best: Plan = { tile: tiles[0], split: 1 }
+  let least = Number.POSITIVE_INFINITY
+  for (const tile of tiles)
+    for (const split of allowed) {
+      const cost = costOf(sizes, tile, split)
+      if (cost < least) [best, least] = [{ tile, split }, cost]
+    }
+  return best
+}
+
+/** Elements of scratch memory for shares of sums, of which halves take two for each. */
+export function sharesOf(sizes: Sizes): number {
+  const { split } = planOf(sizes, true)
+  return split === 1 ? 0 : 2 * split * product(sizes.rows, ceil(sizes.columns, 4) * 4, sizes.parts)
+}
+
+/** Products whose hooks are in `files`, on tiles that fit their sizes. */
 export function tiled(
-  rows: number,
-  columns: number,
-  parts: number,
+  sizes: Sizes,
   files: readonly string[],
   vector: boolean,
-  given?: Tile,
-  constants: Readonly<Record<string, number>> = {}
-): Dispatch {
-  const groupsOf = ({ THREADS_X, THREADS_Y }: Tile): [number, number, number] => [
-    ceil(rows, 4 * THREADS_Y),
-    ceil(columns, 4 * THREADS_X),
-    parts
-  ]
-  const padded = ({ THREADS_X }: Tile) => ceil(columns, 4 * THREADS_X) * THREADS_X
-  const large = product(...groupsOf(largeTile)) >= fewGroups && padded(largeTile) === padded(usualTile)
-  const tile = given ?? (rows <= 16 ? flatTile : large ? largeTile : usualTile)
-  return {
-    files: ['weights', ...files, 'product'],
+  constants: Readonly<Record<string, number>> = {},
+  /** Sums of floats can be divided. */
+  mayDivide = files.includes('floats')
+): Dispatch[] {
+  const { tile, split } = planOf(sizes, mayDivide)
+  const all = ['index', 'weights', ...files, 'product']
+  const making: Dispatch = {
+    files: all,
     entry: 'product',
     constants: { ...tile, ...constants },
     vector,
-    groups: groupsOf(tile)
+    groups: [...groupsOf(sizes, tile, split)]
   }
+  if (split === 1) return [making]
+  const quads = sizes.rows * ceil(sizes.columns, 4)
+  return [making, { files: all, entry: 'joinSums', vector, groups: [ceil(quads, 64 * split), split, sizes.parts] }]
 }

@@ -1,11 +1,13 @@
 // What the GPU benchmark knows without timing anything: bytes and arithmetic of dispatches, counted once more one by one.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { devices } from '../../bench/gpu/devices.js'
 import { byKernel, joined, limitShare } from '../../bench/gpu/layers.js'
 import { countKernels } from '../../bench/gpu/ort-kernels.js'
+import { predict, timeOf } from '../../bench/gpu/predict.js'
 import { gpuSession } from '../../bench/gpu/session.js'
 import { totalOf, trafficOf } from '../../bench/gpu/traffic.js'
-import { type Axis, inside, landing, touched } from '../../bench/gpu/windows.js'
+import { type Axis, columnsOf, inside, landing, linesOf, touched } from '../../bench/gpu/windows.js'
 import { halfModel } from '../../bench/half-model.js'
 import { network } from '../../bench/networks.js'
 import { openNullGpu } from '../../cli/device/gpu.js'
@@ -83,9 +85,17 @@ test('windows along an axis', () => {
 })
 
 /** A convolution's loads and stores, workgroup by workgroup as product.wgsl makes them. */
-function countConv(p: Block, h: Axis, w: Axis, [rowTiles, columnTiles]: readonly number[], tile: number[]): number {
+function countConv(
+  p: Block,
+  h: Axis,
+  w: Axis,
+  [rowTiles, columnTiles, deep]: readonly number[],
+  tile: number[]
+): number {
   const pixels = p.batch * h.out * w.out
-  let bytes = 0
+  const divided = deep > p.groups
+  // Shares of sums instead of sums.
+  let bytes = divided ? 4 * deep * pixels * Math.ceil(p.filters / 4) * 4 : 0
   for (let part = 0; part < p.groups; part++)
     for (let rowTile = 0; rowTile < rowTiles; rowTile++)
       for (let columnTile = 0; columnTile < columnTiles; columnTile++) {
@@ -94,9 +104,11 @@ function countConv(p: Block, h: Axis, w: Axis, [rowTiles, columnTiles]: readonly
         for (let row = rowTile * tile[0]; row < Math.min((rowTile + 1) * tile[0], pixels); row++) {
           const rows = seen(h, Math.floor(row / w.out) % h.out).filter(at => at >= 0).length
           bytes += 4 * rows * seen(w, row % w.out).filter(at => at >= 0).length * p.channels
-          // Bias and residual four at a time, and what is stored.
-          bytes += (p.residual ? 2 : 1) * 16 * Math.ceil(columns / 4) + 4 * columns
+          // The residual four at a time, and what is stored.
+          if (!divided) bytes += (p.residual ? 16 : 0) * Math.ceil(columns / 4) + 4 * columns
         }
+        // The bias for each row of invocations.
+        if (!divided) bytes += 16 * tile[2] * Math.ceil(columns / 4)
       }
   return bytes
 }
@@ -114,10 +126,12 @@ test('a convolution reads its rows for each tile of columns, its weights for eac
       ...fieldsOf('W', w),
       residual: random.int(0, 1)
     }
-    const [dispatch] = dispatchesOf('conv', block)
-    const { moved, least, macs, done } = trafficOf(dispatch, 'f32')!
-    const { THREADS_X, THREADS_Y } = dispatch.constants!
-    assert.is(moved, countConv(block, h, w, dispatch.groups, [4 * THREADS_Y, 4 * THREADS_X]))
+    const all = dispatchesOf('conv', block)
+    const [dispatch] = all
+    const { moved, macs, done } = trafficOf(dispatch, 'f32')!
+    const least = totalOf(all, 'f32').least
+    const { ROWS, QUADS, THREADS_X, THREADS_Y } = dispatch.constants!
+    assert.is(moved, countConv(block, h, w, dispatch.groups, [ROWS * THREADS_Y, 4 * QUADS * THREADS_X, THREADS_Y]))
     const outputs = block.batch * h.out * w.out * block.filters * block.groups
     const weights = block.filters * block.groups * block.channels * h.kernel * w.kernel
     const inputs = block.batch * touched(h) * touched(w) * block.channels * block.groups
@@ -125,30 +139,74 @@ test('a convolution reads its rows for each tile of columns, its weights for eac
     assert.is(least, 4 * (inputs + weights + bias + outputs * (block.residual ? 2 : 1)))
     assert.is(macs, outputs * block.channels * h.kernel * w.kernel)
     assert.is(done, macs)
-    const halves = trafficOf({ ...dispatch, operand: 'f16' }, 'f16')!
+    const halves = totalOf(
+      all.map(each => ({ ...each, operand: 'f16' as const })),
+      'f16'
+    )
     assert.is(halves.least, (least - 4 * bias) / 2 + 4 * bias)
   }
 })
 
-test('depthwise convolutions read four columns at a time', () => {
+test('sums that are divided are as many as are joined', () => {
+  // 7 × 7 pixels of 512 channels are a handful of tiles.
+  const axis = { in: 7, out: 7, kernel: 3, stride: 1, dilation: 1, pad: 1 }
+  const sizes = { batch: 1, groups: 1, channels: 512, filters: 512 }
+  const block = { ...sizes, ...fieldsOf('D', single), ...fieldsOf('H', axis), ...fieldsOf('W', axis) }
+  const [making, joining] = dispatchesOf('conv', block)
+  const split = making.groups[2]
+  assert.ok(split > 1)
+  assert.equal(joining.entry, 'joinSums')
+  assert.is(joining.groups[1], split)
+  const shares = 4 * split * 49 * 512
+  const joined = trafficOf(joining, 'f32')!
+  assert.is(joined.moved, shares + 4 * 2 * 49 * 512)
+  assert.is(joined.least, 4 * (49 * 512 + 512))
+  assert.ok(shaders.conv.scratch!(joining.block) >= split * 49 * 512)
+})
+
+test('windows slide: what four columns of a line take in is loaded once', () => {
   for (let round = 0; round < 20; round++) {
     const [h, w] = [drawAxis(), drawAxis()]
     const groups = random.int(1, 9)
     const block = { batch: 1, groups, channels: 1, filters: 1, ...fieldsOf('H', h), ...fieldsOf('W', w) }
     const [dispatch] = dispatchesOf('depthwise', { ...fieldsOf('D', single), ...block })
-    let loads = 0
-    for (let y = 0; y < h.out; y++)
-      for (const line of seen(h, y).filter(at => at >= 0))
-        for (let first = 0; first < w.out; first += 4)
-          for (let k = 0; k < w.kernel; k++) {
-            assert.ok(line < h.in)
-            const columns = [0, 1, 2, 3].map(i => (first + i) * w.stride + k * w.dilation - w.pad)
-            loads += 1 + columns.filter(at => at >= 0 && at < w.in).length
-          }
+    const { ROWS, QUADS, KEPT } = dispatch.constants!
+    assert.is(KEPT, h.kernel * w.kernel)
+    const valid = (axis: Axis, at: number) => at >= 0 && at < axis.in
+    let [lines, columns] = [0, 0]
+    for (let first = 0; first < h.out; first += ROWS) {
+      const seen = new Set<number>()
+      for (let o = first; o < first + ROWS; o++)
+        for (let k = 0; k < h.kernel; k++) seen.add(o * h.stride + k * h.dilation - h.pad)
+      lines += [...seen].filter(at => valid(h, at)).length
+    }
+    for (let first = 0; first < w.out; first += 4) {
+      const all = [0, 1, 2, 3].flatMap(i =>
+        Array.from({ length: w.kernel }, (_, k) => (first + i) * w.stride + k * w.dilation - w.pad)
+      )
+      columns += (w.dilation === 1 ? [...new Set(all)] : all).filter(at => valid(w, at)).length
+    }
+    assert.is(linesOf(h, ROWS), lines)
+    // Where windows have gaps, nothing is loaded for two of them.
+    assert.is(columnsOf(w), columns)
     const channels = Math.ceil(groups / 4) * 4
     const pixels = h.out * w.out
-    assert.is(trafficOf(dispatch, 'f32')!.moved, 4 * (loads * channels + pixels * (channels + groups)))
+    const blocks = Math.ceil(h.out / ROWS) * Math.ceil(w.out / 4)
+    const kept = dispatch.groups[0] * dispatch.groups[1] * KEPT * QUADS * 4
+    const loads = lines * columns * channels + kept + blocks * channels
+    assert.is(trafficOf(dispatch, 'f32')!.moved, 4 * (loads + pixels * groups))
   }
+})
+
+test('a prediction is the longer of arithmetic and bytes, on the processors that have work', () => {
+  const { dispatches } = predict('a product', dispatchesOf('gemm', { rows: 64, inner: 64, columns: 64 }))
+  const [{ workgroups, done, least, on }] = dispatches
+  devices.forEach(({ processors, gflops, bandwidth }, i) => {
+    const turns = Math.ceil(workgroups / processors)
+    assert.ok(Math.abs(on[i].occupancy - workgroups / (turns * processors)) < 1e-12)
+    const expected = Math.max((2 * done) / gflops / 1e3 / on[i].occupancy, least / bandwidth / 1e3)
+    assert.ok(Math.abs(timeOf(on[i]) / expected - 1) < 1e-9)
+  })
 })
 
 test('products of few rows, and of two activations', () => {

@@ -39,6 +39,14 @@ export const conv = [
   conv1('1×1, one pixel', {}, [1, 16, 1, 1], [24, 16, 1, 1]),
   conv1('1×1, one output channel', {}, [1, 6, 9, 7], [1, 6, 1, 1]),
   conv1('1×1, 64 to 40 channels', {}, [1, 64, 9, 7], [40, 64, 1, 1]),
+  // Sums that the GPU divides among workgroups.
+  conv1('long sums of few pixels', { pads: [1, 1, 1, 1] }, [1, 160, 7, 7], [24, 160, 3, 3]),
+  conv1('long sums of few pixels, odd channels', { strides: [2, 1] }, [1, 85, 7, 6], [21, 85, 3, 3]),
+  conv1('long sums of two groups', { group: 2, pads: [1, 1, 1, 1] }, [1, 160, 5, 4], [32, 80, 3, 3]),
+  // So many that invocations on the GPU make two rows.
+  conv1('depthwise, a large image', { group: 64, pads: [1, 1, 1, 1] }, [1, 64, 67, 66], [64, 1, 3, 3]),
+  conv1('depthwise, a large image, stride 2', { group: 64, strides: [2, 2] }, [1, 64, 133, 131], [64, 1, 5, 4]),
+  conv1('groups of 4, a large image', { group: 16, pads: [1, 0, 1, 2] }, [1, 64, 67, 66], [64, 4, 3, 3]),
   conv1('1×1 strided', { strides: [2, 3] }, [2, 5, 11, 13], [8, 5, 1, 1]),
   conv1('1×1 padded', { pads: [1, 0, 2, 1] }, [1, 5, 4, 6], [8, 5, 1, 1]),
   conv1('1×7', { pads: [0, 3, 0, 3] }, [1, 6, 9, 12], [10, 6, 1, 7]),

@@ -7,6 +7,10 @@ fn columnCount() -> u32 {
   return p.filters;
 }
 
+fn partCount() -> u32 {
+  return POINTS;
+}
+
 fn innerCount() -> u32 {
   return p.channels;
 }
@@ -18,6 +22,9 @@ fn rowAt(row: u32, part: u32) -> u32 {
 fn panelAt(panel: u32, part: u32) -> u32 {
   let panels = (p.filters + 7) / 8;
   return part * panels + min(panel, panels - 1);
+}
+
+fn seekColumns(column: u32, part: u32) {
 }
 
 fn writeRow(row: u32, column: u32, part: u32, sum: vec4f) {

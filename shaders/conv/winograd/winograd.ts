@@ -1,5 +1,5 @@
-import { flatTile, tiled } from '../dense/product.js'
-import { aligned, type Block, ceil, common, type Dispatch, list, product, type Shader } from '../dispatch.js'
+import { tiled } from '../../dense/product.js'
+import { aligned, type Block, ceil, common, type Dispatch, list, product, type Shader } from '../../dispatch.js'
 
 /** Outputs a side of a tile, and the points that a tile's inputs become. */
 const side = 4
@@ -23,9 +23,11 @@ export const winograd4: Shader = {
     const tiles = tilesOf(p)
     const vector = aligned(p.channels, p.filters, p.scratchAt)
     const files = ['winograd', 'winograd-product', 'panels', 'floats']
+    const sizes = { rows: tiles, columns: p.filters, parts: points, steps: ceil(p.channels, 16) }
+    const [products] = tiled(sizes, files, vector, {}, false)
     return [
       transform('scatterInputs', tiles * p.channels),
-      { ...tiled(tiles, p.filters, points, files, vector, flatTile), derived: true },
+      { ...products, derived: true },
       transform('gatherOutputs', tiles * p.filters)
     ]
   }
