@@ -1,8 +1,9 @@
-// Puts beside the page what it loads: runtime, compiler and training as one file with its WebAssembly, and a network.
+// Puts beside the page what it loads: the runtime, compiler and training, the WebAssembly, and a network.
 import { cpSync } from 'node:fs'
 
 const runtime = new URL('.', import.meta.resolve('cairnjs/cairn-full.min.js'))
 for (const file of [
+  'cairn.min.js',
   'cairn-full.min.js',
   'cairn.wasm',
   'cairn-relaxed.wasm',
