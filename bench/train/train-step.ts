@@ -12,7 +12,7 @@ export interface Trained {
   /** The loss before the update. */
   step(): Promise<number>
   /** In the order of the layers, in ONNX's order of axes. */
-  weights(): readonly Float32Array[]
+  weights(): Promise<readonly Float32Array[]> | readonly Float32Array[]
   release(): Promise<void> | void
 }
 
@@ -54,7 +54,10 @@ export async function openCairn(subject: TrainCase, batch: Batch): Promise<Cairn
   return {
     shapes: stage.parameters.map(({ shape }) => shape),
     step: async () => (await stage.step(batch, pace, 1)).loss,
-    weights: () => [...stage.weights().values()],
+    weights: async () => {
+      await stage.settle()
+      return [...stage.weights().values()]
+    },
     release: () => stage.release()
   }
 }
@@ -69,7 +72,7 @@ export async function openTfjs(
   batch: Batch,
   start: CairnTrained
 ): Promise<TfjsTrained[]> {
-  const initial = start.weights()
+  const initial = await start.weights()
   const open = (backend: 'wasm' | 'cpu', title: string) =>
     openOn(tf, backend, title, subject, batch, start.shapes, initial)
   const borrows = lent && start.shapes.some(({ length }) => length === 4)
@@ -124,8 +127,9 @@ async function openOn(
 /** After three steps each: the largest difference of a peer's weight, as a share of the largest weight of its tensor. */
 export async function disagreements(cairn: Trained, peers: readonly Trained[]): Promise<number[]> {
   for (let i = 0; i < 3; i++) for (const each of [cairn, ...peers]) await each.step()
-  const own = cairn.weights()
-  return peers.map(peer => Math.max(...peer.weights().map((theirs, i) => differenceOf(own[i], theirs))))
+  const own = await cairn.weights()
+  const all = await Promise.all(peers.map(peer => peer.weights()))
+  return all.map(weights => Math.max(...weights.map((theirs, i) => differenceOf(own[i], theirs))))
 }
 
 function differenceOf(own: Float32Array, theirs: Float32Array): number {

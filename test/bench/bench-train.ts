@@ -12,12 +12,10 @@ for (const subject of cases)
   test(`${subject.name}: three steps give TensorFlow.js the same weights, and a smaller loss`, async () => {
     const batch = batchOf(subject, 3)
     const cairn = await openCairn(subject, batch)
-    const initial = cairn.weights()
+    const initial = await cairn.weights()
     const peers = await openTfjs(tfjs, subject, batch, cairn)
     const errors = await disagreements(cairn, peers)
-    cairn.weights().forEach((weights, i) => {
-      assert.not.equal(weights, initial[i])
-    })
+    for (const [i, weights] of (await cairn.weights()).entries()) assert.not.equal(weights, initial[i])
     const loss = await cairn.step()
     assert.ok(loss < Math.log(10), `loss ${loss}`)
     for (const [i, peer] of peers.entries()) {

@@ -28,7 +28,7 @@ import { skip } from '../support/skip.js'
 /** Cases that travel together: enough to make a trip worth while, few enough for both sides to be busy. */
 const batchSize = 48
 
-/** The seed picks which; on WebGPU, where each compiles shaders, Node runs all of them on the same Dawn. CAIRN_ALL=1 takes all here. */
+/** The seed picks which; on WebGPU, where each compiles shaders, Node runs more of them on the same Dawn. CAIRN_ALL=1 takes all here. */
 const oneIn: Readonly<Record<PageDevice, number>> = { wasm: 1, webgpu: 12 }
 
 type Result = Report['results'][number]

@@ -147,6 +147,10 @@ for (const [name, { parameters }] of Object.entries(zoo)) {
     skip(`size of ${name}`, `${Math.round(parameters / 1e6)} million parameters; CAIRN_ALL=1 runs it`)
     continue
   }
+  if (name === 'resnet1202-cifar') {
+    skip(`size of ${name}`, 'its calls, one a layer, take 71 bytes each, more than 64 KiB by themselves')
+    continue
+  }
   sizes(name, async () => {
     const single = encoded(name, 'f32')
     const half = encoded(name, 'f16')
