@@ -219,12 +219,23 @@ function goesToGpu({ program }: Differentiated): boolean {
   return hasGpu && (only !== undefined || anew || new Random(`gpu ${program.name}`).chance(shareOnGpu))
 }
 
+/** Elements of an operand beyond which differences would take minutes. */
+const most = 1e5
+const sizeOfCase = ({ operands }: Case) =>
+  Math.max(0, ...operands.map(each => (typeof each === 'object' ? elementsOf(each.dims) : 0)))
+const elementsOf = (dims: readonly (number | string)[]) =>
+  dims.reduce<number>((size, dim) => size * (typeof dim === 'number' ? dim : 1), 1)
+
 const called = new Set<string>()
 const covered = new Set<string>()
 const refused = new Map<string, number>()
 for (const family of tested) {
   const test = suite(`gradients: ${family}`)
   for (const { item, title } of casesOf(family)) {
+    if (sizeOfCase(item) > most) {
+      skip(title, `more than ${most} elements, of which each difference is a run in double precision`)
+      continue
+    }
     const random = new Random(`gradient ${family} ${item.name}`)
     const model = modelOf(item, random).encode()
     let made: Differentiated

@@ -45,9 +45,10 @@ test('auxiliary classifiers add their share to what is learnt, and are not kept'
     const backbone = new OnnxBackbone(model, {})
     const settings = settingsOf({ classes, optimizer: 'sgd', unfreeze: 'all', backboneRate: 1, auxiliary })
     const stage = await Stage.open(backbone, backbone.findCut({ unfreeze: 'all' }), settings)
-    stage.load(given)
+    await stage.load(given)
     const before = stage.weights()
     const { loss } = await stage.step(batch, { rate: Float32Array.of(1, 1, 1), follow: 0 }, 1)
+    await stage.settle()
     const after = stage.weights()
     const differences = new Map([...before].map(([name, old]) => [name, after.get(name)!.map((x, i) => x - old[i])]))
     const kept = stage.tensors().map(({ name }) => name)
@@ -145,6 +146,7 @@ test('DropConnect leaves out weights of the head, and the others make up for the
     const targets = Float32Array.from(classes, (_, i) => Number(step % 3 === i))
     const batch = { features, targets, weights: Float32Array.of(1) }
     const { logits } = await stage.step(batch, { rate: Float32Array.of(rate, 1, 1), follow: 0 }, step)
+    await stage.settle()
     const after = stage.weights()
     const [w, learnt, b] = [before.get(headWeights)!, after.get(headWeights)!, before.get(headBias)!]
     // What was left out has not been learnt.
