@@ -66,7 +66,11 @@ function layerOf(node: Node): Layer | undefined {
     name: node.name,
     input,
     outputs: op.startsWith('conv') || op === 'gemm' ? output[1] : undefined,
-    sizes: binary ? numbersOf(weights!.rank ? weights!.shape : [1]) : op === 'resize' ? output.slice(2) : kernel && [...kernel],
+    sizes: binary
+      ? numbersOf(weights!.rank ? weights!.shape : [1])
+      : op === 'resize'
+        ? output.slice(2)
+        : kernel && [...kernel],
     strides: list('strides', ones),
     pads: list('pads', [...ones, ...ones].fill(0)),
     dilations: list('dilations', ones),
