@@ -1,5 +1,5 @@
 import { product, show } from '../compiler/algebra/index.js'
-import { type Graph, isConstant, type Node, type Value } from '../compiler/graph/index.js'
+import { ancestors, type Graph, isConstant, type Node, type Value } from '../compiler/graph/index.js'
 import { CairnError } from '../runtime/base/index.js'
 
 /** What of a network is explained, and at which layer: found on the graph as ONNX has it, whose names are the model's own. */
@@ -65,18 +65,6 @@ function named(graph: Graph, before: ReadonlySet<Value>, name: string): Value {
       `layer "${name}" gives ${found.shape.map(show).join('×')}; maps of several pixels, 1×C×H×W, are allowed`
     )
   if (!before.has(found)) throw new CairnError(`layer "${name}": the scores do not depend on it`)
-  return found
-}
-
-/** The values that a value is computed from, itself included. */
-function ancestors(value: Value): Set<Value> {
-  const found = new Set<Value>()
-  const visit = [value]
-  for (let next = visit.pop(); next; next = visit.pop()) {
-    if (found.has(next)) continue
-    found.add(next)
-    for (const input of next.producer?.inputs ?? []) if (input) visit.push(input)
-  }
   return found
 }
 

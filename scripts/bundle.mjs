@@ -121,7 +121,7 @@ export async function bundlePages() {
   })
   const banner = text => ({ js: `// Cairn, Apache-2.0${text}` })
   await bundle(own + shared.join(''), folder, { outfile: join(folder, 'cairn.min.js'), banner: banner('') })
-  const stub = path => {
+  const renamed = path => {
     const list = [...(imports.get(path) ?? [])].map(name => `${alias.get(`${path} ${name}`)} as ${name}`)
     const pluginData = `export { ${list.join(', ')} } from './cairn.min.js'`
     return { path, namespace: 'apart', pluginData }
@@ -130,7 +130,7 @@ export async function bundlePages() {
     outfile: join(folder, 'cairn-full.min.js'),
     banner: banner('; holds onnx-proto, protobufjs and long: see ../schema/licences.txt'),
     external: ['./cairn.min.js'],
-    plugins: [apart(inside, stub)]
+    plugins: [apart(inside, renamed)]
   })
   writeFileSync(join(folder, 'compile-alone.js'), `import { _serve } from './cairn-full.min.js'\n_serve()\n`)
   writeFileSync(join(folder, 'cairn.min.d.ts'), own)

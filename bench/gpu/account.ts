@@ -5,7 +5,7 @@ import { env, type GpuDispatch } from '../../runtime/index.js'
 import { type Column, markdownTable } from '../peers/peers-report.js'
 import { type OrtKernels, ortKernels } from './ort-kernels.js'
 import { gpuSession } from './session.js'
-import { type Traffic, totalOf } from './traffic.js'
+import { megabytes, type Traffic, totalOf } from './traffic.js'
 
 /** What a run of a network asks of a GPU, whatever GPU that is. */
 export interface Account extends Traffic {
@@ -62,8 +62,6 @@ async function runOn(gpu: GPU, subject: Subject, times: number) {
   await session.release()
   return { dispatches, milliseconds }
 }
-
-const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1)
 
 /** A markdown table, which the terminal shows as well. */
 export function accountTable(accounts: readonly Account[]): string {

@@ -2,7 +2,7 @@ import { scaled } from '../../cli/terminal/index.js'
 import type { GpuDispatch } from '../../runtime/index.js'
 import { type Column, markdownTable } from '../peers/peers-report.js'
 import { devices } from './devices.js'
-import { type Traffic, trafficOf } from './traffic.js'
+import { megabytes, type Traffic, trafficOf } from './traffic.js'
 
 /**
  * Times by a roofline (Williams, Waterman and Patterson 2009): a dispatch takes what its arithmetic or its bytes take, whichever is
@@ -68,7 +68,6 @@ export function starved({ dispatches }: Prediction, device: number): readonly Pr
 }
 
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0)
-const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1)
 const percent = (share: number) => `${(share * 100).toFixed(0)} %`
 
 /** A row for each network and device. */

@@ -186,3 +186,5 @@ export function totalOf(
   }
   return { ...total, unknown: [...unknown] }
 }
+
+export const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1)

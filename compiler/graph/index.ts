@@ -1,3 +1,4 @@
+export { ancestors } from './ancestors.js'
 export {
   type Attribute,
   type Branch,

@@ -19,30 +19,35 @@ export async function widest(
   wish: boolean | 'auto',
   wide: () => Promise<WebAssembly.Module>
 ): Promise<WebAssembly.Module> {
-  const { process } = globalThis
-  // Older versions of V8 do not know the flag, and say so on standard error.
-  if (wish === true && process?.arch === 'x64' && Number.parseFloat(process.versions.v8) >= 13)
-    process.getBuiltinModule?.('node:v8').setFlagsFromString('--experimental-wasm-revectorize')
-  if (!packs()) return narrow
+  if (wish === true) ask()
+  known ??= trial()
+  if (!known) return narrow
   const module = await wide()
   plain.set(module, narrow)
   return module
 }
 
+/** Whether the engine packs, if it was tried, and whether it was asked to: once in a process. */
 let known: boolean | undefined
+let asked = false
+
+function ask(): void {
+  const { process } = globalThis
+  // Older versions of V8 do not know the flag, and say so on standard error.
+  if (asked || process?.arch !== 'x64' || !(Number.parseFloat(process.versions.v8) >= 13)) return
+  process.getBuiltinModule?.('node:v8').setFlagsFromString('--experimental-wasm-revectorize')
+  asked = true
+  // What it did not do before it may do now.
+  if (!known) known = undefined
+}
 
 /** Milliseconds that the trial takes at most; V8 needs about 1 to compile its two functions well. */
 const patience = 12
 
 /**
  * Whether the engine packs: a function whose operations are on adjacent vectors takes well under the time of its like, whose
- * vectors stand apart. It is made once in a process.
+ * vectors stand apart.
  */
-function packs(): boolean {
-  known ??= trial()
-  return known
-}
-
 function trial(): boolean {
   const { near, apart } = new WebAssembly.Instance(new WebAssembly.Module(packing)).exports as Record<string, Pass>
   const time = (pass: Pass) => {

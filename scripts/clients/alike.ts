@@ -5,10 +5,6 @@ export function difference(found: unknown, usual: unknown, place = 'result'): st
   if (isBytes(usual) && isBytes(found)) {
     const [own, theirs] = [found, usual].map(({ bytes }) => Buffer.from(bytes, 'base64'))
     if (own.length !== theirs.length) return differ(`size of ${place}`, own.length, theirs.length)
-    if (usual.mean !== undefined) {
-      const apart = own.reduce((sum, byte, i) => sum + Math.abs(byte - theirs[i]), 0) / own.length
-      return apart <= usual.mean ? undefined : `${place} is ${apart} off on the mean; ${usual.mean} is allowed`
-    }
     const at = own.findIndex((byte, i) => Math.abs(byte - theirs[i]) > steps)
     return at < 0 ? undefined : differ(`${place}, byte ${at} of ${theirs.length}`, own[at], theirs[at])
   }
@@ -30,10 +26,9 @@ const closeness = 1e-4
 /** Of bytes of masks, as they are rounded. */
 const steps = 2
 
-/** A mask; with `mean` it may be so far off on the mean, instead of at every place. */
+/** A mask. */
 interface Bytes {
   readonly bytes: string
-  readonly mean?: number
 }
 
 const isBytes = (value: unknown): value is Bytes => typeof (value as { bytes?: string })?.bytes === 'string'

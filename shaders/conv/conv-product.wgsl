@@ -43,7 +43,7 @@ fn seekRow(i: u32, row: u32, part: u32) {
 
 fn seekWeights(i: u32, k: u32, quad: u32, part: u32) {
   let panel = part * panelCount() + min(quad >> 1, panelCount() - 1);
-  weightStart[i] = p.wAt + panel * panelRows() * 8 + placeOfRow(k, quad & 1);
+  weightStart[i] = p.wAt + panel * panelRows() * 8 + k * 8 + (quad & 1) * 4;
 }
 
 fn begin(step: u32) {
@@ -99,23 +99,20 @@ fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
     return vec4f();
   }
   if (WHOLE_QUADS) {
-    return load4(pixel + c) - origin();
+    return load4(pixel + c);
   }
-  return select(vec4f(), load4(pixel + c) - origin(), vec4u(c) + vec4u(0, 1, 2, 3) < vec4u(p.channels));
+  return select(vec4f(), load4(pixel + c), vec4u(c) + vec4u(0, 1, 2, 3) < vec4u(p.channels));
 }
 
 fn linearElement(i: u32, k: u32) -> f32 {
-  let run = p.channels * inRun();
-  let depth = depthOf(run);
-  let place = placeInRun(k % depth);
-  let at = (k / depth) * inRun() + place.x;
+  let at = k / p.channels;
   let line = at / p.kernelW;
   let plane = line / p.kernelH;
   let pixel = inputAt(i, vec3u(plane, line % p.kernelH, at % p.kernelW));
-  if (plane >= p.kernelD || pixel == OUTSIDE || k % depth >= run) {
+  if (plane >= p.kernelD || pixel == OUTSIDE) {
     return 0;
   }
-  return load(pixel + place.y) - origin();
+  return load(pixel + k % p.channels);
 }
 
 fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {
@@ -123,18 +120,18 @@ fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {
     if (step * 16 + k >= panelRows()) {
       return vec4f();
     }
-    return weightsAt(weightStart[i] + step * 128);
+    return weight4(weightStart[i] + step * 128);
   }
   if (channel + k >= p.channels) {
     return vec4f();
   }
-  return weightsAt(weightStart[i] + (tap * depthOf(p.channels) + channel) * 8);
+  return weight4(weightStart[i] + (tap * p.channels + channel) * 8);
 }
 
 fn seekColumns(column: u32, part: u32) {
   seekChannels(column, part);
 }
 
-fn writeRow(row: u32, column: u32, part: u32, sum: Sum) {
+fn writeRow(row: u32, column: u32, part: u32, sum: vec4f) {
   writePixel(pixelOf(row), column, part, sum);
 }

@@ -55,16 +55,6 @@ fn panelRows() -> u32 {
   return p.kernelD * p.kernelH * p.kernelW * p.channels;
 }
 
-// How many kernel positions follow each other before the rows of a panel are filled up, and at which of them and in which
-// channel an element of such a run is.
-fn inRun() -> u32 {
-  return 1;
-}
-
-fn placeInRun(i: u32) -> vec2u {
-  return vec2u(0, i);
-}
-
 // Up to four filters of a group from `column` on are written next.
 fn seekChannels(column: u32, part: u32) {
   seekOperands(part * panelCount() * 8 + column);

@@ -13,7 +13,7 @@ fn seekRow(i: u32, row: u32, part: u32) {
 }
 
 fn seekWeights(i: u32, k: u32, quad: u32, part: u32) {
-  weightStart[i] = p.wAt + panelAt(quad >> 1, part) * depthOf(innerCount()) * 8 + placeOfRow(k, quad & 1);
+  weightStart[i] = p.wAt + panelAt(quad >> 1, part) * innerCount() * 8 + k * 8 + (quad & 1) * 4;
 }
 
 fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
@@ -22,16 +22,16 @@ fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
     return vec4f();
   }
   if (WHOLE_QUADS) {
-    return load4(rowStart[i] + k) - origin();
+    return load4(rowStart[i] + k);
   }
-  return select(vec4f(), load4(rowStart[i] + k) - origin(), vec4u(k) + vec4u(0, 1, 2, 3) < vec4u(innerCount()));
+  return select(vec4f(), load4(rowStart[i] + k), vec4u(k) + vec4u(0, 1, 2, 3) < vec4u(innerCount()));
 }
 
 fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {
   if (step * 16 + k >= innerCount()) {
     return vec4f();
   }
-  return weightsAt(weightStart[i] + step * 128);
+  return weight4(weightStart[i] + step * 128);
 }
 
 fn begin(step: u32) {

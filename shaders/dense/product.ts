@@ -109,8 +109,7 @@ export function tiled(
   files: readonly string[],
   vector: boolean,
   constants: Readonly<Record<string, number>> = {},
-  /** Sums of floats can be divided. */
-  mayDivide = files.includes('floats')
+  mayDivide = true
 ): Dispatch[] {
   const { tile, split } = planOf(sizes, mayDivide)
   const all = ['index', 'weights', ...files, 'product']

@@ -3,7 +3,7 @@
 // they need be, so that neighbours write to different banks. What a GPU's registers hold is written out, since not every
 // compiler unrolls loops.
 // Around it a module defines rowCount, columnCount, partCount, stepCount, seekRow, seekWeights, seekColumns, rowQuad, weightQuad, begin,
-// advance and writeRow; what an invocation loads in each step it seeks once. What a sum is floats.wgsl says, or bytes.wgsl.
+// advance and writeRow; what an invocation loads in each step it seeks once.
 // Where there are few tiles, several workgroups make a share of each one's sums, which joinSums adds up in their order: as many
 // as there are for each part in the third dimension.
 override ROWS: u32 = 8;
@@ -34,22 +34,22 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
     let l = index + i * THREADS;
     seekWeights(i, (l >> 1) & 15, firstQuad + (l >> 5) * 2 + (l & 1), part);
   }
-  var s0 = Sum();
-  var s1 = Sum();
-  var s2 = Sum();
-  var s3 = Sum();
-  var s4 = Sum();
-  var s5 = Sum();
-  var s6 = Sum();
-  var s7 = Sum();
-  var t0 = Sum();
-  var t1 = Sum();
-  var t2 = Sum();
-  var t3 = Sum();
-  var t4 = Sum();
-  var t5 = Sum();
-  var t6 = Sum();
-  var t7 = Sum();
+  var s0 = vec4f();
+  var s1 = vec4f();
+  var s2 = vec4f();
+  var s3 = vec4f();
+  var s4 = vec4f();
+  var s5 = vec4f();
+  var s6 = vec4f();
+  var s7 = vec4f();
+  var t0 = vec4f();
+  var t1 = vec4f();
+  var t2 = vec4f();
+  var t3 = vec4f();
+  var t4 = vec4f();
+  var t5 = vec4f();
+  var t6 = vec4f();
+  var t7 = vec4f();
   let share = (stepCount() + split - 1) / split;
   let first = group.z % split * share;
   let end = min(first + share, stepCount());
@@ -123,7 +123,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
         if (split == 1) {
           writeRow(row, quad * 4, part, sum);
         } else {
-          storeExact(p.scratchAt, shareAt(row, quad, group.z), partOf(sum));
+          storeExact(p.scratchAt, shareAt(row, quad, group.z), sum);
         }
       }
     }
@@ -176,5 +176,5 @@ fn joinSums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups
     sum += loadExact(p.scratchAt, shareAt(row, i % quads, group.z * split + slice));
   }
   seekColumns((i % quads) * 4, group.z);
-  writeRow(row, (i % quads) * 4, group.z, sumOf(sum));
+  writeRow(row, (i % quads) * 4, group.z, sum);
 }

@@ -1,6 +1,6 @@
 import { free, product, same } from '../../compiler/algebra/index.js'
 import { CompileError } from '../../compiler/errors.js'
-import { type Elements, type Graph, isConstant, type Node, Value } from '../../compiler/graph/index.js'
+import { ancestors, type Elements, type Graph, isConstant, type Node, Value } from '../../compiler/graph/index.js'
 import { Writer } from '../../compiler/infer/index.js'
 import { type ImportOptions, importOnnx } from '../../compiler/onnx/index.js'
 import { permutation } from '../../compiler/ops/index.js'
@@ -137,18 +137,6 @@ function named(graph: Graph, name: string): Value {
   if (!found || isConstant(found)) {
     const names = graph.nodes.slice(-6).map(node => `"${node.name}"`)
     throw new CompileError(`cut "${name}": the model has no such node or value; its last nodes are ${names.join(', ')}`)
-  }
-  return found
-}
-
-/** The values that a value is computed from, itself included. */
-function ancestors(value: Value): Set<Value> {
-  const found = new Set<Value>()
-  const visit = [value]
-  for (let next = visit.pop(); next; next = visit.pop()) {
-    if (found.has(next)) continue
-    found.add(next)
-    for (const input of next.producer?.inputs ?? []) if (input && !isConstant(input) && !input.ints) visit.push(input)
   }
   return found
 }

@@ -10,7 +10,7 @@ export default async place => {
       .filter((_, i) => i % 4 === 3)
       .toString('base64')
   }
-  // A model whose 119 layers find their scales anew in each run, so that nothing damps a rounding: noise of 1e-7 in its input moves
-  // onnxruntime's own mask by 5 of 255 on the mean, and by 247 at single places.
-  return { medium: { bytes: await mask('medium') }, small: { bytes: await mask('small'), mean: 10 } }
+  // Of its small model there is no usual result: 119 layers find their scales anew in each run, so that nothing damps a rounding,
+  // and noise of 1e-7 in the input moves onnxruntime's own mask by 5 of 255 on the mean, and by 247 at single places.
+  return { medium: { bytes: await mask('medium') } }
 }
