@@ -49,7 +49,9 @@ const patience = 12
  * vectors stand apart.
  */
 function trial(): boolean {
-  const { near, apart } = new WebAssembly.Instance(new WebAssembly.Module(packing)).exports as Record<string, Pass>
+  // V8 keeps what it has compiled of the same bytes: behind the flag they need another custom section.
+  const module = new WebAssembly.Module(Uint8Array.of(...packing, 0, 2, 1, asked ? 0x79 : 0x6e))
+  const { near, apart } = new WebAssembly.Instance(module).exports as Record<string, Pass>
   const time = (pass: Pass) => {
     const from = performance.now()
     for (let i = 0; i < 20; i++) pass(0, 5000)
