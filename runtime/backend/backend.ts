@@ -174,6 +174,16 @@ export async function missing(backend: Backend | undefined, provider: Provider):
   }
 }
 
+/** Why a device is not to be tried against others: it is not here, or it computes on the CPU after all. */
+export async function notWorthTrying(provider: Provider): Promise<string | undefined> {
+  const backend = backendNamed(provider.name)
+  const reason = await missing(backend, provider)
+  if (reason !== undefined) return reason
+  return (await backend?.isFallback?.(provider))
+    ? `the only adapter for ${provider.name} computes on the CPU`
+    : undefined
+}
+
 function unregistered(name: string): string {
   if (name === 'reference') return 'import "cairnjs/compiler" first, which brings it'
   return `registered are ${[...backends.keys()].join(', ')}`

@@ -1,4 +1,4 @@
-import { backendNamed, missing, type Provider } from '../backend/index.js'
+import { notWorthTrying, type Provider } from '../backend/index.js'
 import { CairnError } from '../base/index.js'
 import { type Given, sourceOf } from '../file/index.js'
 import { Tensor } from '../tensor/index.js'
@@ -39,7 +39,7 @@ export async function chooseDevice<S extends Tried, O extends Opening>(
   const place = placeOf(given)
   const sessionOn = (...names: string[]) =>
     create(bytes, { place, ...options, executionProviders: names.map(name => ({ ...provider, name })) })
-  const absent = await unavailable({ ...provider, name: 'webgpu' })
+  const absent = await notWorthTrying({ ...provider, name: 'webgpu' })
   if (absent !== undefined) {
     // A GPU that the CPU imitates is still better than none of both.
     const session = await sessionOn('wasm', 'webgpu')
@@ -81,16 +81,6 @@ function settled<S extends Tried>(session: S, options: Opening, why: string): S 
 }
 
 const spoken = ({ session, milliseconds }: Trial<Tried>) => `${milliseconds.toFixed(1)} ms a run on ${session.device}`
-
-/** Why a device is not to be tried: it is not here, or it computes on the CPU after all. */
-async function unavailable(provider: Provider): Promise<string | undefined> {
-  const backend = backendNamed(provider.name)
-  const reason = await missing(backend, provider)
-  if (reason !== undefined) return reason
-  return (await backend?.isFallback?.(provider))
-    ? `the only adapter for ${provider.name} computes on the CPU`
-    : undefined
-}
 
 /** Times runs of a session, which is released where one fails. */
 async function tried<S extends Tried>(session: S): Promise<Trial<S>> {

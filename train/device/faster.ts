@@ -1,4 +1,4 @@
-import { backendNamed, missing } from '../../runtime/backend/index.js'
+import { notWorthTrying } from '../../runtime/backend/index.js'
 import { CairnError } from '../../runtime/base/index.js'
 import { type CairnFile, evaluate } from '../../runtime/file/index.js'
 import { Engine } from './engine.js'
@@ -21,7 +21,7 @@ const timedRuns = 2
 
 /** The faster of the CPU path and WebGPU. An adapter that only imitates a GPU is not tried. */
 export async function fasterDevice(works: readonly Work[], threads: number): Promise<Choice> {
-  const reason = await whyNotWebGpu()
+  const reason = await notWorthTrying({ name: 'webgpu' })
   if (reason !== undefined) return { device: 'wasm', why: reason }
   try {
     const onGpu = await timeOf(works, 'webgpu', threads)
@@ -32,13 +32,6 @@ export async function fasterDevice(works: readonly Work[], threads: number): Pro
     if (!(error instanceof CairnError)) throw error
     return { device: 'wasm', why: `webgpu refused a trial: ${error.message}` }
   }
-}
-
-async function whyNotWebGpu(): Promise<string | undefined> {
-  const backend = backendNamed('webgpu')
-  const reason = await missing(backend, { name: 'webgpu' })
-  if (reason !== undefined) return reason
-  return (await backend?.isFallback?.({})) ? 'the only adapter for webgpu computes on the CPU' : undefined
 }
 
 /** Milliseconds of a step on random numbers, whose states are thrown away. */
