@@ -1,5 +1,6 @@
 import { crop, fitting, type Picture, resize } from '../../runtime/tensor/index.js'
 import { type Flags, InputError, type Option, UsageError } from '../terminal/index.js'
+import { upright } from './picture-tags.js'
 
 /** Several parts of a picture whose classes are averaged. */
 export const cropsOption: Option = {
@@ -26,16 +27,8 @@ interface Sides {
   readonly resize?: number
 }
 
-/** Left and right exchanged. */
-export function mirrored({ data, width, height }: Picture): Picture {
-  const channels = data.length / (width * height)
-  const result = new Uint8Array(data.length)
-  for (let at = 0; at < width * height; at++) {
-    const to = at - (at % width) + (width - 1 - (at % width))
-    for (let k = 0; k < channels; k++) result[to * channels + k] = data[at * channels + k]
-  }
-  return { data: result, width, height }
-}
+/** Left and right exchanged, which is the second of the orientations that photos have. */
+const mirrored = (picture: Picture) => upright(picture, 2)
 
 const middle = (spare: number) => Math.floor(spare / 2)
 
