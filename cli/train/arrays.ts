@@ -26,7 +26,7 @@ export function picturesOf(inputs: string, labelled: string): Pictures {
     )
   const wrong = labels.find(label => !(Number.isInteger(label) && label >= 0 && label < mostClasses))
   if (wrong !== undefined) throw new InputError(`${labelled} has a label ${wrong}; whole numbers from 0 are allowed`)
-  const classes = Array.from({ length: Math.max(...labels, 0) + 1 }, (_, label) => String(label))
+  const classes = Array.from({ length: labels.reduce((a, b) => Math.max(a, b), 0) + 1 }, (_, label) => String(label))
   if (classes.length < 2) throw new InputError(`${labelled} has only one class; at least two are needed`)
   const names = labels.map((_, i) => `${inputs} ${i}`)
   const common = { classes, labels, names, validation: undefined }
