@@ -9,7 +9,7 @@ import { mapHtml, principal } from './embed/index.js'
 import { about, encodeNpy, givenOf, givenOptions, importOf, readModel, withGiven, writeWhole } from './model/index.js'
 import { imageOptions, imagePort, preparationOf } from './pictures/index.js'
 import { type Command, InputError, jsonOption, Progress, print, printJson, UsageError } from './terminal/index.js'
-import { openData, PictureDataset, thumbnail } from './train/index.js'
+import { openPictures, PictureDataset, thumbnail } from './train/index.js'
 
 /** `cairn embed`: what a network makes of pictures before its last layer, to compare them by. */
 export const embed: Command = {
@@ -17,7 +17,7 @@ export const embed: Command = {
   usage: '<model>',
   summary: 'Write the features of pictures as .npy, with nearest neighbours and a map of them.',
   options: [
-    { flag: '--data', value: 'DIR', help: 'one folder of images a class, or what else cairn train reads' },
+    { flag: '--data', value: 'DIR', help: 'a folder of images, or what else cairn train reads' },
     { flag: '-o, --output', value: 'F.npy', help: 'the features, one row a picture (default features.npy)' },
     {
       flag: '--cut',
@@ -34,7 +34,7 @@ export const embed: Command = {
 
   async run([path], flags) {
     const data = flags.text('data')
-    if (data === undefined) throw new UsageError('--data DIR is missing: a folder with one folder of images a class')
+    if (data === undefined) throw new UsageError('--data DIR is missing: a folder of images')
     const output = flags.text('output') ?? 'features.npy'
     if (extname(output) !== '.npy') throw new UsageError(`-o ${output}: a name that ends in .npy is allowed`)
     const count = flags.whole('neighbours') ?? 3
@@ -43,7 +43,7 @@ export const embed: Command = {
     const imported = importOf(model)
     const header = () => (model.kind === 'cairn' ? decode(model.bytes).header : build(model.bytes, imported).program)
     const port = await about(path, () => imagePort(header(), prepare.layout))
-    const { pictures, cleanUp } = await openData(data)
+    const { pictures, cleanUp } = await openPictures(data)
     process.once('exit', cleanUp)
     const dataset = new PictureDataset(pictures, port, prepare, '')
     const { engine, cut } = await about(path, async () => {
