@@ -70,7 +70,9 @@ export const features: Command = {
     if (asked.isSheet) {
       const [{ picture: sheet }] = sections.maps
       writeWhole(asked.output, pngOf(sheet))
-      return flags.has('json') ? printJson({ model: path, layer: asked.layers![0], output: asked.output }) : print(`wrote ${asked.output}`)
+      return flags.has('json')
+        ? printJson({ model: path, layer: asked.layers![0], output: asked.output })
+        : print(`wrote ${asked.output}`)
     }
     const facts: [string, string][] = [['model', path]]
     if (asked.image !== undefined) facts.push(['image', asked.image])
@@ -143,7 +145,14 @@ async function sectionsOf(
   const filters = asked.isSheet ? undefined : firstFilters(subject.bytes, subject.dims, subject.options)
   const last = shown.at(-1)!
   const made = asked.maximise ? await maximised(subject, layers[last], units(last, unitsMade), asked) : []
-  const kept = asked.invert ? await inverted(subject, shown.map(i => layers[i]), image!, asked) : []
+  const kept = asked.invert
+    ? await inverted(
+        subject,
+        shown.map(i => layers[i]),
+        image!,
+        asked
+      )
+    : []
   const mapsOf = (maps ? shown : []).map(i => {
     const { name, units: count, height, width } = layers[i]
     const picture = mapSheet(layers[i], maps![i], asked.maps)
@@ -153,7 +162,8 @@ async function sectionsOf(
         : `${Math.min(count, asked.maps)} of ${count} maps of ${height}×${width}`
     return { title: name, caption, picture }
   })
-  const ofFolder = <T>(make: (found: LayerFindings, i: number) => T) => (findings ? shown : []).map(i => make(findings![i], i))
+  const ofFolder = <T>(make: (found: LayerFindings, i: number) => T) =>
+    (findings ? shown : []).map(i => make(findings![i], i))
   const patches = ofFolder((found, i) => {
     const seen = units(i, unitsShown)
     if (!seen.length) return []
