@@ -3,6 +3,7 @@ import { panels } from '../dense/panels'
 import { PANEL, SEGMENT, TABLE_HEAD } from '../dense/tile'
 import { Epilogue } from '../elementwise/epilogue'
 import { firstOf, lastOf, statics, worth } from '../thread'
+import { columnPixels, isColumns } from './conv-columns'
 import { isPacked, packedPixels } from './conv-packed'
 import { ConvParams } from './conv-params'
 
@@ -127,6 +128,7 @@ function walk(
   const fours = (p.batch * pixels + 3) >> 2
   const end = min(lastOf(fours, least) << 2, p.batch * pixels)
   const room = (p.tiles * stride) >> 2
+  const columns = !transposed && !few && isColumns(p, e, room)
   const packed = !transposed && isPacked(p, e, room)
   for (let from = firstOf(fours, least) << 2; from < end; ) {
     // Blocks end with an image.
@@ -134,9 +136,10 @@ function walk(
     const first = from - n * pixels
     const xn = x + <usize>n * p.xN * 4
     const yn = y + <usize>n * p.yN * 4
-    if (packed) {
+    if (columns || packed) {
       const behind = min(first + (end - from), pixels)
-      packedPixels(p, e, xn, w, bias, yn, first, behind, scratch, room)
+      if (columns) columnPixels(p, e, xn, w, bias, yn, first, behind, scratch, zeros)
+      else packedPixels(p, e, xn, w, bias, yn, first, behind, scratch, room)
       from += behind - first
       continue
     }
