@@ -37,8 +37,8 @@ export function columnPixels(
   table: usize,
   zeros: usize
 ): void {
-  const low = lowerBound(min(e.act, CLIP), e.alpha)
-  const high = upperBound(min(e.act, CLIP), e.beta)
+  const low = lowerBound(e.act, e.alpha)
+  const high = upperBound(e.act, e.beta)
   const sums = statics()
   const channels = p.channels
   const filters = p.filters
