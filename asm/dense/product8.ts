@@ -1,4 +1,4 @@
-import { MAGIC, Requantise, storeBytes, zeroFor } from '../elementwise/requantise'
+import { Requantise, storeBytes, zeroFor } from '../elementwise/requantise'
 import { statics } from '../thread'
 
 /**
@@ -29,6 +29,7 @@ const EDGE: usize = BOUNDS + 48
 
 const LARGEST = memory.data<u8>([127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127], 16)
 const SMALLEST = memory.data<u8>([128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128], 16)
+const MAGIC = memory.data<f32>([12582912, 12582912, 12582912, 12582912], 16)
 const TOP = memory.data<u8>([255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255], 16)
 
 /** Four products a lane onto a sum, where the engine has an instruction for that. */
@@ -214,7 +215,7 @@ function dots(
 
 /** sum * scale + bias, with a whole number in the last bits. */
 export function roundedSum(sum: v128, scale: v128, bias: v128): v128 {
-  return f32x4.add(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(sum), scale), bias), f32x4.splat(MAGIC))
+  return f32x4.add(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(sum), scale), bias), v128.load(MAGIC))
 }
 
 function joined(a: v128, b: v128, zero: v128): v128 {

@@ -32,6 +32,13 @@ const convolutions: readonly ByteCase[] = [
   conv('depthwise, 1×1, padded behind', [1, 20, 6, 5], [20, 1, 1], { group: 20, pads: [0, 0, 1, 2] }),
   conv('depthwise, 5×5', [1, 18, 9, 11], [18, 5, 5], { group: 18, pads: [2, 2, 2, 2] }),
   conv('depthwise, 5×5, strides', [1, 7, 12, 11], [7, 5, 5], { group: 7, strides: [2, 2], pads: [2, 2, 2, 2] }),
+  conv('depthwise, wide rows', [1, 17, 4, 75], [17, 3, 3], { group: 17, pads: [1, 1, 1, 1] }),
+  conv('depthwise, wide rows, strides', [1, 9, 5, 75], [9, 3, 3], { group: 9, strides: [2, 2], pads: [1, 1, 1, 1] }),
+  conv('depthwise, 7×7', [1, 16, 9, 70], [16, 7, 7], { group: 16, pads: [3, 3, 3, 3] }),
+  conv('depthwise, far apart', [1, 5, 7, 90], [5, 2, 2], { group: 5, strides: [3, 17] }),
+  conv('3×3, many columns', [1, 24, 11, 61], [19, 3, 3], { pads: [1, 1, 1, 1] }),
+  conv('3×3, 2 images, odd sizes', [2, 33, 7, 5], [16, 3, 3], { pads: [1, 0, 0, 1] }),
+  conv('3×3 of 2 groups', [1, 48, 9, 6], [24, 3, 3], { group: 2, pads: [1, 1, 1, 1] }),
   conv('depthwise, 1-D', [3, 6, 20], [6, 5], { group: 6, pads: [2, 2] }),
   {
     name: 'conv8, large enough for large tiles',
