@@ -1,4 +1,4 @@
-import { Conv8Params } from './conv8'
+import { Conv8Params } from './band8'
 
 /**
  * The products of depthwise8 where engines have none of bytes: in 16 bits, whose product sums two neighbours. A row is kept as pairs,
@@ -143,10 +143,10 @@ function manyWords(
   count: u32,
   to: usize
 ): void {
-  const step = count > 1 ? <usize>p.strideW * COLUMN : 0
+  const step: usize = count > 1 ? <usize>p.strideW * COLUMN : 0
   const second = step
-  const third = 2 * step
-  const fourth = 3 * step
+  const third = second + step
+  const fourth = third + step
   const pair = <usize>p.dilationW * 2 * COLUMN
   const line = (<usize>pairsOf(p)) << 4
   const rows = lines + ((<usize>p.kernelH) << 2)

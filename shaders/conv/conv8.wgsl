@@ -37,6 +37,7 @@ struct Conv8 {
   low: u32,
   high: u32,
   rows: u32,
+  strip: u32,
   xAt: u32,
   wAt: u32,
   sumsAt: u32,

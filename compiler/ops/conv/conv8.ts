@@ -1,4 +1,4 @@
-import { add, ceilDiv, type Dim, mul, product, sub } from '../../algebra/index.js'
+import { add, ceilDiv, type Dim, max, mul, product, sub } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
 import type { Elements, Node, Value } from '../../graph/index.js'
 import {
@@ -11,7 +11,8 @@ import {
   sumsOf,
   tileBytes,
   tileRows,
-  weightAt
+  weightAt,
+  widePanel
 } from '../dense/gemm8.js'
 import { panelWidth } from '../elementwise/epilogue.js'
 import { perFilter, requantised, requantiseFields, requantiseOf } from '../elementwise/requantise.js'
@@ -24,7 +25,7 @@ import { convFields, placesOf } from './direct.js'
 /** Convolutions of bytes. A zero point stands for what lies outside of the input. */
 
 const { residual: _r, act: _a, alpha: _l, beta: _b, rN, rD, rH, rW, tiles: _t, ...places } = convFields
-const conv8Fields = { ...places, runs: 'u32', xZero: 'u32', ...requantiseFields, rows: 'u32' } as const
+const conv8Fields = { ...places, runs: 'u32', xZero: 'u32', ...requantiseFields, rows: 'u32', strip: 'u32' } as const
 
 /**
  * y = requantise(conv(x - xZero, w)), channels innermost; `channels` and `filters` count one group's. Weights lie in the panels of
@@ -151,13 +152,14 @@ export const conv8: Op = {
     }
     const fields = fieldsOf(node, shape, window, x, y)
     const rows = rowsOfBand(fields)
+    const strip = stripOf(fields)
     to.call(
       conv8Kernel,
-      { ...fields, runs: Number(runs), rows },
+      { ...fields, runs: Number(runs), rows, strip },
       {
         ...{ x, w, ...vectors, y },
         sums: sumsOf(to, key, w, groups * panels, padded),
-        scratch: to.scratch([bandFloats(fields, runs, rows)])
+        scratch: to.scratch([max(bandFloats(fields, runs, rows, padded), strip && stripFloats(fields, strip))])
       }
     )
   },
@@ -177,7 +179,7 @@ function emitDepthwise(node: Node, to: Lowering, shape: WeightShape, window: Win
   const plain = (value: Value) => to.constant(`${value.name} of channels`, () => value.data!)
   to.call(
     depthwise8Kernel,
-    { ...fieldsOf(node, shape, window, x, y), runs: 0, rows: 0 },
+    { ...fieldsOf(node, shape, window, x, y), runs: 0, rows: 0, strip: 0 },
     {
       ...{ x, y, w: to.constant(`${weights.name} depthwise8`, pack, undefined, 'i8') },
       ...{ scale: plain(scale), bias: plain(bias) },
@@ -213,13 +215,38 @@ const widthOf = ({ outW, strideW, kernelW, dilationW }: Sizes): Dim =>
   add(mul(sub(outW, 1), strideW), add(mul(sub(kernelW, 1), dilationW), 1))
 
 /** The scratch of the kernel: where runs begin, where windows do, and the band (asm/conv/conv8.ts). */
-function bandFloats(p: Sizes, runs: boolean, rows: number): Dim {
+function bandFloats(p: Sizes, runs: boolean, rows: number, padded: number): Dim {
   const segments = mul(mul(p.kernelD, p.kernelH), runs ? 1 : p.kernelW)
   const height = add(mul(rows - 1, p.strideH), add(mul(sub(p.kernelH, 1), p.dilationH), 1))
   const elements = product([p.kernelD, height, widthOf(p), p.channels])
   const tables = add(mul(segments, 4), mul(ceilDiv(mul(rows, p.outW), tileRows), tileBytes))
   // Elements are 16 bits wide where the engine has no product of bytes.
-  return ceilDiv(add(add(tables, mul(elements, 2)), behind), 4)
+  return ceilDiv(add(add(tables, mul(elements, 2)), widePanel(padded) + behind), 4)
+}
+
+/** Tiles that a strip of Winograd's has at least, so that filters are transformed for many, and channels whose sums stay exact. */
+const stripTiles = 64
+const mostChannels = 1024
+
+/**
+ * Rows of tiles of 2×2 results that are transformed together where 3×3 kernels have step 1 and the engine no product of bytes
+ * (asm/conv/winograd8.ts); 0 where windows are multiplied as they are.
+ */
+function stripOf(p: Sizes): number {
+  const { kernelD, kernelH, kernelW, channels, outD, outH, outW } = p
+  const isSquare = kernelD === 1 && outD === 1 && p.inD === 1 && kernelH === 3 && kernelW === 3 && p.groups === 1
+  const isDense = [p.strideH, p.strideW, p.dilationH, p.dilationW].every(step => step === 1)
+  if (!isSquare || !isDense || typeof outH !== 'number' || typeof outW !== 'number' || typeof channels !== 'number') return 0
+  if (outW < 7 || outH < 2 || channels < 16 || channels % 8 || channels > mostChannels) return 0
+  return Math.min(Math.ceil(stripTiles / Math.ceil(outW / 2)), Math.ceil(outH / 2))
+}
+
+/** Scratch of that: transformed filters of a panel, products, transformed inputs, and the band that they are made of. */
+function stripFloats({ channels, outW }: Sizes, strip: number): number {
+  const [c, width] = [channels as number, outW as number]
+  const tiles = strip * Math.ceil(width / 2)
+  const band = (2 * strip + 2) * (width + 2) + 1
+  return Math.ceil((16 + 41 * 64 + 400 * c + 512 * tiles + 32 * tiles * c + 2 * band * c + behind) / 4)
 }
 
 /** Floats that the kernel takes for weights by output and quad, and for a ring of interleaved rows (asm/conv/depthwise8.ts). */

@@ -1,0 +1,149 @@
+import { storeBytes } from '../elementwise/requantise'
+import { statics } from '../thread'
+import { boundsAt, joined, narrowed, PANEL, panelAt, roundedSum, storeRows } from './product8'
+
+/**
+ * Products of bytes where engines have none: in 16 bits, whose product sums two neighbours, 4 rows × 8 columns in registers. A panel of
+ * weights is widened once for many rows, to pairs of neighbouring rows of its columns.
+ */
+
+/** Rows of a strip. */
+export const STRIP: u32 = 4
+
+/** In this thread's statics: the sums of a strip, a row of few columns. */
+const SUMS: usize = 0
+const EDGE: usize = 384
+
+/** Bytes of a panel that is widened, for each group of 4 rows. */
+export const WIDE: usize = 64
+
+/** A panel of `groups` groups as pairs of 16 bits. */
+export function widenPanel(w: usize, groups: u32, to: usize): void {
+  for (const end = w + ((<usize>groups) << 5); w < end; w += 32, to += WIDE) {
+    const a = v128.load(w)
+    const b = v128.load(w, 16)
+    const first = i8x16.shuffle(a, b, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29)
+    const second = i8x16.shuffle(a, b, 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31)
+    v128.store(to, i16x8.extend_low_i8x16_s(first))
+    v128.store(to, i16x8.extend_high_i8x16_s(first), 16)
+    v128.store(to, i16x8.extend_low_i8x16_s(second), 32)
+    v128.store(to, i16x8.extend_high_i8x16_s(second), 48)
+  }
+}
+
+/**
+ * The bytes of `count` rows, which begin where `table` says (six entries at least), times a widened panel; otherwise as tile8 has it.
+ * The last strip may repeat rows.
+ */
+export function strips(
+  table: usize,
+  count: u32,
+  offsets: usize,
+  segments: u32,
+  groups: u32,
+  w: usize,
+  y: usize,
+  step: usize,
+  columns: u32
+): void {
+  const rows = min(count, STRIP)
+  const sums = statics() + SUMS
+  for (let done: u32 = 0; done < count; done += STRIP) {
+    const row = min(done, count - rows)
+    const at = table + (row << 2)
+    words(load<u32>(at), load<u32>(at, 4), load<u32>(at, 8), load<u32>(at, 12), offsets, segments, groups, w, sums)
+    finishRows(sums, y + <usize>row * step, step, rows, columns)
+  }
+}
+
+/** The sums of four rows, without what their panel adds. */
+export function words(
+  first: usize,
+  second: usize,
+  third: usize,
+  fourth: usize,
+  offsets: usize,
+  segments: u32,
+  groups: u32,
+  w: usize,
+  to: usize
+): void {
+  let a0 = i32x4.splat(0)
+  let b0 = a0
+  let a1 = a0
+  let b1 = a0
+  let a2 = a0
+  let b2 = a0
+  let a3 = a0
+  let b3 = a0
+  const run = (<usize>groups) << 6
+  for (const last = w + <usize>segments * run; w < last; offsets += 4) {
+    const k = <usize>load<u32>(offsets)
+    let x0 = first + k
+    let x1 = second + k
+    let x2 = third + k
+    let x3 = fourth + k
+    for (const end = w + run; w < end; w += 32) {
+      const p = v128.load(w)
+      const q = v128.load(w, 16)
+      let v = v128.load32_splat(x0)
+      a0 = i32x4.add(a0, i32x4.dot_i16x8_s(p, v))
+      b0 = i32x4.add(b0, i32x4.dot_i16x8_s(q, v))
+      v = v128.load32_splat(x1)
+      a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p, v))
+      b1 = i32x4.add(b1, i32x4.dot_i16x8_s(q, v))
+      v = v128.load32_splat(x2)
+      a2 = i32x4.add(a2, i32x4.dot_i16x8_s(p, v))
+      b2 = i32x4.add(b2, i32x4.dot_i16x8_s(q, v))
+      v = v128.load32_splat(x3)
+      a3 = i32x4.add(a3, i32x4.dot_i16x8_s(p, v))
+      b3 = i32x4.add(b3, i32x4.dot_i16x8_s(q, v))
+      x0 += 4
+      x1 += 4
+      x2 += 4
+      x3 += 4
+    }
+  }
+  v128.store(to, a0)
+  v128.store(to, b0, 16)
+  v128.store(to, a1, 32)
+  v128.store(to, b1, 48)
+  v128.store(to, a2, 64)
+  v128.store(to, b2, 80)
+  v128.store(to, a3, 96)
+  v128.store(to, b3, 112)
+}
+
+/** The bytes of rows of sums, to which their panel still adds what sums begin with. */
+export function finishRows(from: usize, y: usize, step: usize, rows: u32, columns: u32): void {
+  const panel = panelAt()
+  const bounds = boundsAt()
+  const edge = statics() + EDGE
+  const isWhole = columns == PANEL
+  for (let row: u32 = 0; row < rows; row += 2, from += 64, y += 2 * step) {
+    const s = v128.load(panel, 32)
+    const c = v128.load(panel, 64)
+    const start = v128.load(panel)
+    const t = v128.load(panel, 48)
+    const d = v128.load(panel, 80)
+    const begin = v128.load(panel, 16)
+    const zero = v128.load(bounds)
+    const a = joined(
+      roundedSum(i32x4.add(v128.load(from), start), s, c),
+      roundedSum(i32x4.add(v128.load(from, 16), begin), t, d),
+      zero
+    )
+    const b = joined(
+      roundedSum(i32x4.add(v128.load(from, 32), start), s, c),
+      roundedSum(i32x4.add(v128.load(from, 48), begin), t, d),
+      zero
+    )
+    const pair = narrowed(a, b, v128.load(bounds, 16), v128.load(bounds, 32))
+    if (isWhole) storeRows(y, step, pair, rows - row)
+    else {
+      v128.store(edge, pair)
+      storeBytes(y, v128.load64_zero(edge), columns)
+      if (rows - row > 1) storeBytes(y + step, v128.load64_zero(edge, 8), columns)
+    }
+  }
+}
