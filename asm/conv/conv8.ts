@@ -78,7 +78,7 @@ export function conv8(
         const columns = min(p.filters - c * PANEL, PANEL)
         if (kind == WORDS) {
           widenPanel(panel, depth, wide)
-          strips(table, pixels, scratch, segments, groups, wide, first, p.yW, columns)
+          strips(table, pixels, scratch, segments, run * p.channels, wide, first, p.yW, columns)
           continue
         }
         for (let t: u32 = 0; t < tiles; t++)

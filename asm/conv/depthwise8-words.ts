@@ -15,16 +15,21 @@ function pairsOf(p: Conv8Params): u32 {
   return (p.kernelW + 1) >> 1
 }
 
-/** Columns that `count` outputs read, and those that fill them up to fours. */
+/** Pairs begin at every column, or where outputs are two columns apart at every other. */
+function unitOf(p: Conv8Params): u32 {
+  return p.strideW == 2 ? 2 : 1
+}
+
+/** Columns of pairs that `count` outputs read, and those that fill them up to fours. */
 export function columnsOf(p: Conv8Params, count: u32): u32 {
   const whole = count > 1 ? (count + 3) & ~3 : 1
-  return (whole - 1) * p.strideW + (p.kernelW - 1) * p.dilationW + 1
+  return ((whole - 1) * p.strideW + (p.kernelW - 1) * p.dilationW) / unitOf(p) + 1
 }
 
 /** Outputs of a segment whose columns are at most `columns`: fours, or one where there is no room for them. */
 export function outputsIn(p: Conv8Params, columns: u32, most: u32): u32 {
-  const span = (p.kernelW - 1) * p.dilationW + 1
-  const count = min((columns - span) / p.strideW + 1, most) & ~3
+  const unit = unitOf(p)
+  const count = min(((columns - 1) * unit - (p.kernelW - 1) * p.dilationW) / p.strideW + 1, most) & ~3
   return max(count, 1)
 }
 
@@ -68,11 +73,13 @@ export function pairWords(p: Conv8Params, x: usize, row: i32, left: u32, columns
   const zero = i8x16.splat(<i8>p.xZero)
   const inside = <u32>row < p.inH
   const next = p.dilationW
+  const unit = unitOf(p)
+  const step = <usize>unit * p.xW
   const apart = <usize>next * p.xW
   let at = <i32>(left * p.strideW) - <i32>p.padW
   let pixel = x + <usize>row * p.xH + <usize>at * p.xW
   const whole = inside && count > 8
-  for (const end = to + <usize>columns * COLUMN; to < end; to += COLUMN, at++, pixel += p.xW) {
+  for (const end = to + <usize>columns * COLUMN; to < end; to += COLUMN, at += unit, pixel += step) {
     let a = zero
     let b = zero
     if (whole && at >= 0 && at + <i32>next < <i32>p.inW) {
@@ -123,13 +130,15 @@ function threeWords(
   const b2 = v128.load(w, 48)
   const a3 = v128.load(w, 64)
   const b3 = v128.load(w, 80)
-  const step = <usize>p.strideW * COLUMN
+  const unit = unitOf(p)
+  const step = <usize>(p.strideW / unit) * COLUMN
+  const pair = <usize>(2 / unit) * COLUMN
   for (const end = to + <usize>count * SUMS; to < end; to += SUMS, x += step) {
     const second = x + two
     const third = x + three
-    const u = i32x4.add(i32x4.dot_i16x8_s(a1, v128.load(x)), i32x4.dot_i16x8_s(b1, v128.load(x, 128)))
-    const v = i32x4.add(i32x4.dot_i16x8_s(a2, v128.load(second)), i32x4.dot_i16x8_s(b2, v128.load(second, 128)))
-    const t = i32x4.add(i32x4.dot_i16x8_s(a3, v128.load(third)), i32x4.dot_i16x8_s(b3, v128.load(third, 128)))
+    const u = i32x4.add(i32x4.dot_i16x8_s(a1, v128.load(x)), i32x4.dot_i16x8_s(b1, v128.load(x + pair)))
+    const v = i32x4.add(i32x4.dot_i16x8_s(a2, v128.load(second)), i32x4.dot_i16x8_s(b2, v128.load(second + pair)))
+    const t = i32x4.add(i32x4.dot_i16x8_s(a3, v128.load(third)), i32x4.dot_i16x8_s(b3, v128.load(third + pair)))
     v128.store(to, i32x4.add(i32x4.add(start, u), i32x4.add(v, t)))
   }
 }
@@ -143,11 +152,12 @@ function manyWords(
   count: u32,
   to: usize
 ): void {
-  const step: usize = count > 1 ? <usize>p.strideW * COLUMN : 0
+  const unit = unitOf(p)
+  const step: usize = count > 1 ? <usize>(p.strideW / unit) * COLUMN : 0
   const second = step
   const third = second + step
   const fourth = third + step
-  const pair = <usize>p.dilationW * 2 * COLUMN
+  const pair = <usize>(p.dilationW * 2 / unit) * COLUMN
   const line = (<usize>pairsOf(p)) << 4
   const rows = lines + ((<usize>p.kernelH) << 2)
   for (let o: u32 = 0; o < count; o += 4, lane += 4 * step, to += 4 * SUMS) {

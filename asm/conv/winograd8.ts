@@ -144,13 +144,12 @@ function filterRow(g0: v128, g1: v128, g2: v128, to: usize, tap: usize, first: u
 /** At each of the 16 places the sums over channels of all tiles, at least 4. */
 function multiply(zero: usize, x: usize, tiles: u32, channels: u32, w: usize, to: usize): void {
   const pixel = <usize>channels << 1
-  const groups = channels >> 2
   const place = <usize>tiles * pixel + APART
   for (const end = x + 16 * place; x < end; x += place, w += ((<usize>channels) << 4) + APART, to += (<usize>tiles) << 5)
     for (let done: u32 = 0; done < tiles; done += STRIP) {
       const tile = <usize>min(done, tiles - STRIP)
       const at = x + tile * pixel
-      words(at, at + pixel, at + 2 * pixel, at + 3 * pixel, zero, 1, groups, w, to + (tile << 5))
+      words(at, at + pixel, at + 2 * pixel, at + 3 * pixel, zero, 1, channels, w, to + (tile << 5), 0, 0)
     }
 }
 

@@ -82,7 +82,7 @@ export function gemm8(
       const columns = min(p.columns - <u32>at, PANEL)
       if (isWords) {
         widenPanel(panel, groups, wide)
-        strips(table, count, offsets, 1, groups, wide, to, p.yRow, columns)
+        strips(table, count, offsets, 1, p.inner, wide, to, p.yRow, columns)
         continue
       }
       for (let t = first; t < last; t++)
