@@ -42,6 +42,13 @@ export class Conv8Params {
   strip: u32
 }
 
+/** The zero point of the call; threads have each their own. */
+export let zeroPoint: u32 = 0
+
+export function beginBand(zero: u32): void {
+  zeroPoint = zero
+}
+
 /** Columns of a band, and rows of as many output rows as a band has at most. */
 export function widthOf(p: Conv8Params): u32 {
   return (p.outW - 1) * p.strideW + (p.kernelW - 1) * p.dilationW + 1
@@ -67,15 +74,15 @@ export function copyBand(kind: u32, p: Conv8Params, x: usize, d: u32, h: u32, ro
     for (let i: u32 = 0; i < height; i++, to += pitch) {
       const v = h * p.strideH - p.padH + i
       if (z >= p.inD || v >= p.inH) {
-        fillRun(kind, p.xZero, width * p.channels, to)
+        fillRun(kind, zeroPoint, width * p.channels, to)
         continue
       }
       const from = x + z * p.xD + v * p.xH
       const start = to + left * pixel
-      if (left) fillRun(kind, p.xZero, left * p.channels, to)
+      if (left) fillRun(kind, zeroPoint, left * p.channels, to)
       if (p.xW == p.channels) copyRun(kind, from, inside * p.channels, start)
       else for (let u: u32 = 0; u < inside; u++) copyRun(kind, from + u * p.xW, p.channels, start + u * pixel)
-      if (right) fillRun(kind, p.xZero, right * p.channels, start + inside * pixel)
+      if (right) fillRun(kind, zeroPoint, right * p.channels, start + inside * pixel)
     }
   }
 }

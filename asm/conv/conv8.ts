@@ -1,5 +1,6 @@
 import {
   beginPanel,
+  beginSums,
   beginTiles,
   correction,
   DEPTH,
@@ -14,16 +15,12 @@ import {
 import { strips, WIDE, widenPanel } from '../dense/words8'
 import { Requantise } from '../elementwise/requantise'
 import { firstOf, lastOf, worth } from '../thread'
-import { Conv8Params, copyBand, heightOf, widthOf } from './band8'
+import { beginBand, Conv8Params, copyBand, heightOf, widthOf, zeroPoint } from './band8'
 import { winograd8 } from './winograd8'
 
 /** Fewer rows of output than these are not divided among threads, but panels of filters. */
 const FEW_ROWS: u32 = 12
 
-/**
- * What a band of output rows reads is copied once, zero points around it, so that a window is runs of neighbouring elements that
- * begin at the same offsets everywhere.
- */
 export function conv8(
   p: Conv8Params,
   x: usize,
@@ -35,11 +32,44 @@ export function conv8(
   scratch: usize
 ): void {
   const kind = operand()
+  beginBand(p.xZero)
   beginTiles(changetype<Requantise>(changetype<usize>(p) + offsetof<Conv8Params>('yZero')))
-  if (kind == WORDS && p.strip) {
-    winograd8(p, x, w, sums, scale, bias, y, scratch)
-    return
-  }
+  if (kind == WORDS && p.strip) winograd8(p, x, w, sums, scale, bias, y, scratch)
+  else multiply(kind, p, x, w, sums, scale, bias, y, scratch, 0)
+}
+
+/** The sums as floats, each rounded once; `zero` has the zero point, to which the block's is added. */
+export function conv32(
+  p: Conv8Params,
+  x: usize,
+  w: usize,
+  sums: usize,
+  zero: usize,
+  y: usize,
+  scratch: usize
+): void {
+  const start = load<f32>(zero) + <f32>p.xZero
+  beginBand(start > 0 ? <u32>min<f32>(start, 255) : 0)
+  beginSums()
+  multiply(operand(), p, x, w, sums, 0, 0, y, scratch, 2)
+}
+
+/**
+ * What a band of output rows reads is copied once, zero points around it, so that a window is runs of neighbouring elements that
+ * begin at the same offsets everywhere. Results take `1 << size` bytes.
+ */
+function multiply(
+  kind: u32,
+  p: Conv8Params,
+  x: usize,
+  w: usize,
+  sums: usize,
+  scale: usize,
+  bias: usize,
+  y: usize,
+  scratch: usize,
+  size: u32
+): void {
   const run = p.runs ? p.kernelW : 1
   const groups = (run * p.channels + DEPTH - 1) / DEPTH
   const segments = p.kernelD * p.kernelH * (p.kernelW / run)
@@ -52,8 +82,9 @@ export function conv8(
   const firstPanel: u32 = byPanels ? firstOf(panels, least) : 0
   const lastPanel = byPanels ? lastOf(panels, least) : panels
   if (firstPanel >= lastPanel || p.outW == 0) return
-  const times = correction(kind, p.xZero)
+  const times = correction(kind, zeroPoint)
   const pixel = p.channels * unitOf(kind)
+  const step = <usize>p.yW << size
   const table = scratch + <usize>(segments << 2)
   const wide = table + <usize>(((p.rows * p.outW + ROWS - 1) / ROWS) * TABLE)
   const band = wide + (kind == WORDS ? <usize>depth * WIDE : 0)
@@ -67,18 +98,18 @@ export function conv8(
     const pixels = rows * p.outW
     const tiles = (pixels + ROWS - 1) / ROWS
     writeTable(p, pixels, pixel, band, table)
-    const to = y + (image / p.outD) * p.yN + (image % p.outD) * p.yD + h * p.yH
+    const to = y + (<usize>((image / p.outD) * p.yN + (image % p.outD) * p.yD + h * p.yH) << size)
     for (let g: u32 = 0; g < p.groups; g++) {
       copyBand(kind, p, x + (image / p.outD) * p.xN + g * p.channels, image % p.outD, h, rows, band)
       for (let c = firstPanel; c < lastPanel; c++) {
         const at = <usize>(g * panels + c) * PANEL
         beginPanel(times, sums + (at << 2), scale + (at << 2), bias + (at << 2))
         const panel = w + at * <usize>(depth * DEPTH)
-        const first = to + g * p.filters + c * PANEL
+        const first = to + (<usize>(g * p.filters + c * PANEL) << size)
         const columns = min(p.filters - c * PANEL, PANEL)
         if (kind == WORDS) {
           widenPanel(panel, depth, wide)
-          strips(table, pixels, scratch, segments, run * p.channels, wide, first, p.yW, columns)
+          strips(table, pixels, scratch, segments, run * p.channels, wide, first, step, columns)
           continue
         }
         for (let t: u32 = 0; t < tiles; t++)
@@ -88,8 +119,8 @@ export function conv8(
             segments,
             groups,
             panel,
-            first + t * ROWS * p.yW,
-            p.yW,
+            first + <usize>(t * ROWS) * step,
+            step,
             min(pixels - t * ROWS, ROWS),
             columns
           )

@@ -84,19 +84,29 @@ export function panelAt(): usize {
   return statics() + PANELS
 }
 
+/** Whether tiles give their sums as floats; threads have each their own. */
+export let givesSums: bool = false
+
+/** Of all tiles of a call, which give sums. */
+export function beginSums(): void {
+  givesSums = true
+}
+
 /** Of all tiles of a call. */
 export function beginTiles(r: Requantise): void {
+  givesSums = false
   const at = boundsAt()
   v128.store(at, zeroFor(r.yZero))
   v128.store(at, i8x16.splat(<i8>r.low), 16)
   v128.store(at, i8x16.splat(<i8>r.high), 32)
 }
 
-/** Of the tiles of one panel: sums begin with `times` the sum of a column's weights. */
+/** Of the tiles of one panel: sums begin with `times` the sum of a column's weights. Sums are given without scale and bias. */
 export function beginPanel(times: i32, sums: usize, scale: usize, bias: usize): void {
   const at = statics() + PANELS
   v128.store(at, i32x4.mul(i32x4.trunc_sat_f32x4_s(v128.load(sums)), i32x4.splat(times)))
   v128.store(at, i32x4.mul(i32x4.trunc_sat_f32x4_s(v128.load(sums, 16)), i32x4.splat(times)), 16)
+  if (givesSums) return
   v128.store(at, v128.load(scale), 32)
   v128.store(at, v128.load(scale, 16), 48)
   v128.store(at, v128.load(bias), 64)
@@ -121,10 +131,21 @@ export function tile8(
 ): void {
   const isWhole = columns == PANEL
   const to = isWhole ? y : statics() + EDGE
-  const apart: usize = isWhole ? step : PANEL
+  const apart: usize = isWhole ? step : givesSums ? 4 * PANEL : PANEL
   dots(table, offsets, segments, groups, w, to, apart, rows)
-  if (isWhole) return
-  for (let row: u32 = 0; row < rows; row++, y += step) storeBytes(y, v128.load64_zero(to + row * PANEL), columns)
+  if (!isWhole) storeEdge(to, y, step, rows, columns)
+}
+
+/** The first `columns` of rows of 8. */
+export function storeEdge(from: usize, y: usize, step: usize, rows: u32, columns: u32): void {
+  for (let row: u32 = 0; row < rows; row++, y += step)
+    if (givesSums) {
+      for (let c: u32 = 0; c < columns; c++, from += 4) store<f32>(y + (c << 2), load<f32>(from))
+      from += (PANEL - columns) << 2
+    } else {
+      storeBytes(y, v128.load64_zero(from), columns)
+      from += PANEL
+    }
 }
 
 function dots(
@@ -182,6 +203,15 @@ function dots(
       k += DEPTH
     }
   }
+  if (givesSums) {
+    storeSums(y, a0, b0)
+    if (rows > 1) storeSums(y + step, a1, b1)
+    if (rows > 2) storeSums(y + 2 * step, a2, b2)
+    if (rows > 3) storeSums(y + 3 * step, a3, b3)
+    if (rows > 4) storeSums(y + 4 * step, a4, b4)
+    if (rows > 5) storeSums(y + 5 * step, a5, b5)
+    return
+  }
   // By stages, so that no more than the registers hold is alive at a time.
   const s = v128.load(panel, 32)
   const c = v128.load(panel, 64)
@@ -209,6 +239,12 @@ function dots(
   storeRows(y, step, a0, rows)
   if (rows > 2) storeRows(y + 2 * step, step, a2, rows - 2)
   if (rows > 4) storeRows(y + 4 * step, step, a4, rows - 4)
+}
+
+/** A row of sums, as floats. */
+export function storeSums(y: usize, a: v128, b: v128): void {
+  v128.store(y, f32x4.convert_i32x4_s(a))
+  v128.store(y, f32x4.convert_i32x4_s(b), 16)
 }
 
 /** sum * scale + bias, with a whole number in the last bits. */

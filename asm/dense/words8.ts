@@ -1,6 +1,16 @@
-import { storeBytes } from '../elementwise/requantise'
 import { statics } from '../thread'
-import { boundsAt, joined, narrowed, PANEL, panelAt, roundedSum, storeRows } from './product8'
+import {
+  boundsAt,
+  givesSums,
+  joined,
+  narrowed,
+  PANEL,
+  panelAt,
+  roundedSum,
+  storeEdge,
+  storeRows,
+  storeSums
+} from './product8'
 
 /**
  * Products of bytes where engines have none: in 16 bits, whose product sums two neighbours, 4 rows × 8 columns in registers. A panel of
@@ -62,16 +72,11 @@ export function strips(
       inner,
       w,
       isWhole ? to : edge,
-      isWhole ? step : PANEL,
+      isWhole ? step : givesSums ? 4 * PANEL : PANEL,
       isWhole ? rows : STRIP
     )
     if (!isWhole) storeEdge(edge, to, step, rows, columns)
   }
-}
-
-/** The first `columns` of rows of 8. */
-function storeEdge(from: usize, to: usize, step: usize, rows: u32, columns: u32): void {
-  for (let row: u32 = 0; row < rows; row++, from += PANEL, to += step) storeBytes(to, v128.load64_zero(from), columns)
 }
 
 /**
@@ -141,6 +146,13 @@ export function words(
     v128.store(y, b2, 80)
     v128.store(y, a3, 96)
     v128.store(y, b3, 112)
+    return
+  }
+  if (givesSums) {
+    storeSums(y, a0, b0)
+    if (rows > 1) storeSums(y + step, a1, b1)
+    if (rows > 2) storeSums(y + 2 * step, a2, b2)
+    if (rows > 3) storeSums(y + 3 * step, a3, b3)
     return
   }
   const s = v128.load(panel, 32)

@@ -114,6 +114,18 @@ const conv8: typeof gemm8 = {
   each: p => product(taps(p), p.channels)
 }
 
+const conv32: Rule<'x' | 'w' | 'sums' | 'zero' | 'y' | 'scratch'> = {
+  fields: conv8.fields,
+  buffers: { x: 'read', w: 'read', sums: 'read', zero: 'read', y: 'write', scratch: 'scratch' },
+  bytes: ['x', 'w'],
+  legal: conv8.legal,
+  touches(p) {
+    const { scale: _s, bias: _b, ...others } = conv8.touches(p)
+    return { ...others, zero: first(1) }
+  },
+  each: conv8.each
+}
+
 /** What the kernel keeps of weights by output and quad, and of interleaved rows (asm/conv/depthwise8.ts). */
 function ringFloats(p: Fields): number {
   const outputs =
@@ -204,6 +216,7 @@ export const bytes = {
   gemm8,
   sums8,
   conv8,
+  conv32,
   depthwise8,
   lookup,
   binary8,

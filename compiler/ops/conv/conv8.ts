@@ -25,7 +25,7 @@ import { convFields, placesOf } from './direct.js'
 /** Convolutions of bytes. A zero point stands for what lies outside of the input. */
 
 const { residual: _r, act: _a, alpha: _l, beta: _b, rN, rD, rH, rW, tiles: _t, ...places } = convFields
-const conv8Fields = { ...places, runs: 'u32', xZero: 'u32', ...requantiseFields, rows: 'u32', strip: 'u32' } as const
+export const conv8Fields = { ...places, runs: 'u32', xZero: 'u32', ...requantiseFields, rows: 'u32', strip: 'u32' } as const
 
 /**
  * y = requantise(conv(x - xZero, w)), channels innermost; `channels` and `filters` count one group's. Weights lie in the panels of
@@ -37,27 +37,37 @@ export const conv8Kernel = kernel({
   fields: conv8Fields,
   buffers: product8Buffers,
   reference(p, { x, w, scale, bias, y }) {
-    const rows = paddedRows(p.runs === 1, p.channels, p.kernelW) * p.kernelD * p.kernelH
-    const columns = Math.ceil(p.filters / panelWidth) * panelWidth
-    forEachPixel(p, (n, d, h, v, to) => {
-      for (let g = 0; g < p.groups; g++)
-        for (let f = 0; f < p.filters; f++) {
-          let sum = 0
-          forEachInput(p, n, d, h, v, (from, tap) => {
-            for (let c = 0; c < p.channels; c++)
-              sum +=
-                (x[from + g * p.channels + c] - p.xZero) *
-                w[g * rows * columns + weightAt(rows, f, rowAt(p.runs === 1, p.channels, p.kernelW, tap, c))]
-          })
-          const at = g * columns + f
-          y[to + g * p.filters + f] = requantised(sum, scale[at], bias[at], p)
-        }
-    })
+    eachSum(p, x, w, p.xZero, (sum, to, at) => (y[to] = requantised(sum, scale[at], bias[at], p)))
   }
 })
 
+/** The sum of each result: where it goes, and its filter among whole panels. */
+export function eachSum(
+  p: Parameters8,
+  x: Float64Array,
+  w: Float64Array,
+  zero: number,
+  body: (sum: number, to: number, filter: number) => void
+): void {
+  const rows = paddedRows(p.runs === 1, p.channels, p.kernelW) * p.kernelD * p.kernelH
+  const columns = Math.ceil(p.filters / panelWidth) * panelWidth
+  forEachPixel(p, (n, d, h, v, to) => {
+    for (let g = 0; g < p.groups; g++)
+      for (let f = 0; f < p.filters; f++) {
+        let sum = 0
+        forEachInput(p, n, d, h, v, (from, tap) => {
+          for (let c = 0; c < p.channels; c++)
+            sum +=
+              (x[from + g * p.channels + c] - zero) *
+              w[g * rows * columns + weightAt(rows, f, rowAt(p.runs === 1, p.channels, p.kernelW, tap, c))]
+        })
+        body(sum, to + g * p.filters + f, g * columns + f)
+      }
+  })
+}
+
 /** Rows of weights that one row of kernel positions takes. */
-function paddedRows(runs: boolean, channels: number, width: number): number {
+export function paddedRows(runs: boolean, channels: number, width: number): number {
   return runs ? fill(channels * width) : fill(channels) * width
 }
 
@@ -87,7 +97,7 @@ export const depthwise8Kernel = kernel({
   }
 })
 
-type Parameters8 = Parameters<typeof conv8Kernel.reference>[0]
+type Parameters8 = Readonly<Record<keyof typeof conv8Fields, number>>
 
 function forEachPixel(p: Parameters8, body: (n: number, d: number, h: number, v: number, to: number) => void): void {
   for (let n = 0; n < p.batch; n++)
@@ -144,7 +154,7 @@ export const conv8: Op = {
     const [, weights, scale, bias] = node.inputs as Value[]
     const plain = taps === 1 && groups === 1 && isPointwise(window) ? rowsOf({ x, y, r: undefined }) : undefined
     const key = `${weights.name} conv8 ${groups}${runs ? ' in runs' : ''}`
-    const w = to.constant(key, () => pack(weights, shape, runs, padded), undefined, 'i8')
+    const w = to.constant(key, () => packConv8(weights, shape, runs, padded), undefined, 'i8')
     const vectors = { scale: perFilter(to, scale, groups, filters), bias: perFilter(to, bias, groups, filters) }
     if (plain) {
       const { rRow: _, ...sizes } = plain
@@ -166,7 +176,7 @@ export const conv8: Op = {
   macs: convolution.Conv.macs
 }
 
-function fieldsOf(node: Node, shape: WeightShape, window: Windows, x: View, y: View) {
+export function fieldsOf(node: Node, shape: WeightShape, window: Windows, x: View, y: View) {
   return { ...placesOf(shape, window, x, y), xZero: node.number('xZero', 0), ...requantiseOf(node) }
 }
 
@@ -188,13 +198,13 @@ function emitDepthwise(node: Node, to: Lowering, shape: WeightShape, window: Win
   )
 }
 
-type Sizes = ReturnType<typeof fieldsOf>
+export type Sizes = ReturnType<typeof fieldsOf>
 
 /** Bytes of a band of input that stay in the nearest cache while the panels pass. */
 const bandBytes = 40 * 2 ** 10
 
 /** Output rows of a band: of those whose input is small enough, as many as leave the least of a tile without use. */
-function rowsOfBand(p: Sizes): number {
+export function rowsOfBand(p: Sizes): number {
   const { outH, outW, strideH, kernelH, dilationH, channels, kernelD } = p
   if (typeof outH !== 'number' || typeof outW !== 'number') return 3
   const line = (widthOf(p) as number) * (channels as number) * (kernelD as number)
@@ -215,7 +225,7 @@ const widthOf = ({ outW, strideW, kernelW, dilationW }: Sizes): Dim =>
   add(mul(sub(outW, 1), strideW), add(mul(sub(kernelW, 1), dilationW), 1))
 
 /** The scratch of the kernel: where runs begin, where windows do, and the band (asm/conv/conv8.ts). */
-function bandFloats(p: Sizes, runs: boolean, rows: number, padded: number): Dim {
+export function bandFloats(p: Sizes, runs: boolean, rows: number, padded: number): Dim {
   const segments = mul(mul(p.kernelD, p.kernelH), runs ? 1 : p.kernelW)
   const height = add(mul(rows - 1, p.strideH), add(mul(sub(p.kernelH, 1), p.dilationH), 1))
   const elements = product([p.kernelD, height, widthOf(p), p.channels])
@@ -259,7 +269,7 @@ function ringFloats(kernel: readonly number[], { strides, dilations }: Windows):
   return (64 + kh * 4 + outputs * 32 * 64 + kh * quads * outputs * 128 + ((kh - 1) * dh + 1) * 32 * quads * 64) / 4
 }
 
-function pack(
+export function packConv8(
   weights: Value,
   { groups, channels, filters, kernel }: WeightShape,
   runs: boolean,

@@ -9,6 +9,28 @@ function conv(name: string, input: readonly number[], weights: readonly number[]
   return { name: `conv8, ${name}`, make: m => m.conv(image(m, ...input), weights, attributes) }
 }
 
+/** Sums as they are, about a zero point that a run gives. */
+function sums(name: string, input: readonly number[], weights: readonly number[], attributes = {}): ByteCase {
+  return {
+    name: `conv32, ${name}`,
+    make(m) {
+      const zero = m.floats([1])
+      const [op, x] = input.length > 2 ? ['Conv32', image(m, ...input)] : ['Gemm32', m.bytes(input)]
+      return m.add(op, [x, m.weights(weights), zero], attributes)
+    },
+    feeds: random => [[random.int(0, 255)], random.ints(input.reduce((a, b) => a * b, 1), [0, 255])]
+  }
+}
+
+const exact: readonly ByteCase[] = [
+  sums('3×3', [2, 9, 7, 8], [13, 9, 3, 3], { pads: [1, 1, 1, 1] }),
+  sums('2 groups, strides', [1, 8, 9, 9], [12, 4, 3, 2], { group: 2, strides: [2, 1], pads: [1, 0, 0, 1] }),
+  sums('dilation', [1, 16, 8, 8], [8, 16, 3, 3], { dilations: [1, 2] }),
+  sums('one filter a channel', [1, 12, 6, 6], [12, 1, 3, 3], { group: 12, pads: [1, 1, 1, 1] }),
+  sums('rows', [13, 50], [50, 21]),
+  sums('a row, sums of more than 24 bits', [1, 1500], [1500, 40])
+]
+
 const convolutions: readonly ByteCase[] = [
   conv('1 channel', [1, 1, 9, 7], [7, 3, 3], { pads: [1, 1, 1, 1] }),
   conv('3 channels, strides', [2, 3, 15, 13], [17, 3, 3], { strides: [2, 2], pads: [1, 1, 1, 1] }),
@@ -245,6 +267,7 @@ const quantisations: readonly ByteCase[] = [
 
 export const byteCases: readonly ByteCase[] = [
   ...convolutions,
+  ...exact,
   ...products,
   ...pools,
   ...lookups,
