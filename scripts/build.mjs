@@ -52,9 +52,10 @@ function assembleOne(target) {
 const later = {
   more: ['det', 'recurrent'],
   training: ['conv-gradient', 'derivative', 'dropout', 'optimise', 'pool-gradient'],
-  bytes: 'binary8 bytes conv8 depthwise8 dots dots-packed gemm8 lookup pool8 product8 quantize requantise steps'.split(
-    ' '
-  )
+  bytes:
+    'binary8 bytes conv32 conv8 depthwise8 dots dots-packed gemm8 lookup pool8 product8 quantize requantise steps windows8'.split(
+      ' '
+    )
 }
 const shaderModules = ['sources', ...Object.keys(later).map(name => `later/${name}-sources`)].map(
   name => `dist/shaders/${name}.js`
