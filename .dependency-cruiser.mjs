@@ -48,6 +48,10 @@ const rooms = {
   'cli/run': ['cli/terminal', 'cli/model', 'cli/pictures', 'cli/device', 'runtime'],
   'cli/measure': ['cli/terminal', 'cli/model', 'cli/device', 'compiler', 'runtime', 'models'],
   'cli/train': ['cli/terminal', 'cli/model', 'cli/pictures', 'compiler', 'train', 'runtime'],
+  'cli/features': [
+    ...['cli/terminal', 'cli/model', 'cli/pictures', 'cli/device', 'cli/train'],
+    ...['compiler', 'runtime', 'explain']
+  ],
   'cli/quantise': [
     ...['cli/terminal', 'cli/model', 'cli/pictures', 'cli/device', 'cli/train'],
     ...['compiler', 'runtime']
