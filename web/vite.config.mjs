@@ -25,14 +25,21 @@ const beside = ['cairn.min.js', 'cairn-full.min.js', 'cairn-explain.min.js', 'wo
   readdirSync(runtime).filter(name => name.endsWith('.wasm'))
 )
 
-/** The page's worker imports the package from the files that lie in cairn/, not a copy of it in its bundle; explanations when asked. */
+const schema = '\0schema'
+
+/**
+ * The page's worker imports the package, and ONNX's schema, from the files that lie in cairn/, not copies of them in its bundle;
+ * what explains is one of its own, which it imports when somebody asks.
+ */
 const whole = () => ({
   name: 'cairnjs as it is',
   enforce: 'pre',
   resolveId(id) {
     if (id === 'cairnjs/explain') return { id, external: true }
-    return /^cairnjs(\/(compiler|train))?$/.test(id) ? { id: 'cairnjs', external: true } : undefined
+    if (/^cairnjs(\/(compiler|train))?$/.test(id)) return { id: 'cairnjs', external: true }
+    return id.endsWith('/schema/onnx.js') ? schema : undefined
   },
+  load: id => (id === schema ? `export { _onnx as default } from 'cairnjs'` : undefined),
   renderChunk: code =>
     code
       .replace(/(["'`])cairnjs\1/g, '"../cairn/cairn-full.min.js"')

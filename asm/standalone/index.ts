@@ -2,4 +2,5 @@
 
 export { begin, draw, judge, spoil, sum } from './check'
 export { fail, readInputs, writeOutputs } from './command'
+export { give, release, room, take } from './component'
 export { unfold, unpack } from './unpack'

@@ -80,7 +80,31 @@ export class Emitter {
   }
 
   load(at: number): Expression {
-    return this.module.i32.load(0, 4, this.i32(at))
+    return this.loadFrom(this.i32(at))
+  }
+
+  loadFrom(pointer: Expression, offset = 0): Expression {
+    return this.module.i32.load(offset, 4, pointer)
+  }
+
+  store(at: number, value: number): Expression {
+    return this.module.i32.store(0, 4, this.i32(at), this.i32(value))
+  }
+
+  parameter(index: number): Expression {
+    return this.module.local.get(index, binaryen.i32)
+  }
+
+  return(value: number): Expression {
+    return this.module.return(this.i32(value))
+  }
+
+  not(condition: Expression): Expression {
+    return this.module.i32.eqz(condition)
+  }
+
+  drop(value: Expression): Expression {
+    return this.module.drop(value)
   }
 
   zeros(at: number, bytes: number): Expression {
@@ -89,20 +113,21 @@ export class Emitter {
 
   /** Returns `value` from the function where the condition is 0, or is not. */
   unlessTrue(condition: Expression, value: number): Expression {
-    return this.ifTrue(this.module.i32.eqz(condition), value)
+    return this.ifTrue(this.not(condition), value)
   }
 
   ifTrue(condition: Expression, value: number): Expression {
-    return this.module.if(condition, this.module.return(this.i32(value)))
+    return this.module.if(condition, this.return(value))
   }
 
   block(body: readonly Expression[], type: binaryen.Type = binaryen.none): Expression {
     return this.module.block(null, body, type)
   }
 
-  /** A function without parameters, exported by its name. */
-  add(name: string, body: readonly Expression[], type: binaryen.Type = binaryen.none): void {
-    this.module.addFunction(name, binaryen.none, type, [], this.block(body, type))
+  /** A function of so many numbers, exported by its name. */
+  add(name: string, body: readonly Expression[], type: binaryen.Type = binaryen.none, parameters = 0): void {
+    const taken = binaryen.createType(Array(parameters).fill(binaryen.i32))
+    this.module.addFunction(name, taken, type, [], this.block(body, type))
     this.module.addFunctionExport(name, name)
     this.kept.add(name)
   }

@@ -3,6 +3,7 @@ import { type Bindings, evaluate, type Golden, type Program } from '../../runtim
 import { bindingsOf, refuseLarge } from './bind.js'
 import { addCheck } from './check.js'
 import { addCommand } from './command.js'
+import { addComponent, componentOf } from './component.js'
 import { type Body, Emitter } from './emit.js'
 import { type Features, kernelsOf, withOwnMemory } from './kernels.js'
 import { type Loading, loadingOf } from './load.js'
@@ -35,13 +36,15 @@ export interface StandaloneOptions {
   readonly golden?: Golden
   /** Makes a command of WASI besides. */
   readonly wasi?: boolean
+  /** Makes a component of the Component Model, with the module inside. */
+  readonly component?: boolean
   /** Bytes of memory that the module may need; default and most 4 GiB, which is what 32-bit addresses reach. */
   readonly maxMemory?: number
 }
 
 /** A program as one WebAssembly module (docs/standalone.md). Throws CompileError, one line, for what it cannot be. */
 export async function standalone(program: Program, options: StandaloneOptions = {}): Promise<Uint8Array> {
-  const { features = 'plain', golden, wasi } = options
+  const { features = 'plain', golden, wasi, component } = options
   const bindings = bindingsOf(program, options)
   const places = placeModel(program, bindings)
   const loading = loadingOf(program, places)
@@ -67,7 +70,8 @@ export async function standalone(program: Program, options: StandaloneOptions = 
   })
   const tables = [
     ...(golden ? [addCheck(emitter, body, golden, begin())] : []),
-    ...(wasi ? addCommand(emitter, body) : [])
+    ...(wasi ? addCommand(emitter, body) : []),
+    ...(component ? addComponent(emitter, body, faults) : [])
   ]
   const { bytes, text } = emitter.finish(places.table)
   const sections = sectionsOf(bytes)
@@ -93,10 +97,11 @@ export async function standalone(program: Program, options: StandaloneOptions = 
     digest: digest(data[1].bytes),
     ...(golden ? { golden: program.calls.map(({ node }) => node) } : {})
   }
-  return moduleOf([
+  const made = moduleOf([
     customSection(sectionName, encodeMetadata(metadata)),
-    ...withSections(sections, [memorySection(memory), ...data])
+    ...withSections(sections, [memorySection(memory, component), ...data])
   ])
+  return component ? componentOf(made, metadata) : made
 }
 
 /** Of what Binaryen had as data the kernels' constants that are read, and what lies aside, in the order of the numbers. */

@@ -25,7 +25,8 @@ import { instantiate, kernelsFor, widening } from './binary.js'
 import { type Exports, helpers } from './exports.js'
 import { align, constantsOf, isDirect, type Layout, layoutOf, newMemory, page, pages, stagingBytes } from './layout.js'
 import { type BoundCall, writeTable } from './lockstep.js'
-import { Team } from './threads.js'
+import { mayUseWorkers } from './spawn.js'
+import type { Team } from './threads.js'
 import type { Comparison } from './wide.js'
 
 /**
@@ -47,6 +48,10 @@ interface Bound {
 
 type AddressOf = (argument: Omit<Argument, 'access'>) => number
 
+/** Whether sessions may have threads: where there are workers, and memory to share with them. */
+const mayShare = () =>
+  typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false && mayUseWorkers()
+
 class WasmExecutor implements Executor {
   private bound: Bound | undefined
   private compare: Comparison | undefined
@@ -67,8 +72,8 @@ class WasmExecutor implements Executor {
     file: Promise<CairnFile>,
     { numThreads, maxMemory = mostMemory }: LoadOptions
   ): Promise<WasmExecutor> {
-    const count = Team.most(numThreads)
-    const team = count > 1 ? new Team(count) : undefined
+    const count = mayShare() ? numThreads : 1
+    const team = count > 1 ? new (await import('./threads.js')).Team(count) : undefined
     try {
       const [module, arriving] = await Promise.all([kernelsFor(file, count > 1), file])
       const { header } = arriving
@@ -209,15 +214,15 @@ class WasmExecutor implements Executor {
     try {
       for (const [at, call] of calls.entries()) {
         meetings--
-        if (team) team.step(exports, call, at)
+        if (team) team.step(call, at)
         else this.make(call, at)
         yield at
         if (!observed) continue
         meetings--
-        team?.goOn(exports)
+        team?.goOn()
       }
     } finally {
-      if (meetings) team?.abandon(exports, meetings)
+      if (meetings) team?.abandon(meetings)
       else team?.end()
     }
     const failed = team?.failed()
@@ -249,7 +254,7 @@ class WasmExecutor implements Executor {
   async release(): Promise<void> {
     this.memory = undefined
     this.bound = undefined
-    await this.team?.release(this.exports)
+    await this.team?.release()
   }
 
   /**

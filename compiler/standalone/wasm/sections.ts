@@ -59,7 +59,7 @@ function leb(value: number): number[] {
 }
 
 /** A signed number of 32 bits. */
-function signedLeb(value: number): number[] {
+export function signedLeb(value: number): number[] {
   const low = value & 127
   const rest = value >> 7
   return rest === (low & 64 ? -1 : 0) ? [low] : [low | 128, ...signedLeb(rest)]
@@ -120,9 +120,10 @@ export function withSections(sections: readonly Section[], changed: readonly Sec
   return kept
 }
 
-/** A memory of so many pages that never grows. */
-export function memorySection(pages: number): Section {
-  return { id: ids.memory, bytes: new Bytes().add([1, 1]).number(pages).number(pages).finish() }
+/** A memory of so many pages, which never grows unless it may. */
+export function memorySection(pages: number, grows = false): Section {
+  const bytes = new Bytes().add([1, grows ? 0 : 1]).number(pages)
+  return { id: ids.memory, bytes: (grows ? bytes : bytes.number(pages)).finish() }
 }
 
 /** The import section without its memory, which the module then has to have itself. */
