@@ -1,6 +1,7 @@
 import { CairnError } from '../../runtime/base/index.js'
 import { Random } from '../../runtime/train/index.js'
 import type { Attribution } from '../explanation.js'
+import type { SeenRegion } from '../heat.js'
 import type { FeatureLayer } from './feature-maps.js'
 import { checked } from './feature-options.js'
 
@@ -196,7 +197,7 @@ export function patchOf(
   { row, column }: Pick<Excitement, 'row' | 'column'>,
   height: number,
   width: number
-) {
+): SeenRegion {
   if (!field) return { left: 0, top: 0, width, height }
   const { placement } = field
   const wide = Math.min(field.width, width)

@@ -112,7 +112,7 @@ export class Visualiser {
     const direction = new Float32Array(count)
     direction.fill(1 / size, unit * size, (unit + 1) * size)
     const mean = (maps: Float32Array) => maps.reduce((sum, value, i) => sum + value * direction[i], 0)
-    return this.climb({ scale: 0, direction, smooth: 0, value: mean }, { ...options, steps: options.steps ?? 128 })
+    return this.climb({ scale: 0, direction, smooth: false, value: mean }, { ...options, steps: options.steps ?? 128 })
   }
 
   /**
@@ -129,7 +129,7 @@ export class Visualiser {
     const apart = (found: Float32Array) =>
       Math.sqrt(found.reduce((sum, value, i) => sum + (value - maps[i]) ** 2, 0) / length)
     return this.climb(
-      { scale: -1 / length, direction, smooth: 1, value: apart },
+      { scale: -1 / length, direction, smooth: true, value: apart },
       { ...options, steps: options.steps ?? 256, jitter: options.jitter ?? 0 }
     )
   }
@@ -185,7 +185,7 @@ interface Goal {
   readonly scale: number
   readonly direction: Float32Array
   /** Whether differences between neighbours count against a picture. */
-  readonly smooth: number
+  readonly smooth: boolean
   readonly value: (maps: Float32Array) => number
 }
 
