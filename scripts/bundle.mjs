@@ -111,7 +111,10 @@ export async function bundlePages() {
     ...{ metafile: true, absWorkingDir: root }
   })
   const inside = reached(metafile.inputs, '<stdin>')
-  const inner = [`export { serve as _serve } from '../ort/compile/work.js'`, `export { default as _onnx } from '../schema/onnx.js'`]
+  const inner = [
+    `export { serve as _serve } from '../ort/compile/work.js'`,
+    `export { default as _onnx } from '../schema/onnx.js'`
+  ]
   const more = `${exported(pages['cairn-full.min'].slice(1))}${inner.join('\n')}\n`
   const imports = await importsOf(more, folder, inside)
   const names = new Map([...imports].flatMap(([path, used]) => [...used].map(name => [`${path} ${name}`, path])))
