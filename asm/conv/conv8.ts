@@ -34,7 +34,7 @@ export function conv8(
   const kind = operand()
   beginBand(p.xZero)
   beginTiles(changetype<Requantise>(changetype<usize>(p) + offsetof<Conv8Params>('yZero')))
-  if (kind == WORDS && p.strip) winograd8(p, x, w, sums, scale, bias, y, scratch)
+  if (kind == WORDS && p.strip) winograd8(p, x, w, sums, scale, bias, y, scratch, 0)
   else multiply(kind, p, x, w, sums, scale, bias, y, scratch, 0)
 }
 
@@ -51,7 +51,9 @@ export function conv32(
   const start = load<f32>(zero) + <f32>p.xZero
   beginBand(start > 0 ? <u32>min<f32>(start, 255) : 0)
   beginSums()
-  multiply(operand(), p, x, w, sums, 0, 0, y, scratch, 2)
+  const kind = operand()
+  if (kind == WORDS && p.strip) winograd8(p, x, w, sums, 0, 0, y, scratch, 2)
+  else multiply(kind, p, x, w, sums, 0, 0, y, scratch, 2)
 }
 
 /**
