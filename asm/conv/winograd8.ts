@@ -58,7 +58,7 @@ export function winograd8(
     const tiles = rows * across
     copyBand(WORDS, p, x + image * p.xN, 0, top << 1, rows << 1, band)
     transformInput(p, band, rows, across, inputs)
-    const to = y + (<usize>(image * p.yN + (top << 1) * p.yH) << size)
+    const to = y + ((<usize>(image * p.yN + (top << 1) * p.yH)) << size)
     for (let c = firstPanel; c < lastPanel; c++) {
       const at = <usize>c * PANEL
       beginPanel(times, sums + (at << 2), scale + (at << 2), bias + (at << 2))
@@ -72,7 +72,7 @@ export function winograd8(
 
 /** The elements of each place in a transformed tile: one row of channels for each tile. */
 function transformInput(p: Conv8Params, band: usize, rows: u32, across: u32, to: usize): void {
-  const pixel = <usize>p.channels << 1
+  const pixel = (<usize>p.channels) << 1
   const line = <usize>(p.outW + 2) * pixel
   const place = <usize>(rows * across) * pixel + APART
   for (let i: u32 = 0; i < rows; i++, band += 2 * line) {
@@ -145,9 +145,13 @@ function filterRow(g0: v128, g1: v128, g2: v128, to: usize, tap: usize, first: u
 
 /** At each of the 16 places the sums over channels of all tiles, at least 4. */
 function multiply(zero: usize, x: usize, tiles: u32, channels: u32, w: usize, to: usize): void {
-  const pixel = <usize>channels << 1
+  const pixel = (<usize>channels) << 1
   const place = <usize>tiles * pixel + APART
-  for (const end = x + 16 * place; x < end; x += place, w += ((<usize>channels) << 4) + APART, to += (<usize>tiles) << 5)
+  for (
+    const end = x + 16 * place;
+    x < end;
+    x += place, w += ((<usize>channels) << 4) + APART, to += (<usize>tiles) << 5
+  )
     for (let done: u32 = 0; done < tiles; done += STRIP) {
       const tile = <usize>min(done, tiles - STRIP)
       const at = x + tile * pixel
@@ -166,10 +170,10 @@ function transformOutput(
   y: usize,
   columns: u32
 ): void {
-  const place = <usize>(rows * across) << 5
+  const place = (<usize>(rows * across)) << 5
   const at = statics()
-  const line = <usize>p.yH << size
-  const pixel = <usize>p.yW << size
+  const line = (<usize>p.yH) << size
+  const pixel = (<usize>p.yW) << size
   for (let i: u32 = 0; i < rows; i++, y += 2 * line) {
     const isLast = ((top + i) << 1) + 1 >= p.outH
     for (let j: u32 = 0; j < across; j++, from += 32) {

@@ -188,8 +188,7 @@ export function finishRows(from: usize, y: usize, step: usize, rows: u32, column
     const to = isWhole ? y : edge
     const apart: usize = isWhole ? step : 4 * PANEL
     storeSums(to, i32x4.add(v128.load(from), start), i32x4.add(v128.load(from, 16), begin))
-    if (rows > 1)
-      storeSums(to + apart, i32x4.add(v128.load(from, 32), start), i32x4.add(v128.load(from, 48), begin))
+    if (rows > 1) storeSums(to + apart, i32x4.add(v128.load(from, 32), start), i32x4.add(v128.load(from, 48), begin))
     if (!isWhole) storeEdge(edge, y, step, rows, columns)
     return
   }

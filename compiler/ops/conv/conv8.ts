@@ -25,7 +25,14 @@ import { convFields, placesOf } from './direct.js'
 /** Convolutions of bytes. A zero point stands for what lies outside of the input. */
 
 const { residual: _r, act: _a, alpha: _l, beta: _b, rN, rD, rH, rW, tiles: _t, ...places } = convFields
-export const conv8Fields = { ...places, runs: 'u32', xZero: 'u32', ...requantiseFields, rows: 'u32', strip: 'u32' } as const
+export const conv8Fields = {
+  ...places,
+  runs: 'u32',
+  xZero: 'u32',
+  ...requantiseFields,
+  rows: 'u32',
+  strip: 'u32'
+} as const
 
 /**
  * y = requantise(conv(x - xZero, w)), channels innermost; `channels` and `filters` count one group's. Weights lie in the panels of
@@ -246,7 +253,8 @@ export function stripOf(p: Sizes): number {
   const { kernelD, kernelH, kernelW, channels, outD, outH, outW } = p
   const isSquare = kernelD === 1 && outD === 1 && p.inD === 1 && kernelH === 3 && kernelW === 3 && p.groups === 1
   const isDense = [p.strideH, p.strideW, p.dilationH, p.dilationW].every(step => step === 1)
-  if (!isSquare || !isDense || typeof outH !== 'number' || typeof outW !== 'number' || typeof channels !== 'number') return 0
+  if (!isSquare || !isDense || typeof outH !== 'number' || typeof outW !== 'number' || typeof channels !== 'number')
+    return 0
   if (outW < 7 || outH < 2 || channels < 16 || channels % 8 || channels > mostChannels) return 0
   return Math.min(Math.ceil(stripTiles / Math.ceil(outW / 2)), Math.ceil(outH / 2))
 }

@@ -18,7 +18,13 @@ function sums(name: string, input: readonly number[], weights: readonly number[]
       const [op, x] = input.length > 2 ? ['Conv32', image(m, ...input)] : ['Gemm32', m.bytes(input)]
       return m.add(op, [x, m.weights(weights), zero], attributes)
     },
-    feeds: random => [[random.int(0, 255)], random.ints(input.reduce((a, b) => a * b, 1), [0, 255])]
+    feeds: random => [
+      [random.int(0, 255)],
+      random.ints(
+        input.reduce((a, b) => a * b, 1),
+        [0, 255]
+      )
+    ]
   }
 }
 
