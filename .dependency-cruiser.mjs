@@ -90,7 +90,7 @@ const layers = {
   ],
   cli: ['runtime', 'compiler', 'train', 'explain', 'models', 'schema'],
   web: ['models'],
-  bench: ['cli', 'train', 'compiler/index.ts', 'runtime/index.ts', 'models', 'schema']
+  bench: ['cli', 'train', 'ort/index.ts', 'compiler/index.ts', 'runtime/index.ts', 'models', 'schema']
 }
 
 const ours = `^(${[...Object.keys(layers), 'scripts', 'test', 'schema'].join('|')})/`

@@ -34,24 +34,18 @@ export function conv8(
   const kind = operand()
   beginBand(p.xZero)
   beginTiles(changetype<Requantise>(changetype<usize>(p) + offsetof<Conv8Params>('yZero')))
-  if (kind == WORDS && p.strip) winograd8(p, x, w, sums, scale, bias, y, scratch)
+  if (kind == WORDS && p.strip) winograd8(p, x, w, sums, scale, bias, y, scratch, 0)
   else multiply(kind, p, x, w, sums, scale, bias, y, scratch, 0)
 }
 
 /** The sums as floats, each rounded once; `zero` has the zero point, to which the block's is added. */
-export function conv32(
-  p: Conv8Params,
-  x: usize,
-  w: usize,
-  sums: usize,
-  zero: usize,
-  y: usize,
-  scratch: usize
-): void {
+export function conv32(p: Conv8Params, x: usize, w: usize, sums: usize, zero: usize, y: usize, scratch: usize): void {
   const start = load<f32>(zero) + <f32>p.xZero
   beginBand(start > 0 ? <u32>min<f32>(start, 255) : 0)
   beginSums()
-  multiply(operand(), p, x, w, sums, 0, 0, y, scratch, 2)
+  const kind = operand()
+  if (kind == WORDS && p.strip) winograd8(p, x, w, sums, 0, 0, y, scratch, 2)
+  else multiply(kind, p, x, w, sums, 0, 0, y, scratch, 2)
 }
 
 /**
@@ -84,7 +78,7 @@ function multiply(
   if (firstPanel >= lastPanel || p.outW == 0) return
   const times = correction(kind, zeroPoint)
   const pixel = p.channels * unitOf(kind)
-  const step = <usize>p.yW << size
+  const step = (<usize>p.yW) << size
   const table = scratch + <usize>(segments << 2)
   const wide = table + <usize>(((p.rows * p.outW + ROWS - 1) / ROWS) * TABLE)
   const band = wide + (kind == WORDS ? <usize>depth * WIDE : 0)
@@ -98,14 +92,14 @@ function multiply(
     const pixels = rows * p.outW
     const tiles = (pixels + ROWS - 1) / ROWS
     writeTable(p, pixels, pixel, band, table)
-    const to = y + (<usize>((image / p.outD) * p.yN + (image % p.outD) * p.yD + h * p.yH) << size)
+    const to = y + ((<usize>((image / p.outD) * p.yN + (image % p.outD) * p.yD + h * p.yH)) << size)
     for (let g: u32 = 0; g < p.groups; g++) {
       copyBand(kind, p, x + (image / p.outD) * p.xN + g * p.channels, image % p.outD, h, rows, band)
       for (let c = firstPanel; c < lastPanel; c++) {
         const at = <usize>(g * panels + c) * PANEL
         beginPanel(times, sums + (at << 2), scale + (at << 2), bias + (at << 2))
         const panel = w + at * <usize>(depth * DEPTH)
-        const first = to + (<usize>(g * p.filters + c * PANEL) << size)
+        const first = to + ((<usize>(g * p.filters + c * PANEL)) << size)
         const columns = min(p.filters - c * PANEL, PANEL)
         if (kind == WORDS) {
           widenPanel(panel, depth, wide)

@@ -1,7 +1,7 @@
 import { beginPanel, correction, PANEL, WORDS } from '../dense/product8'
 import { finishRows, STRIP, widenPanel, words } from '../dense/words8'
 import { firstOf, lastOf, statics, worth } from '../thread'
-import { Conv8Params, copyBand } from './band8'
+import { Conv8Params, copyBand, zeroPoint } from './band8'
 
 /**
  * 3×3 convolutions of bytes by F(2×2, 3×3) (Lavin and Gray 2016, arXiv 1509.09308), for engines without products of bytes: 16 products
@@ -16,6 +16,7 @@ const APART: usize = 64
 /** Fewer strips than these are not divided among threads, but panels of filters. */
 const FEW_STRIPS: u32 = 8
 
+/** Results take `1 << size` bytes. */
 export function winograd8(
   p: Conv8Params,
   x: usize,
@@ -24,7 +25,8 @@ export function winograd8(
   scale: usize,
   bias: usize,
   y: usize,
-  scratch: usize
+  scratch: usize,
+  size: u32
 ): void {
   const channels = p.channels
   const across = (p.outW + 1) >> 1
@@ -39,7 +41,7 @@ export function winograd8(
   const firstPanel: u32 = byPanels ? firstOf(panels, least) : 0
   const lastPanel = byPanels ? lastOf(panels, least) : panels
   if (firstPanel >= lastPanel) return
-  const times = correction(WORDS, p.xZero)
+  const times = correction(WORDS, zeroPoint)
   const most = p.strip * across
   const filters = scratch + 16
   const tap = ((<usize>channels) << 4) + APART
@@ -48,7 +50,7 @@ export function winograd8(
   const inputs = products + <usize>most * 512
   const band = inputs + 16 * (<usize>(most * channels) * 2 + APART)
   store<u32>(scratch, 0)
-  const size = (<usize>channels) << 3
+  const each8 = (<usize>channels) << 3
   for (let strip: u32 = byPanels ? 0 : firstOf(count, least); strip < lastStrip; strip++) {
     const top = (strip % perImage) * p.strip
     const rows = min(p.strip, down - top)
@@ -56,21 +58,21 @@ export function winograd8(
     const tiles = rows * across
     copyBand(WORDS, p, x + image * p.xN, 0, top << 1, rows << 1, band)
     transformInput(p, band, rows, across, inputs)
-    const to = y + image * p.yN + (top << 1) * p.yH
+    const to = y + ((<usize>(image * p.yN + (top << 1) * p.yH)) << size)
     for (let c = firstPanel; c < lastPanel; c++) {
       const at = <usize>c * PANEL
       beginPanel(times, sums + (at << 2), scale + (at << 2), bias + (at << 2))
-      for (let t: usize = 0; t < 9; t++) widenPanel(w + (<usize>c * 9 + t) * size, channels >> 2, wide + t * tap)
+      for (let t: usize = 0; t < 9; t++) widenPanel(w + (<usize>c * 9 + t) * each8, channels >> 2, wide + t * tap)
       transformFilters(wide, channels, filters)
       multiply(scratch, inputs, tiles, channels, filters, products)
-      transformOutput(p, products, top, rows, across, to + at, min(p.filters - <u32>at, PANEL))
+      transformOutput(p, size, products, top, rows, across, to + (at << size), min(p.filters - <u32>at, PANEL))
     }
   }
 }
 
 /** The elements of each place in a transformed tile: one row of channels for each tile. */
 function transformInput(p: Conv8Params, band: usize, rows: u32, across: u32, to: usize): void {
-  const pixel = <usize>p.channels << 1
+  const pixel = (<usize>p.channels) << 1
   const line = <usize>(p.outW + 2) * pixel
   const place = <usize>(rows * across) * pixel + APART
   for (let i: u32 = 0; i < rows; i++, band += 2 * line) {
@@ -143,9 +145,13 @@ function filterRow(g0: v128, g1: v128, g2: v128, to: usize, tap: usize, first: u
 
 /** At each of the 16 places the sums over channels of all tiles, at least 4. */
 function multiply(zero: usize, x: usize, tiles: u32, channels: u32, w: usize, to: usize): void {
-  const pixel = <usize>channels << 1
+  const pixel = (<usize>channels) << 1
   const place = <usize>tiles * pixel + APART
-  for (const end = x + 16 * place; x < end; x += place, w += ((<usize>channels) << 4) + APART, to += (<usize>tiles) << 5)
+  for (
+    const end = x + 16 * place;
+    x < end;
+    x += place, w += ((<usize>channels) << 4) + APART, to += (<usize>tiles) << 5
+  )
     for (let done: u32 = 0; done < tiles; done += STRIP) {
       const tile = <usize>min(done, tiles - STRIP)
       const at = x + tile * pixel
@@ -153,9 +159,10 @@ function multiply(zero: usize, x: usize, tiles: u32, channels: u32, w: usize, to
     }
 }
 
-/** The bytes of a strip's tiles. */
+/** The results of a strip's tiles. */
 function transformOutput(
   p: Conv8Params,
+  size: u32,
   from: usize,
   top: u32,
   rows: u32,
@@ -163,17 +170,19 @@ function transformOutput(
   y: usize,
   columns: u32
 ): void {
-  const place = <usize>(rows * across) << 5
+  const place = (<usize>(rows * across)) << 5
   const at = statics()
-  for (let i: u32 = 0; i < rows; i++, y += 2 * p.yH) {
+  const line = (<usize>p.yH) << size
+  const pixel = (<usize>p.yW) << size
+  for (let i: u32 = 0; i < rows; i++, y += 2 * line) {
     const isLast = ((top + i) << 1) + 1 >= p.outH
     for (let j: u32 = 0; j < across; j++, from += 32) {
       sumPlaces(from, place, at)
       sumPlaces(from + 16, place, at + 16)
       const pixels: u32 = (j << 1) + 1 < p.outW ? 2 : 1
-      const to = y + <usize>(j << 1) * p.yW
-      finishRows(at, to, p.yW, pixels, columns)
-      if (!isLast) finishRows(at + 64, to + p.yH, p.yW, pixels, columns)
+      const to = y + <usize>(j << 1) * pixel
+      finishRows(at, to, pixel, pixels, columns)
+      if (!isLast) finishRows(at + 64, to + line, pixel, pixels, columns)
     }
   }
 }

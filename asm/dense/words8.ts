@@ -177,16 +177,26 @@ export function words(
   if (rows > 2) storeRows(y + 2 * step, step, a2, rows - 2)
 }
 
-/** The bytes of one or two rows of sums, to which their panel still adds what sums begin with. */
+/** The bytes, or floats, of one or two rows of sums, to which their panel still adds what sums begin with. */
 export function finishRows(from: usize, y: usize, step: usize, rows: u32, columns: u32): void {
   const panel = panelAt()
+  const start = v128.load(panel)
+  const begin = v128.load(panel, 16)
+  const edge = statics() + EDGE
+  const isWhole = columns == PANEL
+  if (givesSums) {
+    const to = isWhole ? y : edge
+    const apart: usize = isWhole ? step : 4 * PANEL
+    storeSums(to, i32x4.add(v128.load(from), start), i32x4.add(v128.load(from, 16), begin))
+    if (rows > 1) storeSums(to + apart, i32x4.add(v128.load(from, 32), start), i32x4.add(v128.load(from, 48), begin))
+    if (!isWhole) storeEdge(edge, y, step, rows, columns)
+    return
+  }
   const bounds = boundsAt()
   const s = v128.load(panel, 32)
   const c = v128.load(panel, 64)
-  const start = v128.load(panel)
   const t = v128.load(panel, 48)
   const d = v128.load(panel, 80)
-  const begin = v128.load(panel, 16)
   const zero = v128.load(bounds)
   const a = joined(
     roundedSum(i32x4.add(v128.load(from), start), s, c),
@@ -199,9 +209,8 @@ export function finishRows(from: usize, y: usize, step: usize, rows: u32, column
     zero
   )
   const pair = narrowed(a, b, v128.load(bounds, 16), v128.load(bounds, 32))
-  if (columns == PANEL) storeRows(y, step, pair, rows)
+  if (isWhole) storeRows(y, step, pair, rows)
   else {
-    const edge = statics() + EDGE
     v128.store(edge, pair)
     storeEdge(edge, y, step, rows, columns)
   }

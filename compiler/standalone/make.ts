@@ -13,6 +13,7 @@ import {
   customSection,
   dataSections,
   ids,
+  joined,
   memorySection,
   moduleOf,
   pageBytes,
@@ -47,17 +48,16 @@ export async function standalone(program: Program, options: StandaloneOptions = 
   const { features = 'plain', golden, wasi, component } = options
   const bindings = bindingsOf(program, options)
   const places = placeModel(program, bindings)
-  const loading = loadingOf(program, places)
-  places.reach(loading.end)
   const { inputs, outputs, faults } = portsOf(program, places, bindings)
+  const calls = outputs.every(({ length }) => !length) ? [] : program.calls
+  const loading = loadingOf(program, calls, places)
   const body: Body = { program, bindings, places, loading, inputs, outputs }
   const { module, first } = withOwnMemory(await kernelsOf(features), loading.aside.length)
   const emitter = new Emitter(module, first)
   const begin = emitter.addInit(body)
-  const calls = outputs.every(({ length }) => !length) ? [] : program.calls
   const run = [
     ...begin(),
-    ...calls.map((_, i) => emitter.programCall(i, body)),
+    ...emitter.programCalls(body),
     ...faults.map(({ at }, i) => emitter.ifTrue(emitter.load(at), i + 1)),
     emitter.i32(0)
   ]
@@ -73,11 +73,11 @@ export async function standalone(program: Program, options: StandaloneOptions = 
     ...(wasi ? addCommand(emitter, body) : []),
     ...(component ? addComponent(emitter, body, faults) : [])
   ]
-  const { bytes, text } = emitter.finish(places.table)
+  const { bytes, text } = emitter.finish(body)
   const sections = sectionsOf(bytes)
   const data = dataSections([
     ...keptOf(sections, text, loading),
-    ...[...loading.direct, ...tables].flatMap(withoutZeros)
+    ...joined([...loading.direct, ...tables]).flatMap(withoutZeros)
   ])
   const memory = Math.ceil(places.end() / pageBytes)
   refuseLarge(memory * pageBytes, bindings, options)

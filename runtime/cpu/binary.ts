@@ -125,11 +125,7 @@ function suited(module: WebAssembly.Module, needs: Needs): WebAssembly.Module {
   const { threads, more } = needs
   const hasMore = has('gemm8')
   if (has('digest') && !threads && (hasMore || !more)) return module
-  const found = !has('digest')
-    ? 'none of Cairn'
-    : more && !hasMore
-      ? 'one without int8 or training'
-      : 'for one thread'
+  const found = !has('digest') ? 'none of Cairn' : more && !hasMore ? 'one without int8 or training' : 'for one thread'
   const wanted = `${fileFor(needs)}${threads ? ', as a URL or a path,' : ''}`
   throw new Unavailable(`the WebAssembly.Module of env.wasm.wasmPaths is ${found}; ${wanted} is needed`)
 }

@@ -25,7 +25,7 @@ import { instantiate, kernelsFor, widening } from './binary.js'
 import { type Exports, helpers } from './exports.js'
 import { align, constantsOf, isDirect, type Layout, layoutOf, newMemory, page, pages, stagingBytes } from './layout.js'
 import { type BoundCall, writeTable } from './lockstep.js'
-import { mayUseWorkers } from './spawn.js'
+import { mayShare } from './spawn.js'
 import type { Team } from './threads.js'
 import type { Comparison } from './wide.js'
 
@@ -48,10 +48,6 @@ interface Bound {
 
 type AddressOf = (argument: Omit<Argument, 'access'>) => number
 
-/** Whether sessions may have threads: where there are workers, and memory to share with them. */
-const mayShare = () =>
-  typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false && mayUseWorkers()
-
 class WasmExecutor implements Executor {
   private bound: Bound | undefined
   private compare: Comparison | undefined
@@ -73,9 +69,9 @@ class WasmExecutor implements Executor {
     { numThreads, maxMemory = mostMemory }: LoadOptions
   ): Promise<WasmExecutor> {
     const count = mayShare() ? numThreads : 1
-    const team = count > 1 ? new (await import('./threads.js')).Team(count) : undefined
+    const starting = count > 1 ? import('./threads.js').then(({ Team }) => new Team(count)) : undefined
     try {
-      const [module, arriving] = await Promise.all([kernelsFor(file, count > 1), file])
+      const [module, arriving, team] = await Promise.all([kernelsFor(file, count > 1), file, starting])
       const { header } = arriving
       const layout = layoutOf(header, count)
       const memory = newMemory(pages(layout.arena + stagingBytes(header), maxMemory, 'its constants'), count > 1)
@@ -90,7 +86,7 @@ class WasmExecutor implements Executor {
       await team?.gather()
       return executor
     } catch (error) {
-      await team?.release()
+      await (await starting)?.release()
       throw error
     }
   }
@@ -203,10 +199,7 @@ class WasmExecutor implements Executor {
     }
   }
 
-  /**
-   * Makes the calls, one at a time: who asks for no more of them has ended the run. In an observed run the other threads wait
-   * until the next one is asked for.
-   */
+  /** Makes the calls one by one: who asks for no more has ended the run; in an observed one the other threads wait for that. */
   private *perform(calls: readonly BoundCall[], observed = false): Generator<number, void> {
     const { team, exports } = this
     team?.begin(exports, observed)

@@ -16,11 +16,9 @@ override SPAN_W: u32 = 10;
 
 override THREADS_Y: u32 = TALL * WIDE / ROWS;
 override THREADS: u32 = QUADS * THREADS_Y;
-override PIXELS: u32 = SPAN_H * SPAN_W | 1;
+override PIXELS: u32 = (SPAN_H * SPAN_W) | 1;
 override PATCH: u32 = SPAN_H * SPAN_W * SIDE * CHUNK;
-override PATCH_LOADS: u32 = (PATCH + THREADS - 1) / THREADS;
 override FACTORS: u32 = LINES * KERNEL_W * CHUNK * 4 * QUADS;
-override FACTOR_LOADS: u32 = (FACTORS + THREADS - 1) / THREADS;
 
 // [quad of channels][pixel] and [element of the sum][quad of filters].
 var<workgroup> patch_: array<vec4f, SIDE * CHUNK * PIXELS>;
@@ -52,33 +50,30 @@ fn patches(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   var s6 = vec4f();
   var s7 = vec4f();
   for (var first = 0u; first < p.channels; first += CHUNK * 4) {
-    for (var i = 0u; i < PATCH_LOADS; i++) {
-      let l = index + i * THREADS;
-      if (l < PATCH) {
-        let pixel = l / (SIDE * CHUNK);
-        let q = l % (SIDE * CHUNK);
-        let c = first + q % CHUNK * 4;
-        let h = top + pixel / SPAN_W;
-        let w = left + pixel % SPAN_W;
-        var v = vec4f();
-        if (h < p.inH && w < p.inW && c < p.channels && firstPart + q / CHUNK < p.groups) {
-          v = load4(start + h * p.xH + w * p.xW + (firstPart + q / CHUNK) * p.channels + c);
-          if (!WHOLE_QUADS) {
-            v = select(vec4f(), v, vec4u(c) + vec4u(0, 1, 2, 3) < vec4u(p.channels));
-          }
+    for (var l = index; l < PATCH; l += THREADS) {
+      let pixel = l / (SIDE * CHUNK);
+      let q = l % (SIDE * CHUNK);
+      let c = first + q % CHUNK * 4;
+      let h = top + pixel / SPAN_W;
+      let w = left + pixel % SPAN_W;
+      var v = vec4f();
+      if (h < p.inH && w < p.inW && c < p.channels && firstPart + q / CHUNK < p.groups) {
+        v = load4(start + h * p.xH + w * p.xW + (firstPart + q / CHUNK) * p.channels + c);
+        if (!WHOLE_QUADS) {
+          v = select(vec4f(), v, vec4u(c) + vec4u(0, 1, 2, 3) < vec4u(p.channels));
         }
-        patch_[q * PIXELS + pixel] = v;
       }
+      patch_[q * PIXELS + pixel] = v;
     }
     for (var line = 0u; line < p.kernelH; line += LINES) {
-      for (var i = 0u; i < FACTOR_LOADS; i++) {
-        let l = index + i * THREADS;
-        if (l < FACTORS) {
-          factors[l] = factorAt(firstQuad + l % QUADS, line * KERNEL_W + l / QUADS / (CHUNK * 4), first + l / QUADS % (CHUNK * 4));
-        }
+      for (var l = index; l < FACTORS; l += THREADS) {
+        let k = l / QUADS;
+        factors[l] = factorAt(firstQuad + l % QUADS, line * KERNEL_W + k / (CHUNK * 4), first + k % (CHUNK * 4));
       }
       workgroupBarrier();
-      for (var tap = 0u; tap < LINES * KERNEL_W; tap++) {
+      // Neither the loads nor these are counted by constants, so that no compiler writes all of them out.
+      let taps = min(LINES, p.kernelH - line) * p.kernelW;
+      for (var tap = 0u; tap < taps; tap++) {
         let from_ = own + (line + tap / KERNEL_W) * p.dilationH * SPAN_W + tap % KERNEL_W * p.dilationW;
         for (var q = 0u; q < CHUNK; q++) {
           let k = (tap * CHUNK + q) * 4 * QUADS + local.x;

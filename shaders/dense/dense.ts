@@ -30,7 +30,7 @@ export const gemm: Shader = {
     if (p.rows > fewRows) return tiled(sizesOfGemm(p), [...finishing, 'gemm', 'panels', 'floats'], vector)
     return [
       {
-        files: ['weights', ...finishing, 'gemm'],
+        files: ['weights', ...finishing, 'gemm', 'tree', 'together', 'row-panel'],
         entry: 'rowTimesPanel',
         vector,
         groups: [ceil(p.columns, 8), p.rows, 1]

@@ -1,21 +1,22 @@
 import { mul, product } from '../../algebra/index.js'
 import { Node, type Value } from '../../graph/index.js'
+import { matrices } from '../dense/gemm.js'
+import { depth, product8Buffers, sumsOf, weightAt } from '../dense/gemm8.js'
 import { panelWidth } from '../elementwise/epilogue.js'
 import { shiftOf } from '../elementwise/quantize.js'
-import { depth, product8Buffers, sumsOf, weightAt } from '../dense/gemm8.js'
-import { matrices } from '../dense/gemm.js'
 import { kernel, type Lowering, type Op, plainOrder, type View } from '../op.js'
 import { windows } from '../window.js'
 import { convolution, shapeOf } from './conv.js'
 import {
-  bandFloats,
   conv8Fields,
   eachSum,
   fieldsOf,
   packConv8,
   paddedRows,
   rowsOfBand,
-  type Sizes
+  type Sizes,
+  scratchFloats,
+  stripOf
 } from './conv8.js'
 
 /** Sums of bytes by whole numbers, as they are: what ConvInteger and MatMulInteger give of constant weights. */
@@ -69,13 +70,14 @@ function emit(
 ): void {
   const { zero, xZero } = zeroOf(node, to)
   const rows = rowsOfBand(sizes)
+  const strip = stripOf(sizes)
   const panels = (sizes.groups as number) * Math.ceil((sizes.filters as number) / panelWidth)
   to.call(
     conv32Kernel,
-    { ...sizes, xZero, runs: Number(runs), rows, strip: 0 },
+    { ...sizes, xZero, runs: Number(runs), rows, strip },
     {
       ...{ ...buffers, zero, sums: sumsOf(to, key, buffers.w, panels, padded) },
-      scratch: to.scratch([bandFloats(sizes, runs, rows, padded)])
+      scratch: to.scratch([scratchFloats(sizes, runs, rows, strip, padded)])
     }
   )
 }

@@ -25,7 +25,14 @@ import { convFields, placesOf } from './direct.js'
 /** Convolutions of bytes. A zero point stands for what lies outside of the input. */
 
 const { residual: _r, act: _a, alpha: _l, beta: _b, rN, rD, rH, rW, tiles: _t, ...places } = convFields
-export const conv8Fields = { ...places, runs: 'u32', xZero: 'u32', ...requantiseFields, rows: 'u32', strip: 'u32' } as const
+export const conv8Fields = {
+  ...places,
+  runs: 'u32',
+  xZero: 'u32',
+  ...requantiseFields,
+  rows: 'u32',
+  strip: 'u32'
+} as const
 
 /**
  * y = requantise(conv(x - xZero, w)), channels innermost; `channels` and `filters` count one group's. Weights lie in the panels of
@@ -169,7 +176,7 @@ export const conv8: Op = {
       {
         ...{ x, w, ...vectors, y },
         sums: sumsOf(to, key, w, groups * panels, padded),
-        scratch: to.scratch([max(bandFloats(fields, runs, rows, padded), strip && stripFloats(fields, strip))])
+        scratch: to.scratch([scratchFloats(fields, runs, rows, strip, padded)])
       }
     )
   },
@@ -225,7 +232,7 @@ const widthOf = ({ outW, strideW, kernelW, dilationW }: Sizes): Dim =>
   add(mul(sub(outW, 1), strideW), add(mul(sub(kernelW, 1), dilationW), 1))
 
 /** The scratch of the kernel: where runs begin, where windows do, and the band (asm/conv/conv8.ts). */
-export function bandFloats(p: Sizes, runs: boolean, rows: number, padded: number): Dim {
+function bandFloats(p: Sizes, runs: boolean, rows: number, padded: number): Dim {
   const segments = mul(mul(p.kernelD, p.kernelH), runs ? 1 : p.kernelW)
   const height = add(mul(rows - 1, p.strideH), add(mul(sub(p.kernelH, 1), p.dilationH), 1))
   const elements = product([p.kernelD, height, widthOf(p), p.channels])
@@ -242,11 +249,12 @@ const mostChannels = 1024
  * Rows of tiles of 2×2 results that are transformed together where 3×3 kernels have step 1 and the engine no product of bytes
  * (asm/conv/winograd8.ts); 0 where windows are multiplied as they are.
  */
-function stripOf(p: Sizes): number {
+export function stripOf(p: Sizes): number {
   const { kernelD, kernelH, kernelW, channels, outD, outH, outW } = p
   const isSquare = kernelD === 1 && outD === 1 && p.inD === 1 && kernelH === 3 && kernelW === 3 && p.groups === 1
   const isDense = [p.strideH, p.strideW, p.dilationH, p.dilationW].every(step => step === 1)
-  if (!isSquare || !isDense || typeof outH !== 'number' || typeof outW !== 'number' || typeof channels !== 'number') return 0
+  if (!isSquare || !isDense || typeof outH !== 'number' || typeof outW !== 'number' || typeof channels !== 'number')
+    return 0
   if (outW < 7 || outH < 2 || channels < 16 || channels % 8 || channels > mostChannels) return 0
   return Math.min(Math.ceil(stripTiles / Math.ceil(outW / 2)), Math.ceil(outH / 2))
 }
@@ -257,6 +265,11 @@ function stripFloats({ channels, outW }: Sizes, strip: number): number {
   const tiles = strip * Math.ceil(width / 2)
   const band = (2 * strip + 2) * (width + 2) + 1
   return Math.ceil((16 + 41 * 64 + 400 * c + 512 * tiles + 32 * tiles * c + 2 * band * c + behind) / 4)
+}
+
+/** The scratch of either way to multiply. */
+export function scratchFloats(p: Sizes, runs: boolean, rows: number, strip: number, padded: number): Dim {
+  return max(bandFloats(p, runs, rows, padded), strip && stripFloats(p, strip))
 }
 
 /** Floats that the kernel takes for weights by output and quad, and for a ring of interleaved rows (asm/conv/depthwise8.ts). */

@@ -9,6 +9,9 @@ import { childrenOf, isList, type Node, show, walk } from './text.js'
 export interface Blocks {
   readonly at: number
   readonly bytes: Uint8Array
+  /** The calls that the function `from` makes, with operands that it reads from a table. */
+  readonly calls: readonly (readonly [string, readonly number[]])[]
+  readonly from: string
 }
 
 /** Values that a number may have, integers of 32 bits; undefined where there are many, or nobody knows. */
@@ -25,7 +28,7 @@ interface Function {
 }
 
 interface Site {
-  readonly from: Function
+  readonly from: Function | undefined
   readonly operands: readonly Node[]
 }
 
@@ -98,12 +101,17 @@ class Specialiser {
         const [head, target] = each as string[]
         if (head === 'global.set') this.globals.get(target)!.push({ own, node: each[2] })
         if (head === 'local.set' || head === 'local.tee') sets.set(target, [...(sets.get(target) ?? []), each[2]])
-        if (head !== 'call') return
-        if (!this.sites.has(target)) this.sites.set(target, [])
-        this.sites.get(target)!.push({ from: own, operands: each.slice(2) })
+        if (head === 'call' && name !== `$${blocks.from}`) this.addSite(target, { from: own, operands: each.slice(2) })
       })
     }
+    for (const [name, operands] of blocks.calls)
+      this.addSite(`$${name}`, { from: undefined, operands: operands.map(each => ['i32.const', String(each)]) })
     this.settle()
+  }
+
+  private addSite(target: string, site: Site): void {
+    if (!this.sites.has(target)) this.sites.set(target, [])
+    this.sites.get(target)!.push(site)
   }
 
   /** At first nothing has a value; what is found is gone through again until nobody learns of another one. */

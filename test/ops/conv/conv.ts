@@ -70,6 +70,8 @@ export const conv = [
   conv1('two groups', { group: 2, pads: [1, 1, 1, 1] }, [1, 6, 9, 8], [10, 3, 3, 3]),
   conv1('three groups of odd width', { group: 3, pads: [1, 1, 1, 1] }, [2, 15, 6, 7], [9, 5, 3, 3]),
   conv1('groups of 8 filters', { group: 4, pads: [1, 1, 1, 1] }, [1, 32, 6, 7], [32, 8, 3, 3]),
+  conv1('groups of 16, stride 2', { group: 3, strides: [2, 2], pads: [1, 1, 1, 1] }, [2, 48, 13, 19], [48, 16, 3, 3]),
+  conv1('groups of 36 channels, 20 filters', { group: 2, pads: [1, 1, 1, 1] }, [1, 72, 9, 10], [40, 36, 3, 3]),
   conv1('groups, 1×1', { group: 3 }, [1, 12, 6, 7], [15, 4, 1, 1]),
   conv1(
     'groups, strided and dilated',

@@ -18,13 +18,20 @@ function sums(name: string, input: readonly number[], weights: readonly number[]
       const [op, x] = input.length > 2 ? ['Conv32', image(m, ...input)] : ['Gemm32', m.bytes(input)]
       return m.add(op, [x, m.weights(weights), zero], attributes)
     },
-    feeds: random => [[random.int(0, 255)], random.ints(input.reduce((a, b) => a * b, 1), [0, 255])]
+    feeds: random => [
+      [random.int(0, 255)],
+      random.ints(
+        input.reduce((a, b) => a * b, 1),
+        [0, 255]
+      )
+    ]
   }
 }
 
 const exact: readonly ByteCase[] = [
   sums('3×3', [2, 9, 7, 8], [13, 9, 3, 3], { pads: [1, 1, 1, 1] }),
   sums('2 groups, strides', [1, 8, 9, 9], [12, 4, 3, 2], { group: 2, strides: [2, 1], pads: [1, 0, 0, 1] }),
+  sums('3×3, as large as transforms take', [1, 24, 9, 11], [13, 24, 3, 3], { pads: [1, 1, 1, 1] }),
   sums('dilation', [1, 16, 8, 8], [8, 16, 3, 3], { dilations: [1, 2] }),
   sums('one filter a channel', [1, 12, 6, 6], [12, 1, 3, 3], { group: 12, pads: [1, 1, 1, 1] }),
   sums('rows', [13, 50], [50, 21]),
