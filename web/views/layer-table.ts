@@ -74,8 +74,10 @@ export function onPickedLayer(picked: (node: string) => void): void {
   pick = picked
 }
 
+/** What only changes the order of memory is no layer of the model's. */
 function picked({ node, layer }: Row): HTMLElement | undefined {
-  return layer && el('button', { type: 'button', className: 'pick', onclick: () => pick(node) }, node)
+  if (!layer || layer.operator === 'Copy') return undefined
+  return el('button', { type: 'button', className: 'pick', onclick: () => pick(node) }, node)
 }
 
 let sorted: { readonly column: number; readonly falling: boolean } = { column: 0, falling: false }
