@@ -1,7 +1,7 @@
-// Explanations on WebGPU: what the CPU path gives, of gradients, of maps, and of pictures that are made.
+// Explanations on WebGPU: what the CPU path gives, of gradients and of maps.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { explain, FeatureMaps, Visualiser } from '../../explain/index.js'
+import { explain, FeatureMaps } from '../../explain/index.js'
 import { env, Tensor } from '../../runtime/index.js'
 import { lease } from '../../runtime/webgpu/device/device.js'
 import { channels, plainNet, side } from '../support/explain/plain-net.js'
@@ -31,30 +31,24 @@ else {
   await lease()
 
   test('gradients by the input, by a layer, and through rectifiers that are told what to let through', async () => {
-    for (const method of ['gradcam', 'guided', 'integrated'] as const) {
-      const options = method === 'integrated' ? { method, steps: 2 } : { method }
-      const onGpu = await explain(model, input, { ...options, device: 'webgpu' })
-      const onCpu = await explain(model, input, options)
+    for (const method of ['gradcam', 'guided'] as const) {
+      const onGpu = await explain(model, input, { method, device: 'webgpu' })
+      const onCpu = await explain(model, input, { method })
       assert.is(onGpu.class, onCpu.class, method)
       near(onGpu.attribution.data, onCpu.attribution.data)
     }
   })
 
-  test('maps of layers, and what excites a unit', async () => {
-    const devices = ['webgpu', 'wasm']
+  test('maps of layers', async () => {
     const [onGpu, onCpu] = await Promise.all(
-      devices.map(async device => {
+      ['webgpu', 'wasm'].map(async device => {
         const maps = await FeatureMaps.create(model, dims, { device })
         const found = await maps.run(input)
         await maps.release()
-        const visualiser = await Visualiser.create(model, dims, { device })
-        const { value } = await visualiser.maximise(1, { steps: 2 })
-        await visualiser.release()
-        return { found, value }
+        return found
       })
     )
-    for (const [i, { data }] of onCpu.found.entries()) near(onGpu.found[i].data, data)
-    near([onGpu.value], [onCpu.value], 1e-2)
+    for (const [i, { data }] of onCpu.entries()) near(onGpu[i].data, data)
   })
 }
 test.run()
