@@ -125,7 +125,9 @@ async function layoutsOf(vectors: readonly Float32Array[], withUmap: boolean): P
   ]
   if (!withUmap) return layouts
   const progress = new Progress(1)
-  const near = await neighbourhood(vectors, (done, total) => progress.step(done / total, 'UMAP')).finally(() => progress.stop())
+  const near = await neighbourhood(vectors, (done, total) => progress.step(done / total, 'UMAP')).finally(() =>
+    progress.stop()
+  )
   const about = `${points.length} pictures where UMAP puts them: what is near by cosine stays near; distances across the map say little.`
   return [{ name: 'UMAP', about, points: near }, ...layouts]
 }

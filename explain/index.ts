@@ -4,7 +4,6 @@ import { wasmBackend } from '../runtime/cpu/index.js'
 
 export { type Explained, Explainer, explain } from './explainer.js'
 export type { Attribution, Completeness, Explanation, LayerMaps } from './explanation.js'
-export { type OverlayOptions, overlay, type Peak, paint, peakOf, type SeenRegion } from './heat.js'
 export {
   type AscentOptions,
   type Correlation,
@@ -25,8 +24,9 @@ export {
   Visualiser,
   type VisualiserOptions
 } from './features/index.js'
+export { type OverlayOptions, overlay, type Peak, paint, peakOf, type SeenRegion } from './heat.js'
 export type { HeatMap, Placement } from './maps.js'
-export type { Field } from './placement.js'
 export { type ExplainerOptions, type ExplainOptions, type Method, methods } from './options.js'
+export type { Field } from './placement.js'
 
 registerBackend(wasmBackend)

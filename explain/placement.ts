@@ -21,8 +21,11 @@ type Lines = readonly Line[]
 
 /** What an element of a layer sees, in pixels of the input, and where: the centre of the first and the way to the next. */
 export interface Field {
+  /** Where the elements have their centres. */
   readonly placement: Placement
+  /** Columns that an element sees. */
   readonly width: number
+  /** Rows that an element sees. */
   readonly height: number
 }
 

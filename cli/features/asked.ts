@@ -21,7 +21,11 @@ export const featureFlags: readonly Option[] = [
   { flag: '--invert', help: 'make pictures that each shown layer cannot tell from the image' },
   { flag: '--steps', value: 'N', help: 'of each picture that is made (default 128, of inversions 256)' },
   { flag: '--jitter', value: 'N', help: 'pixels that it is moved by at random (default a 28th of its side)' },
-  { flag: '--blur', value: 'X', help: 'deviation in pixels of the blur of its first steps (default a 56th of its side)' },
+  {
+    flag: '--blur',
+    value: 'X',
+    help: 'deviation in pixels of the blur of its first steps (default a 56th of its side)'
+  },
   { flag: '--seed', value: 'N', help: 'of noise, and of the places whose elements are compared (default 0)' },
   { flag: '--maps', value: 'N', help: `maps and filters of a sheet at most (default ${mostMaps})` },
   { flag: '-o, --output', value: 'FILE', help: 'the report, or the maps of one layer as .png (default features.html)' },
@@ -61,7 +65,8 @@ export function askedIn(flags: Flags): Asked {
   if (image === undefined && invert) throw new UsageError('--invert needs --image FILE, the picture that layers see')
   if (isSheet) {
     if (image === undefined) throw new UsageError(`-o ${output} needs --image FILE, whose maps it shows`)
-    if (named.length !== 1 || isAll) throw new UsageError(`-o ${output}: a .png shows one layer; --layer NAME says which`)
+    if (named.length !== 1 || isAll)
+      throw new UsageError(`-o ${output}: a .png shows one layer; --layer NAME says which`)
     flags.refuse(['data', 'units', 'maximise', 'invert', 'sheets'], `with -o ${output}; a report has them`)
   }
   if (!maximise && !invert) flags.refuse(['steps', 'jitter', 'blur'], 'without --maximise or --invert')

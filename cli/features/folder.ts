@@ -1,5 +1,11 @@
-import { type FeatureLayer, type LayerFindings, LayerStatistics, patchOf, type FeatureMaps } from '../../explain/index.js'
-import { resize, type Picture, type Tensor } from '../../runtime/tensor/index.js'
+import {
+  type FeatureLayer,
+  type FeatureMaps,
+  type LayerFindings,
+  LayerStatistics,
+  patchOf
+} from '../../explain/index.js'
+import { type Picture, resize, type Tensor } from '../../runtime/tensor/index.js'
 import { contactSheet } from '../pictures/index.js'
 import { Progress } from '../terminal/index.js'
 import { cut } from './sheets.js'
@@ -35,7 +41,11 @@ export function loudest({ strongest, dead }: LayerFindings, count: number): numb
 }
 
 /** A row a unit: the patches that excite it most, the strongest first. `seen` gives a picture as the model sees it. */
-export function patchSheet({ layer, strongest }: LayerFindings, units: readonly number[], seen: (index: number) => Picture): Picture {
+export function patchSheet(
+  { layer, strongest }: LayerFindings,
+  units: readonly number[],
+  seen: (index: number) => Picture
+): Picture {
   const most = Math.max(...units.map(unit => strongest[unit].length))
   const blank = { data: new Uint8Array(patchSide * patchSide * 3).fill(255), width: patchSide, height: patchSide }
   const tiles = units.flatMap(unit => {

@@ -14,7 +14,12 @@ export interface Made extends Shown {
 const [climbing, inverting] = [128, 256]
 
 /** What excites units of a layer. */
-export function maximised(subject: Subject, { name }: FeatureLayer, units: readonly number[], asked: Asked): Promise<Made[]> {
+export function maximised(
+  subject: Subject,
+  { name }: FeatureLayer,
+  units: readonly number[],
+  asked: Asked
+): Promise<Made[]> {
   const progress = new Progress(units.length * (asked.steps ?? climbing))
   return withLayer(subject, name, async visualiser => {
     const made: Made[] = []
@@ -27,7 +32,12 @@ export function maximised(subject: Subject, { name }: FeatureLayer, units: reado
 }
 
 /** What layers can hardly tell from an input, which comes first. */
-export async function inverted(subject: Subject, layers: readonly FeatureLayer[], input: Tensor, asked: Asked): Promise<Made[]> {
+export async function inverted(
+  subject: Subject,
+  layers: readonly FeatureLayer[],
+  input: Tensor,
+  asked: Asked
+): Promise<Made[]> {
   const progress = new Progress(layers.length * (asked.steps ?? inverting))
   const made: Made[] = [{ title: 'the image', caption: 'as the model sees it', picture: subject.seen(input), value: 0 }]
   try {

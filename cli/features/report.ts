@@ -1,8 +1,8 @@
 import type { LayerFindings } from '../../explain/index.js'
+import type { Picture } from '../../runtime/tensor/index.js'
 import { pngOf } from '../pictures/index.js'
 import { escapeXml, shape, short } from '../terminal/index.js'
 import { pictureFigure, style } from '../train/index.js'
-import type { Picture } from '../../runtime/tensor/index.js'
 
 /** A picture of the report. */
 export interface Shown {

@@ -51,7 +51,10 @@ export function correlationSheet(matrix: Float32Array, units: number): Picture {
 }
 
 /** Part of a picture; it lies inside. */
-export function cut({ data, width }: Picture, part: { left: number; top: number; width: number; height: number }): Picture {
+export function cut(
+  { data, width }: Picture,
+  part: { left: number; top: number; width: number; height: number }
+): Picture {
   const found = new Uint8ClampedArray(part.width * part.height * 3)
   for (let y = 0; y < part.height; y++) {
     const from = ((part.top + y) * width + part.left) * 3

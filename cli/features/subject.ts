@@ -44,7 +44,11 @@ export async function subjectOf(model: ModelFile, { prepare, first, device, thre
   })
   const input = (picture: Picture) => imageTensor(picture, port, prepare)
   const { dims } = input(first ?? grey(0))
-  const range = rangeOf(prepare, [0, 255].map(byte => input(grey(byte, ...sidesOf(dims)))), dims)
+  const range = rangeOf(
+    prepare,
+    [0, 255].map(byte => input(grey(byte, ...sidesOf(dims)))),
+    dims
+  )
   return {
     ...{ path, bytes, dims, range, input },
     options: { ...imported, externalData: externalDataOf(path), numThreads: threads, device },

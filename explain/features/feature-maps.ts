@@ -5,7 +5,7 @@ import { copyFloats, type Tensor } from '../../runtime/tensor/index.js'
 import type { Engine } from '../../train/device/engine.js'
 import type { Attribution } from '../explanation.js'
 import { opened } from '../gradients.js'
-import { fieldOf, type Field } from '../placement.js'
+import { type Field, fieldOf } from '../placement.js'
 import { type FeatureOptions, settingsOf } from './feature-options.js'
 import { behind, graphOf, layerNamed, layersIn, nameOf, unitsOf } from './layers.js'
 
@@ -45,14 +45,22 @@ export class FeatureMaps {
    * Compiles the network for a picture of `dims`, [1, C, H, W] or [1, H, W, C], up to the layers. Throws CairnError or CompileError
    * for a layer that there is not, and for a model that is compiled already.
    */
-  static async create(bytes: Uint8Array, dims: readonly number[], options: FeatureMapsOptions = {}): Promise<FeatureMaps> {
+  static async create(
+    bytes: Uint8Array,
+    dims: readonly number[],
+    options: FeatureMapsOptions = {}
+  ): Promise<FeatureMaps> {
     const settings = settingsOf(options)
     const graph = graphOf(bytes, dims, options)
     const named = options.layers?.map(name => layerNamed(graph, name))
     const given = named?.map(value => (options.activated ? behind(value) : value))
     const values = given ? [...new Set(given)] : layersIn(graph)
     if (!values.length) throw new CairnError('the model has no layer with weights whose maps have known sizes')
-    const layers = values.map(value => ({ name: nameOf(value), ...unitsOf(value.shape)!, field: fieldOf(graph, value, dims) }))
+    const layers = values.map(value => ({
+      name: nameOf(value),
+      ...unitsOf(value.shape)!,
+      field: fieldOf(graph, value, dims)
+    }))
     graph.outputs = [...values]
     graph.outputNames = values.map((_, i) => `layer${i}`)
     graph.outputTypes = values.map(() => 'float32')
@@ -80,7 +88,11 @@ export class FeatureMaps {
 }
 
 /** The filters of the first convolution, [filters, channels, height, width]; undefined where it reads no picture of 1 or 3 channels. */
-export function firstFilters(bytes: Uint8Array, dims: readonly number[], options: FeatureOptions = {}): FirstFilters | undefined {
+export function firstFilters(
+  bytes: Uint8Array,
+  dims: readonly number[],
+  options: FeatureOptions = {}
+): FirstFilters | undefined {
   const graph = graphOf(bytes, dims, options)
   const node = graph.nodes.find(({ op }) => op === 'Conv')
   const filters = node?.inputs[1]

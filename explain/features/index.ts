@@ -1,5 +1,11 @@
+export {
+  type FeatureLayer,
+  FeatureMaps,
+  type FeatureMapsOptions,
+  type FirstFilters,
+  firstFilters
+} from './feature-maps.js'
 export type { FeatureOptions } from './feature-options.js'
-export { type FeatureLayer, FeatureMaps, type FeatureMapsOptions, type FirstFilters, firstFilters } from './feature-maps.js'
 export { type PixelRange, pictureFrom } from './pixels.js'
 export {
   type Correlation,

@@ -61,9 +61,11 @@ export function layerNamed(graph: Graph, name: string): Value {
   const found = node?.output ?? [...graph.values].find(value => value.name === name && value.producer)
   const told = (value: Value) => value.shape.map(show).join('×')
   if (found && unitsOf(found.shape) !== undefined) return found
-  if (found) throw new CairnError(`layer "${name}" gives ${told(found)}; 1×C, or 1×C×H×W, of sizes that are known, is allowed`)
+  if (found)
+    throw new CairnError(`layer "${name}" gives ${told(found)}; 1×C, or 1×C×H×W, of sizes that are known, is allowed`)
   const names = layersIn(graph).map(value => `"${nameOf(value)}"`)
-  const list = names.length > mostNames ? [...names.slice(0, mostNames / 2), '…', ...names.slice(-mostNames / 2)] : names
+  const list =
+    names.length > mostNames ? [...names.slice(0, mostNames / 2), '…', ...names.slice(-mostNames / 2)] : names
   throw new CairnError(`layer "${name}": the model has no such node or value; its layers are ${list.join(', ')}`)
 }
 

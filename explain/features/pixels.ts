@@ -46,7 +46,9 @@ export class Parameters {
     const list = (given: number | readonly number[], name: string) => {
       const all = typeof given === 'number' ? new Array<number>(channels).fill(given) : given
       if (all.length !== channels || !all.every(Number.isFinite))
-        throw new CairnError(`${name} [${all}]; ${channels === 1 ? 'one number' : 'a number for each channel'} is allowed`)
+        throw new CairnError(
+          `${name} [${all}]; ${channels === 1 ? 'one number' : 'a number for each channel'} is allowed`
+        )
       return all
     }
     this.black = list(range.black ?? 0, 'black')
@@ -117,7 +119,8 @@ export class Parameters {
     const size = width * height
     const pixels = this.pixels()
     const data = new Uint8ClampedArray(size * 3)
-    for (let i = 0; i < size; i++) for (let c = 0; c < 3; c++) data[i * 3 + c] = 255 * pixels[(planes === 1 ? 0 : c) * size + i]
+    for (let i = 0; i < size; i++)
+      for (let c = 0; c < 3; c++) data[i * 3 + c] = 255 * pixels[(planes === 1 ? 0 : c) * size + i]
     return { data, width, height }
   }
 

@@ -1,8 +1,9 @@
 import { CairnError } from '../../runtime/base/index.js'
 import { Random } from '../../runtime/train/index.js'
 import type { Attribution } from '../explanation.js'
-import { checked } from './feature-options.js'
+import type { SeenRegion } from '../heat.js'
 import type { FeatureLayer } from './feature-maps.js'
+import { checked } from './feature-options.js'
 
 /** Where a unit was excited. */
 export interface Excitement {
@@ -155,7 +156,13 @@ export class LayerStatistics {
         unit => tally.least[unit] === tally.largest[unit]
       )
       const sparsity = 1 - tally.positive / tally.count
-      return { layer, sparsity, dead, correlation: correlated(tally), strongest: tally.strongest.map(list => [...list]) }
+      return {
+        layer,
+        sparsity,
+        dead,
+        correlation: correlated(tally),
+        strongest: tally.strongest.map(list => [...list])
+      }
     })
   }
 }
@@ -185,7 +192,12 @@ function correlated({ compared, sums, products, drawn }: Tally): Correlation {
 }
 
 /** The part of an input of `height` and `width` pixels that an element of a layer sees, moved inside of it where it reaches beyond. */
-export function patchOf({ field }: FeatureLayer, { row, column }: Pick<Excitement, 'row' | 'column'>, height: number, width: number) {
+export function patchOf(
+  { field }: FeatureLayer,
+  { row, column }: Pick<Excitement, 'row' | 'column'>,
+  height: number,
+  width: number
+): SeenRegion {
   if (!field) return { left: 0, top: 0, width, height }
   const { placement } = field
   const wide = Math.min(field.width, width)

@@ -68,7 +68,11 @@ export class Visualiser {
   }
 
   /** Compiles the network up to the layer, and back. `dims` are those of a picture, [1, C, H, W] or [1, H, W, C]. */
-  static async create(bytes: Uint8Array, dims: readonly number[], options: VisualiserOptions = {}): Promise<Visualiser> {
+  static async create(
+    bytes: Uint8Array,
+    dims: readonly number[],
+    options: VisualiserOptions = {}
+  ): Promise<Visualiser> {
     const settings = settingsOf(options)
     const graph = graphOf(bytes, dims, options)
     const named = options.layer === undefined ? layersIn(graph).at(-1) : layerNamed(graph, options.layer)
@@ -108,7 +112,7 @@ export class Visualiser {
     const direction = new Float32Array(count)
     direction.fill(1 / size, unit * size, (unit + 1) * size)
     const mean = (maps: Float32Array) => maps.reduce((sum, value, i) => sum + value * direction[i], 0)
-    return this.climb({ scale: 0, direction, smooth: 0, value: mean }, { ...options, steps: options.steps ?? 128 })
+    return this.climb({ scale: 0, direction, smooth: false, value: mean }, { ...options, steps: options.steps ?? 128 })
   }
 
   /**
@@ -124,7 +128,10 @@ export class Visualiser {
     const direction = maps.map(value => value / length)
     const apart = (found: Float32Array) =>
       Math.sqrt(found.reduce((sum, value, i) => sum + (value - maps[i]) ** 2, 0) / length)
-    return this.climb({ scale: -1 / length, direction, smooth: 1, value: apart }, { ...options, steps: options.steps ?? 256, jitter: options.jitter ?? 0 })
+    return this.climb(
+      { scale: -1 / length, direction, smooth: true, value: apart },
+      { ...options, steps: options.steps ?? 256, jitter: options.jitter ?? 0 }
+    )
   }
 
   /** Gives memory and threads back. */
@@ -138,7 +145,10 @@ export class Visualiser {
   }
 
   /** Adam (Kingma and Ba, arXiv 1412.6980) upwards, on gradients that are blurred less and less. */
-  private async climb({ scale, direction, smooth, value }: Goal, options: AscentOptions & { steps: number }): Promise<Preimage> {
+  private async climb(
+    { scale, direction, smooth, value }: Goal,
+    options: AscentOptions & { steps: number }
+  ): Promise<Preimage> {
     const { steps, rate, jitter, blurred, seed } = ascentOf(options, this.dims)
     const random = new Random(seed)
     const drawn = new Parameters(this.dims, this.range)
@@ -152,7 +162,9 @@ export class Visualiser {
       const shift = [random.whole(jitter + 1), random.whole(jitter + 1)] as Shift
       const pixels = drawn.pixels()
       const { gradient } = await this.run(drawn.input(pixels, shift), scale, direction)
-      const rough = smooth ? roughness(pixels, width, height).map(by => (-roughWeight * by) / (width * height)) : undefined
+      const rough = smooth
+        ? roughness(pixels, width, height).map(by => (-roughWeight * by) / (width * height))
+        : undefined
       const by = drawn.gradient(gradient, pixels, shift, rough)
       blur(by, width, height, blurred * (leastBlur + (1 - leastBlur) * (1 - step / steps) ** 2))
       for (let i = 0; i < values.length; i++) {
@@ -173,7 +185,7 @@ interface Goal {
   readonly scale: number
   readonly direction: Float32Array
   /** Whether differences between neighbours count against a picture. */
-  readonly smooth: number
+  readonly smooth: boolean
   readonly value: (maps: Float32Array) => number
 }
 

@@ -49,7 +49,13 @@ test('a report of filters, maps, patches, made pictures and figures', () => {
   assert.equal([told.maximised.length, told.inverted.length], [4, 4])
   const html = readFileSync(at('features.html'), 'utf8')
   assert.match(html, /<title>What net\.onnx sees/)
-  for (const title of ['First-layer filters', 'Feature maps', 'What excites units', 'What units look for', 'What layers keep'])
+  for (const title of [
+    'First-layer filters',
+    'Feature maps',
+    'What excites units',
+    'What units look for',
+    'What layers keep'
+  ])
     assert.ok(html.includes(`<h2>${title}</h2>`), title)
   assert.not.match(html, /<script|https?:/)
   assert.is(readdirSync(at('sheets')).length, told.sheets.length)

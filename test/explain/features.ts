@@ -2,15 +2,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compile } from '../../compiler/index.js'
-import {
-  FeatureMaps,
-  firstFilters,
-  LayerStatistics,
-  patchOf,
-  pictureFrom,
-  Visualiser
-} from '../../explain/index.js'
 import { blur, Parameters, roughness } from '../../explain/features/pixels.js'
+import { FeatureMaps, firstFilters, LayerStatistics, patchOf, pictureFrom, Visualiser } from '../../explain/index.js'
 import { Tensor } from '../../runtime/index.js'
 import { ModelBuilder } from '../support/onnx/model.js'
 import { Oracle } from '../support/onnx/oracle.js'
@@ -34,14 +27,20 @@ function network() {
   const conv = m.add('Conv', [first, m.weights([5, 6, 3, 3])], { pads: [1, 1, 1, 1] })
   const second = m.add('Mul', [conv, m.add('Sigmoid', [conv])])
   const scores = m.add('Gemm', [m.add('Flatten', [m.add('GlobalAveragePool', [second])]), m.weights([5, 4])])
-  return { bytes: m.output(m.add('Softmax', [scores])).encode(), all: m.output(first, second, scores).encode(), ends: [first, second, scores] }
+  return {
+    bytes: m.output(m.add('Softmax', [scores])).encode(),
+    all: m.output(first, second, scores).encode(),
+    ends: [first, second, scores]
+  }
 }
 
 const net = network()
 const near = (made: ArrayLike<number>, wanted: ArrayLike<number>, limit = 1e-4) => {
   assert.is(made.length, wanted.length)
   const scale = Math.max(...Array.from(wanted, Math.abs))
-  Array.from(wanted).forEach((value, i) => assert.ok(Math.abs(made[i] - value) <= limit * scale, `${i}: ${made[i]}, ${value}`))
+  Array.from(wanted).forEach((value, i) =>
+    assert.ok(Math.abs(made[i] - value) <= limit * scale, `${i}: ${made[i]}, ${value}`)
+  )
 }
 
 test('layers behind their activations, as onnxruntime computes them, and what they see', async () => {
@@ -93,7 +92,10 @@ test('silence, dead units, correlations and the strongest places are what plain 
       const [x, y] = [of(a), of(b)]
       const scale = Math.sqrt(covariance(x, x) * covariance(y, y))
       const r = dead.includes(a) || dead.includes(b) ? 0 : covariance(x, y) / scale
-      assert.ok(Math.abs(correlation.matrix[a * 6 + b] - r) < 1e-5, `${a}, ${b}: ${correlation.matrix[a * 6 + b]}, ${r}`)
+      assert.ok(
+        Math.abs(correlation.matrix[a * 6 + b] - r) < 1e-5,
+        `${a}, ${b}: ${correlation.matrix[a * 6 + b]}, ${r}`
+      )
     }
   const unit = [0, 1, 2, 3, 5].find(each => !dead.includes(each))!
   const largest = all
@@ -183,7 +185,10 @@ test('steps on pixels are what central differences give, and a blur keeps the su
 })
 
 test('what cannot be shown is refused in one line', async () => {
-  await rejects(() => FeatureMaps.create(net.bytes, dims, { layers: ['nowhere'] }), /no such node or value; its layers are "/)
+  await rejects(
+    () => FeatureMaps.create(net.bytes, dims, { layers: ['nowhere'] }),
+    /no such node or value; its layers are "/
+  )
   await rejects(() => FeatureMaps.create(net.bytes, dims, { device: 'abacus' }), /device "abacus"; wasm/)
   const compiled = await compile(net.bytes)
   await rejects(() => FeatureMaps.create(compiled, dims), /a compiled model holds calls of kernels.*give the \.onnx/)
