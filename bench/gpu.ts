@@ -47,6 +47,8 @@ const precisions = (values.precision ?? '').split(',').map(name => {
   return fail(`--precision ${name}: f32, f16 are allowed, joined by commas`)
 })
 
+let known: Limits | undefined
+
 /** Where tables of all networks are kept, unless they are wanted elsewhere. */
 const resultsFor = () =>
   values.out ?? (positionals.length ? undefined : fileURLToPath(new URL('../../bench/results/', import.meta.url)))
@@ -126,8 +128,6 @@ async function measureAll(): Promise<void> {
 }
 
 /** Measured anew before each network, because GPUs slow down as they get warm; of a program on the CPU once, as they take it long. */
-let known: Limits | undefined
-
 async function limitsOf(gpu: GPU): Promise<Limits> {
   const { info } = (await gpu.requestAdapter({ powerPreference: 'high-performance' }))!
   if (!known || !isImitation(info)) known = await measureLimits(gpu)
