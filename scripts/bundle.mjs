@@ -1,6 +1,6 @@
 // What esbuild makes of packages and of the compiled code: ONNX's schema as one module, and the runtime as one file.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -111,7 +111,11 @@ export async function bundlePages() {
     ...{ metafile: true, absWorkingDir: root }
   })
   const inside = reached(metafile.inputs, '<stdin>')
-  const more = `${exported(pages['cairn-full.min'].slice(1))}export { serve as _serve } from '../ort/compile/work.js'\n`
+  const inner = [
+    `export { serve as _serve } from '../ort/compile/work.js'`,
+    `export { default as _onnx } from '../schema/onnx.js'`
+  ]
+  const more = `${exported(pages['cairn-full.min'].slice(1))}${inner.join('\n')}\n`
   const imports = await importsOf(more, folder, inside)
   const names = new Map([...imports].flatMap(([path, used]) => [...used].map(name => [`${path} ${name}`, path])))
   const alias = new Map([...names.keys()].map((key, i) => [key, `_${i}`]))
@@ -158,6 +162,18 @@ const compilerApart = {
   setup: ({ onResolve }) => onResolve({ filter: /\/job\.js$/ }, () => ({ path: './compile/job.js', external: true }))
 }
 
+/** Texts of shaders are read of the modules that hold them: `export const sources = ` and JSON. */
+const shadersApart = {
+  name: 'shaders apart',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[/\\]shaders[/\\](later[/\\]\w+-)?sources\.js$/ }, ({ path }) => {
+      const place = JSON.stringify(relative(join(root, 'dist', 'ort'), path).replaceAll('\\', '/'))
+      const contents = `const text = require('node:fs').readFileSync(require('node:path').join(__dirname, ${place}), 'utf8')
+export const sources = JSON.parse(text.slice(text.indexOf('{')))`
+      return { contents }
+    })
+}
+
 const typed = ['index', 'all', 'supported', 'onnxruntime', 'types']
 
 export const ortBundles = [
@@ -183,7 +199,7 @@ export async function bundleOrt(stamp) {
     ...node,
     outfile: join(folder, 'onnxruntime.cjs'),
     define: { 'import.meta.url': 'cairnUrl' },
-    plugins: [compilerApart],
+    plugins: [compilerApart, shadersApart],
     banner: {
       // Windows that test runners imitate have no encodings of text.
       js: `// Cairn, Apache-2.0

@@ -25,11 +25,19 @@ const beside = ['cairn.min.js', 'cairn-full.min.js', 'worker.js', 'session-worke
   readdirSync(runtime).filter(name => name.endsWith('.wasm'))
 )
 
-/** The page's worker imports the package from the files that lie in cairn/, not a copy of it in its bundle. */
+const schema = '\0schema'
+
+/** The page's worker imports the package, and ONNX's schema, from the files that lie in cairn/, not copies of them in its bundle. */
 const whole = () => ({
   name: 'cairnjs as it is',
   enforce: 'pre',
-  resolveId: id => (/^cairnjs(\/(compiler|train|explain))?$/.test(id) ? { id: 'cairnjs', external: true } : undefined),
+  resolveId: id =>
+    /^cairnjs(\/(compiler|train|explain))?$/.test(id)
+      ? { id: 'cairnjs', external: true }
+      : id.endsWith('/schema/onnx.js')
+        ? schema
+        : undefined,
+  load: id => (id === schema ? `export { _onnx as default } from 'cairnjs'` : undefined),
   renderChunk: code => code.replace(/(["'`])cairnjs\1/g, '"../cairn/cairn-full.min.js"')
 })
 

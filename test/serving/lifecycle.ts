@@ -19,6 +19,7 @@ import {
   expected,
   floats,
   folderOf,
+  held,
   inputOf,
   put,
   slowModel,
@@ -55,33 +56,45 @@ test('a full queue is 429 with Retry-After, a deadline 504, and who goes away ma
   const server = await start(folderOf({ 'slow.onnx': slow }), { threads: 1, queue: 2, maxBatch: 1 })
   const x = floats(random, 12288)
   const want = await expected(slow, x, dims)
-  const replies = await Promise.all(Array.from({ length: 8 }, () => inferSlow(server, x)))
-  const [done, refused] = [200, 429].map(status => replies.filter(reply => reply.status === status))
-  assert.ok(done.length && refused.length)
-  assert.is(done.length + refused.length, 8)
-  for (const { json } of done) assertNear(json.outputs[0].data, want)
-  for (const { headers, json } of refused) {
-    assert.ok(Number(headers.get('retry-after')) >= 1)
+  const free = held(server)
+  const { lane } = server.repository.find('slow')
+  const waiting = [inferSlow(server, x), inferSlow(server, x)]
+  await until(() => lane.length === 2, 'the queue is full')
+  for (let i = 0; i < 3; i++) {
+    const { status, headers, json } = await inferSlow(server, x)
+    assert.equal([status, Number(headers.get('retry-after')) >= 1], [429, true])
     assert.match(json.error, /2 requests are waiting/)
   }
+  free()
+  for (const { status, json } of await Promise.all(waiting)) {
+    assert.is(status, 200)
+    assertNear(json.outputs[0].data, want)
+  }
+  const freeAgain = held(server)
   const late = await inferSlow(server, x, { parameters: { timeout: 1000 } })
   assert.equal([late.status, /deadline/.test(late.text)], [504, true])
-  const control = new AbortController()
-  const gone = inferSlow(server, x, {}, { signal: control.signal }).catch(error => error.name)
-  setTimeout(() => control.abort(), 30)
-  assert.is(await gone, 'AbortError')
-  await until(
-    async () => (await metric(server, 'cairn_requests_total{model="slow",protocol="http",code="cancelled"}')) === 1,
-    'counted'
-  )
+  freeAgain()
+  // One goes while it waits, another while it runs.
+  for (const runs of [false, true]) {
+    const free = held(server)
+    const control = new AbortController()
+    const gone = inferSlow(server, x, {}, { signal: control.signal }).catch(error => error.name)
+    await until(() => lane.length === 1, 'the request waits')
+    if (runs) free()
+    assert.is(server.pool.busy, Number(runs))
+    control.abort()
+    assert.is(await gone, 'AbortError')
+    const cancelled = 'cairn_requests_total{model="slow",protocol="http",code="cancelled"}'
+    await until(async () => (await metric(server, cancelled)) === (runs ? 2 : 1), 'counted')
+    free()
+  }
   assert.is((await inferSlow(server, x)).status, 200)
   await server.close()
 })
 
 test('what has come together while the threads were busy shares a run', async () => {
-  const server = await start(folderOf({ 'slow.onnx': slowModel(random, 128), 'small.onnx': small }), { threads: 1 })
-  const first = inferSlow(server, floats(random, 12288))
-  await until(() => server.pool.busy === 1, 'the thread is busy')
+  const server = await start(folderOf({ 'small.onnx': small }), { threads: 1 })
+  const free = held(server)
   const rows = Array.from({ length: 3 }, () => floats(random, 192))
   const control = new AbortController()
   const body = JSON.stringify({ inputs: [inputOf('x', [1, 3, 8, 8], rows[0])] })
@@ -90,7 +103,11 @@ test('what has come together while the threads were busy shares a run', async ()
   await until(async () => server.repository.find('small').lane.length === 4, 'all wait')
   control.abort()
   assert.is(await gone, 'gone')
-  await first
+  await until(
+    async () => (await metric(server, 'cairn_requests_total{model="small",protocol="http",code="cancelled"}')) === 1,
+    'the server has seen that one is gone'
+  )
+  free()
   for (const [i, { json }] of (await Promise.all(under)).entries())
     assertNear(json.outputs[0].data, await expected(small, rows[i], [1, 3, 8, 8]))
   const [runs, all] = ['cairn_batch_size_count', 'cairn_batch_size_sum'].map(name => `${name}{model="small"`)
@@ -101,11 +118,14 @@ test('what has come together while the threads were busy shares a run', async ()
 
 test('a request may wait for others to share its run, and no longer than said', async () => {
   const server = await start(folderOf({ 'small.onnx': small }), { threads: 1, maxDelay: 150, maxBatch: 4 })
+  const free = held(server)
   const rows = Array.from({ length: 5 }, () => floats(random, 192))
-  const replies = await Promise.all(
+  const replies = Promise.all(
     rows.map(x => ask(`${server.url}/v2/models/small/infer`, { inputs: [inputOf('x', [1, 3, 8, 8], x)] }))
   )
-  for (const [i, { json }] of replies.entries())
+  await until(() => server.repository.find('small').lane.length === 5, 'all wait')
+  free()
+  for (const [i, { json }] of (await replies).entries())
     assertNear(json.outputs[0].data, await expected(small, rows[i], [1, 3, 8, 8]))
   // Four together, and the fifth when it has waited.
   assert.is(await metric(server, 'cairn_batch_size_count{'), 2)
@@ -116,8 +136,11 @@ test('a request may wait for others to share its run, and no longer than said', 
 test('a thread that dies is replaced, and its requests are answered by others, once', async () => {
   const server = await start(folderOf({ 'slow.onnx': slow }), { threads: 2, maxBatch: 2 })
   const asked = Array.from({ length: 12 }, () => floats(random, 12288))
+  const free = held(server)
   const replies = Promise.all(asked.map(x => inferSlow(server, x)))
-  await until(() => server.pool.busy === 2, 'both threads run')
+  await until(() => server.repository.find('slow').lane.length === asked.length, 'all wait')
+  free()
+  assert.is(server.pool.busy, 2)
   server.pool.kill()
   for (const [i, { status, json, text }] of (await replies).entries()) {
     assert.is(status, 200, text)
@@ -280,12 +303,15 @@ test('the command says where it serves, ends in order, and names the packages th
 test('at its end it is not ready first, then answers what it has, and only then goes', async () => {
   const server = await start(folderOf({ 'slow.onnx': slow }), { threads: 1, maxBatch: 1 })
   const x = floats(random, 12288)
+  const free = held(server)
   const under = Array.from({ length: 4 }, () => inferSlow(server, x))
-  await until(() => server.pool.busy === 1, 'a run has begun')
+  await until(() => server.repository.find('slow').lane.length === 4, 'all wait')
   const closing = server.close(2000)
   const ready = await ask(`${server.url}/v2/health/ready`)
   assert.equal([ready.status, ready.headers.get('connection')], [503, 'close'])
   under.push(inferSlow(server, x))
+  await until(() => server.repository.find('slow').lane.length === 5, 'who comes then waits as well')
+  free()
   for (const { status, text } of await Promise.all(under)) assert.is(status, 200, text)
   await closing
   await inferSlow(server, x).then(

@@ -42,7 +42,7 @@ export async function explained(
       method === 'occlusion'
         ? await Explainer.create(session, { method })
         : await Explainer.create(origin.bytes, {
-            ...{ method, externalData: origin.externalData, numThreads: session.threads }
+            ...{ method, externalData: origin.externalData, numThreads: session.threads, device: session.device }
           })
     held = { method, session, explainer }
   }

@@ -1,0 +1,6 @@
+export { type Asked, askedIn, featureFlags, unitsMade, unitsShown } from './asked.js'
+export { findingsOf, loudest, patchSheet } from './folder.js'
+export { inverted, type Made, maximised } from './making.js'
+export { featuresHtml, findingsText, type Section, type Shown } from './report.js'
+export { correlationSheet, filterSheet, mapSheet } from './sheets.js'
+export { type Subject, subjectOf } from './subject.js'
