@@ -15,6 +15,9 @@ export interface Measured {
   layers(): { readonly calls: Opened['model']['calls']; readonly layers: Answer<'layers'> } | undefined
 }
 
+/** Pixels across below which the maps of a sheet are enlarged as squares. */
+const smallSheet = 320
+
 const check = new Check()
 const chosen = (id: string) => byId<HTMLSelectElement>(id).value
 
@@ -41,6 +44,7 @@ async function showMaps({ engine, job: current }: Measured, node: string): Promi
   const canvas = byId<HTMLCanvasElement>('layer-maps-canvas')
   canvas.width = sheet.width
   canvas.height = sheet.height
+  canvas.classList.toggle('small', sheet.width < smallSheet)
   canvas.setAttribute('aria-label', `What ${name} makes of the photo: ${maps}`)
   canvas
     .getContext('2d')!
