@@ -1,5 +1,5 @@
 // Three workers in namespaces of the network, many small pictures, workers killed at random, Redis restarted once: every picture
-// once in the results. `node dist/bench/serving/queue.js [--pictures 100000] [--every 5]`; needs root, ip and redis-server.
+// once in the results. `npm run test:queue -- [--pictures 100000] [--every 5]`; needs root, ip and redis-server.
 import { spawn } from 'node:child_process'
 import { createReadStream, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
