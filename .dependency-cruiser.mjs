@@ -58,7 +58,7 @@ const rooms = {
   ],
   'cli/serving/protocol': ['runtime'],
   'cli/serving/pool': ['cli/terminal', 'cli/model', 'cli/pictures', 'cli/serving/protocol', 'runtime'],
-  'cli/serving/telemetry': ['cli/serving/pool'],
+  'cli/serving/telemetry': ['cli/serving/protocol', 'cli/serving/pool'],
   'cli/serving/models': ['cli/terminal', 'cli/serving/protocol', 'cli/serving/pool', 'runtime'],
   'cli/serving/engine': ['protocol', 'pool', 'telemetry', 'models'].map(room => `cli/serving/${room}`),
   'cli/serving/http': ['cli/terminal', 'cli/serving/protocol', 'cli/serving/engine'],

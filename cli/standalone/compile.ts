@@ -71,7 +71,7 @@ export function moduleOf(
 }
 
 /** Writes a module with its types, a component with its interface, and with a header where one is wanted; returns the other files' names. */
-export function writeModule(output: string, bytes: Uint8Array, { header, component }: ModuleRequest): string[] {
+export function writeModule(output: string, bytes: Uint8Array, { header, component, wasi }: ModuleRequest): string[] {
   const metadata = standaloneOf(bytes)!
   const stem = output.replace(/\.wasm$/i, '')
   writeWhole(output, bytes)
@@ -80,6 +80,6 @@ export function writeModule(output: string, bytes: Uint8Array, { header, compone
     return [`${stem}.wit`]
   }
   writeWhole(`${stem}.d.ts`, declarationsOf(metadata))
-  if (header) writeWhole(`${stem}.h`, headerOf(metadata, basename(stem)))
+  if (header) writeWhole(`${stem}.h`, headerOf(metadata, basename(stem), wasi ? 'the imports of WASI' : 'no imports'))
   return [`${stem}.d.ts`, ...(header ? [`${stem}.h`] : [])]
 }

@@ -14,6 +14,8 @@ const WIDE = 8
 /** More filters of a group fill a tile of products, fewer channels leave most of a vector empty, and more have steps of their own. */
 const mostFilters = 32
 const [fewestChannels, fewChannels] = [3, 8]
+/** Fewer results are not worth pipelines of their own, which differ with kernel and stride. */
+const fewestResults = 4096
 
 /** What patches are chosen for: the processors that wait for a workgroup, and bytes that one moves while it makes a multiply-add. */
 const processors = 132
@@ -24,7 +26,8 @@ export function patchesOf(p: Block): Patches | undefined {
   const flat = p.kernelD === 1 && p.inD === 1 && p.outD === 1
   const few = p.groups > 1 ? p.filters <= mostFilters : p.channels >= fewestChannels && p.channels < fewChannels
   const taps = p.kernelH * p.kernelW
-  if (!flat || !few || (p.groups === 1 && taps === 1)) return undefined
+  const many = product(p.batch, p.outH, p.outW, p.filters, p.groups) >= fewestResults
+  if (!flat || !few || !many || (p.groups === 1 && taps === 1)) return undefined
   let best: Patches | undefined
   let least = Number.POSITIVE_INFINITY
   for (const [SIDE, QUADS] of sidesOf(p))

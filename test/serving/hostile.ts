@@ -83,18 +83,23 @@ test('many bodies together fill no more than their share, and those that only sa
   const head = `POST /v2/models/small/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${2 ** 16}\r\n\r\n`
   const to = Number(new URL(own.url).port)
   const silent = await Promise.all(Array.from({ length: 12 }, () => opened(head, to)))
-  const asked = { inputs: [inputOf('x', [1, 3, 8, 8], floats(random, 192))] }
+  const asked = JSON.stringify({ inputs: [inputOf('x', [1, 3, 8, 8], floats(random, 192))] }).padEnd(60_000)
   const status = async () => {
     const reply = await ask(`${own.url}/v2/models/small/infer`, asked)
     if (reply.status === 429) assert.is(reply.headers.get('retry-after'), '1')
     return reply.status
   }
+  const held = async (bytes: number) =>
+    new RegExp(`^cairn_body_bytes ${bytes}$`, 'm').test((await ask(`${own.url}/metrics`)).text)
   assert.is(await status(), 200)
+  await until(() => held(0), 'nobody holds anything')
   const sockets = await Promise.all(Array.from({ length: 8 }, () => opened(head, to)))
-  for (const socket of sockets) socket.write(Buffer.alloc(2 ** 16 - 1))
-  await until(async () => (await status()) === 429, 'the budget is full')
+  for (const socket of sockets) socket.write(Buffer.alloc(60_000))
+  await until(() => held(480_000), 'eight bodies are held')
+  assert.is(await status(), 429)
   for (const socket of [...silent, ...sockets]) socket.destroy()
-  await until(async () => (await status()) === 200, 'those who have gone hold nothing')
+  await until(() => held(0), 'those who have gone hold nothing')
+  assert.is(await status(), 200)
   await own.close()
 })
 
@@ -176,10 +181,31 @@ test('pages of other sites, and names that only lead here, are refused without a
   assert.match(metrics, /cairn_http_responses_total\{status="403"\} 5/)
 })
 
-test('idle connections by the hundred stop nobody', async () => {
+test('idle connections by the hundred stop nobody, and more than are allowed are closed', async () => {
   const sockets = await Promise.all(Array.from({ length: 500 }, () => opened()))
   await assertServes()
   for (const socket of sockets) socket.destroy()
+  const own = await start(folderOf({ 'small.onnx': smallModel(random) }), { maxConnections: 4 })
+  for (const to of [Number(new URL(own.url).port), own.grpcPort!]) {
+    const silent = await Promise.all(Array.from({ length: 4 }, () => opened('', to)))
+    assert.is(await rest(await opened('', to)), '')
+    for (const socket of silent) socket.destroy()
+  }
+  const lives = () =>
+    fetch(`${own.url}/v2/health/live`).then(
+      ({ ok }) => ok,
+      () => false
+    )
+  await until(lives, 'others are let in')
+  await until(
+    () =>
+      statusOf(own.grpcPort!, 0, Buffer.alloc(0)).then(
+        () => true,
+        () => false
+      ),
+    'and over gRPC'
+  )
+  await own.close()
 })
 
 test('what is no HTTP, no JSON and no protocol buffer is refused, hundreds of times, and nothing grows', async () => {

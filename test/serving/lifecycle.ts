@@ -3,11 +3,13 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
+import { Client, credentials } from '@grpc/grpc-js'
 import { propagation, SpanStatusCode, trace } from '@opentelemetry/api'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { ServingError } from '../../cli/serving/protocol/errors.js'
 import type { ApiServer } from '../../cli/serving/server.js'
 import { InputError, needPeers } from '../../cli/terminal/index.js'
 import { compile } from '../../compiler/index.js'
@@ -226,6 +228,27 @@ test('models of requests are taken only where they are allowed, and within limit
   await open.close()
 })
 
+test('uploaded models together take no more memory than is said, and few are taken at once', async () => {
+  const place = folderOf({ 'small.onnx': small })
+  const unlimited = await start(place)
+  const each = unlimited.repository.find('small').memory / unlimited.pool.threads
+  await unlimited.close()
+  const server = await start(place, { uploads: true, maxMemory: Math.ceil(1.2 * each) })
+  const files = new Map([['1', () => small]])
+  // Each holds its file until those before it are loaded.
+  const four = ['a', 'b', 'c', 'd'].map(name => server.repository.upload(name, files))
+  assert.throws(() => server.repository.upload('e', files), /4 models are being loaded/)
+  await Promise.all(four)
+  await rejects(() => server.repository.upload('e', files), /uploaded models would need \d+ bytes/, ServingError)
+  assert.throws(() => server.repository.find('e'), /no model "e"/)
+  // In the place of one of its name there is room, and where one has gone.
+  await server.repository.upload('a', files)
+  await server.repository.unload('b')
+  await server.repository.upload('e', files)
+  assert.is(server.repository.index(true).length, 5)
+  await server.close()
+})
+
 test('spans have the request’s parent, the model and the times', async () => {
   const exporter = new InMemorySpanExporter()
   const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
@@ -263,6 +286,13 @@ test('a token is asked of everything but the health of the server; TLS with a ce
     assert.is(await status(path), 401, path)
     assert.is(await status(path, { authorization: 'Bearer other' }), 401, path)
     assert.is(await status(path, { authorization: 'Bearer secret' }), path === '/nothing' ? 404 : 200, path)
+  }
+  if (tls) {
+    const client = new Client(`localhost:${server.grpcPort}`, credentials.createSsl(tls.cert))
+    await new Promise<void>((resolve, reject) =>
+      client.waitForReady(Date.now() + 60_000, error => (error ? reject(error) : resolve()))
+    )
+    client.close()
   }
   await server.close()
 })

@@ -21,7 +21,8 @@ export const defaults: ApiOptions = {
     threads: 2,
     queue: 128,
     maxBatch: 8,
-    maxDelay: 0
+    maxDelay: 0,
+    maxConnections: 1000
   },
   ...{ maxRows: 64, maxBody: 2 ** 20, timeout: 30_000, grace: 0, poll: 0, uploads: false, traces: false, quiet: true },
   ...{ maxMemory: undefined, maxWork: undefined, token: undefined, tls: undefined }
