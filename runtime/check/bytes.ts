@@ -120,8 +120,8 @@ const conv32: Rule<'x' | 'w' | 'sums' | 'zero' | 'y' | 'scratch'> = {
   bytes: ['x', 'w'],
   legal: conv8.legal,
   touches(p) {
-    const { scale: _s, bias: _b, ...others } = conv8.touches(p)
-    return { ...others, zero: first(1) }
+    const { x, w, sums, y, scratch } = conv8.touches(p)
+    return { x, w, sums, zero: first(1), y, scratch }
   },
   each: conv8.each
 }
