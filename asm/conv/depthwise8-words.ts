@@ -112,15 +112,7 @@ export function multiplyWords(
   else manyWords(p, lines, lane, w, start, count, to)
 }
 
-function threeWords(
-  p: Conv8Params,
-  lines: usize,
-  lane: usize,
-  w: usize,
-  start: v128,
-  count: u32,
-  to: usize
-): void {
+function threeWords(p: Conv8Params, lines: usize, lane: usize, w: usize, start: v128, count: u32, to: usize): void {
   let x = <usize>load<u32>(lines) + lane
   const two = <usize>load<u32>(lines, 4) + lane - x
   const three = <usize>load<u32>(lines, 8) + lane - x
@@ -143,21 +135,13 @@ function threeWords(
   }
 }
 
-function manyWords(
-  p: Conv8Params,
-  lines: usize,
-  lane: usize,
-  w: usize,
-  start: v128,
-  count: u32,
-  to: usize
-): void {
+function manyWords(p: Conv8Params, lines: usize, lane: usize, w: usize, start: v128, count: u32, to: usize): void {
   const unit = unitOf(p)
   const step: usize = count > 1 ? <usize>(p.strideW / unit) * COLUMN : 0
   const second = step
   const third = second + step
   const fourth = third + step
-  const pair = <usize>(p.dilationW * 2 / unit) * COLUMN
+  const pair = <usize>((p.dilationW * 2) / unit) * COLUMN
   const line = (<usize>pairsOf(p)) << 4
   const rows = lines + ((<usize>p.kernelH) << 2)
   for (let o: u32 = 0; o < count; o += 4, lane += 4 * step, to += 4 * SUMS) {
