@@ -53,7 +53,7 @@ const later = {
   more: ['det', 'recurrent'],
   training: ['conv-gradient', 'derivative', 'dropout', 'optimise', 'pool-gradient'],
   bytes:
-    'binary8 bytes conv32 conv8 depthwise8 dots dots-packed gemm8 lookup pool8 product8 quantize requantise steps windows8'.split(
+    'binary8 bytes conv32 conv8 depthwise8 dots dots-packed gemm8 lookup pool8 product8 quads quantize requantise steps windows8'.split(
       ' '
     )
 }

@@ -74,7 +74,7 @@ function bandOf(p: Fields): number {
   return p.kernelD * height * width * p.channels
 }
 
-/** Whether windows are those of asm/conv/winograd8.ts, and the floats that it takes for them. */
+/** Whether windows are those of asm/conv/bytes/winograd8.ts, and the floats that it takes for them. */
 const hasTransforms = (p: Fields) =>
   p.kernelD * p.outD * p.groups * p.strideH * p.strideW * p.dilationH * p.dilationW === 1 &&
   p.kernelH === 3 &&
@@ -120,13 +120,13 @@ const conv32: Rule<'x' | 'w' | 'sums' | 'zero' | 'y' | 'scratch'> = {
   bytes: ['x', 'w'],
   legal: conv8.legal,
   touches(p) {
-    const { scale: _s, bias: _b, ...others } = conv8.touches(p)
-    return { ...others, zero: first(1) }
+    const { x, w, sums, y, scratch } = conv8.touches(p)
+    return { x, w, sums, zero: first(1), y, scratch }
   },
   each: conv8.each
 }
 
-/** What the kernel keeps of weights by output and quad, and of interleaved rows (asm/conv/depthwise8.ts). */
+/** What the kernel keeps of weights by output and quad, and of interleaved rows (asm/conv/bytes/depthwise8.ts). */
 function ringFloats(p: Fields): number {
   const outputs =
     p.strideW === 1

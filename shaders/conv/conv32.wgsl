@@ -1,4 +1,5 @@
-// As conv8.wgsl, of sums as they are, each rounded once by an addition; the zero point lies in memory.
+// As conv8.wgsl, of sums as they are, each rounded once by an addition; the zero point lies in memory,
+// or where `low` is 1 in the block alone.
 struct Conv32 {
   batch: u32,
   groups: u32,
@@ -48,6 +49,9 @@ struct Conv32 {
 @group(0) @binding(2) var<uniform> p: Conv32;
 
 fn zeroPoint() -> u32 {
+  if (p.low == 1) {
+    return p.xZero;
+  }
   return u32(clamp(load(p.zeroAt) + f32(p.xZero), 0, 255));
 }
 

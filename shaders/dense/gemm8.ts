@@ -1,7 +1,7 @@
 import { aligned, ceil, type Dispatch, product, type Shader } from '../dispatch.js'
 
 /** What layers of bytes need besides hooks of their own. */
-export const ofBytes = ['steps', 'requantise', 'bytes']
+export const ofBytes: readonly string[] = ['steps', 'requantise', 'bytes', 'quads']
 
 interface Tile {
   readonly THREADS_X: number
@@ -22,7 +22,8 @@ export function tiled8(
   columns: number,
   parts: number,
   files: readonly string[],
-  vector: boolean
+  vector: boolean,
+  ends = ofBytes
 ): Dispatch {
   const groupsOf = ({ THREADS_X, THREADS_Y }: Tile): [number, number, number] => [
     ceil(rows, 4 * THREADS_Y),
@@ -33,7 +34,7 @@ export function tiled8(
   const large = product(...groupsOf(largeTile)) >= fewGroups && padded(largeTile) === padded(usualTile)
   const tile = rows <= 16 ? flatTile : large ? largeTile : usualTile
   return {
-    files: ['weights', ...ofBytes, 'dots', ...files, 'product8'],
+    files: ['weights', ...ends, 'dots', ...files, 'product8'],
     entry: 'product8',
     constants: { ...tile },
     vector,

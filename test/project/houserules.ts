@@ -107,9 +107,9 @@ test('kernels of one operator family have the same stem everywhere', () => {
   const stems = (folder: string) => inFolder(folder).map(({ path }) => path.split('/').pop())
   const operators = stems('compiler/ops')
   const helpers = (
-    'barrier check command component conv-packed conv-params depthwise depthwise-columns depthwise8 depthwise8-columns epilogue gemm-packed ' +
+    'band8 barrier check command component conv-packed conv-params depthwise depthwise-columns depthwise8 depthwise8-columns depthwise8-words epilogue gemm-packed ' +
     'index lanes loops madd math more narrow panels port product product8 rows thread tile trigonometry unpack ' +
-    'wasi_snapshot_preview1 weights wide winograd-params winograd-transform'
+    'wasi_snapshot_preview1 weights wide winograd-params winograd-transform winograd8 words8'
   ).split(' ')
   assert.equal(
     stems('asm').filter(stem => !operators.includes(stem!) && !helpers.includes(stem!.replace('.ts', ''))),
@@ -118,9 +118,9 @@ test('kernels of one operator family have the same stem everywhere', () => {
   const shared = (
     'admit arena-scalar arena-vector binary blocks bytes bytes-sources.d conv-direct conv-product convtranspose ' +
     'dense depthwise8 dispatch dots dots-packed element-f16 element-f32 epilogue floats image index kernels lanes ' +
-    'loops matmul more more-sources.d nest nms-rows operands panels patches pixel pool-floats product product8 ' +
+    'loops matmul more more-sources.d nest nms-rows operands panels patches pixel pool-floats product product8 quads ' +
     'row-panel sources.d steps sums8 taps together together-subgroups top training training-sources.d tree weights ' +
-    'windows winograd-filters winograd-product winograd-transform'
+    'windows windows8 winograd-filters winograd-product winograd-transform'
   ).split(' ')
   const shaders = readdirSync(join(root, 'shaders'), { recursive: true, encoding: 'utf8' })
     .filter(file => /\.(ts|wgsl)$/.test(file))

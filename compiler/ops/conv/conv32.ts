@@ -51,12 +51,13 @@ function inferred(node: Node, of: Op, op: string): void {
   node.output.dtype = 'int32'
 }
 
-/** The zero point in memory, and what memory adds to elements. */
-function zeroOf(node: Node, to: Lowering): { zero: View; xZero: number } {
+/** The zero point: in the block where it is known, with what memory adds to elements, and `low` says so; else in memory. */
+function zeroOf(node: Node, to: Lowering): { zero: View; xZero: number; low: number } {
   const value = node.inputs[inputs.zero]
-  const data = value ? value.data : new Float32Array(1)
-  const zero = data ? to.constant(`${value?.name ?? 'no'} zero point`, () => data) : to.view(value!)
-  return { zero, xZero: shiftOf(node.inputs[inputs.x]!.dtype) }
+  const shift = shiftOf(node.inputs[inputs.x]!.dtype)
+  if (value && !value.data) return { zero: to.view(value), xZero: shift, low: 0 }
+  const zero = to.constant('no zero point', () => new Float32Array(1))
+  return { zero, xZero: shift + (value?.data?.[0] ?? 0), low: 1 }
 }
 
 function emit(
@@ -68,13 +69,13 @@ function emit(
   runs: boolean,
   buffers: Readonly<Record<'x' | 'w' | 'y', View>>
 ): void {
-  const { zero, xZero } = zeroOf(node, to)
+  const { zero, xZero, low } = zeroOf(node, to)
   const rows = rowsOfBand(sizes)
   const strip = stripOf(sizes)
   const panels = (sizes.groups as number) * Math.ceil((sizes.filters as number) / panelWidth)
   to.call(
     conv32Kernel,
-    { ...sizes, xZero, runs: Number(runs), rows, strip },
+    { ...sizes, xZero, low, runs: Number(runs), rows, strip },
     {
       ...{ ...buffers, zero, sums: sumsOf(to, key, buffers.w, panels, padded) },
       scratch: to.scratch([scratchFloats(sizes, runs, rows, strip, padded)])

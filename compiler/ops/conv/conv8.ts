@@ -231,7 +231,7 @@ export function rowsOfBand(p: Sizes): number {
 const widthOf = ({ outW, strideW, kernelW, dilationW }: Sizes): Dim =>
   add(mul(sub(outW, 1), strideW), add(mul(sub(kernelW, 1), dilationW), 1))
 
-/** The scratch of the kernel: where runs begin, where windows do, and the band (asm/conv/conv8.ts). */
+/** The scratch of the kernel: where runs begin, where windows do, and the band (asm/conv/bytes/conv8.ts). */
 function bandFloats(p: Sizes, runs: boolean, rows: number, padded: number): Dim {
   const segments = mul(mul(p.kernelD, p.kernelH), runs ? 1 : p.kernelW)
   const height = add(mul(rows - 1, p.strideH), add(mul(sub(p.kernelH, 1), p.dilationH), 1))
@@ -247,7 +247,7 @@ const mostChannels = 1024
 
 /**
  * Rows of tiles of 2×2 results that are transformed together where 3×3 kernels have step 1 and the engine no product of bytes
- * (asm/conv/winograd8.ts); 0 where windows are multiplied as they are.
+ * (asm/conv/bytes/winograd8.ts); 0 where windows are multiplied as they are.
  */
 export function stripOf(p: Sizes): number {
   const { kernelD, kernelH, kernelW, channels, outD, outH, outW } = p
@@ -272,7 +272,7 @@ export function scratchFloats(p: Sizes, runs: boolean, rows: number, strip: numb
   return max(bandFloats(p, runs, rows, padded), strip && stripFloats(p, strip))
 }
 
-/** Floats that the kernel takes for weights by output and quad, and for a ring of interleaved rows (asm/conv/depthwise8.ts). */
+/** Floats that the kernel takes for weights by output and quad, and for a ring of interleaved rows (asm/conv/bytes/depthwise8.ts). */
 function ringFloats(kernel: readonly number[], { strides, dilations }: Windows): number {
   const [kh, kw] = [1, ...kernel].slice(-2)
   const stride = strides[strides.length - 1]

@@ -1,6 +1,6 @@
-import { beginPanel, correction, PANEL, WORDS } from '../dense/product8'
-import { finishRows, STRIP, widenPanel, words } from '../dense/words8'
-import { firstOf, lastOf, statics, worth } from '../thread'
+import { beginPanel, correction, PANEL, WORDS } from '../../dense/product8'
+import { finishRows, STRIP, widenPanel, words } from '../../dense/words8'
+import { firstOf, lastOf, statics, worth } from '../../thread'
 import { Conv8Params, copyBand, zeroPoint } from './band8'
 
 /**

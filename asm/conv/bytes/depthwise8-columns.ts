@@ -1,5 +1,5 @@
-import { beginTiles, boundsAt, dot, operand, roundedSum, WORDS } from '../dense/product8'
-import { Requantise, storeBytes } from '../elementwise/requantise'
+import { beginTiles, boundsAt, dot, operand, roundedSum, WORDS } from '../../dense/product8'
+import { Requantise, storeBytes } from '../../elementwise/requantise'
 import { Conv8Params } from './band8'
 import { multiplyWords } from './depthwise8-words'
 

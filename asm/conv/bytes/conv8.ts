@@ -11,10 +11,10 @@ import {
   tile8,
   unitOf,
   WORDS
-} from '../dense/product8'
-import { strips, WIDE, widenPanel } from '../dense/words8'
-import { Requantise } from '../elementwise/requantise'
-import { firstOf, lastOf, worth } from '../thread'
+} from '../../dense/product8'
+import { strips, WIDE, widenPanel } from '../../dense/words8'
+import { Requantise } from '../../elementwise/requantise'
+import { firstOf, lastOf, worth } from '../../thread'
 import { beginBand, Conv8Params, copyBand, heightOf, widthOf, zeroPoint } from './band8'
 import { winograd8 } from './winograd8'
 

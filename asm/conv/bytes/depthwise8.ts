@@ -1,5 +1,5 @@
-import { correction, SIGNED, WORDS } from '../dense/product8'
-import { firstOf, lastOf, statics, worth } from '../thread'
+import { correction, SIGNED, WORDS } from '../../dense/product8'
+import { firstOf, lastOf, statics, worth } from '../../thread'
 import { Conv8Params } from './band8'
 import { beginRows, finishOutputs, kind, multiply, multiplyPixels, outputs, quads, SUMS } from './depthwise8-columns'
 import { arrangeWords, blockOf, columnsOf, outputsIn, pairWords } from './depthwise8-words'

@@ -1,4 +1,4 @@
-import { copyRun, fillRun, unitOf } from '../dense/product8'
+import { copyRun, fillRun, unitOf } from '../../dense/product8'
 
 /** Convolution of bytes, dense, grouped or one filter a channel; see compiler/ops/conv/conv8.ts for the parameter block. */
 @unmanaged
