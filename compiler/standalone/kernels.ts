@@ -1,6 +1,6 @@
 import { beside } from '../../runtime/beside.js'
 import { CompileError } from '../errors.js'
-import { withDelta } from './delta.js'
+import { withDelta } from './wasm/delta.js'
 import {
   dataSections,
   ids,
