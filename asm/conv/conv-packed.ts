@@ -1,8 +1,7 @@
 import { ROWS, sixRows, spread } from '../dense/product'
 import { isInline, isLate, PANEL } from '../dense/tile'
 import { DEEP, sixPair, WIDE } from '../dense/wide'
-import { activateRow } from '../elementwise/activation'
-import { Epilogue } from '../elementwise/epilogue'
+import { activatePixels, Epilogue } from '../elementwise/epilogue'
 import { statics } from '../thread'
 import { ConvParams } from './conv-params'
 
@@ -75,13 +74,7 @@ export function packedPixels(
       }
       if (pair) c += PANEL
     }
-    if (!isLate(e)) continue
-    if (p.yW == p.filters) activateRow(e.act, e.alpha, e.beta, first, first, count * p.filters)
-    else
-      for (let i: u32 = 0; i < count; i++) {
-        const at = first + <usize>i * step
-        activateRow(e.act, e.alpha, e.beta, at, at, p.filters)
-      }
+    if (isLate(e)) activatePixels(e, first, step, count, p.filters)
   }
 }
 

@@ -1,8 +1,10 @@
-import { FEW, fewTile, LANES, packFew } from '../dense/narrow'
-import { panels } from '../dense/panels'
+import { FEW, fewTile, LANES, onePixels, packFew } from '../dense/narrow'
+import { activateRows, panels } from '../dense/panels'
 import { PANEL, SEGMENT, TABLE_HEAD } from '../dense/tile'
+import { PRELU } from '../elementwise/activation'
 import { Epilogue } from '../elementwise/epilogue'
 import { firstOf, lastOf, statics, worth } from '../thread'
+import { columnPixels, isColumns } from './conv-columns'
 import { isPacked, packedPixels } from './conv-packed'
 import { ConvParams } from './conv-params'
 
@@ -93,6 +95,12 @@ function hasFew(p: ConvParams): bool {
   return p.groups == 1 && p.filters <= FEW && p.channels % LANES == 0
 }
 
+/** Whether each output of one filter is made of one pixel, and of nothing else. */
+function isAlone(p: ConvParams, e: Epilogue): bool {
+  if (p.kernelD * p.kernelH * p.kernelW * p.inD * p.outD != 1 || (p.padH | p.padW) != 0) return false
+  return e.residual == 0 && e.act != PRELU
+}
+
 /** Behind the tables: what is read where a window is outside, and few filters in lanes. */
 function prepare(p: ConvParams, w: usize, scratch: usize): void {
   const taps = p.kernelD * p.kernelH * p.kernelW
@@ -127,6 +135,8 @@ function walk(
   const fours = (p.batch * pixels + 3) >> 2
   const end = min(lastOf(fours, least) << 2, p.batch * pixels)
   const room = (p.tiles * stride) >> 2
+  const alone = few && p.filters == 1 && p.yW == 1 && !transposed && isAlone(p, e)
+  const columns = !transposed && !few && isColumns(p, e, room)
   const packed = !transposed && isPacked(p, e, room)
   for (let from = firstOf(fours, least) << 2; from < end; ) {
     // Blocks end with an image.
@@ -134,19 +144,32 @@ function walk(
     const first = from - n * pixels
     const xn = x + <usize>n * p.xN * 4
     const yn = y + <usize>n * p.yN * 4
-    if (packed) {
+    if (columns || packed) {
       const behind = min(first + (end - from), pixels)
-      packedPixels(p, e, xn, w, bias, yn, first, behind, scratch, room)
+      if (columns) columnPixels(p, e, xn, w, bias, yn, first, behind, scratch, zeros)
+      else packedPixels(p, e, xn, w, bias, yn, first, behind, scratch, room)
       from += behind - first
       continue
     }
     const last = min(first + min(p.tiles * 4, end - from), pixels) - 1
     const rn = r + <usize>n * p.rN * 4
+    if (alone) {
+      const row = first / p.outW
+      const column = first - row * p.outW
+      const count = min(p.outW - column, end - from)
+      if (count >= 4) {
+        const at = xn + ((<usize>(row * p.strideH * p.xH + column * p.strideW * p.xW)) << 2)
+        onePixels(at, (p.strideW * p.xW) << 2, yn + ((<usize>(row * p.yH + column)) << 2), count, lanes, inner, bias, e)
+        from += count
+        continue
+      }
+    }
     writeTables(p, grid, transposed, scratch, stride, first, last, xn, rn, yn, zeros)
-    if (few)
+    if (few) {
       for (let t = first; t <= last; t += 4)
         fewTile(scratch + <usize>((t - first) >> 2) * stride, lanes, inner, bias, slope, p.filters, e)
-    else
+      activateRows(scratch, stride, last - first + 1, 0, p.filters, e)
+    } else
       for (let g: u32 = 0; g < p.groups; g++)
         panels(
           scratch,

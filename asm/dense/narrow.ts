@@ -1,8 +1,18 @@
-import { activate, CLIP, clip, HARD_SWISH, hardSwish, PRELU } from '../elementwise/activation'
+import {
+  activate,
+  activateRow,
+  CLIP,
+  clip,
+  HARD_SWISH,
+  hardSwish,
+  lowerBound,
+  PRELU,
+  upperBound
+} from '../elementwise/activation'
 import { Epilogue, RESIDUAL_AFTER, RESIDUAL_BEFORE } from '../elementwise/epilogue'
 import { madd } from '../madd'
 import { statics } from '../thread'
-import { finishOne, isInline, PANEL, SEGMENT, storeColumns } from './tile'
+import { finishOne, isInline, isLate, PANEL, SEGMENT, storeColumns } from './tile'
 
 /**
  * Micro-kernels for few columns, of which a panel of 8 would be mostly padding. Tables are those of tile.ts; several sums
@@ -179,6 +189,48 @@ export function fewTile(
   v128.store32_lane(y3, c, 3, 8)
 }
 
+/** One filter of one pixel, of `count` (4 or more) neighbouring outputs whose inputs lie `step` bytes apart. */
+export function onePixels(
+  x: usize,
+  step: usize,
+  y: usize,
+  count: u32,
+  w: usize,
+  inner: u32,
+  bias: usize,
+  e: Epilogue
+): void {
+  const b = v128.load32_splat(bias)
+  const low = lowerBound(e.act, e.alpha)
+  const high = upperBound(e.act, e.beta)
+  const end = w + ((<usize>inner) << 2)
+  for (let i: u32 = 0; i < count; i += 4) {
+    // The last four may repeat what is done.
+    const first = min(i, count - 4)
+    let x0 = x + <usize>first * step
+    let x1 = x0 + step
+    let x2 = x1 + step
+    let x3 = x2 + step
+    let a0 = f32x4.splat(0)
+    let a1 = a0
+    let a2 = a0
+    let a3 = a0
+    for (let at = w; at < end; at += 16) {
+      const p = v128.load(at)
+      a0 = madd(v128.load(x0), p, a0)
+      a1 = madd(v128.load(x1), p, a1)
+      a2 = madd(v128.load(x2), p, a2)
+      a3 = madd(v128.load(x3), p, a3)
+      x0 += 16
+      x1 += 16
+      x2 += 16
+      x3 += 16
+    }
+    v128.store(y + ((<usize>first) << 2), clip(f32x4.add(sumsOf(a0, a1, a2, a3), b), low, high))
+  }
+  if (e.act > CLIP) activateRow(e.act, e.alpha, e.beta, y, y, count)
+}
+
 /** The epilogue of one column, `at` bytes behind the rows' addresses. */
 function finishFour(table: usize, at: usize, v: v128, bias: usize, slope: usize, e: Epilogue): v128 {
   v = f32x4.add(v, v128.load_splat<f32>(bias + at))
@@ -191,7 +243,7 @@ function finishFour(table: usize, at: usize, v: v128, bias: usize, slope: usize,
     if (e.residual == RESIDUAL_BEFORE) v = f32x4.add(v, r)
   }
   const alpha = e.act == PRELU ? v128.load_splat<f32>(slope + at) : f32x4.splat(e.alpha)
-  v = activate(e.act, v, alpha, f32x4.splat(e.beta))
+  if (!isLate(e)) v = activate(e.act, v, alpha, f32x4.splat(e.beta))
   return e.residual == RESIDUAL_AFTER ? f32x4.add(v, r) : v
 }
 

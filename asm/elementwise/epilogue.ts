@@ -25,6 +25,15 @@ export function finishRow(e: Epilogue, x: usize, slope: usize, r: usize, y: usiz
   if (e.residual == RESIDUAL_AFTER) addRow(x, r, y, n)
 }
 
+/** The activation of `count` pixels of n neighbouring channels, which lie `step` bytes apart. */
+export function activatePixels(e: Epilogue, y: usize, step: usize, count: u32, n: u32): void {
+  if (step == (<usize>n) << 2) {
+    n *= count
+    count = 1
+  }
+  for (; count > 0; count--, y += step) activateRow(e.act, e.alpha, e.beta, y, y, n)
+}
+
 function addRow(a: usize, b: usize, y: usize, n: u32): void {
   const end = a + ((n & ~3) << 2)
   for (; a < end; a += 16, b += 16, y += 16) v128.store(y, f32x4.add(v128.load(a), v128.load(b)))

@@ -210,14 +210,35 @@ export function resizePlane(p: ResizePlaneParams, x: usize, y: usize): void {
     const down = inside0 - <f32>above
     const row = image + ((above * p.i0) << 2)
     const nextRow = down > 0 ? p.i0 << 2 : 0
-    for (let o1: u32 = 0; o1 < p.y1; o1++, to += p.o1 << 2) {
-      const inside1 = within(coordinate(p.coordinates, <f32>o1, scale1, <f32>p.x1, <f32>p.y1), p.x1)
-      const before = <u32>inside1
-      const along = inside1 - <f32>before
+    for (let o1: u32 = 0; o1 < p.y1; ) {
+      const inside = columnOf(p, o1, scale1)
+      const before = <u32>inside
+      const along = inside - <f32>before
+      // A neighbour between the same columns is done beside it.
+      const beside = o1 + 1 < p.y1 ? columnOf(p, o1 + 1, scale1) : inside
+      const alike = <u32>beside == before && beside > <f32>before == along > 0
+      const next = alike && o1 + 1 < p.y1 ? p.o1 << 2 : 0
       const nextColumn = along > 0 ? p.i1 << 2 : 0
-      blendPixel(row + ((before * p.i1) << 2), nextRow, nextColumn, down, along, to, p.channels)
+      blendPixels(
+        row + ((before * p.i1) << 2),
+        nextRow,
+        nextColumn,
+        down,
+        along,
+        next ? beside - <f32>before : along,
+        to,
+        next,
+        p.channels
+      )
+      const done: u32 = next ? 2 : 1
+      o1 += done
+      to += (done * p.o1) << 2
     }
   }
+}
+
+function columnOf(p: ResizePlaneParams, i: u32, scale: f32): f32 {
+  return within(coordinate(p.coordinates, <f32>i, scale, <f32>p.x1, <f32>p.y1), p.x1)
 }
 
 function within(at: f32, size: u32): f32 {
@@ -231,27 +252,42 @@ function copyPixel(from: usize, to: usize, channels: u32): void {
 }
 
 /**
- * Linear between four pixels: `down` of the way to the next row, `along` of the way to the next column. A pixel without a
- * share is not read, since 0 times infinity is NaN: the other one has both halves.
+ * Linear between four pixels: `down` of the way to the next row, `along` of the way to the next column, and once more for the
+ * output `next` bytes behind, or in the same place. A pixel without a share is not read, since 0 times infinity is NaN: the other
+ * one has both halves.
  */
-function blendPixel(at: usize, nextRow: u32, nextColumn: u32, down: f32, along: f32, to: usize, channels: u32): void {
+function blendPixels(
+  at: usize,
+  nextRow: u32,
+  nextColumn: u32,
+  down: f32,
+  along: f32,
+  further: f32,
+  to: usize,
+  next: u32,
+  channels: u32
+): void {
   const downs = f32x4.splat(nextRow ? down : 0.5)
   const ups = f32x4.splat(nextRow ? 1 - down : 0.5)
   const alongs = f32x4.splat(nextColumn ? along : 0.5)
   const backs = f32x4.splat(nextColumn ? 1 - along : 0.5)
+  const furthers = f32x4.splat(nextColumn ? further : 0.5)
+  const nearers = f32x4.splat(nextColumn ? 1 - further : 0.5)
   const end = at + ((channels & ~3) << 2)
   for (; at < end; at += 16, to += 16) {
-    const top = blend(v128.load(at), v128.load(at + nextColumn), backs, alongs)
     const low = at + nextRow
-    const bottom = blend(v128.load(low), v128.load(low + nextColumn), backs, alongs)
-    v128.store(to, blend(top, bottom, ups, downs))
+    const left = blend(v128.load(at), v128.load(low), ups, downs)
+    const right = blend(v128.load(at + nextColumn), v128.load(low + nextColumn), ups, downs)
+    v128.store(to, blend(left, right, backs, alongs))
+    v128.store(to + next, blend(left, right, nearers, furthers))
   }
-  const left = channels & 3
-  if (!left) return
+  const rest = channels & 3
+  if (!rest) return
   const low = at + nextRow
-  const top = blend(gather(at, 4, left), gather(at + nextColumn, 4, left), backs, alongs)
-  const bottom = blend(gather(low, 4, left), gather(low + nextColumn, 4, left), backs, alongs)
-  scatter(to, 4, blend(top, bottom, ups, downs), left)
+  const left = blend(gather(at, 4, rest), gather(low, 4, rest), ups, downs)
+  const right = blend(gather(at + nextColumn, 4, rest), gather(low + nextColumn, 4, rest), ups, downs)
+  scatter(to, 4, blend(left, right, backs, alongs), rest)
+  scatter(to + next, 4, blend(left, right, nearers, furthers), rest)
 }
 
 /** Not a + (b - a) * share, which is NaN where both are infinite. */

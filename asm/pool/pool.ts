@@ -65,6 +65,7 @@ function poolRow(p: PoolParams, x: usize, to: usize, o0: u32, o1: u32): void {
   const n1 = tapsBefore(at1, p.x1, p.k1, p.d1) - first1
   const all1 = tapsBefore(at1, p.x1 + p.e1, p.k1, p.d1)
   const row = x + (((at0 + first0 * p.d0) * p.i0 + (at1 + first1 * p.d1) * p.i1) << 2)
+  const slides = n0 == 1 && n1 == 3 && p.k2 == 3 && p.s2 == 1 && p.d2 == 1 && p.channels >= 8
   for (let o2: u32 = 0; o2 < p.y2; o2++, to += p.o2 << 2) {
     const at2 = <i32>(o2 * p.s2 - p.b2)
     const first2 = firstTap(at2, p.d2)
@@ -75,7 +76,14 @@ function poolRow(p: PoolParams, x: usize, to: usize, o0: u32, o1: u32): void {
     } else {
       const all2 = tapsBefore(at2, p.x2 + p.e2, p.k2, p.d2)
       const count = p.kind == 3 ? 1 : p.kind == 1 ? n0 * n1 * n2 : all0 * all1 * all2
-      meanWindow(p, from, to, n0, n1, n2, <f32>1 / <f32>max(count, 1))
+      const share = <f32>1 / <f32>max(count, 1)
+      if (slides && n2 == 3) {
+        // All windows up to the one that ends with the input.
+        const run = min(p.x2 - <u32>at2 - 2, p.y2 - o2)
+        meanColumns(p, from, to, run, share)
+        o2 += run - 1
+        to += ((run - 1) * p.o2) << 2
+      } else meanWindow(p, from, to, n0, n1, n2, share)
     }
   }
 }
@@ -263,6 +271,38 @@ function meanWindow(p: PoolParams, from: usize, to: usize, n0: i32, n1: i32, n2:
   } else
     for (let c: u32 = 0; c < channels; c++, from += 4, to += 4)
       store<f32>(to, sumTaps<f32>(0, from, n0, n1, n2, step0, step1, step2) * share)
+}
+
+/** Means of `count` neighbouring windows of three columns, whose columns are summed once. */
+function meanColumns(p: PoolParams, from: usize, to: usize, count: u32, share: f32): void {
+  const step1 = (p.d1 * p.i1) << 2
+  const step2 = p.i2 << 2
+  const shares = f32x4.splat(share)
+  for (let c: u32 = 0; c < p.channels; c += 8) {
+    const at = block(c, 8, p.channels) << 2
+    let top = from + at
+    let out = to + at
+    let a0 = columnOf(top, step1)
+    let a1 = columnOf(top + 16, step1)
+    top += step2
+    let b0 = columnOf(top, step1)
+    let b1 = columnOf(top + 16, step1)
+    for (let i = count; i > 0; i--, out += p.o2 << 2) {
+      top += step2
+      const c0 = columnOf(top, step1)
+      const c1 = columnOf(top + 16, step1)
+      v128.store(out, f32x4.mul(f32x4.add(f32x4.add(a0, b0), c0), shares))
+      v128.store(out, f32x4.mul(f32x4.add(f32x4.add(a1, b1), c1), shares), 16)
+      a0 = b0
+      a1 = b1
+      b0 = c0
+      b1 = c1
+    }
+  }
+}
+
+function columnOf(at: usize, step: usize): v128 {
+  return f32x4.add(f32x4.add(v128.load(at), v128.load(at + step)), v128.load(at + 2 * step))
 }
 
 function sumTaps<T>(zero: T, from: usize, n0: i32, n1: i32, n2: i32, step0: u32, step1: u32, step2: u32): T {

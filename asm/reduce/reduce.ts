@@ -235,23 +235,30 @@ function reduce1(p: ReduceParams, from: usize): f32 {
 }
 
 function sumRun(at: usize, count: u32, kind: u32): f64 {
-  let low = f64x2.splat(0)
-  let high = low
+  let total = f64x2.splat(0)
   let left = count
-  while (left >= 8) {
+  while (left >= 16) {
     let a = f32x4.splat(0)
     let b = a
-    const pairs = min(left >> 3, CHUNK)
-    left -= pairs << 3
-    for (let i = pairs; i > 0; i--, at += 32) {
+    let c = a
+    let d = a
+    const fours = min(left >> 4, CHUNK)
+    left -= fours << 4
+    for (let i = fours; i > 0; i--, at += 64) {
       a = f32x4.add(a, term4(kind, v128.load(at)))
       b = f32x4.add(b, term4(kind, v128.load(at, 16)))
+      c = f32x4.add(c, term4(kind, v128.load(at, 32)))
+      d = f32x4.add(d, term4(kind, v128.load(at, 48)))
     }
-    low = f64x2.add(low, f64x2.add(lowHalf(a), lowHalf(b)))
-    high = f64x2.add(high, f64x2.add(highHalf(a), highHalf(b)))
+    const sum = f64x2.add(f64x2.add(halves(a), halves(b)), f64x2.add(halves(c), halves(d)))
+    total = f64x2.add(total, sum)
   }
-  low = f64x2.add(low, high)
-  return f64x2.extract_lane(low, 0) + f64x2.extract_lane(low, 1) + sumSteps(at, left, 4, kind)
+  return f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1) + sumSteps(at, left, 4, kind)
+}
+
+/** The sums of the lanes of each half's place. */
+function halves(v: v128): v128 {
+  return f64x2.add(lowHalf(v), highHalf(v))
 }
 
 function sumSteps(at: usize, count: u32, step: u32, kind: u32): f64 {
