@@ -12,7 +12,7 @@ function varint(value) {
 }
 
 /**
- * How compiler/standalone/delta.ts makes `to` of `from`: pieces of three numbers (bytes of its own in front, where the match lies
+ * How compiler/standalone/wasm/delta.ts makes `to` of `from`: pieces of three numbers (bytes of its own in front, where the match lies
  * relative to the last one's end, its length), a piece without a match, and all bytes that are its own.
  */
 export function deltaOf(from, to) {

@@ -4,6 +4,7 @@ import { CompileError } from '../errors.js'
 import type { Loading } from './load.js'
 import type { StandalonePort } from './metadata.js'
 import type { Places } from './place.js'
+import { shortenConstants } from './wasm/constants.js'
 import { passes } from './wasm/passes.js'
 import { specialise } from './wasm/specialise.js'
 import { type Node, parse, show } from './wasm/text.js'
@@ -20,6 +21,9 @@ export interface Body {
   readonly outputs: readonly StandalonePort[]
 }
 
+/** The number of the segment that lies aside. */
+const aside = '0'
+
 /** The function that goes through steps. */
 const stepsName = 'steps'
 
@@ -31,11 +35,7 @@ export class Emitter {
   private readonly functions = new Map<string, string>()
   private readonly kept = new Set(['memory'])
 
-  /** `first` is the number of the first segment that lies aside. */
-  constructor(
-    kernels: Uint8Array,
-    private readonly first: number
-  ) {
+  constructor(kernels: Uint8Array) {
     this.module = binaryen.readBinaryWithFeatures(kernels, features)
     for (const name of this.exported()) {
       const { value } = binaryen.getExportInfo(this.module.getExport(name))
@@ -145,19 +145,18 @@ export class Emitter {
   /** `init`, which makes the tables once and takes the steps before the first run. Returns what calls it, if there are any. */
   addInit({ loading }: Body): () => Expression[] {
     const { module } = this
-    const { steps, tables, aside, squeezed } = loading
-    if (!aside.length) return () => []
+    const { steps, tables, squeezed } = loading
+    if (!loading.aside.length) return () => []
     this.addSteps(loading)
-    const segment = String(this.first)
     module.addGlobal('ready', binaryen.i32, true, this.i32(0))
     this.add('init', [
       module.if(module.global.get('ready', binaryen.i32), module.return()),
       module.global.set('ready', this.i32(1)),
-      module.memory.init(segment, this.i32(squeezed.to), this.i32(squeezed.offset), this.i32(squeezed.bytes)),
+      module.memory.init(aside, this.i32(squeezed.to), this.i32(squeezed.offset), this.i32(squeezed.bytes)),
       this.callAt('expand', squeezed.to, squeezed.expanded),
       ...tables.map(({ from, to, count, back }) => this.callAt('unfold', from, to, count, back)),
       ...this.steps(loading, 0, steps.first),
-      module.data.drop(segment)
+      module.data.drop(aside)
     ])
     return () => [this.own('init')]
   }
@@ -170,7 +169,7 @@ export class Emitter {
       const operands = all.find(step => step.do === name)!.operands.map((_, i) => operand(i))
       if (name !== 'bring') return this.call(name, operands)
       const [to, from, bytes] = operands
-      return module.memory.init(String(this.first), to, from, bytes)
+      return module.memory.init(aside, to, from, bytes)
     }
     const labels = operations.map((_, i) => `operation${i}`)
     let body = module.switch(labels, labels.at(-1)!, this.loadFrom(this.parameter(0)))
@@ -220,10 +219,14 @@ export class Emitter {
     module.setFeatures(features)
     likeAssemblyScript()
     module.runPasses(passes)
-    if (!module.validate()) throw new CompileError('the module that was made is not valid; please report this')
-    const bytes = module.emitBinary()
     const [final] = parse(module.emitText()) as Node[][]
     module.dispose()
+    shortenConstants(final)
+    const shorter = binaryen.parseText(show(final))
+    shorter.setFeatures(features)
+    if (!shorter.validate()) throw new CompileError('the module that was made is not valid; please report this')
+    const bytes = shorter.emitBinary()
+    shorter.dispose()
     return { bytes, text: final }
   }
 }

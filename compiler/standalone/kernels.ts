@@ -1,6 +1,6 @@
 import { beside } from '../../runtime/beside.js'
 import { CompileError } from '../errors.js'
-import { withDelta } from './delta.js'
+import { withDelta } from './wasm/delta.js'
 import {
   dataSections,
   ids,
@@ -45,14 +45,14 @@ async function load(file: keyof typeof places): Promise<Uint8Array> {
 }
 
 /**
- * The kernels' module with a memory of its own, and so many segments that lie aside behind those of the kernels: places,
- * which hold their number alone, for Binaryen to know them by. Returns also the number of the first.
+ * The kernels' module with a memory of its own, and so many segments that lie aside in front of those of the kernels: places,
+ * which hold their number alone, for Binaryen to know them by.
  */
-export function withOwnMemory(module: Uint8Array, aside: number): { module: Uint8Array; first: number } {
+export function withOwnMemory(module: Uint8Array, aside: number): Uint8Array {
   const sections = sectionsOf(module)
   const find = (id: number) => sections.find(section => section.id === id)!
   const own = segmentsOf(find(ids.data))
   const held = Array.from({ length: aside }, (_, i) => ({ bytes: Uint8Array.of(i, i >> 8, i >> 16, i >> 24) }))
-  const changed = [withoutMemoryImport(find(ids.import)), memorySection(1), ...dataSections([...own, ...held])]
-  return { module: moduleOf(withSections(sections, changed)), first: own.length }
+  const changed = [withoutMemoryImport(find(ids.import)), memorySection(1), ...dataSections([...held, ...own])]
+  return moduleOf(withSections(sections, changed))
 }

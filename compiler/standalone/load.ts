@@ -8,8 +8,8 @@ import {
   storedLength,
   widthOf
 } from '../../runtime/file/index.js'
-import { folded, squeezed } from './fold.js'
 import { align, constantsOf, isDirect, type Places } from './place.js'
+import { folded, squeezed } from './wasm/fold.js'
 import { Bytes, type Segment } from './wasm/sections.js'
 
 /**

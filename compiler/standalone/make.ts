@@ -52,8 +52,7 @@ export async function standalone(program: Program, options: StandaloneOptions = 
   const calls = outputs.every(({ length }) => !length) ? [] : program.calls
   const loading = loadingOf(program, calls, places)
   const body: Body = { program, bindings, places, loading, inputs, outputs }
-  const { module, first } = withOwnMemory(await kernelsOf(features), loading.aside.length)
-  const emitter = new Emitter(module, first)
+  const emitter = new Emitter(withOwnMemory(await kernelsOf(features), loading.aside.length))
   const begin = emitter.addInit(body)
   const run = [
     ...begin(),
@@ -75,10 +74,8 @@ export async function standalone(program: Program, options: StandaloneOptions = 
   ]
   const { bytes, text } = emitter.finish(body)
   const sections = sectionsOf(bytes)
-  const data = dataSections([
-    ...keptOf(sections, text, loading),
-    ...joined([...loading.direct, ...tables]).flatMap(withoutZeros)
-  ])
+  const { aside, statics } = keptOf(sections, text, loading)
+  const data = dataSections([...aside, ...joined([...statics, ...loading.direct, ...tables]).flatMap(withoutZeros)])
   const memory = Math.ceil(places.end() / pageBytes)
   refuseLarge(memory * pageBytes, bindings, options)
   const metadata: Standalone = {
@@ -104,19 +101,14 @@ export async function standalone(program: Program, options: StandaloneOptions = 
   return component ? componentOf(made, metadata) : made
 }
 
-/** Of what Binaryen had as data the kernels' constants that are read, and what lies aside, in the order of the numbers. */
-function keptOf(sections: readonly Section[], text: Node[], { aside }: Loading): Segment[] {
+/** Of what Binaryen had as data what lies aside, in the order of the numbers, and the kernels' constants that are read. */
+function keptOf(sections: readonly Section[], text: Node[], { aside }: Loading) {
   const data = sections.find(({ id }) => id === ids.data)
   const held = data ? segmentsOf(data) : []
   const numbered = held.filter(({ at }) => at === undefined)
   const statics = held.filter((each): each is Segment & { at: number } => each.at !== undefined)
   const bytesOf = ({ bytes }: Segment) => aside[new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)]
-  // What lies aside is known by its number among all segments, so those in front of it stay, if empty.
-  const read = new Set(readBy(text, statics))
-  const kept = statics.flatMap(each =>
-    read.has(each) ? [each] : numbered.length ? [{ at: each.at, bytes: each.bytes.subarray(0, 0) }] : []
-  )
-  return [...kept, ...numbered.map(each => ({ bytes: bytesOf(each) }))]
+  return { aside: numbered.map(each => ({ bytes: bytesOf(each) })), statics: readBy(text, statics) }
 }
 
 function kernelCounts({ calls, kernels }: Program): Record<string, number> {

@@ -1,4 +1,4 @@
-import { Bytes } from './wasm/sections.js'
+import { Bytes } from './sections.js'
 
 /** What asm/standalone/unpack.ts undoes: tables of which each row is much like another. */
 
