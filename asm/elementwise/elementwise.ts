@@ -231,7 +231,17 @@ function arithmeticRow(
   if ((kind == MUL || kind == ADD) && n >= 16) {
     const repeated = statics()
     for (let at: usize = 0; at < 64; at += 16) v128.store(repeated + at, aSteps ? right : left)
-    i = sumOrProduct(kind == MUL, aSteps ? a : repeated, aSteps ? 64 : 0, bSteps ? b : repeated, bSteps ? 64 : 0, y, n, low, high)
+    i = sumOrProduct(
+      kind == MUL,
+      aSteps ? a : repeated,
+      aSteps ? 64 : 0,
+      bSteps ? b : repeated,
+      bSteps ? 64 : 0,
+      y,
+      n,
+      low,
+      high
+    )
   }
   for (; i + 8 <= n; i += 8) {
     let a0 = left
