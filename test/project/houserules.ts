@@ -107,7 +107,7 @@ test('kernels of one operator family have the same stem everywhere', () => {
   const stems = (folder: string) => inFolder(folder).map(({ path }) => path.split('/').pop())
   const operators = stems('compiler/ops')
   const helpers = (
-    'barrier check command conv-columns conv-packed conv-params depthwise depthwise-columns depthwise8 depthwise8-columns epilogue gemm-packed ' +
+    'arithmetic barrier check command conv-columns conv-packed conv-params depthwise depthwise-columns depthwise8 depthwise8-columns epilogue gemm-packed ' +
     'index lanes loops madd math more narrow panels product product8 rows thread tile trigonometry unpack ' +
     'wasi_snapshot_preview1 weights wide winograd-params winograd-transform'
   ).split(' ')
