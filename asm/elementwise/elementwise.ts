@@ -8,7 +8,7 @@
 
 import { gather, scatter, transpose } from '../lanes'
 import { at, columns, LOOPS, lastRow, row, takeRun, takeSlice } from '../rows'
-import { activate, activateRow, CLIP, clip, IDENTITY, leakyRelu, lowerBound, upperBound } from './activation'
+import { activate, activateRow, CLIP, IDENTITY, leakyRelu, lowerBound, upperBound } from './activation'
 import { ADD, arithmeticRow, DIV, MAX, MIN, MUL, PRELU, SUB } from './arithmetic'
 import { mod, powf, remainder } from './math'
 
