@@ -48,13 +48,17 @@ const rooms = {
   'cli/run': ['cli/terminal', 'cli/model', 'cli/pictures', 'cli/device', 'runtime'],
   'cli/measure': ['cli/terminal', 'cli/model', 'cli/device', 'compiler', 'runtime', 'models'],
   'cli/train': ['cli/terminal', 'cli/model', 'cli/pictures', 'compiler', 'train', 'runtime'],
+  'cli/features': [
+    ...['cli/terminal', 'cli/model', 'cli/pictures', 'cli/device', 'cli/train'],
+    ...['compiler', 'runtime', 'explain']
+  ],
   'cli/quantise': [
     ...['cli/terminal', 'cli/model', 'cli/pictures', 'cli/device', 'cli/train'],
     ...['compiler', 'runtime']
   ],
   'cli/serving/protocol': ['runtime'],
   'cli/serving/pool': ['cli/terminal', 'cli/model', 'cli/pictures', 'cli/serving/protocol', 'runtime'],
-  'cli/serving/telemetry': ['cli/serving/pool'],
+  'cli/serving/telemetry': ['cli/serving/protocol', 'cli/serving/pool'],
   'cli/serving/models': ['cli/terminal', 'cli/serving/protocol', 'cli/serving/pool', 'runtime'],
   'cli/serving/engine': ['protocol', 'pool', 'telemetry', 'models'].map(room => `cli/serving/${room}`),
   'cli/serving/http': ['cli/terminal', 'cli/serving/protocol', 'cli/serving/engine'],
@@ -86,7 +90,7 @@ const layers = {
   ],
   cli: ['runtime', 'compiler', 'train', 'explain', 'models', 'schema'],
   web: ['models'],
-  bench: ['cli', 'train', 'compiler/index.ts', 'runtime/index.ts', 'models', 'schema']
+  bench: ['cli', 'train', 'ort/index.ts', 'compiler/index.ts', 'runtime/index.ts', 'models', 'schema']
 }
 
 const ours = `^(${[...Object.keys(layers), 'scripts', 'test', 'schema'].join('|')})/`

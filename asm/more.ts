@@ -1,7 +1,7 @@
 /** The kernels on bytes, of recurrent layers, of training and of few models, which only some binaries have, beside those of ./index.ts. */
 
 export { convGradient, depthwiseGradient } from './conv/conv-gradient'
-export { conv8 } from './conv/conv8'
+export { conv8, conv32 } from './conv/conv8'
 export { depthwise8 } from './conv/depthwise8'
 export { gemm8, sums8 } from './dense/gemm8'
 export { binary8 } from './elementwise/binary8'

@@ -1,5 +1,6 @@
 // Networks on WebGPU in Node, against onnxruntime's webgpu provider: outputs are compared first, then all take turns.
-// `npm run bench:gpu -- [networks] [--vs ort-webgpu] [--rounds N] [--precision f32,f16] [--layers] [--out DIR]`; with --account
+// `npm run bench:gpu -- [networks] [--vs ort-webgpu] [--rounds N] [--precision f32,f16] [--layers] [--swiftshader] [--out DIR]`, with
+// --swiftshader on that instead of the machine's adapter; with --account
 // what a run asks of a GPU instead (dispatches, bytes, JavaScript), with --predict what it takes on stated GPUs by their published
 // figures, of networks or .onnx files; for both none is needed.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -10,12 +11,13 @@ import { subjectOf } from '../cli/measure/index.js'
 import { gpuDispatches } from '../cli/report/index.js'
 import { oneLine } from '../cli/terminal/index.js'
 import { env } from '../runtime/index.js'
+import { isImitation } from '../runtime/webgpu/index.js'
 import { numberOf, peersOf, readArguments } from './command/arguments.js'
 import { fail } from './command/fail.js'
 import { type Account, accountMarkdown, accountNotes, accountOf, accountTable } from './gpu/account.js'
 import type { Precision } from './gpu/layers.js'
 import { layersText } from './gpu/layers.js'
-import { measureLimits } from './gpu/limits.js'
+import { type Limits, measureLimits } from './gpu/limits.js'
 import {
   bytesTable,
   dispatchTable,
@@ -30,9 +32,9 @@ import { measure, prepared } from './gpu/time.js'
 import { network, pickNetworks, usual } from './networks.js'
 
 const { values, positionals, given } = readArguments(
-  'npm run bench:gpu -- [networks] [--vs LIST] [--rounds N] [--precision f32,f16] [--layers] [--account] [--predict] [--out DIR]',
+  'npm run bench:gpu -- [networks] [--vs LIST] [--rounds N] [--precision f32,f16] [--layers] [--swiftshader] [--account] [--predict] [--out DIR]',
   { vs: 'ort-webgpu', rounds: '30', precision: 'f32', out: undefined },
-  ['layers', 'account', 'predict']
+  ['layers', 'swiftshader', 'account', 'predict']
 )
 const rounds = numberOf('rounds', values.rounds, 1)
 const peers = values.vs === '' ? [] : peersOf(values.vs)
@@ -44,6 +46,8 @@ const precisions = (values.precision ?? '').split(',').map(name => {
   if (name === 'f32' || name === 'f16') return name
   return fail(`--precision ${name}: f32, f16 are allowed, joined by commas`)
 })
+
+let known: Limits | undefined
 
 /** Where tables of all networks are kept, unless they are wanted elsewhere. */
 const resultsFor = () =>
@@ -92,10 +96,8 @@ function predictAll(): void {
 
 async function measureAll(): Promise<void> {
   // Profiles need clocks of more than 65 µs; Dawn hides half precision on NVIDIA's driver for Vulkan.
-  const gpu = await openGpu([
-    'disable-dawn-features=timestamp_quantization',
-    'enable-dawn-features=vulkan_enable_f16_on_nvidia'
-  ])
+  const flags = ['disable-dawn-features=timestamp_quantization', 'enable-dawn-features=vulkan_enable_f16_on_nvidia']
+  const gpu = await openGpu(flags, { system: !given.has('swiftshader') })
   env.webgpu.gpu = gpu
   const adapter = (await gpu.requestAdapter({ powerPreference: 'high-performance' }))!
   const { vendor, architecture, description, isFallbackAdapter } = adapter.info
@@ -125,10 +127,17 @@ async function measureAll(): Promise<void> {
   if (values.out) console.log(`written to ${join(values.out, 'gpu')}.md and .json`)
 }
 
+/** Measured anew before each network, because GPUs slow down as they get warm; of a program on the CPU once, as they take it long. */
+async function limitsOf(gpu: GPU): Promise<Limits> {
+  const { info } = (await gpu.requestAdapter({ powerPreference: 'high-performance' }))!
+  if (!known || !isImitation(info)) known = await measureLimits(gpu)
+  return known
+}
+
 /** Measures a network, or notes why not. */
 async function measureOne(report: GpuReport, gpu: GPU, name: string, precision: Precision): Promise<void> {
   try {
-    const limits = await measureLimits(gpu)
+    const limits = await limitsOf(gpu)
     const seconds = given.has('layers') ? 1 : undefined
     const { description } = report.adapter
     const options = { peers, rounds, seconds, description }

@@ -1,15 +1,15 @@
-import { extname } from 'node:path'
+import { basename, extname } from 'node:path'
 import { build } from '../compiler/index.js'
 import { decode } from '../runtime/file/index.js'
 import { Tensor } from '../runtime/index.js'
 import { FeatureIndex } from '../runtime/train/index.js'
 import { Engine } from '../train/device/engine.js'
 import { openBackbone } from '../train/network/open.js'
-import { mapHtml, principal } from './embed/index.js'
+import { type Layout, mapHtml, neighbourhood, principal } from './embed/index.js'
 import { about, encodeNpy, givenOf, givenOptions, importOf, readModel, withGiven, writeWhole } from './model/index.js'
 import { imageOptions, imagePort, preparationOf } from './pictures/index.js'
 import { type Command, InputError, jsonOption, Progress, print, printJson, UsageError } from './terminal/index.js'
-import { openData, PictureDataset, thumbnail } from './train/index.js'
+import { openPictures, PictureDataset, thumbnail } from './train/index.js'
 
 /** `cairn embed`: what a network makes of pictures before its last layer, to compare them by. */
 export const embed: Command = {
@@ -17,7 +17,7 @@ export const embed: Command = {
   usage: '<model>',
   summary: 'Write the features of pictures as .npy, with nearest neighbours and a map of them.',
   options: [
-    { flag: '--data', value: 'DIR', help: 'one folder of images a class, or what else cairn train reads' },
+    { flag: '--data', value: 'DIR', help: 'a folder of images, or what else cairn train reads' },
     { flag: '-o, --output', value: 'F.npy', help: 'the features, one row a picture (default features.npy)' },
     {
       flag: '--cut',
@@ -26,6 +26,7 @@ export const embed: Command = {
     },
     { flag: '--neighbours', value: 'K', help: 'the K nearest of each picture by cosine (default 3)' },
     { flag: '--map', value: 'F.html', help: 'a page with the pictures where their principal components put them' },
+    { flag: '--umap', help: 'on that page also where UMAP puts them (needs the package umap-js)' },
     ...givenOptions,
     ...imageOptions,
     jsonOption
@@ -34,17 +35,21 @@ export const embed: Command = {
 
   async run([path], flags) {
     const data = flags.text('data')
-    if (data === undefined) throw new UsageError('--data DIR is missing: a folder with one folder of images a class')
+    if (data === undefined) throw new UsageError('--data DIR is missing: a folder of images')
     const output = flags.text('output') ?? 'features.npy'
     if (extname(output) !== '.npy') throw new UsageError(`-o ${output}: a name that ends in .npy is allowed`)
     const count = flags.whole('neighbours') ?? 3
+    const place = flags.text('map')
+    if (place === undefined) flags.refuse(['umap'], 'without --map F.html, the page that it is for')
     const prepare = preparationOf(flags)
     const model = withGiven(readModel(path), givenOf(flags))
     const imported = importOf(model)
     const header = () => (model.kind === 'cairn' ? decode(model.bytes).header : build(model.bytes, imported).program)
     const port = await about(path, () => imagePort(header(), prepare.layout))
-    const { pictures, cleanUp } = await openData(data)
+    const { pictures, cleanUp } = await openPictures(data)
     process.once('exit', cleanUp)
+    if (place !== undefined && pictures.labels.length < 3)
+      throw new InputError(`--map: ${pictures.labels.length} pictures; at least three are needed`)
     const dataset = new PictureDataset(pictures, port, prepare, '')
     const { engine, cut } = await about(path, async () => {
       const backbone = openBackbone(model.bytes, imported)
@@ -66,16 +71,6 @@ export const embed: Command = {
       rows.set(vector, i * size)
     })
     writeWhole(output, encodeNpy(new Tensor('float32', rows, [vectors.length, size])))
-    const place = flags.text('map')
-    if (place !== undefined) {
-      if (vectors.length < 3) throw new InputError(`--map: ${vectors.length} pictures; at least three are needed`)
-      const { points, shares } = principal(vectors)
-      const places = points.map((point, i) => {
-        const label = pictures.classes[pictures.labels[i]]
-        return { name: pictures.names[i], label, point, picture: thumbnail(dataset.picture(i, undefined), 48) }
-      })
-      writeWhole(place, mapHtml(`Features "${cut.features}" of ${path}`, places, shares))
-    }
     const index = new FeatureIndex(size)
     vectors.forEach((vector, i) => {
       index.add(vector, pictures.labels[i])
@@ -86,6 +81,15 @@ export const embed: Command = {
         .filter(each => each.index !== i)
         .slice(0, count)
     )
+    if (place !== undefined) {
+      const places = vectors.map((_, i) => ({
+        ...{ name: pictures.names[i], label: pictures.classes[pictures.labels[i]] },
+        picture: thumbnail(dataset.picture(i, undefined), 48),
+        near: neighbours[i].map(each => [each.index, 1 - each.distance] as const)
+      }))
+      const layouts = await layoutsOf(vectors, flags.has('umap'))
+      writeWhole(place, Buffer.from(mapHtml(`Features "${cut.features}" of ${basename(path)}`, places, layouts)))
+    }
     const named = (i: number) => ({ image: pictures.names[i], label: pictures.classes[pictures.labels[i]] })
     if (flags.has('json'))
       return printJson({
@@ -106,4 +110,24 @@ export const embed: Command = {
     print(`wrote ${output}: ${vectors.length} pictures, ${size} features each, from "${cut.features}"`)
     if (place !== undefined) print(`wrote ${place}`)
   }
+}
+
+/** Principal components, and in front of them UMAP where it is asked for. */
+async function layoutsOf(vectors: readonly Float32Array[], withUmap: boolean): Promise<Layout[]> {
+  const { points, shares } = principal(vectors)
+  const [first, second] = shares.map(share => `${(100 * share).toFixed(1)} %`)
+  const layouts: Layout[] = [
+    {
+      name: 'principal components',
+      about: `${points.length} pictures where the two first principal components of their features put them: ${first} of the variance across, ${second} down.`,
+      points
+    }
+  ]
+  if (!withUmap) return layouts
+  const progress = new Progress(1)
+  const near = await neighbourhood(vectors, (done, total) => progress.step(done / total, 'UMAP')).finally(() =>
+    progress.stop()
+  )
+  const about = `${points.length} pictures where UMAP puts them: what is near by cosine stays near; distances across the map say little.`
+  return [{ name: 'UMAP', about, points: near }, ...layouts]
 }

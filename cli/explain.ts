@@ -80,7 +80,7 @@ export const explain: Command = {
     labelsOption,
     patchOption,
     ...givenOptions,
-    { ...deviceOptions[0], help: 'wasm or reference; for occlusion also webgpu or auto (default wasm)' },
+    { ...deviceOptions[0], help: 'wasm, webgpu, reference, or auto: the faster of wasm and webgpu (default wasm)' },
     ...deviceOptions.slice(1),
     jsonOption
   ],

@@ -7,6 +7,7 @@ import { compile } from './compile.js'
 import { convert } from './convert.js'
 import { embed } from './embed.js'
 import { explain } from './explain.js'
+import { features } from './features/index.js'
 import { inspect } from './inspect.js'
 import { quantise } from './quantise.js'
 import { run } from './run.js'
@@ -26,6 +27,7 @@ const commands: readonly Command[] = [
   verify,
   inspect,
   explain,
+  features,
   bench,
   train,
   embed,

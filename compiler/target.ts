@@ -11,6 +11,8 @@ export interface TargetOptions {
   readonly wasmFeatures?: 'plain' | 'relaxed'
   /** With target wasm: makes a command of WASI besides. */
   readonly wasi?: boolean
+  /** With target wasm: makes a component (WIT) with the module inside, which `cairn compile` writes beside its interface. */
+  readonly component?: boolean
 }
 
 /** Throws CompileError for what the target does not take. */
@@ -18,6 +20,8 @@ export function checkTarget({ target = 'cairn', wasmFeatures = 'plain', ...other
   if (target !== 'cairn' && target !== 'wasm') throw new CompileError(`target "${target}"; cairn and wasm are allowed`)
   if (wasmFeatures !== 'plain' && wasmFeatures !== 'relaxed')
     throw new CompileError(`wasmFeatures "${wasmFeatures}"; plain and relaxed are allowed`)
-  if (target === 'cairn' && (others.dims || others.wasi || wasmFeatures !== 'plain'))
-    throw new CompileError('dims, wasmFeatures and wasi are of no use without target wasm')
+  if (target === 'cairn' && (others.dims || others.wasi || others.component || wasmFeatures !== 'plain'))
+    throw new CompileError('dims, wasmFeatures, wasi and component are of no use without target wasm')
+  if (others.wasi && others.component)
+    throw new CompileError('a command (wasi) is no component; one of them is allowed')
 }

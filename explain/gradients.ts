@@ -1,6 +1,8 @@
 import { Breath, CairnError } from '../runtime/base/index.js'
+import type { Program } from '../runtime/file/index.js'
 import { Random } from '../runtime/train/index.js'
 import { Engine } from '../train/device/engine.js'
+import { fasterDevice } from '../train/device/faster.js'
 import { fileOf } from '../train/network/backbone.js'
 import type { Explanation } from './explanation.js'
 import { gradCam, largestOf, sumOf } from './maps.js'
@@ -18,8 +20,7 @@ export class Gradients {
 
   static async open(bytes: Uint8Array, dims: readonly number[], settings: Settings): Promise<Gradients> {
     const built = buildExplaining(bytes, dims, settings.method, settings)
-    const engine = await Engine.open(fileOf(built.program), settings.device, settings.numThreads)
-    return new Gradients(settings, built, engine)
+    return new Gradients(settings, built, await opened(built.program, settings))
   }
 
   /** Whether it was compiled for an input of these sizes. */
@@ -113,4 +114,12 @@ export class Gradients {
     const completeness = completenessOf(mean)
     return { method, class: top, score: scores[top], scores, map: sumOf(data, dims), attribution, completeness }
   }
+}
+
+/** The program on the device that is asked for; with `auto` on the faster one. */
+export async function opened(program: Program, { device, numThreads }: Pick<Settings, 'device' | 'numThreads'>) {
+  const file = () => fileOf(program)
+  if (device !== 'auto') return Engine.open(file(), device, numThreads)
+  const faster = await fasterDevice([{ file, count: 1, times: 1 }], numThreads)
+  return Engine.open(file(), faster.device, numThreads)
 }

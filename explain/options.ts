@@ -49,7 +49,7 @@ export interface ExplainerOptions extends ImportOptions {
   readonly stride?: number
   /** What integrated gradients begin at and occlusion covers with, as an element of the input; default 0. */
   readonly baseline?: number
-  /** `wasm` (the default), `reference` in double precision; of occlusion also `webgpu`. */
+  /** `wasm` (the default), `webgpu`, `auto` for the faster of the two, or `reference` in double precision. */
   readonly device?: string
   /** Threads of the CPU path, 1 to 16; default 1. */
   readonly numThreads?: number
@@ -64,6 +64,8 @@ export interface ExplainOptions {
   /** Called behind each run of the network, for methods that make several. */
   readonly onRun?: (done: number, total: number) => void
 }
+
+export const devices = ['wasm', 'webgpu', 'auto', 'reference']
 
 /** What methods take beside a class: whatever else is given is of no use. */
 const own: Readonly<Record<string, readonly Method[]>> = {
@@ -106,8 +108,7 @@ export function settingsOf(options: ExplainerOptions): Settings {
   number('noise', 0, Number.isFinite, 'a number of at least 0')
   number('baseline', Number.NEGATIVE_INFINITY, Number.isFinite, 'a number')
   number('seed', 0, seed => Number.isInteger(seed) && seed < 2 ** 32, `a whole number from 0 to ${2 ** 32 - 1}`)
-  if (device !== 'wasm' && device !== 'reference' && method !== 'occlusion')
-    throw new CairnError(`device "${device}" computes no gradients; wasm and reference do`)
+  if (!devices.includes(device)) throw new CairnError(`device "${device}"; ${devices.join(', ')} are allowed`)
   const { samples = 16, noise = 0.15, seed = 0, baseline = 0, numThreads = 1 } = options
   return { ...options, method, device, samples, noise, seed, baseline, numThreads }
 }

@@ -1,8 +1,8 @@
 /**
- * The builds of asm/: with the kernels on bytes, which quantised models need, or without; with relaxed SIMD or without; with
- * threads or without. Those for engines that join vectors (`env.wasm.wide`) have relaxed SIMD and no kernels on bytes.
+ * The builds of asm/: with the kernels on bytes, which quantised models need, or without; with relaxed SIMD or without. That for
+ * engines that join vectors (`env.wasm.wide`) has relaxed SIMD and no kernels on bytes.
  */
-export type WasmFile = `cairn${'' | '-more' | '-relaxed' | '-more-relaxed' | '-wide'}${'' | '-threads'}.wasm`
+export type WasmFile = `cairn${'' | '-more' | '-relaxed' | '-more-relaxed' | '-wide'}.wasm`
 
 /**
  * The kernels' WebAssembly: binaries of one source beside this file, of which a process loads those that it uses, once.
@@ -10,15 +10,10 @@ export type WasmFile = `cairn${'' | '-more' | '-relaxed' | '-more-relaxed' | '-w
  */
 export const places: Readonly<Record<WasmFile, () => URL>> = {
   'cairn.wasm': () => new URL('./cairn.wasm', import.meta.url),
-  'cairn-threads.wasm': () => new URL('./cairn-threads.wasm', import.meta.url),
   'cairn-relaxed.wasm': () => new URL('./cairn-relaxed.wasm', import.meta.url),
-  'cairn-relaxed-threads.wasm': () => new URL('./cairn-relaxed-threads.wasm', import.meta.url),
   'cairn-more.wasm': () => new URL('./cairn-more.wasm', import.meta.url),
-  'cairn-more-threads.wasm': () => new URL('./cairn-more-threads.wasm', import.meta.url),
   'cairn-more-relaxed.wasm': () => new URL('./cairn-more-relaxed.wasm', import.meta.url),
-  'cairn-more-relaxed-threads.wasm': () => new URL('./cairn-more-relaxed-threads.wasm', import.meta.url),
-  'cairn-wide.wasm': () => new URL('./cairn-wide.wasm', import.meta.url),
-  'cairn-wide-threads.wasm': () => new URL('./cairn-wide-threads.wasm', import.meta.url)
+  'cairn-wide.wasm': () => new URL('./cairn-wide.wasm', import.meta.url)
 }
 
 /**

@@ -1,12 +1,13 @@
 import {
+  type Barrier,
   type BoundCall,
   Control,
+  type Entrance,
   grain,
   type Kernel,
   listen,
   type Membership,
-  readTable,
-  type ThreadExports
+  readTable
 } from './cpu/index.js'
 
 /**
@@ -14,12 +15,13 @@ import {
  * will be none. The build makes one file of it and all that it imports.
  */
 listen((message, answer) => {
-  const { module, memory, index, count, kernels, table, calls } = message as Membership
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
-  const threads = exports as unknown as ThreadExports
+  const { module, barrier, memory, index, count, kernels, table, calls } = message as Membership
+  const imports = { env: { memory } }
+  const { exports } = new WebAssembly.Instance(module, imports)
+  const threads = new WebAssembly.Instance(barrier, imports).exports as unknown as Barrier
   const known = kernels.map(name => exports[name] as Kernel)
   const control = new Control(memory)
-  threads.enter(index, count, grain)
+  ;(exports as unknown as Entrance).enter(index, count, grain)
   let bound: readonly BoundCall[] = []
   let version = 0
   let runs = 0

@@ -37,10 +37,9 @@ function assembleOne(target) {
   const parts = [
     'index',
     ...(/more|standalone/.test(target) ? ['more'] : []),
-    ...(target.startsWith('standalone') ? ['standalone/index'] : []),
-    ...(target.endsWith('threads') ? ['barrier'] : [])
+    ...(target.startsWith('standalone') ? ['standalone/index'] : [])
   ]
-  const entries = parts.map(part => `asm/${part}.ts`)
+  const entries = (target === 'barrier' ? [target] : parts).map(part => `asm/${part}.ts`)
   const args = [bin('assemblyscript', 'bin/asc.js'), ...entries, '--config', 'asconfig.json', '--target', target]
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
@@ -53,9 +52,10 @@ function assembleOne(target) {
 const later = {
   more: ['det', 'recurrent'],
   training: ['conv-gradient', 'derivative', 'dropout', 'optimise', 'pool-gradient'],
-  bytes: 'binary8 bytes conv8 depthwise8 dots dots-packed gemm8 lookup pool8 product8 quantize requantise steps'.split(
-    ' '
-  )
+  bytes:
+    'binary8 bytes conv32 conv8 depthwise8 dots dots-packed gemm8 lookup pool8 product8 quantize requantise steps windows8'.split(
+      ' '
+    )
 }
 const shaderModules = ['sources', ...Object.keys(later).map(name => `later/${name}-sources`)].map(
   name => `dist/shaders/${name}.js`
@@ -76,6 +76,16 @@ function gatherShaders() {
   for (const [file, names] of Object.entries(later)) write(`later/${file}-sources.js`, name => names.includes(name))
 }
 
+/** What is loaded later is nothing that a worker asks for: its sessions are of one thread, of bytes and a module that it is given. */
+const nothingLater = {
+  name: 'nothing later',
+  setup({ onLoad, onResolve }) {
+    const nowhere = ({ kind, path }) => (kind === 'dynamic-import' ? { path, namespace: 'nothing' } : undefined)
+    onResolve({ filter: /./ }, nowhere)
+    onLoad({ filter: /./, namespace: 'nothing' }, () => ({ contents: '' }))
+  }
+}
+
 /**
  * The scripts of workers in one file each, which is good as a module and as a plain script: so they run wherever a bundler,
  * or whoever bundles, has put a copy of them.
@@ -84,8 +94,9 @@ async function bundleWorkers() {
   const { build } = await import('esbuild')
   const entryPoints = ['worker', 'session-worker'].map(name => join(root, 'runtime', `${name}.ts`))
   const target = { format: 'iife', target: 'es2022', define: { 'import.meta.url': 'undefined' } }
+  const plugins = [nothingLater]
   const small = { minify: true, legalComments: 'none' }
-  await build({ entryPoints, bundle: true, outdir: join(root, 'dist', 'runtime'), ...small, ...target })
+  await build({ entryPoints, bundle: true, outdir: join(root, 'dist', 'runtime'), plugins, ...small, ...target })
 }
 
 /** TypeScript, which writes nothing anew that has not changed, and then of its declarations only those that entries lead to. */
@@ -140,7 +151,7 @@ function filesUnder(folder) {
 
 /** What the build makes beside what it compiles. */
 const isMade = file =>
-  /\.(wasm|delta)$|\.wasm\.d\.ts$|\.min\.|[\\/]shaders[\\/](later[\\/]\w+-)?sources\.js$|\.cjs$|\.d\.cts$|[\\/](compile-worker|compile-alone|inlined)\.js$|[\\/]compile[\\/]stamp\.js$|[\\/]pool[\\/]detectors\.js$/.test(
+  /\.(wasm|delta)$|\.wasm\.d\.ts$|\.min\.|[\\/]shaders[\\/](later[\\/]\w+-)?sources\.js$|\.cjs$|\.d\.cts$|[\\/](compile-worker|compile-alone|inlined|barrier)\.js$|[\\/]compile[\\/]stamp\.js$|[\\/]pool[\\/]detectors\.js$/.test(
     file
   )
 
@@ -186,6 +197,8 @@ const targets = Object.keys(settings)
 const binaries = targets.map(target => settings[target].outFile)
 await stage('asm', [...filesUnder('asm'), join(root, 'asconfig.json')], binaries, () => {
   console.error('cairn: building the WebAssembly kernels')
+  for (const file of existsSync(join(root, 'dist/runtime')) ? filesUnder('dist/runtime') : [])
+    if (file.endsWith('.wasm') && !binaries.some(binary => join(root, binary) === file)) rmSync(file)
   return assemble(targets)
 })
 
@@ -202,6 +215,12 @@ await stage('inline', [join(root, 'dist/runtime/cairn-more.wasm'), self], ['dist
   const binary = gzipSync(readFileSync(join(root, 'dist/runtime/cairn-more.wasm')), { level: 9 }).toString('base64')
   const text = `export const inlined = 'data:application/gzip;base64,${binary}'\n`
   writeFileSync(join(root, 'dist/runtime/inlined.js'), text)
+})
+
+await stage('barrier', [join(root, 'dist/build/barrier.wasm'), self], ['dist/runtime/cpu/barrier.js'], () => {
+  const binary = readFileSync(join(root, 'dist/build/barrier.wasm')).toString('base64')
+  mkdirSync(join(root, 'dist/runtime/cpu'), { recursive: true })
+  writeFileSync(join(root, 'dist/runtime/cpu/barrier.js'), `export const barrier = '${binary}'\n`)
 })
 
 const shaderInputs = [...filesUnder('shaders').filter(isShader), join(root, 'scripts', 'shorten.mjs'), self]

@@ -1,6 +1,6 @@
 // What esbuild makes of packages and of the compiled code: ONNX's schema as one module, and the runtime as one file.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -56,12 +56,13 @@ export async function bundleSchema() {
 }
 
 /**
- * Modules that a page loads. They lie beside the .wasm files and the workers' scripts, which they ask for there. The second takes
- * the runtime from the first.
+ * Modules that a page loads. They lie beside the .wasm files and the workers' scripts, which they ask for there. Each takes from
+ * those before it what they hold.
  */
 const pages = {
   'cairn.min': ['./index.js'],
-  'cairn-full.min': ['./index.js', '../compiler/index.js', '../train/index.js', '../explain/index.js']
+  'cairn-full.min': ['./index.js', '../compiler/index.js', '../train/index.js'],
+  'cairn-explain.min': ['../explain/index.js']
 }
 
 export const pageBundles = [...Object.keys(pages).map(name => `${name}.js`), 'compile-alone.js', 'cairn.wasm.d.ts'].map(
@@ -82,7 +83,7 @@ const apart = (inside, load) => ({
   }
 })
 
-/** What compiler, training and explanations import of modules that the runtime's bundle holds, by module. */
+/** What a text imports of modules that are inside of a bundle, by module. */
 async function importsOf(text, folder, inside) {
   const { build } = await import('esbuild')
   const { outputFiles } = await build({
@@ -101,43 +102,92 @@ async function importsOf(text, folder, inside) {
   return found
 }
 
-/** The runtime as one file, and compiler, training and explanations as one beside it, with their types. */
+/** The runtime as one file, compiler and training as one beside it, explanations as a third, with their types. */
 export async function bundlePages() {
-  const { build } = await import('esbuild')
   const folder = join(root, 'dist', 'runtime')
-  const [own, all] = Object.values(pages).map(exported)
-  const { metafile } = await build({
-    ...{ stdin: { contents: own, resolveDir: folder }, bundle: true, format: 'esm', target: 'es2022', write: false },
-    ...{ metafile: true, absWorkingDir: root }
-  })
-  const inside = reached(metafile.inputs, '<stdin>')
-  const more = `${exported(pages['cairn-full.min'].slice(1))}export { serve as _serve } from '../ort/compile/work.js'\n`
-  const imports = await importsOf(more, folder, inside)
-  const names = new Map([...imports].flatMap(([path, used]) => [...used].map(name => [`${path} ${name}`, path])))
-  const alias = new Map([...names.keys()].map((key, i) => [key, `_${i}`]))
-  const shared = [...imports].map(([path, used]) => {
-    const list = [...used].map(name => `${name} as ${alias.get(`${path} ${name}`)}`)
-    return `export { ${list.join(', ')} } from ${JSON.stringify(path)}\n`
-  })
+  const [own, all, explaining] = Object.values(pages).map(exported)
+  const inner = [
+    `export { serve as _serve } from '../ort/compile/work.js'`,
+    `export { default as _onnx } from '../schema/onnx.js'`
+  ]
+  const more = `${exported(pages['cairn-full.min'].slice(1))}${inner.join('\n')}\n`
+  const runtime = await modulesOf(own, folder)
+  const full = await modulesOf(own + more, folder)
+  const [forFull, forExplaining] = [await importsOf(more, folder, runtime), await importsOf(explaining, folder, full)]
+  // What each bundle shows of itself for those behind it.
+  const inRuntime = aliased('_', [...forFull, ...[...forExplaining].filter(([path]) => runtime.has(path))])
+  const inFull = aliased(
+    '_e',
+    [...forExplaining].filter(([path]) => !runtime.has(path))
+  )
   const banner = text => ({ js: `// Cairn, Apache-2.0${text}` })
-  await bundle(own + shared.join(''), folder, { outfile: join(folder, 'cairn.min.js'), banner: banner('') })
-  const renamed = path => {
-    const list = [...(imports.get(path) ?? [])].map(name => `${alias.get(`${path} ${name}`)} as ${name}`)
-    const pluginData = `export { ${list.join(', ')} } from './cairn.min.js'`
-    return { path, namespace: 'apart', pluginData }
-  }
-  await bundle(`export * from './cairn.min.js'\n${more}`, folder, {
-    outfile: join(folder, 'cairn-full.min.js'),
+  const bundled = (name, text, options) => bundle(text, folder, { outfile: join(folder, `${name}.js`), ...options })
+  await bundled('cairn.min', own + inRuntime.shared, { banner: banner('') })
+  await bundled('cairn-full.min', `export * from './cairn.min.js'\n${more}${inFull.shared}`, {
     banner: banner('; holds onnx-proto, protobufjs and long: see ../schema/licences.txt'),
     external: ['./cairn.min.js'],
-    plugins: [apart(inside, renamed)]
+    plugins: [apart(runtime, inRuntime.from('./cairn.min.js')), known]
+  })
+  await bundled('cairn-explain.min', explaining, {
+    banner: banner(''),
+    external: ['./cairn.min.js', './cairn-full.min.js'],
+    plugins: [
+      apart(full, path =>
+        runtime.has(path) ? inRuntime.from('./cairn.min.js')(path) : inFull.from('./cairn-full.min.js')(path)
+      ),
+      known
+    ]
   })
   writeFileSync(join(folder, 'compile-alone.js'), `import { _serve } from './cairn-full.min.js'\n_serve()\n`)
   writeFileSync(join(folder, 'cairn.min.d.ts'), own)
   // Pictures are fitted and so are networks: of the two types of that name it is the runtime's.
   writeFileSync(join(folder, 'cairn-full.min.d.ts'), `export type { FitOptions } from './index.js'\n${all}`)
+  writeFileSync(join(folder, 'cairn-explain.min.d.ts'), explaining)
   // What hosts that compile WebAssembly beforehand make of the import of a .wasm file.
   writeFileSync(join(folder, 'cairn.wasm.d.ts'), 'declare const module: WebAssembly.Module\nexport default module\n')
+}
+
+/** WebGPU's path comes with the runtime's bundle, which has registered it before anybody else could. */
+const known = {
+  name: 'webgpu is known',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /webgpu\/webgpu\.js$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path, namespace: 'known' } : undefined
+    )
+    onLoad({ filter: /./, namespace: 'known' }, () => ({ contents: 'export {}' }))
+  }
+}
+
+/** The modules that a text imports and those that they do, but for what is loaded later. */
+async function modulesOf(text, folder) {
+  const { build } = await import('esbuild')
+  const { metafile } = await build({
+    ...{ stdin: { contents: text, resolveDir: folder }, bundle: true, format: 'esm', target: 'es2022', write: false },
+    ...{ metafile: true, absWorkingDir: root, logLevel: 'error' }
+  })
+  return reached(metafile.inputs, '<stdin>')
+}
+
+/** Names under which a bundle exports what others import of its modules, so many of each. */
+function aliased(stem, imports) {
+  const names = new Map()
+  for (const [path, used] of imports)
+    for (const name of used) {
+      const known = names.get(path) ?? new Map()
+      const count = [...names.values()].reduce((sum, { size }) => sum + size, 0)
+      if (!known.has(name)) names.set(path, known.set(name, `${stem}${count}`))
+    }
+  const lists = write => [...names].map(([path, known]) => write(path, [...known]))
+  return {
+    shared: lists((path, known) => {
+      const list = known.map(([name, alias]) => `${name} as ${alias}`)
+      return `export { ${list.join(', ')} } from ${JSON.stringify(path)}\n`
+    }).join(''),
+    from: bundle => path => {
+      const list = [...(names.get(path) ?? [])].map(([name, alias]) => `${alias} as ${name}`)
+      return { path, namespace: 'apart', pluginData: `export { ${list.join(', ')} } from '${bundle}'` }
+    }
+  }
 }
 
 /** The modules that `from` imports and those that they do, but for what is loaded later. */
@@ -156,6 +206,18 @@ function reached(inputs, from) {
 const compilerApart = {
   name: 'compiler apart',
   setup: ({ onResolve }) => onResolve({ filter: /\/job\.js$/ }, () => ({ path: './compile/job.js', external: true }))
+}
+
+/** Texts of shaders are read of the modules that hold them: `export const sources = ` and JSON. */
+const shadersApart = {
+  name: 'shaders apart',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[/\\]shaders[/\\](later[/\\]\w+-)?sources\.js$/ }, ({ path }) => {
+      const place = JSON.stringify(relative(join(root, 'dist', 'ort'), path).replaceAll('\\', '/'))
+      const contents = `const text = require('node:fs').readFileSync(require('node:path').join(__dirname, ${place}), 'utf8')
+export const sources = JSON.parse(text.slice(text.indexOf('{')))`
+      return { contents }
+    })
 }
 
 const typed = ['index', 'all', 'supported', 'onnxruntime', 'types']
@@ -183,7 +245,7 @@ export async function bundleOrt(stamp) {
     ...node,
     outfile: join(folder, 'onnxruntime.cjs'),
     define: { 'import.meta.url': 'cairnUrl' },
-    plugins: [compilerApart],
+    plugins: [compilerApart, shadersApart],
     banner: {
       // Windows that test runners imitate have no encodings of text.
       js: `// Cairn, Apache-2.0

@@ -1,6 +1,11 @@
-// `child.js FILE`: the trial in Node, Bun or Deno; prints what it found as JSON.
+// `child.js FILE [SHAPES]`: the trial in Node, Bun or Deno, of a module, or of a .cairn with the shapes of its inputs as JSON; prints
+// what it found as JSON.
 import { readFileSync } from 'node:fs'
-import { instantiate } from '../runtime/standalone.js'
-import { tried } from './standalone/trial.js'
+import { tried, triedSession } from './standalone/trial.js'
 
-console.log(JSON.stringify(await tried(instantiate, readFileSync(process.argv[2]))))
+const [file, shapes] = process.argv.slice(2)
+const bytes = readFileSync(file)
+const found = shapes
+  ? await triedSession(await import('../runtime/index.js'), bytes, JSON.parse(shapes))
+  : await tried((await import('../runtime/standalone.js')).instantiate, bytes)
+console.log(JSON.stringify(found))

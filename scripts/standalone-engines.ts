@@ -1,6 +1,6 @@
 // `npm run bench:standalone [MODEL...]`: models as modules on every engine that is here, each of which runs the module's own
-// check, and how long they take; then the cold start of a page with the module beside one with onnxruntime-web. Models are names
-// of the zoo or ONNX files.
+// check, and how long they take; then how long a module takes to its first result beside a session, a page with a module beside one
+// with onnxruntime-web, and a worker. What is not here is named and left out. Models are names of the zoo or ONNX files.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,11 +11,12 @@ import { standaloneOf } from '../compiler/standalone/index.js'
 import { zoo } from '../models/index.js'
 import { type EngineName, engineNames, findEngine } from '../test/support/host/engines.js'
 import { root } from '../test/support/root.js'
-import { inChromium, inFirefox, inWorkerd, siteOf } from './standalone/pages.js'
+import { type Answer, inChromium, inFirefox, inWorkerd, siteOf } from './standalone/pages.js'
 import type { Found } from './standalone/trial.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'cairn-bench-'))
 const file = join(folder, 'model.wasm')
+const cairn = join(folder, 'model.cairn')
 const child = join(root, 'dist', 'scripts', 'standalone-child.js')
 
 /** What a program prints; throws with what it says where it fails. */
@@ -75,6 +76,30 @@ async function row(engine: string, work: () => Promise<Partial<Row>> | Partial<R
 const milliseconds = (value: number | undefined) => (value === undefined ? '' : value.toFixed(2))
 const works = ({ check, error }: Row) => error ?? (check === 0 ? 'works' : `layer ${check} is off`)
 
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]
+
+/** Medians of so many rounds, in each of which all are measured, one behind the other. */
+async function inTurn(rounds: number, measures: readonly (() => Promise<number>)[]): Promise<number[]> {
+  const found: number[][] = measures.map(() => [])
+  for (let round = 0; round < rounds; round++)
+    for (const [i, measure] of measures.entries()) found[i].push(await measure())
+  return found.map(median)
+}
+
+function coldOf({ cold, error }: Answer): number {
+  if (cold === undefined) throw new Error(error)
+  return cold
+}
+
+/** Prints what was found, or why nothing was. */
+async function section(title: string, find: () => Promise<string>): Promise<void> {
+  try {
+    console.log(`\n${title}: ${await find()}`)
+  } catch (error) {
+    console.log(`\n${title}: not known: ${oneLine(error)}`)
+  }
+}
+
 const given = process.argv.slice(2)
 for (const name of given.length ? given : ['lenet5', 'mobilenet-v2']) {
   const onnx = zoo[name]?.build({ batch: 1 }) ?? readFileSync(name)
@@ -110,30 +135,35 @@ for (const name of given.length ? given : ['lenet5', 'mobilenet-v2']) {
   console.log(
     `\n${basename(name)}, ${module.length} bytes\n\n${table(header, cells, ['left', 'left', 'right', 'right'])}`
   )
-  const cold = async (start: () => Promise<{ readonly cold?: number; readonly error?: string }>) => {
-    const times: number[] = []
-    for (let i = 0; i < 5; i++) {
-      const { cold, error } = await start()
-      if (cold === undefined) throw new Error(error)
-      times.push(cold)
+  await section(
+    'from bytes to the first result in a new process of this Node, median of 7, the two in turn',
+    async () => {
+      writeFileSync(cairn, await compile(onnx))
+      const { inputs } = standaloneOf(module)!
+      const shapes = JSON.stringify(Object.fromEntries(inputs.map(({ name, shape }) => [name, shape])))
+      const start = (...args: string[]) => JSON.parse(output(process.execPath, child, ...args)).first as number
+      const [own, session] = await inTurn(7, [async () => start(file), async () => start(cairn, shapes)])
+      return `${own.toFixed(1)} ms the module, ${session.toFixed(1)} ms an InferenceSession: ${(session / own).toFixed(2)} times`
     }
-    return times.sort((a, b) => a - b)[2]
-  }
-  const inPage = (path: string) => cold(async () => (await inChromium(site, path)).answer)
-  try {
-    const [own, ort] = [await inPage('/cold'), await inPage('/cold-ort')]
-    const text = `${own.toFixed(1)} ms with the module, ${ort.toFixed(1)} ms with onnxruntime-web: ${(ort / own).toFixed(1)} times`
-    console.log(`\nfrom a new browser's page to its first result, median of 5: ${text}`)
-  } catch (error) {
-    console.log(`\nthe cold start of pages is not known: ${oneLine(error)}`)
-  }
-  try {
-    const [own, nothing] = [await cold(() => inWorkerd(module, 'once')), await cold(() => inWorkerd(module, 'nothing'))]
-    const text = `${own.toFixed(1)} ms, ${nothing.toFixed(1)} ms to an answer without the model`
-    console.log(`from a new workerd to its first result, median of 5: ${text}; onnxruntime-web does not start there`)
-  } catch (error) {
-    console.log(`the cold start of workerd is not known: ${oneLine(error)}`)
-  }
+  )
+  await section('in a page of a new browser, median of 5, the two in turn', async () => {
+    const whole: number[][] = [[], []]
+    const start = (path: string, at: number) => async () => {
+      const { answer } = await inChromium(site, path)
+      whole[at].push(answer.whole ?? Number.NaN)
+      return coldOf(answer)
+    }
+    const [own, ort] = await inTurn(5, [start('/cold', 0), start('/cold-ort', 1)])
+    const [ownWhole, ortWhole] = whole.map(median)
+    const text = (a: number, b: number) =>
+      `${a.toFixed(1)} ms the module, ${b.toFixed(1)} ms onnxruntime-web: ${(b / a).toFixed(1)} times`
+    return `from its script to the first result ${text(own, ort)}; from when the page was asked for ${text(ownWhole, ortWhole)}`
+  })
+  await section('from a new workerd to its first result, median of 5, the two in turn', async () => {
+    const start = (what: 'once' | 'nothing') => async () => coldOf(await inWorkerd(module, what))
+    const [own, nothing] = await inTurn(5, [start('once'), start('nothing')])
+    return `${own.toFixed(1)} ms, ${nothing.toFixed(1)} ms to an answer without the model; onnxruntime-web does not start there`
+  })
   await site.close()
 }
 rmSync(folder, { recursive: true, force: true })

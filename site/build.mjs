@@ -74,7 +74,8 @@ const about = {
   './onnxruntime':
     'Makes Cairn the backend of onnxruntime-common: `import "cairnjs/onnxruntime"`, or `register(ort)` for one instance of it.',
   './train': 'Training: new heads, last blocks, and whole networks, on the CPU, in Node and in browsers.',
-  './explain': 'Why a network gives a picture its class: heat maps by Grad-CAM, gradients and occlusion.'
+  './explain':
+    'Why a network gives a picture its class, and what its layers see: heat maps, feature maps, made pictures.'
 }
 
 /** The reference: a page for each name that an entry of the package exports. Fails where one has no docstring. */

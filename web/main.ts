@@ -171,6 +171,8 @@ const run = oneAtATime(
 async function runOnce(quiet: boolean): Promise<void> {
   const [now, of] = [model, photo]
   const job = currentJob()
+  // Maps that are shown are of what was there before.
+  if (quiet || !last) byId('layer-maps').hidden = true
   if (!now || !job) return update()
   const ask = () => engine.ask('run', job)
   const ran = await (quiet ? ask() : doing('Running', ask))

@@ -21,16 +21,29 @@ const target = join(root, 'dist', 'web')
 
 /** What the worker needs of the package, as pages without a bundler load it; `cairn serve` has them from the package itself. */
 const runtime = join(root, 'dist', 'runtime')
-const beside = ['cairn.min.js', 'cairn-full.min.js', 'worker.js', 'session-worker.js'].concat(
+const beside = ['cairn.min.js', 'cairn-full.min.js', 'cairn-explain.min.js', 'worker.js', 'session-worker.js'].concat(
   readdirSync(runtime).filter(name => name.endsWith('.wasm'))
 )
 
-/** The page's worker imports the package from the files that lie in cairn/, not a copy of it in its bundle. */
+const schema = '\0schema'
+
+/**
+ * The page's worker imports the package, and ONNX's schema, from the files that lie in cairn/, not copies of them in its bundle;
+ * what explains is one of its own, which it imports when somebody asks.
+ */
 const whole = () => ({
   name: 'cairnjs as it is',
   enforce: 'pre',
-  resolveId: id => (/^cairnjs(\/(compiler|train|explain))?$/.test(id) ? { id: 'cairnjs', external: true } : undefined),
-  renderChunk: code => code.replace(/(["'`])cairnjs\1/g, '"../cairn/cairn-full.min.js"')
+  resolveId(id) {
+    if (id === 'cairnjs/explain') return { id, external: true }
+    if (/^cairnjs(\/(compiler|train))?$/.test(id)) return { id: 'cairnjs', external: true }
+    return id.endsWith('/schema/onnx.js') ? schema : undefined
+  },
+  load: id => (id === schema ? `export { _onnx as default } from 'cairnjs'` : undefined),
+  renderChunk: code =>
+    code
+      .replace(/(["'`])cairnjs\1/g, '"../cairn/cairn-full.min.js"')
+      .replace(/(["'`])cairnjs\/explain\1/g, '"../cairn/cairn-explain.min.js"')
 })
 
 const bringAlong = () => ({

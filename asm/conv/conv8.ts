@@ -1,68 +1,26 @@
 import {
   beginPanel,
+  beginSums,
   beginTiles,
-  copyRun,
   correction,
   DEPTH,
-  fillRun,
   operand,
   PANEL,
   ROWS,
   TABLE,
   tile8,
-  unitOf
+  unitOf,
+  WORDS
 } from '../dense/product8'
+import { strips, WIDE, widenPanel } from '../dense/words8'
 import { Requantise } from '../elementwise/requantise'
 import { firstOf, lastOf, worth } from '../thread'
+import { beginBand, Conv8Params, copyBand, heightOf, widthOf, zeroPoint } from './band8'
+import { winograd8 } from './winograd8'
 
 /** Fewer rows of output than these are not divided among threads, but panels of filters. */
 const FEW_ROWS: u32 = 12
 
-/** Convolution of bytes, dense, grouped or one filter a channel; see compiler/ops/conv/conv8.ts for the parameter block. */
-@unmanaged
-export class Conv8Params {
-  batch: u32
-  groups: u32
-  channels: u32
-  filters: u32
-  inD: u32
-  inH: u32
-  inW: u32
-  outD: u32
-  outH: u32
-  outW: u32
-  kernelD: u32
-  kernelH: u32
-  kernelW: u32
-  strideD: u32
-  strideH: u32
-  strideW: u32
-  padD: u32
-  padH: u32
-  padW: u32
-  dilationD: u32
-  dilationH: u32
-  dilationW: u32
-  xN: u32
-  xD: u32
-  xH: u32
-  xW: u32
-  yN: u32
-  yD: u32
-  yH: u32
-  yW: u32
-  runs: u32
-  xZero: u32
-  yZero: u32
-  low: u32
-  high: u32
-  rows: u32
-}
-
-/**
- * What a band of output rows reads is copied once, zero points around it, so that a window is runs of neighbouring elements that
- * begin at the same offsets everywhere.
- */
 export function conv8(
   p: Conv8Params,
   x: usize,
@@ -74,6 +32,38 @@ export function conv8(
   scratch: usize
 ): void {
   const kind = operand()
+  beginBand(p.xZero)
+  beginTiles(changetype<Requantise>(changetype<usize>(p) + offsetof<Conv8Params>('yZero')))
+  if (kind == WORDS && p.strip) winograd8(p, x, w, sums, scale, bias, y, scratch, 0)
+  else multiply(kind, p, x, w, sums, scale, bias, y, scratch, 0)
+}
+
+/** The sums as floats, each rounded once; `zero` has the zero point, to which the block's is added. */
+export function conv32(p: Conv8Params, x: usize, w: usize, sums: usize, zero: usize, y: usize, scratch: usize): void {
+  const start = load<f32>(zero) + <f32>p.xZero
+  beginBand(start > 0 ? <u32>min<f32>(start, 255) : 0)
+  beginSums()
+  const kind = operand()
+  if (kind == WORDS && p.strip) winograd8(p, x, w, sums, 0, 0, y, scratch, 2)
+  else multiply(kind, p, x, w, sums, 0, 0, y, scratch, 2)
+}
+
+/**
+ * What a band of output rows reads is copied once, zero points around it, so that a window is runs of neighbouring elements that
+ * begin at the same offsets everywhere. Results take `1 << size` bytes.
+ */
+function multiply(
+  kind: u32,
+  p: Conv8Params,
+  x: usize,
+  w: usize,
+  sums: usize,
+  scale: usize,
+  bias: usize,
+  y: usize,
+  scratch: usize,
+  size: u32
+): void {
   const run = p.runs ? p.kernelW : 1
   const groups = (run * p.channels + DEPTH - 1) / DEPTH
   const segments = p.kernelD * p.kernelH * (p.kernelW / run)
@@ -86,11 +76,12 @@ export function conv8(
   const firstPanel: u32 = byPanels ? firstOf(panels, least) : 0
   const lastPanel = byPanels ? lastOf(panels, least) : panels
   if (firstPanel >= lastPanel || p.outW == 0) return
-  beginTiles(changetype<Requantise>(changetype<usize>(p) + offsetof<Conv8Params>('yZero')))
-  const times = correction(kind, p.xZero)
+  const times = correction(kind, zeroPoint)
   const pixel = p.channels * unitOf(kind)
+  const step = (<usize>p.yW) << size
   const table = scratch + <usize>(segments << 2)
-  const band = table + <usize>(((p.rows * p.outW + ROWS - 1) / ROWS) * TABLE)
+  const wide = table + <usize>(((p.rows * p.outW + ROWS - 1) / ROWS) * TABLE)
+  const band = wide + (kind == WORDS ? <usize>depth * WIDE : 0)
   writeOffsets(p, run, pixel, scratch)
   // A tile's rows lie evenly apart: where those of the output do not follow each other it ends with one of them.
   const most = p.yH == p.outW * p.yW ? p.rows : 1
@@ -101,38 +92,36 @@ export function conv8(
     const pixels = rows * p.outW
     const tiles = (pixels + ROWS - 1) / ROWS
     writeTable(p, pixels, pixel, band, table)
-    const to = y + (image / p.outD) * p.yN + (image % p.outD) * p.yD + h * p.yH
+    const to = y + ((<usize>((image / p.outD) * p.yN + (image % p.outD) * p.yD + h * p.yH)) << size)
     for (let g: u32 = 0; g < p.groups; g++) {
       copyBand(kind, p, x + (image / p.outD) * p.xN + g * p.channels, image % p.outD, h, rows, band)
       for (let c = firstPanel; c < lastPanel; c++) {
         const at = <usize>(g * panels + c) * PANEL
         beginPanel(times, sums + (at << 2), scale + (at << 2), bias + (at << 2))
+        const panel = w + at * <usize>(depth * DEPTH)
+        const first = to + ((<usize>(g * p.filters + c * PANEL)) << size)
+        const columns = min(p.filters - c * PANEL, PANEL)
+        if (kind == WORDS) {
+          widenPanel(panel, depth, wide)
+          strips(table, pixels, scratch, segments, run * p.channels, wide, first, step, columns)
+          continue
+        }
         for (let t: u32 = 0; t < tiles; t++)
           tile8(
-            kind,
             table + t * TABLE,
             scratch,
             segments,
             groups,
-            w + at * <usize>(depth * DEPTH),
-            to + t * ROWS * p.yW + g * p.filters + c * PANEL,
-            p.yW,
+            panel,
+            first + <usize>(t * ROWS) * step,
+            step,
             min(pixels - t * ROWS, ROWS),
-            min(p.filters - c * PANEL, PANEL)
+            columns
           )
       }
     }
     line += rows
   }
-}
-
-/** Columns of a band, and rows of as many output rows as a band has at most. */
-function widthOf(p: Conv8Params): u32 {
-  return (p.outW - 1) * p.strideW + (p.kernelW - 1) * p.dilationW + 1
-}
-
-function heightOf(p: Conv8Params, rows: u32): u32 {
-  return (rows - 1) * p.strideH + (p.kernelH - 1) * p.dilationH + 1
 }
 
 /** Where the runs of a window begin, from its first element on. */
@@ -157,35 +146,6 @@ function writeTable(p: Conv8Params, pixels: u32, pixel: u32, band: usize, to: us
     else if (++column == p.outW) {
       column = 0
       start += line
-    }
-  }
-}
-
-/** What `rows` rows of output from row `h` of plane `d` on read of one group; from front to back, for runs may write behind them. */
-function copyBand(kind: u32, p: Conv8Params, x: usize, d: u32, h: u32, rows: u32, band: usize): void {
-  const width = widthOf(p)
-  const pixel = p.channels * unitOf(kind)
-  const pitch = <usize>(width * pixel)
-  const plane = <usize>heightOf(p, p.rows) * pitch
-  const height = heightOf(p, rows)
-  const left = min(p.padW, width)
-  const inside = min(width - left, p.inW)
-  const right = width - left - inside
-  for (let kd: u32 = 0; kd < p.kernelD; kd++) {
-    const z = d * p.strideD - p.padD + kd * p.dilationD
-    let to = band + <usize>kd * plane
-    for (let i: u32 = 0; i < height; i++, to += pitch) {
-      const v = h * p.strideH - p.padH + i
-      if (z >= p.inD || v >= p.inH) {
-        fillRun(kind, p.xZero, width * p.channels, to)
-        continue
-      }
-      const from = x + z * p.xD + v * p.xH
-      const start = to + left * pixel
-      if (left) fillRun(kind, p.xZero, left * p.channels, to)
-      if (p.xW == p.channels) copyRun(kind, from, inside * p.channels, start)
-      else for (let u: u32 = 0; u < inside; u++) copyRun(kind, from + u * p.xW, p.channels, start + u * pixel)
-      if (right) fillRun(kind, p.xZero, right * p.channels, start + inside * pixel)
     }
   }
 }

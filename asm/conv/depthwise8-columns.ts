@@ -1,6 +1,7 @@
-import { beginTiles, boundsAt, dot, neighbours, operand, roundedSum, WORDS } from '../dense/product8'
+import { beginTiles, boundsAt, dot, operand, roundedSum, WORDS } from '../dense/product8'
 import { Requantise, storeBytes } from '../elementwise/requantise'
-import { Conv8Params } from './conv8'
+import { Conv8Params } from './band8'
+import { multiplyWords } from './depthwise8-words'
 
 /**
  * The products of depthwise8: sums over the quads of the rows that a kernel reads, of four channels and four outputs at a time, and what
@@ -34,7 +35,7 @@ function outputsOf(kernel: u32, stride: u32): u32 {
 /** The sums of four channels for `count` outputs, which begin as `sums` says, and for up to three more. */
 export function multiply(p: Conv8Params, lane: usize, w: usize, sums: usize, count: u32, to: usize): void {
   const start = v128.load(sums)
-  if (kind == WORDS) wordRows(p, lane, w, start, count, to)
+  if (kind == WORDS) multiplyWords(p, lines, lane, w, start, count, to)
   else if (p.kernelH == 3 && quads == 1 && outputs == 2) threeRows(lane, w, start, count, to)
   else if (p.kernelH == 3 && quads == 1 && outputs == 1) threeRowsApart(lane, w, start, count, to)
   else if (outputs == 4 && quads == 2) sharedRows(p, lane, w, start, count, to)
@@ -163,36 +164,6 @@ function manyRows(p: Conv8Params, lane: usize, w: usize, start: v128, count: u32
     v128.store(to, b, SUMS)
     v128.store(to, c, 2 * SUMS)
     v128.store(to, d, 3 * SUMS)
-  }
-}
-
-/** As manyRows, two outputs at a time in 16 bits: every lane sums two taps, and neighbours are neighbours in the end. */
-function wordRows(p: Conv8Params, lane: usize, w: usize, start: v128, count: u32, to: usize): void {
-  const pitch = (<usize>outputs) << 5
-  const line = (<usize>quads) << 6
-  const rows = lines + ((<usize>p.kernelH) << 2)
-  for (let o: u32 = 0; o < count; o += 2, to += 2 * SUMS) {
-    const group = lane + groupOf(o)
-    const second = groupOf(o + 1) - groupOf(o)
-    let from = w + weightsOf(o)
-    const other = w + weightsOf(o + 1) - from
-    let a = i32x4.splat(0)
-    let b = a
-    let c = a
-    let d = a
-    for (let row = lines; row < rows; row += 4) {
-      let x = <usize>load<u32>(row) + group
-      for (const end = x + line; x < end; x += 64, from += pitch) {
-        let v = v128.load(x)
-        a = i32x4.add(a, i32x4.dot_i16x8_s(v128.load(from), i16x8.extend_low_i8x16_u(v)))
-        b = i32x4.add(b, i32x4.dot_i16x8_s(v128.load(from, 16), i16x8.extend_high_i8x16_u(v)))
-        v = v128.load(x + second)
-        c = i32x4.add(c, i32x4.dot_i16x8_s(v128.load(from + other), i16x8.extend_low_i8x16_u(v)))
-        d = i32x4.add(d, i32x4.dot_i16x8_s(v128.load(from + other, 16), i16x8.extend_high_i8x16_u(v)))
-      }
-    }
-    v128.store(to, i32x4.add(start, neighbours(a, b)))
-    v128.store(to, i32x4.add(start, neighbours(c, d)), SUMS)
   }
 }
 

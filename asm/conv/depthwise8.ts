@@ -1,7 +1,8 @@
 import { correction, SIGNED, WORDS } from '../dense/product8'
 import { firstOf, lastOf, statics, worth } from '../thread'
-import { Conv8Params } from './conv8'
+import { Conv8Params } from './band8'
 import { beginRows, finishOutputs, kind, multiply, multiplyPixels, outputs, quads, SUMS } from './depthwise8-columns'
+import { arrangeWords, blockOf, columnsOf, outputsIn, pairWords } from './depthwise8-words'
 
 /**
  * One filter a channel, of bytes, 16 channels at a time. Pixels of an input row are interleaved by fours, so that a lane of a product
@@ -49,10 +50,12 @@ export function depthwise8(
       )
     return
   }
-  const columns = outputs * SEGMENT
+  const columns = kind == WORDS ? outputsIn(p, quads * SEGMENT, outputs * SEGMENT) : outputs * SEGMENT
   for (let c: u32 = 0; c < p.groups; c += WIDE) {
     const channels = min(p.groups - c, WIDE)
-    arrange(p, w + c, channels, scratch, weights)
+    sumUp(p, w + c, channels, scratch)
+    if (kind == WORDS) arrangeWords(p, w + c, channels, weights)
+    else arrange(p, w + c, channels, weights)
     for (let left: u32 = 0; left < p.outW; left += columns)
       segment(
         p,
@@ -94,8 +97,9 @@ function segment(
 ): void {
   const span = <i32>((p.kernelH - 1) * p.dilationH + 1)
   const groups = (count + outputs - 1) / outputs
-  const size = (<usize>(groups * quads)) << 6
-  const block = (<usize>(p.kernelH * quads * outputs)) << 5
+  const isWords = kind == WORDS
+  const size = (<usize>(isWords ? columnsOf(p, count) : groups * quads)) << 6
+  const block = isWords ? blockOf(p) : (<usize>(p.kernelH * quads * outputs)) << 5
   // The next input row that is not in the ring, of this image.
   let next: i32 = 0
   let image: u32 = 0xffffffff
@@ -105,16 +109,11 @@ function segment(
     const top = <i32>(h * p.strideH) - <i32>p.padH
     if (n != image) next = top
     image = n
-    for (next = max(next, top); next < top + span; next++)
-      interleave(
-        p,
-        x + n * p.xN,
-        next,
-        left,
-        groups,
-        ring + <usize>(<u32>(next + <i32>p.padH) % <u32>span) * size,
-        channels
-      )
+    for (next = max(next, top); next < top + span; next++) {
+      const to = ring + <usize>(<u32>(next + <i32>p.padH) % <u32>span) * size
+      if (isWords) pairWords(p, x + n * p.xN, next, left, columnsOf(p, count), to, channels)
+      else interleave(p, x + n * p.xN, next, left, groups, to, channels)
+    }
     for (let kh: u32 = 0; kh < p.kernelH; kh++) {
       const at = <u32>(top + <i32>(kh * p.dilationH) + <i32>p.padH) % <u32>span
       store<u32>(lines + <usize>(kh << 2), <u32>(ring + <usize>at * size))
@@ -125,14 +124,10 @@ function segment(
   }
 }
 
-/**
- * Weights of up to 16 channels by block of four channels, kernel row, quad and output, one lane a channel; and for each channel what
- * its sums begin with to be about the zero point.
- */
-function arrange(p: Conv8Params, w: usize, count: u32, sums: usize, to: usize): void {
+/** Weights of up to 16 channels by block of four channels, kernel row, quad and output, one lane a channel. */
+function arrange(p: Conv8Params, w: usize, count: u32, to: usize): void {
   const block = (<usize>(p.kernelH * quads * outputs)) << 5
   const line = p.kernelW * p.groups
-  sumUp(p, w, count, sums)
   for (let kh: u32 = 0; kh < p.kernelH; kh++, w += line)
     for (let q: u32 = 0; q < quads; q++)
       for (let j: u32 = 0; j < outputs; j++, to += 32) {
@@ -144,11 +139,7 @@ function arrange(p: Conv8Params, w: usize, count: u32, sums: usize, to: usize): 
           tapAt(p, w, place + 2, count),
           tapAt(p, w, place + 3, count)
         )
-        for (let c: usize = 0; c < 4; c++) {
-          const lanes = v128.load(statics() + QUAD + (c << 4))
-          v128.store(to + c * block, kind == WORDS ? i16x8.extend_low_i8x16_s(lanes) : lanes)
-          if (kind == WORDS) v128.store(to + c * block, i16x8.extend_high_i8x16_s(lanes), 16)
-        }
+        for (let c: usize = 0; c < 4; c++) v128.store(to + c * block, v128.load(statics() + QUAD + (c << 4)))
       }
 }
 
@@ -159,6 +150,7 @@ function tapAt(p: Conv8Params, row: usize, place: u32, count: u32): v128 {
   return some(row + tap * p.groups, count)
 }
 
+/** What the sums of up to 16 channels begin with to be about the zero point. */
 function sumUp(p: Conv8Params, w: usize, count: u32, to: usize): void {
   let a = i32x4.splat(0)
   let b = a

@@ -12,8 +12,10 @@ import {
   TABLE,
   tile8,
   UNSIGNED,
-  unitOf
+  unitOf,
+  WORDS
 } from './product8'
+import { strips, WIDE, widenPanel } from './words8'
 
 /** Rows of bytes times panels of whole numbers; see compiler/ops/dense/gemm8.ts for the parameter block. */
 @unmanaged
@@ -30,6 +32,8 @@ export class Gemm8Params {
   tiles: u32
 }
 
+/** Tiles at least for which a panel is widened. */
+const WIDENED: u32 = 4
 /** Fewer rows than these are not divided among threads, but columns. */
 const FEW_ROWS: u32 = 48
 
@@ -48,12 +52,12 @@ export function gemm8(
   const tiles = (p.rows + ROWS - 1) / ROWS
   const panels = (p.columns + PANEL - 1) / PANEL
   // A product of bytes is a quarter of one of floats.
-  const wide = p.rows < FEW_ROWS
-  const least = worth((wide ? p.rows * PANEL : ROWS * p.columns) * (p.inner >> 2))
-  const firstTile: u32 = wide ? 0 : firstOf(tiles, least)
-  const lastTile = wide ? tiles : lastOf(tiles, least)
-  const firstPanel: u32 = wide ? firstOf(panels, least) : 0
-  const lastPanel = wide ? lastOf(panels, least) : panels
+  const byColumns = p.rows < FEW_ROWS
+  const least = worth((byColumns ? p.rows * PANEL : ROWS * p.columns) * (p.inner >> 2))
+  const firstTile: u32 = byColumns ? 0 : firstOf(tiles, least)
+  const lastTile = byColumns ? tiles : lastOf(tiles, least)
+  const firstPanel: u32 = byColumns ? firstOf(panels, least) : 0
+  const lastPanel = byColumns ? lastOf(panels, least) : panels
   if (firstPanel >= lastPanel) return
   beginTiles(changetype<Requantise>(changetype<usize>(p) + offsetof<Gemm8Params>('yZero')))
   const times = correction(kind, p.xZero)
@@ -61,26 +65,37 @@ export function gemm8(
   const offsets = scratch
   store<u32>(offsets, 0)
   const table = offsets + 4
-  const copies = table + <usize>(p.tiles * TABLE)
-  for (let first = firstTile; first < lastTile; first += p.tiles) {
-    const last = min(first + p.tiles, lastTile)
+  const isWords = kind == WORDS
+  const together = isWords ? max(p.tiles, WIDENED) : p.tiles
+  const wide = table + <usize>(together * TABLE)
+  const copies = wide + (isWords ? <usize>groups * WIDE : 0)
+  for (let first = firstTile; first < lastTile; first += together) {
+    const last = min(first + together, lastTile)
     const from = x + <usize>(first * ROWS) * p.xRow
-    tabulate(kind, p, from, min(p.rows - first * ROWS, (last - first) * ROWS), (last - first) * ROWS, table, copies)
+    const count = min(p.rows - first * ROWS, (last - first) * ROWS)
+    tabulate(kind, p, from, count, (last - first) * ROWS, table, copies)
     for (let c = firstPanel; c < lastPanel; c++) {
       const at = <usize>c * PANEL
       beginPanel(times, sums + (at << 2), scale + (at << 2), bias + (at << 2))
+      const panel = w + at * <usize>(groups * DEPTH)
+      const to = y + <usize>(first * ROWS) * p.yRow + at
+      const columns = min(p.columns - <u32>at, PANEL)
+      if (isWords) {
+        widenPanel(panel, groups, wide)
+        strips(table, count, offsets, 1, p.inner, wide, to, p.yRow, columns)
+        continue
+      }
       for (let t = first; t < last; t++)
         tile8(
-          kind,
           table + (t - first) * TABLE,
           offsets,
           1,
           groups,
-          w + at * <usize>(groups * DEPTH),
-          y + <usize>(t * ROWS) * p.yRow + at,
+          panel,
+          to + <usize>((t - first) * ROWS) * p.yRow,
           p.yRow,
           min(p.rows - t * ROWS, ROWS),
-          min(p.columns - <u32>at, PANEL)
+          columns
         )
     }
   }

@@ -1,11 +1,11 @@
-import { MAGIC, Requantise, storeBytes, zeroFor } from '../elementwise/requantise'
+import { Requantise, storeBytes, zeroFor } from '../elementwise/requantise'
 import { statics } from '../thread'
 
 /**
  * Products of bytes with whole numbers from -128 to 127, summed exactly in 32 bits. Relaxed SIMD has an instruction for them whose
  * second operand some engines take for unsigned and some for signed, and others sum with saturation: which, a probe tells, and rows
- * are copied accordingly, or read where they are. Where there is none rows are copied as 16 bits. Sums are the same whichever way
- * they go.
+ * are copied accordingly, or read where they are. Where there is none rows are copied as 16 bits (words8.ts). Sums are the same
+ * whichever way they go.
  */
 
 /** Columns of a panel of weights, rows of a tile, and neighbouring elements that one lane multiplies. */
@@ -21,14 +21,14 @@ export const UNSIGNED: u32 = 0
 export const SIGNED: u32 = 1
 export const WORDS: u32 = 2
 
-/** In this thread's statics: sums of a tile, what its panel adds and multiplies, what the call rounds with, a tile of few columns. */
-const SUMS: usize = 0
+/** In this thread's statics, behind sums (words8.ts): what a panel adds and multiplies, what the call rounds with, a tile of few columns. */
 const PANELS: usize = 192
 const BOUNDS: usize = PANELS + 96
 const EDGE: usize = BOUNDS + 48
 
 const LARGEST = memory.data<u8>([127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127], 16)
 const SMALLEST = memory.data<u8>([128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128], 16)
+const MAGIC = memory.data<f32>([12582912, 12582912, 12582912, 12582912], 16)
 const TOP = memory.data<u8>([255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255], 16)
 
 /** Four products a lane onto a sum, where the engine has an instruction for that. */
@@ -79,19 +79,34 @@ export function boundsAt(): usize {
   return statics() + BOUNDS
 }
 
+/** Where what a panel's sums begin with is, its scales and its biases, once `beginPanel` has said them. */
+export function panelAt(): usize {
+  return statics() + PANELS
+}
+
+/** Whether tiles give their sums as floats; threads have each their own. */
+export let givesSums: bool = false
+
+/** Of all tiles of a call, which give sums. */
+export function beginSums(): void {
+  givesSums = true
+}
+
 /** Of all tiles of a call. */
 export function beginTiles(r: Requantise): void {
+  givesSums = false
   const at = boundsAt()
   v128.store(at, zeroFor(r.yZero))
   v128.store(at, i8x16.splat(<i8>r.low), 16)
   v128.store(at, i8x16.splat(<i8>r.high), 32)
 }
 
-/** Of the tiles of one panel: sums begin with `times` the sum of a column's weights. */
+/** Of the tiles of one panel: sums begin with `times` the sum of a column's weights. Sums are given without scale and bias. */
 export function beginPanel(times: i32, sums: usize, scale: usize, bias: usize): void {
   const at = statics() + PANELS
   v128.store(at, i32x4.mul(i32x4.trunc_sat_f32x4_s(v128.load(sums)), i32x4.splat(times)))
   v128.store(at, i32x4.mul(i32x4.trunc_sat_f32x4_s(v128.load(sums, 16)), i32x4.splat(times)), 16)
+  if (givesSums) return
   v128.store(at, v128.load(scale), 32)
   v128.store(at, v128.load(scale, 16), 48)
   v128.store(at, v128.load(bias), 64)
@@ -104,7 +119,6 @@ export function beginPanel(times: i32, sums: usize, scale: usize, bias: usize): 
  * result `rows` and `columns` are written, rows `step` apart. Results lie within 2^21 (compiler/passes/quantise/layers.ts).
  */
 export function tile8(
-  kind: u32,
   table: usize,
   offsets: usize,
   segments: u32,
@@ -117,15 +131,21 @@ export function tile8(
 ): void {
   const isWhole = columns == PANEL
   const to = isWhole ? y : statics() + EDGE
-  const apart: usize = isWhole ? step : PANEL
-  if (kind != WORDS) dots(table, offsets, segments, groups, w, to, apart, rows)
-  else {
-    for (let pair: u32 = 0; pair < ROWS; pair += 2)
-      words(table + (pair << 2), offsets, segments, groups, w, statics() + SUMS + pair * PANEL * 4)
-    finish(to, apart, rows)
-  }
-  if (isWhole) return
-  for (let row: u32 = 0; row < rows; row++, y += step) storeBytes(y, v128.load64_zero(to + row * PANEL), columns)
+  const apart: usize = isWhole ? step : givesSums ? 4 * PANEL : PANEL
+  dots(table, offsets, segments, groups, w, to, apart, rows)
+  if (!isWhole) storeEdge(to, y, step, rows, columns)
+}
+
+/** The first `columns` of rows of 8. */
+export function storeEdge(from: usize, y: usize, step: usize, rows: u32, columns: u32): void {
+  for (let row: u32 = 0; row < rows; row++, y += step)
+    if (givesSums) {
+      for (let c: u32 = 0; c < columns; c++, from += 4) store<f32>(y + (c << 2), load<f32>(from))
+      from += (PANEL - columns) << 2
+    } else {
+      storeBytes(y, v128.load64_zero(from), columns)
+      from += PANEL
+    }
 }
 
 function dots(
@@ -183,6 +203,15 @@ function dots(
       k += DEPTH
     }
   }
+  if (givesSums) {
+    storeSums(y, a0, b0)
+    if (rows > 1) storeSums(y + step, a1, b1)
+    if (rows > 2) storeSums(y + 2 * step, a2, b2)
+    if (rows > 3) storeSums(y + 3 * step, a3, b3)
+    if (rows > 4) storeSums(y + 4 * step, a4, b4)
+    if (rows > 5) storeSums(y + 5 * step, a5, b5)
+    return
+  }
   // By stages, so that no more than the registers hold is alive at a time.
   const s = v128.load(panel, 32)
   const c = v128.load(panel, 64)
@@ -212,79 +241,27 @@ function dots(
   if (rows > 4) storeRows(y + 4 * step, step, a4, rows - 4)
 }
 
-/** sum * scale + bias, with a whole number in the last bits. */
-export function roundedSum(sum: v128, scale: v128, bias: v128): v128 {
-  return f32x4.add(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(sum), scale), bias), f32x4.splat(MAGIC))
+/** A row of sums, as floats. */
+export function storeSums(y: usize, a: v128, b: v128): void {
+  v128.store(y, f32x4.convert_i32x4_s(a))
+  v128.store(y, f32x4.convert_i32x4_s(b), 16)
 }
 
-function joined(a: v128, b: v128, zero: v128): v128 {
+/** sum * scale + bias, with a whole number in the last bits. */
+export function roundedSum(sum: v128, scale: v128, bias: v128): v128 {
+  return f32x4.add(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(sum), scale), bias), v128.load(MAGIC))
+}
+
+export function joined(a: v128, b: v128, zero: v128): v128 {
   return i16x8.narrow_i32x4_s(i32x4.add(a, zero), i32x4.add(b, zero))
 }
 
 /** Two rows. */
-function narrowed(a: v128, b: v128, low: v128, high: v128): v128 {
+export function narrowed(a: v128, b: v128, low: v128, high: v128): v128 {
   return i8x16.max_u(i8x16.min_u(i8x16.narrow_i16x8_u(a, b), high), low)
 }
 
-function storeRows(y: usize, step: usize, pair: v128, rows: u32): void {
+export function storeRows(y: usize, step: usize, pair: v128, rows: u32): void {
   v128.store64_lane(y, pair, 0)
   if (rows > 1) v128.store64_lane(y + step, pair, 1)
-}
-
-/** Sums of two rows of 16-bit elements: each lane sums every other pair of a column, which are added in the end. */
-function words(table: usize, offsets: usize, segments: u32, groups: u32, w: usize, y: usize): void {
-  let a = i32x4.splat(0)
-  let b = a
-  let c = a
-  let d = a
-  let e = a
-  let f = a
-  let g = a
-  let h = a
-  const x0 = <usize>load<u32>(table)
-  const x1 = <usize>load<u32>(table, 4)
-  for (const last = w + ((<usize>(segments * groups)) << 5); w < last; offsets += 4) {
-    let k = <usize>load<u32>(offsets)
-    for (const end = w + ((<usize>groups) << 5); w < end; w += 32) {
-      const u = v128.load64_splat(x0 + k)
-      const v = v128.load64_splat(x1 + k)
-      let t = v128.load8x8_s(w)
-      a = i32x4.add(a, i32x4.dot_i16x8_s(t, u))
-      e = i32x4.add(e, i32x4.dot_i16x8_s(t, v))
-      t = v128.load8x8_s(w, 8)
-      b = i32x4.add(b, i32x4.dot_i16x8_s(t, u))
-      f = i32x4.add(f, i32x4.dot_i16x8_s(t, v))
-      t = v128.load8x8_s(w, 16)
-      c = i32x4.add(c, i32x4.dot_i16x8_s(t, u))
-      g = i32x4.add(g, i32x4.dot_i16x8_s(t, v))
-      t = v128.load8x8_s(w, 24)
-      d = i32x4.add(d, i32x4.dot_i16x8_s(t, u))
-      h = i32x4.add(h, i32x4.dot_i16x8_s(t, v))
-      k += 2 * DEPTH
-    }
-  }
-  v128.store(y, neighbours(a, b))
-  v128.store(y, neighbours(c, d), 16)
-  v128.store(y, neighbours(e, f), 32)
-  v128.store(y, neighbours(g, h), 48)
-}
-
-/** Neighbouring lanes added. */
-export function neighbours(a: v128, b: v128): v128 {
-  return i32x4.add(i32x4.shuffle(a, b, 0, 2, 4, 6), i32x4.shuffle(a, b, 1, 3, 5, 7))
-}
-
-/** As the end of `dots`, of sums in the statics. */
-function finish(y: usize, step: usize, rows: u32): void {
-  const panel = statics() + PANELS
-  const bounds = boundsAt()
-  let from = statics() + SUMS
-  for (let row: u32 = 0; row < rows; row++, from += 32, y += step) {
-    const a = i32x4.add(v128.load(from), v128.load(panel))
-    const b = i32x4.add(v128.load(from, 16), v128.load(panel, 16))
-    const c = roundedSum(a, v128.load(panel, 32), v128.load(panel, 64))
-    const d = roundedSum(b, v128.load(panel, 48), v128.load(panel, 80))
-    const pair = joined(c, d, v128.load(bounds))
-    v128.store64_lane(y, narrowed(pair, pair, v128.load(bounds, 16), v128.load(bounds, 32)), 0)
-  }
 }

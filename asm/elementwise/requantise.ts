@@ -12,7 +12,7 @@ export class Requantise {
 /** Beyond this many steps a result is out of bounds whatever the zero point is. */
 const REACH: f32 = 1024
 /** A sum with it has a whole number in its last bits. */
-export const MAGIC: f32 = 12582912
+const MAGIC: f32 = 12582912
 const MAGIC_BITS: i32 = 0x4b400000
 
 /** Whole numbers, with the zero point on top, of four results in steps of their scale; NaN is far below. */

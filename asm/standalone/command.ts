@@ -2,20 +2,8 @@
  * A model as a command: reads .npy files or bare elements from the files that it is called with, or one behind the other
  * from standard input, and writes .npy to standard output.
  */
+import { bitsOf, Port, sizeOf, valueOf } from './port'
 import { args_get, args_sizes_get, fd_read, fd_write, path_open, proc_exit } from './wasi_snapshot_preview1'
-
-/** An input or output: where its floats are, what its elements are outside, and its shape. */
-@unmanaged
-export class Port {
-  at: usize
-  elements: u32
-  /** The letter of NumPy's types, and bytes of an element. */
-  letter: u32
-  width: u32
-  rank: u32
-  /** For each axis its size, and the address of the float that says how much of it there is, or 0. */
-  axes: usize
-}
 
 @unmanaged
 export class Command {
@@ -195,25 +183,6 @@ function isKnown(letter: u32, width: u32): bool {
   return (letter == 105 || letter == 117) && (width == 1 || width == 2 || width == 4 || width == 8)
 }
 
-function valueOf(bits: u64, letter: u32, width: u32): f32 {
-  if (letter == 102) {
-    if (width == 4) return reinterpret<f32>(<u32>bits)
-    if (width == 8) return <f32>reinterpret<f64>(bits)
-    return halfOf(<u32>bits)
-  }
-  if (letter != 105) return <f32>bits
-  const unused = 64 - (width << 3)
-  return <f32>(<i64>(bits << unused) >> unused)
-}
-
-/** As `widen` of asm/weights.ts. */
-function halfOf(bits: u32): f32 {
-  const magnitude = bits & 0x7fff
-  let value = reinterpret<f32>(magnitude << 13) * reinterpret<f32>((<u32>(127 + 112)) << 23)
-  if (magnitude >= 0x7c00) value = reinterpret<f32>((magnitude << 13) | 0x7f800000)
-  return reinterpret<f32>(reinterpret<u32>(value) | ((bits & 0x8000) << 16))
-}
-
 export function writeOutputs(command: Command): void {
   const first = command.ports + command.inputs * offsetof<Port>()
   limit = scratch + BUFFER
@@ -248,12 +217,6 @@ function putNumber(value: u32): void {
 
 function digits(value: u32): u32 {
   return value > 9 ? digits(value / 10) + 1 : 1
-}
-
-function sizeOf(port: Port, axis: u32): u32 {
-  const own = port.axes + (axis << 3)
-  const counted = load<usize>(own, 4)
-  return counted ? min(<u32>load<f32>(counted), load<u32>(own)) : load<u32>(own)
 }
 
 /** An array of NumPy's format 1.0. Its header takes as many bytes as make the elements begin at a multiple of 64. */
@@ -298,20 +261,9 @@ function writeAxis(port: Port, axis: u32, at: usize, elements: u32): void {
   for (let left = sizeOf(port, axis); left > 0; left--, at += step << 2) writeAxis(port, axis + 1, at, step)
 }
 
-/** As runtime/tensor/elements.ts: 64 bits round, and what is not finite becomes the smallest; others are cut. All wrap. */
-function wholeOf(value: f32, width: u32): u64 {
-  if (!(abs<f32>(value) < Infinity)) return width == 8 ? 1 << 63 : 0
-  const whole = width == 8 ? floor<f64>(<f64>value + 0.5) : trunc<f64>(<f64>value)
-  if (abs<f64>(whole) < 9223372036854775808.0) return <u64>(<i64>whole)
-  return <u64>(whole - floor<f64>(whole / 18446744073709551616.0) * 18446744073709551616.0)
-}
-
 function writeElement(port: Port, value: f32): void {
-  const width = port.width
-  let bits: u64 = 0
-  if (port.letter == 102) bits = width == 4 ? reinterpret<u32>(value) : reinterpret<u64>(<f64>value)
-  else bits = wholeOf(value, width)
-  for (let b: u32 = 0; b < width; b++) {
+  let bits = bitsOf(value, port.letter, port.width)
+  for (let b: u32 = 0; b < port.width; b++) {
     put(<u32>bits & 255)
     bits >>= 8
   }

@@ -2,4 +2,5 @@
 
 export { begin, draw, judge, spoil, sum } from './check'
 export { fail, readInputs, writeOutputs } from './command'
-export { unfold, unpack } from './unpack'
+export { give, release, room, take } from './component'
+export { expand, unfold, unpack } from './unpack'

@@ -19,22 +19,43 @@ export function unpack(from: usize, to: usize, groups: u32, rows: u32, columns: 
   }
 }
 
+/** Where the next number is read. */
+let next: usize = 0
+
+/** A number in LEB128. */
+function number(): u32 {
+  let value: u32 = 0
+  let byte: u32 = 128
+  for (let shift: u32 = 0; byte & 128; shift += 7) {
+    byte = load<u8>(next++)
+    value |= (byte & 127) << shift
+  }
+  return value
+}
+
 /**
- * `count` words at `to`: parameter blocks of `stride` words, of which each repeats most of the one before. In front of every
- * eight words a byte says which of them are others; those follow in LEB128.
+ * Bytes at `to` of which what has been there before is not repeated: so many bytes as they are, so many from so far back, and so
+ * on, until there are none.
  */
-export function unfold(from: usize, to: usize, count: u32, stride: u32): void {
-  let others: u32 = 0
+export function expand(from: usize, to: usize): void {
+  next = from
+  for (;;) {
+    let count = number()
+    memory.copy(to, next, count)
+    next += count
+    to += count
+    count = number()
+    if (!count) return
+    for (let back = to - number(); count > 0; count--) store<u8>(to++, load<u8>(back++))
+  }
+}
+
+/** `count` words at `to`, of which each is told by how far it is from the one `back` words before. */
+export function unfold(from: usize, to: usize, count: u32, back: u32): void {
+  next = from
   for (let i: u32 = 0; i < count; i++, to += 4) {
-    others = i & 7 ? others >> 1 : <u32>load<u8>(from++)
-    let word: u32 = 0
-    if (others & 1) {
-      for (let shift: u32 = 0; ; shift += 7) {
-        const byte = <u32>load<u8>(from++)
-        word |= (byte & 127) << shift
-        if (byte < 128) break
-      }
-    } else if (i >= stride) word = load<u32>(to - (stride << 2))
-    store<u32>(to, word)
+    const folded = number()
+    const difference = (folded >> 1) ^ (0 - (folded & 1))
+    store<u32>(to, difference + (i < back ? 0 : load<u32>(to - (back << 2))))
   }
 }

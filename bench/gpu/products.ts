@@ -1,6 +1,6 @@
 import type { GpuDispatch } from '../../runtime/index.js'
 import { ceil, constant, type Model, type P, prelu, product, quads, reached, type Widths, widthAt } from './model.js'
-import { type Axis, axisOf, columnsOf, inside, landing, linesOf, touched } from './windows.js'
+import { type Axis, axisOf, columnsOf, inside, landing, linesOf, spanned, touched } from './windows.js'
 
 /**
  * Behind a sum: bias and slopes for each of `readers` rows, residual in, the output out. Rows read four columns at a time, however many
@@ -33,6 +33,9 @@ function behind(p: P, dispatch: GpuDispatch, rows: number, columns: number, part
 const sharesOf = (split: number, rows: number, columns: number, parts: number) =>
   4 * split * rows * quads(columns) * parts
 
+/** Rows of an invocation that joins shares (shaders/dense/product.wgsl). */
+const joined = 4
+
 /** Adds up shares and finishes their sums. They are no input or output of the layer, and count among what it moves alone. */
 export const joinSums: Model = (p, { files, groups }, widths) => {
   const image = files.includes('conv')
@@ -40,7 +43,7 @@ export const joinSums: Model = (p, { files, groups }, widths) => {
   const columns = image ? p.filters : p.columns
   const parts = image ? p.groups : files.includes('matmul') ? p.d0 * p.d1 : 1
   const end = files.includes('epilogue')
-    ? epilogue(p, rows, columns, parts, widths)
+    ? epilogue(p, rows, columns, parts, widths, ceil(rows, joined))
     : plainStore(rows, columns, parts, widths)
   return { moved: sharesOf(groups[1], rows, columns, parts) + end.moved, least: end.least }
 }
@@ -99,34 +102,55 @@ export const convTranspose: Model = (p, _, widths) => {
 }
 
 /**
- * Four filters of four columns and one or two rows: what the windows of these take in is loaded once, for each quad of filters again.
- * Weights come once to a workgroup that keeps them, else for each row of each invocation.
+ * Four channels of four columns and one or two rows: what the windows of these take in is loaded once. Weights come once to a
+ * workgroup that keeps them, else for each row of each invocation.
  */
 export const windowed: Model = (p, { constants, groups }, widths) => {
   const { element, operand } = widths
-  const { DEPTHWISE, ROWS, QUADS, KEPT } = constants as P
+  const { ROWS, QUADS, KEPT } = constants as P
   const [d, h, w] = axesOf(p)
   const lines = p.batch * inside(d)
   const blocks = product(p.batch, p.outD, ceil(p.outH, ROWS), ceil(p.outW, 4))
-  const filters = DEPTHWISE ? quads(p.groups) : quads(p.filters) * p.groups
-  const depth = DEPTHWISE ? 1 : p.channels
-  const loaded = lines * linesOf(h, ROWS) * columnsOf(w) * filters * (DEPTHWISE ? 1 : quads(depth) / 4)
+  const filters = quads(p.groups)
+  const loaded = lines * linesOf(h, ROWS) * columnsOf(w) * filters
   const factors = KEPT
     ? product(...groups) * KEPT * QUADS * 4
-    : lines * inside(h) * p.kernelW * ceil(p.outW, 4) * (DEPTHWISE ? 1 : quads(depth)) * filters
-  const columns = DEPTHWISE ? p.groups : p.filters
-  const parts = DEPTHWISE ? 1 : p.groups
+    : lines * inside(h) * p.kernelW * ceil(p.outW, 4) * filters
   const pixels = product(p.batch, p.outD, p.outH, p.outW)
-  const end = epilogue(p, pixels, columns, parts, widths, blocks)
-  const macs = pixels * columns * parts * product(p.kernelD, p.kernelH, p.kernelW, depth)
-  const different = p.batch * product(...axesOf(p).map(touched)) * p.groups * depth
+  const end = epilogue(p, pixels, p.groups, 1, widths, blocks)
+  const macs = pixels * p.groups * product(p.kernelD, p.kernelH, p.kernelW)
+  const different = p.batch * product(...axesOf(p).map(touched)) * p.groups
   return {
     moved: loaded * element + factors * operand + end.moved,
-    least: different * element + product(p.kernelD, p.kernelH, p.kernelW, depth, columns, parts) * operand + end.least,
+    least: different * element + product(p.kernelD, p.kernelH, p.kernelW, p.groups) * operand + end.least,
     macs,
     done: macs
   }
 }
+
+/** A workgroup loads the patch of its pixels once for all filters that it makes, and its weights once for all pixels. */
+export const patches: Model = (p, { constants, groups }, widths) => {
+  const { element, operand } = widths
+  const { TALL, QUADS, ROWS } = constants as P
+  const { pixels, taps, different, macs, weights } = windows(p)
+  const [, h, w] = axesOf(p)
+  const quadsOfGroup = ceil(p.filters, 4)
+  const loaded = p.batch * spanned(h, TALL) * spanned(w, wide) * p.channels
+  // Workgroups that have quads of a group, which all of them load for themselves.
+  const shares = p.groups === 1 ? ceil(quadsOfGroup, QUADS) : p.groups
+  const factors = groups[0] * taps * p.channels * quads(p.filters) * p.groups
+  const readers = (groups[0] * TALL * wide) / ROWS
+  const end = epilogue(p, pixels, p.filters, p.groups, widths, readers)
+  return {
+    moved: loaded * shares * element + factors * operand + end.moved,
+    least: different * p.channels * p.groups * element + weights * operand + end.least,
+    macs,
+    done: macs
+  }
+}
+
+/** Columns of pixels of a patch (shaders/conv/patches.wgsl). */
+const wide = 8
 
 export const gemm: Model = (p, dispatch, widths) => {
   const { element, operand } = widths

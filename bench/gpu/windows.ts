@@ -55,6 +55,17 @@ export function linesOf({ in: size, out, kernel, stride, dilation, pad }: Axis, 
   return lines
 }
 
+/** Input positions between the first and the last that blocks of so many neighbouring outputs see, gaps included. */
+export function spanned({ in: size, out, kernel, stride, dilation, pad }: Axis, together: number): number {
+  let positions = 0
+  for (let first = 0; first < out; first += together) {
+    const begin = first * stride - pad
+    const end = begin + (together - 1) * stride + (kernel - 1) * dilation + 1
+    positions += Math.max(Math.min(end, size) - Math.max(begin, 0), 0)
+  }
+  return positions
+}
+
 /** Input columns that blocks of four neighbouring outputs load (shaders/conv/windows.wgsl): with gaps in a window, for each anew. */
 export function columnsOf({ in: size, out, kernel, stride, dilation, pad }: Axis): number {
   const shift = dilation === 1 ? stride : kernel

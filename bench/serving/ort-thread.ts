@@ -10,9 +10,10 @@ let session: Promise<ort.InferenceSession> | undefined
 const open = () =>
   ort.InferenceSession.create(process.env.CAIRN_BENCH_ONNX!, { intraOpNumThreads: 1, interOpNumThreads: 1 })
 
-function viewOf(type: Type, data: ArrayBuffer): ort.Tensor['data'] {
-  const { data: empty } = new Tensor(type, [], [0])
-  return new (empty.constructor as new (buffer: ArrayBuffer) => never)(data)
+/** A copy of its own: onnxruntime takes no memory that is shared. */
+function arrayOf(type: Type, memory: ArrayBufferLike, at: number, bytes: number): ort.Tensor['data'] {
+  const { data: one } = new Tensor(type, [], [0])
+  return new (one.constructor as new (memory: ArrayBuffer) => never)(new Uint8Array(memory, at, bytes).slice().buffer)
 }
 
 async function answer(request: Request): Promise<Reply | undefined> {
@@ -23,9 +24,10 @@ async function answer(request: Request): Promise<Reply | undefined> {
   }
   if (request.kind !== 'run' || request.work.kind !== 'tensors') return undefined
   const began = performance.now()
-  const feeds = Object.entries(request.work.feeds).map(([name, { type, dims, data }]) => [
+  const { feeds: given, memory } = request.work
+  const feeds = Object.entries(given).map(([name, { type, dims, at, bytes }]) => [
     name,
-    new ort.Tensor(type as 'float32', viewOf(type, data) as Float32Array, dims)
+    new ort.Tensor(type as 'float32', arrayOf(type, memory, at, bytes) as Float32Array, dims)
   ])
   const results = await (await session!).run(Object.fromEntries(feeds))
   const tensors: Tensors = Object.fromEntries(

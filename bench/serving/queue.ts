@@ -1,5 +1,5 @@
 // Three workers in namespaces of the network, many small pictures, workers killed at random, Redis restarted once: every picture
-// once in the results. `node dist/bench/serving/queue.js [--pictures 100000] [--every 5]`; needs root, ip and redis-server.
+// once in the results. `npm run test:queue -- [--pictures 100000] [--every 5]`; needs root, ip and redis-server.
 import { spawn } from 'node:child_process'
 import { createReadStream, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -24,6 +24,12 @@ for (let i = 0; i < 100; i++) {
 const manifest = join(folder, 'list.txt')
 writeFileSync(manifest, Array.from({ length: pictures }, (_, i) => `${(i * 37) % 100}.png\n`).join(''))
 
+async function linesIn(path: string): Promise<number> {
+  let lines = 0
+  if (existsSync(path)) for await (const _ of createInterface({ input: createReadStream(path) })) lines++
+  return lines
+}
+
 const nets = new Nets(3, 'cairnq')
 const redisArgs = ['--bind', '10.77.0.1', '--protected-mode', 'no', '--appendonly', 'yes', '--save', '']
 const redisServer = () => spawn('redis-server', [...redisArgs, '--dir', join(folder, 'redis')], { stdio: 'ignore' })
@@ -46,6 +52,8 @@ try {
     await Promise.race([wait(every * 1000), done])
     if (over) break
     most = Math.max(most, residentOf(producer.pid!))
+    const seconds = Math.round((Date.now() - began) / 1000)
+    process.stderr.write(`${seconds} s, ${kills} kills: ${await linesIn(`${output}.journal`)} lines\n`)
     const i = Math.floor(Math.random() * 3)
     workers[i].child.kill('SIGKILL')
     kills++

@@ -1,5 +1,5 @@
 // Three replicas in namespaces of the network behind HAProxy, under load, killed and rolled in turn: no wrong answer, nothing
-// failed. `node dist/bench/serving/replicas.js [--minutes 10] [--every 10] [--clients 8]`; needs root, ip and haproxy.
+// failed. `npm run test:replicas -- [--minutes 10] [--every 10] [--clients 8]`; needs root, ip and haproxy.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'

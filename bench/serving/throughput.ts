@@ -1,5 +1,6 @@
 // How much of a bare session's throughput a server keeps, with 1 to 64 clients on loopback, requests sharing runs and not; the same
-// over onnxruntime-node in the same code. `npm run bench:serving -- [--seconds 20] [--rounds 3] [--model F.onnx] [--clients 1,4,16,64]`
+// over onnxruntime-node in the same code. What generates the load takes its share of the same cores, which is told, and counted out
+// in the column "beside it". `npm run bench:serving -- [--seconds 20] [--rounds 3] [--model F.onnx] [--clients 1,4,16,64]`
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,12 +42,18 @@ interface Figures {
   readonly perSecond: number
   readonly p50: number
   readonly p99: number
+  /** CPU time in ms: of the server for a request, or of a bare run, and of what generates the load. */
+  readonly own: number
+  readonly generator: number
+  /** Of all cores' time, what generated the load has taken so much. */
+  readonly share: number
 }
 
 /** As many sessions as threads, each with the next run ready: what a server could give if it cost nothing. */
 async function bare(): Promise<Figures> {
   const session = await ParallelSession.create(file, { workers: threads })
   const times: number[] = []
+  const before = process.cpuUsage()
   const end = performance.now() + seconds * 1000
   const began = performance.now()
   const loop = async () => {
@@ -58,19 +65,37 @@ async function bare(): Promise<Figures> {
   }
   await Promise.all(Array.from({ length: threads * 2 }, loop))
   const perSecond = (times.length / (performance.now() - began)) * 1000
+  const own = millisecondsOf(process.cpuUsage(before)) / times.length
   await session.release()
   times.sort((a, b) => a - b)
-  return { perSecond, p50: times[times.length >> 1], p99: times[Math.floor(times.length * 0.99)] }
+  const [p50, p99] = [times[times.length >> 1], times[Math.floor(times.length * 0.99)]]
+  return { perSecond, p50, p99, own, generator: 0, share: 0 }
+}
+
+const millisecondsOf = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1000
+
+/** CPU time of another process in ms, by Linux's count of hundredths of a second. */
+function cpuOf(pid: number): number {
+  if (process.platform !== 'linux') return Number.NaN
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
+  return 10 * (Number(fields[11]) + Number(fields[12]))
 }
 
 async function served(server: Started, connections: number): Promise<Figures> {
   const { url } = JSON.parse(server.first)
+  const [before, began] = [process.cpuUsage(), cpuOf(server.child.pid!)]
   const result = await autocannon({
     ...{ url: `${url}/v2/models/m/infer`, method: 'POST', connections, duration: seconds, body, timeout: 60 },
     headers: { 'content-type': 'application/octet-stream', 'inference-header-content-length': String(head.length) }
   })
   if (result.non2xx || result.errors) throw new Error(`${result.non2xx} refused, ${result.errors} failed`)
-  return { perSecond: result['2xx'] / result.duration, p50: result.latency.p50, p99: result.latency.p99 }
+  const [own, generator] = [cpuOf(server.child.pid!) - began, millisecondsOf(process.cpuUsage(before))]
+  const answered = result['2xx']
+  return {
+    ...{ perSecond: answered / result.duration, p50: result.latency.p50, p99: result.latency.p99 },
+    ...{ own: own / answered, generator: generator / answered },
+    share: generator / (result.duration * 1000 * availableParallelism())
+  }
 }
 
 const usual = ['--http', '0', '--threads', String(threads), '--queue', '256', '--poll', '0', '--quiet', '--grace', '0']
@@ -107,12 +132,28 @@ const rows = [...figures.keys()].map(key => {
   const numbers = [
     rate.toFixed(1),
     (rate / best).toFixed(3),
-    middle(key, 'p50').toFixed(1),
-    middle(key, 'p99').toFixed(1)
+    (rate / best / (1 - middle(key, 'share'))).toFixed(3),
+    ...(['p50', 'p99', 'own', 'generator'] as const).map(of => middle(key, of).toFixed(1)),
+    (100 * middle(key, 'share')).toFixed(1)
   ]
   return [kind, count, ...numbers]
 })
-const header = ['server', 'clients', 'a second', 'of bare', 'p50 ms', 'p99 ms']
-process.stdout.write(`${table(header, rows, ['left', 'right', 'right', 'right', 'right', 'right'])}\n`)
+const header = [
+  'server',
+  'clients',
+  'a second',
+  'of bare',
+  'beside it',
+  'p50 ms',
+  'p99 ms',
+  'CPU ms',
+  'load’s',
+  'load’s %'
+]
+process.stdout.write(`${table(header, rows, ['left', ...header.slice(1).map(() => 'right' as const)])}\n`)
+process.stdout.write(
+  'CPU ms: the server’s for a request. The load is generated on the same cores, and takes "load’s" ms of CPU for a request;\n' +
+    '"beside it" compares with what bare sessions would do in the time that the load leaves them.\n'
+)
 process.stdout.write(`${threads} threads, ${rounds} rounds of ${seconds} s, medians; ${process.version}\n`)
 rmSync(folder, { recursive: true })

@@ -7,16 +7,17 @@ import { findDriver, only } from './vulkan.js'
 
 /**
  * WebGPU for Node: Dawn, from the optional companion `webgpu`, on the adapter that the machine has. On Linux, where a machine
- * has no Vulkan driver that Dawn can use, SwiftShader is taken, which computes on the CPU (`imitation`), if the package @sparticuz/chromium is there to bring it.
+ * has no Vulkan driver that Dawn can use, or none is to be asked (`system`), SwiftShader is taken, which computes on the CPU (`imitation`), if the package
+ * @sparticuz/chromium is there to bring it.
  */
 export async function openGpu(
   flags: readonly string[] = [],
-  { imitation = true }: { imitation?: boolean } = {}
+  { imitation = true, system: wanted = true }: { imitation?: boolean; system?: boolean } = {}
 ): Promise<GPU> {
   const { create } = await dawn()
   // Drivers with window systems complain without it.
   process.env.XDG_RUNTIME_DIR ??= tmpdir()
-  const system = await openSystem(create, flags)
+  const system = wanted ? await openSystem(create, flags) : undefined
   if (!system && !imitation) throw new InputError('this machine has no WebGPU adapter')
   const gpu = system ?? (await openSwiftShader(create, flags))
   return keep(gpu)

@@ -1,2 +1,3 @@
-export { mapHtml } from './map.js'
+export { type Layout, mapHtml, type Place } from './map.js'
+export { neighbourhood } from './neighbourhood.js'
 export { principal } from './principal.js'

@@ -4,6 +4,7 @@ import { kindOf } from '../../compiler/onnx/index.js'
 import type { Picture } from '../../runtime/tensor/index.js'
 import { readBytes, readFirst } from '../model/index.js'
 import { InputError } from '../terminal/index.js'
+import { avifSize, webpSize } from './claimed.js'
 import { colourTransform, orientationOf, Unread, upright } from './picture-tags.js'
 
 /**
@@ -61,12 +62,18 @@ const decoders: Readonly<Record<string, () => Promise<Decode>>> = {
   webp: async () => {
     const { default: codec } = await import('@jsquash/webp/codec/dec/webp_dec.js')
     const { decode } = await codec(emscripten('@jsquash/webp/codec/dec/webp_dec.wasm'))
-    return bytes => decode(bytes as Uint8Array<ArrayBuffer>) ?? damaged()
+    return (bytes, most) => {
+      sized(...(webpSize(bytes) ?? damaged()), most)
+      return decode(bytes as Uint8Array<ArrayBuffer>) ?? damaged()
+    }
   },
   avif: async () => {
     const { default: codec } = await import('@jsquash/avif/codec/dec/avif_dec.js')
     const { decode } = await codec(emscripten('@jsquash/avif/codec/dec/avif_dec.wasm'))
-    return bytes => decode(bytes as Uint8Array<ArrayBuffer>, 8) ?? damaged()
+    return (bytes, most) => {
+      sized(...(avifSize(bytes) ?? damaged()), most)
+      return decode(bytes as Uint8Array<ArrayBuffer>, 8) ?? damaged()
+    }
   }
 }
 

@@ -62,6 +62,7 @@ export function gpuDispatches(file: Uint8Array, bindings: Bindings): readonly Gp
 function recorder(): GPUDevice {
   const made = () => ({})
   return {
+    features: new Set(),
     createBindGroupLayout: made,
     createPipelineLayout: made,
     createShaderModule: made,

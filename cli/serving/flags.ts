@@ -17,6 +17,11 @@ export const apiOptions: readonly Option[] = [
   { flag: '--max-delay', value: 'MS', help: 'with --api: how long a request waits for others to share (default 0)' },
   { flag: '--max-rows', value: 'N', help: 'with --api: largest batch of one request (default 64)' },
   { flag: '--max-body', value: 'N', help: 'with --api: largest body (default 64MiB); all together 8 times that' },
+  {
+    flag: '--max-connections',
+    value: 'N',
+    help: 'with --api: connections of each protocol that are open at once (default 16384)'
+  },
   { flag: '--timeout', value: 'S', help: 'with --api: seconds until a request is given up (default 30)' },
   { flag: '--grace', value: 'S', help: 'with --api: seconds that SIGTERM leaves it serving, not ready (default 5)' },
   { flag: '--poll', value: 'S', help: 'with --api: seconds between looks at the folder (default 2; 0 for none)' },
@@ -46,6 +51,7 @@ export interface ApiOptions {
   readonly maxDelay: number
   readonly maxRows: number
   readonly maxBody: number
+  readonly maxConnections: number
   readonly timeout: number
   readonly grace: number
   readonly poll: number
@@ -92,6 +98,7 @@ export function apiOptionsOf(flags: Flags): ApiOptions {
     maxDelay: delay,
     maxRows: flags.whole('max-rows') ?? 64,
     maxBody: flags.bytes('max-body') ?? 64 * 2 ** 20,
+    maxConnections: flags.whole('max-connections') ?? 16384,
     timeout,
     grace: milliseconds('grace', 5),
     poll: milliseconds('poll', 2),

@@ -44,7 +44,9 @@ export async function startServer(
 
 async function serverOf(pool: Pool, logger: Logger, options: ApiOptions, version: string): Promise<ApiServer> {
   const { place, name, queue, maxBatch, maxDelay, maxMemory, maxWork, uploads, poll } = options
-  const metrics = await metricsOf(pool)
+  // HTTP and gRPC share it.
+  const budget = new Budget(options.maxBody * 8)
+  const metrics = await metricsOf(pool, budget)
   const limits = { maxMemory, maxWork }
   const repository = new Repository(
     pool,
@@ -75,8 +77,6 @@ async function serverOf(pool: Pool, logger: Logger, options: ApiOptions, version
     metrics,
     options.traces ? await tracesOf() : noTraces
   )
-  // HTTP and gRPC share it.
-  const budget = new Budget(maxBody * 8)
   const app = await httpApp(engine, {
     ...{ log: logger, token, tls, maxBody, budget, requestTimeout: timeout },
     isLocal: isLoopback.test(host),
@@ -86,11 +86,12 @@ async function serverOf(pool: Pool, logger: Logger, options: ApiOptions, version
   })
   let grpc: Awaited<ReturnType<typeof grpcServer>> | undefined
   try {
+    app.server.maxConnections = options.maxConnections
     const url = await listening(host, options.http, () => app.listen({ host, port: options.http }))
     if (options.grpc !== undefined) {
-      const name = host.includes(':') ? `[${host}]` : host
-      const own = { log: logger, authorised: authoriser(token), tls, maxBody, budget, timeout, proto }
-      grpc = await listening(host, options.grpc, () => grpcServer(engine, `${name}:${options.grpc}`, own))
+      const { grpc: port, maxConnections } = options
+      const own = { log: logger, authorised: authoriser(token), tls, maxConnections, maxBody, budget, timeout, proto }
+      grpc = await listening(host, port, () => grpcServer(engine, host, port, own))
     }
     await repository.open()
     return {

@@ -3,10 +3,10 @@ import { count, type Flags, facts, print, printJson, scaled, size } from '../ter
 import { type ModelModule, portsOf } from './module.js'
 
 /** `cairn inspect` of a module: what it says of itself. */
-export function inspectModule({ path, bytes, metadata }: ModelModule, flags: Flags): void {
+export function inspectModule({ path, bytes, module, metadata }: ModelModule, flags: Flags): void {
   const { name, features, parameters, macs, memory, arena, kernels, golden, digest, dims } = metadata
   const { inputs, outputs } = portsOf(metadata)
-  const exported = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map(each => each.name)
+  const exported = WebAssembly.Module.exports(new WebAssembly.Module(module)).map(each => each.name)
   if (flags.has('json')) {
     printJson({
       ...{ model: path, name, features, inputs: inputs.map(describePort), outputs: outputs.map(describePort), dims },
@@ -20,7 +20,7 @@ export function inspectModule({ path, bytes, metadata }: ModelModule, flags: Fla
   const given = metadata.outputs.map(({ at, length }) => `${count(length)} elements at ${at}`)
   print(
     facts([
-      ['model', `${name}, a WebAssembly module of its own`],
+      ['model', `${name}, a WebAssembly ${module === bytes ? 'module' : 'component'} of its own`],
       ...inputs.map((port, i): [string, string] => ['input', `${describePort(port)}, ${addressed[i]}`]),
       ...outputs.map((port, i): [string, string] => ['output', `${describePort(port)}, ${given[i]}`]),
       ['parameters', count(parameters)],

@@ -1,5 +1,5 @@
 import { kindOf } from '../../compiler/onnx/index.js'
-import { type Standalone, type StandalonePort, standaloneOf } from '../../compiler/standalone/index.js'
+import { moduleIn, type Standalone, type StandalonePort, standaloneOf } from '../../compiler/standalone/index.js'
 import type { Port, Program } from '../../runtime/file/index.js'
 import type { Feeds, InferenceSession, Results } from '../../runtime/index.js'
 import { instantiate, type StandaloneModel } from '../../runtime/standalone.js'
@@ -11,6 +11,8 @@ import { type Flags, InputError, longName, type Option, oneLine } from '../termi
 export interface ModelModule {
   readonly path: string
   readonly bytes: Uint8Array<ArrayBuffer>
+  /** The same, or of a component what is inside. */
+  readonly module: Uint8Array<ArrayBuffer>
   readonly metadata: Standalone
 }
 
@@ -23,7 +25,7 @@ export function moduleAt(path: string): ModelModule | undefined {
   const metadata = standaloneOf(bytes)
   if (!metadata)
     throw new InputError(`${path} is a WebAssembly module, but no model; cairn compile -o writes such ones`)
-  return { path, bytes, metadata }
+  return { path, bytes, module: (moduleIn(bytes) as typeof bytes) ?? bytes, metadata }
 }
 
 /** The number of the error ENOSYS in WASI. */
@@ -36,7 +38,7 @@ export function refuseFlags(flags: Flags, path: string, ...options: readonly (Op
 }
 
 /** The module in this engine; what a command of WASI asks for it does not need here. */
-export async function started({ path, bytes }: ModelModule): Promise<StandaloneModel> {
+export async function started({ path, module: bytes }: ModelModule): Promise<StandaloneModel> {
   try {
     const module = await WebAssembly.compile(bytes)
     const imports: Record<string, Record<string, () => number>> = {}

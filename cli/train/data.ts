@@ -1,6 +1,6 @@
 import { createReadStream, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, gunzipSync } from 'node:zlib'
 import { kindOf } from '../../compiler/onnx/index.js'
@@ -25,6 +25,24 @@ export async function openData(path: string, flag = '--data'): Promise<Data> {
   } catch (error) {
     throw error instanceof InputError ? new InputError(error.message.replaceAll('--data ', `${flag} `)) : error
   }
+}
+
+/** As `openData`, where classes do not matter: also the pictures of one folder and of what lies in it, as one class. */
+export async function openPictures(path: string): Promise<Data> {
+  const isPlain = statSync(path, { throwIfNoEntry: false })?.isDirectory() && foldersIn(path).length < 2
+  if (!isPlain || idxName(path, 'train-images') !== undefined) return openData(path)
+  const leftOut = new LeftOut(path)
+  const names: string[] = []
+  for (const file of filesUnder(path, leftOut)) {
+    const refusal = await refusalOf(file)
+    if (refusal === undefined) names.push(file)
+    else leftOut.add(refusal, file)
+  }
+  if (!names.length)
+    throw new InputError(`--data ${path}: no images${leftOut.count ? `; it has ${leftOut.summary()}` : ''}`)
+  const read = (index: number) => readPicture(names[index])
+  const pictures = { classes: [basename(path)], labels: names.map(() => 0), names, validation: undefined, read }
+  return { pictures, leftOut, cleanUp: () => undefined }
 }
 
 /** A .tar, gzipped or not, is unpacked to a folder that `cleanUp` removes. */

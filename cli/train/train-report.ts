@@ -50,7 +50,7 @@ export function trainReport(report: TrainReport): string {
       ? section('Classes', true, `${confusionTable(classes, confusion)}\n${classTable(classes, confusion)}`)
       : '',
     section('Mistakes', mistakes.length > 0, `<div class="mistakes">${mistakes.map(mistake).join('\n')}</div>`),
-    section('Pictures', pictures.length > 0, `<div class="pictures">${pictures.map(picture).join('\n')}</div>`)
+    section('Pictures', pictures.length > 0, `<div class="pictures">${pictures.map(pictureFigure).join('\n')}</div>`)
   ]
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -97,7 +97,7 @@ ${rows.join('\n')}
 </tbody></table></div></details>`
 }
 
-function picture({ title, caption, png }: Picture): string {
+export function pictureFigure({ title, caption, png }: Picture): string {
   return `<figure>${image(png, title, 256)}<figcaption><b>${escapeXml(title)}</b>${escapeXml(caption)}</figcaption></figure>`
 }
 

@@ -1,5 +1,6 @@
 import { convGradientKernel, depthwiseGradientKernel } from './conv/conv-gradient.js'
 import { conv8Kernel, depthwise8Kernel } from './conv/conv8.js'
+import { conv32Kernel } from './conv/conv32.js'
 import { convKernel, convTransposeKernel, depthwiseKernel } from './conv/direct.js'
 import { winogradFiltersKernel, winograds } from './conv/winograd.js'
 import { gemmHalfKernel, gemmKernel, gemmPackedKernel, matmulKernel } from './dense/gemm.js'
@@ -60,6 +61,7 @@ export const kernels: Readonly<Record<string, Kernel>> = {
     binaryKernel,
     boundsKernel,
     conv8Kernel,
+    conv32Kernel,
     convKernel,
     convTransposeKernel,
     cumsumKernel,

@@ -3,6 +3,7 @@ import { columns } from './conv/columns.js'
 import { convolution } from './conv/conv.js'
 import { convolutionGradient } from './conv/conv-gradient.js'
 import { conv8 } from './conv/conv8.js'
+import { conv32, gemm32 } from './conv/conv32.js'
 import { einsums } from './dense/einsum.js'
 import { matrices } from './dense/gemm.js'
 import { gemm8 } from './dense/gemm8.js'
@@ -66,6 +67,8 @@ const ofBytes: Readonly<Record<string, Op>> = {
   Binary8: binary8,
   Conv8: conv8,
   Gemm8: gemm8,
+  Conv32: conv32,
+  Gemm32: gemm32,
   Lookup: lookup,
   Pool8: pool8
 }

@@ -34,7 +34,7 @@ export function addCheck(
     return emitter.call('draw', [emitter.i32(at), emitter.i32(length), emitter.i32(golden.seed + i), ...numbers])
   })
   const layers = program.calls.flatMap((call, i) => [
-    emitter.programCall(i, body),
+    ...emitter.programCalls(body, i, 1),
     emitter.callAt('begin', sums),
     ...storagesWritten(call).map(storage =>
       emitter.callAt('sum', arena + plan.offsets[storage], sizeOf(storage, body, bindings), Number(narrow.has(storage)))

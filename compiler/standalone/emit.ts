@@ -1,11 +1,11 @@
 import binaryen from 'binaryen'
 import type { Bindings, Program } from '../../runtime/file/index.js'
 import { CompileError } from '../errors.js'
-import type { Loading, Step } from './load.js'
+import type { Loading } from './load.js'
 import type { StandalonePort } from './metadata.js'
 import type { Places } from './place.js'
 import { passes } from './wasm/passes.js'
-import { type Blocks, specialise } from './wasm/specialise.js'
+import { specialise } from './wasm/specialise.js'
 import { type Node, parse, show } from './wasm/text.js'
 
 type Expression = binaryen.ExpressionRef
@@ -19,6 +19,9 @@ export interface Body {
   readonly inputs: readonly StandalonePort[]
   readonly outputs: readonly StandalonePort[]
 }
+
+/** The function that goes through steps. */
+const stepsName = 'steps'
 
 /** What `init` and `run` of a module are made of, and what is added to them. */
 export class Emitter {
@@ -80,7 +83,31 @@ export class Emitter {
   }
 
   load(at: number): Expression {
-    return this.module.i32.load(0, 4, this.i32(at))
+    return this.loadFrom(this.i32(at))
+  }
+
+  loadFrom(pointer: Expression, offset = 0): Expression {
+    return this.module.i32.load(offset, 4, pointer)
+  }
+
+  store(at: number, value: number): Expression {
+    return this.module.i32.store(0, 4, this.i32(at), this.i32(value))
+  }
+
+  parameter(index: number): Expression {
+    return this.module.local.get(index, binaryen.i32)
+  }
+
+  return(value: number): Expression {
+    return this.module.return(this.i32(value))
+  }
+
+  not(condition: Expression): Expression {
+    return this.module.i32.eqz(condition)
+  }
+
+  drop(value: Expression): Expression {
+    return this.module.drop(value)
   }
 
   zeros(at: number, bytes: number): Expression {
@@ -89,20 +116,21 @@ export class Emitter {
 
   /** Returns `value` from the function where the condition is 0, or is not. */
   unlessTrue(condition: Expression, value: number): Expression {
-    return this.ifTrue(this.module.i32.eqz(condition), value)
+    return this.ifTrue(this.not(condition), value)
   }
 
   ifTrue(condition: Expression, value: number): Expression {
-    return this.module.if(condition, this.module.return(this.i32(value)))
+    return this.module.if(condition, this.return(value))
   }
 
   block(body: readonly Expression[], type: binaryen.Type = binaryen.none): Expression {
     return this.module.block(null, body, type)
   }
 
-  /** A function without parameters, exported by its name. */
-  add(name: string, body: readonly Expression[], type: binaryen.Type = binaryen.none): void {
-    this.module.addFunction(name, binaryen.none, type, [], this.block(body, type))
+  /** A function of so many numbers, exported by its name. */
+  add(name: string, body: readonly Expression[], type: binaryen.Type = binaryen.none, parameters = 0): void {
+    const taken = binaryen.createType(Array(parameters).fill(binaryen.i32))
+    this.module.addFunction(name, taken, type, [], this.block(body, type))
     this.module.addFunctionExport(name, name)
     this.kept.add(name)
   }
@@ -114,51 +142,62 @@ export class Emitter {
     this.kept.add(name)
   }
 
-  /** `init`, which does something once. Returns what calls it, where there is something to do. */
-  addInit(body: Body): () => Expression[] {
+  /** `init`, which makes the tables once and takes the steps before the first run. Returns what calls it, if there are any. */
+  addInit({ loading }: Body): () => Expression[] {
     const { module } = this
-    const { steps } = body.loading
-    if (!steps.length) return () => []
+    const { steps, tables, aside, squeezed } = loading
+    if (!aside.length) return () => []
+    this.addSteps(loading)
+    const segment = String(this.first)
     module.addGlobal('ready', binaryen.i32, true, this.i32(0))
     this.add('init', [
       module.if(module.global.get('ready', binaryen.i32), module.return()),
       module.global.set('ready', this.i32(1)),
-      ...steps.map(step => this.step(step, body))
+      module.memory.init(segment, this.i32(squeezed.to), this.i32(squeezed.offset), this.i32(squeezed.bytes)),
+      this.callAt('expand', squeezed.to, squeezed.expanded),
+      ...tables.map(({ from, to, count, back }) => this.callAt('unfold', from, to, count, back)),
+      ...this.steps(loading, 0, steps.first),
+      module.data.drop(segment)
     ])
     return () => [this.own('init')]
   }
 
-  /** The steps before the first run. */
-  private step(step: Step, { program, places }: Body): Expression {
+  /** The function that goes through rows of steps, from one address to another. */
+  private addSteps({ steps: { operations, stride, all } }: Loading): void {
     const { module } = this
-    switch (step.do) {
-      case 'bring':
-        return module.memory.init(String(this.first + step.segment), ...this.numbers(step.to, 0, step.bytes))
-      case 'drop':
-        return module.data.drop(String(this.first + step.segment))
-      case 'widen':
-        return this.callAt('widen', step.from, step.to, step.count)
-      case 'unfold':
-        return this.callAt('unfold', step.from, step.to, step.count, step.stride)
-      case 'unpack': {
-        const { groups, rows, columns, panel } = step.constant
-        return this.callAt('unpack', step.from, step.to, groups, rows, columns, panel, step.width)
-      }
-      case 'setup': {
-        const { kernel } = program.setup[step.call]
-        return this.callAt(program.kernels[kernel].name, places.setupBlocks[step.call], ...step.addresses)
-      }
+    const operand = (i: number) => this.loadFrom(this.parameter(0), 4 * (i + 1))
+    const step = (name: string) => {
+      const operands = all.find(step => step.do === name)!.operands.map((_, i) => operand(i))
+      if (name !== 'bring') return this.call(name, operands)
+      const [to, from, bytes] = operands
+      return module.memory.init(String(this.first), to, from, bytes)
     }
+    const labels = operations.map((_, i) => `operation${i}`)
+    let body = module.switch(labels, labels.at(-1)!, this.loadFrom(this.parameter(0)))
+    operations.forEach((name, i) => {
+      body = module.block(null, [module.block(labels[i], [body]), step(name), module.br('next')])
+    })
+    const further = module.i32.add(this.parameter(0), this.i32(stride * 4))
+    const each = [
+      module.if(module.i32.ge_u(this.parameter(0), this.parameter(1)), module.return()),
+      module.block('next', [body]),
+      module.local.set(0, further),
+      module.br('step')
+    ]
+    const taken = binaryen.createType([binaryen.i32, binaryen.i32])
+    module.addFunction(stepsName, taken, binaryen.none, [], module.loop('step', this.block(each)))
   }
 
-  private numbers(a: number, b: number, c: number): [Expression, Expression, Expression] {
-    return [this.i32(a), this.i32(b), this.i32(c)]
+  /** Takes so many steps. */
+  steps({ steps: { at, stride } }: Loading, first: number, count: number): Expression[] {
+    if (!count) return []
+    const bounds = [first, first + count].map(step => this.i32(at + step * stride * 4))
+    return [this.module.call(stepsName, bounds, binaryen.none)]
   }
 
-  /** A call of the program, as a run makes it. */
-  programCall(at: number, { program, places }: Body): Expression {
-    const { kernel, arguments: buffers } = program.calls[at]
-    return this.callAt(program.kernels[kernel].name, places.blocks[at], ...buffers.map(each => places.addressOf(each)))
+  /** Calls of the program as a run makes them. */
+  programCalls({ loading }: Body, first = 0, count = loading.steps.all.length - loading.steps.first): Expression[] {
+    return this.steps(loading, loading.steps.first + first, count)
   }
 
   /** Two constants a port: where it is, and its elements. */
@@ -168,12 +207,15 @@ export class Emitter {
   }
 
   /** The module with what is exported and what that calls, made for its blocks, and nothing else. */
-  finish(blocks: Blocks): { bytes: Uint8Array; text: Node[] } {
+  finish({ places, loading }: Body): { bytes: Uint8Array; text: Node[] } {
     for (const name of this.exported()) if (!this.kept.has(name)) this.module.removeExport(name)
     this.module.runPasses(['remove-unused-module-elements', 'ssa-nomerge'])
     const [text] = parse(this.module.emitText())
     this.module.dispose()
-    specialise(text as Node[], blocks)
+    const calls = loading.steps.all
+      .filter(step => step.do !== 'bring')
+      .map(step => [this.functions.get(step.do)!, step.operands] as const)
+    specialise(text as Node[], { ...places.table, calls, from: stepsName })
     const module = binaryen.parseText(show(text))
     module.setFeatures(features)
     likeAssemblyScript()

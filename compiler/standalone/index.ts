@@ -2,4 +2,6 @@
 
 export type { Features } from './kernels.js'
 export { type Standalone, type StandalonePort, standaloneOf } from './metadata.js'
+export { moduleIn } from './wasm/component.js'
+export { witOf } from './wit.js'
 export { declarationsOf, headerOf } from './write.js'

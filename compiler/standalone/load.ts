@@ -1,4 +1,5 @@
 import {
+  type Call,
   type Constant,
   type Program,
   paddedLength,
@@ -7,115 +8,109 @@ import {
   storedLength,
   widthOf
 } from '../../runtime/file/index.js'
+import { folded, squeezed } from './fold.js'
 import { align, constantsOf, isDirect, type Places } from './place.js'
 import { Bytes, type Segment } from './wasm/sections.js'
 
 /**
- * What a module does before its first run: parameter blocks become words, constants that memory holds otherwise than the file come out of segments that lie
- * aside, into memory that the arena takes later, are widened and padded, and setup calls derive others from them
- * (runtime/cpu/wasm.ts does the same while a file arrives).
+ * What a module does, as a table of steps that one of its functions goes through: kernels' names, or `bring`, and operands. Before
+ * the first run constants that memory holds otherwise than the file come out of a segment that lies aside, into memory that the
+ * arena takes later, are widened and padded, and setup calls derive others from them (runtime/cpu/wasm.ts does the same while a
+ * file arrives); a run is the program's calls.
  */
-export type Step =
-  | { readonly do: 'bring'; readonly segment: number; readonly to: number; readonly bytes: number }
-  | { readonly do: 'drop'; readonly segment: number }
-  | { readonly do: 'widen'; readonly from: number; readonly to: number; readonly count: number }
-  | {
-      readonly do: 'unpack'
-      readonly from: number
-      readonly to: number
-      readonly constant: Constant
-      readonly width: number
-    }
-  | {
-      readonly do: 'unfold'
-      readonly from: number
-      readonly to: number
-      readonly count: number
-      readonly stride: number
-    }
-  | { readonly do: 'setup'; readonly call: number; readonly addresses: readonly number[] }
+export interface Step {
+  readonly do: string
+  readonly operands: readonly number[]
+}
+
+/** The words that memory has of steps, each with its operation's number in front, in rows. */
+export interface Steps {
+  readonly at: number
+  readonly all: readonly Step[]
+  /** Those before the first run. */
+  readonly first: number
+  readonly operations: readonly string[]
+  /** Words of a row. */
+  readonly stride: number
+}
+
+/** A table that `init` makes. */
+interface Folded {
+  readonly to: number
+  readonly count: number
+  /** How many words back those are that words are told by. */
+  readonly back: number
+  readonly from: number
+}
 
 export interface Loading {
-  readonly steps: readonly Step[]
+  readonly steps: Steps
   /** Constants that memory holds as the file does. */
   readonly direct: readonly (Segment & { readonly at: number })[]
-  /** Segments that lie aside, in the order of their numbers. */
+  /** What lies aside; nothing where a model has neither calls nor weights. */
   readonly aside: readonly Uint8Array[]
-  /** Memory up to there is written to. */
-  readonly end: number
+  /** What is squeezed of the tables: where it stands aside, where it goes, and where it is expanded to. */
+  readonly squeezed: { readonly offset: number; readonly bytes: number; readonly to: number; readonly expanded: number }
+  readonly tables: readonly Folded[]
 }
 
 /** In front of the inputs, which may have been written already, or behind them. */
-export function loadingOf(program: Program, places: Places): Loading {
+export function loadingOf(program: Program, calls: readonly Call[], places: Places): Loading {
   const inputs = program.inputs.map(({ storage }) => storage)
   const { arena, plan } = places
   const first = Math.min(...inputs.map(i => plan.offsets[i]))
-  const inFront = loadingFrom(arena, program, places)
-  if (inFront.end <= arena + first || !inputs.length) return inFront
+  const inFront = loadingFrom(arena, program, calls, places)
+  if (inFront.end <= arena + first || !inputs.length) return placed(inFront, places)
   const last = Math.max(...inputs.map(i => plan.offsets[i] + plan.blocks[i].bytes))
-  return loadingFrom(align(arena + last), program, places)
+  return placed(loadingFrom(align(arena + last), program, calls, places), places)
 }
 
-function loadingFrom(begin: number, program: Program, places: Places): Loading {
-  const { constants, setup } = program
+type Unplaced = Omit<Loading, 'steps'> & { readonly steps: Omit<Steps, 'at'>; readonly end: number }
+
+/** The steps' rows lie behind everything else, so that nothing depends on where. */
+function placed({ steps, tables, end, ...others }: Unplaced, places: Places): Loading {
+  places.reach(end)
+  const at = places.take(steps.all.length * steps.stride * 4)
+  return { ...others, steps: { ...steps, at }, tables: tables.map(table => (table.to ? table : { ...table, to: at })) }
+}
+
+function loadingFrom(begin: number, program: Program, calls: readonly Call[], places: Places): Unplaced {
+  const { constants, setup, kernels } = program
   let end = begin
   const reach = (to: number) => {
     end = Math.max(end, to)
   }
   const steps: Step[] = []
-  const aside: Uint8Array[] = []
+  const payload = new Bytes()
   const direct: { at: number; bytes: Uint8Array }[] = []
-  const numbers = new Map<number, number>()
-  const segmentOf = (index: number) => {
-    if (!numbers.has(index)) numbers.set(index, aside.push(payloadOf(constants[index])) - 1)
-    return numbers.get(index)!
-  }
+  const offsets = new Map<number, number>()
   const bring = (index: number, to: number, staging: number) => {
     const constant = constants[index]
-    const segment = segmentOf(index)
-    const bytes = aside[segment].length
+    const bytes = payloadOf(constant)
+    if (!offsets.has(index)) {
+      offsets.set(index, payload.length)
+      payload.add(bytes)
+    }
     const first = isDirect(constant) ? to : staging
-    steps.push({ do: 'bring', segment, to: first, bytes })
-    reach(first + bytes)
+    steps.push({ do: 'bring', operands: [first, offsets.get(index)!, bytes.length] })
+    reach(first + bytes.length)
     if (to >= begin) reach(to + residentBytes(constant))
     if (isDirect(constant)) return
     const count = storedLength(constant)
     const isPadded = paddedLength(constant) !== count
-    if (constant.kept === constant.stored) {
-      steps.push({ do: 'unpack', from: first, to, constant, width: widthOf(constant.kept) })
-      return
+    const width = widthOf(constant.kept)
+    const widened = constant.kept === constant.stored ? first : isPadded ? align(first + bytes.length) : to
+    if (constant.kept !== constant.stored) {
+      steps.push({ do: 'widen', operands: [first, widened, count] })
+      reach(widened + count * width)
     }
-    const widened = isPadded ? align(first + bytes) : to
-    if (isPadded) reach(widened + count * widthOf(constant.kept))
-    steps.push({ do: 'widen', from: first, to: widened, count })
-    if (isPadded) steps.push({ do: 'unpack', from: widened, to, constant, width: widthOf(constant.kept) })
-  }
-  const { table } = places
-  const { groups } = table
-  if (groups.length) {
-    const ends = [...groups.slice(1).map(({ at }) => at), table.at + table.bytes.length]
-    const folds = groups.map(({ at, stride }, i) =>
-      folded(table.bytes.subarray(at - table.at, ends[i] - table.at), stride)
-    )
-    const bytes = new Bytes().add(...folds).finish()
-    const segment = aside.push(bytes) - 1
-    reach(begin + bytes.length)
-    steps.push({ do: 'bring', segment, to: begin, bytes: bytes.length })
-    let from = begin
-    groups.forEach(({ at: to, stride }, i) => {
-      steps.push({ do: 'unfold', from, to, count: (ends[i] - to) / 4, stride })
-      from += folds[i].length
-    })
-    steps.push({ do: 'drop', segment })
+    if (isPadded) steps.push({ do: 'unpack', operands: [widened, to, ...panelsOf(constant), width] })
   }
   constants.forEach((constant, index) => {
     const at = places.constants[index]
     if (at < 0 || !residentBytes(constant)) return
     if (isDirect(constant)) direct.push({ at, bytes: payloadOf(constant) })
-    else {
-      bring(index, at, begin)
-      steps.push({ do: 'drop', segment: segmentOf(index) })
-    }
+    else bring(index, at, begin)
   })
   setup.forEach((call, i) => {
     const staged = new Map<number, number>()
@@ -132,26 +127,43 @@ function loadingFrom(begin: number, program: Program, places: Places): Loading {
         ? staged.get(argument.index)!
         : places.addressOf(argument)
     )
-    steps.push({ do: 'setup', call: i, addresses })
-    const later = new Set(setup.slice(i + 1).flatMap(constantsOf))
-    for (const index of staged.keys()) if (!later.has(index)) steps.push({ do: 'drop', segment: segmentOf(index) })
+    steps.push({ do: kernels[call.kernel].name, operands: [places.setupBlocks[i], ...addresses] })
   })
-  return { steps, direct, aside, end }
+  const first = steps.length
+  calls.forEach(({ kernel, arguments: buffers }, i) => {
+    const addresses = buffers.map(each => places.addressOf(each))
+    steps.push({ do: kernels[kernel].name, operands: [places.blocks[i], ...addresses] })
+  })
+  const operations = [...new Set(steps.map(step => step.do))]
+  const stride = 1 + Math.max(0, ...steps.map(({ operands }) => operands.length))
+  const rows = steps.flatMap(step => {
+    const unused = Array(stride - 1 - step.operands.length).fill(0)
+    return [operations.indexOf(step.do), ...step.operands, ...unused]
+  })
+  const folds = new Bytes()
+  const tables: Folded[] = []
+  const fold = (to: number, words: ArrayLike<number>, stride: number) => {
+    const { bytes, back } = folded(words, stride)
+    tables.push({ to, count: words.length, back, from: folds.length })
+    folds.add(bytes)
+  }
+  const { groups, bytes, at } = places.table
+  groups.forEach((group, i) => {
+    const own = bytes.slice(group.at - at, (groups[i + 1]?.at ?? at + bytes.length) - at)
+    fold(group.at, new Int32Array(own.buffer), group.stride)
+  })
+  if (rows.length) fold(0, rows, stride)
+  const small = squeezed(folds.finish())
+  const expanded = align(begin + small.length)
+  reach(expanded + folds.length)
+  return {
+    steps: { all: steps, first, operations, stride },
+    direct,
+    aside: tables.length ? [payload.add(small).finish()] : [],
+    squeezed: { offset: payload.length - small.length, bytes: small.length, to: begin, expanded },
+    tables: tables.map(table => ({ ...table, from: expanded + table.from })),
+    end
+  }
 }
 
-/** Blocks of `stride` words as asm/standalone/unpack.ts takes them: those words that differ from the block before. */
-function folded(bytes: Uint8Array, stride: number): Uint8Array {
-  const words = Uint32Array.from({ length: bytes.length / 4 }, (_, i) =>
-    new DataView(bytes.buffer, bytes.byteOffset).getUint32(i * 4, true)
-  )
-  const folds = new Bytes()
-  for (let i = 0; i < words.length; i += 8) {
-    const eight = [...words.subarray(i, i + 8)]
-    const differs = eight.map((word, k) => word !== (i + k >= stride ? words[i + k - stride] : 0))
-    folds.add([differs.reduce((mask, each, k) => mask | (Number(each) << k), 0)])
-    eight.forEach((word, k) => {
-      if (differs[k]) folds.number(word)
-    })
-  }
-  return folds.finish()
-}
+const panelsOf = ({ groups, rows, columns, panel }: Constant) => [groups, rows, columns, panel]

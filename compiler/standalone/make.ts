@@ -3,6 +3,7 @@ import { type Bindings, evaluate, type Golden, type Program } from '../../runtim
 import { bindingsOf, refuseLarge } from './bind.js'
 import { addCheck } from './check.js'
 import { addCommand } from './command.js'
+import { addComponent, componentOf } from './component.js'
 import { type Body, Emitter } from './emit.js'
 import { type Features, kernelsOf, withOwnMemory } from './kernels.js'
 import { type Loading, loadingOf } from './load.js'
@@ -12,6 +13,7 @@ import {
   customSection,
   dataSections,
   ids,
+  joined,
   memorySection,
   moduleOf,
   pageBytes,
@@ -35,26 +37,27 @@ export interface StandaloneOptions {
   readonly golden?: Golden
   /** Makes a command of WASI besides. */
   readonly wasi?: boolean
+  /** Makes a component of the Component Model, with the module inside. */
+  readonly component?: boolean
   /** Bytes of memory that the module may need; default and most 4 GiB, which is what 32-bit addresses reach. */
   readonly maxMemory?: number
 }
 
 /** A program as one WebAssembly module (docs/standalone.md). Throws CompileError, one line, for what it cannot be. */
 export async function standalone(program: Program, options: StandaloneOptions = {}): Promise<Uint8Array> {
-  const { features = 'plain', golden, wasi } = options
+  const { features = 'plain', golden, wasi, component } = options
   const bindings = bindingsOf(program, options)
   const places = placeModel(program, bindings)
-  const loading = loadingOf(program, places)
-  places.reach(loading.end)
   const { inputs, outputs, faults } = portsOf(program, places, bindings)
+  const calls = outputs.every(({ length }) => !length) ? [] : program.calls
+  const loading = loadingOf(program, calls, places)
   const body: Body = { program, bindings, places, loading, inputs, outputs }
   const { module, first } = withOwnMemory(await kernelsOf(features), loading.aside.length)
   const emitter = new Emitter(module, first)
   const begin = emitter.addInit(body)
-  const calls = outputs.every(({ length }) => !length) ? [] : program.calls
   const run = [
     ...begin(),
-    ...calls.map((_, i) => emitter.programCall(i, body)),
+    ...emitter.programCalls(body),
     ...faults.map(({ at }, i) => emitter.ifTrue(emitter.load(at), i + 1)),
     emitter.i32(0)
   ]
@@ -67,13 +70,14 @@ export async function standalone(program: Program, options: StandaloneOptions = 
   })
   const tables = [
     ...(golden ? [addCheck(emitter, body, golden, begin())] : []),
-    ...(wasi ? addCommand(emitter, body) : [])
+    ...(wasi ? addCommand(emitter, body) : []),
+    ...(component ? addComponent(emitter, body, faults) : [])
   ]
-  const { bytes, text } = emitter.finish(places.table)
+  const { bytes, text } = emitter.finish(body)
   const sections = sectionsOf(bytes)
   const data = dataSections([
     ...keptOf(sections, text, loading),
-    ...[...loading.direct, ...tables].flatMap(withoutZeros)
+    ...joined([...loading.direct, ...tables]).flatMap(withoutZeros)
   ])
   const memory = Math.ceil(places.end() / pageBytes)
   refuseLarge(memory * pageBytes, bindings, options)
@@ -93,10 +97,11 @@ export async function standalone(program: Program, options: StandaloneOptions = 
     digest: digest(data[1].bytes),
     ...(golden ? { golden: program.calls.map(({ node }) => node) } : {})
   }
-  return moduleOf([
+  const made = moduleOf([
     customSection(sectionName, encodeMetadata(metadata)),
-    ...withSections(sections, [memorySection(memory), ...data])
+    ...withSections(sections, [memorySection(memory, component), ...data])
   ])
+  return component ? componentOf(made, metadata) : made
 }
 
 /** Of what Binaryen had as data the kernels' constants that are read, and what lies aside, in the order of the numbers. */

@@ -8,6 +8,7 @@ import {
   type StandalonePort
 } from '../../runtime/file/index.js'
 import { type Places, portAt } from './place.js'
+import { moduleIn } from './wasm/component.js'
 import { customOf } from './wasm/sections.js'
 
 /** The custom section that tells what a module holds, as JSON in UTF-8, in front of everything else. */
@@ -89,9 +90,9 @@ export function portsOf(program: Program, places: Places, bindings: Bindings) {
 
 export const encodeMetadata = (metadata: Standalone) => new TextEncoder().encode(JSON.stringify(metadata))
 
-/** What a module says of itself; undefined where it is no model. The beginning of the module is enough. */
+/** What a module, or the one in a component, says of itself; undefined where it is no model. Its beginning is enough. */
 export function standaloneOf(module: Uint8Array): Standalone | undefined {
-  const bytes = customOf(module, sectionName)
+  const bytes = customOf(moduleIn(module) ?? module, sectionName)
   if (!bytes) return undefined
   try {
     const parsed = JSON.parse(new TextDecoder().decode(bytes))

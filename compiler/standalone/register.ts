@@ -5,7 +5,7 @@ import type { TargetOptions } from '../target.js'
 import { bindingsOf } from './bind.js'
 import { standalone } from './make.js'
 
-export { declarationsOf, headerOf, type Standalone, type StandalonePort, standaloneOf } from './index.js'
+export { declarationsOf, headerOf, type Standalone, type StandalonePort, standaloneOf, witOf } from './index.js'
 
 /** Importing it brings what `compile` with target wasm needs. */
 registerEmitter({ standaloneFrom })
@@ -18,9 +18,9 @@ interface ModuleOptions extends TargetOptions {
 /** A lowered program as a module. */
 export function standaloneFrom(
   program: Program,
-  { dims = {}, wasmFeatures, wasi, golden, maxMemory }: ModuleOptions
+  { dims = {}, wasmFeatures, wasi, component, golden, maxMemory }: ModuleOptions
 ): Promise<Uint8Array> {
   const own =
     golden && goldenOf(program, { ...(golden === true ? {} : golden), dims: bindingsOf(program, { dims, maxMemory }) })
-  return standalone(program, { dims, features: wasmFeatures, wasi, golden: own || undefined, maxMemory })
+  return standalone(program, { dims, features: wasmFeatures, wasi, component, golden: own || undefined, maxMemory })
 }

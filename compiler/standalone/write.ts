@@ -38,7 +38,11 @@ const macro = (name: string) =>
     .toUpperCase()
 
 /** A C header with the addresses, for engines with a C API and for wasm2c. `stem` is the module's file without .wasm. */
-export function headerOf(metadata: Standalone, stem: string): string {
+export function headerOf(
+  metadata: Standalone,
+  stem: string,
+  imports: 'no imports' | 'the imports of WASI' = 'no imports'
+): string {
   const { name, inputs, outputs, memory, features, golden } = metadata
   const prefix = macro(stem)
   const portText = (port: StandalonePort, kind: string, i: number) => {
@@ -59,7 +63,7 @@ export function headerOf(metadata: Standalone, stem: string): string {
   }
   return `/* The model ${JSON.stringify(name).replaceAll('*/', '* /')} as the module ${stem}.wasm, written by cairn compile.
  *
- * The module has no imports and exports its memory. Addresses are bytes in that memory; at each of them are LENGTH
+ * The module has ${imports} and exports its memory. Addresses are bytes in that memory; at each of them are LENGTH
  * floats of 32 bits, little-endian, in C order, whatever the element type. Write all inputs, call run, read the outputs;
  * write all inputs again before the next run, whose arena takes their place. run returns 0, or 1 and more where an index
  * of an input is out of range.${golden ? ' check returns 0, or which layer is the first that is off.' : ''}

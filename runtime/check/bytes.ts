@@ -46,7 +46,8 @@ const gemm8: Rule<keyof typeof productBuffers> = {
     w: first(inPanels(p.columns) * inGroups(p.inner)),
     ...vectors(inPanels(p.columns)),
     y: loops([p.rows, p.yRow], [p.columns, 1]),
-    scratch: scratchOf(1, p.tiles * 6, p.tiles * 6 * inGroups(p.inner))
+    // A panel that is widened, and rows of four tiles at least.
+    scratch: scratchOf(1, Math.max(p.tiles, 4) * 6, (Math.max(p.tiles, 4) * 6 + 8) * inGroups(p.inner))
   }),
   each: p => p.inner
 }
@@ -73,8 +74,22 @@ function bandOf(p: Fields): number {
   return p.kernelD * height * width * p.channels
 }
 
+/** Whether windows are those of asm/conv/winograd8.ts, and the floats that it takes for them. */
+const hasTransforms = (p: Fields) =>
+  p.kernelD * p.outD * p.groups * p.strideH * p.strideW * p.dilationH * p.dilationW === 1 &&
+  p.kernelH === 3 &&
+  p.kernelW === 3 &&
+  p.outW > 6 &&
+  p.channels % 8 === 0
+
+function stripFloats(p: Fields): number {
+  const tiles = p.strip * Math.ceil(p.outW / 2)
+  const band = (2 * p.strip + 2) * (p.outW + 2) + 1
+  return 664 + (p.channels * (400 + 32 * tiles + 2 * band) + 512 * tiles) / 4
+}
+
 const conv8: typeof gemm8 = {
-  fields: `${convSizes} runs xZero ${requantise} rows`,
+  fields: `${convSizes} runs xZero ${requantise} rows strip`,
   buffers: productBuffers,
   bytes: ['x', 'w', 'y'],
   legal: p =>
@@ -82,15 +97,33 @@ const conv8: typeof gemm8 = {
     p.rows > 0 &&
     hasWindows(p) &&
     taps(p) * p.channels <= longestSum &&
+    (p.strip === 0 || hasTransforms(p)) &&
     (p.runs === 0 || (p.runs === 1 && p.dilationW === 1)),
   touches: p => ({
     x: pixels(p, 'in', 'x', p.channels),
     w: first(p.groups * inPanels(p.filters) * weightRows(p)),
     ...vectors(p.groups * inPanels(p.filters)),
     y: pixels(p, 'out', 'y', p.filters),
-    scratch: scratchOf(p.runs ? p.kernelD * p.kernelH : taps(p), p.rows * p.outW, bandOf(p))
+    scratch: first(
+      Math.max(
+        scratchOf(p.runs ? p.kernelD * p.kernelH : taps(p), p.rows * p.outW, bandOf(p) + 8 * weightRows(p)).high,
+        p.strip && stripFloats(p)
+      )
+    )
   }),
   each: p => product(taps(p), p.channels)
+}
+
+const conv32: Rule<'x' | 'w' | 'sums' | 'zero' | 'y' | 'scratch'> = {
+  fields: conv8.fields,
+  buffers: { x: 'read', w: 'read', sums: 'read', zero: 'read', y: 'write', scratch: 'scratch' },
+  bytes: ['x', 'w'],
+  legal: conv8.legal,
+  touches(p) {
+    const { scale: _s, bias: _b, ...others } = conv8.touches(p)
+    return { ...others, zero: first(1) }
+  },
+  each: conv8.each
 }
 
 /** What the kernel keeps of weights by output and quad, and of interleaved rows (asm/conv/depthwise8.ts). */
@@ -183,6 +216,7 @@ export const bytes = {
   gemm8,
   sums8,
   conv8,
+  conv32,
   depthwise8,
   lookup,
   binary8,

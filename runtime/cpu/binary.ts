@@ -20,7 +20,7 @@ const smallest = relaxedProbe.subarray(0, 8)
 
 let relaxed: boolean | undefined
 
-/** What of the binaries is needed: threads, more kernels than networks in floats have, wide ones. */
+/** What of the binaries is needed: memory that threads share, more kernels than networks in floats have, wide ones. */
 interface Needs {
   readonly threads: boolean
   readonly more?: boolean
@@ -30,7 +30,7 @@ interface Needs {
 /** What speaks for the wide binaries, where it was asked for. */
 export let widening: typeof import('./wide.js') | undefined
 
-function fileFor({ threads, more, wide }: Needs): WasmFile {
+function fileFor({ more, wide }: Needs): WasmFile {
   relaxed ??= WebAssembly.validate(relaxedProbe)
   const { binary, wasmPaths } = env.wasm
   if (binary === 'relaxed' && !relaxed)
@@ -38,7 +38,7 @@ function fileFor({ threads, more, wide }: Needs): WasmFile {
   if (binary !== undefined && binary !== 'simd' && binary !== 'relaxed')
     throw new CairnError(`env.wasm.binary is "${binary}"; "simd" and "relaxed" are allowed`)
   const [best, plain] = (['-relaxed', ''] as const).map(
-    simd => `cairn${wide ? '-wide' : (more ? '-more' : '') + simd}${threads ? '-threads' : ''}.wasm` as WasmFile
+    simd => `cairn${wide ? '-wide' : (more ? '-more' : '') + simd}.wasm` as WasmFile
   )
   if (binary) return binary === 'relaxed' ? best : plain
   // Who says where only one of the two is has no other.
@@ -74,16 +74,17 @@ export async function compileKernels(needs: Needs): Promise<WebAssembly.Module> 
   if (typeof WebAssembly === 'undefined') throw new Unavailable('this engine has no WebAssembly')
   const place = placeOf(needs)
   if (typeof place !== 'string') return suited(place, needs)
-  const known = compiled.get(place)
+  const key = `${needs.threads} ${place}`
+  const known = compiled.get(key)
   if (known) return known
   refuseForbidden()
-  const module = held(load(place)).catch(error => {
-    compiled.delete(place)
+  const module = held(load(place, needs.threads)).catch(error => {
+    compiled.delete(key)
     throw new Unavailable(
       `cannot load ${place}: ${(error as Error).message}; copy it there from dist/runtime of the package, or say in env.wasm.wasmPaths where it is`
     )
   })
-  compiled.set(place, module)
+  compiled.set(key, module)
   return module
 }
 
@@ -118,41 +119,39 @@ const exportsOf = (module: WebAssembly.Module) => {
   return (name: string) => names.has(name)
 }
 
-/** A module that was given, if it is one of Cairn's with threads or without, and with all kernels, as is needed. */
+/** A module that was given, if it is one of Cairn's, and with all kernels where these are needed. It is for one thread. */
 function suited(module: WebAssembly.Module, needs: Needs): WebAssembly.Module {
   const has = exportsOf(module)
   const { threads, more } = needs
   const hasMore = has('gemm8')
-  if (has('digest') && has('nextRun') === threads && (hasMore || !more)) return module
-  const found = !has('digest')
-    ? 'none of Cairn'
-    : more && !hasMore
-      ? 'one without int8 or training'
-      : `one ${threads ? 'without' : 'for'} threads`
-  throw new Unavailable(`the WebAssembly.Module of env.wasm.wasmPaths is ${found}; ${fileFor(needs)} is needed`)
+  if (has('digest') && !threads && (hasMore || !more)) return module
+  const found = !has('digest') ? 'none of Cairn' : more && !hasMore ? 'one without int8 or training' : 'for one thread'
+  const wanted = `${fileFor(needs)}${threads ? ', as a URL or a path,' : ''}`
+  throw new Unavailable(`the WebAssembly.Module of env.wasm.wasmPaths is ${found}; ${wanted} is needed`)
 }
 
 /** Node's fetch does not read files; a place without a scheme is a path there, and relative to the page in a browser. */
-async function load(place: string): Promise<WebAssembly.Module> {
+async function load(place: string, threads: boolean): Promise<WebAssembly.Module> {
   const files = globalThis.process?.getBuiltinModule?.('node:fs')
   if (files && !/^(https?|data|blob):/.test(place))
-    return compiledFrom(await files.promises.readFile(place.startsWith('file:') ? new URL(place) : place))
+    return compiledFrom(await files.promises.readFile(place.startsWith('file:') ? new URL(place) : place), threads)
   const response = await fetch(place)
   if (!response.ok) throw new Error(`status ${response.status}`)
   // Engines compile while they download, but only from servers that know the type.
-  if (response.headers.get('content-type') === 'application/wasm') return WebAssembly.compileStreaming(response)
-  return compiledFrom(new Uint8Array(await response.arrayBuffer()))
+  if (!threads && response.headers.get('content-type') === 'application/wasm')
+    return WebAssembly.compileStreaming(response)
+  return compiledFrom(new Uint8Array(await response.arrayBuffer()), threads)
 }
 
-async function compiledFrom(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+async function compiledFrom(bytes: Uint8Array<ArrayBuffer>, threads: boolean): Promise<WebAssembly.Module> {
   const other = standIn(bytes)
   if (other) throw new Error(`it is ${other}`)
   // As runtime/inline.ts has it.
   if (bytes[0] === 0x1f) {
     const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))
-    return WebAssembly.compile(await new Response(unpacked).arrayBuffer())
+    return compiledFrom(new Uint8Array(await new Response(unpacked).arrayBuffer()), threads)
   }
-  return WebAssembly.compile(bytes)
+  return WebAssembly.compile(threads ? (await import('./shared.js')).shared(bytes) : bytes)
 }
 
 /** At once, but for a window's thread: there some browsers take large modules only in the background. */

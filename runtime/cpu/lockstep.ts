@@ -11,9 +11,13 @@ export interface BoundCall {
   readonly arguments: readonly number[]
 }
 
-/** What a binary with threads exports beside its kernels. */
-export interface ThreadExports {
+/** What a binary exports beside its kernels, for threads to tell it which they are. */
+export interface Entrance {
   enter(index: number, count: number, least: number): void
+}
+
+/** What asm/barrier.ts exports, which is a module of its own. */
+export interface Barrier {
   meet(threads: number, maySleep: boolean, patient: boolean): number
   begin(): void
   nextRun(runs: number): number
@@ -22,6 +26,8 @@ export interface ThreadExports {
 /** What a worker is told, once. */
 export interface Membership {
   readonly module: WebAssembly.Module
+  /** The one with which threads meet. */
+  readonly barrier: WebAssembly.Module
   readonly memory: WebAssembly.Memory
   readonly index: number
   readonly count: number

@@ -29,6 +29,10 @@ export function mayUseWorkers(): boolean {
   return nodeWorkers() !== undefined || typeof Worker === 'function'
 }
 
+/** Whether sessions may have threads: where there are workers, and memory to share with them. */
+export const mayShare = (): boolean =>
+  typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false && mayUseWorkers()
+
 /** The same file twice: bundlers look for `new Worker` and the URL in one expression. */
 export function spawn(inBrowser: () => Worker, inNode: () => URL | undefined, listener: Listener): Spawned {
   return nodeWorkers() ? spawnNode(inNode(), listener) : spawnWeb(inBrowser(), listener)

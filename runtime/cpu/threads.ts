@@ -1,8 +1,9 @@
 import { CairnError } from '../base/index.js'
 import { inBrowser, inNode } from '../worker-place.js'
-import { type BoundCall, Control, grain, type Membership, type ThreadExports } from './lockstep.js'
+import { type Barrier, type BoundCall, Control, type Entrance, grain, type Membership } from './lockstep.js'
 import { Pace } from './pace.js'
-import { mayUseWorkers, type Spawned, spawn } from './spawn.js'
+import { barrierModule } from './shared.js'
+import { type Spawned, spawn } from './spawn.js'
 
 /**
  * The threads of a session: the one that calls `run`, and workers. All make the same calls over one shared memory, each
@@ -12,6 +13,7 @@ export class Team {
   private readonly workers: Spawned[] = []
   private readonly ready: Promise<unknown>
   private control: Control | undefined
+  private barrier: Barrier | undefined
   private failure: string | undefined
   private maySleep = true
   private pace = new Pace()
@@ -26,17 +28,14 @@ export class Team {
     this.ready.catch(() => undefined)
   }
 
-  /** Threads that a session may have: 1 where there are no workers or no memory to share with them. */
-  static most(wanted: number): number {
-    const shares = typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false
-    return shares && mayUseWorkers() ? wanted : 1
-  }
-
   /** Hands the workers what they run, each the address of its own table of calls. */
-  inform(common: Omit<Membership, 'index' | 'count' | 'table'>, tableOf: (thread: number) => number): void {
-    this.control = new Control(common.memory)
+  inform(common: Omit<Membership, 'barrier' | 'index' | 'count' | 'table'>, tableOf: (thread: number) => number): void {
+    const { memory } = common
+    const barrier = barrierModule()
+    this.control = new Control(memory)
+    this.barrier = new WebAssembly.Instance(barrier, { env: { memory } }).exports as unknown as Barrier
     this.workers.forEach((worker, i) => {
-      worker.post({ ...common, index: i + 1, count: this.count, table: tableOf(i + 1) } satisfies Membership)
+      worker.post({ ...common, barrier, index: i + 1, count: this.count, table: tableOf(i + 1) } satisfies Membership)
     })
   }
 
@@ -53,7 +52,7 @@ export class Team {
   }
 
   /** Begins a run, of which this thread is the first or the only one; in an observed one the others wait behind each call for `goOn`. */
-  begin(exports: ThreadExports, observed: boolean): void {
+  begin(exports: Entrance, observed: boolean): void {
     if (this.failure) throw new CairnError(this.failure)
     const control = this.control!
     this.isAlone = !observed && this.pace.isAlone
@@ -62,7 +61,7 @@ export class Team {
     control.stopped = false
     control.observed = observed
     exports.enter(0, this.isAlone ? 1 : this.count, grain)
-    if (!this.isAlone) exports.begin()
+    if (!this.isAlone) this.barrier!.begin()
   }
 
   /** Ends a run of which all calls have been made. */
@@ -71,24 +70,24 @@ export class Team {
   }
 
   /** The first thread's part of one call; returns when all have made theirs. */
-  step(exports: ThreadExports, call: BoundCall, at: number): void {
+  step(call: BoundCall, at: number): void {
     this.control!.make(call, at)
     if (this.isAlone) return
     this.waited -= performance.now()
-    this.goOn(exports)
+    this.goOn()
     this.waited += performance.now()
   }
 
   /** Meets the others: behind each call, and in an observed run twice. */
-  goOn(exports: ThreadExports): void {
-    this.check(exports.meet(this.count, this.maySleep, false) !== 0)
+  goOn(): void {
+    this.check(this.barrier!.meet(this.count, this.maySleep, false) !== 0)
   }
 
   /** Goes with the others through what is left of a run, without making its calls. */
-  abandon(exports: ThreadExports, meetings: number): void {
+  abandon(meetings: number): void {
     const control = this.control!
     control.stopped = true
-    for (let left = this.isAlone ? 0 : meetings; left > 0 && !this.failure; left--) this.goOn(exports)
+    for (let left = this.isAlone ? 0 : meetings; left > 0 && !this.failure; left--) this.goOn()
     control.failed()
   }
 
@@ -104,10 +103,10 @@ export class Team {
   }
 
   /** Ends the threads. Those that wait for a run are called back first: some engines cannot end what sleeps. */
-  async release(exports?: ThreadExports): Promise<void> {
-    if (exports && this.control) {
+  async release(): Promise<void> {
+    if (this.control) {
       this.control.ended = true
-      exports.begin()
+      this.barrier!.begin()
     }
     await Promise.all(this.workers.map(worker => worker.end()))
   }

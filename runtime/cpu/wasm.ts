@@ -25,7 +25,8 @@ import { instantiate, kernelsFor, widening } from './binary.js'
 import { type Exports, helpers } from './exports.js'
 import { align, constantsOf, isDirect, type Layout, layoutOf, newMemory, page, pages, stagingBytes } from './layout.js'
 import { type BoundCall, writeTable } from './lockstep.js'
-import { Team } from './threads.js'
+import { mayShare } from './spawn.js'
+import type { Team } from './threads.js'
 import type { Comparison } from './wide.js'
 
 /**
@@ -67,10 +68,10 @@ class WasmExecutor implements Executor {
     file: Promise<CairnFile>,
     { numThreads, maxMemory = mostMemory }: LoadOptions
   ): Promise<WasmExecutor> {
-    const count = Team.most(numThreads)
-    const team = count > 1 ? new Team(count) : undefined
+    const count = mayShare() ? numThreads : 1
+    const starting = count > 1 ? import('./threads.js').then(({ Team }) => new Team(count)) : undefined
     try {
-      const [module, arriving] = await Promise.all([kernelsFor(file, count > 1), file])
+      const [module, arriving, team] = await Promise.all([kernelsFor(file, count > 1), file, starting])
       const { header } = arriving
       const layout = layoutOf(header, count)
       const memory = newMemory(pages(layout.arena + stagingBytes(header), maxMemory, 'its constants'), count > 1)
@@ -85,7 +86,7 @@ class WasmExecutor implements Executor {
       await team?.gather()
       return executor
     } catch (error) {
-      await team?.release()
+      await (await starting)?.release()
       throw error
     }
   }
@@ -198,10 +199,7 @@ class WasmExecutor implements Executor {
     }
   }
 
-  /**
-   * Makes the calls, one at a time: who asks for no more of them has ended the run. In an observed run the other threads wait
-   * until the next one is asked for.
-   */
+  /** Makes the calls one by one: who asks for no more has ended the run; in an observed one the other threads wait for that. */
   private *perform(calls: readonly BoundCall[], observed = false): Generator<number, void> {
     const { team, exports } = this
     team?.begin(exports, observed)
@@ -209,15 +207,15 @@ class WasmExecutor implements Executor {
     try {
       for (const [at, call] of calls.entries()) {
         meetings--
-        if (team) team.step(exports, call, at)
+        if (team) team.step(call, at)
         else this.make(call, at)
         yield at
         if (!observed) continue
         meetings--
-        team?.goOn(exports)
+        team?.goOn()
       }
     } finally {
-      if (meetings) team?.abandon(exports, meetings)
+      if (meetings) team?.abandon(meetings)
       else team?.end()
     }
     const failed = team?.failed()
@@ -249,7 +247,7 @@ class WasmExecutor implements Executor {
   async release(): Promise<void> {
     this.memory = undefined
     this.bound = undefined
-    await this.team?.release(this.exports)
+    await this.team?.release()
   }
 
   /**

@@ -1,3 +1,4 @@
+export { components, spreads } from './augment/colour.js'
 export { type Augmentation, augmentations, parseAugmentations } from './augment.js'
 export { decodeBundle, encodeBundle, type NamedTensor } from './bundle.js'
 export { type Initialisation, initialisationHelp, parseInitialisation } from './initialise.js'

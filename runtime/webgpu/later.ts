@@ -5,7 +5,7 @@ import type { Header } from '../file/index.js'
 const later: readonly (readonly [RegExp, () => Promise<unknown>])[] = [
   [/^(det|recurrent)$/, () => import('../../shaders/later/more.js')],
   [/[gG]radient$|^(adam|dropout|sgd|slope)$/, () => import('../../shaders/later/training.js')],
-  [/[^sn]8$|quantize$|^lookup$/, () => import('../../shaders/later/bytes.js')]
+  [/[^sn]8$|32$|quantize$|^lookup$/, () => import('../../shaders/later/bytes.js')]
 ]
 
 /** Loads the shaders of a program's kernels that few programs need. */

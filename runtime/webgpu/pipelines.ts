@@ -8,6 +8,9 @@ import { computeStage } from './usage.js'
 /** Bytes that a call's parameters may take; also the distance from one to the next. */
 export const blockBytes = 256
 
+/** The feature, and the end of the names of files that need it. */
+const subgroups = 'subgroups'
+
 /** What modules that share a file are told alike. */
 export interface Switches {
   /** The operand that may be halves is (shaders/weights.wgsl). */
@@ -54,8 +57,11 @@ export class Pipelines {
 
   /** `kernel` is who asks, for the error of a shader that does not compile. */
   get({ files, entry, constants, vector }: Dispatch, switches: Switches, kernel: string): Promise<GPUComputePipeline> {
-    const hasPacked = languageHas('packed_4x8_integer_dot_product')
-    const chosen = files.map(file => (hasPacked && sources[`${file}-packed`] ? `${file}-packed` : file))
+    const kinds = [
+      ...(languageHas('packed_4x8_integer_dot_product') ? ['packed'] : []),
+      ...(this.device.features.has('subgroups') ? [subgroups] : [])
+    ]
+    const chosen = files.map(file => kinds.map(kind => `${file}-${kind}`).find(name => sources[name]) ?? file)
     const texts = [`element-${this.element}`, `arena-${vector ? 'vector' : 'scalar'}`, ...chosen]
     const all = {
       ...constants,
@@ -84,7 +90,9 @@ export class Pipelines {
     if (!module) {
       // What is wrong with it is asked for below; nobody else need hear of it.
       this.device.pushErrorScope('validation')
-      module = this.device.createShaderModule({ label: name, code: texts.map(text => sources[text]).join('\n') })
+      const head = name.includes(subgroups) ? ['enable subgroups;'] : []
+      const code = [...head, ...texts.map(text => sources[text])].join('\n')
+      module = this.device.createShaderModule({ label: name, code })
       void this.device.popErrorScope()
       this.modules.set(name, module)
     }

@@ -19,6 +19,19 @@ const post = (what: string) => `
 const tell = text => fetch('/found', { method: 'POST', body: text })
 try { ${what} } catch (error) { await tell(JSON.stringify({ error: String(error) })) }`
 
+/**
+ * A page that asks for its model at once, beside its script, and tells when it has a result: since its own beginning, and since it
+ * was asked for. What it fetches first is known beforehand, as pages say it that want to be quick.
+ */
+const cold = (preloaded: readonly string[], what: string) => ({
+  type: 'text/html',
+  body: `<!doctype html><script>globalThis.began = performance.now()</script>
+${preloaded.map(href => `<link rel="${href.endsWith('js') ? 'modulepreload' : 'preload'}" href="${href}"${href.endsWith('js') ? '' : ' as="fetch" crossorigin'}>`).join('\n')}
+<script type="module">${post(`${what}
+    const now = performance.now()
+    await tell(JSON.stringify({ cold: now - began, whole: now }))`)}</script>`
+})
+
 export async function siteOf(model: Uint8Array, onnx: Uint8Array, dims: readonly number[]): Promise<Site> {
   const site = await Site.open({ folders: { '/ort/': join(root, 'node_modules', 'onnxruntime-web', 'dist') } })
   site.files.set('/standalone.js', { type: 'text/javascript', body: loader })
@@ -34,39 +47,55 @@ export async function siteOf(model: Uint8Array, onnx: Uint8Array, dims: readonly
     await tell(JSON.stringify(await tried(instantiate, bytes)))`)
     )
   )
+  site.files.set('/empty', html(''))
   site.files.set(
     '/cold',
-    html(
-      post(`${load}
+    cold(
+      ['/standalone.js', '/model.wasm'],
+      `${load}
     const { run, inputs } = await instantiate(fetch('/model.wasm'))
-    run(Object.fromEntries(inputs.map(({ name, length }) => [name, new Float32Array(length).fill(0.5)])))
-    await tell(JSON.stringify({ cold: performance.now() }))`)
+    run(Object.fromEntries(inputs.map(({ name, length }) => [name, new Float32Array(length).fill(0.5)])))`
     )
   )
+  const wasm = '/ort/ort-wasm-simd-threaded'
   site.files.set(
     '/cold-ort',
-    html(
-      post(`const ort = await import('/ort/ort.wasm.min.mjs')
+    cold(
+      ['/ort/ort.wasm.min.mjs', `${wasm}.mjs`, `${wasm}.wasm`, '/model.onnx'],
+      `const ort = await import('/ort/ort.wasm.min.mjs')
     ort.env.wasm.wasmPaths = location.origin + '/ort/'
     ort.env.wasm.numThreads = 1
     const session = await ort.InferenceSession.create('/model.onnx', { executionProviders: ['wasm'] })
     const dims = ${JSON.stringify(dims)}
     const data = new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(0.5)
-    await session.run({ [session.inputNames[0]]: new ort.Tensor('float32', data, dims) })
-    await tell(JSON.stringify({ cold: performance.now() }))`)
+    await session.run({ [session.inputNames[0]]: new ort.Tensor('float32', data, dims) })`
     )
   )
   return site
 }
 
-type Answer = Partial<Found> & { readonly cold?: number; readonly error?: string }
+export type Answer = Partial<Found> & {
+  /** Milliseconds from the beginning of a page's script, or of a host, to its first result. */
+  readonly cold?: number
+  /** The same from when the page was asked for. */
+  readonly whole?: number
+  readonly error?: string
+}
 
-const answered = async (posting: Promise<Buffer>): Promise<Answer> => JSON.parse(String(await posting))
+/** What is posted; an error where nothing comes. */
+async function answered(posting: Promise<Buffer>): Promise<Answer> {
+  const late = new Promise<never>((_, reject) => {
+    setTimeout(() => reject(new Error('no answer within a minute')), 60_000).unref()
+  })
+  return JSON.parse(String(await Promise.race([posting, late])))
+}
 
+/** A new Chromium, which has been on an empty page of the site before. */
 export async function inChromium(site: Site, path: string): Promise<{ version: string; answer: Answer }> {
   const browser = await launchChromium([], [])
   try {
     const page = await (await browser.newContext()).newPage()
+    await page.goto(`${site.origin}/empty`)
     const posting = site.posting('/found')
     await page.goto(`${site.origin}${path}`)
     return { version: browser.version(), answer: await answered(posting) }
@@ -84,7 +113,6 @@ export async function inFirefox(site: Site, path: string): Promise<Answer> {
   })
   const failed = new Promise<never>((_, reject) => {
     child.on('error', reject)
-    setTimeout(() => reject(new Error('no answer within a minute')), 60_000).unref()
   })
   try {
     return await Promise.race([answered(posting), failed])

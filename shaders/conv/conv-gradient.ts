@@ -6,7 +6,7 @@ const gradient = (entry: string, vector: (p: Block) => boolean, count: (p: Block
   block: 'ConvGradient',
   dispatches: p => [
     {
-      files: ['index', 'tree', 'conv-gradient'],
+      files: ['index', 'tree', 'together', 'conv-gradient'],
       entry,
       vector: vector(p) && p.dyAt % 4 === 0,
       groups: each(product(p.kernelD, p.kernelH, p.kernelW, count(p)))

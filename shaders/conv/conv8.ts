@@ -2,15 +2,20 @@ import { alignedImages } from '../dense/dense.js'
 import { ofBytes, tiled8 } from '../dense/gemm8.js'
 import { ceil, list, product, type Shader } from '../dispatch.js'
 
-export const conv8: Shader = {
-  block: 'Conv8',
-  bytes: 'w',
-  dispatches(p) {
-    const pixels = product(p.batch, p.outD, p.outH, p.outW)
-    const vector = alignedImages(p, p.channels, p.filters, [])
-    return [tiled8(pixels, p.filters, p.groups, ['conv8', 'pixel'], vector)]
+function windowed(block: string, file: string): Shader {
+  return {
+    block,
+    bytes: 'w',
+    dispatches(p) {
+      const pixels = product(p.batch, p.outD, p.outH, p.outW)
+      const vector = alignedImages(p, p.channels, p.filters, [])
+      return [tiled8(pixels, p.filters, p.groups, [file, 'windows8', 'pixel'], vector)]
+    }
   }
 }
+
+export const conv8 = windowed('Conv8', 'conv8')
+export const conv32 = windowed('Conv32', 'conv32')
 
 export const depthwise8: Shader = {
   block: 'Depthwise8',

@@ -36,6 +36,7 @@ struct Depthwise8 {
   low: u32,
   high: u32,
   rows: u32,
+  strip: u32,
   xAt: u32,
   wAt: u32,
   scaleAt: u32,

@@ -1,7 +1,6 @@
-// Convolutions of few filters a group, and of one a channel (DEPTHWISE). An invocation makes four filters of four columns and
-// ROWS rows of the output; along a line of the input its window slides by a stride, so that each element is loaded once.
-// A workgroup has QUADS quads of filters side by side, and keeps their KEPT rows of weights, if there are not too many.
-override DEPTHWISE: bool = true;
+// Convolutions of a filter a channel. An invocation makes four channels of four columns and ROWS rows of the output; along a line of
+// the input its window slides by a stride, so that each element is loaded once for all of them. A workgroup has QUADS quads of
+// channels side by side, and keeps their KEPT rows of weights, if there are not too many.
 override ROWS: u32 = 1;
 override QUADS: u32 = 8;
 override KEPT: u32 = 0;
@@ -10,31 +9,12 @@ override KEPT_LOADS: u32 = (KEPT * QUADS + 63) / 64;
 
 var<workgroup> kept: array<vec4f, KEPT * QUADS + 1>;
 
-// The invocation's filters among the workgroup's, and among all.
+// The invocation's channels among the workgroup's, and among all.
 var<private> lane: u32;
 var<private> quad: u32;
 
-fn quadsOf() -> u32 {
-  if (DEPTHWISE) {
-    return (p.groups + 3) / 4;
-  }
-  return (p.filters + 3) / 4 * p.groups;
-}
-
-fn partOf4(quad: u32) -> u32 {
-  return quad / ((p.filters + 3) / 4);
-}
-
-fn columnOf4(quad: u32) -> u32 {
-  return quad % ((p.filters + 3) / 4) * 4;
-}
-
-// Row `row` of the weights of four filters.
+// Row `row` of the weights of four channels.
 fn factorsOf(quad: u32, row: u32) -> vec4f {
-  if (!DEPTHWISE) {
-    let column = columnOf4(quad);
-    return weight4(p.wAt + ((partOf4(quad) * panelCount() + (column >> 3)) * panelRows() + row) * 8 + (column & 4));
-  }
   let at = p.wAt + row * p.groups + quad * 4;
   if ((p.groups & 3) == 0) {
     return weight4(at);
@@ -55,16 +35,11 @@ fn kernelRow(j: u32) -> u32 {
   return select(p.kernelH, k, k * p.dilationH == j);
 }
 
-// Four channels from `c` of a group on.
-fn columnAt(line: u32, column: u32, c: u32) -> vec4f {
+fn columnAt(line: u32, column: u32) -> vec4f {
   if (column >= p.inW) {
     return vec4f();
   }
-  let v = load4(line + column * p.xW + c);
-  if (DEPTHWISE || WHOLE_QUADS) {
-    return v;
-  }
-  return select(vec4f(), v, vec4u(c) + vec4u(0, 1, 2, 3) < vec4u(p.channels));
+  return load4(line + column * p.xW);
 }
 
 // Sums of four neighbouring columns.
@@ -76,23 +51,9 @@ struct Line {
 }
 
 // Those with the products of four columns and the kernel at row `row` of the weights.
-fn withProducts(sums: Line, v: Line, row: u32, c: u32) -> Line {
-  if (DEPTHWISE) {
-    let f = factors(row);
-    return Line(fma(v.a, f, sums.a), fma(v.b, f, sums.b), fma(v.c, f, sums.c), fma(v.d, f, sums.d));
-  }
-  let first = row * p.channels;
-  let last = p.channels - 1;
-  let f0 = factors(first + c);
-  let f1 = factors(first + min(c + 1, last));
-  let f2 = factors(first + min(c + 2, last));
-  let f3 = factors(first + min(c + 3, last));
-  return Line(
-    summed(sums.a, v.a, f0, f1, f2, f3),
-    summed(sums.b, v.b, f0, f1, f2, f3),
-    summed(sums.c, v.c, f0, f1, f2, f3),
-    summed(sums.d, v.d, f0, f1, f2, f3)
-  );
+fn withProducts(sums: Line, v: Line, row: u32) -> Line {
+  let f = factors(row);
+  return Line(fma(v.a, f, sums.a), fma(v.b, f, sums.b), fma(v.c, f, sums.c), fma(v.d, f, sums.d));
 }
 
 fn writeLine(at: Pixel, sums: Line) {
@@ -109,10 +70,6 @@ fn writeQuad(at: Pixel, sum: vec4f) {
   if (at.w >= p.outW) {
     return;
   }
-  if (!DEPTHWISE) {
-    writePixel(at, columnOf4(quad), partOf4(quad), sum);
-    return;
-  }
   let c = quad * 4;
   let rAt = p.rAt + at.n * p.rN + at.d * p.rD + at.h * p.rH + at.w * p.rW + c;
   let yAt = p.yAt + at.n * p.yN + at.d * p.yD + at.h * p.yH + at.w * p.yW + c;
@@ -122,7 +79,7 @@ fn writeQuad(at: Pixel, sum: vec4f) {
 @compute @workgroup_size(64)
 fn windows(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
   let index = groupIndex(group, groups);
-  let quads = quadsOf();
+  let quads = (p.groups + 3) / 4;
   let across = (quads + QUADS - 1) / QUADS;
   let firstQuad = index % across * QUADS;
   for (var i = 0u; i < KEPT_LOADS; i++) {
@@ -143,12 +100,7 @@ fn windows(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   if (quad >= quads || at.n >= p.batch) {
     return;
   }
-  var start = p.xAt + at.n * p.xN + quad * 4;
-  var channels = 1u;
-  if (!DEPTHWISE) {
-    start = p.xAt + at.n * p.xN + partOf4(quad) * p.channels;
-    channels = p.channels;
-  }
+  let start = p.xAt + at.n * p.xN + quad * 4;
   var upper = Line();
   var lower = Line();
   let span = (p.kernelH - 1) * p.dilationH + (ROWS - 1) * p.strideH + 1;
@@ -169,35 +121,29 @@ fn windows(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
       }
       let from_ = start + d * p.xD + h * p.xH;
       for (var phase = 0u; phase < min(shift, p.kernelW); phase++) {
-        for (var c = 0u; c < channels; c += 4) {
-          var w = at.w * p.strideW + phase * p.dilationW - p.padW;
-          var v = Line(
-            columnAt(from_, w, c),
-            columnAt(from_, w + p.strideW, c),
-            columnAt(from_, w + 2 * p.strideW, c),
-            columnAt(from_, w + 3 * p.strideW, c)
-          );
-          for (var kw = phase; kw < p.kernelW; kw += shift) {
-            if (first < p.kernelH) {
-              upper = withProducts(upper, v, (kd * p.kernelH + first) * p.kernelW + kw, c);
-            }
-            if (ROWS == 2 && second < p.kernelH) {
-              lower = withProducts(lower, v, (kd * p.kernelH + second) * p.kernelW + kw, c);
-            }
-            if (kw + shift < p.kernelW) {
-              w += p.strideW;
-              v = Line(v.b, v.c, v.d, columnAt(from_, w + 3 * p.strideW, c));
-            }
+        var w = at.w * p.strideW + phase * p.dilationW - p.padW;
+        var v = Line(
+          columnAt(from_, w),
+          columnAt(from_, w + p.strideW),
+          columnAt(from_, w + 2 * p.strideW),
+          columnAt(from_, w + 3 * p.strideW)
+        );
+        for (var kw = phase; kw < p.kernelW; kw += shift) {
+          if (first < p.kernelH) {
+            upper = withProducts(upper, v, (kd * p.kernelH + first) * p.kernelW + kw);
+          }
+          if (ROWS == 2 && second < p.kernelH) {
+            lower = withProducts(lower, v, (kd * p.kernelH + second) * p.kernelW + kw);
+          }
+          if (kw + shift < p.kernelW) {
+            w += p.strideW;
+            v = Line(v.b, v.c, v.d, columnAt(from_, w + 3 * p.strideW));
           }
         }
       }
     }
   }
-  if (DEPTHWISE) {
-    seekOperands(quad * 4);
-  } else {
-    seekChannels(columnOf4(quad), partOf4(quad));
-  }
+  seekOperands(quad * 4);
   writeLine(at, upper);
   if (ROWS == 2) {
     writeLine(Pixel(at.n, at.d, at.h + 1, at.w), lower);

@@ -1,3 +1,4 @@
+import { patchesOf } from '../conv/patches.js'
 import { aligned, type Block, ceil, type Dispatch, each, list, product, type Shader } from '../dispatch.js'
 import { type Sizes, sharesOf, tiled } from './product.js'
 
@@ -29,7 +30,7 @@ export const gemm: Shader = {
     if (p.rows > fewRows) return tiled(sizesOfGemm(p), [...finishing, 'gemm', 'panels', 'floats'], vector)
     return [
       {
-        files: ['weights', ...finishing, 'gemm'],
+        files: ['weights', ...finishing, 'gemm', 'tree', 'together', 'row-panel'],
         entry: 'rowTimesPanel',
         vector,
         groups: [ceil(p.columns, 8), p.rows, 1]
@@ -79,37 +80,36 @@ function sizesOfImages(p: Block): Sizes {
   }
 }
 
-/** Fewer filters of a group than these would leave most of a tile empty. */
-const fewFilters = 16
-
-const isDirect = (p: Block) => p.groups > 1 && p.filters < fewFilters
-
 export const conv: Shader = {
   block: 'Conv',
   halves: 'w',
   either: vectors,
-  scratch: p => (isDirect(p) ? 0 : sharesOf(sizesOfImages(p))),
-  dispatches: p => (isDirect(p) ? [windows(p, 0)] : imageProduct(p, images, alignedImages(p, p.channels, p.filters)))
+  scratch: p => (patchesOf(p) ? 0 : sharesOf(sizesOfImages(p))),
+  dispatches(p) {
+    const vector = alignedImages(p, p.channels, p.filters)
+    const patches = patchesOf(p)
+    if (!patches) return imageProduct(p, images, vector)
+    return [{ files: ['index', 'weights', ...images, 'patches'], entry: 'patches', vector, ...patches }]
+  }
 }
 
 /** Workgroups above which an invocation makes two rows, and bytes of weights that a workgroup keeps. */
 const manyGroups = 132
 const mostKept = 9216
 
-function windows(p: Block, DEPTHWISE: number): Dispatch {
-  const count = DEPTHWISE ? p.groups : p.filters
-  const quads = ceil(count, 4) * (DEPTHWISE ? 1 : p.groups)
+function windows(p: Block): Dispatch {
+  const quads = ceil(p.groups, 4)
   const QUADS = quads > 4 ? 8 : quads > 2 ? 4 : quads
   const groupsOf = (rows: number) =>
     ceil(quads, QUADS) * ceil(product(p.batch, p.outD, ceil(p.outH, rows), ceil(p.outW, 4)), 64 / QUADS)
   const ROWS = groupsOf(2) >= manyGroups ? 2 : 1
-  const weights = product(p.kernelD, p.kernelH, p.kernelW, DEPTHWISE ? 1 : p.channels)
+  const weights = product(p.kernelD, p.kernelH, p.kernelW)
   const KEPT = weights * QUADS * 16 <= mostKept ? weights : 0
   return {
     files: ['index', 'weights', ...images, 'windows'],
     entry: 'windows',
-    constants: { DEPTHWISE, ROWS, QUADS, KEPT },
-    vector: alignedImages(p, DEPTHWISE ? p.groups : p.channels, count),
+    constants: { ROWS, QUADS, KEPT },
+    vector: alignedImages(p, p.groups, p.groups),
     groups: each(groupsOf(ROWS))
   }
 }
@@ -132,5 +132,5 @@ export const depthwise: Shader = {
   block: 'Conv',
   halves: 'w',
   either: vectors,
-  dispatches: p => [windows(p, 1)]
+  dispatches: p => [windows(p)]
 }

@@ -24,6 +24,10 @@ struct Gemm8 {
 var<private> rowStart: array<u32, 8>;
 var<private> k: u32;
 
+fn zeroPoint() -> u32 {
+  return p.xZero;
+}
+
 fn rowCount() -> u32 {
   return p.rows;
 }

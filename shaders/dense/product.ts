@@ -51,8 +51,11 @@ const machines = [
 const perCycle = 128
 const waiting = 300
 const launching = 3000
-/** Cycles of multiply-adds from which on no processor is to be without a workgroup: the first machine's for 5 µs. */
+/** Cycles of multiply-adds from which on no more than a few processors are to be without a workgroup: the first machine's for 5 µs. */
 const short = 9900
+const nearlyAll = 0.95
+/** Shares are written and read, and count double, because nothing else is done between the one and the other. */
+const sharedTwice = 4
 
 interface Plan {
   readonly tile: Tile
@@ -70,11 +73,11 @@ function costOf(sizes: Sizes, tile: Tile, split: number): number {
   const own = ceil(steps, split)
   const reached = (ROWS * QUADS) / (ROWS * QUADS + 4)
   const step = (16 * ROWS * THREADS_Y * 4 * QUADS * THREADS_X) / perCycle / reached
-  const shares = split > 1 ? 2 * split : 0
+  const shares = split > 1 ? sharedTwice * split : 0
   const moved = 4 * parts * (16 * steps * (rows * across + columns * down) + rows * columns * (1 + shares))
   const cycles = machines.map(({ processors, bytesPerCycle }) => {
     const turns = ceil(down * across * deep, processors)
-    const starved = turns === 1 && down * across * deep < processors && own * step * reached > short
+    const starved = down * across * deep < processors * nearlyAll && own * step * reached > short
     const arithmetic = own * Math.max(turns * step, step + waiting) * (starved ? 2 : 1)
     return arithmetic + moved / bytesPerCycle + (split > 1 ? launching : 0)
   })
@@ -96,6 +99,9 @@ function planOf(sizes: Sizes, mayDivide: boolean): Plan {
     }
   return best
 }
+
+/** Rows of an invocation that joins shares (product.wgsl). */
+const joined = 4
 
 /** Elements of scratch memory for shares of sums, of which halves take two for each. */
 export function sharesOf(sizes: Sizes): number {
@@ -121,6 +127,6 @@ export function tiled(
     groups: [...groupsOf(sizes, tile, split)]
   }
   if (split === 1) return [making]
-  const quads = sizes.rows * ceil(sizes.columns, 4)
+  const quads = ceil(sizes.rows, joined) * ceil(sizes.columns, 4)
   return [making, { files: all, entry: 'joinSums', vector, groups: [ceil(quads, 64 * split), split, sizes.parts] }]
 }

@@ -161,20 +161,25 @@ fn loadExact(start: u32, at: u32) -> vec4f {
   return 16 * (load4(start + 2 * at) + load4(start + 2 * at + 4));
 }
 
-// An invocation for each quad of a row; as many workgroups in the second dimension as shares, and parts in the third.
+// Rows of an invocation, which reads what their columns need once for all.
+const JOINED: u32 = 4;
+
+// An invocation for each quad of so many rows; as many workgroups in the second dimension as shares, and parts in the third.
 @compute @workgroup_size(64)
 fn joinSums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) local: u32) {
   let i = listIndex(group, groups, local);
   let split = groups.y;
   let quads = (columnCount() + 3) / 4;
-  let row = i / quads;
-  if (row >= rowCount()) {
+  let first = i / quads * JOINED;
+  if (first >= rowCount()) {
     return;
   }
-  var sum = vec4f();
-  for (var slice = 0u; slice < split; slice++) {
-    sum += loadExact(p.scratchAt, shareAt(row, i % quads, group.z * split + slice));
-  }
   seekColumns((i % quads) * 4, group.z);
-  writeRow(row, (i % quads) * 4, group.z, sum);
+  for (var row = first; row < min(first + JOINED, rowCount()); row++) {
+    var sum = vec4f();
+    for (var slice = 0u; slice < split; slice++) {
+      sum += loadExact(p.scratchAt, shareAt(row, i % quads, group.z * split + slice));
+    }
+    writeRow(row, (i % quads) * 4, group.z, sum);
+  }
 }

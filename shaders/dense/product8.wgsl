@@ -2,7 +2,7 @@
 // (THREADS_Y apart) of four columns, in steps of 16 words along the sum, each of four bytes. Weights lie so: in panels of
 // 8 columns, within a panel by word, within a word's by column. Rows are taken by 128 less, and with them their zero point,
 // so that both operands are signed; the sum of each column's weights, which puts that right, is made along with the tile.
-// Around it a module defines rowCount, columnCount, wordCount, panelAt, seekRow, seekWord, rowWord and writeRow.
+// Around it a module defines rowCount, columnCount, wordCount, panelAt, seekRow, seekWord, rowWord, zeroPoint and writeRow.
 override THREADS_X: u32 = 8;
 override THREADS_Y: u32 = 8;
 
@@ -80,7 +80,7 @@ fn product8(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) l
   for (var q = 0u; q < 16; q++) {
     total += bitcast<vec4i>(weightTile[q * THREADS_X + local.x]);
   }
-  total *= 128 - i32(p.xZero);
+  total *= 128 - i32(zeroPoint());
   let column = (firstQuad + local.x) * 4;
   if (column >= columnCount()) {
     return;

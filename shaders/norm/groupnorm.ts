@@ -23,7 +23,7 @@ export const groupNorm: Shader = {
     const LANES = vector ? 4 : 1
     const APART = Number(apart && vector)
     const dispatch = {
-      files: ['index', 'loops', ...common, 'lanes', 'operands', 'tree', 'groupnorm'],
+      files: ['index', 'loops', ...common, 'lanes', 'operands', 'tree', 'together', 'groupnorm'],
       constants: { LANES, APART, SLICES },
       vector,
       groups: each((p.batch * p.groups * SLICES) / (APART ? 4 : 1))

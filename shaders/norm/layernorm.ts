@@ -8,7 +8,7 @@ export const layerNorm: Shader = {
     const vector = aligned(p.count, ...buffers, ...named(p, 'x', 4), ...named(p, 'y', 4))
     return [
       {
-        files: ['index', 'loops', 'weights', 'lanes', 'operands', 'tree', 'layernorm'],
+        files: ['index', 'loops', 'weights', 'lanes', 'operands', 'tree', 'together', 'layernorm'],
         entry: 'layerNorm',
         constants: { LANES: vector ? 4 : 1 },
         vector,

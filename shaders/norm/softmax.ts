@@ -11,7 +11,7 @@ export const softmax: Shader = {
     const long = p.count >= longRow && (p.xStep === 1 || rows < manyRows)
     return [
       {
-        files: ['index', 'loops', 'lanes', 'tree', 'softmax'],
+        files: ['index', 'loops', 'lanes', 'tree', 'together', 'softmax'],
         entry: long ? 'longSoftmax' : 'softmax',
         vector: false,
         groups: long ? each(rows) : list(rows)

@@ -19,7 +19,7 @@ export const reduce: Shader = {
     const long = outputs < fewOutputs && many
     return [
       {
-        files: ['index', 'loops', 'lanes', 'tree', 'reduce'],
+        files: ['index', 'loops', 'lanes', 'tree', 'together', 'reduce'],
         entry: long ? 'longReduce' : 'reduce',
         constants: { LANES },
         vector,

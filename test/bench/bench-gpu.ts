@@ -119,8 +119,9 @@ test('a convolution reads its rows for each tile of columns, its weights for eac
     const block: Block = {
       batch: random.int(1, 3),
       groups: random.int(1, 2),
-      channels: random.int(1, 20),
-      filters: random.int(16, 150),
+      // Of three to seven channels, and of few filters a group, it is made in patches.
+      channels: random.int(0, 2) ? random.int(8, 20) : random.int(1, 2),
+      filters: random.int(33, 150),
       ...fieldsOf('D', single),
       ...fieldsOf('H', h),
       ...fieldsOf('W', w),
@@ -159,9 +160,42 @@ test('sums that are divided are as many as are joined', () => {
   assert.is(joining.groups[1], split)
   const shares = 4 * split * 49 * 512
   const joined = trafficOf(joining, 'f32')!
-  assert.is(joined.moved, shares + 4 * 2 * 49 * 512)
+  // The bias once for each four rows.
+  assert.is(joined.moved, shares + 4 * (49 + 13) * 512)
   assert.is(joined.least, 4 * (49 * 512 + 512))
   assert.ok(shaders.conv.scratch!(joining.block) >= split * 49 * 512)
+})
+
+test('patches: a workgroup loads its part of the input once for all filters, its weights once for all pixels', () => {
+  for (let round = 0; round < 20; ) {
+    const [h, w] = [drawAxis(), drawAxis()]
+    const groups = random.int(1, 5)
+    const channels = groups > 1 ? random.int(2, 9) : random.int(3, 7)
+    const filters = random.int(1, groups > 1 ? 32 : 80)
+    const sizes = { batch: 1, groups, channels, filters, ...fieldsOf('H', h), ...fieldsOf('W', w) }
+    const [dispatch] = dispatchesOf('conv', { ...fieldsOf('D', single), ...sizes })
+    const stored = h.out * w.out * groups * filters
+    if ((groups === 1 && h.kernel * w.kernel === 1) || stored < 4096) continue
+    round++
+    assert.is(dispatch.entry, 'patches')
+    const { TALL, ROWS, QUADS } = dispatch.constants!
+    const span = (axis: Axis, first: number, count: number) =>
+      Array.from({ length: axis.in }, (_, at) => at + axis.pad - first * axis.stride).filter(
+        at => at >= 0 && at <= (count - 1) * axis.stride + (axis.kernel - 1) * axis.dilation
+      ).length
+    const quads = Math.ceil(filters / 4)
+    let loads = 0
+    for (let top = 0; top < h.out; top += TALL)
+      for (let left = 0; left < w.out; left += 8)
+        for (let first = 0; first < groups * quads; first += QUADS) {
+          const own = Array.from({ length: QUADS }, (_, i) => first + i).filter(quad => quad < groups * quads)
+          const parts = new Set(own.map(quad => Math.floor(quad / quads)))
+          loads += span(h, top, TALL) * span(w, left, 8) * channels * parts.size
+          loads += 4 * own.length * (h.kernel * w.kernel * channels + (TALL * 8) / ROWS)
+        }
+    assert.is(trafficOf(dispatch, 'f32')!.moved, 4 * (loads + stored))
+    assert.is(shaders.conv.scratch!(dispatch.block), 0)
+  }
 })
 
 test('windows slide: what four columns of a line take in is loaded once', () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { principal } from '../../cli/embed/principal.js'
+import { neighbourhood, principal } from '../../cli/embed/index.js'
 import { decodeNpy } from '../../cli/model/npy.js'
 import { pngOf } from '../../cli/pictures/contact-sheet.js'
 import { ModelBuilder } from '../support/onnx/model.js'
@@ -67,12 +67,29 @@ test('features, neighbours and the map', async () => {
   })
   const page = readFileSync(at('map.html'), 'utf8')
   assert.is(page.match(/<image /g)?.length, 8)
-  assert.not.match(page, /<script|https?:/)
+  assert.not.match(page, /https?:| src=/)
+  assert.match(cairn('m.onnx', '--data', 'data', '--umap').stderr, /^cairn: --umap is of no use without --map F\.html/)
   assert.match(cairn('m.onnx').stderr, /^cairn: --data DIR is missing/)
   assert.match(
     cairn('m.onnx', '--data', 'data', '-o', 'x.txt').stderr,
     /^cairn: -o x\.txt: a name that ends in \.npy is allowed\n$/
   )
+})
+
+test('UMAP keeps together what is together', async () => {
+  const centres = Array.from({ length: 3 }, () => random.values(8, [-1, 1]))
+  const vectors = Array.from({ length: 24 }, (_, i) => {
+    const noise = random.values(8, [-0.05, 0.05])
+    return Float32Array.from(centres[i % 3], (value, k) => value + noise[k])
+  })
+  const points = await neighbourhood(vectors)
+  const apart = (i: number, k: number) => Math.hypot(points[i][0] - points[k][0], points[i][1] - points[k][1])
+  for (let i = 0; i < 24; i++) {
+    const others = Array.from({ length: 24 }, (_, k) => k).filter(k => k !== i)
+    const nearest = others.reduce((best, k) => (apart(i, k) < apart(i, best) ? k : best))
+    assert.is(nearest % 3, i % 3, `${i} beside ${nearest}`)
+  }
+  assert.equal(await neighbourhood(vectors), points)
 })
 
 test('principal components have the variances of the covariance', () => {

@@ -291,7 +291,7 @@ test('what cannot be explained is refused in one line', async () => {
   await refused(model, { class: classes }, /class 4; the model has scores of 0 to 3/)
   await refused(model, { method: 'occlusion', class: -1 }, /class -1; the model has scores of 0 to 3/)
   await refused(model, { output: 'nothing' }, /no output "nothing"/)
-  await refused(model, { device: 'webgpu' }, /device "webgpu" computes no gradients/)
+  await refused(model, { device: 'abacus' }, /device "abacus"; wasm, webgpu, auto, reference are allowed/)
   await refused(model, { method: 'smoothgrad', noise: -1 }, /noise -1/)
   await refused(model, { numThreads: 17 }, /numThreads 17; a whole number from 1 to 16/)
   await rejects(() => explain(model, new Tensor(elements, [elements.length])), /the input is 432; one picture/)

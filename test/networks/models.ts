@@ -13,6 +13,7 @@ import { assertClose, tolerance } from '../support/compare.js'
 import { numbersOf } from '../support/onnx/oracle.js'
 import { baseSeed } from '../support/random.js'
 import { root, sharedModels } from '../support/root.js'
+import { whyLeftOut } from '../support/share.js'
 import { skip } from '../support/skip.js'
 import { picture, type Shape, textLine, verifyModel, withoutSigmoid } from '../support/verify.js'
 
@@ -26,10 +27,11 @@ const resolutions: readonly Shape[] = [
 ]
 
 const networks = suite(`zoo (seed ${baseSeed})`)
-for (const [name, { parameters, input, build }] of Object.entries(zoo)) {
+for (const [i, [name, { parameters, input, build }]] of Object.entries(zoo).entries()) {
   if (only && !name.includes(only)) continue
-  if (parameters > largest && !all && input[2] !== 'H') {
-    skip(`zoo ${name}`, `${Math.round(parameters / 1e6)} million parameters; CAIRN_ALL=1 runs it`)
+  const reason = whyLeftOut(i, parameters, largest)
+  if (reason) {
+    skip(`zoo ${name}`, reason)
     continue
   }
   const shapes = input[2] === 'H' ? resolutions : [{ batch: 1 }, { batch: 3 }]

@@ -87,6 +87,30 @@ function inChromium(browser: Browser): void {
     assert.ok(await page.locator('#why-method option >> nth=0').isDisabled())
   })
 
+  test('a layer of the table shows what it makes of the photo', async () => {
+    const { page } = visited()
+    await openBytes(page, 'six.onnx', Buffer.from(classifier()))
+    const brought = () =>
+      page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => /explain/.test(name)).length)
+    assert.is(await brought(), 0, 'nothing of explanations is there yet')
+    await page.click('#tab-layers')
+    await page.click('.pick >> nth=0')
+    await page.waitForFunction(() =>
+      /8 of 8 maps, 15×15 each/.test(document.querySelector('#layer-maps-note')!.textContent!)
+    )
+    assert.is(await settled(page), undefined)
+    const sizes = await page.evaluate(() => {
+      const { width, height } = document.querySelector<HTMLCanvasElement>('#layer-maps-canvas')!
+      return [width, height]
+    })
+    assert.equal(sizes, [8 * 16 - 1, 15])
+    await page.click('.pick >> nth=-1')
+    await page.waitForFunction(() => /: 6 units; /.test(document.querySelector('#layer-maps-note')!.textContent!))
+    await noScroll(page)
+    await page.click('#test-picture')
+    await page.waitForSelector('#layer-maps', { state: 'hidden' })
+  })
+
   test('the picture of a live camera is explained frame by frame', async () => {
     const { page } = visited()
     await page.evaluate(() => {

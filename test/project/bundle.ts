@@ -55,7 +55,7 @@ test('a page downloads little', async () => {
   const everything = await sizeOf(`export * from 'cairnjs'`)
   const folder = join(root, 'dist', 'runtime')
   const binaries = readdirSync(folder).filter(name => name.endsWith('.wasm'))
-  assert.is(binaries.length, 10)
+  assert.is(binaries.length, 5)
   const largest = (names: string[]) => Math.max(...names.map(name => gzipped(readFileSync(join(folder, name)))))
   const hasMore = (name: string) => name.includes('-more') || name.includes('-wide')
   const binary = largest(binaries.filter(name => !hasMore(name)))

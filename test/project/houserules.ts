@@ -107,8 +107,8 @@ test('kernels of one operator family have the same stem everywhere', () => {
   const stems = (folder: string) => inFolder(folder).map(({ path }) => path.split('/').pop())
   const operators = stems('compiler/ops')
   const helpers = (
-    'arithmetic barrier check command conv-columns conv-packed conv-params depthwise depthwise-columns depthwise8 depthwise8-columns epilogue gemm-packed ' +
-    'index lanes loops madd math more narrow panels product product8 rows thread tile trigonometry unpack ' +
+    'arithmetic barrier check command component conv-columns conv-packed conv-params depthwise depthwise-columns depthwise8 depthwise8-columns epilogue gemm-packed ' +
+    'index lanes loops madd math more narrow panels port product product8 rows thread tile trigonometry unpack ' +
     'wasi_snapshot_preview1 weights wide winograd-params winograd-transform'
   ).split(' ')
   assert.equal(
@@ -118,9 +118,9 @@ test('kernels of one operator family have the same stem everywhere', () => {
   const shared = (
     'admit arena-scalar arena-vector binary blocks bytes bytes-sources.d conv-direct conv-product convtranspose ' +
     'dense depthwise8 dispatch dots dots-packed element-f16 element-f32 epilogue floats image index kernels lanes ' +
-    'loops matmul more more-sources.d nest nms-rows operands panels pixel pool-floats product product8 sources.d ' +
-    'steps sums8 taps top training training-sources.d tree weights windows winograd-filters winograd-product ' +
-    'winograd-transform'
+    'loops matmul more more-sources.d nest nms-rows operands panels patches pixel pool-floats product product8 ' +
+    'row-panel sources.d steps sums8 taps together together-subgroups top training training-sources.d tree weights ' +
+    'windows winograd-filters winograd-product winograd-transform'
   ).split(' ')
   const shaders = readdirSync(join(root, 'shaders'), { recursive: true, encoding: 'utf8' })
     .filter(file => /\.(ts|wgsl)$/.test(file))

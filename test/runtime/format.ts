@@ -12,6 +12,7 @@ import { errorOf } from '../support/compare.js'
 import { randomNetwork } from '../support/network/random-graph.js'
 import { ModelBuilder } from '../support/onnx/model.js'
 import { baseSeed, Random } from '../support/random.js'
+import { whyLeftOut } from '../support/share.js'
 import { skip } from '../support/skip.js'
 import { feedsFor, noise } from '../support/verify.js'
 
@@ -142,9 +143,10 @@ const encoded = (name: string, weights: Stored) => {
   return encode(program, summary)
 }
 
-for (const [name, { parameters }] of Object.entries(zoo)) {
-  if (parameters > largest && !process.env.CAIRN_ALL) {
-    skip(`size of ${name}`, `${Math.round(parameters / 1e6)} million parameters; CAIRN_ALL=1 runs it`)
+for (const [i, [name, { parameters }]] of Object.entries(zoo).entries()) {
+  const reason = whyLeftOut(i, parameters, largest)
+  if (reason) {
+    skip(`size of ${name}`, reason)
     continue
   }
   if (name === 'resnet1202-cifar') {

@@ -12,6 +12,7 @@ import { Guarded, runInArena } from '../support/guarded.js'
 import { randomNetwork } from '../support/network/random-graph.js'
 import { randomFeeds } from '../support/onnx/oracle.js'
 import { baseSeed, Random } from '../support/random.js'
+import { whyLeftOut } from '../support/share.js'
 import { skip } from '../support/skip.js'
 
 /** Overlaps and misalignments of a plan, found by comparing every pair. */
@@ -97,9 +98,10 @@ const largest = 100e6
 /** Padding of panels counts where there are few weights. */
 const smallest = 20e3
 let worst = { name: '', ratio: 0 }
-for (const [name, { parameters, build: make, input }] of Object.entries(zoo)) {
-  if (parameters > largest && !process.env.CAIRN_ALL) {
-    skip(`arena of ${name}`, `${Math.round(parameters / 1e6)} million parameters; CAIRN_ALL=1 runs it`)
+for (const [i, [name, { parameters, build: make, input }]] of Object.entries(zoo).entries()) {
+  const reason = whyLeftOut(i, parameters, largest)
+  if (reason) {
+    skip(`arena of ${name}`, reason)
     continue
   }
   arenas(name, () => {

@@ -14,6 +14,7 @@ import {
   expected,
   floats,
   folderOf,
+  held,
   put,
   slowModel,
   smallModel,
@@ -184,38 +185,32 @@ test('a full queue, a deadline and a client that goes away', async () => {
     raw_input_contents: [Buffer.alloc(49152)]
   }
   const { RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, CANCELLED } = grpc.status
-  const codes = await Promise.all(
-    Array.from({ length: 8 }, () =>
-      call('ModelInfer', slow).then(
-        () => 0,
-        error => error.code
-      )
+  const free = held(server)
+  const { lane } = server.repository.find('slow')
+  const waiting = [call('ModelInfer', slow), call('ModelInfer', slow)]
+  await until(() => lane.length === 2, 'the queue is full')
+  await refused('ModelInfer', slow, RESOURCE_EXHAUSTED, /2 requests are waiting/)
+  free()
+  await Promise.all(waiting)
+
+  const counted = async (code: string) =>
+    (await (await fetch(`${server.url}/metrics`)).text()).includes(
+      `cairn_requests_total{model="slow",protocol="grpc",code="${code}"}`
     )
-  )
-  assert.ok(codes.includes(0) && codes.includes(RESOURCE_EXHAUSTED), `${codes}`)
-  assert.equal(
-    codes.filter(code => code !== 0 && code !== RESOURCE_EXHAUSTED),
-    []
-  )
-  await refused(
-    'ModelInfer',
-    { ...slow, parameters: { timeout: { int64_param: '1000' } } },
-    DEADLINE_EXCEEDED,
-    /deadline/
-  )
-  await refused('ModelInfer', slow, DEADLINE_EXCEEDED, /eadline/, { deadline: Date.now() + 5 })
+  const freeAgain = held(server)
+  let under: grpc.ClientUnaryCall | undefined
   const gone = new Promise<grpc.ServiceError>(resolve => {
-    const under = client.ModelInfer(slow, {}, (error: grpc.ServiceError) => resolve(error))
-    setTimeout(() => under.cancel(), 5)
+    under = client.ModelInfer(slow, {}, (error: grpc.ServiceError) => resolve(error))
   })
+  await until(() => lane.length === 1, 'the server has the call')
+  under?.cancel()
   assert.is((await gone).code, CANCELLED)
-  const metrics = await (await fetch(`${server.url}/metrics`)).text()
-  assert.match(metrics, /cairn_requests_total\{model="slow",protocol="grpc",code="busy"\} [1-9]/)
-  for (const code of ['late', 'cancelled'])
-    await until(async () => {
-      const text = await (await fetch(`${server.url}/metrics`)).text()
-      return text.includes(`cairn_requests_total{model="slow",protocol="grpc",code="${code}"}`)
-    }, code)
+  await until(() => counted('cancelled'), 'the server has seen that it is gone')
+  const hasty = { ...slow, parameters: { timeout: { int64_param: '1000' } } }
+  await refused('ModelInfer', hasty, DEADLINE_EXCEEDED, /deadline/)
+  await refused('ModelInfer', slow, DEADLINE_EXCEEDED, /eadline/, { deadline: Date.now() + 5 })
+  assert.equal([await counted('busy'), await counted('late')], [true, true])
+  freeAgain()
 })
 
 test.run()

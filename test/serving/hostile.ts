@@ -20,9 +20,9 @@ test.before(async () => {
 })
 test.after(() => server.close())
 
-const opened = (text = ''): Promise<Socket> =>
+const opened = (text = '', to = port): Promise<Socket> =>
   new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => {
+    const socket = connect(to, '127.0.0.1', () => {
       if (text) socket.write(text)
       resolve(socket)
     })
@@ -79,20 +79,28 @@ test('a body that says it has ten gigabytes is refused before it comes', async (
 })
 
 test('many bodies together fill no more than their share, and those that only say so nothing', async () => {
-  const head = `POST /v2/models/small/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${2 ** 20}\r\n\r\n`
-  const silent = await Promise.all(Array.from({ length: 12 }, () => opened(head)))
-  await assertServes()
-  for (const socket of silent) socket.destroy()
-  const sockets = await Promise.all(Array.from({ length: 8 }, () => opened(head)))
-  const answers = Promise.all(sockets.map(rest))
-  for (const socket of sockets) socket.write(Buffer.alloc(2 ** 20 - 1))
-  const full = async () => {
-    const { status, headers } = await ask(`${server.url}/v2/models/small/infer`, Buffer.alloc(100))
-    return status === 429 && headers.get('retry-after') === '1'
+  const own = await start(folderOf({ 'small.onnx': smallModel(random) }), { maxBody: 2 ** 16, timeout: 600_000 })
+  const head = `POST /v2/models/small/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${2 ** 16}\r\n\r\n`
+  const to = Number(new URL(own.url).port)
+  const silent = await Promise.all(Array.from({ length: 12 }, () => opened(head, to)))
+  const asked = JSON.stringify({ inputs: [inputOf('x', [1, 3, 8, 8], floats(random, 192))] }).padEnd(60_000)
+  const status = async () => {
+    const reply = await ask(`${own.url}/v2/models/small/infer`, asked)
+    if (reply.status === 429) assert.is(reply.headers.get('retry-after'), '1')
+    return reply.status
   }
-  await until(full, 'the budget is full', 1400)
-  for (const answer of await answers) assert.match(answer, /^HTTP\/1.1 408 /)
-  await assertServes()
+  const held = async (bytes: number) =>
+    new RegExp(`^cairn_body_bytes ${bytes}$`, 'm').test((await ask(`${own.url}/metrics`)).text)
+  assert.is(await status(), 200)
+  await until(() => held(0), 'nobody holds anything')
+  const sockets = await Promise.all(Array.from({ length: 8 }, () => opened(head, to)))
+  for (const socket of sockets) socket.write(Buffer.alloc(60_000))
+  await until(() => held(480_000), 'eight bodies are held')
+  assert.is(await status(), 429)
+  for (const socket of [...silent, ...sockets]) socket.destroy()
+  await until(() => held(0), 'those who have gone hold nothing')
+  assert.is(await status(), 200)
+  await own.close()
 })
 
 test('JSON of millions of values is refused before it is read, a long text is not', async () => {
@@ -104,6 +112,8 @@ test('JSON of millions of values is refused before it is read, a long text is no
   // An input of booleans in gRPC's typed contents: field 5, nine million bytes long.
   const typed = Buffer.concat([Buffer.of(0x2a, 0xc0, 0xa8, 0xa5, 0x04), Buffer.alloc(9e6)])
   assert.is(await statusOf(own.grpcPort!, typed.length, typed), 8)
+  // One that only says so is no message.
+  assert.is(await statusOf(own.grpcPort!, 100, typed.subarray(0, 100)), 13)
   assert.equal([long.status, /"id" is a text/.test(long.json.error)], [400, true], long.text)
   await own.close()
 })
@@ -171,10 +181,31 @@ test('pages of other sites, and names that only lead here, are refused without a
   assert.match(metrics, /cairn_http_responses_total\{status="403"\} 5/)
 })
 
-test('idle connections by the hundred stop nobody', async () => {
+test('idle connections by the hundred stop nobody, and more than are allowed are closed', async () => {
   const sockets = await Promise.all(Array.from({ length: 500 }, () => opened()))
   await assertServes()
   for (const socket of sockets) socket.destroy()
+  const own = await start(folderOf({ 'small.onnx': smallModel(random) }), { maxConnections: 4 })
+  for (const to of [Number(new URL(own.url).port), own.grpcPort!]) {
+    const silent = await Promise.all(Array.from({ length: 4 }, () => opened('', to)))
+    assert.is(await rest(await opened('', to)), '')
+    for (const socket of silent) socket.destroy()
+  }
+  const lives = () =>
+    fetch(`${own.url}/v2/health/live`).then(
+      ({ ok }) => ok,
+      () => false
+    )
+  await until(lives, 'others are let in')
+  await until(
+    () =>
+      statusOf(own.grpcPort!, 0, Buffer.alloc(0)).then(
+        () => true,
+        () => false
+      ),
+    'and over gRPC'
+  )
+  await own.close()
 })
 
 test('what is no HTTP, no JSON and no protocol buffer is refused, hundreds of times, and nothing grows', async () => {

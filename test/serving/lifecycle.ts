@@ -3,11 +3,13 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
+import { Client, credentials } from '@grpc/grpc-js'
 import { propagation, SpanStatusCode, trace } from '@opentelemetry/api'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { ServingError } from '../../cli/serving/protocol/errors.js'
 import type { ApiServer } from '../../cli/serving/server.js'
 import { InputError, needPeers } from '../../cli/terminal/index.js'
 import { compile } from '../../compiler/index.js'
@@ -19,6 +21,7 @@ import {
   expected,
   floats,
   folderOf,
+  held,
   inputOf,
   put,
   slowModel,
@@ -55,33 +58,45 @@ test('a full queue is 429 with Retry-After, a deadline 504, and who goes away ma
   const server = await start(folderOf({ 'slow.onnx': slow }), { threads: 1, queue: 2, maxBatch: 1 })
   const x = floats(random, 12288)
   const want = await expected(slow, x, dims)
-  const replies = await Promise.all(Array.from({ length: 8 }, () => inferSlow(server, x)))
-  const [done, refused] = [200, 429].map(status => replies.filter(reply => reply.status === status))
-  assert.ok(done.length && refused.length)
-  assert.is(done.length + refused.length, 8)
-  for (const { json } of done) assertNear(json.outputs[0].data, want)
-  for (const { headers, json } of refused) {
-    assert.ok(Number(headers.get('retry-after')) >= 1)
+  const free = held(server)
+  const { lane } = server.repository.find('slow')
+  const waiting = [inferSlow(server, x), inferSlow(server, x)]
+  await until(() => lane.length === 2, 'the queue is full')
+  for (let i = 0; i < 3; i++) {
+    const { status, headers, json } = await inferSlow(server, x)
+    assert.equal([status, Number(headers.get('retry-after')) >= 1], [429, true])
     assert.match(json.error, /2 requests are waiting/)
   }
+  free()
+  for (const { status, json } of await Promise.all(waiting)) {
+    assert.is(status, 200)
+    assertNear(json.outputs[0].data, want)
+  }
+  const freeAgain = held(server)
   const late = await inferSlow(server, x, { parameters: { timeout: 1000 } })
   assert.equal([late.status, /deadline/.test(late.text)], [504, true])
-  const control = new AbortController()
-  const gone = inferSlow(server, x, {}, { signal: control.signal }).catch(error => error.name)
-  setTimeout(() => control.abort(), 30)
-  assert.is(await gone, 'AbortError')
-  await until(
-    async () => (await metric(server, 'cairn_requests_total{model="slow",protocol="http",code="cancelled"}')) === 1,
-    'counted'
-  )
+  freeAgain()
+  // One goes while it waits, another while it runs.
+  for (const runs of [false, true]) {
+    const free = held(server)
+    const control = new AbortController()
+    const gone = inferSlow(server, x, {}, { signal: control.signal }).catch(error => error.name)
+    await until(() => lane.length === 1, 'the request waits')
+    if (runs) free()
+    assert.is(server.pool.busy, Number(runs))
+    control.abort()
+    assert.is(await gone, 'AbortError')
+    const cancelled = 'cairn_requests_total{model="slow",protocol="http",code="cancelled"}'
+    await until(async () => (await metric(server, cancelled)) === (runs ? 2 : 1), 'counted')
+    free()
+  }
   assert.is((await inferSlow(server, x)).status, 200)
   await server.close()
 })
 
 test('what has come together while the threads were busy shares a run', async () => {
-  const server = await start(folderOf({ 'slow.onnx': slowModel(random, 128), 'small.onnx': small }), { threads: 1 })
-  const first = inferSlow(server, floats(random, 12288))
-  await until(() => server.pool.busy === 1, 'the thread is busy')
+  const server = await start(folderOf({ 'small.onnx': small }), { threads: 1 })
+  const free = held(server)
   const rows = Array.from({ length: 3 }, () => floats(random, 192))
   const control = new AbortController()
   const body = JSON.stringify({ inputs: [inputOf('x', [1, 3, 8, 8], rows[0])] })
@@ -90,7 +105,11 @@ test('what has come together while the threads were busy shares a run', async ()
   await until(async () => server.repository.find('small').lane.length === 4, 'all wait')
   control.abort()
   assert.is(await gone, 'gone')
-  await first
+  await until(
+    async () => (await metric(server, 'cairn_requests_total{model="small",protocol="http",code="cancelled"}')) === 1,
+    'the server has seen that one is gone'
+  )
+  free()
   for (const [i, { json }] of (await Promise.all(under)).entries())
     assertNear(json.outputs[0].data, await expected(small, rows[i], [1, 3, 8, 8]))
   const [runs, all] = ['cairn_batch_size_count', 'cairn_batch_size_sum'].map(name => `${name}{model="small"`)
@@ -101,11 +120,14 @@ test('what has come together while the threads were busy shares a run', async ()
 
 test('a request may wait for others to share its run, and no longer than said', async () => {
   const server = await start(folderOf({ 'small.onnx': small }), { threads: 1, maxDelay: 150, maxBatch: 4 })
+  const free = held(server)
   const rows = Array.from({ length: 5 }, () => floats(random, 192))
-  const replies = await Promise.all(
+  const replies = Promise.all(
     rows.map(x => ask(`${server.url}/v2/models/small/infer`, { inputs: [inputOf('x', [1, 3, 8, 8], x)] }))
   )
-  for (const [i, { json }] of replies.entries())
+  await until(() => server.repository.find('small').lane.length === 5, 'all wait')
+  free()
+  for (const [i, { json }] of (await replies).entries())
     assertNear(json.outputs[0].data, await expected(small, rows[i], [1, 3, 8, 8]))
   // Four together, and the fifth when it has waited.
   assert.is(await metric(server, 'cairn_batch_size_count{'), 2)
@@ -116,8 +138,11 @@ test('a request may wait for others to share its run, and no longer than said', 
 test('a thread that dies is replaced, and its requests are answered by others, once', async () => {
   const server = await start(folderOf({ 'slow.onnx': slow }), { threads: 2, maxBatch: 2 })
   const asked = Array.from({ length: 12 }, () => floats(random, 12288))
+  const free = held(server)
   const replies = Promise.all(asked.map(x => inferSlow(server, x)))
-  await until(() => server.pool.busy === 2, 'both threads run')
+  await until(() => server.repository.find('slow').lane.length === asked.length, 'all wait')
+  free()
+  assert.is(server.pool.busy, 2)
   server.pool.kill()
   for (const [i, { status, json, text }] of (await replies).entries()) {
     assert.is(status, 200, text)
@@ -203,6 +228,27 @@ test('models of requests are taken only where they are allowed, and within limit
   await open.close()
 })
 
+test('uploaded models together take no more memory than is said, and few are taken at once', async () => {
+  const place = folderOf({ 'small.onnx': small })
+  const unlimited = await start(place)
+  const each = unlimited.repository.find('small').memory / unlimited.pool.threads
+  await unlimited.close()
+  const server = await start(place, { uploads: true, maxMemory: Math.ceil(1.2 * each) })
+  const files = new Map([['1', () => small]])
+  // Each holds its file until those before it are loaded.
+  const four = ['a', 'b', 'c', 'd'].map(name => server.repository.upload(name, files))
+  assert.throws(() => server.repository.upload('e', files), /4 models are being loaded/)
+  await Promise.all(four)
+  await rejects(() => server.repository.upload('e', files), /uploaded models would need \d+ bytes/, ServingError)
+  assert.throws(() => server.repository.find('e'), /no model "e"/)
+  // In the place of one of its name there is room, and where one has gone.
+  await server.repository.upload('a', files)
+  await server.repository.unload('b')
+  await server.repository.upload('e', files)
+  assert.is(server.repository.index(true).length, 5)
+  await server.close()
+})
+
 test('spans have the request’s parent, the model and the times', async () => {
   const exporter = new InMemorySpanExporter()
   const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
@@ -240,6 +286,13 @@ test('a token is asked of everything but the health of the server; TLS with a ce
     assert.is(await status(path), 401, path)
     assert.is(await status(path, { authorization: 'Bearer other' }), 401, path)
     assert.is(await status(path, { authorization: 'Bearer secret' }), path === '/nothing' ? 404 : 200, path)
+  }
+  if (tls) {
+    const client = new Client(`localhost:${server.grpcPort}`, credentials.createSsl(tls.cert))
+    await new Promise<void>((resolve, reject) =>
+      client.waitForReady(Date.now() + 60_000, error => (error ? reject(error) : resolve()))
+    )
+    client.close()
   }
   await server.close()
 })
@@ -280,12 +333,15 @@ test('the command says where it serves, ends in order, and names the packages th
 test('at its end it is not ready first, then answers what it has, and only then goes', async () => {
   const server = await start(folderOf({ 'slow.onnx': slow }), { threads: 1, maxBatch: 1 })
   const x = floats(random, 12288)
+  const free = held(server)
   const under = Array.from({ length: 4 }, () => inferSlow(server, x))
-  await until(() => server.pool.busy === 1, 'a run has begun')
+  await until(() => server.repository.find('slow').lane.length === 4, 'all wait')
   const closing = server.close(2000)
   const ready = await ask(`${server.url}/v2/health/ready`)
   assert.equal([ready.status, ready.headers.get('connection')], [503, 'close'])
   under.push(inferSlow(server, x))
+  await until(() => server.repository.find('slow').lane.length === 5, 'who comes then waits as well')
+  free()
   for (const { status, text } of await Promise.all(under)) assert.is(status, 200, text)
   await closing
   await inferSlow(server, x).then(

@@ -300,11 +300,27 @@ test('a picture is classified, with the names of its classes', async () => {
     [26, 0x180001]
   ] as const)
     huge.writeUInt32LE(value, at)
+  const webp = Buffer.alloc(30)
+  webp.write('RIFF\x16\0\0\0WEBPVP8X\x0a')
+  webp.writeUIntLE(8999, 24, 3)
+  webp.writeUIntLE(8999, 27, 3)
+  const box = (name: string, ...inside: readonly Buffer[]) => {
+    const head = Buffer.from(`\0\0\0\0${name}`)
+    head.writeUInt32BE(8 + Buffer.concat(inside).length)
+    return Buffer.concat([head, ...inside])
+  }
+  const ispe = box('ispe', Buffer.from([0, 0, 0, 0, 0, 0, 0x23, 0x28, 0, 0, 0x23, 0x28]))
+  const avif = Buffer.concat([
+    box('ftyp', Buffer.from('avif\0\0\0\0avifmif1')),
+    box('meta', Buffer.alloc(4), box('iprp', box('ipco', ispe)))
+  ])
   for (const [path, body, message] of [
     ['small?top=0', bytes, /top is/],
     ['small', 'no picture', /is a text file/],
     ['small', bytes.subarray(0, 60), /damaged/],
     ['small', huge, /9000×9000 pixels; up to 50 million/],
+    ['small', webp, /9000×9000 pixels; up to 50 million/],
+    ['small', avif, /9000×9000 pixels; up to 50 million/],
     ['echo', bytes, /inputs; a picture is one/],
     ['mixing', bytes, /no input with 1 or 3 channels/]
   ] as const) {

@@ -11,10 +11,7 @@ import { skip } from './skip.js'
 
 const { CAIRN_BINARY } = process.env
 // The wide binary computes the same everywhere, if slowly where it is not for.
-if (CAIRN_BINARY === 'wide')
-  env.wasm.wasmPaths = Object.fromEntries(
-    (['', '-threads'] as const).map(threads => [`cairn-relaxed${threads}.wasm`, places[`cairn-wide${threads}.wasm`]()])
-  )
+if (CAIRN_BINARY === 'wide') env.wasm.wasmPaths = { 'cairn-relaxed.wasm': places['cairn-wide.wasm']() }
 else if (CAIRN_BINARY) env.wasm.binary = CAIRN_BINARY as 'simd' | 'relaxed'
 
 export const backends = ['wasm', 'reference', 'webgpu'] as const

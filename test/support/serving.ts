@@ -21,7 +21,8 @@ export const defaults: ApiOptions = {
     threads: 2,
     queue: 128,
     maxBatch: 8,
-    maxDelay: 0
+    maxDelay: 0,
+    maxConnections: 1000
   },
   ...{ maxRows: 64, maxBody: 2 ** 20, timeout: 30_000, grace: 0, poll: 0, uploads: false, traces: false, quiet: true },
   ...{ maxMemory: undefined, maxWork: undefined, token: undefined, tls: undefined }
@@ -147,11 +148,20 @@ function sessionOf(model: Uint8Array): Promise<InferenceSession> {
 
 export const floats = (random: Random, length: number) => Float32Array.from(random.values(length))
 
-/** Until `holds`, looked at often. */
+/** From here on no thread takes anything, until what is given back is called: requests wait for as long as a test likes. */
+export function held({ pool }: ApiServer): () => void {
+  pool.idle = () => undefined
+  return () => {
+    Reflect.deleteProperty(pool, 'idle')
+    pool.emit('idle')
+  }
+}
+
+/** Until `holds`, looked at often; how long that may take says nothing of what is tested. */
 export async function until(
   holds: () => boolean | Promise<boolean>,
   what: string,
-  milliseconds = 20_000
+  milliseconds = 60_000
 ): Promise<void> {
   const end = Date.now() + milliseconds
   while (!(await holds())) {

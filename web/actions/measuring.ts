@@ -1,9 +1,9 @@
 import { byId, el } from '../dom.js'
 import type { Engine } from '../engine/engine.js'
 import type { Answer, Job, Opened } from '../engine/protocol.js'
-import { median, ms } from '../numbers.js'
+import { median, ms, plural } from '../numbers.js'
 import { Check } from '../views/check.js'
-import { showLayerTable } from '../views/layer-table.js'
+import { onPickedLayer, showLayerTable } from '../views/layer-table.js'
 import { showLayers } from '../views/layers.js'
 import { announce, doing, showFailure } from '../views/status.js'
 
@@ -15,6 +15,9 @@ export interface Measured {
   layers(): { readonly calls: Opened['model']['calls']; readonly layers: Answer<'layers'> } | undefined
 }
 
+/** Pixels across below which the maps of a sheet are enlarged as squares. */
+const smallSheet = 320
+
 const check = new Check()
 const chosen = (id: string) => byId<HTMLSelectElement>(id).value
 
@@ -23,6 +26,31 @@ export function startMeasuring(measured: Measured): void {
   onSubmit('profile-form', () => measureLayers(measured))
   onSubmit('check-form', () => compareDevices(measured))
   byId('check-stop').onclick = () => check.stop()
+  onPickedLayer(node => void showMaps(measured, node))
+}
+
+/** The layer's maps of the photo, above the table. */
+async function showMaps({ engine, job: current }: Measured, node: string): Promise<void> {
+  const job = current()
+  const found = job && (await doing(node, () => engine.ask('layerPicture', { ...job, node })))
+  const figure = byId('layer-maps')
+  figure.hidden = found === undefined
+  if (!found) return
+  const { name, units, height, width, shown, sheet, milliseconds } = found
+  const maps =
+    height * width === 1 ? plural(units, 'unit') : `${shown} of ${plural(units, 'map')}, ${height}×${width} each`
+  const text = `${name}: ${maps}; ${ms(milliseconds)}.`
+  byId('layer-maps-note').textContent = text
+  const canvas = byId<HTMLCanvasElement>('layer-maps-canvas')
+  canvas.width = sheet.width
+  canvas.height = sheet.height
+  canvas.classList.toggle('small', sheet.width < smallSheet)
+  canvas.setAttribute('aria-label', `What ${name} makes of the photo: ${maps}`)
+  canvas
+    .getContext('2d')!
+    .putImageData(new ImageData(new Uint8ClampedArray(sheet.data), sheet.width, sheet.height), 0, 0)
+  figure.scrollIntoView({ block: 'nearest' })
+  announce(text)
 }
 
 function onSubmit(id: string, act: () => Promise<unknown>): void {

@@ -1,7 +1,8 @@
 import type { InferenceSession } from 'cairnjs'
-import { Explainer, type Method, paint } from 'cairnjs/explain'
+import type { Explainer, FeatureMaps, Method } from 'cairnjs/explain'
 import { picturePort, prepare } from '../photo/prepare.js'
-import type { Asked, Explained, Progress } from './protocol.js'
+import { sheetOf } from './map-sheet.js'
+import type { Asked, AskedMaps, Explained, LayerPicture, Progress } from './protocol.js'
 
 /** What a model was compiled from, which methods with gradients read again. */
 export interface Origin {
@@ -9,18 +10,45 @@ export interface Origin {
   readonly externalData?: (location: string) => Uint8Array
 }
 
-export interface Question {
-  readonly asked: Asked
+export interface Question<T = Asked> {
+  readonly asked: T
   readonly origin: Origin
   readonly session: InferenceSession
 }
 
+/** A part of the package that most visits never load. */
+const loaded = () => import('cairnjs/explain')
+
 /** What was compiled for the last question serves the next ones of its kind. */
 let held: { readonly method: Method; readonly session: InferenceSession; readonly explainer: Explainer } | undefined
+let layer: { readonly of: string; readonly session: InferenceSession; readonly maps: FeatureMaps } | undefined
 
 export async function forgetExplainer(): Promise<void> {
   await held?.explainer.release()
-  held = undefined
+  await layer?.maps.release()
+  held = layer = undefined
+}
+
+/** What a layer makes of the picture, as a sheet of its maps. */
+export async function layerPicture({ asked, origin, session }: Question<AskedMaps>): Promise<LayerPicture> {
+  const port = picturePort(session.inputMetadata)
+  if (!port) throw new Error('this model takes no picture')
+  const { tensor } = prepare(asked.picture, port, asked.preparation)
+  const began = performance.now()
+  const of = `${asked.node} ${tensor.dims}`
+  if (layer?.of !== of || layer.session !== session) {
+    await layer?.maps.release()
+    layer = undefined
+    const { FeatureMaps } = await loaded()
+    const { threads: numThreads, device } = session
+    const options = { layers: [asked.node], activated: true, externalData: origin.externalData, numThreads, device }
+    layer = { of, session, maps: await FeatureMaps.create(origin.bytes, tensor.dims, options) }
+  }
+  const { maps } = layer
+  const [{ data }] = await maps.run(tensor)
+  const [{ name, units, height, width }] = maps.layers
+  const { sheet, shown } = sheetOf(data, units, height, width)
+  return { name, units, height, width, sheet, shown, milliseconds: performance.now() - began }
 }
 
 /** Nothing where `isOver` says that something else is wanted. */
@@ -35,14 +63,16 @@ export async function explained(
   const { tensor, region } = prepare(picture, port, preparation)
   const isFirst = held?.method !== method || held.session !== session
   const began = performance.now()
+  const { Explainer, paint } = await loaded()
   if (isFirst) {
-    await forgetExplainer()
+    await held?.explainer.release()
+    held = undefined
     // A covered picture is run as any other, on the device that was chosen.
     const explainer =
       method === 'occlusion'
         ? await Explainer.create(session, { method })
         : await Explainer.create(origin.bytes, {
-            ...{ method, externalData: origin.externalData, numThreads: session.threads }
+            ...{ method, externalData: origin.externalData, numThreads: session.threads, device: session.device }
           })
     held = { method, session, explainer }
   }

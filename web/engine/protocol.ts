@@ -27,6 +27,8 @@ export interface Api {
   file(): Uint8Array<ArrayBuffer>
   /** Why the model gives the picture a class; nothing once another question has come. */
   explain(asked: Asked): Explained | undefined
+  /** What a layer makes of the picture. */
+  layerPicture(asked: AskedMaps): LayerPicture
   /** Quantises an ONNX model by photos; as `open`, with what that costs. */
   quantise(job: Quantising): Quantised
   /** Takes an ONNX model in, to train it. */
@@ -181,6 +183,23 @@ export interface Ran {
 export interface Asked extends Job {
   readonly method: Explaining
   readonly class: number | undefined
+}
+
+/** A layer, by the name of its node. */
+export interface AskedMaps extends Job {
+  readonly node: string
+}
+
+export interface LayerPicture {
+  /** Of the node behind its activation. */
+  readonly name: string
+  readonly units: number
+  readonly height: number
+  readonly width: number
+  /** Maps side by side, RGBA, and how many of them. */
+  readonly sheet: Picture
+  readonly shown: number
+  readonly milliseconds: number
 }
 
 export interface Explained {

@@ -5,7 +5,7 @@ import { zoo } from '../../models/index.js'
 import { median } from '../numbers.js'
 import { type Prepared, picturePort, prepare } from '../photo/prepare.js'
 import { devices } from './devices.js'
-import { explained, forgetExplainer, type Origin } from './explain.js'
+import { explained, forgetExplainer, layerPicture, type Origin } from './explain.js'
 import { externalDataFrom } from './parts.js'
 import type {
   Api,
@@ -68,6 +68,7 @@ const handlers: Handlers = {
   layers: () => layersAt?.(dimsOf(feeds)),
   file: () => current().slice(),
   explain: (asked, progress) => explained({ asked, origin: origin!, session: loaded() }, pausing(), progress),
+  layerPicture: asked => layerPicture({ asked, origin: origin!, session: loaded() }),
   quantise,
   study,
   recall,

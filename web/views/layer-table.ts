@@ -17,6 +17,8 @@ interface Column {
   readonly title: string
   readonly isNumber?: boolean
   text(row: Row, total: number): string
+  /** What the cell holds instead, where that is more than text. */
+  cell?(row: Row): HTMLElement | undefined
   /** What rows are sorted by. */
   key(row: Row): number | string
 }
@@ -26,7 +28,7 @@ const size = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1)
 
 const columns: readonly Column[] = [
   { title: 'call', isNumber: true, text: ({ at }) => count(at + 1), key: ({ at }) => at },
-  { title: 'layer', text: ({ node }) => node, key: ({ node }) => node },
+  { title: 'layer', text: ({ node }) => node, cell: picked, key: ({ node }) => node },
   { title: 'kernel', text: ({ kernel }) => kernel, key: ({ kernel }) => kernel },
   {
     title: 'output',
@@ -65,6 +67,17 @@ const columns: readonly Column[] = [
 ]
 
 let rows: Row[] = []
+let pick: (node: string) => void = () => undefined
+
+/** Whoever presses a layer's name asks for it. */
+export function onPickedLayer(picked: (node: string) => void): void {
+  pick = picked
+}
+
+function picked({ node, layer }: Row): HTMLElement | undefined {
+  return layer && el('button', { type: 'button', className: 'pick', onclick: () => pick(node) }, node)
+}
+
 let sorted: { readonly column: number; readonly falling: boolean } = { column: 0, falling: false }
 
 /** All calls of a run; their times once they have been measured. */
@@ -87,7 +100,7 @@ export function showLayerTable(
   })
   byId('layer-box').hidden = rows.length === 0
   byId('layer-note').textContent = layers
-    ? 'Layers as they are behind all passes: activations and normalisations are in the layer before them. Press a heading to sort.'
+    ? 'Layers as they are behind all passes: activations and normalisations are in the layer before them. Press a layer to see its maps, a heading to sort.'
     : 'A .cairn file keeps no shapes of its layers; its .onnx has them. Press a heading to sort.'
   draw()
 }
@@ -112,7 +125,11 @@ function draw(): void {
         'tbody',
         {},
         ...ordered.map(row =>
-          el('tr', {}, ...columns.map(each => el('td', { className: align(each) }, each.text(row, total))))
+          el(
+            'tr',
+            {},
+            ...columns.map(each => el('td', { className: align(each) }, each.cell?.(row) ?? each.text(row, total)))
+          )
         )
       )
     )

@@ -126,12 +126,13 @@ export class Engine {
 
   /** Loads what lies in the repository, or what the request brings as `file:VERSION/NAME` in base64. */
   async load(name: string, parameters: Readonly<Record<string, unknown>>): Promise<void> {
-    const files = new Map<string, Uint8Array>()
+    const files = new Map<string, () => Uint8Array>()
     for (const [key, value] of Object.entries(parameters)) {
       const [, version] = /^file:([1-9]\d{0,17})\/model\.(?:onnx|cairn)$/.exec(key) ?? []
       if (version === undefined)
         throw invalid(`parameter ${JSON.stringify(key).slice(0, 80)}: file:VERSION/model.onnx or .cairn is allowed`)
-      files.set(version, bytesIn(value, key))
+      // One after the other, as they are loaded.
+      files.set(version, () => bytesIn(value, key))
     }
     if (!files.size) return this.repository.load(name)
     if (!/^[\w.-]{1,100}$/.test(name)) throw invalid('a name of up to 100 letters, digits, dots and dashes is allowed')

@@ -4,8 +4,10 @@ import {
   elementsOf,
   fromBytes,
   fromJson,
+  type Given,
   type Inference,
   invalid,
+  Pieces,
   readDatatype,
   readShape,
   ServingError,
@@ -77,7 +79,7 @@ export function readRequest(request: InferRequest): Inference {
   const { inputs, raw_input_contents: raw, outputs, parameters, id } = request
   if (raw.length && raw.length !== inputs.length)
     throw invalid(`${raw.length} raw_input_contents for ${inputs.length} inputs; one of each is allowed`)
-  const tensors: Record<string, Wire> = Object.create(null)
+  const tensors: Record<string, Given> = Object.create(null)
   inputs.forEach(({ name, datatype: text, shape, contents }, i) => {
     const of = `input "${name}"`
     if (tensors[name]) throw invalid(`${of} is given twice`)
@@ -86,7 +88,7 @@ export function readRequest(request: InferRequest): Inference {
     const given = Object.entries(contents ?? {}).filter(([, list]) => list.length)
     if (raw.length) {
       if (given.length) throw invalid(`${of} has contents beside raw_input_contents; one is allowed`)
-      tensors[name] = fromBytes(raw[i], datatype, dims, of)
+      tensors[name] = fromBytes(new Pieces([raw[i]]), datatype, dims, of)
       return
     }
     const field = fields[datatype]
@@ -106,16 +108,16 @@ export function readRequest(request: InferRequest): Inference {
 }
 
 /** 64 bits travel as text and stay exact. */
-function typedWire(list: NonNullable<Contents[Field]>, datatype: Datatype, dims: number[], of: string): Wire {
+function typedWire(list: NonNullable<Contents[Field]>, datatype: Datatype, dims: number[], of: string): Given {
   if (datatype !== 'INT64' && datatype !== 'UINT64') {
     // Contents of these fields are floats, of which NaN and infinities are some.
     if (datatype !== 'FP32' && datatype !== 'FP64') return fromJson(list, datatype, dims, of)
     const floats = datatype === 'FP32' ? Float32Array.from(list as number[]) : Float64Array.from(list as number[])
-    return fromBytes(new Uint8Array(floats.buffer), datatype, dims, of)
+    return fromBytes(new Pieces([new Uint8Array(floats.buffer)]), datatype, dims, of)
   }
   const wide = (list as string[]).map(BigInt)
   const array = datatype === 'INT64' ? BigInt64Array.from(wide) : BigUint64Array.from(wide)
-  return fromBytes(new Uint8Array(array.buffer), datatype, dims, of)
+  return fromBytes(new Pieces([new Uint8Array(array.buffer)]), datatype, dims, of)
 }
 
 /** As the request came: raw, or in typed contents. */

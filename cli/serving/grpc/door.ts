@@ -1,8 +1,11 @@
 import type { Metadata, ServerInterceptor } from '@grpc/grpc-js'
 import type { Logger } from 'pino'
 
-/** Messages that are read at once, of all connections: what has come of a message that is not whole is in memory. */
-const mostReads = 32
+/**
+ * Messages that are read at once, of all connections: what has come of a message that is not whole is in memory, and eight
+ * of the largest are as much as all bodies may have.
+ */
+const mostReads = 8
 
 /**
  * Stands before every call: one without the token is refused before its message is read, and of those with it only so many

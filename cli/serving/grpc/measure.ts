@@ -35,7 +35,7 @@ export function measured(definitions: ServiceDefinition): WeakMap<object, Measur
   return seen
 }
 
-/** Bytes that a field of a protocol buffer has in all; up to where it is none, which its decoder will say. */
+/** Bytes that a field of a protocol buffer has in all, of those that are there; up to where it is none, which its decoder says. */
 function lengthOf(bytes: Buffer, field: number): number {
   let [at, sum] = [0, 0]
   const varint = () => {
@@ -56,7 +56,8 @@ function lengthOf(bytes: Buffer, field: number): number {
     else if (kind === 5) at += 4
     else if (kind === 2) {
       const length = varint()
-      if (Math.floor(tag / 8) === field) sum += length
+      // A message may say that it is longer than it is.
+      if (Math.floor(tag / 8) === field) sum += Math.max(0, Math.min(length, bytes.length - at))
       at += length
     } else if (kind > 5) return sum
   }

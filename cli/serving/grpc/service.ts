@@ -5,6 +5,7 @@ import { type Budget, servingError } from '../protocol/index.js'
 import type { Carrier } from '../telemetry/index.js'
 import { chosenOf, type InferRequest, type Parameters, readRequest, writeResponse } from './convert.js'
 import { doorOf } from './door.js'
+import { type Listener, listen } from './listen.js'
 import { measured } from './measure.js'
 
 export interface GrpcOptions {
@@ -12,6 +13,8 @@ export interface GrpcOptions {
   /** Whether a header `authorization` is the right one. */
   readonly authorised: (header: string | undefined) => boolean
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer }
+  /** Open at once; more are closed as they come. */
+  readonly maxConnections: number
   /** Bytes of one message. */
   readonly maxBody: number
   /** Of all bodies and messages under way. */
@@ -25,7 +28,7 @@ export interface GrpcOptions {
 type Call<Request> = ServerUnaryCall<Request, unknown>
 
 /** The gRPC side of the Open Inference Protocol, bound to an address. */
-export async function grpcServer(engine: Engine, address: string, options: GrpcOptions) {
+export async function grpcServer(engine: Engine, host: string, port: number, options: GrpcOptions) {
   const grpc = await import('@grpc/grpc-js')
   const { loadSync } = await import('@grpc/proto-loader')
   const definition = loadSync(options.proto, { keepCase: true, longs: String, defaults: true, oneofs: true })
@@ -109,14 +112,14 @@ export async function grpcServer(engine: Engine, address: string, options: GrpcO
   const credentials = tls
     ? grpc.ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }])
     : grpc.ServerCredentials.createInsecure()
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port)))
-  )
-  return { port, close: (patience: number) => closed(server, patience) }
+  const injector = server.createConnectionInjector(credentials)
+  const listener = await listen(host, port, options.maxConnections, socket => injector.injectConnection(socket))
+  return { port: listener.port, close: (patience: number) => closed(server, listener, patience) }
 }
 
 /** Behind the calls under way, or `patience` milliseconds. */
-function closed(server: Server, patience: number): Promise<void> {
+function closed(server: Server, listener: Listener, patience: number): Promise<void> {
+  listener.close()
   return new Promise(resolve => {
     const timer = setTimeout(() => {
       server.forceShutdown()

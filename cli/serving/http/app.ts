@@ -7,6 +7,7 @@ import type { Engine } from '../engine/index.js'
 import {
   type Budget,
   invalid,
+  type Pieces,
   parseJson,
   readInference,
   ServingError,
@@ -148,7 +149,7 @@ function routes(app: FastifyInstance, engine: Engine, { proto }: HttpOptions): v
       if (!/^[1-9]\d{0,3}$/.test(top)) throw invalid('top is a whole number from 1 to 9999')
       const { name, version } = request.params
       const caller = { protocol: 'picture', carrier: request.headers, signal: gone(reply) } as const
-      return engine.classify(name, version, bytesOf(request), Number(top), caller)
+      return engine.classify(name, version, bytesOf(request).whole(), Number(top), caller)
     })
   app.get('/metrics', async (_, reply) => reply.type(engine.metrics.contentType).send(await engine.metrics.text()))
   app.get('/openapi.json', async () => openApi(engine.server().version))
@@ -156,7 +157,7 @@ function routes(app: FastifyInstance, engine: Engine, { proto }: HttpOptions): v
   app.get('/docs/inference.proto', async (_, reply) => reply.type('text/plain').send(proto))
 }
 
-function bytesOf(request: FastifyRequest): Buffer {
+function bytesOf(request: FastifyRequest): Pieces {
   const { bytes } = (request.body as Body | undefined) ?? {}
   if (!bytes?.length) throw invalid('the request has no body')
   return bytes
@@ -165,7 +166,7 @@ function bytesOf(request: FastifyRequest): Buffer {
 /** A body that may be missing. */
 function optional(request: FastifyRequest): Readonly<Record<string, unknown>> {
   const { bytes } = (request.body as Body | undefined) ?? {}
-  return bytes?.length ? parseJson(bytes, 'the request') : {}
+  return bytes?.length ? parseJson(bytes.whole(), 'the request') : {}
 }
 
 function headedOf({ headers }: FastifyRequest): number | undefined {

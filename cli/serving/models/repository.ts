@@ -46,6 +46,12 @@ type Events = {
   unseen: [why: string]
 }
 
+/** Uploads under way: each holds its file while those before it are compiled. */
+const mostUploads = 4
+
+/** What all uploaded models may need together, in times of what one may. */
+const mostUploaded = 4
+
 /** Of a stranger's picture: each takes eight bytes and more in a thread. */
 const mostPixels = 5e7
 
@@ -59,6 +65,7 @@ export class Repository extends EventEmitter<Events> {
   private seen = new Map<string, string>()
   private readonly dispatcher: Dispatcher
   private isOpen = false
+  private uploads = 0
 
   constructor(
     readonly pool: Pool,
@@ -133,13 +140,19 @@ export class Repository extends EventEmitter<Events> {
   }
 
   /** Takes a model that a client has sent, in place of all versions of that name. */
-  upload(name: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  upload(name: string, files: ReadonlyMap<string, () => Uint8Array>): Promise<void> {
     if (!this.options.uploads)
       throw new ServingError('invalid', 'models in requests are not taken here; cairn serve --uploads takes them')
+    if (this.uploads >= mostUploads)
+      throw new ServingError('busy', `${this.uploads} models are being loaded; try again later`, 5)
+    this.uploads++
     return this.change(async () => {
       const made: Served[] = []
       try {
-        for (const [version, bytes] of files) made.push(await this.make({ name, version, bytes }))
+        for (const [version, bytes] of files) {
+          made.push(await this.make({ name, version, bytes: bytes() }))
+          this.checkUploaded(name, made)
+        }
       } catch (error) {
         for (const { lane } of made) this.pool.close(lane.model)
         throw error
@@ -152,7 +165,21 @@ export class Repository extends EventEmitter<Events> {
       model.isUploaded = true
       for (const served of made) this.serve(model, served)
       for (const served of gone) this.retire(served)
-    })
+    }).finally(() => this.uploads--)
+  }
+
+  /** Throws ServingError `large` where uploaded models need too much with those that `name` is to have. */
+  private checkUploaded(name: string, made: readonly Served[]): void {
+    const { maxMemory } = this.options.limits
+    if (maxMemory === undefined) return
+    const others = [...this.models].filter(([other, { isUploaded }]) => isUploaded && other !== name)
+    const all = [...others.flatMap(([, { versions }]) => [...versions.values()]), ...made]
+    const each = all.reduce((sum, { memory }) => sum + memory, 0) / this.pool.threads
+    if (each > mostUploaded * maxMemory)
+      throw new ServingError(
+        'large',
+        `uploaded models would need ${each} bytes; together ${mostUploaded * maxMemory} are allowed: unload some`
+      )
   }
 
   unload(name: string): Promise<void> {

@@ -1,5 +1,5 @@
-import { ServingError, type Wire } from '../protocol/index.js'
-import type { Done, Sent, Task, Tensors, Work } from './messages.js'
+import { type Given, ServingError, type Wire } from '../protocol/index.js'
+import type { Done, Fed, Task, Tensors, Work } from './messages.js'
 import { type Member, type Pool, ThreadDied } from './pool.js'
 import { Share } from './share.js'
 
@@ -22,7 +22,7 @@ export interface Watch {
 }
 
 export type Asked =
-  | { readonly kind: 'tensors'; readonly inputs: Readonly<Record<string, Wire>>; readonly fetches?: readonly string[] }
+  | { readonly kind: 'tensors'; readonly inputs: Readonly<Record<string, Given>>; readonly fetches?: readonly string[] }
   | { readonly kind: 'picture'; readonly name: string; readonly bytes: Uint8Array; readonly task: Task }
 
 interface Pending {
@@ -35,6 +35,8 @@ interface Pending {
   resolve(result: Result): void
   reject(error: Error): void
   settled: boolean
+  /** Called where it is settled while it runs. */
+  left: (() => void) | undefined
   /** A run that it shared has failed; it is run by itself from then on. */
   alone: boolean
   /** Runs whose thread has died. */
@@ -95,6 +97,7 @@ export class Lane {
         clearTimeout(timer)
         signal?.removeEventListener('abort', onAbort)
         act()
+        pending.left?.()
       }
       const onAbort = () => settle(() => reject(gone()))
       const pending: Pending = {
@@ -105,6 +108,7 @@ export class Lane {
         resolve: result => settle(() => resolve(result)),
         reject: error => settle(() => reject(error)),
         settled: false,
+        left: undefined,
         alone: false,
         deaths: 0
       }
@@ -148,9 +152,11 @@ export class Lane {
     this.watch.queued(this.waiting.length)
     this.watch.began(rows, waited)
     const job = this.pool.job()
-    const stop = stopper(batch, () => member.cancel(job, patience))
+    // A run that nobody waits for any more is given up.
+    const left = () => batch.every(({ settled }) => settled) && member.cancel(job, patience)
+    for (const each of batch) each.left = left
     try {
-      const done = await member.run(job, this.model, workOf(batch))
+      const done = await member.run(job, this.model, workOf(batch, member))
       const seconds = done.milliseconds / 1000
       if (batch[0].key !== undefined) this.share.took(rows, performance.now() - now)
       this.usual = this.usual ? 0.9 * this.usual + (0.1 * seconds) / batch.length : seconds / batch.length
@@ -162,7 +168,6 @@ export class Lane {
     } catch (error) {
       this.failed(batch, error as Error)
     } finally {
-      stop()
       this.active--
       if (!this.waiting.length) this.empty()
     }
@@ -231,16 +236,6 @@ export class Lane {
 
 const gone = () => new ServingError('cancelled', 'the client has gone')
 
-/** Calls `cancel` once nobody waits for a run any more. */
-function stopper(batch: readonly Pending[], cancel: () => void): () => void {
-  const timer = setInterval(() => {
-    if (!batch.every(({ settled }) => settled)) return
-    clearInterval(timer)
-    cancel()
-  }, 50)
-  return () => clearInterval(timer)
-}
-
 /** Requests of the same outputs, types and sizes but the first share a run. */
 function sharing(asked: Asked, maxBatch: number): Pick<Pending, 'key' | 'rows'> {
   if (asked.kind !== 'tensors') return { key: undefined, rows: 1 }
@@ -251,27 +246,32 @@ function sharing(asked: Asked, maxBatch: number): Pick<Pending, 'key' | 'rows'> 
   return { key: [...shapes, ...(asked.fetches ?? [])].join('|'), rows }
 }
 
-function workOf(batch: readonly Pending[]): Work {
+/** Tensors of all rows of a batch, each beginning where any type may, in memory for the thread. */
+function workOf(batch: readonly Pending[], member: Member): Work {
   const { asked } = batch[0]
-  if (asked.kind === 'picture') return asked
-  const feeds = Object.fromEntries(
-    Object.keys(asked.inputs).map(name => [name, joined(batch.map(each => (each.asked as typeof asked).inputs[name]))])
-  )
-  return { kind: 'tensors', feeds, fetches: asked.fetches }
-}
-
-/** One tensor of all rows, in memory of its own that can be handed over. */
-function joined(parts: readonly Wire[]): Sent {
-  const [{ type, dims }] = parts
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.bytes.length, 0))
-  let at = 0
-  let rows = 0
-  for (const part of parts) {
-    bytes.set(part.bytes, at)
-    at += part.bytes.length
-    rows += part.dims[0] ?? 0
-  }
-  return { type, dims: parts.length === 1 ? dims : [rows, ...dims.slice(1)], data: bytes.buffer }
+  // A copy of its own to hand over, without what else is in its memory.
+  if (asked.kind === 'picture') return { ...asked, bytes: Uint8Array.from(asked.bytes) }
+  let end = 0
+  const places = Object.keys(asked.inputs).map(name => {
+    const parts = batch.map(each => (each.asked as typeof asked).inputs[name])
+    const bytes = parts.reduce((sum, { pieces }) => sum + pieces.length, 0)
+    const at = end
+    end = at + Math.ceil(bytes / 8) * 8
+    return { name, parts, at, bytes }
+  })
+  const memory = member.room(end)
+  const whole = new Uint8Array(memory)
+  const feeds = places.map(({ name, parts, at, bytes }): [string, Fed] => {
+    let next = at
+    for (const { pieces } of parts) {
+      pieces.copyTo(whole, next)
+      next += pieces.length
+    }
+    const [{ type, dims }] = parts
+    const rows = parts.reduce((sum, part) => sum + (part.dims[0] ?? 0), 0)
+    return [name, { type, dims: parts.length === 1 ? dims : [rows, ...dims.slice(1)], at, bytes }]
+  })
+  return { kind: 'tensors', memory, feeds: Object.fromEntries(feeds), fetches: asked.fetches }
 }
 
 /** Each request's rows of the outputs, without a copy. */

@@ -17,6 +17,16 @@ export interface Pictures {
   readonly features?: string
 }
 
+/** A tensor for a thread, in the memory that comes along. */
+export interface Fed {
+  readonly type: Type
+  readonly dims: readonly number[]
+  /** First byte, and how many; what begins here is aligned for every type. */
+  readonly at: number
+  readonly bytes: number
+}
+
+/** A tensor from a thread, handed over. */
 export interface Sent {
   readonly type: Type
   readonly dims: readonly number[]
@@ -42,7 +52,13 @@ export interface Found extends Scored {
 }
 
 export type Work =
-  | { readonly kind: 'tensors'; readonly feeds: Tensors; readonly fetches?: readonly string[] }
+  | {
+      readonly kind: 'tensors'
+      /** Shared, and left alone until the job has ended, or handed over. */
+      readonly memory: ArrayBuffer | SharedArrayBuffer
+      readonly feeds: Readonly<Record<string, Fed>>
+      readonly fetches?: readonly string[]
+    }
   | { readonly kind: 'picture'; readonly name: string; readonly bytes: Uint8Array; readonly task: Task }
 
 export type Request =

@@ -25,6 +25,9 @@ interface Waiting<T> {
   reject(error: Error): void
 }
 
+/** Bytes that a thread keeps for its inputs; who needs more has it for one run. */
+const mostKept = 2 ** 23
+
 /** A thread that dies at once, again and again, is not replaced faster than this, in milliseconds. */
 const calm = 1000
 
@@ -137,6 +140,7 @@ export class Member {
   private readonly opening = new Map<number, Waiting<Opened>>()
   private job: ({ readonly id: number } & Waiting<Done>) | undefined
   private gone: string | undefined
+  private kept = new SharedArrayBuffer(0)
 
   constructor(
     script: URL,
@@ -169,9 +173,18 @@ export class Member {
     return new Promise((resolve, reject) => {
       if (this.gone) return reject(new ThreadDied(this.gone))
       this.job = { id, resolve, reject }
-      const given = work.kind === 'tensors' ? Object.values(work.feeds).map(({ data }) => data) : []
+      const memory = work.kind === 'tensors' ? work.memory : work.bytes.buffer
+      const given = memory instanceof ArrayBuffer ? [memory] : []
       this.worker.postMessage({ kind: 'run', job: id, model, work } satisfies Request, given)
     })
+  }
+
+  /** Memory for the inputs of its next job, mostly that of the last one: new memory costs its pages, and collecting it. */
+  room(bytes: number): ArrayBuffer | SharedArrayBuffer {
+    // Nobody counts what is shared, so large pieces of it would be collected late.
+    if (bytes > mostKept) return new ArrayBuffer(bytes)
+    if (bytes > this.kept.byteLength) this.kept = new SharedArrayBuffer(bytes)
+    return this.kept
   }
 
   /** Gives up job `id`; a thread that does not within `patience` milliseconds is ended, and so replaced. */

@@ -4,6 +4,9 @@ const tryEvery = 32
 /** How much a new time counts for: of the size that is in use, and of one that is tried. */
 const [little, much] = [0.2, 0.5]
 
+/** Of the time of fewer rows: more of them make everybody wait longer, and times are no surer than that. */
+const better = 0.97
+
 /**
  * How many rows share a run: a power of two of which a row has taken the least time so far. On one thread a network may take as
  * long for two rows as for one twice, or longer where its maps leave the cache, while small ones gain by fewer messages.
@@ -20,7 +23,7 @@ export class Share {
     const sizes = Array.from({ length: largest + 1 }, (_, i) => i)
     const untried = sizes.findLast(size => this.times[size] === undefined)
     if (untried !== undefined) return 2 ** untried
-    this.best = sizes.reduce((best, size) => (this.times[size] < this.times[best] ? size : best))
+    this.best = sizes.reduce((best, size) => (this.times[size] < better * this.times[best] ? size : best))
     const other = Math.min(largest, Math.max(0, this.best + (Math.floor(this.runs / tryEvery) % 2 ? 1 : -1)))
     return 2 ** (++this.runs % tryEvery ? this.best : other)
   }

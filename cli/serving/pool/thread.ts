@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { decodeHead, type Header } from '../../../runtime/file/index.js'
 import { env, InferenceSession, Tensor } from '../../../runtime/index.js'
 import type { Data } from '../../../runtime/tensor/index.js'
-import type { Done, Pictures, Reply, Request, Sent, Tensors, Work } from './messages.js'
+import type { Done, Fed, Pictures, Reply, Request, Tensors, Work } from './messages.js'
 
 /** A thread of the server: a session of each model, on this one thread. Started by pool.ts. */
 interface Model {
@@ -25,7 +25,7 @@ async function open({ file, limits, pictures }: Extract<Request, { kind: 'open' 
 async function run({ session, header, pictures }: Model, work: Work, signal: AbortSignal): Promise<Done> {
   const began = performance.now()
   if (work.kind === 'tensors') {
-    const results = await session.run(unpacked(work.feeds), work.fetches, { signal })
+    const results = await session.run(unpacked(work), work.fetches, { signal })
     return { milliseconds: performance.now() - began, tensors: packed(results) }
   }
   const { resultOf } = await import('./picture.js')
@@ -33,15 +33,16 @@ async function run({ session, header, pictures }: Model, work: Work, signal: Abo
   return { milliseconds: performance.now() - began, value }
 }
 
-const unpacked = (tensors: Tensors) =>
+const unpacked = ({ feeds, memory }: Extract<Work, { kind: 'tensors' }>) =>
   Object.fromEntries(
-    Object.entries(tensors).map(([name, { type, dims, data }]) => [name, new Tensor(type, view(type, data), dims)])
+    Object.entries(feeds).map(([name, fed]) => [name, new Tensor(fed.type, view(fed, memory), fed.dims)])
   )
 
-/** The array that a tensor of `type` has, over `data`. */
-function view(type: Sent['type'], data: ArrayBuffer): Data {
+/** The array that a tensor has. */
+function view({ type, at, bytes }: Fed, memory: ArrayBufferLike): Data {
   const { data: one } = new Tensor(type, [], [0])
-  return new (one.constructor as new (buffer: ArrayBuffer) => Data)(data)
+  const array = one.constructor as { new (memory: ArrayBufferLike, at: number, length: number): Data }
+  return new array(memory, at, bytes / (one as Uint8Array).BYTES_PER_ELEMENT)
 }
 
 const packed = (results: Readonly<Record<string, Tensor>>): Tensors =>
@@ -85,11 +86,12 @@ async function answer(request: Request): Promise<Reply | undefined> {
     running.get(request.job)?.abort()
     return undefined
   }
-  const { job } = request
+  const { job, work } = request
   const control = new AbortController()
   running.set(job, control)
   try {
-    return { kind: 'done', job, done: await run((await models.get(request.model))!, request.work, control.signal) }
+    const done = await run((await models.get(request.model))!, work, control.signal)
+    return { kind: 'done', job, done }
   } catch (error) {
     return { kind: 'failed', job, error: refusal(error) }
   } finally {

@@ -6,6 +6,10 @@ export class Budget {
 
   constructor(private readonly total: number) {}
 
+  get held(): number {
+    return this.taken
+  }
+
   take(bytes: number): void {
     if (this.taken + bytes > this.total)
       throw new ServingError('busy', 'the requests under way fill the memory for their bodies; try again later', 1)

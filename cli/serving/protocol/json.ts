@@ -1,6 +1,7 @@
 import { datatypeOf, readDatatype } from './datatypes.js'
 import { invalid, ServingError } from './errors.js'
-import { fromBytes, fromJson, type Inference, readShape, short, toJson, type Wire } from './tensors.js'
+import type { Pieces } from './pieces.js'
+import { fromBytes, fromJson, type Given, type Inference, readShape, short, toJson, type Wire } from './tensors.js'
 
 /**
  * The REST side of the Open Inference Protocol: a JSON object, and with the binary tensor extension behind it the bytes of
@@ -57,13 +58,13 @@ function hasManyValues(text: Uint8Array): boolean {
 }
 
 /** A body whose first `headed` bytes are JSON; all of it where that is not said. */
-export function readInference(body: Uint8Array, headed: number | undefined): JsonInference {
+export function readInference(body: Pieces, headed: number | undefined): JsonInference {
   if (headed !== undefined && headed > body.length)
     throw invalid(`Inference-Header-Content-Length ${headed} is more than the body's ${body.length} bytes`)
-  const json = parseJson(body.subarray(0, headed), 'the request')
+  const json = parseJson(body.part(0, headed ?? body.length).whole(), 'the request')
   const parameters = parametersOf(json, 'the request')
   let at = headed ?? body.length
-  const inputs: Record<string, Wire> = Object.create(null)
+  const inputs: Record<string, Given> = Object.create(null)
   for (const input of objects(json.inputs, 'inputs')) {
     const name = nameIn(input, 'input')
     const of = `input "${name}"`
@@ -77,7 +78,7 @@ export function readInference(body: Uint8Array, headed: number | undefined): Jso
       if (headed === undefined) throw invalid(`${of} is binary; the header Inference-Header-Content-Length is missing`)
       if (!Number.isSafeInteger(size) || (size as number) < 0 || at + (size as number) > body.length)
         throw invalid(`${of} has binary_data_size ${short(size)}; the body has ${body.length - at} bytes left`)
-      inputs[name] = fromBytes(body.subarray(at, (at += size as number)), datatype, dims, of)
+      inputs[name] = fromBytes(body.part(at, (at += size as number)), datatype, dims, of)
     }
   }
   if (at !== body.length) throw invalid(`${body.length - at} bytes behind the last binary input belong to nothing`)

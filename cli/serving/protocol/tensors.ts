@@ -1,6 +1,7 @@
 import type { Type } from '../../../runtime/index.js'
 import { bytesEach, type Datatype, typeOf } from './datatypes.js'
 import { invalid } from './errors.js'
+import { Pieces } from './pieces.js'
 
 /** A tensor as it travels: little-endian bytes in C order. */
 export interface Wire {
@@ -9,10 +10,15 @@ export interface Wire {
   readonly bytes: Uint8Array
 }
 
+/** One that has come. */
+export interface Given extends Omit<Wire, 'bytes'> {
+  readonly pieces: Pieces
+}
+
 /** An inference as both protocols ask for it. */
 export interface Inference {
   readonly id: string | undefined
-  readonly inputs: Readonly<Record<string, Wire>>
+  readonly inputs: Readonly<Record<string, Given>>
   /** Names of the wanted outputs; all where none is named. */
   readonly outputs: readonly string[] | undefined
   /** Milliseconds that the client waits. */
@@ -61,16 +67,16 @@ export const short = (value: unknown) => (JSON.stringify(value) ?? 'none').slice
 const countOf = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1)
 
 /** Bytes that are elements already; refuses others than the shape has. */
-export function fromBytes(bytes: Uint8Array, datatype: Datatype, dims: readonly number[], of: string): Wire {
+export function fromBytes(pieces: Pieces, datatype: Datatype, dims: readonly number[], of: string): Given {
   const wanted = countOf(dims) * bytesEach(datatype)
-  if (bytes.length !== wanted)
-    throw invalid(`${of} has ${bytes.length} bytes of data; ${datatype} of shape [${dims}] has ${wanted}`)
-  if (datatype === 'BOOL' && bytes.some(byte => byte > 1)) throw invalid(`${of} has a BOOL that is neither 0 nor 1`)
-  return { type: typeOf(datatype), dims, bytes }
+  if (pieces.length !== wanted)
+    throw invalid(`${of} has ${pieces.length} bytes of data; ${datatype} of shape [${dims}] has ${wanted}`)
+  if (datatype === 'BOOL' && pieces.some(byte => byte > 1)) throw invalid(`${of} has a BOOL that is neither 0 nor 1`)
+  return { type: typeOf(datatype), dims, pieces }
 }
 
 /** JSON's numbers and booleans, flat or nested, as bytes. */
-export function fromJson(data: unknown, datatype: Datatype, dims: readonly number[], of: string): Wire {
+export function fromJson(data: unknown, datatype: Datatype, dims: readonly number[], of: string): Given {
   if (datatype === 'FP16') throw invalid(`${of}: FP16 has no form in JSON; send it as binary data`)
   if (!Array.isArray(data)) throw invalid(`${of} has no data; a list of numbers, or binary_data_size, is needed`)
   const count = countOf(dims)
@@ -81,7 +87,7 @@ export function fromJson(data: unknown, datatype: Datatype, dims: readonly numbe
   elements.forEach((element, i) => {
     array[i] = elementOf(element, datatype, of) as never
   })
-  return { type: typeOf(datatype), dims, bytes: new Uint8Array(array.buffer) }
+  return { type: typeOf(datatype), dims, pieces: new Pieces([new Uint8Array(array.buffer)]) }
 }
 
 function flat(data: readonly unknown[], most: number, of: string): unknown[] {

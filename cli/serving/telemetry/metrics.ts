@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client'
 import type { Pool, Watch } from '../pool/index.js'
+import type { Budget } from '../protocol/index.js'
 
 /** Prometheus' metrics of the server, all named `cairn_…` but for the process's own. */
 export interface Metrics {
@@ -17,7 +18,7 @@ export interface Metrics {
 
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-export async function metricsOf(pool: Pool): Promise<Metrics> {
+export async function metricsOf(pool: Pool, budget: Budget): Promise<Metrics> {
   const prometheus = await import('prom-client')
   const { Counter, Gauge, Histogram } = prometheus.default ?? prometheus
   const register: Registry = new prometheus.Registry()
@@ -89,6 +90,14 @@ export async function metricsOf(pool: Pool): Promise<Metrics> {
     collect() {
       this.set({ state: 'busy' }, pool.busy)
       this.set({ state: 'all' }, pool.threads)
+    }
+  })
+  new Gauge({
+    name: 'cairn_body_bytes',
+    help: 'Bodies and messages of requests under way, as far as they have come.',
+    registers,
+    collect() {
+      this.set(budget.held)
     }
   })
   pool.on('died', () => deaths.inc())

@@ -1,4 +1,4 @@
-import { add, ceilDiv, type Dim, mul, product, sub } from '../../algebra/index.js'
+import { add, ceilDiv, type Dim, max, mul, product, sub } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
 import type { Elements, Node, Value } from '../../graph/index.js'
 import {
@@ -11,7 +11,8 @@ import {
   sumsOf,
   tileBytes,
   tileRows,
-  weightAt
+  weightAt,
+  widePanel
 } from '../dense/gemm8.js'
 import { panelWidth } from '../elementwise/epilogue.js'
 import { perFilter, requantised, requantiseFields, requantiseOf } from '../elementwise/requantise.js'
@@ -24,7 +25,14 @@ import { convFields, placesOf } from './direct.js'
 /** Convolutions of bytes. A zero point stands for what lies outside of the input. */
 
 const { residual: _r, act: _a, alpha: _l, beta: _b, rN, rD, rH, rW, tiles: _t, ...places } = convFields
-const conv8Fields = { ...places, runs: 'u32', xZero: 'u32', ...requantiseFields, rows: 'u32' } as const
+export const conv8Fields = {
+  ...places,
+  runs: 'u32',
+  xZero: 'u32',
+  ...requantiseFields,
+  rows: 'u32',
+  strip: 'u32'
+} as const
 
 /**
  * y = requantise(conv(x - xZero, w)), channels innermost; `channels` and `filters` count one group's. Weights lie in the panels of
@@ -36,27 +44,37 @@ export const conv8Kernel = kernel({
   fields: conv8Fields,
   buffers: product8Buffers,
   reference(p, { x, w, scale, bias, y }) {
-    const rows = paddedRows(p.runs === 1, p.channels, p.kernelW) * p.kernelD * p.kernelH
-    const columns = Math.ceil(p.filters / panelWidth) * panelWidth
-    forEachPixel(p, (n, d, h, v, to) => {
-      for (let g = 0; g < p.groups; g++)
-        for (let f = 0; f < p.filters; f++) {
-          let sum = 0
-          forEachInput(p, n, d, h, v, (from, tap) => {
-            for (let c = 0; c < p.channels; c++)
-              sum +=
-                (x[from + g * p.channels + c] - p.xZero) *
-                w[g * rows * columns + weightAt(rows, f, rowAt(p.runs === 1, p.channels, p.kernelW, tap, c))]
-          })
-          const at = g * columns + f
-          y[to + g * p.filters + f] = requantised(sum, scale[at], bias[at], p)
-        }
-    })
+    eachSum(p, x, w, p.xZero, (sum, to, at) => (y[to] = requantised(sum, scale[at], bias[at], p)))
   }
 })
 
+/** The sum of each result: where it goes, and its filter among whole panels. */
+export function eachSum(
+  p: Parameters8,
+  x: Float64Array,
+  w: Float64Array,
+  zero: number,
+  body: (sum: number, to: number, filter: number) => void
+): void {
+  const rows = paddedRows(p.runs === 1, p.channels, p.kernelW) * p.kernelD * p.kernelH
+  const columns = Math.ceil(p.filters / panelWidth) * panelWidth
+  forEachPixel(p, (n, d, h, v, to) => {
+    for (let g = 0; g < p.groups; g++)
+      for (let f = 0; f < p.filters; f++) {
+        let sum = 0
+        forEachInput(p, n, d, h, v, (from, tap) => {
+          for (let c = 0; c < p.channels; c++)
+            sum +=
+              (x[from + g * p.channels + c] - zero) *
+              w[g * rows * columns + weightAt(rows, f, rowAt(p.runs === 1, p.channels, p.kernelW, tap, c))]
+        })
+        body(sum, to + g * p.filters + f, g * columns + f)
+      }
+  })
+}
+
 /** Rows of weights that one row of kernel positions takes. */
-function paddedRows(runs: boolean, channels: number, width: number): number {
+export function paddedRows(runs: boolean, channels: number, width: number): number {
   return runs ? fill(channels * width) : fill(channels) * width
 }
 
@@ -86,7 +104,7 @@ export const depthwise8Kernel = kernel({
   }
 })
 
-type Parameters8 = Parameters<typeof conv8Kernel.reference>[0]
+type Parameters8 = Readonly<Record<keyof typeof conv8Fields, number>>
 
 function forEachPixel(p: Parameters8, body: (n: number, d: number, h: number, v: number, to: number) => void): void {
   for (let n = 0; n < p.batch; n++)
@@ -143,7 +161,7 @@ export const conv8: Op = {
     const [, weights, scale, bias] = node.inputs as Value[]
     const plain = taps === 1 && groups === 1 && isPointwise(window) ? rowsOf({ x, y, r: undefined }) : undefined
     const key = `${weights.name} conv8 ${groups}${runs ? ' in runs' : ''}`
-    const w = to.constant(key, () => pack(weights, shape, runs, padded), undefined, 'i8')
+    const w = to.constant(key, () => packConv8(weights, shape, runs, padded), undefined, 'i8')
     const vectors = { scale: perFilter(to, scale, groups, filters), bias: perFilter(to, bias, groups, filters) }
     if (plain) {
       const { rRow: _, ...sizes } = plain
@@ -151,20 +169,21 @@ export const conv8: Op = {
     }
     const fields = fieldsOf(node, shape, window, x, y)
     const rows = rowsOfBand(fields)
+    const strip = stripOf(fields)
     to.call(
       conv8Kernel,
-      { ...fields, runs: Number(runs), rows },
+      { ...fields, runs: Number(runs), rows, strip },
       {
         ...{ x, w, ...vectors, y },
         sums: sumsOf(to, key, w, groups * panels, padded),
-        scratch: to.scratch([bandFloats(fields, runs, rows)])
+        scratch: to.scratch([scratchFloats(fields, runs, rows, strip, padded)])
       }
     )
   },
   macs: convolution.Conv.macs
 }
 
-function fieldsOf(node: Node, shape: WeightShape, window: Windows, x: View, y: View) {
+export function fieldsOf(node: Node, shape: WeightShape, window: Windows, x: View, y: View) {
   return { ...placesOf(shape, window, x, y), xZero: node.number('xZero', 0), ...requantiseOf(node) }
 }
 
@@ -177,7 +196,7 @@ function emitDepthwise(node: Node, to: Lowering, shape: WeightShape, window: Win
   const plain = (value: Value) => to.constant(`${value.name} of channels`, () => value.data!)
   to.call(
     depthwise8Kernel,
-    { ...fieldsOf(node, shape, window, x, y), runs: 0, rows: 0 },
+    { ...fieldsOf(node, shape, window, x, y), runs: 0, rows: 0, strip: 0 },
     {
       ...{ x, y, w: to.constant(`${weights.name} depthwise8`, pack, undefined, 'i8') },
       ...{ scale: plain(scale), bias: plain(bias) },
@@ -186,13 +205,13 @@ function emitDepthwise(node: Node, to: Lowering, shape: WeightShape, window: Win
   )
 }
 
-type Sizes = ReturnType<typeof fieldsOf>
+export type Sizes = ReturnType<typeof fieldsOf>
 
 /** Bytes of a band of input that stay in the nearest cache while the panels pass. */
 const bandBytes = 40 * 2 ** 10
 
 /** Output rows of a band: of those whose input is small enough, as many as leave the least of a tile without use. */
-function rowsOfBand(p: Sizes): number {
+export function rowsOfBand(p: Sizes): number {
   const { outH, outW, strideH, kernelH, dilationH, channels, kernelD } = p
   if (typeof outH !== 'number' || typeof outW !== 'number') return 3
   const line = (widthOf(p) as number) * (channels as number) * (kernelD as number)
@@ -213,13 +232,44 @@ const widthOf = ({ outW, strideW, kernelW, dilationW }: Sizes): Dim =>
   add(mul(sub(outW, 1), strideW), add(mul(sub(kernelW, 1), dilationW), 1))
 
 /** The scratch of the kernel: where runs begin, where windows do, and the band (asm/conv/conv8.ts). */
-function bandFloats(p: Sizes, runs: boolean, rows: number): Dim {
+function bandFloats(p: Sizes, runs: boolean, rows: number, padded: number): Dim {
   const segments = mul(mul(p.kernelD, p.kernelH), runs ? 1 : p.kernelW)
   const height = add(mul(rows - 1, p.strideH), add(mul(sub(p.kernelH, 1), p.dilationH), 1))
   const elements = product([p.kernelD, height, widthOf(p), p.channels])
   const tables = add(mul(segments, 4), mul(ceilDiv(mul(rows, p.outW), tileRows), tileBytes))
   // Elements are 16 bits wide where the engine has no product of bytes.
-  return ceilDiv(add(add(tables, mul(elements, 2)), behind), 4)
+  return ceilDiv(add(add(tables, mul(elements, 2)), widePanel(padded) + behind), 4)
+}
+
+/** Tiles that a strip of Winograd's has at least, so that filters are transformed for many, and channels whose sums stay exact. */
+const stripTiles = 64
+const mostChannels = 1024
+
+/**
+ * Rows of tiles of 2×2 results that are transformed together where 3×3 kernels have step 1 and the engine no product of bytes
+ * (asm/conv/winograd8.ts); 0 where windows are multiplied as they are.
+ */
+export function stripOf(p: Sizes): number {
+  const { kernelD, kernelH, kernelW, channels, outD, outH, outW } = p
+  const isSquare = kernelD === 1 && outD === 1 && p.inD === 1 && kernelH === 3 && kernelW === 3 && p.groups === 1
+  const isDense = [p.strideH, p.strideW, p.dilationH, p.dilationW].every(step => step === 1)
+  if (!isSquare || !isDense || typeof outH !== 'number' || typeof outW !== 'number' || typeof channels !== 'number')
+    return 0
+  if (outW < 7 || outH < 2 || channels < 16 || channels % 8 || channels > mostChannels) return 0
+  return Math.min(Math.ceil(stripTiles / Math.ceil(outW / 2)), Math.ceil(outH / 2))
+}
+
+/** Scratch of that: transformed filters of a panel, products, transformed inputs, and the band that they are made of. */
+function stripFloats({ channels, outW }: Sizes, strip: number): number {
+  const [c, width] = [channels as number, outW as number]
+  const tiles = strip * Math.ceil(width / 2)
+  const band = (2 * strip + 2) * (width + 2) + 1
+  return Math.ceil((16 + 41 * 64 + 400 * c + 512 * tiles + 32 * tiles * c + 2 * band * c + behind) / 4)
+}
+
+/** The scratch of either way to multiply. */
+export function scratchFloats(p: Sizes, runs: boolean, rows: number, strip: number, padded: number): Dim {
+  return max(bandFloats(p, runs, rows, padded), strip && stripFloats(p, strip))
 }
 
 /** Floats that the kernel takes for weights by output and quad, and for a ring of interleaved rows (asm/conv/depthwise8.ts). */
@@ -232,7 +282,7 @@ function ringFloats(kernel: readonly number[], { strides, dilations }: Windows):
   return (64 + kh * 4 + outputs * 32 * 64 + kh * quads * outputs * 128 + ((kh - 1) * dh + 1) * 32 * quads * 64) / 4
 }
 
-function pack(
+export function packConv8(
   weights: Value,
   { groups, channels, filters, kernel }: WeightShape,
   runs: boolean,

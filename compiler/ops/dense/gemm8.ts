@@ -87,11 +87,17 @@ export function sumsOf(to: Lowering, key: string, w: View, panels: number, padde
   )
 }
 
+/** Bytes of a panel that is widened to 16 bits, as it is where the engine has no product of bytes. */
+export const widePanel = (padded: number) => 2 * panelWidth * padded
+
+/** Tiles at least that a widened panel passes. */
+const leastTiles = 4
+
 /** Tiles whose rows stay in the nearest cache while the panels pass, and the scratch that they take in floats (asm/dense/gemm8.ts). */
 function tilesFor(padded: number): { tiles: number; floats: number } {
   const tiles = Math.min(Math.max(Math.floor(2 ** 14 / (tileRows * padded)), 1), 16)
-  // Copied rows are 16 bits wide where the engine has no product of bytes.
-  const bytes = 4 + tiles * tileBytes + 2 * tiles * tileRows * padded + behind
+  const most = Math.max(tiles, leastTiles)
+  const bytes = 4 + most * (tileBytes + 2 * tileRows * padded) + widePanel(padded) + behind
   return { tiles, floats: Math.ceil(bytes / 4) }
 }
 

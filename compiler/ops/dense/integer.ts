@@ -11,8 +11,8 @@ import { matrices } from './gemm.js'
 
 /**
  * Operators on 8-bit integers. Where scales and zero points are known they stand for float operators between DequantizeLinear and
- * QuantizeLinear (passes/quantise); of others the decompose pass makes products of differences from the zero points, carried as
- * floats: sums are exact to 2^24, and larger ones as exact as a float is.
+ * QuantizeLinear (passes/quantise), and sums by constant weights for those of ../conv/conv32.ts; of others the decompose pass makes
+ * products of differences from the zero points, carried as floats: sums are exact to 2^24, and larger ones as exact as a float is.
  */
 
 /** The node as `op` would be of some of its inputs. */

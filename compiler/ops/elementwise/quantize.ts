@@ -90,7 +90,10 @@ const staysQuantised = (node: Node): boolean =>
   node.inputs[0]!.dtype === 'float32' &&
   scaleOf(node) !== undefined &&
   node.output.users.length > 0 &&
-  node.output.users.every(user => user.op === 'DequantizeLinear' && scaleOf(user) !== undefined)
+  node.output.users.every(user => takesBytes.has(user.op) || (user.op === 'DequantizeLinear' && scaleOf(user)))
+
+/** What sums bytes as they are. */
+const takesBytes: ReadonlySet<string> = new Set(['Conv32', 'Gemm32'])
 
 const ranges: Readonly<Partial<Record<DType, readonly [number, number]>>> = { int8: [-128, 127], uint8: [0, 255] }
 

@@ -127,6 +127,34 @@ const gemm: Layer = (write, node, to) => {
   return write.add('Gemm8', [often, weights.value, ...vectors], { transB, ...zeros(x, to), ...bounds })
 }
 
+/** Products of a batch by constant matrices, which are as many, one behind the other. */
+const mostMatrices = 64
+
+const matmul: Layer = (write, node, to) => {
+  const x = quantumOf(node.inputs[0])
+  const [, b] = node.inputs
+  const from = b?.quantised
+  if (!x || !from || !isConstant(b) || b.rank !== 3 || x.value.rank !== 3 || from.scale.length > 1) return undefined
+  const [batch, inner, columns] = b.shape as number[]
+  const [, rows] = x.value.shape
+  if (x.value.shape[0] !== batch || batch > mostMatrices) return undefined
+  const { graph } = write
+  const size = inner * columns
+  const products: Value[] = []
+  for (let i = 0; i < batch; i++) {
+    const part = narrow(write.add('Slice', [x.value, ...[i, i + 1, 0].map(number => write.sizes([number]))]))
+    const w = graph.constant(graph.unique(b.name), b.data.slice(i * size, (i + 1) * size), [inner, columns])
+    w.quantised = { ...from, data: from.data.slice(i * size, (i + 1) * size) }
+    const weights = weightsOf(write, w, 1, 0)
+    const vectors = weights && epilogueOf(write, node, columns, times(x, weights), undefined, to)
+    if (!weights || !vectors || !isSummed(weights, 1)) return undefined
+    const often = weights.asOften(write, narrow(write.reshape(part, [rows, inner])))
+    const y = write.add('Gemm8', [often, weights.value, ...vectors], { ...zeros(x, to), low: 0, high: 255 })
+    products.push(narrow(write.reshape(y, [1, rows, columns])))
+  }
+  return narrow(write.add('Concat', products, { axis: 0 }))
+}
+
 /** One weight a channel, which is 1. */
 const scaleShift: Layer = (write, node, to) => {
   const x = quantumOf(node.inputs[0])
@@ -142,4 +170,9 @@ const scaleShift: Layer = (write, node, to) => {
   return vectors && write.add('Conv8', [x.value, ones, ...vectors], { group: channels, ...zeros(x, to), ...bounds })
 }
 
-export const layers: Readonly<Record<string, Layer>> = { Conv: conv, Gemm: gemm, ScaleShift: scaleShift }
+export const layers: Readonly<Record<string, Layer>> = {
+  Conv: conv,
+  Gemm: gemm,
+  MatMul: matmul,
+  ScaleShift: scaleShift
+}

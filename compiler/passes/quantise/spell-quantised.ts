@@ -1,6 +1,7 @@
+import { isStatic, product } from '../../algebra/index.js'
 import { type DType, type Graph, isConstant, type Node, type Value } from '../../graph/index.js'
 import { Writer } from '../../infer/index.js'
-import { linears, scaleOf } from '../../ops/index.js'
+import { linears, longestSum, scaleOf } from '../../ops/index.js'
 import { count, type Pass } from '../pass.js'
 import { moving } from './movements.js'
 
@@ -17,7 +18,7 @@ export const spellQuantised: Pass = {
       const write = new Writer(graph, node.name, node)
       if (node.op === 'DequantizeLinear') dequantised(write, node)
       if (node.op === 'QuantizeLinear') quantised(graph, node)
-      const value = linear(write, node) ?? moved(write, node)
+      const value = linear(write, node) ?? summed(write, node) ?? moved(write, node)
       if (!value) continue
       graph.bypass(node, value)
       if (value.producer?.op === 'QuantizeLinear') quantised(graph, value.producer)
@@ -94,6 +95,36 @@ function linear(write: Writer, node: Node): Value | undefined {
   const [scale, zero] = spelling.output.map(at => inputs[at])
   const result = write.add(spelling.op, floats, Object.fromEntries(node.attributes))
   return scale ? write.add('QuantizeLinear', [result, scale, zero]) : result
+}
+
+/** Sums by constant weights of 8 bits about their zero points, of bytes whose zero point may be known to a run alone. */
+function summed(write: Writer, node: Node): Value | undefined {
+  const isConv = node.op === 'ConvInteger'
+  if (!isConv && node.op !== 'MatMulInteger') return undefined
+  const [x, weights, xZero, wZero] = node.inputs as [Value, Value, Value?, Value?]
+  const isByte = x.dtype === 'uint8' || x.dtype === 'int8'
+  if (!isByte || isConstant(x) || (xZero && !xZero.shape.every(size => size === 1))) return undefined
+  const w = wholeWeights(write, weights, wZero, isConv ? 0 : 1)
+  if (!w || (!isConv && (w.rank !== 2 || x.rank < 2))) return undefined
+  const attributes = Object.fromEntries(node.attributes)
+  if (isConv) return write.add('Conv32', [bytesOf(write, x), w, xZero], attributes)
+  if (x.rank === 2) return write.add('Gemm32', [bytesOf(write, x), w, xZero])
+  const rows = write.reshape(x, [product(x.shape.slice(0, -1)), w.shape[0]])
+  return write.reshape(write.add('Gemm32', [bytesOf(write, rows), w, xZero]), node.output.shape)
+}
+
+/** Constant weights less their zero points, one for all or one for each index of `axis`, where that is from -128 to 127. */
+function wholeWeights({ graph }: Writer, w: Value, zero: Value | undefined, axis: number): Value | undefined {
+  if (!isConstant(w) || (zero && !isConstant(zero)) || !isStatic(w.shape)) return undefined
+  const zeros = zero?.data ?? new Float32Array(1)
+  const filters = w.shape[axis] as number
+  if (zeros.length !== 1 && (zeros.length !== filters || zero!.rank !== 1)) return undefined
+  const within = (w.shape.slice(axis + 1) as number[]).reduce((a, b) => a * b, 1)
+  const data = Float32Array.from(w.data, (each, i) =>
+    zeros.length > 1 ? each - zeros[Math.floor(i / within) % filters] : each - zeros[0]
+  )
+  if (data.length / filters > longestSum || !data.every(each => each >= -128 && each <= 127)) return undefined
+  return graph.constant(graph.unique(w.name), data, w.shape as number[], 'int8')
 }
 
 /** The scale of sums of products, of single numbers or one for each filter. */

@@ -22,7 +22,7 @@ export interface Segment {
 
 export class Bytes {
   private readonly parts: Uint8Array[] = []
-  private length = 0
+  length = 0
 
   add(...parts: (Uint8Array | number[])[]): this {
     for (const part of parts) {
@@ -59,7 +59,7 @@ function leb(value: number): number[] {
 }
 
 /** A signed number of 32 bits. */
-function signedLeb(value: number): number[] {
+export function signedLeb(value: number): number[] {
   const low = value & 127
   const rest = value >> 7
   return rest === (low & 64 ? -1 : 0) ? [low] : [low | 128, ...signedLeb(rest)]
@@ -120,9 +120,10 @@ export function withSections(sections: readonly Section[], changed: readonly Sec
   return kept
 }
 
-/** A memory of so many pages that never grows. */
-export function memorySection(pages: number): Section {
-  return { id: ids.memory, bytes: new Bytes().add([1, 1]).number(pages).number(pages).finish() }
+/** A memory of so many pages, which never grows unless it may. */
+export function memorySection(pages: number, grows = false): Section {
+  const bytes = new Bytes().add([1, grows ? 0 : 1]).number(pages)
+  return { id: ids.memory, bytes: (grows ? bytes : bytes.number(pages)).finish() }
 }
 
 /** The import section without its memory, which the module then has to have itself. */
@@ -188,6 +189,27 @@ export function customOf(module: Uint8Array, name: string): Uint8Array | undefin
     // Cut short, or no module: it has no such section.
   }
   return undefined
+}
+
+/** Segments by their addresses, of which those that lie one behind the other are one. */
+export function joined(
+  segments: readonly (Segment & { readonly at: number })[]
+): (Segment & { readonly at: number })[] {
+  const runs: { at: number; end: number; parts: (Segment & { readonly at: number })[] }[] = []
+  for (const segment of [...segments].sort((a, b) => a.at - b.at)) {
+    const last = runs.at(-1)
+    const end = segment.at + segment.bytes.length
+    if (last && segment.at - last.end < worthwhile) {
+      last.parts.push(segment)
+      last.end = end
+    } else runs.push({ at: segment.at, end, parts: [segment] })
+  }
+  return runs.map(({ at, end, parts }) => {
+    if (parts.length === 1) return parts[0]
+    const bytes = new Uint8Array(end - at)
+    for (const part of parts) bytes.set(part.bytes, part.at - at)
+    return { at, bytes }
+  })
 }
 
 /** What is in memory at first is 0: zeros of some length, and at the ends of segments, need no bytes of the file. */

@@ -1,4 +1,4 @@
-import { childrenOf, isList, type Node, walk } from './text.js'
+import { childrenOf, isList, type Node, show, walk } from './text.js'
 
 /**
  * Kernels read from parameter blocks what they are to do, and in a model of its own all blocks are known. So of each number in
@@ -9,6 +9,9 @@ import { childrenOf, isList, type Node, walk } from './text.js'
 export interface Blocks {
   readonly at: number
   readonly bytes: Uint8Array
+  /** The calls that the function `from` makes, with operands that it reads from a table. */
+  readonly calls: readonly (readonly [string, readonly number[]])[]
+  readonly from: string
 }
 
 /** Values that a number may have, integers of 32 bits; undefined where there are many, or nobody knows. */
@@ -19,16 +22,20 @@ interface Function {
   readonly params: readonly string[]
   /** What is assigned to locals and parameters. */
   readonly sets: Map<string, Node[]>
+  /** Locals that may be read before anything is assigned to them. */
+  readonly early: ReadonlySet<string>
   readonly isExported: boolean
 }
 
 interface Site {
-  readonly from: Function
+  readonly from: Function | undefined
   readonly operands: readonly Node[]
 }
 
 /** So many values are told apart: as many as models have calls. */
 const most = 2048
+/** Values that grow so many times, counters of loops, grow on. */
+const growths = 12
 /** Nothing that a kernel without threads reads has a lower address. */
 const lowest = 1024
 
@@ -64,7 +71,12 @@ export function specialise(module: Node[], blocks: Blocks): void {
 class Specialiser {
   private readonly functions = new Map<string, Function>()
   private readonly sites = new Map<string, Site[]>()
-  private readonly known = new Map<string, Values>()
+  /** What globals begin with, and what functions assign to them. */
+  private readonly globals = new Map<string, { readonly node: Node; readonly own: Function | undefined }[]>()
+  /** What is known of globals, locals and parameters, with how many times it has grown, and who has asked for it. */
+  private readonly known = new Map<string, { values: Values; grown: number; readonly assigned: () => Values }>()
+  private readonly askers = new Map<string, Set<string>>()
+  private asking = ''
   private readonly memory: DataView
 
   constructor(
@@ -72,23 +84,57 @@ class Specialiser {
     private readonly blocks: Blocks
   ) {
     this.memory = new DataView(blocks.bytes.buffer, blocks.bytes.byteOffset, blocks.bytes.length)
+    withoutGetters(module)
     const exported = new Set(
       childrenOf(module, 'export').flatMap(([, , what]) => (isList(what) && what[0] === 'func' ? [what[1]] : []))
     )
+    // What they begin with is no expression that reads a local.
+    for (const [, name, , node] of childrenOf(module, 'global'))
+      this.globals.set(name as string, [{ node, own: undefined }])
     for (const list of childrenOf(module, 'func')) {
       const params = childrenOf(list, 'param').map(([, name]) => name as string)
       const sets = new Map<string, Node[]>()
       const name = list[1] as string
-      const own = { list, params, sets, isExported: exported.has(name) }
+      const own = { list, params, sets, early: earlyOf(list), isExported: exported.has(name) }
       this.functions.set(name, own)
       walk(list, each => {
         const [head, target] = each as string[]
+        if (head === 'global.set') this.globals.get(target)!.push({ own, node: each[2] })
         if (head === 'local.set' || head === 'local.tee') sets.set(target, [...(sets.get(target) ?? []), each[2]])
-        if (head !== 'call') return
-        if (!this.sites.has(target)) this.sites.set(target, [])
-        this.sites.get(target)!.push({ from: own, operands: each.slice(2) })
+        if (head === 'call' && name !== `$${blocks.from}`) this.addSite(target, { from: own, operands: each.slice(2) })
       })
     }
+    for (const [name, operands] of blocks.calls)
+      this.addSite(`$${name}`, { from: undefined, operands: operands.map(each => ['i32.const', String(each)]) })
+    this.settle()
+  }
+
+  private addSite(target: string, site: Site): void {
+    if (!this.sites.has(target)) this.sites.set(target, [])
+    this.sites.get(target)!.push(site)
+  }
+
+  /** At first nothing has a value; what is found is gone through again until nobody learns of another one. */
+  private settle(): void {
+    const begin = (key: string, assigned: () => Values) =>
+      this.known.set(key, { values: new Set(), grown: 0, assigned })
+    for (const name of this.globals.keys())
+      begin(name, () => joined(this.globals.get(name)!.map(({ node, own }) => this.valuesOf(node, own))))
+    for (const own of this.functions.values())
+      for (const name of new Set([...own.params, ...own.sets.keys(), ...own.early]))
+        begin(keyOf(own, name), () => this.assigned(own, name))
+    const waiting = new Set(this.known.keys())
+    for (const key of waiting) {
+      waiting.delete(key)
+      const entry = this.known.get(key)!
+      if (!entry.values) continue
+      this.asking = key
+      const found = entry.assigned()
+      if (found?.size === entry.values.size) continue
+      entry.values = ++entry.grown > growths ? undefined : found
+      for (const asker of this.askers.get(key) ?? []) waiting.add(asker)
+    }
+    this.asking = ''
   }
 
   rewrite(): void {
@@ -121,15 +167,17 @@ class Specialiser {
   private isPure(node: Node): boolean {
     if (!isList(node)) return true
     const [head] = node as string[]
-    const isKnown = /^(local\.get|i32\.const|i32\.load|f32\.load)$/.test(head) || head in binary || head in unary
+    const isKnown =
+      /^((local|global)\.get|i32\.const|i32\.load|f32\.load)$/.test(head) || head in binary || head in unary
     return isKnown && node.slice(1).every(each => this.isPure(each))
   }
 
-  private valuesOf(node: Node, own: Function): Values {
+  private valuesOf(node: Node, own: Function | undefined): Values {
     if (!isList(node)) return undefined
     const [head, first] = node as string[]
     if (head === 'i32.const') return new Set([Number(first) | 0])
-    if (head === 'local.get') return this.local(first, own)
+    if (head === 'local.get') return this.found(keyOf(own!, first))
+    if (head === 'global.get') return this.found(first)
     if (head === 'local.tee') return this.valuesOf(node[2], own)
     if (head === 'i32.load') return this.loaded(node, own)
     if (head in unary) return mapped(this.valuesOf(node[1], own), unary[head])
@@ -137,16 +185,19 @@ class Specialiser {
     return undefined
   }
 
-  /** Of parameters what all calls pass, of others also the 0 that they begin with. While it is looked for, nobody knows. */
-  private local(name: string, own: Function): Values {
-    const key = `${own.list[1]} ${name}`
-    if (this.known.has(key)) return this.known.get(key)
-    this.known.set(key, undefined)
+  private found(key: string): Values {
+    if (this.asking) {
+      if (!this.askers.has(key)) this.askers.set(key, new Set())
+      this.askers.get(key)!.add(this.asking)
+    }
+    return this.known.get(key)?.values
+  }
+
+  /** Of parameters also what all calls pass, of others the 0 that they begin with. */
+  private assigned(own: Function, name: string): Values {
     const at = own.params.indexOf(name)
-    const assigned = (own.sets.get(name) ?? []).map(each => this.valuesOf(each, own))
-    const values = joined([...assigned, at < 0 ? new Set([0]) : this.passed(own, at)])
-    this.known.set(key, values)
-    return values
+    const begin = at >= 0 ? this.passed(own, at) : new Set(own.early.has(name) ? [0] : [])
+    return joined([begin, ...(own.sets.get(name) ?? []).map(each => this.valuesOf(each, own))])
   }
 
   private passed(own: Function, parameter: number): Values {
@@ -156,7 +207,7 @@ class Specialiser {
   }
 
   /** Words that a load may find, if all of them lie in the blocks. */
-  private loaded(list: Node[], own: Function): Values {
+  private loaded(list: Node[], own: Function | undefined): Values {
     let offset = 0
     for (const each of list) {
       const match = typeof each === 'string' ? /^offset=(\d+)$/.exec(each) : null
@@ -174,6 +225,46 @@ class Specialiser {
     }
     return found
   }
+}
+
+const keyOf = ({ list }: Function, name: string) => `${list[1]} ${name}`
+
+/**
+ * Locals that are read where no assignment is sure to have been made: one is, if it stands in front of the reading in one of the
+ * lists of instructions that this is in.
+ */
+function earlyOf(list: Node[]): Set<string> {
+  const early = new Set<string>()
+  const made: string[] = []
+  const look = (node: Node) => {
+    if (!isList(node)) return
+    const [head, name] = node as string[]
+    const before = made.length
+    node.forEach(look)
+    if (head === 'local.get' && !made.includes(name)) early.add(name)
+    if (/^(block|loop|then|else)$/.test(head)) made.length = before
+    if (/^local\.(set|tee)$/.test(head)) made.push(name)
+  }
+  look(list)
+  return early
+}
+
+/**
+ * AssemblyScript reads a class's field by a call of a function of its own, which has nothing but a load in it; the load stands
+ * in place of the call.
+ */
+function withoutGetters(module: Node[]): void {
+  const loads = new Map<string, readonly Node[]>()
+  for (const [, name, ...parts] of childrenOf(module, 'func')) {
+    const body = parts.at(-1)
+    const isGetter = parts.length === 3 && isList(body) && /^[if]32\.load$/.test(String(body[0]))
+    if (isGetter && show(body.at(-1)!) === `(local.get ${(parts[0] as Node[])[1]})`)
+      loads.set(name as string, body.slice(0, -1))
+  }
+  walk(module, list => {
+    const load = list[0] === 'call' && loads.get(list[1] as string)
+    if (load) list.splice(0, 2, ...load)
+  })
 }
 
 function joined(all: readonly Values[]): Values {

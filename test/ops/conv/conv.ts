@@ -58,7 +58,7 @@ export const conv = [
   conv1('5×3, strides 3 and 2', { strides: [3, 2], pads: [2, 1, 2, 1] }, [1, 3, 17, 15], [6, 3, 5, 3]),
   conv1('2×2, even kernel', { pads: [1, 0, 0, 1] }, [1, 3, 8, 9], [6, 3, 2, 2]),
   conv1('4×6, even kernel', { strides: [2, 2] }, [1, 3, 12, 13], [5, 3, 4, 6]),
-  conv1('7×7 stride 2, three channels', { strides: [2, 2], pads: [3, 3, 3, 3] }, [1, 3, 21, 25], [16, 3, 7, 7]),
+  conv1('7×7 stride 2, three channels', { strides: [2, 2], pads: [3, 3, 3, 3] }, [1, 3, 21, 25], [32, 3, 7, 7]),
   conv1('one channel in', { pads: [2, 2, 2, 2] }, [1, 1, 12, 10], [20, 1, 5, 5]),
   conv1('asymmetric pads', { pads: [0, 2, 3, 1] }),
   conv1('pads wider than the image', { pads: [4, 5, 4, 5] }, [1, 2, 2, 3], [3, 2, 3, 3]),
@@ -85,6 +85,8 @@ export const conv = [
   conv1('long rows, Sigmoid', { pads: [0, 1, 0, 1], strides: [2, 1] }, [1, 4, 7, 17], [4, 4, 3, 3], {
     next: [{ op: 'Sigmoid' }]
   }),
+  conv1('groups of 16, stride 2', { group: 3, strides: [2, 2], pads: [1, 1, 1, 1] }, [2, 48, 13, 19], [48, 16, 3, 3]),
+  conv1('groups of 36 channels, 20 filters', { group: 2, pads: [1, 1, 1, 1] }, [1, 72, 11, 10], [40, 36, 3, 3]),
   conv1('groups, 1×1', { group: 3 }, [1, 12, 6, 7], [15, 4, 1, 1]),
   conv1(
     'groups, strided and dilated',

@@ -9,6 +9,35 @@ function conv(name: string, input: readonly number[], weights: readonly number[]
   return { name: `conv8, ${name}`, make: m => m.conv(image(m, ...input), weights, attributes) }
 }
 
+/** Sums as they are, about a zero point that a run gives. */
+function sums(name: string, input: readonly number[], weights: readonly number[], attributes = {}): ByteCase {
+  return {
+    name: `conv32, ${name}`,
+    make(m) {
+      const zero = m.floats([1])
+      const [op, x] = input.length > 2 ? ['Conv32', image(m, ...input)] : ['Gemm32', m.bytes(input)]
+      return m.add(op, [x, m.weights(weights), zero], attributes)
+    },
+    feeds: random => [
+      [random.int(0, 255)],
+      random.ints(
+        input.reduce((a, b) => a * b, 1),
+        [0, 255]
+      )
+    ]
+  }
+}
+
+const exact: readonly ByteCase[] = [
+  sums('3×3', [2, 9, 7, 8], [13, 9, 3, 3], { pads: [1, 1, 1, 1] }),
+  sums('2 groups, strides', [1, 8, 9, 9], [12, 4, 3, 2], { group: 2, strides: [2, 1], pads: [1, 0, 0, 1] }),
+  sums('3×3, as large as transforms take', [1, 24, 9, 11], [13, 24, 3, 3], { pads: [1, 1, 1, 1] }),
+  sums('dilation', [1, 16, 8, 8], [8, 16, 3, 3], { dilations: [1, 2] }),
+  sums('one filter a channel', [1, 12, 6, 6], [12, 1, 3, 3], { group: 12, pads: [1, 1, 1, 1] }),
+  sums('rows', [13, 50], [50, 21]),
+  sums('a row, sums of more than 24 bits', [1, 1500], [1500, 40])
+]
+
 const convolutions: readonly ByteCase[] = [
   conv('1 channel', [1, 1, 9, 7], [7, 3, 3], { pads: [1, 1, 1, 1] }),
   conv('3 channels, strides', [2, 3, 15, 13], [17, 3, 3], { strides: [2, 2], pads: [1, 1, 1, 1] }),
@@ -32,6 +61,13 @@ const convolutions: readonly ByteCase[] = [
   conv('depthwise, 1×1, padded behind', [1, 20, 6, 5], [20, 1, 1], { group: 20, pads: [0, 0, 1, 2] }),
   conv('depthwise, 5×5', [1, 18, 9, 11], [18, 5, 5], { group: 18, pads: [2, 2, 2, 2] }),
   conv('depthwise, 5×5, strides', [1, 7, 12, 11], [7, 5, 5], { group: 7, strides: [2, 2], pads: [2, 2, 2, 2] }),
+  conv('depthwise, wide rows', [1, 17, 4, 75], [17, 3, 3], { group: 17, pads: [1, 1, 1, 1] }),
+  conv('depthwise, wide rows, strides', [1, 9, 5, 75], [9, 3, 3], { group: 9, strides: [2, 2], pads: [1, 1, 1, 1] }),
+  conv('depthwise, 7×7', [1, 16, 9, 70], [16, 7, 7], { group: 16, pads: [3, 3, 3, 3] }),
+  conv('depthwise, far apart', [1, 5, 7, 90], [5, 2, 2], { group: 5, strides: [3, 17] }),
+  conv('3×3, many columns', [1, 24, 11, 61], [19, 3, 3], { pads: [1, 1, 1, 1] }),
+  conv('3×3, 2 images, odd sizes', [2, 33, 7, 5], [16, 3, 3], { pads: [1, 0, 0, 1] }),
+  conv('3×3 of 2 groups', [1, 48, 9, 6], [24, 3, 3], { group: 2, pads: [1, 1, 1, 1] }),
   conv('depthwise, 1-D', [3, 6, 20], [6, 5], { group: 6, pads: [2, 2] }),
   {
     name: 'conv8, large enough for large tiles',
@@ -238,6 +274,7 @@ const quantisations: readonly ByteCase[] = [
 
 export const byteCases: readonly ByteCase[] = [
   ...convolutions,
+  ...exact,
   ...products,
   ...pools,
   ...lookups,

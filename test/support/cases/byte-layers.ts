@@ -69,8 +69,8 @@ export class ByteLayers {
     this.graph.insert(node, inputs, 1)
     ops[op].infer(node)
     const { output } = node
-    output.narrow = op !== 'DequantizeLinear'
-    if (output.narrow) output.order = channelsLastOrder(output.rank)
+    output.narrow = output.dtype !== 'float32' && output.dtype !== 'int32'
+    if (op !== 'DequantizeLinear') output.order = channelsLastOrder(output.rank)
     return output
   }
 
@@ -92,7 +92,9 @@ export class ByteLayers {
   programOf(item: ByteCase): Program {
     const outputs = [item.make(this, this.random)].flat()
     const [one, zero] = [this.numbers([1], []), this.numbers([0], [], 'uint8')]
-    this.graph.outputs = outputs.map(output => this.add('DequantizeLinear', [output, one, zero]))
+    this.graph.outputs = outputs.map(output =>
+      output.narrow ? this.add('DequantizeLinear', [output, one, zero]) : output
+    )
     this.graph.outputNames = outputs.map((_, i) => `y${i}`)
     this.graph.outputTypes = outputs.map(() => 'float32')
     return lower(this.graph)

@@ -1,0 +1,1 @@
+export { features } from './command.js'
