@@ -1,4 +1,4 @@
-/** The kernels on bytes, those of recurrent layers and those that train, which only some binaries have, beside those of ./index.ts. */
+/** The kernels on bytes, of recurrent layers, of training and of few models, which only some binaries have, beside those of ./index.ts. */
 
 export { conv8, conv32 } from './conv/bytes/conv8'
 export { depthwise8 } from './conv/bytes/depthwise8'
@@ -11,6 +11,8 @@ export { lookup } from './elementwise/lookup'
 export { adam, sgd } from './elementwise/optimise'
 export { dequantize, quantize } from './elementwise/quantize'
 export { widen8 } from './elementwise/widen8'
+export { roiAlign } from './image/roialign'
 export { poolGradient } from './pool/pool-gradient'
 export { pool8 } from './pool/pool8'
 export { recurrent } from './recurrent/recurrent'
+export { det } from './reduce/det'

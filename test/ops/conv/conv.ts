@@ -38,6 +38,10 @@ export const conv = [
   conv1('1×1', {}, [2, 5, 7, 6], [9, 5, 1, 1]),
   conv1('1×1, one pixel', {}, [1, 16, 1, 1], [24, 16, 1, 1]),
   conv1('1×1, one output channel', {}, [1, 6, 9, 7], [1, 6, 1, 1]),
+  conv1('1×1, one filter of 8 channels', { strides: [2, 1] }, [2, 8, 5, 7], [1, 8, 1, 1], {
+    next: [{ op: 'Sigmoid' }]
+  }),
+  conv1('1×1, one filter, short rows', {}, [1, 12, 5, 3], [1, 12, 1, 1], { next: [{ op: 'Relu' }] }),
   conv1('1×1, 64 to 40 channels', {}, [1, 64, 9, 7], [40, 64, 1, 1]),
   // Sums that the GPU divides among workgroups.
   conv1('long sums of few pixels', { pads: [1, 1, 1, 1] }, [1, 160, 7, 7], [24, 160, 3, 3]),
@@ -70,6 +74,17 @@ export const conv = [
   conv1('two groups', { group: 2, pads: [1, 1, 1, 1] }, [1, 6, 9, 8], [10, 3, 3, 3]),
   conv1('three groups of odd width', { group: 3, pads: [1, 1, 1, 1] }, [2, 15, 6, 7], [9, 5, 3, 3]),
   conv1('groups of 8 filters', { group: 4, pads: [1, 1, 1, 1] }, [1, 32, 6, 7], [32, 8, 3, 3]),
+  // Tiles of eight outputs of a row, of which the last is not whole, with kernel rows apart and filters that fill no vector.
+  conv1('groups of 2, long rows', { group: 8, pads: [1, 1, 1, 1] }, [1, 16, 3, 19], [16, 2, 3, 3]),
+  conv1(
+    'groups of 5 filters, long rows',
+    { group: 2, pads: [2, 1, 2, 0], dilations: [2, 1] },
+    [2, 6, 5, 18],
+    [10, 3, 3, 3]
+  ),
+  conv1('long rows, Sigmoid', { pads: [0, 1, 0, 1], strides: [2, 1] }, [1, 4, 7, 17], [4, 4, 3, 3], {
+    next: [{ op: 'Sigmoid' }]
+  }),
   conv1('groups of 16, stride 2', { group: 3, strides: [2, 2], pads: [1, 1, 1, 1] }, [2, 48, 13, 19], [48, 16, 3, 3]),
   conv1('groups of 36 channels, 20 filters', { group: 2, pads: [1, 1, 1, 1] }, [1, 72, 11, 10], [40, 36, 3, 3]),
   conv1('groups, 1×1', { group: 3 }, [1, 12, 6, 7], [15, 4, 1, 1]),

@@ -125,6 +125,7 @@ export const pool: readonly Case[] = [
     kernel_shape: [3, 3],
     pads: [1, 1, 1, 1]
   }),
+  one('average, neighbouring windows', 'AveragePool', [x(1, 10, 5, 12)], { kernel_shape: [3, 3], pads: [1, 0, 0, 1] }),
   one('opset 7 average', 'AveragePool', [x(1, 3, 7, 7)], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }, { opset: 7 }),
   one(
     'opset 8 max',
