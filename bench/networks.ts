@@ -2,7 +2,7 @@ import { type Feed, type Subject, subjectOf } from '../cli/measure/index.js'
 import { halfBits, nearestHalves } from '../cli/model/index.js'
 import { zoo } from '../models/index.js'
 import { fail } from './command/fail.js'
-import { halfModel } from './half-model.js'
+import { halfModel } from './gpu/half-model.js'
 
 /** The networks over which means are taken. */
 export const measured = [

@@ -11,11 +11,11 @@ import { InferenceSession } from '../../runtime/index.js'
 import { compileModel, numbersOfTensors, Runner, tensorsOf } from '../support/cairn.js'
 import { assertClose } from '../support/compare.js'
 import { randomNetwork } from '../support/network/random-graph.js'
+import { feedsFor, noise } from '../support/network/verify.js'
 import { ModelBuilder } from '../support/onnx/model.js'
 import { Oracle, randomFeeds } from '../support/onnx/oracle.js'
 import { baseSeed, Random } from '../support/random.js'
 import { checkSnapshot } from '../support/snapshots.js'
-import { feedsFor, noise } from '../support/verify.js'
 import { graphs } from './passes/graphs.js'
 
 const model = (name: string) => {

@@ -9,12 +9,12 @@ import { decode } from '../../runtime/file/format.js'
 import { FormatError, InferenceSession, ParallelSession } from '../../runtime/index.js'
 import { compileModel, presentBackends, Runner, tensorsOf } from '../support/cairn.js'
 import { assertClose } from '../support/compare.js'
+import { feedsFor, noise, steadiness } from '../support/network/verify.js'
 import { ModelBuilder } from '../support/onnx/model.js'
 import { type Named, Oracle, randomFeeds } from '../support/onnx/oracle.js'
 import { baseSeed, Random } from '../support/random.js'
 import { rejects } from '../support/rejects.js'
 import { skip } from '../support/skip.js'
-import { feedsFor, noise, steadiness } from '../support/verify.js'
 
 const test = suite(`detectors (seed ${baseSeed})`)
 

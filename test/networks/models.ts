@@ -10,12 +10,12 @@ import { zoo } from '../../models/index.js'
 import { InferenceSession, Tensor } from '../../runtime/index.js'
 import { compileModel, numbersOfTensors } from '../support/cairn.js'
 import { assertClose, tolerance } from '../support/compare.js'
+import { picture, type Shape, textLine, verifyModel, withoutSigmoid } from '../support/network/verify.js'
 import { numbersOf } from '../support/onnx/oracle.js'
 import { baseSeed } from '../support/random.js'
 import { root, sharedModels } from '../support/root.js'
 import { whyLeftOut } from '../support/share.js'
 import { skip } from '../support/skip.js'
-import { picture, type Shape, textLine, verifyModel, withoutSigmoid } from '../support/verify.js'
 
 const all = Boolean(process.env.CAIRN_ALL)
 const only = process.env.CAIRN_ONLY

@@ -10,11 +10,11 @@ import { CairnError, FormatError, InferenceSession } from '../../runtime/index.j
 import { numbersOfTensors, tensorsOf } from '../support/cairn.js'
 import { errorOf } from '../support/compare.js'
 import { randomNetwork } from '../support/network/random-graph.js'
+import { feedsFor, noise } from '../support/network/verify.js'
 import { ModelBuilder } from '../support/onnx/model.js'
 import { baseSeed, Random } from '../support/random.js'
 import { whyLeftOut } from '../support/share.js'
 import { skip } from '../support/skip.js'
-import { feedsFor, noise } from '../support/verify.js'
 
 const trips = suite(`format round trip (seed ${baseSeed})`)
 

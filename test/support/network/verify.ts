@@ -1,15 +1,15 @@
 // Whole networks: one compiled file, several shapes, against onnxruntime-node.
-import { difference } from '../../cli/model/difference.js'
-import { build } from '../../compiler/index.js'
-import { roundedOtherwise } from '../../compiler/quantise/scene.js'
-import { encode } from '../../runtime/file/format.js'
-import { InferenceSession } from '../../runtime/index.js'
-import { drawPage } from '../../scripts/demo/page.js'
-import { compileModel, numbersOfTensors, tensorsOf } from './cairn.js'
-import { assertClose, tolerance } from './compare.js'
-import { type DType, decodeModel, encodeModel, sizeOf } from './onnx/model.js'
-import { type Named, Oracle } from './onnx/oracle.js'
-import { Random } from './random.js'
+import { difference } from '../../../cli/model/difference.js'
+import { build } from '../../../compiler/index.js'
+import { roundedOtherwise } from '../../../compiler/quantise/scene.js'
+import { encode } from '../../../runtime/file/format.js'
+import { InferenceSession } from '../../../runtime/index.js'
+import { drawPage } from '../../../scripts/demo/page.js'
+import { compileModel, numbersOfTensors, tensorsOf } from '../cairn.js'
+import { assertClose, tolerance } from '../compare.js'
+import { type DType, decodeModel, encodeModel, sizeOf } from '../onnx/model.js'
+import { type Named, Oracle } from '../onnx/oracle.js'
+import { Random } from '../random.js'
 
 /** Sizes for the free dimensions of one run: batch, height, width. */
 export interface Shape {

@@ -1,5 +1,5 @@
-import { halfBits } from '../cli/model/index.js'
-import onnxProto from '../schema/onnx.js'
+import { halfBits } from '../../cli/model/index.js'
+import onnxProto from '../../schema/onnx.js'
 
 const { ModelProto, TensorProto } = onnxProto.onnx
 const { FLOAT, FLOAT16 } = TensorProto.DataType
