@@ -11,7 +11,6 @@ import { subjectOf } from '../cli/measure/index.js'
 import { gpuDispatches } from '../cli/report/index.js'
 import { oneLine } from '../cli/terminal/index.js'
 import { env } from '../runtime/index.js'
-import { isImitation } from '../runtime/webgpu/index.js'
 import { numberOf, peersOf, readArguments } from './command/arguments.js'
 import { fail } from './command/fail.js'
 import { type Account, accountMarkdown, accountNotes, accountOf, accountTable } from './gpu/account.js'
@@ -130,7 +129,7 @@ async function measureAll(): Promise<void> {
 /** Measured anew before each network, because GPUs slow down as they get warm; of a program on the CPU once, as they take it long. */
 async function limitsOf(gpu: GPU): Promise<Limits> {
   const { info } = (await gpu.requestAdapter({ powerPreference: 'high-performance' }))!
-  if (!known || !isImitation(info)) known = await measureLimits(gpu)
+  if (!known || !info.isFallbackAdapter) known = await measureLimits(gpu)
   return known
 }
 
