@@ -26,7 +26,14 @@ export interface Correlation {
   /** The mean of |r| over all pairs. */
   readonly mean: number
   /** The pair that is most alike. */
-  readonly largest: { readonly units: readonly [number, number]; readonly r: number } | undefined
+  readonly largest:
+    | {
+        /** Their numbers in the layer. */
+        readonly units: readonly [number, number]
+        /** Their Pearson's r. */
+        readonly r: number
+      }
+    | undefined
 }
 
 /** What pictures tell of a layer. */
