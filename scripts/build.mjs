@@ -123,8 +123,9 @@ async function minify() {
       const text = readFileSync(file, 'utf8')
       // Bundlers read these comments.
       if (text.includes('webpackIgnore')) return
-      // Syntax stays: where a name is put into an import(), bundlers would look for what is not meant for them.
-      const small = { minifyWhitespace: true, minifyIdentifiers: true, legalComments: 'none' }
+      // Syntax stays beside import(): where a name is put into one, bundlers would look for what is not meant for them.
+      const minifySyntax = !text.includes('import(')
+      const small = { minifyWhitespace: true, minifyIdentifiers: true, minifySyntax, legalComments: 'none' }
       const options = { ...small, format: 'esm', target: 'es2022' }
       writeFileSync(file, (await transform(text, options)).code)
     })
