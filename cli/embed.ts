@@ -46,8 +46,9 @@ export const embed: Command = {
     const imported = importOf(model)
     const header = () => (model.kind === 'cairn' ? decode(model.bytes).header : build(model.bytes, imported).program)
     const port = await about(path, () => imagePort(header(), prepare.layout))
-    const { pictures, cleanUp } = await openPictures(data)
+    const { pictures, leftOut, cleanUp } = await openPictures(data)
     process.once('exit', cleanUp)
+    if (!flags.has('json')) leftOut.print(data)
     if (place !== undefined && pictures.labels.length < 3)
       throw new InputError(`--map: ${pictures.labels.length} pictures; at least three are needed`)
     const dataset = new PictureDataset(pictures, port, prepare, '')
@@ -98,6 +99,7 @@ export const embed: Command = {
         features: cut.features,
         shape: [vectors.length, size],
         map: place,
+        leftOut: leftOut.list(),
         neighbours: neighbours.map((list, i) => ({
           ...named(i),
           nearest: list.map(each => ({ ...named(each.index), cosine: 1 - each.distance }))

@@ -72,8 +72,7 @@ export const train: Command = {
       throw new UsageError(`--int8: ${path} is compiled already; an ONNX model is allowed`)
     const { pictures, leftOut, cleanUp } = await openData(data)
     process.once('exit', cleanUp)
-    if (leftOut.count && !flags.has('json'))
-      print([`left out of ${data}:`, ...leftOut.lines().map(line => `  ${line}`)].join('\n'))
+    if (!flags.has('json')) leftOut.print(data)
     const external = { externalData: externalDataOf(path) }
     const header = () => (model.kind === 'cairn' ? decode(model.bytes).header : build(model.bytes, external).program)
     const port = await about(path, () => imagePort(header(), prepare.layout))

@@ -1,5 +1,5 @@
 /** `cairnjs/explain`: why a network gives a picture its class, and what its layers see; for any ONNX CNN, in Node and in browsers. */
-import { registerBackend } from '../runtime/backend/index.js'
+import { registerBackend, registerWebGpu } from '../runtime/backend/index.js'
 import { wasmBackend } from '../runtime/cpu/index.js'
 
 export { type Explained, Explainer, explain } from './explainer.js'
@@ -30,3 +30,4 @@ export { type ExplainerOptions, type ExplainOptions, type Method, methods } from
 export type { Field } from './placement.js'
 
 registerBackend(wasmBackend)
+registerWebGpu(() => import('../runtime/webgpu/webgpu.js'))

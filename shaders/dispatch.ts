@@ -5,7 +5,7 @@
 export type Block = Readonly<Record<string, number>>
 
 export interface Dispatch {
-  /** Files of the module behind the arena's, in order; one with a `-packed` beside it is that where the language multiplies packed bytes. */
+  /** Files of the module behind the arena's, in order; one with a `-packed` or `-subgroups` beside it is that where language or device has it. */
   readonly files: readonly string[]
   /** Name of the entry point. */
   readonly entry: string

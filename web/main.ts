@@ -333,7 +333,10 @@ byId('save-picture').onclick = byId('save-why').onclick = () =>
   canvas.toBlob(blob => blob && download(`${photo!.name.replace(/\.\w+$/, '')}-${model!.opened.name}.png`, blob))
 byId('weights').onchange = () => model && void open(model.source)
 for (const id of ['least', 'blend']) byId(id).oninput = update
-startMeasuring({ engine, job: currentJob, layers: () => model && { calls: model.opened.model.calls, layers } })
+startMeasuring({
+  ...{ engine, photo: () => photo, job: currentJob },
+  layers: () => model && { calls: model.opened.model.calls, layers }
+})
 startQuantising({
   ...{ model: () => model, photo: () => photo, job: currentJob, threads: () => placing.threads },
   samples: () => (model ? samplesOf(model) : []),

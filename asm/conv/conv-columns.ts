@@ -3,7 +3,7 @@ import { CLIP, clip, lowerBound, PRELU, upperBound } from '../elementwise/activa
 import { activatePixels, Epilogue } from '../elementwise/epilogue'
 import { madd } from '../madd'
 import { statics } from '../thread'
-import { ConvParams } from './conv-params'
+import { ConvParams, isFlat } from './conv-params'
 
 /**
  * Convolutions three columns wide, of few channels: groups of 2 to 16, images, heads of few filters. A tile is eight
@@ -20,7 +20,7 @@ const MOST: u32 = 32
 
 /** `room` is the floats of scratch, where the addresses of a tile have to fit. */
 export function isColumns(p: ConvParams, e: Epilogue, room: u32): bool {
-  if (p.kernelW != 3 || p.strideW * p.dilationW * p.kernelD * p.inD * p.outD != 1) return false
+  if (p.kernelW != 3 || p.strideW * p.dilationW != 1 || !isFlat(p)) return false
   return p.channels <= MOST && room >= p.kernelH * READ && e.residual == 0 && e.act != PRELU
 }
 

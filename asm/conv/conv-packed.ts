@@ -3,7 +3,7 @@ import { isInline, isLate, PANEL } from '../dense/tile'
 import { DEEP, sixPair, WIDE } from '../dense/wide'
 import { activatePixels, Epilogue } from '../elementwise/epilogue'
 import { statics } from '../thread'
-import { ConvParams } from './conv-params'
+import { ConvParams, isFlat } from './conv-params'
 
 /**
  * Convolutions whose kernel rows are short runs of memory, as of images with three channels: windows are packed in groups of
@@ -19,7 +19,7 @@ const GROUPS: u32 = 8
 
 /** `room` is the floats of scratch, where one group has to fit. */
 export function isPacked(p: ConvParams, e: Epilogue, room: u32): bool {
-  if (ROWS < 6 || p.groups != 1 || p.kernelD * p.inD * p.outD != 1 || p.kernelH * p.kernelW == 1) return false
+  if (ROWS < 6 || p.groups != 1 || !isFlat(p) || p.kernelH * p.kernelW == 1) return false
   if (room < p.kernelH * p.kernelW * p.channels * ROWS) return false
   if (p.channels * p.kernelW > LONG_RUN || p.filters < PANEL || e.residual) return false
   return p.xW == p.channels && p.dilationW == 1 && p.yH == p.outW * p.yW && (isInline(e) || isLate(e))

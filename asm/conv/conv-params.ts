@@ -41,3 +41,8 @@ export class ConvParams {
   beta: f32
   tiles: u32
 }
+
+/** Whether there is one plane, with no padding in front of it. */
+export function isFlat(p: ConvParams): bool {
+  return p.kernelD == 1 && p.inD == 1 && p.outD == 1 && p.padD == 0
+}

@@ -6,7 +6,7 @@ import { Epilogue } from '../elementwise/epilogue'
 import { firstOf, lastOf, statics, worth } from '../thread'
 import { columnPixels, isColumns } from './conv-columns'
 import { isPacked, packedPixels } from './conv-packed'
-import { ConvParams } from './conv-params'
+import { ConvParams, isFlat } from './conv-params'
 
 /** Output positions that one walk covers: from `first` in steps of `step`, per axis. */
 @unmanaged
@@ -97,8 +97,10 @@ function hasFew(p: ConvParams): bool {
 
 /** Whether each output of one filter is made of one pixel, and of nothing else. */
 function isAlone(p: ConvParams, e: Epilogue): bool {
-  if (p.kernelD * p.kernelH * p.kernelW * p.inD * p.outD != 1 || (p.padH | p.padW) != 0) return false
-  return e.residual == 0 && e.act != PRELU
+  if (p.kernelH * p.kernelW != 1 || !isFlat(p) || (p.padH | p.padW) != 0) return false
+  // Where padding is behind the input, the last outputs are of none of its pixels.
+  const isInside = <u64>(p.outH - 1) * p.strideH < p.inH && <u64>(p.outW - 1) * p.strideW < p.inW
+  return isInside && e.residual == 0 && e.act != PRELU
 }
 
 /** Behind the tables: what is read where a window is outside, and few filters in lanes. */

@@ -21,7 +21,7 @@ export const UNSIGNED: u32 = 0
 export const SIGNED: u32 = 1
 export const WORDS: u32 = 2
 
-/** In this thread's statics, behind sums (words8.ts): what a panel adds and multiplies, what the call rounds with, a tile of few columns. */
+/** In this thread's statics, behind sums (winograd8.ts): what a panel adds and multiplies, what the call rounds with, a tile of few columns. */
 const PANELS: usize = 192
 const BOUNDS: usize = PANELS + 96
 const EDGE: usize = BOUNDS + 48

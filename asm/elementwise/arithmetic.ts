@@ -25,7 +25,7 @@ export function arithmeticRow(
   const left = v128.load32_splat(a)
   const right = v128.load32_splat(b)
   let i: u32 = 0
-  if ((kind == MUL || kind == ADD) && n >= 16) {
+  if ((kind == MUL || kind == ADD) && n >= 16 && (aSteps || bSteps)) {
     const repeated = statics()
     for (let at: usize = 0; at < 64; at += 16) v128.store(repeated + at, aSteps ? right : left)
     i = sumOrProduct(

@@ -71,6 +71,9 @@ export function askedIn(flags: Flags): Asked {
   }
   if (!maximise && !invert) flags.refuse(['steps', 'jitter', 'blur'], 'without --maximise or --invert')
   if (!maximise && data === undefined) flags.refuse(['units'], 'without --data or --maximise')
+  if (!maximise && !invert && data === undefined) flags.refuse(['seed'], 'without --data, --maximise or --invert')
+  if (isAll && named.length > 1)
+    throw new UsageError('--layer all is every layer; no other --layer is allowed beside it')
   const units = flags.numbers('units')
   if (units?.some(unit => !Number.isInteger(unit) || unit < 0))
     throw new UsageError(`--units ${flags.text('units')}: whole numbers from 0, such as 3,17, are allowed`)

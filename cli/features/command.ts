@@ -39,6 +39,7 @@ export const features: Command = {
     const picture = asked.image === undefined ? undefined : (await pictureReader([asked.image]))(asked.image)
     const folder = asked.data === undefined ? undefined : await openPictures(asked.data)
     if (folder) process.once('exit', folder.cleanUp)
+    if (!flags.has('json')) folder?.leftOut.print(asked.data!)
     const wanted = { prepare, first: picture ?? folder?.pictures.read(0), device, threads: flags.whole('threads') }
     const subject = await subjectOf(model, wanted)
     askForWide(flags)
@@ -65,7 +66,8 @@ export const features: Command = {
     const report = featuresHtml({ title: `What ${basename(path)} sees`, facts, findings, sections: sections.all })
     writeWhole(asked.output, Buffer.from(report))
     const files = asked.sheets === undefined ? [] : writeSheets(asked.sheets, sections.all)
-    if (flags.has('json')) return printJson(told(path, asked, found, sections, files))
+    if (flags.has('json'))
+      return printJson({ ...told(path, asked, found, sections, files, names ?? []), leftOut: folder?.leftOut.list() })
     for (const line of findingsText(findings ?? [])) print(line)
     print(`wrote ${[asked.output, ...files].join(', ')}`)
   }
@@ -80,13 +82,18 @@ function remembered(make: (index: number) => Picture): (index: number) => Pictur
   }
 }
 
-/** A file a picture, named by its section and itself. */
+/** Letters of a title in a file's name at most. */
+const mostLetters = 60
+
+/** A file a picture, named by its number, its section and itself. */
 function writeSheets(folder: string, sections: readonly Section[]): string[] {
   mkdirSync(folder, { recursive: true })
-  const plain = (text: string) => text.replace(/[^\w.-]+/g, '-')
+  const plain = (text: string) => text.replace(/[^\w.-]+/g, '-').slice(0, mostLetters)
+  let count = 0
   return sections.flatMap(({ title, shown }) =>
     shown.map(each => {
-      const file = join(folder, `${plain(title).toLowerCase()}-${plain(each.title)}.png`)
+      const number = String(++count).padStart(3, '0')
+      const file = join(folder, `${number}-${plain(title).toLowerCase()}-${plain(each.title)}.png`)
       writeWhole(file, pngOf(each.picture))
       return file
     })
@@ -98,13 +105,15 @@ function told(
   { output, image, data }: Asked,
   { layers, findings }: Found,
   { maximised, inverted }: Sections,
-  sheets: readonly string[]
+  sheets: readonly string[],
+  names: readonly string[]
 ) {
   const made = ({ title, value }: Made) => ({ title, value })
   return {
     ...{ model, output, image, data, sheets, layers },
     findings: findings?.map(({ layer, sparsity, dead, correlation: { mean, largest }, strongest }) => ({
-      ...{ layer: layer.name, sparsity, dead, correlation: { mean, largest }, strongest }
+      ...{ layer: layer.name, sparsity, dead, correlation: { mean, largest } },
+      strongest: strongest.map(all => all.map(({ picture, ...place }) => ({ image: names[picture], ...place })))
     })),
     maximised: maximised.map(made),
     inverted: inverted.map(made)

@@ -21,7 +21,7 @@ export interface Found {
 
 export async function look(
   { bytes, dims, options }: Subject,
-  { layers: named, shown: most, seed }: Asked,
+  { layers: named, shown: most, units, seed }: Asked,
   image: Tensor | undefined,
   folder: Parameters<typeof findingsOf>[1] | undefined
 ): Promise<Found> {
@@ -33,6 +33,10 @@ export async function look(
     const shown = Array.from({ length: count }, (_, i) =>
       count === 1 ? layers.length - 1 : Math.round((i * (layers.length - 1)) / (count - 1))
     )
+    refuseUnits(
+      units,
+      shown.map(i => layers[i])
+    )
     return {
       ...{ layers, shown },
       maps: image && (await maps.run(image)).map(({ data }) => data),
@@ -40,6 +44,13 @@ export async function look(
     }
   } finally {
     await maps.release()
+  }
+}
+
+function refuseUnits(asked: readonly number[] = [], layers: readonly FeatureLayer[]): void {
+  for (const { name, units } of layers) {
+    const wrong = asked.find(unit => unit >= units)
+    if (wrong !== undefined) throw new InputError(`--units ${wrong}: layer "${name}" has units 0 to ${units - 1}`)
   }
 }
 
@@ -58,15 +69,17 @@ export async function sectionsOf(
   pictureSeen: (index: number) => Picture
 ): Promise<Sections> {
   const units = (i: number, most: number): readonly number[] => {
-    const { name, units: count } = layers[i]
-    const wrong = asked.units?.find(unit => unit >= count)
-    if (wrong !== undefined) throw new InputError(`--units ${wrong}: layer "${name}" has units 0 to ${count - 1}`)
     if (asked.units) return asked.units
-    return findings ? loudest(findings[i], most) : Array.from({ length: Math.min(most, count) }, (_, k) => k)
+    return findings ? loudest(findings[i], most) : Array.from({ length: Math.min(most, layers[i].units) }, (_, k) => k)
   }
   const filters = asked.isSheet ? undefined : firstFilters(subject.bytes, subject.dims, subject.options)
   const last = shown.at(-1)!
-  const made = asked.maximise ? await maximised(subject, layers[last], units(last, unitsMade), asked) : []
+  const excited = asked.maximise ? units(last, unitsMade) : []
+  if (asked.maximise && !excited.length)
+    throw new InputError(
+      `--maximise: every unit of layer "${layers[last].name}" is dead on --data; --units says which to take`
+    )
+  const made = excited.length ? await maximised(subject, layers[last], excited, asked) : []
   const kept = asked.invert
     ? await inverted(
         subject,

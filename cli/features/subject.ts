@@ -9,7 +9,6 @@ import { InputError } from '../terminal/index.js'
 
 /** A network, and how pictures become its input. */
 export interface Subject {
-  readonly path: string
   readonly bytes: Uint8Array
   readonly dims: readonly number[]
   readonly options: FeatureOptions
@@ -44,13 +43,16 @@ export async function subjectOf(model: ModelFile, { prepare, first, device, thre
   })
   const input = (picture: Picture) => imageTensor(picture, port, prepare)
   const { dims } = input(first ?? grey(0))
+  const [width, height] = sidesOf(dims)
+  // The layers are compiled for the first picture's size, which all others then have.
+  const sized = { ...prepare, size: prepare.size ?? ([height, width] as const) }
   const range = rangeOf(
     prepare,
-    [0, 255].map(byte => input(grey(byte, ...sidesOf(dims)))),
+    [0, 255].map(byte => input(grey(byte, width, height))),
     dims
   )
   return {
-    ...{ path, bytes, dims, range, input },
+    ...{ bytes, dims, range, input: (picture: Picture) => imageTensor(picture, port, sized) },
     options: { ...imported, externalData: externalDataOf(path), numThreads: threads, device },
     seen: tensor => pictureFrom(tensor, range)
   }

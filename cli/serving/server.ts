@@ -78,7 +78,7 @@ async function serverOf(pool: Pool, logger: Logger, options: ApiOptions, version
     options.traces ? await tracesOf() : noTraces
   )
   const app = await httpApp(engine, {
-    ...{ log: logger, token, tls, maxBody, budget, requestTimeout: timeout },
+    ...{ log: logger, token, tls, maxBody, budget, requestTimeout: timeout, maxConnections: options.maxConnections },
     isLocal: isLoopback.test(host),
     proto: readFileSync(proto, 'utf8')
   }).catch(error => {
@@ -86,7 +86,6 @@ async function serverOf(pool: Pool, logger: Logger, options: ApiOptions, version
   })
   let grpc: Awaited<ReturnType<typeof grpcServer>> | undefined
   try {
-    app.server.maxConnections = options.maxConnections
     const url = await listening(host, options.http, () => app.listen({ host, port: options.http }))
     if (options.grpc !== undefined) {
       const { grpc: port, maxConnections } = options

@@ -1,4 +1,5 @@
 import { relative } from 'node:path'
+import { print } from '../terminal/index.js'
 
 /** Examples that are named of each reason. */
 const mostNamed = 3
@@ -46,6 +47,11 @@ export class LeftOut {
       ({ reason, count, examples }) =>
         `${count} × ${reason} (${examples.join(', ')}${count > examples.length ? ', …' : ''})`
     )
+  }
+
+  /** Tells of them, if there are any, as of the folder that was asked for. */
+  print(folder: string): void {
+    if (this.count) print([`left out of ${folder}:`, ...this.lines().map(line => `  ${line}`)].join('\n'))
   }
 
   /** All in one line, without what may be done about them. */

@@ -59,7 +59,7 @@ export class Pipelines {
   get({ files, entry, constants, vector }: Dispatch, switches: Switches, kernel: string): Promise<GPUComputePipeline> {
     const kinds = [
       ...(languageHas('packed_4x8_integer_dot_product') ? ['packed'] : []),
-      ...(this.device.features.has('subgroups') ? [subgroups] : [])
+      ...(this.device.features.has(subgroups) ? [subgroups] : [])
     ]
     const chosen = files.map(file => kinds.map(kind => `${file}-${kind}`).find(name => sources[name]) ?? file)
     const texts = [`element-${this.element}`, `arena-${vector ? 'vector' : 'scalar'}`, ...chosen]

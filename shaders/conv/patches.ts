@@ -1,4 +1,4 @@
-import { type Block, ceil, product } from '../dispatch.js'
+import { type Block, ceil, each, product } from '../dispatch.js'
 
 /** How many workgroups of which kind make a convolution in patches of its input (patches.wgsl). */
 export interface Patches {
@@ -23,7 +23,7 @@ const bytesAMultiplyAdd = 0.06
 
 /** The patches that suit a convolution's sizes, if it has few filters a group or few channels. */
 export function patchesOf(p: Block): Patches | undefined {
-  const flat = p.kernelD === 1 && p.inD === 1 && p.outD === 1
+  const flat = p.kernelD === 1 && p.inD === 1 && p.outD === 1 && p.padD === 0
   const few = p.groups > 1 ? p.filters <= mostFilters : p.channels >= fewestChannels && p.channels < fewChannels
   const taps = p.kernelH * p.kernelW
   const many = product(p.batch, p.outH, p.outW, p.filters, p.groups) >= fewestResults
@@ -67,8 +67,8 @@ function patchOf(p: Block, TALL: number, SIDE: number, QUADS: number): (Patches 
       const taken = SIDE * CHUNK * (SPAN | 1) + LINES * p.kernelW * CHUNK * 4 * QUADS
       if (CHUNK > ceil(p.channels, 4) || taken > room) continue
       const constants = { TALL, ROWS, QUADS, SIDE, CHUNK, LINES, KERNEL_W: p.kernelW, SPAN_H, SPAN_W }
-      const positions = p.batch * ceil(p.outH, TALL) * ceil(p.outW, WIDE)
-      return { constants, groups: [positions, ceil(p.groups * ceil(p.filters, 4), QUADS), 1], SPAN }
+      const [across, down] = each(p.batch * ceil(p.outH, TALL) * ceil(p.outW, WIDE))
+      return { constants, groups: [across, ceil(p.groups * ceil(p.filters, 4), QUADS), down], SPAN }
     }
   return undefined
 }

@@ -29,7 +29,8 @@ fn patches(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   let quadsOfGroup = (p.filters + 3) / 4;
   let across = (p.outW + WIDE - 1) / WIDE;
   let down = (p.outH + TALL - 1) / TALL;
-  let at = Pixel(group.x / (across * down), 0, group.x / across % down * TALL, group.x % across * WIDE);
+  let tile = group.z * groups.x + group.x;
+  let at = Pixel(tile / (across * down), 0, tile / across % down * TALL, tile % across * WIDE);
   // The first quad of the workgroup, and this invocation's.
   let firstQuad = group.y * QUADS;
   let firstPart = firstQuad / quadsOfGroup;
@@ -99,7 +100,7 @@ fn patches(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
       workgroupBarrier();
     }
   }
-  if (part >= p.groups) {
+  if (part >= p.groups || at.n >= p.batch) {
     return;
   }
   seekChannels(column, part);

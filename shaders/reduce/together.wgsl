@@ -17,6 +17,7 @@ fn joinedByAll(kind: u32, v: vec4f, local: u32) -> vec4f {
 
 // The sums of two.
 fn sumsOfAll(a: vec4f, b: vec4f, local: u32) -> array<vec4f, 2> {
+  workgroupBarrier();
   pairs[local] = a;
   pairs[local + TREE] = b;
   for (var width = TREE / 2; width > 0; width >>= 1) {

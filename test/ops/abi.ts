@@ -239,8 +239,13 @@ test('activations are numbered alike', () => {
 })
 
 test('binary operators are numbered alike', () => {
-  checkNumbers('asm/elementwise/elementwise.ts', Object.keys(binaries), true)
-  checkNumbers('shaders/elementwise/binary.wgsl', Object.keys(binaries), true, 'BINARY_')
+  const names = Object.keys(binaries)
+  const files = ['arithmetic', 'elementwise'].map(file => `asm/elementwise/${file}.ts`)
+  assert.is(
+    files.reduce((seen, file) => seen + checkNumbers(file, names, false), 0),
+    names.length
+  )
+  checkNumbers('shaders/elementwise/binary.wgsl', names, true, 'BINARY_')
 })
 
 test('binary operators on bytes are numbered alike', () => {

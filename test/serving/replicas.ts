@@ -8,6 +8,7 @@ import { compile } from '../../compiler/index.js'
 import { baseSeed, Random } from '../support/random.js'
 import { root } from '../support/root.js'
 import { ask, expected, floats, folderOf, inputOf, smallModel, until } from '../support/serving.js'
+import { skip } from '../support/skip.js'
 
 const test = suite(`serving: replicas (seed ${baseSeed})`)
 const random = new Random('replicas')
@@ -28,7 +29,7 @@ function begin(models: string): Promise<Replica> {
   })
 }
 
-test('no answer is wrong and no request is lost while one is rolled and one is killed', async () => {
+async function rolledAndKilled(): Promise<void> {
   const model = smallModel(random)
   const models = folderOf({ 'small.cairn': await compile(model) })
   const replicas = await Promise.all([begin(models), begin(models)])
@@ -74,6 +75,10 @@ test('no answer is wrong and no request is lost while one is rolled and one is k
     over = true
     for (const { child } of replicas) child.kill('SIGKILL')
   }
-})
+}
+
+const title = 'no answer is wrong and no request is lost while one is rolled and one is killed'
+if (process.platform === 'win32') skip(title, 'Windows has no SIGTERM to roll a server by')
+else test(title, rolledAndKilled)
 
 test.run()

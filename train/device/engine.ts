@@ -16,7 +16,7 @@ export class Engine {
 
   static async open(file: CairnFile, device: string, threads: number): Promise<Engine> {
     const backend = backendNamed(device)
-    if (!backend) throw new CairnError(`no device "${device}"; wasm, webgpu and reference train`)
+    if (!backend) throw new CairnError(`no device "${device}"; wasm, webgpu and reference have gradients`)
     checkFixed(file.header)
     const open = async () => file
     const executor = await backend.load(open(), { numThreads: threads, reopen: open, provider: {} })

@@ -2,6 +2,7 @@ import { byId, el } from '../dom.js'
 import type { Engine } from '../engine/engine.js'
 import type { Answer, Job, Opened } from '../engine/protocol.js'
 import { median, ms, plural } from '../numbers.js'
+import type { Photo } from '../photo/photo.js'
 import { Check } from '../views/check.js'
 import { onPickedLayer, showLayerTable } from '../views/layer-table.js'
 import { showLayers } from '../views/layers.js'
@@ -10,6 +11,7 @@ import { announce, doing, showFailure } from '../views/status.js'
 /** What is timed and compared on demand. */
 export interface Measured {
   readonly engine: Engine
+  photo(): Photo | undefined
   job(): Job | undefined
   /** Calls and layers of the model that is open. */
   layers(): { readonly calls: Opened['model']['calls']; readonly layers: Answer<'layers'> } | undefined
@@ -30,9 +32,11 @@ export function startMeasuring(measured: Measured): void {
 }
 
 /** The layer's maps of the photo, above the table. */
-async function showMaps({ engine, job: current }: Measured, node: string): Promise<void> {
-  const job = current()
+async function showMaps({ engine, job: current, photo }: Measured, node: string): Promise<void> {
+  const [job, of] = [current(), photo()]
   const found = job && (await doing(node, () => engine.ask('layerPicture', { ...job, node })))
+  // Of another photo than is there by now: they stay hidden, as its run has left them.
+  if (photo() !== of) return
   const figure = byId('layer-maps')
   figure.hidden = found === undefined
   if (!found) return

@@ -38,8 +38,8 @@ export function blockOf(p: Conv8Params): usize {
   return (<usize>(p.kernelH * pairsOf(p))) << 4
 }
 
-/** Sixteen bytes of which `count` are there. */
-function some(at: usize, count: u32): v128 {
+/** Sixteen bytes from `at` on, of which `count` are there and the others may be anything. */
+export function some(at: usize, count: u32): v128 {
   return count > 8 ? v128.load(at) : v128.load64_zero(at)
 }
 

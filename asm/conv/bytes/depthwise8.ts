@@ -2,7 +2,7 @@ import { correction, SIGNED, WORDS } from '../../dense/product8'
 import { firstOf, lastOf, statics, worth } from '../../thread'
 import { Conv8Params } from './band8'
 import { beginRows, finishOutputs, kind, multiply, multiplyPixels, outputs, quads, SUMS } from './depthwise8-columns'
-import { arrangeWords, blockOf, columnsOf, outputsIn, pairWords } from './depthwise8-words'
+import { arrangeWords, blockOf, columnsOf, outputsIn, pairWords, some } from './depthwise8-words'
 
 /**
  * One filter a channel, of bytes, 16 channels at a time. Pixels of an input row are interleaved by fours, so that a lane of a product
@@ -170,11 +170,6 @@ function sumUp(p: Conv8Params, w: usize, count: u32, to: usize): void {
   v128.store(to, i32x4.mul(b, times), 16)
   v128.store(to, i32x4.mul(c, times), 32)
   v128.store(to, i32x4.mul(d, times), 48)
-}
-
-/** Sixteen bytes from `at` on, of which `count` are there and the others may be anything. */
-function some(at: usize, count: u32): v128 {
-  return count > 8 ? v128.load(at) : v128.load64_zero(at)
 }
 
 /** The quads of an input row: of 4 neighbouring pixels, 16 channels as four vectors; zero points where there is no input. */

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
@@ -32,6 +33,8 @@ export interface HttpOptions {
   readonly budget: Budget
   /** Milliseconds in which a request must have come whole. */
   readonly requestTimeout: number
+  /** Open at once at each address of the host. */
+  readonly maxConnections: number
   /** The protocol's messages of gRPC, as text. */
   readonly proto: string
 }
@@ -47,16 +50,18 @@ export async function httpApp(engine: Engine, options: HttpOptions): Promise<Fas
   const app = fastify({
     loggerInstance: log as never,
     logController: new LogController({ disableRequestLogging: true }),
-    requestTimeout,
-    keepAliveTimeout: 60_000,
-    // Longer than any model takes to be loaded; who does not read an answer is let go.
-    connectionTimeout: 900_000,
+    // Every address of a name has a server of its own, and all of them have the limits.
+    serverFactory: (listener: RequestListener) => {
+      const server = tls ? createSecureServer({ ...tls, ...timeouts }, listener) : createServer(timeouts, listener)
+      // Longer than any model takes to be loaded; who does not read an answer is let go.
+      server.setTimeout(900_000)
+      return Object.assign(server, { requestTimeout, keepAliveTimeout: 60_000, maxConnections: options.maxConnections })
+    },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: true },
-    clientErrorHandler: refuseRaw,
-    ...(tls ? { https: { ...tls, ...timeouts } } : { http: timeouts })
+    clientErrorHandler: refuseRaw
   } as object) as FastifyInstance
 
   app.removeAllContentTypeParsers()

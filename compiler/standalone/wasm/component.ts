@@ -27,6 +27,7 @@ export function moduleIn(component: Uint8Array): Uint8Array | undefined {
   let at = preamble.length + 1
   let length = 0
   for (let factor = 1; ; factor *= 128) {
+    if (at >= component.length) return undefined
     const byte = component[at++]
     length += (byte & 127) * factor
     if (byte < 128) break

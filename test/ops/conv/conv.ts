@@ -42,6 +42,10 @@ export const conv = [
     next: [{ op: 'Sigmoid' }]
   }),
   conv1('1×1, one filter, short rows', {}, [1, 12, 5, 3], [1, 12, 1, 1], { next: [{ op: 'Relu' }] }),
+  // Outputs behind the input, of which there is no pixel.
+  conv1('1×1, one filter, padded behind', { pads: [0, 0, 1, 1] }, [2, 8, 5, 7], [1, 8, 1, 1]),
+  conv1('1×1, one filter, padded behind, strides', { pads: [0, 0, 2, 3], strides: [2, 2] }, [1, 8, 7, 9], [1, 8, 1, 1]),
+  conv1('1×1, one filter, padded in front', { pads: [1, 2, 0, 0] }, [1, 8, 5, 7], [1, 8, 1, 1]),
   conv1('1×1, 64 to 40 channels', {}, [1, 64, 9, 7], [40, 64, 1, 1]),
   // Sums that the GPU divides among workgroups.
   conv1('long sums of few pixels', { pads: [1, 1, 1, 1] }, [1, 160, 7, 7], [24, 160, 3, 3]),
