@@ -124,6 +124,14 @@ test('the command line writes a component with its interface, and takes it again
   assert.match(readFileSync(join(folder, 'm.wit'), 'utf8'), /infer: func\(inputs: inputs\) -> result<outputs, string>;/)
   assert.match(cairn('inspect', 'm.wasm').stdout, /a WebAssembly component of its own/)
   assert.match(cairn('verify', 'm.wasm').stdout, /none diverges/)
+  // Cut where the length of its module would stand.
+  const whole = readFileSync(join(folder, 'm.wasm'))
+  for (const length of [8, 9, 10]) {
+    writeFileSync(join(folder, 'cut.wasm'), whole.subarray(0, length))
+    const cut = cairn('inspect', 'cut.wasm')
+    assert.is(cut.status, 1)
+    assert.match(cut.stderr, /^cairn: cut\.wasm.*\n$/)
+  }
 })
 
 test.run()
