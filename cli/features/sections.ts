@@ -33,10 +33,9 @@ export async function look(
     const shown = Array.from({ length: count }, (_, i) =>
       count === 1 ? layers.length - 1 : Math.round((i * (layers.length - 1)) / (count - 1))
     )
-    refuseUnits(
-      units,
-      shown.map(i => layers[i])
-    )
+    // A folder tells of all that are shown, pictures are made for the last.
+    const looked = (folder ? shown : shown.slice(-1)).map(i => layers[i])
+    refuseUnits(looked, units)
     return {
       ...{ layers, shown },
       maps: image && (await maps.run(image)).map(({ data }) => data),
@@ -47,7 +46,7 @@ export async function look(
   }
 }
 
-function refuseUnits(asked: readonly number[] = [], layers: readonly FeatureLayer[]): void {
+function refuseUnits(layers: readonly FeatureLayer[], asked: readonly number[] = []): void {
   for (const { name, units } of layers) {
     const wrong = asked.find(unit => unit >= units)
     if (wrong !== undefined) throw new InputError(`--units ${wrong}: layer "${name}" has units 0 to ${units - 1}`)
