@@ -1,7 +1,7 @@
 import { mul, product } from '../../algebra/index.js'
 import { Node, type Value } from '../../graph/index.js'
 import { matrices } from '../dense/gemm.js'
-import { depth, product8Buffers, sumsOf, weightAt } from '../dense/gemm8.js'
+import { packedMatrix, product8Buffers, sumsOf } from '../dense/gemm8.js'
 import { panelWidth } from '../elementwise/epilogue.js'
 import { shiftOf } from '../elementwise/quantize.js'
 import { kernel, type Lowering, type Op, plainOrder, type View } from '../op.js'
@@ -11,8 +11,7 @@ import {
   conv8Fields,
   eachSum,
   fieldsOf,
-  packConv8,
-  paddedRows,
+  packedPanels,
   rowsOfBand,
   type Sizes,
   scratchFloats,
@@ -93,12 +92,7 @@ export const conv32: Op = {
     const [value, weights] = node.inputs as Value[]
     const [x, y] = [to.view(value), to.view(node.output)]
     const window = windows(node, x.shape.slice(2), shape.kernel)
-    const { groups, channels, kernel } = shape
-    const width = kernel[kernel.length - 1]
-    const runs = window.dilations[kernel.length - 1] === 1
-    const padded = (paddedRows(runs, channels, width) * kernel.reduce((a, b) => a * b, 1)) / width
-    const key = `${weights.name} conv8 ${groups}${runs ? ' in runs' : ''}`
-    const w = to.constant(key, () => packConv8(weights, shape, runs, padded), undefined, 'i8')
+    const { key, w, padded, runs } = packedPanels(to, weights, shape, window)
     emit(node, to, fieldsOf(node, shape, window, x, y), key, padded, runs, { x, w, y })
   },
   macs: node => convolution.Conv.macs!(plain(node, 'Conv'))
@@ -111,18 +105,7 @@ export const gemm32: Op = {
   layout: 'plain',
   lower(node, to) {
     const [value, weights] = node.inputs as Value[]
-    const [inner, columns] = weights.shape as number[]
-    const padded = Math.ceil(inner / depth) * depth
-    const data = weights.data!
-    const key = `${weights.name} gemm8 0`
-    const pack = () => {
-      const packed = new Float32Array(padded * Math.ceil(columns / panelWidth) * panelWidth)
-      for (let k = 0; k < inner; k++)
-        for (let column = 0; column < columns; column++)
-          packed[weightAt(padded, column, k)] = data[k * columns + column]
-      return packed
-    }
-    const w = to.constant(key, pack, undefined, 'i8')
+    const { key, w, padded, inner, columns } = packedMatrix(to, weights, 0)
     const x = to.dense(value, plainOrder(2))
     const y = to.view(node.output)
     const rows = y.shape[0]

@@ -74,7 +74,7 @@ export function eachSum(
 }
 
 /** Rows of weights that one row of kernel positions takes. */
-export function paddedRows(runs: boolean, channels: number, width: number): number {
+function paddedRows(runs: boolean, channels: number, width: number): number {
   return runs ? fill(channels * width) : fill(channels) * width
 }
 
@@ -134,6 +134,16 @@ function forEachInput(
       }
 }
 
+/** Weights in panels, under the name that they have for all layers which read them so. */
+export function packedPanels(to: Lowering, weights: Value, shape: WeightShape, { dilations }: Windows) {
+  const { groups, channels, kernel } = shape
+  const width = kernel[kernel.length - 1]
+  const runs = dilations[kernel.length - 1] === 1
+  const padded = (paddedRows(runs, channels, width) * kernel.reduce((a, b) => a * b, 1)) / width
+  const key = `${weights.name} conv8 ${groups}${runs ? ' in runs' : ''}`
+  return { key, w: to.constant(key, () => packConv8(weights, shape, runs, padded), undefined, 'i8'), padded, runs }
+}
+
 /** A convolution as the quantise pass makes it, of the same attributes and weights as Conv. */
 export const conv8: Op = {
   required: 4,
@@ -152,16 +162,11 @@ export const conv8: Op = {
     const taps = kernel.reduce((a, b) => a * b, 1)
     if (channels === 1 && filters === 1 && groups > 1 && kernel.length < 3)
       return emitDepthwise(node, to, shape, window, x, y)
-    const width = kernel[kernel.length - 1]
-    const dilation = window.dilations[kernel.length - 1]
-    const runs = dilation === 1
-    const padded = (paddedRows(runs, channels, width) * taps) / width
     const panels = Math.ceil(filters / panelWidth)
     if (taps * channels > longestSum) throw refuse(node, `sums ${taps * channels} products; ${longestSum} are allowed`)
     const [, weights, scale, bias] = node.inputs as Value[]
     const plain = taps === 1 && groups === 1 && isPointwise(window) ? rowsOf({ x, y, r: undefined }) : undefined
-    const key = `${weights.name} conv8 ${groups}${runs ? ' in runs' : ''}`
-    const w = to.constant(key, () => packConv8(weights, shape, runs, padded), undefined, 'i8')
+    const { key, w, padded, runs } = packedPanels(to, weights, shape, window)
     const vectors = { scale: perFilter(to, scale, groups, filters), bias: perFilter(to, bias, groups, filters) }
     if (plain) {
       const { rRow: _, ...sizes } = plain
@@ -282,7 +287,7 @@ function ringFloats(kernel: readonly number[], { strides, dilations }: Windows):
   return (64 + kh * 4 + outputs * 32 * 64 + kh * quads * outputs * 128 + ((kh - 1) * dh + 1) * 32 * quads * 64) / 4
 }
 
-export function packConv8(
+function packConv8(
   weights: Value,
   { groups, channels, filters, kernel }: WeightShape,
   runs: boolean,

@@ -104,6 +104,22 @@ function tilesFor(padded: number): { tiles: number; floats: number } {
 /** Inputs of a layer of bytes: x, weights as whole numbers, the scale of each filter's sums, and a bias in steps of the result. */
 export const layerInputs = { x: 0, weights: 1, scale: 2, bias: 3 } as const
 
+/** Weights in panels, under the name that they have for all layers which read them. */
+export function packedMatrix(to: Lowering, weights: Value, transB: number) {
+  const [inner, columns] = (transB ? [...weights.shape].reverse() : weights.shape) as number[]
+  const data = weights.data!
+  const padded = Math.ceil(inner / depth) * depth
+  const key = `${weights.name} gemm8 ${transB}`
+  const pack = () => {
+    const packed = new Float32Array(padded * Math.ceil(columns / panelWidth) * panelWidth)
+    for (let column = 0; column < columns; column++)
+      for (let k = 0; k < inner; k++)
+        packed[weightAt(padded, column, k)] = transB ? data[column * inner + k] : data[k * columns + column]
+    return packed
+  }
+  return { key, w: to.constant(key, pack, undefined, 'i8'), padded, inner, columns }
+}
+
 /** A matrix product as the quantise pass makes it; weights are [inner, columns], or the other way round with transB. */
 export const gemm8: Op = {
   required: 4,
@@ -116,19 +132,7 @@ export const gemm8: Op = {
   layout: 'plain',
   lower(node, to) {
     const [value, weights, scale, bias] = node.inputs as Value[]
-    const transB = node.number('transB', 0)
-    const [inner, columns] = (transB ? [...weights.shape].reverse() : weights.shape) as number[]
-    const data = weights.data!
-    const padded = Math.ceil(inner / depth) * depth
-    const key = `${weights.name} gemm8 ${transB}`
-    const pack = () => {
-      const packed = new Float32Array(padded * Math.ceil(columns / panelWidth) * panelWidth)
-      for (let column = 0; column < columns; column++)
-        for (let k = 0; k < inner; k++)
-          packed[weightAt(padded, column, k)] = transB ? data[column * inner + k] : data[k * columns + column]
-      return packed
-    }
-    const w = to.constant(key, pack, undefined, 'i8')
+    const { key, w, inner, columns } = packedMatrix(to, weights, node.number('transB', 0))
     const x = to.dense(value, plainOrder(2))
     const y = to.view(node.output)
     emitGemm8(node, to, { rows: y.shape[0], inner, columns, xRow: x.strides[0], yRow: y.strides[0] }, key, {
