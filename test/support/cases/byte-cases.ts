@@ -154,17 +154,23 @@ const products: readonly ByteCase[] = [
     name: 'gemm8, sums of more digits than a float has',
     make(m, random) {
       const [rows, inner, columns] = [24, 900, 8]
-      const weights = m.numbers(
-        random.ints(inner * columns, [110, 127]).map((w, i) => (i % 2 ? w : -w)),
-        [inner, columns],
-        'int8'
+      const weights = random.ints(inner * columns, [110, 127]).map((w, i) => (i % 2 ? w : -w))
+      // About 250 * 118 * 900, of which the bias leaves what two elements do, in steps of the distance of two such floats.
+      const bias = Array.from({ length: columns }, (_, column) =>
+        weights.reduce((sum, w, i) => (i % columns === column ? sum - 125 * w : sum), 0)
       )
-      // About 255 * 118 * 900, in steps of half the distance of two such floats.
-      const bias = Array.from({ length: columns }, (_, i) => (i % 2 ? -1 : 1) * 118.5 * 250 * inner)
-      const vectors = [m.numbers(new Array(columns).fill(0.5)), m.numbers(bias.map(b => b * 0.5))]
-      return m.add('Gemm8', [m.bytes([rows, inner]), weights, ...vectors], { yZero: 128 })
+      const vectors = [m.numbers(new Array(columns).fill(0.5)), m.numbers(bias)]
+      return m.add('Gemm8', [m.bytes([rows, inner]), m.numbers(weights, [inner, columns], 'int8'), ...vectors], {
+        yZero: 128
+      })
     },
-    feeds: random => [random.ints(24 * 900, [249, 251])]
+    feeds: random => [
+      Array.from({ length: 24 }, () => {
+        const row = new Array<number>(900).fill(250)
+        for (let i = 0; i < 2; i++) row[random.int(0, 899)] = random.pick([249, 251])
+        return row
+      }).flat()
+    ]
   }
 ]
 
