@@ -82,7 +82,7 @@ const layers = {
   ],
   explain: [
     ...['runtime/index.ts', 'runtime/base', 'runtime/file', 'runtime/tensor', 'runtime/backend'],
-    ...['runtime/cpu', 'runtime/train', 'compiler', 'train']
+    ...['runtime/cpu', 'runtime/webgpu', 'runtime/train', 'compiler', 'train']
   ],
   ort: [
     ...['runtime/index.ts', 'runtime/base', 'runtime/file', 'runtime/backend', 'runtime/cpu', 'runtime/late'],
