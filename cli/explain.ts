@@ -43,6 +43,7 @@ import {
   Progress,
   print,
   printJson,
+  printNotes,
   short,
   UsageError
 } from './terminal/index.js'
@@ -139,6 +140,11 @@ export const explain: Command = {
     const npy = flags.text('npy')
     if (npy !== undefined) writeWhole(npy, encodeNpy(new Tensor(found.attribution.data, found.attribution.dims)))
     const label = names?.[found.class]
+    const [{ name: scores, shape }] = ports.outputs
+    if (shape.slice(2).some(size => size !== 1))
+      printNotes(path, [
+        `output "${scores}" is no list of scores: class ${found.class} is its element ${found.class}, whatever that means`
+      ])
     if (flags.has('json')) return printJson(described(path, image, out, found, label, ms))
     print(`${textOf(image, found, label)}, ${ms.toFixed(0)} ms`)
     if (found.map.data.every(value => value === 0))

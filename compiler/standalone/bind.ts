@@ -18,11 +18,12 @@ export function bindingsOf(program: Program, options: Given): Bindings {
   const { free, states, constraints, storages } = program
   const given = options.dims ?? {}
   if (states.length) throw new CompileError('target wasm of a training step; networks that infer are allowed')
-  for (const [name, size] of Object.entries(given))
-    if (!free.includes(name) || !Number.isSafeInteger(size) || size < 0)
-      throw new CompileError(
-        `dimension ${name}=${size}; whole numbers from 0 for ${free.join(', ') || 'none'} are allowed`
-      )
+  for (const [name, size] of Object.entries(given)) {
+    if (!free.includes(name))
+      throw new CompileError(`no free dimension "${name}"; the model has ${free.join(', ') || 'none'}`)
+    if (!Number.isSafeInteger(size) || size < 0)
+      throw new CompileError(`dimension ${name}=${size}; whole numbers from 0 are allowed`)
+  }
   const open = free.filter(name => given[name] === undefined)
   if (open.length)
     throw new CompileError(

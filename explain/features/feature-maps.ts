@@ -55,7 +55,10 @@ export class FeatureMaps {
     const named = options.layers?.map(name => layerNamed(graph, name))
     const given = named?.map(value => (options.activated ? behind(value) : value))
     const values = given ? [...new Set(given)] : layersIn(graph)
-    if (!values.length) throw new CairnError('the model has no layer with weights whose maps have known sizes')
+    if (!values.length)
+      throw new CairnError(
+        'the model has no layer with float weights whose maps have known sizes; of a quantised model the float .onnx is allowed'
+      )
     const layers = values.map(value => ({
       name: nameOf(value),
       ...unitsOf(value.shape)!,

@@ -76,7 +76,10 @@ export class Visualiser {
     const settings = settingsOf(options)
     const graph = graphOf(bytes, dims, options)
     const named = options.layer === undefined ? layersIn(graph).at(-1) : layerNamed(graph, options.layer)
-    if (!named) throw new CairnError('the model has no layer with weights whose maps have known sizes')
+    if (!named)
+      throw new CairnError(
+        'the model has no layer with float weights whose maps have known sizes; of a quantised model the float .onnx is allowed'
+      )
     const layer = beforeSilence(named)
     const { units } = unitsOf(layer.shape)!
     const shape = layer.shape as number[]

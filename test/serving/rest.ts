@@ -288,6 +288,21 @@ test('a picture is classified, with the names of its classes', async () => {
     assert.is(label, `class ${index}`)
     assert.ok(score > 0 && score <= 1)
   }
+  const bare = (await ask(`${url}/classify/small?top=3&mean=0&std=1`, bytes)).json
+  const same = (await ask(`${url}/classify/small?top=3&mean=0,0,0&std=1,1,1`, bytes)).json
+  assert.equal(bare.classes, same.classes)
+  assert.not.equal(bare.classes, json.classes)
+  for (const [query, message] of [
+    ['means=0.5', /no parameter "means"; top, size, .*mean, std/],
+    ['std=0', /std 0: numbers other than 0/],
+    ['bgr=7', /bgr is a switch/],
+    ['mean=1&mean=2', /mean may be given once/],
+    ['top=0', /top is a whole number/]
+  ] as const) {
+    const refused = await ask(`${url}/classify/small?${query}`, bytes)
+    assert.is(refused.status, 400, refused.text)
+    assert.match(refused.json.error, message)
+  }
   // A bitmap of 81 million pixels, of which it has none.
   const huge = Buffer.alloc(60)
   huge.write('BM')

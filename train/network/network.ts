@@ -99,7 +99,10 @@ export function findCut(graph: Graph, { cut, unfreeze = 0 }: CutOptions): Cut {
 /** What the last layer with weights reads, on the way back from the first output. */
 function penultimate(graph: Graph): Features {
   const last = lastLayer(graph, graph.outputs[0])
-  if (!last) throw new CompileError('the model has no layer with weights, so there is no head to replace')
+  if (!last)
+    throw new CompileError(
+      'the model has no layer with float weights, so there is no head to replace; of a quantised model the float .onnx is allowed'
+    )
   return readBy(last)
 }
 

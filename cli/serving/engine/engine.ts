@@ -1,5 +1,5 @@
 import { checkInference, metadataOf, type Repository, type Served } from '../models/index.js'
-import type { Asked, Result } from '../pool/index.js'
+import type { Asked, Result, Task } from '../pool/index.js'
 import { type Inference, invalid, ServingError, servingError, type Wire } from '../protocol/index.js'
 import type { Carrier, Metrics, Traces } from '../telemetry/index.js'
 
@@ -83,12 +83,18 @@ export class Engine {
   }
 
   /** The best classes of a picture. */
-  async classify(name: string, version: string | undefined, bytes: Uint8Array, count: number, caller: Caller) {
+  async classify(
+    name: string,
+    version: string | undefined,
+    bytes: Uint8Array,
+    asked: Omit<Extract<Task, { kind: 'classify' }>, 'kind'>,
+    caller: Caller
+  ) {
     const { served, result } = await this.counted(name, version, caller, undefined, () => ({
       kind: 'picture',
       name: 'the picture',
       bytes,
-      task: { kind: 'classify', count }
+      task: { kind: 'classify', ...asked }
     }))
     const classes = result.value && 'classes' in result.value ? result.value.classes : []
     return { model_name: name, model_version: served.version, classes }

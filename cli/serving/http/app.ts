@@ -19,6 +19,7 @@ import { type Body, readBody } from './bodies.js'
 import { docsPage } from './docs-page.js'
 import { refuseForeign } from './foreign.js'
 import { openApi } from './openapi.js'
+import { pictureQuery } from './picture-query.js'
 
 export interface HttpOptions {
   readonly log: Logger
@@ -149,12 +150,11 @@ function routes(app: FastifyInstance, engine: Engine, { proto }: HttpOptions): v
     return {}
   })
   for (const path of ['/classify/:name', '/classify/:name/versions/:version'])
-    app.post<{ Params: Params; Querystring: { top?: string } }>(path, async (request, reply) => {
-      const { top = '5' } = request.query
-      if (!/^[1-9]\d{0,3}$/.test(top)) throw invalid('top is a whole number from 1 to 9999')
+    app.post<{ Params: Params; Querystring: Record<string, unknown> }>(path, async (request, reply) => {
+      const asked = pictureQuery(request.query)
       const { name, version } = request.params
       const caller = { protocol: 'picture', carrier: request.headers, signal: gone(reply) } as const
-      return engine.classify(name, version, bytesOf(request).whole(), Number(top), caller)
+      return engine.classify(name, version, bytesOf(request).whole(), asked, caller)
     })
   app.get('/metrics', async (_, reply) => reply.type(engine.metrics.contentType).send(await engine.metrics.text()))
   app.get('/openapi.json', async () => openApi(engine.server().version))

@@ -100,7 +100,8 @@ export function openApi(version: string): OpenApi {
   for (const path of ['/classify/{name}', '/classify/{name}/versions/{version}'])
     paths[path] = {
       post: {
-        summary: 'The best classes of a picture; ?top=K says how many',
+        summary:
+          'The best classes of a picture; ?top=K says how many, and mean, std, size and others what the model expects',
         requestBody: { content: { 'image/jpeg': bytes, 'image/png': bytes } },
         responses: answers('Classes', ...usual)
       }

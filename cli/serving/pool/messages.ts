@@ -37,7 +37,7 @@ export type Tensors = Readonly<Record<string, Sent>>
 
 /** What is wanted of a picture: its best classes, what is where, its features, or the outputs as they are. */
 export type Task =
-  | { readonly kind: 'classify'; readonly count: number }
+  | { readonly kind: 'classify'; readonly count: number; readonly prepare?: Preparation }
   | { readonly kind: 'detect' | 'embed' | 'outputs' }
 
 export interface Scored {

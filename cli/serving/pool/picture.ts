@@ -14,10 +14,11 @@ const usual = preparationOf(new Flags({}))
 export async function resultOf(
   session: InferenceSession,
   header: Header,
-  { labels, prepare = usual, features, mostPixels }: Pictures,
+  { labels, prepare: always = usual, features, mostPixels }: Pictures,
   { name, bytes, task }: PictureWork,
   signal: AbortSignal
 ): Promise<PictureResult> {
+  const prepare = (task.kind === 'classify' && task.prepare) || always
   const port = pictureInput(header, prepare.layout)
   const picture = await pictureOf(bytes, name, mostPixels)
   const feeds = { [port.name]: imageTensor(picture, port, prepare) }
