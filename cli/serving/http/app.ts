@@ -62,7 +62,9 @@ export async function httpApp(engine: Engine, options: HttpOptions): Promise<Fas
     return503OnClosing: false,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: true },
-    clientErrorHandler: refuseRaw
+    clientErrorHandler: refuseRaw,
+    // What is said of the address; the server above has it already.
+    ...(tls ? { https: tls } : {})
   } as object) as FastifyInstance
 
   app.removeAllContentTypeParsers()
