@@ -61,7 +61,7 @@ const rooms = {
   'cli/serving/telemetry': ['cli/serving/protocol', 'cli/serving/pool'],
   'cli/serving/models': ['cli/terminal', 'cli/serving/protocol', 'cli/serving/pool', 'runtime'],
   'cli/serving/engine': ['protocol', 'pool', 'telemetry', 'models'].map(room => `cli/serving/${room}`),
-  'cli/serving/http': ['cli/terminal', 'cli/serving/protocol', 'cli/serving/engine'],
+  'cli/serving/http': ['cli/terminal', 'cli/pictures', 'cli/serving/protocol', 'cli/serving/engine'],
   'cli/serving/grpc': ['protocol', 'telemetry', 'engine'].map(room => `cli/serving/${room}`),
   'cli/serving/batches': [
     ...['cli/terminal', 'cli/model', 'cli/pictures', 'cli/serving/protocol', 'cli/serving/pool'],
