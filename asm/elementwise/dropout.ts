@@ -10,7 +10,7 @@ export class DropoutParams {
 }
 
 export function dropout(p: DropoutParams, x: usize, seed: usize, y: usize): void {
-  const key = finalise(<u32>load<f32>(seed) ^ p.salt)
+  const key = finalise(finalise(<u32>load<f32>(seed)) ^ p.salt)
   const least = worth(8)
   const last = lastOf(p.count, least)
   for (let i = firstOf(p.count, least); i < last; i++) {

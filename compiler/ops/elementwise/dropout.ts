@@ -15,9 +15,12 @@ export const dropoutKernel = kernel({
   }
 })
 
-/** Bits of the finaliser of MurmurHash3 (Appleby 2011), twice; 31 of them, so that a block's u32 field holds the threshold. */
+/**
+ * Bits of the finaliser of MurmurHash3 (Appleby 2011), a time for each of seed, salt and index: seeds and salts are small numbers, of
+ * which many pairs have the same exclusive or. 31 bits, so that a block's u32 field holds the threshold.
+ */
 function hash(index: number, seed: number, salt: number): number {
-  return finalise(Math.imul(index, 0x9e3779b9) ^ finalise(seed ^ salt)) >>> 1
+  return finalise(Math.imul(index, 0x9e3779b9) ^ finalise(finalise(seed) ^ salt)) >>> 1
 }
 
 function finalise(bits: number): number {

@@ -23,6 +23,6 @@ fn dropout(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   if (i >= p.count) {
     return;
   }
-  let hash = finalise((i * 0x9e3779b9) ^ finalise(u32(i32(load(p.seedAt))) ^ p.salt)) >> 1;
+  let hash = finalise((i * 0x9e3779b9) ^ finalise(finalise(u32(i32(load(p.seedAt)))) ^ p.salt)) >> 1;
   store(p.yAt + i, select(load(p.xAt + i) * p.scale, 0.0, hash < p.threshold));
 }
