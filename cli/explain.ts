@@ -5,7 +5,7 @@ import { type ExplainerOptions, type Explanation, explain as explainModel, metho
 import type { Port } from '../runtime/file/index.js'
 import { Tensor } from '../runtime/index.js'
 import { resize } from '../runtime/tensor/index.js'
-import { askForWide, deviceOptions, openDevice } from './device/index.js'
+import { gradientDevice, gradientOptions } from './device/index.js'
 import {
   about,
   decodeModel,
@@ -81,8 +81,7 @@ export const explain: Command = {
     labelsOption,
     patchOption,
     ...givenOptions,
-    { ...deviceOptions[0], help: 'wasm, webgpu, reference, or auto: the faster of wasm and webgpu (default wasm)' },
-    ...deviceOptions.slice(1),
+    ...gradientOptions,
     jsonOption
   ],
   examples: [
@@ -110,14 +109,14 @@ export const explain: Command = {
     })
     const picture = (await pictureReader([image]))(image)
     const input = imageTensor(picture, port, prepare)
-    askForWide(flags)
-    if (options.device) await openDevice(options.device)
+    const device = await gradientDevice(flags)
     const progress = new Progress(1)
     let stage: Progress | undefined
     const began = performance.now()
     const found = await about(path, () =>
       explainModel(model.bytes, input, {
         ...options,
+        device,
         ...(model.kind === 'onnx' ? importOf(model) : {}),
         externalData: externalDataOf(path),
         class: classOf(flags, labels, ports),
@@ -172,8 +171,7 @@ function optionsOf(flags: Flags): ExplainerOptions & Required<Pick<ExplainerOpti
     ...{ layer: flags.text('layer'), output: flags.text('output-name') },
     ...{ steps: flags.whole('steps'), samples: flags.whole('samples'), noise: flags.number('noise') },
     ...{ seed: flags.whole('seed', 0), window: flags.whole('window'), stride: flags.whole('stride') },
-    ...{ baseline: flags.number('baseline'), numThreads: flags.whole('threads') },
-    device: flags.text('device') && flags.choice('device', ['wasm', 'webgpu', 'reference', 'auto'], 'wasm')
+    ...{ baseline: flags.number('baseline'), numThreads: flags.whole('threads') }
   }
   return { ...given, method: flags.choice('method', methods, 'gradcam') }
 }

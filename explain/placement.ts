@@ -89,7 +89,8 @@ function behind(node: Node, known: ReadonlyMap<Value, Lines>): Lines | undefined
     const { strides, dilations, padsBegin } = transposedWindows(node, sizes(x), kernel)
     return lines.map(({ axis, start, step, extent }, i) => {
       const centre = ((kernel[i] - 1) * dilations[i]) / 2 - Number(padsBegin[i])
-      const taps = Math.ceil(kernel[i] / strides[i]) - 1
+      // Elements side by side see others around their place: the field has room for all of them.
+      const taps = Math.ceil((kernel[i] + strides[i] - 1) / strides[i]) - 1
       const by = step / strides[i]
       return { axis, start: start - centre * by, step: by, extent: extent + taps * step }
     })

@@ -2,7 +2,7 @@
  * A model as a command: reads .npy files or bare elements from the files that it is called with, or one behind the other
  * from standard input, and writes .npy to standard output.
  */
-import { bitsOf, Port, sizeOf, valueOf } from './port'
+import { bitsOf, countOf, Port, placeOf, sizeOf, valueOf } from './port'
 import { args_get, args_sizes_get, fd_read, fd_write, path_open, proc_exit } from './wasi_snapshot_preview1'
 
 @unmanaged
@@ -249,16 +249,8 @@ function writePort(port: Port): void {
   putText(0x7d202c29) // ), }
   for (let i: u32 = padding; i > 0; i--) put(32)
   put(10)
-  writeAxis(port, 0, port.at, port.elements)
-}
-
-/** The part of an array behind an axis, of which as much is there as its count says. */
-function writeAxis(port: Port, axis: u32, at: usize, elements: u32): void {
-  if (axis == port.rank) return writeElement(port, load<f32>(at))
-  const whole = load<u32>(port.axes + (axis << 3))
-  if (!whole) return
-  const step = elements / whole
-  for (let left = sizeOf(port, axis); left > 0; left--, at += step << 2) writeAxis(port, axis + 1, at, step)
+  const count = countOf(port)
+  for (let i: u32 = 0; i < count; i++) writeElement(port, load<f32>(placeOf(port, i, count)))
 }
 
 function writeElement(port: Port, value: f32): void {

@@ -2,12 +2,10 @@
  * A model as a component: what callers give and get are lists in this memory, as the Component Model's canonical ABI
  * (CanonicalABI.md of its specification) lays them out.
  */
-import { bitsOf, Port, sizeOf, valueOf } from './port'
+import { bitsOf, countOf, Port, placeOf, sizeOf, valueOf } from './port'
 
 /** Behind the model and the lists of the call that goes on; 0 when there are none. */
 let free: usize = 0
-/** Where the next element of a list goes. */
-let to: usize = 0
 
 /** The ABI's `realloc`: room behind the model, which ends at `end`, and where memory grows if it has to. */
 export function room(end: usize, old: usize, oldSize: usize, alignment: usize, size: usize): usize {
@@ -45,16 +43,15 @@ export function take(port: Port, from: usize, count: u32): bool {
 export function give(end: usize, port: Port, record: usize): void {
   const rank = port.rank
   const shape = room(end, 0, 0, 4, rank << 2)
-  let elements: u32 = 1
-  for (let axis: u32 = 0; axis < rank; axis++) {
-    const size = sizeOf(port, axis)
-    store<u32>(shape + (axis << 2), size)
-    elements *= size
-  }
+  for (let axis: u32 = 0; axis < rank; axis++) store<u32>(shape + (axis << 2), sizeOf(port, axis))
+  const elements = countOf(port)
   let data = port.at
   if (!isFloat(port) || elements != port.elements) {
-    data = to = room(end, 0, 0, 8, elements * port.width)
-    giveAxis(port, 0, port.at, port.elements)
+    let to = (data = room(end, 0, 0, 8, elements * port.width))
+    for (let i: u32 = 0; i < elements; i++) {
+      let bits = bitsOf(load<f32>(placeOf(port, i, elements)), port.letter, port.width)
+      for (let b: u32 = 0; b < port.width; b++, bits >>= 8) store<u8>(to++, <u8>bits)
+    }
   }
   store<usize>(record, shape)
   store<u32>(record, rank, 4)
@@ -64,17 +61,4 @@ export function give(end: usize, port: Port, record: usize): void {
 
 function isFloat(port: Port): bool {
   return port.letter == 102 && port.width == 4
-}
-
-/** The part of an output behind an axis, of which as much is there as its count says. */
-function giveAxis(port: Port, axis: u32, at: usize, elements: u32): void {
-  if (axis == port.rank) {
-    let bits = bitsOf(load<f32>(at), port.letter, port.width)
-    for (let b: u32 = 0; b < port.width; b++, bits >>= 8) store<u8>(to++, <u8>bits)
-    return
-  }
-  const whole = load<u32>(port.axes + (axis << 3))
-  if (!whole) return
-  const step = elements / whole
-  for (let left = sizeOf(port, axis); left > 0; left--, at += step << 2) giveAxis(port, axis + 1, at, step)
 }

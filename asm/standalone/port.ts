@@ -47,6 +47,27 @@ function wholeOf(value: f32, width: u32): u64 {
   return <u64>(whole - floor<f64>(whole / 18446744073709551616.0) * 18446744073709551616.0)
 }
 
+/** How many elements of it there are. */
+export function countOf(port: Port): u32 {
+  let count: u32 = 1
+  for (let axis: u32 = 0; axis < port.rank; axis++) count *= sizeOf(port, axis)
+  return count
+}
+
+/** Where number `index` of the `count` elements that there are lies: axes may be cut. */
+export function placeOf(port: Port, index: u32, count: u32): usize {
+  if (count == port.elements) return port.at + (index << 2)
+  let at: usize = 0
+  let step: usize = 4
+  for (let axis = port.rank; axis-- > 0; ) {
+    const size = sizeOf(port, axis)
+    at += (index % size) * step
+    index /= size
+    step *= load<u32>(port.axes + (axis << 3))
+  }
+  return port.at + at
+}
+
 /** How much of an axis there is. */
 export function sizeOf(port: Port, axis: u32): u32 {
   const own = port.axes + (axis << 3)

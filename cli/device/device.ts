@@ -3,6 +3,8 @@ import type { SessionOptions } from '../../runtime/index.js'
 import { type Flags, type Option, UsageError } from '../terminal/index.js'
 import { openGpu } from './gpu.js'
 
+const devices = ['wasm', 'webgpu', 'reference', 'auto'] as const
+
 /** Flags of commands that run models. */
 export const deviceOption: Option = {
   flag: '--device',
@@ -19,6 +21,21 @@ export const deviceOptions: readonly Option[] = [
   wideOption
 ]
 
+/** Of commands that compute gradients, which begin on the CPU path as training does. */
+export const gradientOptions: readonly Option[] = [
+  { ...deviceOption, help: deviceOption.help.replace('default auto', 'default wasm') },
+  ...deviceOptions.slice(1)
+]
+
+/** The device that `gradientOptions` ask for, opened; undefined where none is named. */
+export async function gradientDevice(flags: Flags): Promise<string | undefined> {
+  askForWide(flags)
+  if (flags.text('device') === undefined) return undefined
+  const device = flags.choice('device', devices, 'wasm')
+  await openDevice(device)
+  return device
+}
+
 export interface DeviceOptions extends SessionOptions {
   readonly device: string
   readonly numThreads: number
@@ -26,7 +43,7 @@ export interface DeviceOptions extends SessionOptions {
 
 /** What `--device` and `--threads` ask for, with WebGPU opened where it may be used. */
 export async function sessionOptionsOf(flags: Flags): Promise<DeviceOptions> {
-  const device = flags.choice('device', ['wasm', 'webgpu', 'reference', 'auto'], 'auto')
+  const device = flags.choice('device', devices, 'auto')
   const numThreads = flags.whole('threads') ?? 1
   if (numThreads > mostThreads)
     throw new UsageError(`--threads ${numThreads}: a whole number from 1 to ${mostThreads} is allowed`)

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Picture } from '../../runtime/tensor/index.js'
-import { askForWide, deviceOptions, openDevice } from '../device/index.js'
+import { gradientDevice, gradientOptions } from '../device/index.js'
 import { about, givenOf, givenOptions, readModel, withGiven, writeWhole } from '../model/index.js'
 import { imageOptions, pictureReader, pngOf, preparationOf } from '../pictures/index.js'
 import { type Command, jsonOption, print, printJson } from '../terminal/index.js'
@@ -17,14 +17,7 @@ export const features: Command = {
   name: 'features',
   usage: '<model>',
   summary: 'Show what layers see: filters, feature maps, what excites units, and what a folder tells of each layer.',
-  options: [
-    ...featureFlags,
-    ...imageOptions,
-    ...givenOptions,
-    { ...deviceOptions[0], help: 'wasm, webgpu, reference, or auto: the faster of wasm and webgpu (default wasm)' },
-    ...deviceOptions.slice(1),
-    jsonOption
-  ],
+  options: [...featureFlags, ...imageOptions, ...givenOptions, ...gradientOptions, jsonOption],
   examples: [
     'squeezenet.onnx --image cat.jpg --data photos -o squeezenet.html',
     'squeezenet.onnx --image cat.jpg --layer Relu_8 -o maps.png',
@@ -35,15 +28,13 @@ export const features: Command = {
     const asked = askedIn(flags)
     const prepare = preparationOf(flags)
     const model = withGiven(readModel(path), givenOf(flags))
-    const device = flags.text('device') && flags.choice('device', ['wasm', 'webgpu', 'reference', 'auto'], 'wasm')
     const picture = asked.image === undefined ? undefined : (await pictureReader([asked.image]))(asked.image)
     const folder = asked.data === undefined ? undefined : await openPictures(asked.data)
     if (folder) process.once('exit', folder.cleanUp)
     if (!flags.has('json')) folder?.leftOut.print(asked.data!)
+    const device = await gradientDevice(flags)
     const wanted = { prepare, first: picture ?? folder?.pictures.read(0), device, threads: flags.whole('threads') }
     const subject = await subjectOf(model, wanted)
-    askForWide(flags)
-    if (device) await openDevice(device)
     const names = folder?.pictures.names
     const read = (index: number) => subject.input(folder!.pictures.read(index))
     const image = picture && subject.input(picture)

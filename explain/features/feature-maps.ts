@@ -7,7 +7,7 @@ import type { Attribution } from '../explanation.js'
 import { opened } from '../gradients.js'
 import { type Field, fieldOf } from '../placement.js'
 import { type FeatureOptions, settingsOf } from './feature-options.js'
-import { behind, graphOf, layerNamed, layersIn, nameOf, unitsOf } from './layers.js'
+import { behind, graphOf, layersAsked, nameOf, unitsOf } from './layers.js'
 
 /** A layer whose maps are looked at. */
 export interface FeatureLayer {
@@ -52,13 +52,9 @@ export class FeatureMaps {
   ): Promise<FeatureMaps> {
     const settings = settingsOf(options)
     const graph = graphOf(bytes, dims, options)
-    const named = options.layers?.map(name => layerNamed(graph, name))
-    const given = named?.map(value => (options.activated ? behind(value) : value))
-    const values = given ? [...new Set(given)] : layersIn(graph)
-    if (!values.length)
-      throw new CairnError(
-        'the model has no layer with float weights whose maps have known sizes; of a quantised model the float .onnx is allowed'
-      )
+    // All that are not named are behind their activations already.
+    const asked = layersAsked(graph, options.layers)
+    const values = [...new Set(options.activated ? asked.map(behind) : asked)]
     const layers = values.map(value => ({
       name: nameOf(value),
       ...unitsOf(value.shape)!,

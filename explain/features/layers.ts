@@ -50,13 +50,22 @@ const isBias = (node: Node | undefined, of: Value): node is Node =>
   node?.op === 'Add' && node.inputs.some(input => input !== of && isConstant(input))
 
 /** What each layer with weights gives, behind its activation, in the order of running. */
-export function layersIn(graph: Graph): Value[] {
+function layersIn(graph: Graph): Value[] {
   const found = graph.nodes.filter(node => layers.has(node.op) && node.inputs.some(isConstant))
   return [...new Set(found.map(node => behind(node.output)))].filter(({ shape }) => unitsOf(shape) !== undefined)
 }
 
+/** What the layers named so give, or without names all that `layersIn` finds. Throws CairnError where there is none. */
+export function layersAsked(graph: Graph, names: readonly string[] | undefined): Value[] {
+  const found = names?.map(name => layerNamed(graph, name)) ?? layersIn(graph)
+  if (found.length) return found
+  throw new CairnError(
+    'the model has no layer with float weights whose maps have known sizes; of a quantised model the float .onnx is allowed'
+  )
+}
+
 /** What the layer named so gives: a node's output, or a value. Throws CairnError for a name that there is not. */
-export function layerNamed(graph: Graph, name: string): Value {
+function layerNamed(graph: Graph, name: string): Value {
   const node = graph.nodes.find(node => node.name === name && node.outputs.length > 0)
   const found = node?.output ?? [...graph.values].find(value => value.name === name && value.producer)
   const told = (value: Value) => value.shape.map(show).join('×')

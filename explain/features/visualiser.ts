@@ -11,7 +11,7 @@ import { lowerStep, makeDifferentiable } from '../../train/network/pipeline.js'
 import { opened } from '../gradients.js'
 import { pixelsOf } from '../maps.js'
 import { checked, type FeatureOptions, settingsOf } from './feature-options.js'
-import { beforeSilence, graphOf, layerNamed, layersIn, nameOf, unitsOf } from './layers.js'
+import { beforeSilence, graphOf, layersAsked, nameOf, unitsOf } from './layers.js'
 import { blur, Parameters, type PixelRange, roughness, type Shift } from './pixels.js'
 
 /** The layer that pictures are made for. */
@@ -75,11 +75,7 @@ export class Visualiser {
   ): Promise<Visualiser> {
     const settings = settingsOf(options)
     const graph = graphOf(bytes, dims, options)
-    const named = options.layer === undefined ? layersIn(graph).at(-1) : layerNamed(graph, options.layer)
-    if (!named)
-      throw new CairnError(
-        'the model has no layer with float weights whose maps have known sizes; of a quantised model the float .onnx is allowed'
-      )
+    const named = layersAsked(graph, options.layer === undefined ? undefined : [options.layer]).at(-1)!
     const layer = beforeSilence(named)
     const { units } = unitsOf(layer.shape)!
     const shape = layer.shape as number[]

@@ -1,6 +1,5 @@
 // Crops and ensembles: parts of a picture as the papers cut them, and `cairn run` of several of them, and of several models,
 // against plain means of single runs.
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,11 +9,11 @@ import { decodeNpy } from '../../cli/model/npy.js'
 import { pngOf } from '../../cli/pictures/contact-sheet.js'
 import { type Crops, partsOf } from '../../cli/pictures/crops.js'
 import { type Picture, resize } from '../../runtime/tensor/index.js'
+import { commandLine } from '../support/host/command-line.js'
 import { ModelBuilder } from '../support/onnx/model.js'
 import { Oracle } from '../support/onnx/oracle.js'
 import { drawPicture } from '../support/picture-files.js'
 import { baseSeed, Random } from '../support/random.js'
-import { root } from '../support/root.js'
 
 const test = suite(`averaged (seed ${baseSeed})`)
 const random = new Random('averaged')
@@ -80,10 +79,7 @@ function classifier(side: number, classes: number): Uint8Array {
   return m.output(m.add('Softmax', [scores], { axis: 1 })).encode()
 }
 
-function cairn(...args: string[]) {
-  const given = [join(root, 'dist', 'cli', 'index.js'), 'run', ...args]
-  return spawnSync(process.execPath, given, { encoding: 'utf8', cwd: folder })
-}
+const cairn = commandLine(folder, 'run')
 
 test('cairn run averages probabilities over crops and models', async () => {
   const picture = drawPicture(random, 90, 60)

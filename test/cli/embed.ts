@@ -1,5 +1,4 @@
 // `cairn embed`: features as onnxruntime computes them, neighbours by cosine, principal components as a plain computation has them.
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,10 +7,10 @@ import * as assert from 'uvu/assert'
 import { neighbourhood, principal } from '../../cli/embed/index.js'
 import { decodeNpy } from '../../cli/model/npy.js'
 import { pngOf } from '../../cli/pictures/contact-sheet.js'
+import { commandLine } from '../support/host/command-line.js'
 import { ModelBuilder } from '../support/onnx/model.js'
 import { Oracle } from '../support/onnx/oracle.js'
 import { baseSeed, Random } from '../support/random.js'
-import { root } from '../support/root.js'
 
 const test = suite(`embed (seed ${baseSeed})`)
 const random = new Random('embed')
@@ -20,11 +19,7 @@ const at = (...parts: string[]) => join(folder, ...parts)
 test.after(() => rmSync(folder, { recursive: true }))
 
 const side = 8
-const cairn = (...given: string[]) =>
-  spawnSync(process.execPath, [join(root, 'dist', 'cli', 'index.js'), 'embed', ...given], {
-    encoding: 'utf8',
-    cwd: folder
-  })
+const cairn = commandLine(folder, 'embed')
 
 test('features, neighbours and the map', async () => {
   const m = new ModelBuilder(random)

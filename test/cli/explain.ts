@@ -1,5 +1,4 @@
 // `cairn explain` as it is typed: a heat map over a photo, its numbers, and one line for what cannot be.
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,19 +9,15 @@ import { readNpy } from '../../cli/model/index.js'
 import { pngOf } from '../../cli/pictures/index.js'
 import { compile } from '../../compiler/index.js'
 import { channels, classes, plainNet, side } from '../support/explain/plain-net.js'
+import { commandLine } from '../support/host/command-line.js'
 import { baseSeed, Random } from '../support/random.js'
-import { root } from '../support/root.js'
 
 const test = suite(`cairn explain (seed ${baseSeed})`)
 const folder = mkdtempSync(join(tmpdir(), 'cairn-explain-'))
 const at = (name: string) => join(folder, name)
 const random = new Random('cairn explain')
 
-function cairn(...args: string[]): { status: number | null; out: string; err: string } {
-  const given = [join(root, 'dist', 'cli', 'index.js'), 'explain', ...args]
-  const { status, stdout, stderr } = spawnSync(process.execPath, given, { encoding: 'utf8', cwd: folder })
-  return { status, out: stdout, err: stderr }
-}
+const cairn = commandLine(folder, 'explain')
 
 test.before(async () => {
   const model = plainNet(random).onnx('N')
@@ -36,17 +31,17 @@ test.after(() => rmSync(folder, { recursive: true, force: true }))
 
 test('writes the map over the photo, and its numbers', () => {
   const usual = ['net.onnx', '--image', 'photo.png', '--labels', 'names.txt']
-  const { status, out, err } = cairn(...usual, '--class', 'Kind 2', '-o', 'why.png')
-  assert.is(status, 0, err)
+  const { status, stdout, stderr } = cairn(...usual, '--class', 'Kind 2', '-o', 'why.png')
+  assert.is(status, 0, stderr)
   assert.match(
-    out,
+    stdout,
     /^photo\.png: kind 2 \(class 2\), score \S+, by gradcam at "relu_\d+", 12×12, \d+ ms\nwrote why\.png\n$/
   )
   const { width, height } = PNG.sync.read(readFileSync(at('why.png')))
   assert.equal([width, height], [40, 30])
   const json = cairn(...usual, '--method', 'saliency', '--npy', 'why.npy', '--json', '--stretch')
-  const said = JSON.parse(json.out)
-  assert.equal([said.method, said.label, said.out], ['saliency', `kind ${said.class}`, 'photo-saliency.png'])
+  const said = JSON.parse(json.stdout)
+  assert.equal([said.method, said.label, said.stdout], ['saliency', `kind ${said.class}`, 'photo-saliency.png'])
   assert.equal([said.map.length, said.map[0].length], [side, side])
   const { dims, data } = readNpy(at('why.npy'))
   assert.equal(dims, [1, channels, side, side])
@@ -55,9 +50,17 @@ test('writes the map over the photo, and its numbers', () => {
 })
 
 test('a compiled model is explained by occlusion, and says so for other methods', () => {
-  const { status, out, err } = cairn('net.cairn', '--image', 'photo.png', '--method', 'occlusion', '--window', '6')
-  assert.is(status, 0, err)
-  assert.match(out, /by occlusion, \d+ ms\nwrote photo-occlusion\.png\n$/)
+  const { status, stdout, stderr } = cairn(
+    'net.cairn',
+    '--image',
+    'photo.png',
+    '--method',
+    'occlusion',
+    '--window',
+    '6'
+  )
+  assert.is(status, 0, stderr)
+  assert.match(stdout, /by occlusion, \d+ ms\nwrote photo-occlusion\.png\n$/)
   const refusals: [RegExp, number, ...string[]][] = [
     [/^cairn: net\.cairn: gradcam needs gradients.*give the \.onnx; occlusion takes this one\n$/, 1, 'net.cairn'],
     [/--method magic: gradcam, .* are allowed/, 2, 'net.onnx', '--method', 'magic'],
@@ -69,11 +72,11 @@ test('a compiled model is explained by occlusion, and says so for other methods'
   ]
   for (const [pattern, code, model, ...flags] of refusals) {
     const refused = cairn(model, '--image', 'photo.png', ...flags)
-    assert.match(refused.err, pattern)
-    assert.match(refused.err, /^cairn: [^\n]*\n$/)
+    assert.match(refused.stderr, pattern)
+    assert.match(refused.stderr, /^cairn: [^\n]*\n$/)
     assert.is(refused.status, code)
   }
-  assert.match(cairn('net.onnx').err, /^cairn: --image FILE is missing/)
+  assert.match(cairn('net.onnx').stderr, /^cairn: --image FILE is missing/)
 })
 
 test.run()

@@ -1,5 +1,4 @@
 // `cairn features` as it is typed: a report of what layers see, one sheet of maps, and one line for what cannot be.
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,19 +8,15 @@ import * as assert from 'uvu/assert'
 import { pngOf } from '../../cli/pictures/index.js'
 import { compile } from '../../compiler/index.js'
 import { plainNet } from '../support/explain/plain-net.js'
+import { commandLine } from '../support/host/command-line.js'
 import { baseSeed, Random } from '../support/random.js'
-import { root } from '../support/root.js'
 
 const test = suite(`cairn features (seed ${baseSeed})`)
 const folder = mkdtempSync(join(tmpdir(), 'cairn-features-'))
 const at = (...names: string[]) => join(folder, ...names)
 const random = new Random('cairn features')
 
-function cairn(...args: string[]): { status: number | null; out: string; err: string } {
-  const given = [join(root, 'dist', 'cli', 'index.js'), 'features', ...args]
-  const { status, stdout, stderr } = spawnSync(process.execPath, given, { encoding: 'utf8', cwd: folder })
-  return { status, out: stdout, err: stderr }
-}
+const cairn = commandLine(folder, 'features')
 
 test.before(async () => {
   const model = plainNet(random).onnx('N')
@@ -38,9 +33,9 @@ test.after(() => rmSync(folder, { recursive: true, force: true }))
 
 test('a report of filters, maps, patches, made pictures and figures', () => {
   const usual = ['net.onnx', '--image', 'photos/a.png', '--data', 'photos', '--sheets', 'sheets']
-  const { status, out, err } = cairn(...usual, '--maximise', '--invert', '--steps', '2', '--json')
-  assert.is(status, 0, err)
-  const told = JSON.parse(out)
+  const { status, stdout, stderr } = cairn(...usual, '--maximise', '--invert', '--steps', '2', '--json')
+  assert.is(status, 0, stderr)
+  const told = JSON.parse(stdout)
   assert.equal(
     told.findings.map(({ strongest }: { strongest: unknown[] }) => strongest.length),
     [5, 6, 4]
@@ -63,10 +58,10 @@ test('a report of filters, maps, patches, made pictures and figures', () => {
 })
 
 test('the maps of one layer as a picture', () => {
-  const [, layer] = /its layers are "([^"]+)"/.exec(cairn('net.onnx', '--layer', 'none').err)!
-  const { status, out, err } = cairn('net.onnx', '--image', 'photos/b.png', '--layer', layer, '-o', 'maps.png')
-  assert.is(status, 0, err)
-  assert.is(out, 'wrote maps.png\n')
+  const [, layer] = /its layers are "([^"]+)"/.exec(cairn('net.onnx', '--layer', 'none').stderr)!
+  const { status, stdout, stderr } = cairn('net.onnx', '--image', 'photos/b.png', '--layer', layer, '-o', 'maps.png')
+  assert.is(status, 0, stderr)
+  assert.is(stdout, 'wrote maps.png\n')
   const { width, height } = PNG.sync.read(readFileSync(at('maps.png')))
   // Five maps of 12×12, five times as large, with a gap of 2.
   assert.equal([width, height], [5 * 62 + 2, 64])
@@ -84,8 +79,8 @@ test('what cannot be is refused in one line', () => {
   ]
   for (const [pattern, code, ...flags] of refusals) {
     const refused = cairn(...flags)
-    assert.match(refused.err, pattern)
-    assert.match(refused.err, /^cairn: [^\n]*\n$/)
+    assert.match(refused.stderr, pattern)
+    assert.match(refused.stderr, /^cairn: [^\n]*\n$/)
     assert.is(refused.status, code)
   }
 })

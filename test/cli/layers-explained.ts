@@ -1,5 +1,4 @@
 // `inspect --layers --explain`: every formula comes to the number behind it, which is the layer's own.
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,9 +10,9 @@ import { compile } from '../../compiler/index.js'
 import { zoo } from '../../models/index.js'
 import type { Bindings } from '../../runtime/file/index.js'
 import { resultOf } from '../support/formula.js'
+import { commandLine } from '../support/host/command-line.js'
 import { type Attributes, ModelBuilder } from '../support/onnx/model.js'
 import { baseSeed, Random } from '../support/random.js'
-import { root } from '../support/root.js'
 
 const test = suite(`layers explained (seed ${baseSeed})`)
 
@@ -98,11 +97,7 @@ test('the command prints AlexNet as the issue has it, and refuses what has no fo
   const folder = mkdtempSync(join(tmpdir(), 'cairn-explain-'))
   writeFileSync(join(folder, 'm.onnx'), model)
   writeFileSync(join(folder, 'm.cairn'), await compile(model))
-  const cli = (...given: string[]) =>
-    spawnSync(process.execPath, [join(root, 'dist', 'cli', 'index.js'), 'inspect', ...given], {
-      encoding: 'utf8',
-      cwd: folder
-    })
+  const cli = commandLine(folder, 'inspect')
   const { stdout } = cli('m.onnx', '--layers', '--explain')
   assert.ok(stdout.endsWith(`\n\n${explanationText(list)}\n`))
   assert.equal(JSON.parse(cli('m.onnx', '--layers', '--explain', '--json').stdout).explained, list)

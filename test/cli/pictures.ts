@@ -1,5 +1,4 @@
 // Picture files as the command line reads them: every format and orientation, held to what a browser makes of them.
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +13,7 @@ import { pictureReader } from '../../cli/pictures/picture-file.js'
 import { zoo } from '../../models/index.js'
 import { channelsOf, type Picture } from '../../runtime/tensor/image.js'
 import { browser, withoutChromium } from '../support/browser/chromium.js'
+import { commandLine } from '../support/host/command-line.js'
 import {
   bmpFile,
   drawPicture,
@@ -24,7 +24,6 @@ import {
   withWebpExif
 } from '../support/picture-files.js'
 import { baseSeed, Random } from '../support/random.js'
-import { root } from '../support/root.js'
 import { skip } from '../support/skip.js'
 
 const test = suite(`pictures (seed ${baseSeed})`)
@@ -256,8 +255,7 @@ else
     await page.close()
   })
 
-const cli = join(root, 'dist', 'cli', 'index.js')
-const cairn = (...args: string[]) => spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', cwd: folder })
+const cairn = commandLine(folder)
 
 test('pictures that claim more pixels than they have are refused before there is room for them', async () => {
   const refuses = async (name: string, bytes: Uint8Array, why: RegExp) => {

@@ -1,5 +1,4 @@
 // What quantising costs, measured: accuracies, agreement and the worst pictures of two networks, and the command that prints them.
-import { spawnSync } from 'node:child_process'
 import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,12 +12,11 @@ import { compareAccuracy } from '../../cli/quantise/evaluate.js'
 import { matchClasses } from '../../cli/quantise/match.js'
 import { zoo } from '../../models/index.js'
 import { type InferenceSession, Tensor } from '../../runtime/index.js'
+import { commandLine } from '../support/host/command-line.js'
 import { ModelBuilder } from '../support/onnx/model.js'
 import { baseSeed, Random } from '../support/random.js'
-import { root } from '../support/root.js'
 
 const test = suite(`cairn quantise --evaluate (seed ${baseSeed})`)
-const cli = join(root, 'dist', 'cli', 'index.js')
 const folder = mkdtempSync(join(tmpdir(), 'cairn-quantise-'))
 const at = (...parts: string[]) => join(folder, ...parts)
 test.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -93,10 +91,7 @@ test('classes are matched by name, by number, or in their order', () => {
   assert.throws(() => match(['left'], ['cat', 'dog'], 3), /2 names of classes; the model gives 3 scores/)
 })
 
-function cairn(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', cwd: folder })
-  return { status, out: stdout, err: stderr }
-}
+const cairn = commandLine(folder)
 
 /** Pictures of 32×32 that are bright on the left, or on top. */
 function writeImages(name: string, classes: readonly [string, string], each: number): void {
@@ -116,7 +111,7 @@ test('the command measures a trained network and what quantising has made of it'
   writeImages('images', ['left', 'top'], 10)
   const usual = ['--data', 'images', '--epochs', '5', '--lr', '0.01', '--batch', '8', '-o', 'signs.onnx', '--json']
   const trained = cairn('train', 'lenet5.onnx', ...usual)
-  assert.is(trained.status, 0, trained.err)
+  assert.is(trained.status, 0, trained.stderr)
   const random = new Random('calibration')
   const feeds = Array.from({ length: 4 }, () => ({
     input: new Tensor(
@@ -129,37 +124,37 @@ test('the command measures a trained network and what quantising has made of it'
 
   const command = ['quantise', 'signs.onnx', '--quantised', 'signs-int8.onnx', '--evaluate', 'images']
   const json = cairn(...command, '--json')
-  assert.is(json.status, 0, json.err)
-  const found = JSON.parse(json.out).evaluation
+  assert.is(json.status, 0, json.stderr)
+  const found = JSON.parse(json.stdout).evaluation
   assert.is(found.images, 20)
   assert.is(found.matched, 'name')
   assert.equal(found.classes, [
     { name: 'left', index: 0 },
     { name: 'top', index: 1 }
   ])
-  assert.ok(found.float.top1 > 0 && found.float.top1 <= 1 && found.float.top5 === 1, json.out)
-  assert.ok(found.agreement > 0 && found.worst.length > 0 && found.worst[0].moved >= found.worst[1].moved, json.out)
+  assert.ok(found.float.top1 > 0 && found.float.top1 <= 1 && found.float.top5 === 1, json.stdout)
+  assert.ok(found.agreement > 0 && found.worst.length > 0 && found.worst[0].moved >= found.worst[1].moved, json.stdout)
 
   const text = cairn(...command)
-  assert.is(text.status, 0, text.err)
+  assert.is(text.status, 0, text.stderr)
   assert.match(
-    text.out,
+    text.stdout,
     /int8 is signs-int8\.onnx: int8, layers on bytes\n20 images of 2 classes; classes are matched by the model's names/
   )
-  assert.match(text.out, /float +\d+\.\d\d % +100\.00 % .*\nint8 +\d+\.\d\d % +100\.00 %/)
-  assert.match(text.out, /images\/(left|top)\/\d\.png +(left|top) +(left|top) \d+\.\d\d % +(left|top) \d+\.\d\d %/)
+  assert.match(text.stdout, /float +\d+\.\d\d % +100\.00 % .*\nint8 +\d+\.\d\d % +100\.00 %/)
+  assert.match(text.stdout, /images\/(left|top)\/\d\.png +(left|top) +(left|top) \d+\.\d\d % +(left|top) \d+\.\d\d %/)
 })
 
 test('a network is quantised and measured in one go, and what is measured is what is written', () => {
   const command = ['quantise', 'signs.onnx', '--calibrate', 'images', '--evaluate', 'images', '--json']
   const made = cairn(...command, '-o', 'signs.qdq.onnx')
-  assert.is(made.status, 0, made.err)
-  const { evaluation } = JSON.parse(made.out)
+  assert.is(made.status, 0, made.stderr)
+  const { evaluation } = JSON.parse(made.stdout)
   const again = cairn('quantise', 'signs.onnx', '--quantised', 'signs.qdq.onnx', '--evaluate', 'images', '--json')
-  assert.is(again.status, 0, again.err)
+  assert.is(again.status, 0, again.stderr)
   const figures = ({ images, agreement, worst, ...rest }: typeof evaluation) =>
     [images, agreement, worst, rest.int8.top1, rest.float.top1] as const
-  assert.equal(figures(JSON.parse(again.out).evaluation), figures(evaluation))
+  assert.equal(figures(JSON.parse(again.stdout).evaluation), figures(evaluation))
 })
 
 /** An IDX file of bytes. */
@@ -184,27 +179,27 @@ test("of IDX files the tests' pictures are measured, whose classes are numbers",
   }
   assert.is(cairn('compile', 'lenet5.onnx', '--weights', 'int8', '-o', 'alone.cairn').status, 0)
   const command = ['quantise', 'lenet5.onnx', '--quantised', 'alone.cairn', '--evaluate', 'idx']
-  const { status, out, err } = cairn(...command)
-  assert.is(status, 0, err)
+  const { status, stdout, stderr } = cairn(...command)
+  assert.is(status, 0, stderr)
   assert.match(
-    out,
+    stdout,
     /^int8 is alone\.cairn: int8, widened when loaded: float arithmetic\n7 images of 7 classes, those that the data keeps for validation; classes are matched by index, the/
   )
-  assert.match(out, /both give the same class for \d+\.\d\d % of the images\n/)
+  assert.match(stdout, /both give the same class for \d+\.\d\d % of the images\n/)
   // Label files say more than numbers.
   writeFileSync(at('digits.txt'), Array.from({ length: 10 }, (_, i) => `digit ${i}\n`).join(''))
   const named = cairn(...command, '--labels', 'digits.txt', '--limit', '3')
-  assert.is(named.status, 0, named.err)
-  assert.match(named.out, /\n3 of 7 images of 7 classes/)
-  assert.match(named.out, /\n(test \d +digit \d +digit \d .* digit \d .*\n)+/)
+  assert.is(named.status, 0, named.stderr)
+  assert.match(named.stdout, /\n3 of 7 images of 7 classes/)
+  assert.match(named.stdout, /\n(test \d +digit \d +digit \d .* digit \d .*\n)+/)
 })
 
 test('what cannot be measured is refused in one line', () => {
   writeImages('others', ['a', 'b'], 1)
   const refused = (pattern: RegExp, status: number, ...args: string[]) => {
     const result = cairn('quantise', ...args)
-    assert.match(result.err, pattern)
-    assert.match(result.err, /^cairn: [^\n]*\n$/)
+    assert.match(result.stderr, pattern)
+    assert.match(result.stderr, /^cairn: [^\n]*\n$/)
     assert.is(result.status, status)
   }
   refused(/--quantised needs --evaluate DATA/, 2, 'lenet5.onnx', '--quantised', 'signs-int8.onnx')
@@ -248,8 +243,8 @@ test('what is wrong with the data is told before anything is quantised', () => {
     const m = new ModelBuilder(new Random('boxes'))
     m.output(m.add('Conv', [m.input([1, 3, 8, 8]), m.weights([4, 3, 3, 3])]))
     writeFileSync(at('boxes.onnx'), m.encode())
-    const { status, err } = cairn(...args)
-    assert.match(err, pattern)
+    const { status, stderr } = cairn(...args)
+    assert.match(stderr, pattern)
     assert.ok(status && !existsSync(at('early.cairn')))
   }
 })
@@ -258,7 +253,7 @@ test('a .tar is told by the paths inside of it, and a damaged picture counts for
   writeImages('packed/signs', ['left', 'top'], 3)
   writeFileSync(at('packed/signs/left/0.png'), readFileSync(at('packed/signs/left/0.png')).subarray(0, 60))
   await pipeline(pack(at('packed')), createWriteStream(at('signs.tar')))
-  const { status, out, err } = cairn(
+  const { status, stdout, stderr } = cairn(
     'quantise',
     'signs.onnx',
     '--quantised',
@@ -266,17 +261,17 @@ test('a .tar is told by the paths inside of it, and a damaged picture counts for
     '--evaluate',
     'signs.tar'
   )
-  assert.is(status, 0, err)
-  assert.match(out, /left out of signs\.tar: 1 × damaged image .* \(signs.left.0\.png\)\n5 of 6 images/)
-  assert.match(out, /\nsigns.(left|top).\d\.png +(left|top) /)
-  assert.not.match(out, /cairn-data-/)
+  assert.is(status, 0, stderr)
+  assert.match(stdout, /left out of signs\.tar: 1 × damaged image .* \(signs.left.0\.png\)\n5 of 6 images/)
+  assert.match(stdout, /\nsigns.(left|top).\d\.png +(left|top) /)
+  assert.not.match(stdout, /cairn-data-/)
 })
 
 test('a patch brings the names of its classes and how its pictures are prepared', () => {
   const own = ['--mean', '0.9', '--std', '0.1', '--stretch']
   const usual = ['train', 'lenet5.onnx', '--data', 'images', '--epochs', '1', '-o', 'head.patch']
   const trained = cairn(...usual, ...own)
-  assert.is(trained.status, 0, trained.err)
+  assert.is(trained.status, 0, trained.stderr)
   const command = [
     'quantise',
     'lenet5.onnx',
@@ -289,9 +284,9 @@ test('a patch brings the names of its classes and how its pictures are prepared'
     '--json'
   ]
   const figures = (...more: string[]) => {
-    const { status, out, err } = cairn(...command, ...more)
-    assert.is(status, 0, err)
-    const { evaluation, tensors, notes } = JSON.parse(out)
+    const { status, stdout, stderr } = cairn(...command, ...more)
+    assert.is(status, 0, stderr)
+    const { evaluation, tensors, notes } = JSON.parse(stdout)
     return { matched: evaluation.matched, ranges: tensors.map(({ high }: { high: number }) => high), notes }
   }
   const found = figures('-o', 'a.cairn')

@@ -1,5 +1,4 @@
 // cairn quantise and cairn compile --weights int8: what they write, say and refuse.
-import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,14 +10,13 @@ import { pngOf } from '../../cli/pictures/index.js'
 import { Progress } from '../../cli/terminal/index.js'
 import { importOnnx } from '../../compiler/onnx/index.js'
 import { Tensor } from '../../runtime/index.js'
+import { commandLine } from '../support/host/command-line.js'
 import { decodeModel, ModelBuilder } from '../support/onnx/model.js'
 import { baseSeed, Random } from '../support/random.js'
-import { root } from '../support/root.js'
 
 const test = suite(`quantise on the command line (seed ${baseSeed})`)
 const random = new Random('cli quantise')
 const folder = mkdtempSync(join(tmpdir(), 'cairn-quantise-'))
-const cli = join(root, 'dist', 'cli', 'index.js')
 const length = (name: string) => readFileSync(join(folder, name)).length
 
 test.before(() => {
@@ -45,32 +43,29 @@ test.before(() => {
 })
 test.after(() => rmSync(folder, { recursive: true, force: true }))
 
-function cairn(...args: string[]): { status: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { cwd: folder, encoding: 'utf8' })
-  return { status, out: stdout, err: stderr }
-}
+const cairn = commandLine(folder)
 
 function refused(status: number, message: RegExp, ...args: string[]): void {
-  const { status: code, err } = cairn(...args)
-  assert.match(err, message)
-  assert.is(err.trim().split('\n').length, 1, err)
+  const { status: code, stderr } = cairn(...args)
+  assert.match(stderr, message)
+  assert.is(stderr.trim().split('\n').length, 1, stderr)
   assert.is(code, status)
 }
 
 test('a folder of pictures: what each layer loses, a .cairn that runs', () => {
-  const { status, out, err } = cairn('quantise', 'm.onnx', '--calibrate', 'photos')
-  assert.is(status, 0, err)
-  assert.match(out, /calibrated with +4 pictures of photos/)
-  assert.match(out, /Conv +\d+\.\d/)
-  assert.match(out, /layers on bytes +3 of 3/)
+  const { status, stdout, stderr } = cairn('quantise', 'm.onnx', '--calibrate', 'photos')
+  assert.is(status, 0, stderr)
+  assert.match(stdout, /calibrated with +4 pictures of photos/)
+  assert.match(stdout, /Conv +\d+\.\d/)
+  assert.match(stdout, /layers on bytes +3 of 3/)
   assert.ok(length('m.int8.cairn') < length('m.onnx') / 2)
   assert.is(cairn('run', 'm.int8.cairn', '--image', 'photos/cats/1.png').status, 0)
 })
 
 test('a batch to a QDQ model, as JSON', () => {
-  const { status, out, err } = cairn('quantise', 'm.onnx', '--calibrate', 'batch.npy', '-o', 'q.onnx', '--json')
-  assert.is(status, 0, err)
-  const { layers, tensors, feeds, error, data } = JSON.parse(out)
+  const { status, stdout, stderr } = cairn('quantise', 'm.onnx', '--calibrate', 'batch.npy', '-o', 'q.onnx', '--json')
+  assert.is(status, 0, stderr)
+  const { layers, tensors, feeds, error, data } = JSON.parse(stdout)
   assert.equal([layers.length, feeds, data], [3, 5, '5 examples of batch.npy'])
   assert.ok(error < 0.1 && tensors.length > 3)
   const ops = decodeModel(readFileSync(join(folder, 'q.onnx'))).graph!.node!.map(({ opType }) => opType)
@@ -78,19 +73,19 @@ test('a batch to a QDQ model, as JSON', () => {
 })
 
 test('quantised models are verified in steps of their bytes, with exact sums on both sides, and benched', () => {
-  const { status, out, err } = cairn('verify', 'q.onnx', '--device', 'wasm')
-  assert.is(status, 0, err)
-  assert.match(out, /relative +at 3 steps\n.*\n.* ok\n/)
-  assert.is(JSON.parse(cairn('verify', 'q.onnx', '--json').out).steps, 3)
+  const { status, stdout, stderr } = cairn('verify', 'q.onnx', '--device', 'wasm')
+  assert.is(status, 0, stderr)
+  assert.match(stdout, /relative +at 3 steps\n.*\n.* ok\n/)
+  assert.is(JSON.parse(cairn('verify', 'q.onnx', '--json').stdout).steps, 3)
   assert.is(cairn('verify', 'q.onnx', '--layers', '--device', 'wasm').status, 0)
-  assert.match(cairn('verify', 'm.onnx', '--device', 'wasm').out, /at 0\.001\n/)
+  assert.match(cairn('verify', 'm.onnx', '--device', 'wasm').stdout, /at 0\.001\n/)
   const strict = cairn('verify', 'q.onnx', '--tolerance', '0', '--device', 'wasm')
-  assert.match(strict.out, /at 0\n/)
+  assert.match(strict.stdout, /at 0\n/)
   const quick = ['--seconds', '0.05', '--starts', '0', '--device', 'wasm', '--json']
   const benched = cairn('bench', 'q.onnx', 'm.onnx', ...quick)
-  assert.is(benched.status, 0, benched.err)
+  assert.is(benched.status, 0, benched.stderr)
   assert.equal(
-    JSON.parse(benched.out).models.map(({ verified }: { verified: { error: number } }) => verified.error < 0.1),
+    JSON.parse(benched.stdout).models.map(({ verified }: { verified: { error: number } }) => verified.error < 0.1),
     [true, true]
   )
 })
@@ -148,7 +143,7 @@ test('where no terminal shows a bar, long work is told of in lines', () => {
 })
 
 test('inspect counts the weights of 8 bits and says what computes with them', () => {
-  const figures = (name: string) => JSON.parse(cairn('inspect', name, '--json').out)
+  const figures = (name: string) => JSON.parse(cairn('inspect', name, '--json').stdout)
   const [float, qdq] = [figures('m.onnx'), figures('q.onnx')]
   assert.is(float.weights, 'f32')
   assert.is(qdq.weights, 'int8, layers on bytes')
@@ -156,12 +151,12 @@ test('inspect counts the weights of 8 bits and says what computes with them', ()
   assert.ok(qdq.parameters >= float.parameters && qdq.parameters <= float.parameters + 32 + 64 + 10, qdq.parameters)
   assert.is(cairn('compile', 'm.onnx', '--weights', 'int8', '-o', 'alone.cairn').status, 0)
   assert.is(figures('alone.cairn').weights, 'int8, widened when loaded: float arithmetic')
-  assert.match(cairn('inspect', 'alone.cairn').out, /weights +int8, widened when loaded/)
+  assert.match(cairn('inspect', 'alone.cairn').stdout, /weights +int8, widened when loaded/)
 })
 
 test('weights of 7 bits, one picture, the other spelling, a report of what is written', () => {
   const page = ['--report', 'q.html', '-o', 'seven.onnx']
-  const { status, out, err } = cairn(
+  const { status, stdout, stderr } = cairn(
     'quantize',
     'm.onnx',
     '--calibrate',
@@ -170,10 +165,10 @@ test('weights of 7 bits, one picture, the other spelling, a report of what is wr
     '7',
     ...page
   )
-  assert.is(status, 0, err)
-  assert.match(out, /calibrated with +the picture photos\/cats\/2\.png/)
-  assert.match(out, /weights +int8 of 7 bits, a scale for each filter/)
-  assert.match(out, /layer +operator +SQNR alone \(dB\) +computes with\n.*\n.*bytes\n/)
+  assert.is(status, 0, stderr)
+  assert.match(stdout, /calibrated with +the picture photos\/cats\/2\.png/)
+  assert.match(stdout, /weights +int8 of 7 bits, a scale for each filter/)
+  assert.match(stdout, /layer +operator +SQNR alone \(dB\) +computes with\n.*\n.*bytes\n/)
   const { initializer } = decodeModel(readFileSync(join(folder, 'seven.onnx'))).graph!
   const weights = initializer!.filter(({ dataType, dims }) => dataType === 3 && dims!.length > 1)
   for (const { rawData } of weights) assert.is(Math.max(...Int8Array.from(rawData!).map(Math.abs)), 64)
@@ -188,13 +183,13 @@ test('what is damaged or no picture is left out and told; of train/ and val/ the
   writeFileSync(join(folder, 'parts', 'train', 'cats', 'b.png'), whole.subarray(0, whole.length - 40))
   writeFileSync(join(folder, 'parts', 'train', 'list.txt'), 'a list')
   writeFileSync(join(folder, 'parts', 'val', 'cats', 'c.png'), whole)
-  const { status, out, err } = cairn('quantise', 'm.onnx', '--calibrate', 'parts', '-o', 'parts.cairn')
-  assert.is(status, 0, err)
-  assert.match(out, /calibrated with +1 picture of parts.train\n/)
-  assert.match(err, /^cairn: note: m\.onnx: left out of parts.train: 1 × damaged image .*\(cats.b\.png\)$/m)
-  assert.match(err, /1 × .*\(list\.txt\)$/m)
-  assert.match(err, /1 of 2 pictures are calibrated with$/m)
-  assert.match(err, /calibrated with parts.train; what else is in parts is left for validation$/m)
+  const { status, stdout, stderr } = cairn('quantise', 'm.onnx', '--calibrate', 'parts', '-o', 'parts.cairn')
+  assert.is(status, 0, stderr)
+  assert.match(stdout, /calibrated with +1 picture of parts.train\n/)
+  assert.match(stderr, /^cairn: note: m\.onnx: left out of parts.train: 1 × damaged image .*\(cats.b\.png\)$/m)
+  assert.match(stderr, /1 × .*\(list\.txt\)$/m)
+  assert.match(stderr, /1 of 2 pictures are calibrated with$/m)
+  assert.match(stderr, /calibrated with parts.train; what else is in parts is left for validation$/m)
 })
 
 test('where sizes are free, pictures are calibrated with at 512 pixels a side, or as --size says', () => {
@@ -211,15 +206,18 @@ test('where sizes are free, pictures are calibrated with at 512 pixels a side, o
   const [width, height] = [random.int(900, 1100), random.int(500, 700)]
   const data = new Uint8Array(width * height * 3).map(() => random.int(0, 255))
   writeFileSync(join(folder, 'large', 'a.png'), pngOf({ data, width, height }))
-  const { status, err } = cairn('quantise', 'free.onnx', '--calibrate', 'large')
-  assert.is(status, 0, err)
-  assert.match(err, /sizes are free: pictures are calibrated with at up to 512 pixels a side \(--size HxW is one\)\n/)
-  assert.is(cairn('quantise', 'free.onnx', '--calibrate', 'large', '--size', '64x96').err, '')
+  const { status, stderr } = cairn('quantise', 'free.onnx', '--calibrate', 'large')
+  assert.is(status, 0, stderr)
+  assert.match(
+    stderr,
+    /sizes are free: pictures are calibrated with at up to 512 pixels a side \(--size HxW is one\)\n/
+  )
+  assert.is(cairn('quantise', 'free.onnx', '--calibrate', 'large', '--size', '64x96').stderr, '')
 })
 
 test('compile says which mode did what', () => {
   const alone = cairn('compile', 'm.onnx', '--weights', 'int8', '-o', 'w.cairn')
-  assert.match(alone.out, /weights int8, widened when loaded: float arithmetic/)
+  assert.match(alone.stdout, /weights int8, widened when loaded: float arithmetic/)
   const both = cairn(
     'compile',
     'm.onnx',
@@ -232,26 +230,26 @@ test('compile says which mode did what', () => {
     '--report',
     'b.html'
   )
-  assert.match(both.out, /weights int8, layers on bytes/)
-  assert.match(both.err, /^cairn: note: m\.onnx: calibrated with 2 drawn scenes, not with pictures$/m)
+  assert.match(both.stdout, /weights int8, layers on bytes/)
+  assert.match(both.stderr, /^cairn: note: m\.onnx: calibrated with 2 drawn scenes, not with pictures$/m)
   for (const name of ['w.cairn', 'b.cairn']) assert.ok(length(name) < length('m.onnx') / 2.5, name)
   const page = readFileSync(join(folder, 'b.html'), 'utf8')
   assert.match(page, /Tensors of bytes: ranges, clipping and error/)
-  assert.match(cairn('compile', '--help').out, /int8 alone is a quarter of the download, widened when it is loaded/)
+  assert.match(cairn('compile', '--help').stdout, /int8 alone is a quarter of the download, widened when it is loaded/)
 })
 
 test('layers that stay float', () => {
-  const names = JSON.parse(cairn('quantise', 'm.onnx', '--calibrate', '2', '--json').out).layers.map(
+  const names = JSON.parse(cairn('quantise', 'm.onnx', '--calibrate', '2', '--json').stdout).layers.map(
     ({ name }: { name: string }) => name
   )
   const last = names.at(-1)
   const kept = cairn('quantise', 'm.onnx', '--calibrate', '2', '--keep', last, '--json')
-  assert.is(JSON.parse(kept.out).layers.find(({ name }: { name: string }) => name === last).kept, 'asked')
+  assert.is(JSON.parse(kept.stdout).layers.find(({ name }: { name: string }) => name === last).kept, 'asked')
   const budget = cairn('quantise', 'm.onnx', '--calibrate', '1', '--int8-budget', '0')
-  assert.match(budget.out, /SQNR alone \(dB\) +error alone +computes with\n/)
-  assert.match(budget.out, /-?\d+\.\d +\d\.?\d*(e-\d+)? +float: costs most\n/)
-  assert.match(budget.err, /m\.onnx: calibrated with 1 drawn scene, not with pictures\n/)
-  assert.match(budget.err, /the budget of 0 leaves 0 of 3 layers on bytes; weights alone in 8 bits/)
+  assert.match(budget.stdout, /SQNR alone \(dB\) +error alone +computes with\n/)
+  assert.match(budget.stdout, /-?\d+\.\d +\d\.?\d*(e-\d+)? +float: costs most\n/)
+  assert.match(budget.stderr, /m\.onnx: calibrated with 1 drawn scene, not with pictures\n/)
+  assert.match(budget.stderr, /the budget of 0 leaves 0 of 3 layers on bytes; weights alone in 8 bits/)
 })
 
 test('what is refused, in one line', () => {

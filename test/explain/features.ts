@@ -22,7 +22,8 @@ function network() {
   const x = m.input(['N', 3, side, side], 'float32', [0, 1], 'x')
   const dead = random.values(6, [-0.2, 0.2]).map((value, i) => (i === 4 ? -100 : value))
   const bias = m.constant({ dtype: 'float32', dims: [6], data: dead })
-  const filters = m.weights([6, 3, 3, 3])
+  const weights = random.values(6 * 27, [-1, 1])
+  const filters = m.constant({ dtype: 'float32', dims: [6, 3, 3, 3], data: weights })
   const first = m.add('Relu', [m.add('Conv', [x, filters, bias], { strides: [2, 2], pads: [1, 1, 1, 1] })])
   const conv = m.add('Conv', [first, m.weights([5, 6, 3, 3])], { pads: [1, 1, 1, 1] })
   const second = m.add('Mul', [conv, m.add('Sigmoid', [conv])])
@@ -30,7 +31,8 @@ function network() {
   return {
     bytes: m.output(m.add('Softmax', [scores])).encode(),
     all: m.output(first, second, scores).encode(),
-    ends: [first, second, scores]
+    ends: [first, second, scores],
+    weights
   }
 }
 
@@ -68,6 +70,59 @@ test('layers behind their activations, as onnxruntime computes them, and what th
   await named.release()
   const filters = firstFilters(net.bytes, dims)!
   assert.equal(filters.dims, [6, 3, 3, 3])
+  assert.equal([...filters.data], [...Float32Array.from(net.weights)])
+})
+
+test('a patch is what an element sees: the pixels that change it', async () => {
+  const m = new ModelBuilder(random)
+  const x = m.input([1, 3, side, side], 'float32', [-1, 1], 'x')
+  const first = m.add('Conv', [x, m.weights([2, 3, 3, 3])], { strides: [2, 2], pads: [0, 0, 1, 1] })
+  const far = m.add('Conv', [first, m.weights([2, 2, 3, 3])], { pads: [2, 2, 2, 2], dilations: [2, 2] })
+  const sum = m.add('Add', [far, m.add('Conv', [first, m.weights([2, 2, 1, 1])])])
+  const cut = m.add('Slice', [sum, m.ints([2, 1]), m.ints([8, 7]), m.ints([2, 3]), m.ints([2, 3])])
+  const transposed = m.add('ConvTranspose', [sum, m.weights([2, 2, 4, 4])], { strides: [2, 2], pads: [1, 1, 1, 1] })
+  const names = [first, sum, cut, transposed]
+  const maps = await FeatureMaps.create(m.output(...names).encode(), dims, { layers: names })
+  const base = picture()
+  const before = (await maps.run(base)).map(({ data }) => data.slice())
+  /** Of each layer, the rows and columns of pixels that change each element of its first unit. */
+  const seen = before.map(data => Array.from(data, () => ({ rows: new Set<number>(), columns: new Set<number>() })))
+  for (let pixel = 0; pixel < side * side; pixel++) {
+    const data = (base.data as Float32Array).slice()
+    for (let c = 0; c < 3; c++) data[c * side * side + pixel] += random.values(1, [3, 9])[0]
+    const after = await maps.run(new Tensor('float32', data, dims))
+    for (const [i, { data }] of after.entries())
+      data.forEach((value, at) => {
+        if (value === before[i][at]) return
+        seen[i][at].rows.add(Math.floor(pixel / side))
+        seen[i][at].columns.add(pixel % side)
+      })
+  }
+  for (const [i, layer] of maps.layers.entries())
+    for (let row = 0; row < layer.height; row++)
+      for (let column = 0; column < layer.width; column++) {
+        const { rows, columns } = seen[i][row * layer.width + column]
+        const { left, top, width, height } = patchOf(layer, { row, column }, side, side)
+        const [high, wide] = [rows, columns].map(lines => Math.max(...lines) - Math.min(...lines) + 1)
+        const what = `${layer.name} at ${row}, ${column}`
+        assert.ok(
+          Math.min(...rows) >= top && Math.max(...rows) < top + height,
+          `${what}: rows beyond ${top} + ${height}`
+        )
+        assert.ok(
+          Math.min(...columns) >= left && Math.max(...columns) < left + width,
+          `${what}: columns beyond ${left}`
+        )
+        assert.ok(high <= height && wide <= width, what)
+        // Where all of it is inside of the picture, it is no larger than that; neighbours of a transposed one see different parts.
+        if (layer.name.startsWith('convtranspose')) continue
+        const { placement } = layer.field!
+        const reaches = (centre: number, size: number) => centre * side < size / 2 || (1 - centre) * side < size / 2
+        if (reaches(placement.top + row * placement.down, height)) continue
+        if (reaches(placement.left + column * placement.across, width)) continue
+        assert.equal([high, wide], [height, width], what)
+      }
+  await maps.release()
 })
 
 test('silence, dead units, correlations and the strongest places are what plain sums give', async () => {
@@ -115,9 +170,9 @@ test('a unit says more of the picture that is made for it, the same for the same
   const range = { black: [-1, -0.5, 0], white: [1, 0.5, 2], bgr: true }
   const maker = await Visualiser.create(net.bytes, dims, range)
   const [one, again, other] = [
-    await maker.maximise(2, { steps: 20, seed: 3 }),
-    await maker.maximise(2, { steps: 20, seed: 3 }),
-    await maker.maximise(2, { steps: 20, seed: 4 })
+    await maker.maximise(2, { steps: 80, seed: 3 }),
+    await maker.maximise(2, { steps: 80, seed: 3 }),
+    await maker.maximise(2, { steps: 80, seed: 4 })
   ]
   assert.equal(one.picture.data, again.picture.data)
   assert.not.equal(one.picture.data, other.picture.data)
@@ -138,10 +193,10 @@ test('a unit says more of the picture that is made for it, the same for the same
 })
 
 test('an inversion comes near to what the layer says of the picture', async () => {
-  const maps = await FeatureMaps.create(net.bytes, dims)
-  const [, { name }] = maps.layers
-  await maps.release()
-  const maker = await Visualiser.create(net.bytes, dims, { layer: name })
+  // Without an activation: behind one a random layer may be silent everywhere, and no picture is nearer than another.
+  const m = new ModelBuilder(random)
+  const layer = m.add('Conv', [m.input(['N', 3, side, side], 'float32', [0, 1]), m.weights([6, 3, 3, 3])])
+  const maker = await Visualiser.create(m.output(layer).encode(), dims, { layer })
   // Smooth, as photos are: the penalty is on what is not.
   const waves = Array.from({ length: 3 }, () => random.values(3, [-0.6, 0.6]))
   const data = Float32Array.from({ length: 3 * side * side }, (_, i) => {

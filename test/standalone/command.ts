@@ -9,9 +9,9 @@ import { decodeNpy, encodeNpy } from '../../cli/model/npy.js'
 import { headerOf, standaloneOf } from '../../compiler/standalone/index.js'
 import { Tensor } from '../../runtime/index.js'
 import { instantiate } from '../../runtime/standalone.js'
+import { commandLine } from '../support/host/command-line.js'
 import { ModelBuilder } from '../support/onnx/model.js'
 import { baseSeed, Random } from '../support/random.js'
-import { root } from '../support/root.js'
 import { skip } from '../support/skip.js'
 
 const test = suite(`standalone commands (seed ${baseSeed})`)
@@ -20,8 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), 'cairn-standalone-'))
 test.after(() => rmSync(folder, { recursive: true, force: true }))
 
 const at = (name: string) => join(folder, name)
-const cairn = (...args: string[]) =>
-  spawnSync(process.execPath, [join(root, 'dist', 'cli', 'index.js'), ...args], { cwd: folder, encoding: 'utf8' })
+const cairn = commandLine(folder)
 
 /** Two inputs, one of them integers, and three outputs, of which one is as long as a run finds. */
 function model(): Uint8Array {

@@ -1,5 +1,4 @@
 // Models as components: jco, which is not ours, makes JavaScript of them, and `infer` gives the bits of the session.
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -11,10 +10,10 @@ import * as assert from 'uvu/assert'
 import { CompileError, compile } from '../../compiler/index.js'
 import { standaloneOf, witOf } from '../../compiler/standalone/index.js'
 import { InferenceSession, Tensor } from '../../runtime/index.js'
+import { commandLine } from '../support/host/command-line.js'
 import { ModelBuilder } from '../support/onnx/model.js'
 import { baseSeed, Random } from '../support/random.js'
 import { rejects } from '../support/rejects.js'
-import { root } from '../support/root.js'
 
 const test = suite(`standalone components (seed ${baseSeed})`)
 const random = new Random('standalone component')
@@ -114,8 +113,7 @@ test('more inputs than parameters are read from memory, and the interface is wha
 test('the command line writes a component with its interface, and takes it again', () => {
   const m = new ModelBuilder(random)
   writeFileSync(join(folder, 'm.onnx'), m.output(m.add('Relu', [m.input([4], 'float32', [-1, 1])])).encode())
-  const cairn = (...args: string[]) =>
-    spawnSync(process.execPath, [join(root, 'dist', 'cli', 'index.js'), ...args], { cwd: folder, encoding: 'utf8' })
+  const cairn = commandLine(folder)
   const { status, stdout, stderr } = cairn(
     ...['compile', 'm.onnx', '-o', 'm.wasm', '--component', '--golden', '--json']
   )

@@ -1,5 +1,5 @@
 // `cairn train` as it is typed: folders of images in, heads and whole models out, and one line for what cannot be.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,6 +11,7 @@ import { pngOf } from '../../cli/pictures/contact-sheet.js'
 import { compile } from '../../compiler/index.js'
 import { zoo } from '../../models/index.js'
 import { InferenceSession, Tensor } from '../../runtime/index.js'
+import { commandLine } from '../support/host/command-line.js'
 import { baseSeed, Random } from '../support/random.js'
 import { root } from '../support/root.js'
 
@@ -40,15 +41,12 @@ function writeImages(name: string, each: number): string {
   return at(name)
 }
 
-function cairn(...args: string[]): { status: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', cwd: folder })
-  return { status, out: stdout, err: stderr }
-}
+const cairn = commandLine(folder)
 
 function refused(pattern: RegExp, status: number, ...args: string[]): void {
   const result = cairn(...args)
-  assert.match(result.err, pattern)
-  assert.match(result.err, /^cairn: [^\n]*\n$/)
+  assert.match(result.stderr, pattern)
+  assert.match(result.stderr, /^cairn: [^\n]*\n$/)
   assert.is(result.status, status)
 }
 
@@ -61,28 +59,28 @@ test.after(() => rmSync(folder, { recursive: true, force: true }))
 const usual = ['train', 'lenet5.onnx', '--data', 'images', '--epochs', '6', '--lr', '0.01', '--batch', '8', '--stretch']
 
 test('--int8 writes a quantised model, and says what that costs', () => {
-  const { status, out, err } = cairn(...usual, '--int8', '-o', 'int8.onnx')
-  assert.is(status, 0, err)
-  assert.match(out, /validation accuracy \(4 images\) in floats \d+\.\d\d %, quantised \d+\.\d\d %/)
-  assert.match(out, /\nbest epoch \d: validation accuracy \d+\.\d\d % of 4 images, loss .*\nwrote int8\.onnx: .*\n/)
-  assert.match(out, /\nit computes with 8 bits: validation accuracy \d+\.\d\d % of 4 images\n$/)
+  const { status, stdout, stderr } = cairn(...usual, '--int8', '-o', 'int8.onnx')
+  assert.is(status, 0, stderr)
+  assert.match(stdout, /validation accuracy \(4 images\) in floats \d+\.\d\d %, quantised \d+\.\d\d %/)
+  assert.match(stdout, /\nbest epoch \d: validation accuracy \d+\.\d\d % of 4 images, loss .*\nwrote int8\.onnx: .*\n/)
+  assert.match(stdout, /\nit computes with 8 bits: validation accuracy \d+\.\d\d % of 4 images\n$/)
   const patch = cairn(...usual, '--int8', '-o', 'int8.patch')
-  assert.match(patch.out, /\nit holds floats; quantised: validation accuracy \d+\.\d\d % of 4 images\n$/)
-  assert.match(cairn('inspect', 'int8.onnx', '--layers').out, /int8|uint8|bytes/i)
+  assert.match(patch.stdout, /\nit holds floats; quantised: validation accuracy \d+\.\d\d % of 4 images\n$/)
+  assert.match(cairn('inspect', 'int8.onnx', '--layers').stdout, /int8|uint8|bytes/i)
   const json = cairn(...usual, '--int8', '--int8-above', '100', '-o', 'int8.cairn', '--json')
-  assert.is(json.status, 0, json.err)
-  const { accuracy, validating, int8: found } = JSON.parse(json.out)
+  assert.is(json.status, 0, json.stderr)
+  const { accuracy, validating, int8: found } = JSON.parse(json.stdout)
   assert.equal([found.float, found.accuracy, validating], [accuracy, found.before, 4])
   refused(/^cairn: --int8-above is of no use without --int8\n/, 2, ...usual, '--int8-above', '2')
   refused(/^cairn: --int8-above -1: a number of at least 0 is/, 2, ...usual, '--int8', '--int8-above', '-1')
-  assert.ok(found.before >= 0 && found.after === undefined, json.out)
+  assert.ok(found.before >= 0 && found.after === undefined, json.stdout)
 })
 
 test('writes a patch, a report, metrics; run and compile take the patch', () => {
-  const { status, out, err } = cairn(...usual, '-o', 'head.patch', '--report', 'r.html', '--metrics', 'm.jsonl')
-  assert.is(status, 0, err)
-  assert.match(out, /^training a new head on "[^"]+"; \d+ blocks in front of it stay frozen: 24 images of 2 classes/)
-  assert.match(out, /best epoch \d: validation accuracy \d+\.\d\d %/)
+  const { status, stdout, stderr } = cairn(...usual, '-o', 'head.patch', '--report', 'r.html', '--metrics', 'm.jsonl')
+  assert.is(status, 0, stderr)
+  assert.match(stdout, /^training a new head on "[^"]+"; \d+ blocks in front of it stay frozen: 24 images of 2 classes/)
+  assert.match(stdout, /best epoch \d: validation accuracy \d+\.\d\d %/)
   const records = readFileSync(at('m.jsonl'), 'utf8').trim().split('\n')
   assert.equal(
     records.map(line => JSON.parse(line).epoch),
@@ -102,7 +100,7 @@ test('writes a patch, a report, metrics; run and compile take the patch', () => 
     '--labels',
     'labels.txt'
   )
-  assert.match(run.out, /\d+\.\d\d % {2}top\n/)
+  assert.match(run.stdout, /\d+\.\d\d % {2}top\n/)
   assert.is(cairn('compile', 'lenet5.onnx', '--patch', 'head.patch', '-o', 'merged.cairn').status, 0)
   refused(
     /head\.patch: the patch belongs to another backbone/,
@@ -120,11 +118,11 @@ test('a patch remembers how images became inputs; inspect and verify take it', (
   const prepared = ['--scale', '0.01', '--mean', '0.3', '--std', '0.7', '--stretch']
   const options = usual.filter(word => word !== '--stretch').concat(prepared)
   const trained = cairn(...options, '-o', 'prepared.patch')
-  assert.is(trained.status, 0, trained.err)
+  assert.is(trained.status, 0, trained.stderr)
   const probabilities = (...more: string[]) => {
-    const { status, out, err } = cairn('run', 'lenet5.onnx', '--image', 'images/left/2.png', '--json', ...more)
-    assert.is(status, 0, err)
-    return JSON.parse(out).runs[0].top.map(({ score }: { score: number }) => score)
+    const { status, stdout, stderr } = cairn('run', 'lenet5.onnx', '--image', 'images/left/2.png', '--json', ...more)
+    assert.is(status, 0, stderr)
+    return JSON.parse(stdout).runs[0].top.map(({ score }: { score: number }) => score)
   }
   const patched = ['--patch', 'prepared.patch']
   assert.equal(probabilities(...patched), probabilities(...patched, ...prepared))
@@ -135,16 +133,16 @@ test('a patch remembers how images became inputs; inspect and verify take it', (
     probabilities(...patched, '--scale', '0.004'),
     probabilities(...patched, '--scale', '0.004', '--mean', '0', '--std', '1', '--stretch')
   )
-  const inspected = JSON.parse(cairn('inspect', 'prepared.patch', '--json').out)
+  const inspected = JSON.parse(cairn('inspect', 'prepared.patch', '--json').stdout)
   assert.equal(inspected.classes, ['left', 'top'])
   assert.equal(inspected.preparation, { channels: 'GRAY', scale: 0.01, mean: [0.3], std: [0.7], fit: 'stretch' })
   assert.match(
-    cairn('inspect', 'prepared.patch').out,
+    cairn('inspect', 'prepared.patch').stdout,
     /images +GRAY, \(byte × 0\.01 − \(0\.3\)\) \/ \(0\.7\), stretched\n/
   )
   const verified = cairn('verify', 'lenet5.onnx', ...patched, '--image', 'images/left/2.png', '--json')
-  assert.is(verified.status, 0, verified.err)
-  const { outputs, passed } = JSON.parse(verified.out)
+  assert.is(verified.status, 0, verified.stderr)
+  const { outputs, passed } = JSON.parse(verified.stdout)
   assert.ok(passed)
   assert.equal(
     outputs.map(({ name, dims }: { name: string; dims: number[] }) => [name, dims]),
@@ -160,8 +158,8 @@ test('a patch remembers how images became inputs; inspect and verify take it', (
 
 test('writes whole models, and --json says what it did', async () => {
   for (const out of ['whole.onnx', 'whole.cairn']) {
-    const { status, out: text, err } = cairn(...usual, '--initialise', 'xavier', '-o', out, '--json')
-    assert.is(status, 0, err)
+    const { status, stdout: text, stderr } = cairn(...usual, '--initialise', 'xavier', '-o', out, '--json')
+    assert.is(status, 0, stderr)
     const said = JSON.parse(text)
     assert.equal(said.classes, ['left', 'top'])
     assert.is(said.history.length, 6)
@@ -196,14 +194,14 @@ test('Ctrl-C keeps the best weights, and --resume goes on', async () => {
 })
 
 test('shows what augmentation does, checks gradients, finds neighbours', () => {
-  assert.match(cairn(...usual, '--augment', 'flip,color', '--show-augment', 's.png').out, /wrote s\.png: 6 images/)
+  assert.match(cairn(...usual, '--augment', 'flip,color', '--show-augment', 's.png').stdout, /wrote s\.png: 6 images/)
   assert.equal([...readFileSync(at('s.png')).subarray(1, 4)], [...Buffer.from('PNG')])
   const check = cairn(...usual, '--unfreeze', '1', '--check')
-  assert.is(check.status, 0, check.err)
-  assert.match(check.out, /head\.weight +\d+ +\S+ +right/)
-  assert.match(check.out, /images are learnt by heart in \d+ steps/)
+  assert.is(check.status, 0, check.stderr)
+  assert.match(check.stdout, /head\.weight +\d+ +\S+ +right/)
+  assert.match(check.stdout, /images are learnt by heart in \d+ steps/)
   assert.match(
-    cairn(...usual, '--knn', '3').out,
+    cairn(...usual, '--knn', '3').stdout,
     /^3 nearest neighbours of the features: \d+\.\d\d % of 4 images right/
   )
 })
@@ -239,9 +237,18 @@ test('learns from arrays: bytes as pictures of files, floats as inputs as they a
   const trained = (data: string, ...more: string[]) => {
     const own = ['--epochs', '4', '--lr', '0.01', '--batch', '8', '--scale', String(1 / 255), '--json']
     const how = more.length ? more : ['--stretch']
-    const { status, out, err } = cairn('train', 'lenet5.onnx', '--data', data, ...own, '-o', 'arrays.patch', ...how)
-    assert.is(status, 0, err)
-    return JSON.parse(out)
+    const { status, stdout, stderr } = cairn(
+      'train',
+      'lenet5.onnx',
+      '--data',
+      data,
+      ...own,
+      '-o',
+      'arrays.patch',
+      ...how
+    )
+    assert.is(status, 0, stderr)
+    return JSON.parse(stdout)
   }
   const [pictures, floats] = ['x.npy,y.npy', 'f.npy,y.npy'].map(data => trained(data))
   assert.equal(pictures.classes, ['0', '1'])

@@ -93,10 +93,7 @@ function transformDifference(a: usize, b: usize, pixel: usize, to: usize, place:
   const d1 = i16x8.sub(v128.load(a + pixel), v128.load(b + pixel))
   const d2 = i16x8.sub(v128.load(a + 2 * pixel), v128.load(b + 2 * pixel))
   const d3 = i16x8.sub(v128.load(a + 3 * pixel), v128.load(b + 3 * pixel))
-  v128.store(to, i16x8.sub(d0, d2))
-  v128.store(to + place, i16x8.add(d1, d2))
-  v128.store(to + 2 * place, i16x8.sub(d2, d1))
-  v128.store(to + 3 * place, i16x8.sub(d1, d3))
+  storeRow(d0, d1, d2, d3, to, place)
 }
 
 /** Of the sum. */
@@ -105,6 +102,10 @@ function transformSum(a: usize, b: usize, pixel: usize, to: usize, place: usize)
   const d1 = i16x8.add(v128.load(a + pixel), v128.load(b + pixel))
   const d2 = i16x8.add(v128.load(a + 2 * pixel), v128.load(b + 2 * pixel))
   const d3 = i16x8.add(v128.load(a + 3 * pixel), v128.load(b + 3 * pixel))
+  storeRow(d0, d1, d2, d3, to, place)
+}
+
+function storeRow(d0: v128, d1: v128, d2: v128, d3: v128, to: usize, place: usize): void {
   v128.store(to, i16x8.sub(d0, d2))
   v128.store(to + place, i16x8.add(d1, d2))
   v128.store(to + 2 * place, i16x8.sub(d2, d1))
