@@ -41,7 +41,7 @@ test('writes the map over the photo, and its numbers', () => {
   assert.equal([width, height], [40, 30])
   const json = cairn(...usual, '--method', 'saliency', '--npy', 'why.npy', '--json', '--stretch')
   const said = JSON.parse(json.stdout)
-  assert.equal([said.method, said.label, said.stdout], ['saliency', `kind ${said.class}`, 'photo-saliency.png'])
+  assert.equal([said.method, said.label, said.out], ['saliency', `kind ${said.class}`, 'photo-saliency.png'])
   assert.equal([said.map.length, said.map[0].length], [side, side])
   const { dims, data } = readNpy(at('why.npy'))
   assert.equal(dims, [1, channels, side, side])
