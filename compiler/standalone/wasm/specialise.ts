@@ -180,9 +180,23 @@ class Specialiser {
     if (head === 'global.get') return this.found(first)
     if (head === 'local.tee') return this.valuesOf(node[2], own)
     if (head === 'i32.load') return this.loaded(node, own)
+    if (head === 'select') return this.eitherOf(node[3], node[1], node[2], own)
+    if (head === 'if' && node.length === 5) {
+      const [then, otherwise] = node.slice(3) as Node[][]
+      return this.eitherOf(node[2], then.at(-1)!, otherwise.at(-1)!, own)
+    }
     if (head in unary) return mapped(this.valuesOf(node[1], own), unary[head])
     if (head in binary) return combined(this.valuesOf(node[1], own), this.valuesOf(node[2], own), binary[head])
     return undefined
+  }
+
+  /** What the condition lets through of two values. */
+  private eitherOf(condition: Node, one: Node, other: Node, own: Function | undefined): Values {
+    const known = this.valuesOf(condition, own)
+    const taken = known ? [...known] : [0, 1]
+    const ones = taken.some(Boolean) ? [this.valuesOf(one, own)] : []
+    const others = taken.includes(0) ? [this.valuesOf(other, own)] : []
+    return joined([...ones, ...others])
   }
 
   private found(key: string): Values {
