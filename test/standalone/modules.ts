@@ -48,6 +48,17 @@ function integers(): ModelBuilder {
   return m.output(m.add('Greater', [found, m.scalar(0)]))
 }
 
+/** Functions that read tables and constants of the kernels, of numbers beyond what vectors of them take too. */
+function curves(): ModelBuilder {
+  const m = new ModelBuilder(random)
+  const x = m.input([3, 7], 'float32', [-1, 1])
+  const [wide, positive] = [m.add('Mul', [x, m.scalar(1e6)]), m.add('Abs', [x])]
+  for (const op of ['Sin', 'Cos', 'Tan']) for (const each of [x, wide]) m.output(m.add(op, [each]))
+  for (const op of ['Exp', 'Tanh', 'Erf', 'Softplus', 'Mish', 'Sigmoid']) m.output(m.add(op, [x]))
+  m.output(m.add('Log', [positive]))
+  return m.output(m.add('Pow', [positive, m.add('Mul', [x, m.scalar(40)])]))
+}
+
 /** As many columns, and rows of its input, as a run finds. */
 function counted(): ModelBuilder {
   const m = new ModelBuilder(random)
@@ -61,6 +72,7 @@ const cases: Readonly<Record<string, () => Promise<Uint8Array> | Uint8Array>> = 
   'layers of many kinds': () => mixed().encode(),
   'integers and truth values': () => integers().encode(),
   'counted rows': () => counted().encode(),
+  'functions of many kinds': () => curves().encode(),
   'layers of bytes': async () => {
     const model = mixed()
     const feeds = () => Object.fromEntries(Object.entries(randomFeeds(model.inputs, random)))
@@ -104,6 +116,19 @@ test('little is added to the weights, and said of the module is what is in it', 
   assert.equal([exports.input_0.value, exports.input_0_length.value], [metadata.inputs[0].at, 1024])
   // The beginning alone tells as much.
   assert.equal(standaloneOf(bytes.subarray(0, 2000)), metadata)
+})
+
+test('functions that a model has not are not in its module', async () => {
+  const made = async (op: string) => {
+    const m = new ModelBuilder(random)
+    const sum = m.add('Add', [m.input([4, 8]), m.input([4, 8])])
+    const module = await compile(m.output(m.add(op, [sum])).encode(), { target: 'wasm' })
+    const bytesOf = (wanted: number) => sectionsOf(module).find(({ id }) => id === wanted)!.bytes.length
+    return { code: bytesOf(10), data: bytesOf(11) }
+  }
+  const [exp, sine] = [await made('Exp'), await made('Sin')]
+  assert.ok(exp.code < sine.code - 500, `${exp.code} bytes of code with Exp, ${sine.code} with Sin`)
+  assert.ok(exp.data < 200, `${exp.data} bytes of data`)
 })
 
 test('free dimensions have to be bound, and to sizes that the model takes', async () => {
