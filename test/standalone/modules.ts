@@ -188,6 +188,20 @@ test('the loader refuses other lengths, says what index is out of range, and is 
   assert.ok(code.length <= 1024, `${code.length} bytes`)
 })
 
+test('whatever lies at the inputs, a run comes to its end, and the next one finds all as it was', async () => {
+  for (const model of [integers(), counted(), curves()]) {
+    const module = (await compile(model.encode(), { target: 'wasm' })) as Uint8Array<ArrayBuffer>
+    const { exports, inputs, run } = await instantiate(module)
+    const { own } = drawFeeds(standaloneOf(module)!, random)
+    const before = run(own)
+    for (const value of [Number.NaN, Infinity, -Infinity, 3e38, -1e9, 7, -8, random.uniform(-1e6, 1e6)]) {
+      for (const { at, length } of inputs) new Float32Array(exports.memory.buffer, at, length).fill(value)
+      assert.ok(exports.run() <= 1, `of ${value}`)
+    }
+    assert.equal(run(own), before)
+  }
+})
+
 test('a module checks itself, and finds weights that are spoiled', async () => {
   const model = mixed().encode()
   const module = (await compile(model, { target: 'wasm', golden: true })) as Uint8Array<ArrayBuffer>
