@@ -1,7 +1,7 @@
 // How much of a bare session's throughput a server keeps, with 1 to 64 clients on loopback, requests sharing runs and not; the same
 // over onnxruntime-node in the same code. What generates the load takes its share of the same cores, which is told, and counted out
-// in the column "beside it". Each is compared with bare sessions just before it.
-// `npm run bench:serving -- [--seconds 20] [--rounds 3] [--model F.onnx] [--clients 1,4,16,64]`
+// in the column "beside it". Servers are warm, and each figure is compared with bare sessions just before it.
+// `npm run bench:serving -- [--seconds 20] [--warm 20] [--rounds 3] [--model F.onnx] [--clients 1,4,16,64]`
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +15,7 @@ import { cli, ended, flag, root, type Started, started } from './servers.js'
 
 const seconds = flag('seconds', 20)
 const rounds = flag('rounds', 3)
+const warm = flag('warm', 20)
 const threads = flag('threads', availableParallelism())
 const text = (name: string, usual: string) => {
   const at = process.argv.indexOf(`--${name}`)
@@ -84,14 +85,19 @@ function cpuOf(pid: number): number {
   return 10 * (Number(fields[11]) + Number(fields[12]))
 }
 
-async function served(server: Started, connections: number, bareRate: number): Promise<Figures> {
+async function load(server: Started, connections: number, duration: number): Promise<autocannon.Result> {
   const { url } = JSON.parse(server.first)
-  const [before, began] = [process.cpuUsage(), cpuOf(server.child.pid!)]
   const result = await autocannon({
-    ...{ url: `${url}/v2/models/m/infer`, method: 'POST', connections, duration: seconds, body, timeout: 60 },
+    ...{ url: `${url}/v2/models/m/infer`, method: 'POST', connections, duration, body, timeout: 60 },
     headers: { 'content-type': 'application/octet-stream', 'inference-header-content-length': String(head.length) }
   })
   if (result.non2xx || result.errors) throw new Error(`${result.non2xx} refused, ${result.errors} failed`)
+  return result
+}
+
+async function served(server: Started, connections: number, bareRate: number): Promise<Figures> {
+  const [before, began] = [process.cpuUsage(), cpuOf(server.child.pid!)]
+  const result = await load(server, connections, seconds)
   const [own, generator] = [cpuOf(server.child.pid!) - began, millisecondsOf(process.cpuUsage(before))]
   const answered = result['2xx']
   return {
@@ -118,17 +124,17 @@ const keep = (key: string, one: Figures) => {
   figures.set(key, [...(figures.get(key) ?? []), one])
   console.error(`${key.replace('|', ', clients: ')}: ${one.perSecond.toFixed(1)} a second`)
 }
-for (let round = 0; round < rounds; round++) {
-  for (const [kind, start] of Object.entries(kinds)) {
-    const server = await start()
+for (const [kind, start] of Object.entries(kinds)) {
+  const server = await start()
+  await load(server, 16, warm)
+  for (let round = 0; round < rounds; round++)
     for (const count of clients) {
       const before = await bare()
       keep('bare', before)
       keep(`${kind}|${count}`, await served(server, count, before.perSecond))
     }
-    server.child.kill('SIGTERM')
-    await ended(server)
-  }
+  server.child.kill('SIGTERM')
+  await ended(server)
 }
 
 const middle = (key: string, of: keyof Figures) => median(figures.get(key)!.map(each => each[of]))
