@@ -5,6 +5,7 @@ import * as ort from 'onnxruntime-node'
 import type { Reply, Request, Tensors } from '../../cli/serving/pool/index.js'
 import { Tensor, type Type } from '../../runtime/index.js'
 
+let shared = new SharedArrayBuffer(0)
 let session: Promise<ort.InferenceSession> | undefined
 
 const open = () =>
@@ -24,7 +25,8 @@ async function answer(request: Request): Promise<Reply | undefined> {
   }
   if (request.kind !== 'run' || request.work.kind !== 'tensors') return undefined
   const began = performance.now()
-  const { feeds: given, memory } = request.work
+  const { feeds: given, memory = shared } = request.work
+  if (memory instanceof SharedArrayBuffer) shared = memory
   const feeds = Object.entries(given).map(([name, { type, dims, at, bytes }]) => [
     name,
     new ort.Tensor(type as 'float32', arrayOf(type, memory, at, bytes) as Float32Array, dims)

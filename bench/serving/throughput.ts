@@ -1,6 +1,7 @@
 // How much of a bare session's throughput a server keeps, with 1 to 64 clients on loopback, requests sharing runs and not; the same
 // over onnxruntime-node in the same code. What generates the load takes its share of the same cores, which is told, and counted out
-// in the column "beside it". `npm run bench:serving -- [--seconds 20] [--rounds 3] [--model F.onnx] [--clients 1,4,16,64]`
+// in the column "beside it". Servers are warm, and each figure is compared with bare sessions just before it.
+// `npm run bench:serving -- [--seconds 20] [--warm 20] [--rounds 3] [--model F.onnx] [--clients 1,4,16,64]`
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +15,7 @@ import { cli, ended, flag, root, type Started, started } from './servers.js'
 
 const seconds = flag('seconds', 20)
 const rounds = flag('rounds', 3)
+const warm = flag('warm', 20)
 const threads = flag('threads', availableParallelism())
 const text = (name: string, usual: string) => {
   const at = process.argv.indexOf(`--${name}`)
@@ -47,6 +49,8 @@ interface Figures {
   readonly generator: number
   /** Of all cores' time, what generated the load has taken so much. */
   readonly share: number
+  /** Of what bare sessions did just before: machines change faster than rounds go by. */
+  readonly kept: number
 }
 
 /** As many sessions as threads, each with the next run ready: what a server could give if it cost nothing. */
@@ -69,7 +73,7 @@ async function bare(): Promise<Figures> {
   await session.release()
   times.sort((a, b) => a - b)
   const [p50, p99] = [times[times.length >> 1], times[Math.floor(times.length * 0.99)]]
-  return { perSecond, p50, p99, own, generator: 0, share: 0 }
+  return { perSecond, p50, p99, own, generator: 0, share: 0, kept: 1 }
 }
 
 const millisecondsOf = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1000
@@ -81,18 +85,24 @@ function cpuOf(pid: number): number {
   return 10 * (Number(fields[11]) + Number(fields[12]))
 }
 
-async function served(server: Started, connections: number): Promise<Figures> {
+async function load(server: Started, connections: number, duration: number): Promise<autocannon.Result> {
   const { url } = JSON.parse(server.first)
-  const [before, began] = [process.cpuUsage(), cpuOf(server.child.pid!)]
   const result = await autocannon({
-    ...{ url: `${url}/v2/models/m/infer`, method: 'POST', connections, duration: seconds, body, timeout: 60 },
+    ...{ url: `${url}/v2/models/m/infer`, method: 'POST', connections, duration, body, timeout: 60 },
     headers: { 'content-type': 'application/octet-stream', 'inference-header-content-length': String(head.length) }
   })
   if (result.non2xx || result.errors) throw new Error(`${result.non2xx} refused, ${result.errors} failed`)
+  return result
+}
+
+async function served(server: Started, connections: number, bareRate: number): Promise<Figures> {
+  const [before, began] = [process.cpuUsage(), cpuOf(server.child.pid!)]
+  const result = await load(server, connections, seconds)
   const [own, generator] = [cpuOf(server.child.pid!) - began, millisecondsOf(process.cpuUsage(before))]
   const answered = result['2xx']
   return {
     ...{ perSecond: answered / result.duration, p50: result.latency.p50, p99: result.latency.p99 },
+    kept: answered / result.duration / bareRate,
     ...{ own: own / answered, generator: generator / answered },
     share: generator / (result.duration * 1000 * availableParallelism())
   }
@@ -114,25 +124,27 @@ const keep = (key: string, one: Figures) => {
   figures.set(key, [...(figures.get(key) ?? []), one])
   console.error(`${key.replace('|', ', clients: ')}: ${one.perSecond.toFixed(1)} a second`)
 }
-for (let round = 0; round < rounds; round++) {
-  keep('bare', await bare())
-  for (const [kind, start] of Object.entries(kinds)) {
-    const server = await start()
-    for (const count of clients) keep(`${kind}|${count}`, await served(server, count))
-    server.child.kill('SIGTERM')
-    await ended(server)
-  }
+for (const [kind, start] of Object.entries(kinds)) {
+  const server = await start()
+  await load(server, 16, warm)
+  for (let round = 0; round < rounds; round++)
+    for (const count of clients) {
+      const before = await bare()
+      keep('bare', before)
+      keep(`${kind}|${count}`, await served(server, count, before.perSecond))
+    }
+  server.child.kill('SIGTERM')
+  await ended(server)
 }
 
 const middle = (key: string, of: keyof Figures) => median(figures.get(key)!.map(each => each[of]))
-const best = middle('bare', 'perSecond')
 const rows = [...figures.keys()].map(key => {
   const [kind, count = ''] = key.split('|')
-  const rate = middle(key, 'perSecond')
+  const kept = middle(key, 'kept')
   const numbers = [
-    rate.toFixed(1),
-    (rate / best).toFixed(3),
-    (rate / best / (1 - middle(key, 'share'))).toFixed(3),
+    middle(key, 'perSecond').toFixed(1),
+    kept.toFixed(3),
+    (kept / (1 - middle(key, 'share'))).toFixed(3),
     ...(['p50', 'p99', 'own', 'generator'] as const).map(of => middle(key, of).toFixed(1)),
     (100 * middle(key, 'share')).toFixed(1)
   ]

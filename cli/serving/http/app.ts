@@ -51,6 +51,8 @@ export async function httpApp(engine: Engine, options: HttpOptions): Promise<Fas
   const app = fastify({
     loggerInstance: log as never,
     logController: new LogController({ disableRequestLogging: true }),
+    // Nobody writes through a request's own logger.
+    childLoggerFactory: (logger: unknown) => logger,
     // Every address of a name has a server of its own, and all of them have the limits.
     serverFactory: (listener: RequestListener) => {
       const server = tls ? createSecureServer({ ...tls, ...timeouts }, listener) : createServer(timeouts, listener)

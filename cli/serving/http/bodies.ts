@@ -45,7 +45,8 @@ export function readBody(message: IncomingMessage, most: number, budget: Budget)
         fail(error as ServingError)
       }
     }
-    const gone = () => fail(new ServingError('cancelled', 'the client has gone'))
+    // Every message closes in the end.
+    const gone = () => ended || fail(new ServingError('cancelled', 'the client has gone'))
     message.on('data', take)
     message.once('end', () => {
       if (ended) return

@@ -1,8 +1,8 @@
-/** Bytes of a slab: powers of two of which the smallest and the largest are these. */
+/** Bytes of a slab: the smallest, of which the others are multiples, and the largest. */
 const [least, most] = [2 ** 16, 2 ** 22]
 
-/** Bytes that are kept for later, in all. */
-const mostKept = 2 ** 25
+/** Bytes that are kept for later, in all: what a client of a picture each needs, a hundred of them. */
+const mostKept = 2 ** 26
 
 /** Bytes that are out, in all: a body has its slab from its first byte on, and may never send another. */
 const mostOut = 2 ** 27
@@ -12,6 +12,7 @@ const mostOut = 2 ** 27
  * which for bodies of half a megabyte took longer than everything else that a server does with them.
  */
 export class Slabs {
+  /** By their size, the one that was used last at the end. */
   private readonly free = new Map<number, Uint8Array[]>()
   private kept = 0
   private out = 0
@@ -19,10 +20,10 @@ export class Slabs {
   /** At least so many bytes, with whatever was in them; undefined where that is less or more than is kept, or too much is out. */
   take(bytes: number): Uint8Array | undefined {
     if (!(bytes >= least / 2 && bytes <= most)) return undefined
-    const size = Math.max(least, 2 ** Math.ceil(Math.log2(bytes)))
+    const size = Math.ceil(bytes / least) * least
     if (this.out + size > mostOut) return undefined
     this.out += size
-    const slab = this.free.get(size)?.pop()
+    const slab = this.of(size).pop()
     if (slab) this.kept -= size
     return slab ?? Buffer.allocUnsafeSlow(size)
   }
@@ -30,10 +31,20 @@ export class Slabs {
   /** Nobody may look at it from here on. */
   give(slab: Uint8Array): void {
     this.out -= slab.length
-    if (this.kept + slab.length > mostKept) return
     this.kept += slab.length
-    const same = this.free.get(slab.length)
-    if (same) same.push(slab)
-    else this.free.set(slab.length, [slab])
+    this.of(slab.length).push(slab)
+    for (const [size, slabs] of this.free) {
+      for (; this.kept > mostKept && slabs.pop(); this.kept -= size);
+      if (this.kept <= mostKept) return
+      this.free.delete(size)
+    }
+  }
+
+  /** Those of a size, which is the one that was used last from here on. */
+  private of(size: number): Uint8Array[] {
+    const slabs = this.free.get(size) ?? []
+    this.free.delete(size)
+    this.free.set(size, slabs)
+    return slabs
   }
 }

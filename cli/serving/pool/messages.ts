@@ -54,8 +54,8 @@ export interface Found extends Scored {
 export type Work =
   | {
       readonly kind: 'tensors'
-      /** Shared, and left alone until the job has ended, or handed over. */
-      readonly memory: ArrayBuffer | SharedArrayBuffer
+      /** Shared, and left alone until the job has ended, or handed over; undefined where it is what was shared last. */
+      readonly memory: ArrayBuffer | SharedArrayBuffer | undefined
       readonly feeds: Readonly<Record<string, Fed>>
       readonly fetches?: readonly string[]
     }

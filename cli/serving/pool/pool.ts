@@ -141,6 +141,7 @@ export class Member {
   private job: ({ readonly id: number } & Waiting<Done>) | undefined
   private gone: string | undefined
   private kept = new SharedArrayBuffer(0)
+  private shared: SharedArrayBuffer | undefined
 
   constructor(
     script: URL,
@@ -175,8 +176,16 @@ export class Member {
       this.job = { id, resolve, reject }
       const memory = work.kind === 'tensors' ? work.memory : work.bytes.buffer
       const given = memory instanceof ArrayBuffer ? [memory] : []
-      this.worker.postMessage({ kind: 'run', job: id, model, work } satisfies Request, given)
+      this.worker.postMessage({ kind: 'run', job: id, model, work: this.known(work) } satisfies Request, given)
     })
+  }
+
+  /** The thread has what was shared with it already: each time anew, its collector would count it again. */
+  private known(work: Work): Work {
+    if (work.kind === 'picture' || work.memory !== this.kept) return work
+    if (this.shared === this.kept) return { ...work, memory: undefined }
+    this.shared = this.kept
+    return work
   }
 
   /** Memory for the inputs of its next job, mostly that of the last one: new memory costs its pages, and collecting it. */

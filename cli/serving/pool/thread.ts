@@ -33,10 +33,14 @@ async function run({ session, header, pictures }: Model, work: Work, signal: Abo
   return { milliseconds: performance.now() - began, value }
 }
 
-const unpacked = ({ feeds, memory }: Extract<Work, { kind: 'tensors' }>) =>
-  Object.fromEntries(
+let shared = new SharedArrayBuffer(0)
+
+function unpacked({ feeds, memory = shared }: Extract<Work, { kind: 'tensors' }>): Record<string, Tensor> {
+  if (memory instanceof SharedArrayBuffer) shared = memory
+  return Object.fromEntries(
     Object.entries(feeds).map(([name, fed]) => [name, new Tensor(fed.type, view(fed, memory), fed.dims)])
   )
+}
 
 /** The array that a tensor has. */
 function view({ type, at, bytes }: Fed, memory: ArrayBufferLike): Data {

@@ -33,6 +33,8 @@ const mostJson = 2 ** 23
 /** Values that longer JSON may hold, such as a model in base64. */
 const fewValues = 1000
 
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
 export function parseJson(text: Uint8Array, what: string): Json {
   if (text.length > mostJson && hasManyValues(text))
     throw new ServingError(
@@ -41,7 +43,7 @@ export function parseJson(text: Uint8Array, what: string): Json {
     )
   let value: unknown
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text))
+    value = JSON.parse(decoder.decode(text))
   } catch (error) {
     throw invalid(`${what} is no JSON: ${(error as Error).message.split('\n')[0].slice(0, 100)}`)
   }
