@@ -1,5 +1,6 @@
 // The server's own code with onnxruntime-node in its threads; started by throughput.ts as cairn serve is.
 import { apiOptions, apiOptionsOf } from '../../cli/serving/flags.js'
+import { letHeapsGrow } from '../../cli/serving/serve-api.js'
 import { startServer } from '../../cli/serving/server.js'
 import { Flags, longName } from '../../cli/terminal/index.js'
 
@@ -8,6 +9,7 @@ const given = Object.fromEntries(
 )
 const unknown = Object.keys(given).find(name => !apiOptions.map(longName).includes(name))
 if (unknown) throw new Error(`--${unknown}: no such flag`)
+letHeapsGrow()
 const server = await startServer(
   { ...apiOptionsOf(new Flags(given)), quiet: true, grpc: undefined },
   'onnxruntime-node',

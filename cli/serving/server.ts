@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { setFlagsFromString } from 'node:v8'
 import type { Logger } from 'pino'
 import { InputError } from '../terminal/index.js'
 import { Engine } from './engine/index.js'
@@ -21,12 +20,6 @@ export interface ApiServer {
   close(grace?: number): Promise<void>
 }
 
-/**
- * How much heaps may grow before all of them is marked, in percent. V8 counts what parts of bodies took until then, so that with
- * its own choice 30 MB of bodies a second were two collections a second: a tenth of what two cores have.
- */
-const heapGrowth = 300
-
 const proto = fileURLToPath(new URL('../../schema/inference.proto', import.meta.url))
 
 /** Starts everything: threads, models, HTTP, gRPC. It answers, not ready, while models are loaded. */
@@ -40,7 +33,6 @@ export async function startServer(
   if (!scan(options.place, options.name).length)
     throw new InputError(`${options.place}: no models; NAME/VERSION/model.onnx, model.cairn and NAME.onnx are allowed`)
   const logger = log ?? (await usualLog(options.quiet))
-  setFlagsFromString(`--heap-growing-percent=${heapGrowth}`)
   const pool = new Pool(options.threads, script)
   try {
     return await serverOf(pool, logger, options, version)

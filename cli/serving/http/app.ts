@@ -51,7 +51,7 @@ export async function httpApp(engine: Engine, options: HttpOptions): Promise<Fas
   const app = fastify({
     loggerInstance: log as never,
     logController: new LogController({ disableRequestLogging: true }),
-    // Nobody writes through a request's own logger.
+    // Nothing of ours writes through a logger of a request's own.
     childLoggerFactory: (logger: unknown) => logger,
     // Every address of a name has a server of its own, and all of them have the limits.
     serverFactory: (listener: RequestListener) => {

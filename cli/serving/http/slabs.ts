@@ -23,7 +23,7 @@ export class Slabs {
     const size = Math.ceil(bytes / least) * least
     if (this.out + size > mostOut) return undefined
     this.out += size
-    const slab = this.of(size).pop()
+    const slab = this.used(size).pop()
     if (slab) this.kept -= size
     return slab ?? Buffer.allocUnsafeSlow(size)
   }
@@ -32,7 +32,7 @@ export class Slabs {
   give(slab: Uint8Array): void {
     this.out -= slab.length
     this.kept += slab.length
-    this.of(slab.length).push(slab)
+    this.used(slab.length).push(slab)
     for (const [size, slabs] of this.free) {
       for (; this.kept > mostKept && slabs.pop(); this.kept -= size);
       if (this.kept <= mostKept) return
@@ -40,8 +40,8 @@ export class Slabs {
     }
   }
 
-  /** Those of a size, which is the one that was used last from here on. */
-  private of(size: number): Uint8Array[] {
+  /** Those of a size, which from here on is the one that was used last. */
+  private used(size: number): Uint8Array[] {
     const slabs = this.free.get(size) ?? []
     this.free.delete(size)
     this.free.set(size, slabs)

@@ -141,7 +141,7 @@ export class Member {
   private job: ({ readonly id: number } & Waiting<Done>) | undefined
   private gone: string | undefined
   private kept = new SharedArrayBuffer(0)
-  private shared: SharedArrayBuffer | undefined
+  private sent: SharedArrayBuffer | undefined
 
   constructor(
     script: URL,
@@ -176,15 +176,15 @@ export class Member {
       this.job = { id, resolve, reject }
       const memory = work.kind === 'tensors' ? work.memory : work.bytes.buffer
       const given = memory instanceof ArrayBuffer ? [memory] : []
-      this.worker.postMessage({ kind: 'run', job: id, model, work: this.known(work) } satisfies Request, given)
+      this.worker.postMessage({ kind: 'run', job: id, model, work: this.toSend(work) } satisfies Request, given)
     })
   }
 
-  /** The thread has what was shared with it already: each time anew, its collector would count it again. */
-  private known(work: Work): Work {
+  /** Without the memory that the thread has already: its collector would count it each time anew. */
+  private toSend(work: Work): Work {
     if (work.kind === 'picture' || work.memory !== this.kept) return work
-    if (this.shared === this.kept) return { ...work, memory: undefined }
-    this.shared = this.kept
+    if (this.sent === this.kept) return { ...work, memory: undefined }
+    this.sent = this.kept
     return work
   }
 

@@ -33,14 +33,13 @@ async function run({ session, header, pictures }: Model, work: Work, signal: Abo
   return { milliseconds: performance.now() - began, value }
 }
 
+/** What was shared last. */
 let shared = new SharedArrayBuffer(0)
 
-function unpacked({ feeds, memory = shared }: Extract<Work, { kind: 'tensors' }>): Record<string, Tensor> {
-  if (memory instanceof SharedArrayBuffer) shared = memory
-  return Object.fromEntries(
+const unpacked = ({ feeds, memory = shared }: Extract<Work, { kind: 'tensors' }>) =>
+  Object.fromEntries(
     Object.entries(feeds).map(([name, fed]) => [name, new Tensor(fed.type, view(fed, memory), fed.dims)])
   )
-}
 
 /** The array that a tensor has. */
 function view({ type, at, bytes }: Fed, memory: ArrayBufferLike): Data {
@@ -91,6 +90,8 @@ async function answer(request: Request): Promise<Reply | undefined> {
     return undefined
   }
   const { job, work } = request
+  // Whatever becomes of the job: it is not sent again.
+  if (work.kind === 'tensors' && work.memory instanceof SharedArrayBuffer) shared = work.memory
   const control = new AbortController()
   running.set(job, control)
   try {
