@@ -23,10 +23,11 @@ export async function serveApi(flags: Flags): Promise<void> {
   const server = await startServer(options, version)
   const { url, grpcPort } = server
   const models = server.repository.index(false)
+  const ready = models.filter(({ state }) => state === 'READY').length
   if (flags.has('json')) printJson({ url, grpc: grpcPort, models })
   else {
     const also = grpcPort === undefined ? '' : `, and over gRPC at port ${grpcPort}`
-    print(`Cairn serves ${models.length} models at ${url}${also} (${url}/docs; Ctrl-C ends it)`)
+    print(`Cairn serves ${ready} of ${models.length} models at ${url}${also} (${url}/docs; Ctrl-C ends it)`)
   }
   const isLocal = ['localhost', '127.0.0.1', '::1'].includes(options.host)
   if (!isLocal && options.token === undefined)

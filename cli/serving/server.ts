@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { InputError } from '../terminal/index.js'
@@ -93,6 +94,12 @@ async function serverOf(pool: Pool, logger: Logger, options: ApiOptions, version
       grpc = await listening(host, port, () => grpcServer(engine, host, port, own))
     }
     await repository.open()
+    // A folder may get better; a model that was named is what was wanted.
+    const broken = repository.index(false).find(({ state }) => state === 'UNAVAILABLE')
+    if (broken && statSync(place).isFile()) {
+      const { reason } = broken
+      throw new InputError(reason.includes(basename(place)) ? reason : `${place}: ${reason}`)
+    }
     return {
       url,
       grpcPort: grpc?.port,
@@ -109,7 +116,7 @@ async function serverOf(pool: Pool, logger: Logger, options: ApiOptions, version
     }
   } catch (error) {
     app.server.closeAllConnections()
-    await Promise.allSettled([app.close(), grpc?.close(0)])
+    await Promise.allSettled([app.close(), grpc?.close(0), repository.drained()])
     throw error
   }
 }

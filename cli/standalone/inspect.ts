@@ -1,12 +1,13 @@
+import { exportsOf } from '../../compiler/standalone/index.js'
 import { describePort } from '../model/index.js'
-import { count, type Flags, facts, print, printJson, scaled, size } from '../terminal/index.js'
+import { count, type Flags, facts, InputError, print, printJson, scaled, size } from '../terminal/index.js'
 import { type ModelModule, portsOf } from './module.js'
 
 /** `cairn inspect` of a module: what it says of itself. */
 export function inspectModule({ path, bytes, module, metadata }: ModelModule, flags: Flags): void {
   const { name, features, parameters, macs, memory, arena, kernels, golden, digest, dims } = metadata
   const { inputs, outputs } = portsOf(metadata)
-  const exported = WebAssembly.Module.exports(new WebAssembly.Module(module)).map(each => each.name)
+  const exported = exportsIn(path, module)
   if (flags.has('json')) {
     printJson({
       ...{ model: path, name, features, inputs: inputs.map(describePort), outputs: outputs.map(describePort), dims },
@@ -38,4 +39,13 @@ export function inspectModule({ path, bytes, module, metadata }: ModelModule, fl
       ['file', `${count(bytes.length)} bytes, digest ${digest.toString(16).padStart(8, '0')}`]
     ])
   )
+}
+
+/** Of modules that this engine does not compile as well. */
+function exportsIn(path: string, module: Uint8Array): string[] {
+  try {
+    return exportsOf(module)
+  } catch (error) {
+    throw new InputError(`${path}: ${(error as Error).message}; the file is damaged`)
+  }
 }

@@ -38,7 +38,7 @@ export function refuseFlags(flags: Flags, path: string, ...options: readonly (Op
 }
 
 /** The module in this engine; what a command of WASI asks for it does not need here. */
-export async function started({ path, module: bytes }: ModelModule): Promise<StandaloneModel> {
+export async function started({ path, module: bytes, metadata }: ModelModule): Promise<StandaloneModel> {
   try {
     const module = await WebAssembly.compile(bytes)
     const imports: Record<string, Record<string, () => number>> = {}
@@ -46,7 +46,10 @@ export async function started({ path, module: bytes }: ModelModule): Promise<Sta
       (imports[from] ??= {})[name] = () => notSupported
     return await instantiate(module, imports)
   } catch (error) {
-    throw new InputError(`${path}: this engine does not run the module: ${(error as Error).message}`)
+    const { message } = error as Error
+    const lacks = metadata.features === 'relaxed' && /opcode|relaxed/.test(message)
+    const why = lacks ? 'it has no relaxed SIMD; compile with --wasm-features plain for every engine' : message
+    throw new InputError(`${path}: this engine does not run the module: ${why}`)
   }
 }
 

@@ -330,6 +330,19 @@ test('the command says where it serves, ends in order, and names the packages th
   )
 })
 
+test('a model that was named and cannot be loaded ends the server, in a folder it is only said', async () => {
+  const place = folderOf({ 'broken.onnx': small.subarray(0, small.length / 2), 'small.onnx': small })
+  await rejects(
+    () => start(join(place, 'broken.onnx')),
+    /broken\.onnx: not an ONNX model, or a truncated one/,
+    InputError
+  )
+  const server = await start(place)
+  const states = server.repository.index(false).map(({ name, state }) => `${name} ${state}`)
+  assert.equal(states, ['broken UNAVAILABLE', 'small READY'])
+  await server.close()
+})
+
 test('at its end it is not ready first, then answers what it has, and only then goes', async () => {
   const server = await start(folderOf({ 'slow.onnx': slow }), { threads: 1, maxBatch: 1 })
   const x = floats(random, 12288)

@@ -8,7 +8,7 @@ import { quantizedModel } from '../../bench/int8/qdq.js'
 import { build, CompileError, compile } from '../../compiler/index.js'
 import { standaloneOf } from '../../compiler/standalone/index.js'
 import { front } from '../../compiler/standalone/place.js'
-import { dataSections, sectionsOf, withoutZeros } from '../../compiler/standalone/wasm/sections.js'
+import { dataSections, exportsOf, sectionsOf, withoutZeros } from '../../compiler/standalone/wasm/sections.js'
 import { zoo } from '../../models/index.js'
 import { digest } from '../../runtime/base/index.js'
 import { InferenceSession, Tensor } from '../../runtime/index.js'
@@ -110,6 +110,7 @@ test('little is added to the weights, and said of the module is what is in it', 
   const code = sections.find(({ id }) => id === 10)!.bytes
   assert.ok(gzipSync(code).length <= 14 * 1024, `${gzipSync(code).length} bytes of code, gzipped`)
   const names = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map(({ name }) => name)
+  assert.equal(exportsOf(bytes), names)
   assert.equal(names, ['memory', 'init', 'run', 'input_0', 'input_0_length', 'output_0', 'output_0_length'])
   assert.is(metadata.digest, digest(sections.find(({ id }) => id === 11)!.bytes))
   const { exports } = await instantiate<{ exports: Record<string, WebAssembly.Global> }>(bytes)

@@ -9,6 +9,7 @@ export interface OpenApi {
 
 export interface Operation {
   readonly summary: string
+  readonly parameters?: readonly Readonly<Record<string, unknown>>[]
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> }
   readonly responses: Readonly<Record<string, { readonly description: string }>>
 }
@@ -92,6 +93,12 @@ export function openApi(version: string): OpenApi {
     paths[`${path}/infer`] = {
       post: {
         summary: 'Runs a model; tensors as JSON, or as bytes behind the JSON (binary tensor extension)',
+        parameters: [
+          {
+            ...{ name: 'Inference-Header-Content-Length', in: 'header', schema: whole },
+            description: 'Bytes of the JSON, where bytes of tensors follow it'
+          }
+        ],
         requestBody: { content: { ...json('Request'), 'application/octet-stream': bytes } },
         responses: answers('Response', ...usual)
       }

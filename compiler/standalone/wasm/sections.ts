@@ -7,7 +7,7 @@ export interface Section {
   readonly bytes: Uint8Array
 }
 
-export const ids = { custom: 0, import: 2, memory: 5, data: 11, dataCount: 12 } as const
+export const ids = { custom: 0, import: 2, memory: 5, export: 7, data: 11, dataCount: 12 } as const
 
 /** The order in which sections stand, where it is not that of their numbers. */
 const rank = (id: number) => (id === ids.dataCount ? 9.5 : id)
@@ -172,6 +172,19 @@ export function dataSections(segments: readonly Segment[]): Section[] {
 
 export function customSection(name: string, contents: Uint8Array): Section {
   return { id: ids.custom, bytes: new Bytes().counted(new TextEncoder().encode(name)).add(contents).finish() }
+}
+
+/** Names of what a module exports; throws RangeError for one that is cut short. */
+export function exportsOf(module: Uint8Array): string[] {
+  const section = sectionsOf(module).find(({ id }) => id === ids.export)
+  if (!section) return []
+  const reader = new Reader(section.bytes)
+  return Array.from({ length: reader.number() }, () => {
+    const name = new TextDecoder().decode(reader.take(reader.number()))
+    reader.byte()
+    reader.number()
+    return name
+  })
 }
 
 /** What a custom section of that name holds, in a module of which the rest may be missing. */
