@@ -1,7 +1,7 @@
-import { readFileSync, statSync } from 'node:fs'
-import { basename } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
+import { about } from '../model/index.js'
 import { InputError } from '../terminal/index.js'
 import { Engine } from './engine/index.js'
 import type { ApiOptions } from './flags.js'
@@ -93,13 +93,7 @@ async function serverOf(pool: Pool, logger: Logger, options: ApiOptions, version
       const own = { log: logger, authorised: authoriser(token), tls, maxConnections, maxBody, budget, timeout, proto }
       grpc = await listening(host, port, () => grpcServer(engine, host, port, own))
     }
-    await repository.open()
-    // A folder may get better; a model that was named is what was wanted.
-    const broken = repository.index(false).find(({ state }) => state === 'UNAVAILABLE')
-    if (broken && statSync(place).isFile()) {
-      const { reason } = broken
-      throw new InputError(reason.includes(basename(place)) ? reason : `${place}: ${reason}`)
-    }
+    await about(place, () => repository.open())
     return {
       url,
       grpcPort: grpc?.port,

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { decodeHead } from '../../../runtime/file/index.js'
+import { InputError } from '../../terminal/index.js'
 import { batchOf, Dispatcher, Lane, type Limits, load, type Pool, type Watch } from '../pool/index.js'
 import { ServingError, servingError } from '../protocol/index.js'
 import { type Found, scan } from './scan.js'
@@ -76,11 +77,15 @@ export class Repository extends EventEmitter<Events> {
     this.dispatcher = new Dispatcher(pool)
   }
 
-  /** Loads everything once; throws InputError where there is nothing to load. */
+  /** Loads everything once; throws InputError where there is nothing to load, or the one model that was named is not loaded. */
   async open(): Promise<void> {
     const found = scan(this.options.place, this.options.name)
     for (const each of found) this.seen.set(key(each), each.stamp)
     await this.change(() => this.apply(found))
+    // A folder may get better.
+    const named = found.find(({ path }) => path === this.options.place)
+    const [failure] = named ? this.model(named.name).failures.values() : []
+    if (failure) throw new InputError(failure.reason)
     this.isOpen = true
     const look = async () => {
       await this.look().catch(error => this.emit('unseen', servingError(error).message))
