@@ -1,7 +1,8 @@
 // How much of a bare session's throughput a server keeps, with 1 to 64 clients on loopback, requests sharing runs and not; the same
 // over onnxruntime-node in the same code. What generates the load takes its share of the same cores, which is told, and counted out
-// in the column "beside it". Servers are warm, and each figure is compared with bare sessions just before it.
-// `npm run bench:serving -- [--seconds 20] [--warm 20] [--rounds 3] [--model F.onnx] [--clients 1,4,16,64]`
+// in the column "beside it". Servers and sessions are warm, and each figure is compared with bare sessions just before and just
+// behind it, because a shared machine changes by a tenth within a minute: many short rounds say more than a few long ones.
+// `npm run bench:serving -- [--seconds 4] [--warm 60] [--rounds 15] [--model F.onnx] [--clients 1,4,16,64] [--servers cairn]`
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,11 +12,11 @@ import { table } from '../../cli/terminal/index.js'
 import { compile } from '../../compiler/index.js'
 import { zoo } from '../../models/index.js'
 import { InferenceSession, ParallelSession, Tensor } from '../../runtime/index.js'
-import { cli, ended, flag, root, type Started, started } from './servers.js'
+import { cli, ended, flag, root, type Started, started, wait } from './servers.js'
 
-const seconds = flag('seconds', 20)
-const rounds = flag('rounds', 3)
-const warm = flag('warm', 20)
+const seconds = flag('seconds', 4)
+const rounds = flag('rounds', 15)
+const warm = flag('warm', 60)
 const threads = flag('threads', availableParallelism())
 const text = (name: string, usual: string) => {
   const at = process.argv.indexOf(`--${name}`)
@@ -49,33 +50,26 @@ interface Figures {
   readonly generator: number
   /** Of all cores' time, what generated the load has taken so much. */
   readonly share: number
-  /** Of what bare sessions did just before: machines change faster than rounds go by. */
+  /** Of what bare sessions did just before and just behind. */
   readonly ofBare: number
 }
 
-/** As many sessions as threads, each with the next run ready: what a server could give if it cost nothing. */
+const bareSessions = await ParallelSession.create(file, { workers: threads })
+
+/** As many sessions as threads, each with the next runs ready: what a server could give if it cost nothing. */
 async function bare(): Promise<Figures> {
-  const session = await ParallelSession.create(file, { workers: threads })
-  const runs = async (seconds: number) => {
-    const times: number[] = []
-    const end = performance.now() + seconds * 1000
-    const loop = async () => {
-      while (performance.now() < end) {
-        const start = performance.now()
-        await session.run({ [name]: new Tensor('float32', data.slice(), dims) })
-        times.push(performance.now() - start)
-      }
+  const times: number[] = []
+  const [before, began] = [process.cpuUsage(), performance.now()]
+  const loop = async () => {
+    while (performance.now() < began + seconds * 1000) {
+      const start = performance.now()
+      await bareSessions.run({ [name]: new Tensor('float32', data.slice(), dims) })
+      times.push(performance.now() - start)
     }
-    await Promise.all(Array.from({ length: threads * 2 }, loop))
-    return times
   }
-  await runs(1)
-  const before = process.cpuUsage()
-  const began = performance.now()
-  const times = await runs(seconds)
+  await Promise.all(Array.from({ length: threads * 4 }, loop))
   const perSecond = (times.length / (performance.now() - began)) * 1000
   const own = millisecondsOf(process.cpuUsage(before)) / times.length
-  await session.release()
   times.sort((a, b) => a - b)
   const [p50, p99] = [times[times.length >> 1], times[Math.floor(times.length * 0.99)]]
   return { perSecond, p50, p99, own, generator: 0, share: 0, ofBare: 1 }
@@ -90,33 +84,60 @@ function cpuOf(pid: number): number {
   return 10 * (Number(fields[11]) + Number(fields[12]))
 }
 
-async function load(server: Started, connections: number, duration: number): Promise<autocannon.Result> {
+/** Milliseconds of load before and behind what is measured: neither the first answers nor what is under way at the end count. */
+const [ramp, tail] = [2500, 500]
+
+/** Loads a server for so many seconds, and calls `during` with the answers that have come so far. */
+async function load(
+  server: Started,
+  connections: number,
+  duration: number,
+  during?: (answered: () => number) => Promise<void>
+): Promise<autocannon.Result> {
   const { url } = JSON.parse(server.first)
-  const result = await autocannon({
+  const options: autocannon.Options = {
     ...{ url: `${url}/v2/models/m/infer`, method: 'POST', connections, duration, body, timeout: 60 },
     headers: { 'content-type': 'application/octet-stream', 'inference-header-content-length': String(head.length) }
+  }
+  let answered = 0
+  const ended = new Promise<autocannon.Result>((resolve, reject) => {
+    const running = autocannon(options, (error, result) => (error ? reject(error) : resolve(result)))
+    running.on('response', () => answered++)
   })
+  await during?.(() => answered)
+  const result = await ended
   if (result.non2xx || result.errors) throw new Error(`${result.non2xx} refused, ${result.errors} failed`)
   return result
 }
 
-async function served(server: Started, connections: number, bareRate: number): Promise<Figures> {
-  const [before, began] = [process.cpuUsage(), cpuOf(server.child.pid!)]
-  const result = await load(server, connections, seconds)
-  const [own, generator] = [cpuOf(server.child.pid!) - began, millisecondsOf(process.cpuUsage(before))]
-  const answered = result['2xx']
+async function served(server: Started, connections: number): Promise<Omit<Figures, 'ofBare'>> {
+  const now = (answered: () => number) => ({
+    answered: answered(),
+    own: cpuOf(server.child.pid!),
+    generator: millisecondsOf(process.cpuUsage()),
+    time: performance.now()
+  })
+  let span = { answered: 0, own: 0, generator: 0, time: 0 }
+  const { latency } = await load(server, connections, seconds + (ramp + tail) / 1000, async answered => {
+    await wait(ramp)
+    const before = now(answered)
+    await wait(seconds * 1000)
+    const after = now(answered)
+    const since = (of: keyof typeof span) => after[of] - before[of]
+    span = { answered: since('answered'), own: since('own'), generator: since('generator'), time: since('time') }
+  })
+  const perSecond = (1000 * span.answered) / span.time
   return {
-    ...{ perSecond: answered / result.duration, p50: result.latency.p50, p99: result.latency.p99 },
-    ofBare: answered / result.duration / bareRate,
-    ...{ own: own / answered, generator: generator / answered },
-    share: generator / (result.duration * 1000 * availableParallelism())
+    ...{ perSecond, p50: latency.p50, p99: latency.p99 },
+    ...{ own: span.own / span.answered, generator: span.generator / span.answered },
+    share: span.generator / (span.time * availableParallelism())
   }
 }
 
 const usual = ['--http', '0', '--threads', String(threads), '--queue', '256', '--poll', '0', '--quiet', '--grace', '0']
 const kinds: Readonly<Record<string, () => Promise<Started>>> = {
   cairn: () => started([cli, 'serve', '--api', join(folder, 'm.cairn'), '--no-grpc', '--json', ...usual]),
-  'cairn, unshared': () =>
+  'cairn unshared': () =>
     started([cli, 'serve', '--api', join(folder, 'm.cairn'), '--no-grpc', '--json', ...usual, '--max-batch', '1']),
   'onnxruntime-node': () =>
     started([join(root, 'dist/bench/serving/ort-server.js'), '--api', join(folder, 'm.cairn'), ...usual], {
@@ -124,19 +145,25 @@ const kinds: Readonly<Record<string, () => Promise<Started>>> = {
     })
 }
 
+const servers = text('servers', Object.keys(kinds).join()).split(',')
 const figures = new Map<string, Figures[]>()
 const keep = (key: string, one: Figures) => {
   figures.set(key, [...(figures.get(key) ?? []), one])
   console.error(`${key.replace('|', ', clients: ')}: ${one.perSecond.toFixed(1)} a second`)
 }
 for (const [kind, start] of Object.entries(kinds)) {
+  if (!servers.includes(kind)) continue
   const server = await start()
   await load(server, 16, warm)
+  await bare()
+  let before = await bare()
   for (let round = 0; round < rounds; round++)
     for (const count of clients) {
-      const before = await bare()
-      keep('bare', before)
-      keep(`${kind}|${count}`, await served(server, count, before.perSecond))
+      const figure = await served(server, count)
+      const behind = await bare()
+      keep(`${kind}|${count}`, { ...figure, ofBare: (2 * figure.perSecond) / (before.perSecond + behind.perSecond) })
+      keep('bare', behind)
+      before = behind
     }
   server.child.kill('SIGTERM')
   await ended(server)
@@ -173,4 +200,5 @@ process.stdout.write(
     '"beside it" compares with what bare sessions would do in the time that the load leaves them.\n'
 )
 process.stdout.write(`${threads} threads, ${rounds} rounds of ${seconds} s, medians; ${process.version}\n`)
+await bareSessions.release()
 rmSync(folder, { recursive: true })

@@ -71,7 +71,8 @@ export class Flags {
   choice<T extends string>(name: string, allowed: readonly T[], fallback: T): T {
     const text = this.text(name) ?? fallback
     const found = allowed.find(choice => choice === text)
-    if (found === undefined) throw new UsageError(`--${name} ${text}: ${allowed.join(', ')} are allowed`)
+    if (found === undefined)
+      throw new UsageError(`--${name} ${text}: ${allowed.join(', ')} ${allowed.length === 1 ? 'is' : 'are'} allowed`)
     return found
   }
 

@@ -21,8 +21,8 @@ export function bindingsOf(program: Program, options: Given): Bindings {
   for (const [name, size] of Object.entries(given)) {
     if (!free.includes(name))
       throw new CompileError(`no free dimension "${name}"; the model has ${free.join(', ') || 'none'}`)
-    if (!Number.isSafeInteger(size) || size < 0)
-      throw new CompileError(`dimension ${name}=${size}; whole numbers from 0 are allowed`)
+    if (!Number.isSafeInteger(size) || size < 1)
+      throw new CompileError(`dimension ${name}=${size}; whole numbers from 1 are allowed`)
   }
   const open = free.filter(name => given[name] === undefined)
   if (open.length)

@@ -63,7 +63,7 @@ test('flags of modules are refused for files, and the other way round', () => {
     assert.is(stderr.split('\n').length, 2)
   }
   refused(/--wasi is of no use without -o model\.wasm/, 'compile', 'm.onnx', '--wasi')
-  refused(/--emit elf: c-header are allowed/, 'compile', 'm.onnx', '-o', 'n.wasm', '--emit', 'elf')
+  refused(/--emit elf: c-header is allowed/, 'compile', 'm.onnx', '-o', 'n.wasm', '--emit', 'elf')
   refused(/m\.onnx: target wasm needs all sizes, and N is free/, 'compile', 'm.onnx', '-o', 'n.wasm')
   assert.not.ok(existsSync(at('n.wasm')))
   refused(/--threads is of no use for m\.wasm/, 'run', 'm.wasm', '--threads', '2', '--random', '1')

@@ -137,7 +137,7 @@ test('free dimensions have to be bound, and to sizes that the model takes', asyn
   const refused = (options: object, pattern: RegExp) =>
     rejects(() => compile(model, { target: 'wasm', ...options }), pattern, CompileError)
   await refused({}, /N is free; give its size as shape or dims/)
-  await refused({ dims: { N: -1 } }, /dimension N=-1; whole numbers from 0 are allowed/)
+  await refused({ dims: { N: 0 } }, /dimension N=0; whole numbers from 1 are allowed/)
   await refused({ dims: { M: 1 } }, /no free dimension "M"; the model has N/)
   await refused({ target: 'elf' }, /target "elf"; cairn and wasm are allowed/)
   await refused({ dims: { N: 1 }, wasmFeatures: 'mmx' }, /plain and relaxed are allowed/)

@@ -4,8 +4,8 @@ const tryEvery = 32
 /** How much a new time counts for: of the size that is in use, and of one that is tried. */
 const [little, much] = [0.2, 0.5]
 
-/** Of the time of fewer rows: more of them make everybody wait longer, and times are no surer than that. */
-const better = 0.97
+/** Of the time of fewer rows: more of them make everybody wait longer, and times of a shared machine are no surer than that. */
+const better = 0.9
 
 /**
  * How many rows share a run: a power of two of which a row has taken the least time so far. On one thread a network may take as

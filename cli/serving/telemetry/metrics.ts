@@ -16,6 +16,12 @@ export interface Metrics {
   forget(model: string, version: string): void
 }
 
+/** Milliseconds between looks at the event loop's delay: each wakes the main thread, which takes a core from an inference. */
+const lookEvery = 100
+
+/** Counts that wait, at most. */
+const mostWaiting = 256
+
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 export async function metricsOf(pool: Pool, budget: Budget): Promise<Metrics> {
@@ -23,7 +29,15 @@ export async function metricsOf(pool: Pool, budget: Budget): Promise<Metrics> {
   const { Counter, Gauge, Histogram } = prometheus.default ?? prometheus
   const register: Registry = new prometheus.Registry()
   const registers = [register]
-  prometheus.collectDefaultMetrics({ register })
+  prometheus.collectDefaultMetrics({ register, eventLoopMonitoringPrecision: lookEvery })
+  // Counted together, when somebody asks or many wait: one by one, between inferences, each would find its code out of the caches.
+  const uncounted: (() => void)[] = []
+  const countAll = () => {
+    for (const count of uncounted.splice(0)) count()
+  }
+  const later = (count: () => void) => {
+    if (uncounted.push(count) >= mostWaiting) countAll()
+  }
   const version = ['model', 'version'] as const
   const requests = new Counter({
     name: 'cairn_requests_total',
@@ -103,25 +117,31 @@ export async function metricsOf(pool: Pool, budget: Budget): Promise<Metrics> {
   pool.on('died', () => deaths.inc())
   return {
     contentType: register.contentType,
-    text: () => register.metrics(),
+    text() {
+      countAll()
+      return register.metrics()
+    },
     watch(model, version) {
       const labels = { model, version }
       return {
-        queued: length => queue.set(labels, length),
-        began(rows, waited) {
-          batches.observe(labels, rows)
-          for (const time of waited) waiting.observe(labels, time)
-        },
-        ended: time => computing.observe(labels, time)
+        queued: length => later(() => queue.set(labels, length)),
+        began: (rows, waited) =>
+          later(() => {
+            batches.observe(labels, rows)
+            for (const time of waited) waiting.observe(labels, time)
+          }),
+        ended: time => later(() => computing.observe(labels, time))
       }
     },
-    answered({ model, protocol, code }, time) {
-      requests.inc({ model, protocol, code })
-      durations.observe({ model, protocol }, time)
-    },
-    responded: status => responses.inc({ status }),
+    answered: ({ model, protocol, code }, time) =>
+      later(() => {
+        requests.inc({ model, protocol, code })
+        durations.observe({ model, protocol }, time)
+      }),
+    responded: status => later(() => responses.inc({ status })),
     memory: (model, version, bytes) => memory.set({ model, version }, bytes),
     forget(model, version) {
+      countAll()
       for (const metric of [queue, waiting, batches, computing, memory]) metric.remove({ model, version })
     }
   }
