@@ -92,7 +92,8 @@ export function convTranspose(
 
 /** Filters that fill no panel, and channels that fill lanes (compiler/ops/conv/direct.ts: hasFewFilters). */
 function hasFew(p: ConvParams): bool {
-  return p.groups == 1 && p.filters <= FEW && p.channels % LANES == 0
+  // None at all are no few: a file may say so, and nothing is to be written then.
+  return p.groups == 1 && p.filters - 1 < FEW && p.channels % LANES == 0
 }
 
 /** Whether each output of one filter is made of one pixel, and of nothing else. */

@@ -195,6 +195,19 @@ for (const name of Object.keys(kernels))
     assert.is(accepted, enough, `only ${accepted} of ${tries} calls were accepted`)
   })
 
+for (const name of ['conv', 'convTranspose'])
+  test(`${name} of no filters writes nothing`, async () => {
+    const none: Fields = { groups: 1, channels: 8, filters: 0, residual: 0 }
+    const [real] = blocks.get(name) ?? []
+    const made = programOf(
+      name,
+      fieldsOf(rules[name]).map(({ name: field }, i) => none[field] ?? real[i])
+    )
+    assert.ok(made, 'the call is refused')
+    const guarded = await Guarded.of(made.program, {}, 1)
+    guarded.run(made.program.storages.map(size => Float32Array.from(random.values(size as number))))
+  })
+
 for (const name of ['winogradFilters', 'conv', 'convTranspose', 'winograd4'])
   test(`${name} is not believed billions of groups of nothing`, () => {
     const nothing: Fields = { groups: 2 ** 32 - 1, channels: 0, filters: 0 }
