@@ -14,6 +14,8 @@ interface Counts {
   readonly passed: number
   readonly failed: number
   readonly skipped: number
+  /** What failed, and how to repeat it. */
+  readonly failures: string
 }
 
 const self = fileURLToPath(import.meta.url)
@@ -69,14 +71,16 @@ async function runHere(file: string): Promise<Counts> {
   await import(pathToFileURL(file).href)
   let passed = 0
   let failed = 0
+  let failures = ''
   for (const suite of shared.UVU_QUEUE[0]) {
     const [errors, ok, skips, total] = await suite()
     passed += ok
     failed += total - ok
     if (skips) throw new Error('use skip(name, reason): a skipped test prints why')
-    if (errors !== true) console.log(`\n${errors}`)
+    if (errors !== true) failures += `\n${errors}`
   }
-  const counts = { passed, failed, skipped: skipped - before }
+  if (failed) failures += `\nrepeat with CAIRN_SEED=${baseSeed} node dist/test/run.js ${basename(file, '.js')}\n`
+  const counts = { passed, failed, skipped: skipped - before, failures }
   if (passed + failed + counts.skipped === 0) throw new Error('the file has no tests')
   return counts
 }
@@ -87,24 +91,24 @@ async function runChild(files: readonly string[]): Promise<void> {
   let exit = 0
   for (const file of files) {
     const began = Date.now()
-    const { passed, failed, skipped } = await runHere(file)
+    const counts = await runHere(file)
+    const { passed, failed, skipped, failures } = counts
     const name = basename(file, '.js')
     const seconds = ((Date.now() - began) / 1000).toFixed(1)
-    console.log(`${name} (${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds} s)`)
-    if (failed) console.log(`repeat with CAIRN_SEED=${baseSeed} node dist/test/run.js ${name}`)
-    process.send!({ passed, failed, skipped })
+    console.log(`${failures}${name} (${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds} s)`)
+    process.send!(counts)
     exit ||= Number(failed > 0)
   }
   // Behind what is still on its way out.
   process.stdout.write('', () => process.exit(exit))
 }
 
-const sum = (all: readonly Counts[]): Counts =>
-  all.reduce((a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped }), {
-    passed: 0,
-    failed: 0,
-    skipped: 0
-  })
+const sum = (all: readonly Counts[]): Counts => ({
+  passed: all.reduce((total, { passed }) => total + passed, 0),
+  failed: all.reduce((total, { failed }) => total + failed, 0),
+  skipped: all.reduce((total, { skipped }) => total + skipped, 0),
+  failures: all.map(({ failures }) => failures).join('')
+})
 
 function runFiles(files: readonly string[]): Promise<Counts> {
   return new Promise(resolve => {
@@ -120,10 +124,11 @@ function runFiles(files: readonly string[]): Promise<Counts> {
       if (died) {
         const last = files[Math.min(counts.length, files.length - 1)]
         const left = files.slice(counts.length + 1).map(file => basename(file))
-        text += `\n${basename(last)} ended early: ${signal ?? `exit code ${code}`}\n`
-        if (left.length) text += `did not run: ${left.join(', ')}\n`
-        text += `repeat with CAIRN_SEED=${baseSeed} node dist/test/run.js ${basename(last)}\n`
-        counts.push({ passed: 0, failed: 1 + left.length, skipped: 0 })
+        let failures = `\n${basename(last)} ended early: ${signal ?? `exit code ${code}`}\n`
+        if (left.length) failures += `did not run: ${left.join(', ')}\n`
+        failures += `repeat with CAIRN_SEED=${baseSeed} node dist/test/run.js ${basename(last)}\n`
+        text += failures
+        counts.push({ passed: 0, failed: 1 + left.length, skipped: 0, failures })
       }
       console.log(`\n${text.trim()}`)
       resolve(sum(counts))
@@ -138,7 +143,9 @@ async function runAll(groups: readonly (readonly string[])[]): Promise<void> {
     for (let group = waiting.shift(); group; group = waiting.shift()) all.push(await runFiles(group))
   }
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, worker))
-  const { passed, failed, skipped } = sum(all)
+  const { passed, failed, skipped, failures } = sum(all)
+  // Once more, where thousands of lines do not hide it.
+  if (failed) console.log(`\nWhat failed:\n${failures}`)
   console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`)
   process.exitCode = failed || passed === 0 ? 1 : 0
 }
