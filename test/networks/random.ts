@@ -8,7 +8,8 @@ import { compileModel, presentBackends, Runner } from '../support/cairn.js'
 import { assertClose } from '../support/compare.js'
 import { failure } from '../support/failure.js'
 import { randomNetwork, upTo } from '../support/network/random-graph.js'
-import { type Bindings, type Named, Oracle, randomFeeds, spellSigmoids } from '../support/onnx/oracle.js'
+import { type Named, Oracle, randomFeeds, spellSigmoids } from '../support/onnx/oracle.js'
+import { type Run, steadyRun } from '../support/onnx/steady.js'
 import { baseSeed, Random } from '../support/random.js'
 
 const test = suite('random')
@@ -18,6 +19,18 @@ const count = fixedSeed ? 1 : Number(process.env.CAIRN_RANDOM_SEEDS ?? 150)
 /** A GPU that is a program takes seconds for a network: it gets one in so many, and with CAIRN_ALL=1 each. */
 const gpuInterval = process.env.CAIRN_ALL ? 1 : 10
 const first = fixedSeed ? Number(fixedSeed) : baseSeed
+
+/** Inputs of a network for each of its sizes. */
+async function runsOf(seed: number): Promise<Run[]> {
+  const { model, bindings } = randomNetwork(seed)
+  const oracle = await Oracle.load(spellSigmoids(model.encode()))
+  const random = new Random('feeds', seed)
+  const runs: Run[] = []
+  for (const sizes of bindings)
+    runs.push(await steadyRun(oracle, () => randomFeeds(model.inputs, random, sizes), random))
+  await oracle.release()
+  return runs
+}
 
 async function compare(seed: number, model: Uint8Array, feeds: readonly Named[]): Promise<void> {
   const oracle = await Oracle.load(spellSigmoids(model))
@@ -38,15 +51,15 @@ async function compare(seed: number, model: Uint8Array, feeds: readonly Named[])
 }
 
 /** The first value of the network that is wrong when it is the only output. */
-async function smallest(seed: number, feedsFor: (bindings: Bindings) => Named): Promise<string> {
-  const { model, bindings } = randomNetwork(seed)
+async function smallest(seed: number, whole: readonly Named[]): Promise<string> {
+  const { model } = randomNetwork(seed)
   const proto = model.proto()
   const names = model.inputs.map(input => input.name)
   for (const node of model.nodes)
     for (const output of node.output!) {
       const part = upTo({ proto, inputs: names }, output)
-      const feeds = bindings.map(b =>
-        Object.fromEntries(Object.entries(feedsFor(b)).filter(([name]) => part.inputs.includes(name)))
+      const feeds = whole.map(all =>
+        Object.fromEntries(Object.entries(all).filter(([name]) => part.inputs.includes(name)))
       )
       try {
         await compare(seed, part.bytes, feeds)
@@ -56,21 +69,20 @@ async function smallest(seed: number, feedsFor: (bindings: Bindings) => Named): 
         return `smallest part that fails (${file}): ${(error as Error).message}\n${part.text}`
       }
     }
-  const whole = model.proto().graph!
+  const graph = model.proto().graph!
   const file = join(tmpdir(), `cairn-random-${seed}.onnx`)
   writeFileSync(file, model.encode())
-  return `only the whole network fails (${file}, ${whole.node!.length} nodes)\n${upTo({ proto, inputs: names }, model.outputs[0]).text}`
+  return `only the whole network fails (${file}, ${graph.node!.length} nodes)\n${upTo({ proto, inputs: names }, model.outputs[0]).text}`
 }
 
 for (let i = 0; i < count; i++) {
   const seed = (first + i) % 2 ** 31
   test(`seed ${seed}`, async () => {
-    const { model, bindings } = randomNetwork(seed)
-    const feedsFor = (b: Bindings) => randomFeeds(model.inputs, new Random('feeds', seed), b)
+    const feeds = (await runsOf(seed)).map(run => run.feeds)
     try {
-      await compare(seed, model.encode(), bindings.map(feedsFor))
+      await compare(seed, randomNetwork(seed).model.encode(), feeds)
     } catch (error) {
-      const part = await smallest(seed, feedsFor)
+      const part = await smallest(seed, feeds)
       throw failure(`${(error as Error).message}\nrepeat with CAIRN_RANDOM_SEED=${seed}\n${part}`)
     }
   })

@@ -1,0 +1,53 @@
+// Whether a comparison has an answer: where the last bits of the inputs decide, two right ways of rounding give two results.
+import { errorOf, tolerance } from '../compare.js'
+import { Random } from '../random.js'
+import type { Named, Numbers, Oracle } from './oracle.js'
+
+/** By how much of themselves inputs are moved: some thirty times what a layer rounds by. */
+const nudge = 2 ** -18
+
+export interface Run {
+  readonly feeds: Named
+  readonly expected: Named
+}
+
+/** Inputs of which the last bits do not decide, drawn again until they are so, and what the oracle makes of them. */
+export async function steadyRun(oracle: Oracle, draw: () => Named, random: Random, limit?: number): Promise<Run> {
+  for (let i = 0; i < 20; i++) {
+    const feeds = draw()
+    const run = { feeds, expected: await oracle.run(feeds) }
+    if (await isSteady(oracle, run, random, limit, 2)) return run
+  }
+  throw new Error('of twenty inputs the last bits decide what comes out')
+}
+
+/**
+ * Whether the oracle gives `expected` within `limit` of inputs that are moved by their last bits as well, `pairs` times at
+ * random and the opposite way. Scores that all but tie, sums that all but cancel and numbers at the edge of a step give
+ * others, and so may every backend.
+ */
+export async function isSteady(
+  oracle: Oracle,
+  { feeds, expected }: Run,
+  random: Random,
+  limit = tolerance,
+  pairs = 1
+): Promise<boolean> {
+  if (!Object.values(feeds).some(({ dtype }) => dtype === 'float32')) return true
+  for (let i = 0; i < pairs; i++) {
+    const seed = random.int(0, 2 ** 31 - 1)
+    for (const side of [-1, 1]) {
+      const signs = new Random('signs', seed)
+      const moved = Object.entries(feeds).map(([name, numbers]) => [name, movedBy(numbers, side * nudge, signs)])
+      const others = await oracle.run(Object.fromEntries(moved))
+      if (Object.entries(expected).some(([name, wanted]) => errorOf(others[name], wanted).error > limit)) return false
+    }
+  }
+  return true
+}
+
+function movedBy(numbers: Numbers, by: number, signs: Random): Numbers {
+  if (numbers.dtype !== 'float32') return numbers
+  const data = Float32Array.from(numbers.data, value => value * (1 + (signs.chance(0.5) ? by : -by)))
+  return { ...numbers, data }
+}
