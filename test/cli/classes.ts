@@ -65,7 +65,8 @@ test('distributions are shown, whatever they are called, and logits where someth
   assert.is(shown([['logits', logits(5)]]).output, 'logits')
   assert.is(shown([['y', logits(5)]], { said: true }).output, 'y')
   const labels = ['background', 'a', 'b', 'c']
-  assert.ok(shown([['y', logits(3)]], { labels }).top!.every(({ label }) => label && label !== 'background'))
+  // One below 0: between 0 and 1 they might stand for themselves.
+  assert.ok(shown([['y', [-3, ...logits(2)]]], { labels }).top!.every(({ label }) => label && label !== 'background'))
   assert.throws(() => shown([['y', logits(5)]], { labels }), /--labels has 4 lines; the model gives 5 scores/)
 })
 
@@ -86,7 +87,8 @@ test('boxes, embeddings, landmarks, ages and scores that stand for themselves ar
   for (const row of others) assert.equal(shown([row]), {}, `${row[0]} of ${row[1].length}`)
   for (const said of [true, false]) {
     assert.equal(shown([['y', box]], { said }), {})
-    assert.equal(shown([['boxes', logits(4)]], { said }), {})
+    // The first alone tells that they are no logarithms of shares.
+    assert.equal(shown([['boxes', [random.uniform(0.5, 9), ...logits(3)]]], { said }), {})
     assert.equal(shown([['y', unit(1000)]], { said }), {})
   }
 })

@@ -4,16 +4,17 @@ import * as assert from 'uvu/assert'
 import { explain, FeatureMaps } from '../../explain/index.js'
 import { env, Tensor } from '../../runtime/index.js'
 import { lease } from '../../runtime/webgpu/device/device.js'
-import { channels, plainNet, side } from '../support/explain/plain-net.js'
+import { channels, side, tellingNet } from '../support/explain/plain-net.js'
 import { gpu, withoutGpu } from '../support/gpu.js'
 import { baseSeed, Random } from '../support/random.js'
 import { skip } from '../support/skip.js'
 
 const test = suite(`explain on webgpu (seed ${baseSeed})`)
 const random = new Random('explain on webgpu')
-const model = plainNet(random).onnx(1)
+const { net, elements } = tellingNet(random)
+const model = net.onnx(1)
 const dims = [1, channels, side, side]
-const input = new Tensor('float32', Float32Array.from(random.values(channels * side * side, [-1, 1])), dims)
+const input = new Tensor('float32', elements, dims)
 
 function near(made: ArrayLike<number>, wanted: ArrayLike<number>, limit = 1e-4): void {
   const scale = Math.max(...Array.from(wanted, Math.abs))

@@ -198,7 +198,7 @@ test('an inversion comes near to what the layer says of the picture', async () =
   const layer = m.add('Conv', [m.input(['N', 3, side, side], 'float32', [0, 1]), m.weights([6, 3, 3, 3])])
   const maker = await Visualiser.create(m.output(layer).encode(), dims, { layer })
   // Smooth, as photos are: the penalty is on what is not.
-  const waves = Array.from({ length: 3 }, () => random.values(3, [-0.6, 0.6]))
+  const waves = Array.from({ length: 3 }, () => [...random.values(2, [-0.3, 0.3]), random.uniform(-1, 1)])
   const data = Float32Array.from({ length: 3 * side * side }, (_, i) => {
     const [across, down, start] = waves[Math.floor(i / side ** 2)]
     return 0.5 + 0.45 * Math.sin(across * (i % side) + down * (Math.floor(i / side) % side) + 6 * start)

@@ -78,8 +78,8 @@ test('create finds them beside a path, a file: URL and an http: URL, also for au
       response.writeHead(404).end()
     }
   })
-  await new Promise<void>(done => server.listen(0, 'localhost', done))
-  const url = `http://localhost:${(server.address() as AddressInfo).port}/models/m.onnx?v=2`
+  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/models/m.onnx?v=2`
   await expectRight(await InferenceSession.create(url))
   await expectRight(await InferenceSession.create(await fetch(url)))
   assert.equal(asked.slice(0, 3).sort(), ['m.onnx', 'm.onnx.data', 'parts/w #1 50%.bin'])

@@ -108,7 +108,8 @@ test('weights in another file: a pointer, a page or too few bytes are told with 
   const given = (file: Uint8Array) => () => compile(onnx, { externalData: () => file })
   await rejects(given(pointer), /"w\.data" from 0 to 256; that is a Git LFS pointer/, CompileError)
   await rejects(given(page), /"w\.data" from 0 to 256; that is an HTML page/, CompileError)
-  await rejects(given(noise(200)), /"w\.data" from 0 to 256; that has 200 bytes/, CompileError)
+  // Some beginnings of noise are those of a kind of file.
+  await rejects(given(Uint8Array.of(0xee, ...noise(199))), /"w\.data" from 0 to 256; that has 200 bytes/, CompileError)
 })
 
 test('a runtime without the compiler names what servers and Git send, for models and for its own WebAssembly', async () => {

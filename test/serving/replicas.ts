@@ -40,8 +40,9 @@ async function rolledAndKilled(): Promise<void> {
   let [over, turn] = [false, 0]
   /** Asks one after the other until one answers: connections fail, or 503, where a replica goes. */
   async function answered(): Promise<void> {
+    const first = turn++
     for (let tries = 0; tries < 20; tries++) {
-      const { url } = replicas[turn++ % replicas.length]
+      const { url } = replicas[(first + tries) % replicas.length]
       const reply = await ask(`${url}/v2/models/small/infer`, body).catch(() => undefined)
       if (!reply || reply.status === 503) continue
       assert.is(reply.status, 200, reply.text)

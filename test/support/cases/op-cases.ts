@@ -86,6 +86,11 @@ export const families = {
   sequences
 }
 
+/** Those that are the same whatever the seed. */
+export const fixedCases = (Object.values(families).flat() as readonly Case[]).filter(
+  ({ name }) => !name.includes('drawn (')
+)
+
 export type Family = keyof typeof families
 
 /** CAIRN_ONLY=text picks the cases whose names hold the text. */

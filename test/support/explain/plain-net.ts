@@ -18,6 +18,10 @@ export interface PlainNet {
   /** With a softmax at the end, and the maps of the last rectifier as a second output where they are asked for. */
   onnx(batch: number | 'N', maps?: boolean): Uint8Array
   scores(x: ArrayLike<number>): Float64Array
+  /** Grad-CAM's map of a class, of both signs. */
+  cam(x: ArrayLike<number>, label: number): Float64Array
+  /** How near to zero what goes into a rectifier comes: rounding may put it on either side. */
+  edge(x: ArrayLike<number>): number
   /** Of the score of a class: by the maps of the last rectifier, and by the input. */
   gradients(x: ArrayLike<number>, label: number, back: Back): { maps: Float64Array; input: Float64Array }
 }
@@ -82,6 +86,19 @@ export function plainNet(random: Random): PlainNet {
       return (maps ? m.output(end, value) : m.output(end)).encode()
     },
     scores: x => forward(x).scores,
+    edge(x) {
+      const { first, second } = forward(x)
+      return [first, second].reduce((least, all) => all.reduce((a, v) => Math.min(a, Math.abs(v)), least), 1)
+    },
+    cam(x, label) {
+      const { second } = forward(x)
+      return Float64Array.from({ length: size }, (_, i) =>
+        Array.from(
+          { length: last },
+          (_, k) => (head[label * last + k] / size) * Math.max(second[k * size + i], 0)
+        ).reduce((a, b) => a + b)
+      )
+    },
     gradients(x, label, back) {
       const { first, second } = forward(x)
       const maps = Float64Array.from(
@@ -101,4 +118,31 @@ export function plainNet(random: Random): PlainNet {
       return { maps, input }
     }
   }
+}
+
+/**
+ * A network and an input of which every method has something to say, of every class: random weights may leave maps and
+ * gradients of nothing. At it, and between it and `baseline`, no rectifier hangs on rounding.
+ */
+export function tellingNet(random: Random, baseline = 0): { net: PlainNet; elements: Float32Array } {
+  for (;;) {
+    const net = plainNet(random)
+    const elements = Float32Array.from(random.values(channels * size, [-1, 1]))
+    const points = [0, 0.2, 0.4, 0.6, 0.8, 1].map(t => elements.map(value => baseline + (value - baseline) * t))
+    const labels = Array.from({ length: classes }, (_, label) => label)
+    if (points.every(point => net.edge(point) > 2e-6) && labels.every(label => tells(net, elements, label)))
+      return { net, elements }
+  }
+}
+
+function tells(net: PlainNet, elements: Float32Array, label: number): boolean {
+  const empty = new Float32Array(elements.length)
+  const difference = net.scores(elements)[label] - net.scores(empty)[label]
+  const largest = (values: Float64Array) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  const map = net.cam(elements, label)
+  return (
+    Math.abs(difference) > 0.02 &&
+    Math.max(...map) > 0.01 * largest(map) &&
+    Object.values(backs).every(back => largest(net.gradients(elements, label, back).input) > 1e-6)
+  )
 }
