@@ -19,7 +19,7 @@ import { type Photo, photoFrom, pixelsOf, testPicture } from './photo/photo.js'
 import type { Preparation } from './photo/prepare.js'
 import { receive } from './photo/receive.js'
 import { Training } from './training.js'
-import { oneAtATime } from './turns.js'
+import { oneAtATime, working } from './turns.js'
 import type { OwnLabels, Shown } from './views/findings.js'
 import { showLayerTable } from './views/layer-table.js'
 import { showLayers } from './views/layers.js'
@@ -163,7 +163,7 @@ const run = oneAtATime(
     await why.try(quiet)
   },
   quiet => {
-    if (!quiet && last) void placing.probe().then(refreshFigures).catch(showFailure)
+    if (!quiet && last) void working(placing.probe().then(refreshFigures)).catch(showFailure)
   },
   showFailure
 )
@@ -238,7 +238,7 @@ async function take(next: Photo, sample?: string): Promise<void> {
   photo = next
   last = undefined
   pressSample(sample)
-  void visits.keepPhoto(next, () => photo === next)
+  void working(visits.keepPhoto(next, () => photo === next))
   if (!model) byId('model-drop-title').textContent = `Drop a model for ${next.name}`
   await run()
 }

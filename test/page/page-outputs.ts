@@ -93,7 +93,8 @@ test('embeddings, ages and angles get no bars', () => {
 })
 
 test('MNIST’s digits have names, with a word of caution where only the shape speaks for them', () => {
-  const scores = output([1, 10], () => 5 * normal(), 'Plus214_Output_0')
+  // The first is no place on a picture: the ten are no points.
+  const scores = output([1, 10], i => (i ? 5 * normal() : -2 - random.uniform(0, 5)), 'Plus214_Output_0')
   const digits = only([scores], { height: 28, width: 28, planes: 1 })
   assert.equal(digits.labels, ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
   assert.match(digits.caveat!, /MNIST/)
@@ -108,7 +109,8 @@ test('MNIST’s digits have names, with a word of caution where only the shape s
 })
 
 test('several outputs are all told of, and what is said twice once', () => {
-  const logits = Array.from({ length: 5 }, () => 3 * normal())
+  // No logarithms of shares: one is above 0; nor shares.
+  const logits = Array.from({ length: 5 }, (_, i) => (i ? 3 * normal() : 1.5 + random.uniform(0, 2)))
   const powers = logits.map(Math.exp)
   const sum = powers.reduce((a, b) => a + b, 0)
   const both = interpret(

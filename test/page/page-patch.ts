@@ -7,7 +7,7 @@ import { compile } from '../../compiler/index.js'
 import { fit, InferenceSession, letterbox, resize, Tensor, toFloatData } from '../../runtime/index.js'
 import { applyPatch, type ImagePreparation, Trainer } from '../../train/index.js'
 import { launchChromium } from '../support/browser/chromium.js'
-import { apart, classifier, inTabs, named, picture, tab } from '../support/browser/page-tabs.js'
+import { apart, classifier, inTabs, kept, named, picture, tab } from '../support/browser/page-tabs.js'
 import { buildPage, settled } from '../support/browser/web-page.js'
 import { Random } from '../support/random.js'
 import { skip } from '../support/skip.js'
@@ -101,7 +101,7 @@ function heads(browser: Browser): void {
       await says(page, answer)
       assert.match(await page.innerText('#guess'), /as the patch says/)
       for (const [id, value] of Object.entries(guess)) assert.is(await page.inputValue(`#${id}`), value)
-      await page.waitForTimeout(600)
+      await kept(page)
       await page.reload()
       await named(page, 'insects')
       await says(page, answer)

@@ -34,6 +34,14 @@ function network(give: (m: ModelBuilder, features: string) => void, side = 32): 
 const dense = (m: ModelBuilder, from: string, inputs: number, outputs: number) =>
   m.add('Gemm', [from, m.weights([inputs, outputs])])
 
+/** Scores that are no shares and no logarithms of them, whatever the weights: the first is above 1, the second below 0. */
+function plain(m: ModelBuilder, scores: string, count: number): string {
+  const of = (from: number, to: number) => m.add('Slice', [scores, m.ints([from]), m.ints([to]), m.ints([1])])
+  const first = m.add('Add', [m.add('Abs', [of(0, 1)]), m.scalar(1.2)])
+  const second = m.add('Sub', [m.scalar(-0.2), m.add('Abs', [of(1, 2)])])
+  return m.add('Concat', [first, second, of(2, count)], { axis: 1 })
+}
+
 function renamed(m: ModelBuilder, names: readonly string[], metadata: Readonly<Record<string, string>> = {}): Buffer {
   const proto = m.proto()
   proto.graph!.output!.forEach((output, i) => {
@@ -133,7 +141,7 @@ function inChromium(browser: Browser): void {
     const m = network((m, features) => {
       const embedding = dense(m, features, 8, 256)
       const norm = m.add('ReduceL2', [embedding], { axes: [1], keepdims: 1 })
-      m.output(m.add('Div', [embedding, norm]), dense(m, features, 8, 1), dense(m, features, 8, 6))
+      m.output(m.add('Div', [embedding, norm]), dense(m, features, 8, 1), plain(m, dense(m, features, 8, 6), 6))
     })
     await openBytes(page, 'several', renamed(m, ['embedding', 'age', 'what']))
     const text = await page.innerText('#found')
@@ -231,7 +239,7 @@ function inChromium(browser: Browser): void {
 
   test('the code keeps to whatever preparation is chosen, and to the names of outputs', async () => {
     const { page } = visited()
-    const m = network((m, features) => m.output(dense(m, features, 8, 4)), 48)
+    const m = network((m, features) => m.output(plain(m, dense(m, features, 8, 4), 4)), 48)
     await openBytes(page, 'odd names', renamed(m, ['1234/out']))
     await page.click('#input-details summary')
     const photo = readFileSync(join(starter, 'coat.png'))

@@ -76,6 +76,7 @@ function states(browser: Browser): void {
       assert.is(await page.getAttribute('body', 'data-view'), 'work')
     }
     await page.setInputFiles('#photo-file', picture(new Random('left alone', 1)))
+    await settled(page)
     await page.click('#time-form button')
     await page.waitForSelector('text=median of 20')
     assert.is(await page.innerText('#found'), before)

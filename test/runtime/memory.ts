@@ -10,7 +10,8 @@ import { type Block, type Plan, planBlocks, planProgram } from '../../runtime/fi
 import { type Program, paddedLength } from '../../runtime/file/program.js'
 import { Guarded, runInArena } from '../support/guarded.js'
 import { randomNetwork } from '../support/network/random-graph.js'
-import { randomFeeds } from '../support/onnx/oracle.js'
+import { Oracle, randomFeeds } from '../support/onnx/oracle.js'
+import { steadyRun } from '../support/onnx/steady.js'
 import { baseSeed, Random } from '../support/random.js'
 import { whyLeftOut } from '../support/share.js'
 import { skip } from '../support/skip.js'
@@ -65,9 +66,11 @@ for (let i = 0; i < 80; i++) {
   networks(`network ${seed}`, async () => {
     const { model, bindings } = randomNetwork(seed)
     const { program } = build(model.encode())
+    const random = new Random(`memory ${seed}`)
+    const oracle = await Oracle.load(model.encode())
     for (const binding of bindings) {
       checkPlan(planProgram(program, binding), lifetimes(program, binding))
-      const feeds = randomFeeds(model.inputs, new Random(`memory ${seed}`), binding)
+      const { feeds } = await steadyRun(oracle, () => randomFeeds(model.inputs, random, binding), random)
       const inputs = program.inputs.map(port => feeds[port.name].data)
       const apart = Interpreter.of(program).run(inputs, binding)
       const together = runInArena(program, inputs, binding)
@@ -79,6 +82,7 @@ for (let i = 0; i < 80; i++) {
         assert.ok(worst <= 1e-4 * largest, `output ${o} of the kernels differs by ${worst / largest}`)
       })
     }
+    await oracle.release()
   })
 }
 networks.run()

@@ -1,7 +1,7 @@
 // Batches: every input once in the results, in order, whoever is killed; in process and over Redis, where this machine has one.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { tableFromIPC } from 'apache-arrow'
 import { PNG } from 'pngjs'
@@ -224,6 +224,13 @@ const freePort = () =>
     })
   })
 
+/** Whether somebody listens. */
+const takes = (port: number) =>
+  new Promise<boolean>(resolve => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true))
+    socket.on('error', () => resolve(false)).on('connect', () => socket.destroy())
+  })
+
 if (spawnSync('redis-server', ['--version']).error)
   skip('batches over Redis', 'this machine has no redis-server; Debian’s package has it')
 else
@@ -237,6 +244,7 @@ else
     const url = `redis://127.0.0.1:${port}`
     const worker = () => begin(['worker', '--redis', url, '--threads', '1', '--patience', '1'])
     let server = redis()
+    await until(() => takes(port), 'Redis is there')
     const workers = [worker(), worker()]
     const args = given(
       'queued.jsonl',

@@ -349,7 +349,7 @@ test('at its end it is not ready first, then answers what it has, and only then 
   const free = held(server)
   const under = Array.from({ length: 4 }, () => inferSlow(server, x))
   await until(() => server.repository.find('slow').lane.length === 4, 'all wait')
-  const closing = server.close(2000)
+  const closing = server.close(4000)
   const ready = await ask(`${server.url}/v2/health/ready`)
   assert.equal([ready.status, ready.headers.get('connection')], [503, 'close'])
   under.push(inferSlow(server, x))

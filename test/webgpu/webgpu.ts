@@ -131,8 +131,17 @@ function suiteOnGpu(): void {
   })
 
   test('the best classes of each image, from the GPU and from the CPU', async () => {
-    const input = noise([3, 3, 32, 32])
-    const scores = await expectedOf(resnet, input)
+    const gaps = (all: Float32Array) =>
+      [0, 10, 20].flatMap(from => {
+        const best = topK(all.subarray(from, from + 10), 5).map(({ score }) => score)
+        return best.slice(1).map((score, i) => best[i] - score)
+      })
+    let [input, scores]: [Tensor | undefined, Float32Array] = [undefined, new Float32Array(30)]
+    // None of the best is so near to the next that rounding decides.
+    while (!input || Math.min(...gaps(scores)) < 1e-3 * Math.max(...scores.map(Math.abs))) {
+      input = noise([3, 3, 32, 32])
+      scores = await expectedOf(resnet, input)
+    }
     for (const device of ['webgpu', 'wasm']) {
       const session = await onGpu(resnet, { executionProviders: [device] })
       const feeds = { [session.inputNames[0]]: input }

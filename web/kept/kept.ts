@@ -56,7 +56,7 @@ export class Keeper {
   private store: Store<Kept> | undefined
   private timer = 0
   private writing: Promise<void> = Promise.resolve()
-  private waiting = 0
+  private changes = 0
   private readonly channel = 'BroadcastChannel' in window ? new BroadcastChannel(`cairn ${folder}`) : undefined
   /** Why the browser keeps nothing, in a sentence; and why it keeps all but the model. */
   refusal: string | undefined
@@ -101,12 +101,22 @@ export class Keeper {
   keep(part: Partial<Kept>): void {
     this.kept = { ...this.kept, ...part }
     clearTimeout(this.timer)
-    this.waiting++
+    this.waiting = this.changes + 1
     const mine = this.waiting
     this.timer = window.setTimeout(() => {
       this.writing = this.writing.then(() => this.write(mine))
     }, pause)
     this.changed()
+  }
+
+  /** Changes that are not written yet; the body says so to those who drive the page. */
+  private get waiting(): number {
+    return this.changes
+  }
+
+  private set waiting(count: number) {
+    this.changes = count
+    document.body.toggleAttribute('data-keeping', count > 0)
   }
 
   /** Whether something would be lost that only this page has. */
@@ -139,7 +149,10 @@ export class Keeper {
 
   private async write(mine: number): Promise<void> {
     const { store, kept } = this
-    if (!store) return
+    if (!store) {
+      this.waiting = 0
+      return
+    }
     this.heavy = this.refusal = undefined
     try {
       // What was learnt and its photos are worth more than a file that lies on the disk.

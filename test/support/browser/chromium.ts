@@ -37,6 +37,7 @@ export interface Opened {
 export async function openPage(url: string): Promise<Opened> {
   const context = await (await browser()).newContext()
   const page = await context.newPage()
+  page.setDefaultTimeout(120_000)
   const errors: string[] = []
   const strangers: string[] = []
   page.on('console', message => message.type() === 'error' && errors.push(message.text()))

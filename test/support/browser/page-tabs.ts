@@ -59,7 +59,7 @@ export interface Tab {
 export async function tab(context: BrowserContext, url: string): Promise<Tab> {
   const page = await context.newPage()
   const errors: string[] = []
-  page.setDefaultTimeout(30_000)
+  page.setDefaultTimeout(120_000)
   page.on('pageerror', error => errors.push(error.message))
   await page.goto(url)
   await page.waitForSelector('body[data-ready]')
@@ -69,7 +69,7 @@ export async function tab(context: BrowserContext, url: string): Promise<Tab> {
 export const inWork = (page: Page) => page.waitForSelector('body[data-view="work"]')
 export const named = (page: Page, name: string) => page.waitForSelector(`#model-name:text("${name}")`)
 /** What is asked to be kept has been written. */
-export const kept = (page: Page) => page.waitForTimeout(600)
+export const kept = (page: Page) => page.waitForSelector('body:not([data-working], [data-keeping])')
 
 export interface Tabs {
   served(): Served

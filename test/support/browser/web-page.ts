@@ -72,7 +72,7 @@ export async function visit(browser: Browser, url: string, width = 1280, height 
   const page = await context.newPage()
   const errors: string[] = []
   const strangers: string[] = []
-  page.setDefaultTimeout(60_000)
+  page.setDefaultTimeout(120_000)
   page.on('console', message => message.type() === 'error' && errors.push(message.text()))
   page.on('pageerror', error => errors.push(error.message))
   context.on('request', request => {
@@ -98,6 +98,7 @@ export async function drop(page: Page, ...places: string[]): Promise<void> {
 
 /** Waits until the page has nothing to do; gives the failure that it shows, if it does. */
 export async function settled(page: Page): Promise<string | undefined> {
+  await page.waitForSelector('body:not([data-working])')
   await page.waitForSelector('#busy', { state: 'hidden' })
   return (await page.isVisible('#failure')) ? await page.innerText('#failure-text') : undefined
 }
