@@ -9,9 +9,10 @@ import { decode } from '../../runtime/file/format.js'
 import { FormatError, InferenceSession, ParallelSession } from '../../runtime/index.js'
 import { compileModel, presentBackends, Runner, tensorsOf } from '../support/cairn.js'
 import { assertClose } from '../support/compare.js'
-import { feedsFor, noise, steadiness } from '../support/network/verify.js'
+import { feedsFor, noise } from '../support/network/verify.js'
 import { ModelBuilder } from '../support/onnx/model.js'
 import { type Named, Oracle, randomFeeds } from '../support/onnx/oracle.js'
+import { steadyRun } from '../support/onnx/steady.js'
 import { baseSeed, Random } from '../support/random.js'
 import { rejects } from '../support/rejects.js'
 import { skip } from '../support/skip.js'
@@ -99,8 +100,7 @@ for (const [name, { made, sizes = [{}] }] of Object.entries(models))
       const runner = await Runner.load(compileModel(model), backend)
       const random = new Random(name)
       for (const size of sizes) {
-        const feeds = randomFeeds(made.inputs, random, size)
-        const expected = await oracle.run(feeds)
+        const { feeds, expected } = await steadyRun(oracle, () => randomFeeds(made.inputs, random, size), random)
         const rows = expected[made.outputs[0]].dims[0]
         assert.ok(name.includes('nothing') ? rows === 0 : rows > 1, `${rows} rows`)
         assertClose(await runner.run(feeds), expected)
@@ -117,12 +117,8 @@ for (const backend of backends)
     const [oracle, runner] = [await Oracle.load(model), await Runner.load(file, backend)]
     const random = new Random('faster-rcnn')
     const plain = await InferenceSession.create(file)
-    const isSteady = await steadiness(model, plain, random, 1e-5)
     for (const batch of [2, 1]) {
-      const draw = () => feedsFor(plain, { batch }, random, noise)
-      let feeds = draw()
-      for (let more = 0; more < 20 && !(await isSteady(feeds)); more++) feeds = draw()
-      const expected = await oracle.run(feeds)
+      const { feeds, expected } = await steadyRun(oracle, () => feedsFor(plain, { batch }, random, noise), random)
       assert.ok(expected.output.dims[0] > 3)
       assertClose(await runner.run(feeds), expected)
     }

@@ -1,14 +1,11 @@
 // Whole networks: one compiled file, several shapes, against onnxruntime-node.
-import { difference } from '../../../cli/model/difference.js'
-import { build } from '../../../compiler/index.js'
-import { roundedOtherwise } from '../../../compiler/quantise/scene.js'
-import { encode } from '../../../runtime/file/format.js'
 import { InferenceSession } from '../../../runtime/index.js'
 import { drawPage } from '../../../scripts/demo/page.js'
 import { compileModel, numbersOfTensors, tensorsOf } from '../cairn.js'
 import { assertClose, tolerance } from '../compare.js'
 import { type DType, decodeModel, encodeModel, sizeOf } from '../onnx/model.js'
 import { type Named, Oracle } from '../onnx/oracle.js'
+import { type Run, steadyRun } from '../onnx/steady.js'
 import { Random } from '../random.js'
 
 /** Sizes for the free dimensions of one run: batch, height, width. */
@@ -101,9 +98,11 @@ export interface VerifyOptions {
   readonly limit?: number
   /** Outputs that are smaller everywhere count as this large. */
   readonly floor?: number
-  /** Draws again while the last bits of the weights move the outputs by a third of the limit: no answer is right then. */
+  /** Draws again while the last bits of the inputs decide what comes out. */
   readonly steady?: boolean
 }
+
+const plainRun = async (oracle: Oracle, feeds: Named): Promise<Run> => ({ feeds, expected: await oracle.run(feeds) })
 
 /** Compiles once, runs at every shape on both sides; the largest difference of two elements. */
 export async function verifyModel(
@@ -115,13 +114,11 @@ export async function verifyModel(
   const session = await InferenceSession.create(compileModel(model))
   const oracle = await Oracle.load(model, true)
   const random = new Random(name)
-  const isSteady = steady ? await steadiness(model, session, random, limit / 3) : async () => true
   let furthest = 0
   for (const shape of shapes) {
-    let feeds = feedsFor(session, shape, random, fill)
-    for (let more = 0; more < 20 && !(await isSteady(feeds)); more++) feeds = feedsFor(session, shape, random, fill)
+    const draw = () => feedsFor(session, shape, random, fill)
+    const { feeds, expected } = await (steady ? steadyRun(oracle, draw, random, limit) : plainRun(oracle, draw()))
     const actual = numbersOfTensors(await session.run(tensorsOf(feeds)))
-    const expected = await oracle.run(feeds)
     assertClose(actual, expected, limit, floor)
     for (const [output, { data }] of Object.entries(expected))
       for (let i = 0; i < data.length; i++) furthest = Math.max(furthest, Math.abs(actual[output].data[i] - data[i]))
@@ -129,25 +126,6 @@ export async function verifyModel(
   await session.release()
   await oracle.release()
   return furthest
-}
-
-/** Whether three other ways of rounding the weights change the outputs by less than `most`. */
-export async function steadiness(
-  model: Uint8Array,
-  session: InferenceSession,
-  random: Random,
-  most: number
-): Promise<(feeds: Named) => Promise<boolean>> {
-  const { program, summary } = build(model)
-  const twins: InferenceSession[] = []
-  for (let i = 0; i < 3; i++) {
-    const twin = roundedOtherwise(program, () => random.uniform(0, 1))
-    twins.push(await InferenceSession.create(encode(twin, summary)))
-  }
-  return async feeds => {
-    for (const twin of twins) if ((await difference(session, twin, tensorsOf(feeds))) > most) return false
-    return true
-  }
 }
 
 /** The model with what its last Sigmoids read as outputs; undefined when no output comes from one. */
