@@ -167,7 +167,8 @@ export function fewTile(
   const y2 = <usize>load<u32>(table, 8)
   const y3 = <usize>load<u32>(table, 12)
   const a = v128.load(sums)
-  if (columns == 1 && y3 == y0 + 12) {
+  // Two rows three apart, the second repeated, end where four neighbours do.
+  if (columns == 1 && y1 == y0 + 4 && y2 == y0 + 8 && y3 == y0 + 12) {
     v128.store(y0, a)
     return
   }

@@ -20,6 +20,14 @@ export const convTranspose = [
   transposed('output_padding on one axis', { strides: [3, 2], output_padding: [2, 0] }),
   transposed('strides 3 and 2, kernel 5×2', { strides: [3, 2] }, [1, 3, 4, 5], [3, 2, 5, 2]),
   transposed('stride wider than the kernel', { strides: [4, 3] }, [1, 3, 4, 5], [3, 2, 2, 2]),
+  // One remainder ends with a tile of two outputs, three apart; others end in other ways.
+  transposed(
+    'one filter, outputs of a remainder three apart',
+    { strides: [3, 3], pads: [0, 2, 0, 2] },
+    [1, 8, 13, 17],
+    [8, 1, 4, 3]
+  ),
+  transposed('one filter, stride 3, kernel 4', { strides: [3, 3] }, [2, 8, 13, 17], [8, 1, 4, 4]),
   transposed('asymmetric pads', { strides: [2, 2], pads: [0, 1, 2, 1] }),
   transposed('dilations', { dilations: [2, 3], strides: [2, 1] }),
   transposed('dilations and pads', { dilations: [2, 2], pads: [1, 2, 1, 0] }),
