@@ -1,7 +1,7 @@
 // The test runner: every file of the rooms below in a process of its own, but for some that share one; two at a time. Arguments
 // choose files by their names or parts of them, or a room by `room/`; `--update FOLDER` rewrites snapshots; `--cpu` runs the part
 // that needs neither a browser nor WebGPU, which is what test/project/engines.ts runs on other engines; `--long long` runs at full
-// length. The last line is `N passed, N failed, N skipped`.
+// length. What failed is printed once more at the end; the last line is `N passed, N failed, N skipped`.
 import { fork } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -65,21 +65,28 @@ const beyondCpu = ['docs', 'examples', 'hosts', 'houserules', 'lectures', 'packa
 type Suite = () => Promise<[string | true, number, number, number]>
 const shared = globalThis as unknown as { UVU_DEFER: number; UVU_QUEUE: Suite[][] }
 
+/** Letters of a file's failures that are printed again at the end. */
+const mostAgain = 4000
+
 async function runHere(file: string): Promise<Counts> {
   const before = skipped
   shared.UVU_QUEUE = [[]]
   await import(pathToFileURL(file).href)
   let passed = 0
   let failed = 0
-  let failures = ''
+  let found = ''
   for (const suite of shared.UVU_QUEUE[0]) {
     const [errors, ok, skips, total] = await suite()
     passed += ok
     failed += total - ok
     if (skips) throw new Error('use skip(name, reason): a skipped test prints why')
-    if (errors !== true) failures += `\n${errors}`
+    if (errors === true) continue
+    console.log(`\n${errors}`)
+    found += `\n${errors}`
   }
-  if (failed) failures += `\nrepeat with CAIRN_SEED=${baseSeed} node dist/test/run.js ${basename(file, '.js')}\n`
+  const repeat = `repeat with CAIRN_SEED=${baseSeed} node dist/test/run.js ${basename(file, '.js')}\n`
+  if (failed) console.log(repeat)
+  const failures = failed ? `${found.slice(0, mostAgain)}\n${repeat}` : ''
   const counts = { passed, failed, skipped: skipped - before, failures }
   if (passed + failed + counts.skipped === 0) throw new Error('the file has no tests')
   return counts
@@ -92,11 +99,11 @@ async function runChild(files: readonly string[]): Promise<void> {
   for (const file of files) {
     const began = Date.now()
     const counts = await runHere(file)
-    const { passed, failed, skipped, failures } = counts
+    const { passed, failed, skipped } = counts
     const name = basename(file, '.js')
     const seconds = ((Date.now() - began) / 1000).toFixed(1)
-    console.log(`${failures}${name} (${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds} s)`)
-    process.send!(counts)
+    console.log(`${name} (${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds} s)`)
+    await new Promise<void>(sent => process.send!(counts, () => sent()))
     exit ||= Number(failed > 0)
   }
   // Behind what is still on its way out.

@@ -1,12 +1,12 @@
 let steps = 0
 
-/** Says at the body that there is work until `step` has ended, to those who drive the page; users see less of it. */
+/** Marks the body while `step` is under way, for those who drive the page; people are shown what `doing` says. */
 export async function working<T>(step: Promise<T>): Promise<T> {
-  document.body.dataset.working = String(++steps)
+  document.body.toggleAttribute('data-working', ++steps > 0)
   try {
     return await step
   } finally {
-    if (--steps === 0) delete document.body.dataset.working
+    document.body.toggleAttribute('data-working', --steps > 0)
   }
 }
 
@@ -18,18 +18,24 @@ export function oneAtATime(
 ): (quiet?: boolean) => Promise<void> {
   let running = false
   let again = false
+  /** Whether somebody has asked for more than a quiet one. */
+  let loud = false
   return async (quiet = false) => {
+    loud ||= !quiet
     if (running) {
       again = true
       return
     }
     running = true
+    let allQuiet = true
     try {
       do {
-        again = false
-        await (quiet ? step(quiet) : working(step(quiet)))
+        const isQuiet = !loud
+        again = loud = false
+        allQuiet &&= isQuiet
+        await (isQuiet ? step(true) : working(step(false)))
       } while (again)
-      behind(quiet)
+      behind(allQuiet)
     } catch (error) {
       failed(error)
     } finally {

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { build } from '../../compiler/index.js'
 import { detectors } from '../networks/patterns/detectors.js'
 import { compileModel, presentBackends, Runner } from '../support/cairn.js'
-import { assertClose, tolerance } from '../support/compare.js'
+import { assertClose } from '../support/compare.js'
 import { ModelBuilder } from '../support/onnx/model.js'
 import { Oracle, randomFeeds } from '../support/onnx/oracle.js'
 import { isSteady } from '../support/onnx/steady.js'
@@ -217,7 +217,7 @@ async function expectedRuns(make: Make, random: Random) {
     const feeds = randomFeeds(scored, random)
     const run = { feeds, expected: await oracle.run(feeds) }
     runs.push(run)
-    steady &&= await isSteady(oracle, run, random, tolerance, 2)
+    steady &&= await isSteady(oracle, run, random, { pairs: 2 })
   }
   await oracle.release()
   const isFound = runs.some(({ expected }) => Object.values(expected).some(({ data }) => data.length))

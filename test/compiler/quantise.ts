@@ -43,7 +43,7 @@ for (let i = 0; i < count; i++) {
     const { elements, ties } = await compareLayers({ model, feeds }, backends)
     total.elements += elements
     total.ties += ties
-    // Of the calibration data: what others go beyond their ranges is cut off, and of few outputs that may be all.
+    // On the calibration data: others are clipped at its ranges, which with few outputs may be the whole error.
     const [float, int8] = [await compile(bytes), await compile(model)]
     const [wanted, found] = [[], []] as Record<string, Numbers>[][]
     for (const example of examples) {
@@ -52,7 +52,7 @@ for (let i = 0; i < count; i++) {
     }
     for (const name of network.outputs) {
       const [right, made] = [wanted, found].map(all => all.map(outputs => outputs[name]))
-      right.forEach(({ dims }, i) => assert.equal(made[i].dims, dims))
+      right.forEach(({ dims }, at) => assert.equal(made[at].dims, dims))
       const [exact, rounded] = [right, made].map(all => all.flatMap(({ data }) => Array.from(data)))
       const error = relative(rounded, exact)
       assert.ok(error < 0.5, `output "${name}" is off by ${error}, by the report ${report!.error}`)

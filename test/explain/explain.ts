@@ -18,8 +18,9 @@ import { rejects } from '../support/rejects.js'
 
 const test = suite(`explain (seed ${baseSeed})`)
 const random = new Random('explain')
-const baseline = 0.25
-const { net, elements } = tellingNet(random, baseline)
+/** What integrated gradients start from. */
+const grey = 0.25
+const { net, elements } = tellingNet(random, grey)
 const model = net.onnx(1)
 const dims = [1, channels, side, side]
 const input = new Tensor('float32', elements, dims)
@@ -63,7 +64,7 @@ interface Smooth {
 
 /** One of which the input moves the best score by something. */
 function smooth(): Smooth {
-  for (let draw = 0; ; draw++) {
+  for (let draw = 0; draw < 200; draw++) {
     const made = drawnSmooth(`smooth ${draw}`)
     const reference = Interpreter.of(build(made.scores).program)
     const [there, from] = [Float64Array.from(elements), new Float64Array(elements.length)].map(
@@ -72,6 +73,7 @@ function smooth(): Smooth {
     const label = there.indexOf(Math.max(...there))
     if (Math.abs(there[label] - from[label]) > 0.02) return made
   }
+  throw new Error('of 200 networks the input moves the best score of none')
 }
 
 /** Normalisations, squeeze and excitation, resizing, LRN and reflections: all of it smooth, so that differences tell. */
@@ -123,13 +125,13 @@ test('saliency is what central differences give, through layers of many kinds', 
 
 test('integrated gradients follow the trapezoidal rule, and add up to the difference of the scores', async () => {
   const steps = 5
-  const { attribution } = await explain(model, input, { method: 'integrated', steps, baseline, class: other })
+  const { attribution } = await explain(model, input, { method: 'integrated', steps, baseline: grey, class: other })
   const wanted = new Float64Array(elements.length)
   for (let i = 0; i <= steps; i++) {
-    const between = elements.map(value => baseline + (value - baseline) * (i / steps))
+    const between = elements.map(value => grey + (value - grey) * (i / steps))
     const gradient = net.gradients(between, other, backs.saliency).input
     gradient.forEach((slope, j) => {
-      wanted[j] += (slope * (elements[j] - baseline)) / steps / (i % steps ? 1 : 2)
+      wanted[j] += (slope * (elements[j] - grey)) / steps / (i % steps ? 1 : 2)
     })
   }
   near(attribution.data, wanted, 1e-3)

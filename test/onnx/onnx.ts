@@ -21,9 +21,9 @@ const random = new Random('onnx')
 
 async function compare(model: ModelBuilder, seed: string): Promise<void> {
   const bytes = model.encode()
-  const random = new Random(seed)
+  const own = new Random(seed)
   const oracle = await Oracle.load(bytes)
-  const { feeds, expected } = await steadyRun(oracle, () => randomFeeds(model.inputs, random), random)
+  const { feeds, expected } = await steadyRun(oracle, () => randomFeeds(model.inputs, own), own)
   const runner = await Runner.load(compileModel(bytes))
   assertClose(await runner.run(feeds), expected)
   await runner.release()

@@ -92,7 +92,7 @@ function keeping(browser: Browser): void {
       await page.locator('.lesson input[type="file"]').first().setInputFiles(files)
       await page.waitForSelector(`text=${at ? '2 photos' : '1 photo'}`)
     }
-    await kept(b.page)
+    await Promise.all([kept(a.page), kept(b.page)])
     for (const [at, { page, errors }] of [a, b].entries()) {
       await page.reload()
       await named(page, 'LeNet-5')

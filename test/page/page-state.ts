@@ -226,6 +226,7 @@ function states(browser: Browser): void {
     await page.waitForSelector('#found .bar')
     const answer = await page.innerText('#found')
     await kept(page)
+    await page.waitForFunction(async () => Boolean(await caches.match('models/two.onnx')))
     await own.end()
     await page.reload()
     await named(page, 'two')

@@ -129,7 +129,7 @@ function inChromium(browser: Browser): void {
     await page.click('#live')
     await said(page, /^(What speaks for .*\d ms\.|A map takes .* too long for a live picture)/)
     const seen = new Set<string>()
-    for (let i = 0; i < 100 && seen.size < 3; i++) {
+    for (let i = 0; i < 2400 && seen.size < 3; i++) {
       seen.add(await pixels(page))
       await page.waitForTimeout(50)
     }

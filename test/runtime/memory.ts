@@ -10,7 +10,7 @@ import { type Block, type Plan, planBlocks, planProgram } from '../../runtime/fi
 import { type Program, paddedLength } from '../../runtime/file/program.js'
 import { Guarded, runInArena } from '../support/guarded.js'
 import { randomNetwork } from '../support/network/random-graph.js'
-import { Oracle, randomFeeds } from '../support/onnx/oracle.js'
+import { Oracle, randomFeeds, spellSigmoids } from '../support/onnx/oracle.js'
 import { steadyRun } from '../support/onnx/steady.js'
 import { baseSeed, Random } from '../support/random.js'
 import { whyLeftOut } from '../support/share.js'
@@ -67,7 +67,7 @@ for (let i = 0; i < 80; i++) {
     const { model, bindings } = randomNetwork(seed)
     const { program } = build(model.encode())
     const random = new Random(`memory ${seed}`)
-    const oracle = await Oracle.load(model.encode())
+    const oracle = await Oracle.load(spellSigmoids(model.encode()))
     for (const binding of bindings) {
       checkPlan(planProgram(program, binding), lifetimes(program, binding))
       const { feeds } = await steadyRun(oracle, () => randomFeeds(model.inputs, random, binding), random)

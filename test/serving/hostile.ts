@@ -12,7 +12,7 @@ const test = suite(`serving: hostile (seed ${baseSeed})`)
 const random = new Random('hostile')
 
 let server: ApiServer
-/** One that waits for what comes in drops no longer than 1.5 s; nor for results, which a machine may stop for. */
+/** Gives up after 1.5 s, on requests and on results alike: it is asked only what must be given up, and whether it lives. */
 let hasty: ApiServer
 let port: number
 
@@ -47,6 +47,7 @@ const rest = (socket: Socket): Promise<string> =>
   })
 
 async function assertServes(): Promise<void> {
+  assert.is((await ask(`${hasty.url}/v2/health/live`)).status, 200)
   const x = floats(random, 192)
   const { status } = await ask(`${server.url}/v2/models/small/infer`, { inputs: [inputOf('x', [1, 3, 8, 8], x)] })
   assert.is(status, 200)
@@ -90,7 +91,7 @@ test('a body that says it has ten gigabytes is refused before it comes', async (
 test('many bodies together fill no more than their share, and those that only say so nothing', async () => {
   const own = await start(folderOf({ 'small.onnx': smallModel(random) }), { maxBody: 2 ** 16, timeout: 600_000 })
   const head = `POST /v2/models/small/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${2 ** 16}\r\n\r\n`
-  const to = Number(new URL(own.url).port)
+  const to = portOf(own)
   const silent = await Promise.all(Array.from({ length: 12 }, () => opened(head, to)))
   const asked = JSON.stringify({ inputs: [inputOf('x', [1, 3, 8, 8], floats(random, 192))] }).padEnd(60_000)
   const status = async () => {
@@ -195,7 +196,7 @@ test('idle connections by the hundred stop nobody, and more than are allowed are
   await assertServes()
   for (const socket of sockets) socket.destroy()
   const own = await start(folderOf({ 'small.onnx': smallModel(random) }), { maxConnections: 4 })
-  for (const to of [Number(new URL(own.url).port), own.grpcPort!]) {
+  for (const to of [portOf(own), own.grpcPort!]) {
     const silent = await Promise.all(Array.from({ length: 4 }, () => opened('', to)))
     assert.is(await rest(await opened('', to)), '')
     for (const socket of silent) socket.destroy()

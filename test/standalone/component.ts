@@ -44,11 +44,8 @@ async function started(component: Uint8Array, name: string): Promise<Inference> 
 async function wanted(model: Uint8Array, feeds: Record<string, Tensor>): Promise<Tensor[]> {
   // The component's instructions: fused multiply-add rounds once where these round twice.
   env.wasm.binary = 'simd'
-  const session = await InferenceSession.create(await compile(model), {
-    executionProviders: ['wasm'],
-    numThreads: 1
-  })
-  delete env.wasm.binary
+  const options = { executionProviders: ['wasm'], numThreads: 1 } as const
+  const session = await InferenceSession.create(await compile(model), options).finally(() => delete env.wasm.binary)
   const results = await session.run(feeds)
   await session.release()
   return session.outputNames.map(name => results[name])

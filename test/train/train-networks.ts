@@ -242,7 +242,7 @@ test('differences that cross a kink are not held against a gradient', async () =
   const near = model.constant({ dtype: 'float32', dims: [1], data: [0.9995e-5] })
   const hidden = model.add('Relu', [model.add('Gemm', [model.add('Flatten', [x]), zeros, near])])
   model.output(model.add('Gemm', [hidden, model.weights([1, 10])]))
-  // Of a head's seed; with some the gradient behind the rectifier is next to nothing.
+  // A fixed seed for the head: with some the gradient behind the rectifier is almost nothing.
   const trainer = await Trainer.create(model.encode(), { classes, unfreeze: 'all', seed: 3 })
   const { gradients } = await trainer.check(examples())
   assert.is(gradients.length, 4)

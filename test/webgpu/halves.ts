@@ -59,10 +59,10 @@ function suiteInHalves(): void {
     })
   }
 
-  test('cases are computed in halves', () => {
+  test('most cases are computed in halves', () => {
     console.log(`${count.f16} cases in halves, ${count.f32} in single precision`)
-    // Of the few that a run takes, those that ask for single precision may be the more.
-    assert.ok(only || 2 * count.f16 > count.f32)
+    // Of the few that a run draws, those that ask for single precision may be the more.
+    assert.ok(only || count.f16 > (wanted === all ? count.f32 : 0))
   })
 
   for (const name of ['lenet5', 'squeezenet1.1', 'mobilenet-v3-small', 'resnet20-cifar'])

@@ -136,12 +136,15 @@ function suiteOnGpu(): void {
         const best = topK(all.subarray(from, from + 10), 5).map(({ score }) => score)
         return best.slice(1).map((score, i) => best[i] - score)
       })
-    let [input, scores]: [Tensor | undefined, Float32Array] = [undefined, new Float32Array(30)]
+    const isNear = () => Math.min(...gaps(scores)) < 1e-3 * Math.max(...scores.map(Math.abs))
+    let input = noise([3, 3, 32, 32])
+    let scores = await expectedOf(resnet, input)
     // None of the best is so near to the next that rounding decides.
-    while (!input || Math.min(...gaps(scores)) < 1e-3 * Math.max(...scores.map(Math.abs))) {
+    for (let more = 0; more < 20 && isNear(); more++) {
       input = noise([3, 3, 32, 32])
       scores = await expectedOf(resnet, input)
     }
+    assert.not(isNear(), 'rounding decides which classes are the best')
     for (const device of ['webgpu', 'wasm']) {
       const session = await onGpu(resnet, { executionProviders: [device] })
       const feeds = { [session.inputNames[0]]: input }

@@ -101,8 +101,7 @@ export class Keeper {
   keep(part: Partial<Kept>): void {
     this.kept = { ...this.kept, ...part }
     clearTimeout(this.timer)
-    this.waiting = this.changes + 1
-    const mine = this.waiting
+    const mine = ++this.waiting
     this.timer = window.setTimeout(() => {
       this.writing = this.writing.then(() => this.write(mine))
     }, pause)

@@ -160,7 +160,7 @@ const resizes = ['nearest', 'linear', 'cubic'].map(mode =>
   )
 )
 
-/** Sums of many products of up to 4, each of which rounds by half of its last bit: any order of them is right. */
+/** Sums of many products of up to 2: each step rounds by 2^-24 of what the sum has come to, which is some 4 on the mean. */
 const long = (terms: number, of: SpecialCase): SpecialCase => ({ ...of, rounding: terms * 4 * 2 ** -24 })
 const products: SpecialCase[] = [
   special(one('MatMul', 'MatMul', [x(7, 11), c(11, 13)]), scattered(22)),

@@ -8,7 +8,7 @@ import { PNG } from 'pngjs'
 import type { Test } from 'uvu'
 import { ModelBuilder } from '../onnx/model.js'
 import { Random } from '../random.js'
-import { type Served, serve } from './web-page.js'
+import { atRest, type Served, serve } from './web-page.js'
 
 /** A small classifier of pictures. */
 export function classifier(seed: string, classes = 5): Buffer {
@@ -69,7 +69,7 @@ export async function tab(context: BrowserContext, url: string): Promise<Tab> {
 export const inWork = (page: Page) => page.waitForSelector('body[data-view="work"]')
 export const named = (page: Page, name: string) => page.waitForSelector(`#model-name:text("${name}")`)
 /** What is asked to be kept has been written. */
-export const kept = (page: Page) => page.waitForSelector('body:not([data-working], [data-keeping])')
+export const kept = (page: Page) => page.waitForSelector(`${atRest}:not([data-keeping])`)
 
 export interface Tabs {
   served(): Served

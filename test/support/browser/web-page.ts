@@ -96,10 +96,12 @@ export async function drop(page: Page, ...places: string[]): Promise<void> {
   }, places)
 }
 
+/** The body of a page that has nothing to do. */
+export const atRest = 'body:not([data-working]):has(#busy[hidden])'
+
 /** Waits until the page has nothing to do; gives the failure that it shows, if it does. */
 export async function settled(page: Page): Promise<string | undefined> {
-  await page.waitForSelector('body:not([data-working])')
-  await page.waitForSelector('#busy', { state: 'hidden' })
+  await page.waitForSelector(atRest)
   return (await page.isVisible('#failure')) ? await page.innerText('#failure-text') : undefined
 }
 

@@ -126,33 +126,33 @@ export interface Prepared {
 
 /**
  * The model, inputs and expected outputs of a case, shared by the backends. Inputs that no wrong result would betray, a
- * handful of booleans that all came out true, are drawn again, and such as leave only rounding: the far tail of a Gelu; or
- * as hang on it: a Floor of all but a whole number. A case that is about ties stays with the last of them.
+ * handful of booleans that all came out true, are drawn again, and such as leave only rounding, the far tail of a Gelu, or of
+ * which rounding decides, the Floor of almost a whole number. A case that is about ties stays with the last that it drew.
  */
 export async function prepare({ family, item }: NamedCase): Promise<Prepared> {
   const random = new Random(`${family} ${item.name}`)
   let drawn = await draw(item, random)
-  for (let i = 0; i < 20 && !item.expected && !(drawn.isWorth && drawn.isSteady); i++) {
+  for (let i = 0; i < 20 && !item.expected && !(drawn.isTold && drawn.isSteady); i++) {
     const next = await draw(item, random)
-    if (next.isWorth || !drawn.isWorth) drawn = next
+    if (next.isTold || !drawn.isTold) drawn = next
   }
   return drawn
 }
 
-async function draw(item: Case, random: Random): Promise<Prepared & { isWorth: boolean; isSteady: boolean }> {
+async function draw(item: Case, random: Random): Promise<Prepared & { isTold: boolean; isSteady: boolean }> {
   const builder = modelOf(item, random)
   const model = builder.encode()
-  const runs: Prepared['runs'][number][] = []
   const oracle = item.expected ? undefined : await Oracle.load(model)
+  const runs: Prepared['runs'][number][] = []
   let steady = true
   for (const bindings of item.bindings ?? [{}]) {
     const feeds = randomFeeds(builder.inputs, random, bindings)
     const run = { bindings, feeds, expected: oracle ? await oracle.run(feeds) : {} }
     runs.push(run)
-    if (oracle && steady) steady = await isSteady(oracle, run, random, item.tolerance?.limit)
+    if (oracle && steady) steady = await isSteady(oracle, run, random, item.tolerance)
   }
   await oracle?.release()
-  return { model, runs, isWorth: runs.every(isWorthRunning), isSteady: steady }
+  return { model, runs, isTold: runs.every(isWorthRunning), isSteady: steady }
 }
 
 function isWorthRunning({ feeds, expected }: Prepared['runs'][number]): boolean {

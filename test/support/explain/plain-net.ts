@@ -125,7 +125,7 @@ export function plainNet(random: Random): PlainNet {
  * gradients of nothing. At it, and between it and `baseline`, no rectifier hangs on rounding.
  */
 export function tellingNet(random: Random, baseline = 0): { net: PlainNet; elements: Float32Array } {
-  for (;;) {
+  for (let draw = 0; draw < 200; draw++) {
     const net = plainNet(random)
     const elements = Float32Array.from(random.values(channels * size, [-1, 1]))
     const points = [0, 0.2, 0.4, 0.6, 0.8, 1].map(t => elements.map(value => baseline + (value - baseline) * t))
@@ -133,6 +133,7 @@ export function tellingNet(random: Random, baseline = 0): { net: PlainNet; eleme
     if (points.every(point => net.edge(point) > 2e-6) && labels.every(label => tells(net, elements, label)))
       return { net, elements }
   }
+  throw new Error('of 200 networks none has something to say of every class')
 }
 
 function tells(net: PlainNet, elements: Float32Array, label: number): boolean {

@@ -8,7 +8,7 @@ import type { Random } from '../random.js'
 export const draws = (model: ModelBuilder, random: Random, count: number, bindings?: Bindings): Named[] =>
   Array.from({ length: count }, () => randomFeeds(model.inputs, random, bindings))
 
-/** Root mean square of the difference over that of the wanted; 0 where there is no difference, of nothing either. */
+/** Root mean square of the difference over that of the wanted; 0 where nothing differs, even of zeros. */
 export function relative(found: ArrayLike<number>, wanted: ArrayLike<number>): number {
   let [errors, squares] = [0, 0]
   for (let i = 0; i < wanted.length; i++) {

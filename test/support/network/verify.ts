@@ -117,7 +117,9 @@ export async function verifyModel(
   let furthest = 0
   for (const shape of shapes) {
     const draw = () => feedsFor(session, shape, random, fill)
-    const { feeds, expected } = await (steady ? steadyRun(oracle, draw, random, limit) : plainRun(oracle, draw()))
+    const { feeds, expected } = await (steady
+      ? steadyRun(oracle, draw, random, { limit, floor })
+      : plainRun(oracle, draw()))
     const actual = numbersOfTensors(await session.run(tensorsOf(feeds)))
     assertClose(actual, expected, limit, floor)
     for (const [output, { data }] of Object.entries(expected))

@@ -13,6 +13,11 @@ export function showMemory({ memory }: Inspection, threads: number): void {
     { className: 'muted', 'aria-live': 'polite' },
     'Point at a rectangle, or walk through them with the arrow keys.'
   )
+  const drawn = picture(memory, text => {
+    line.textContent = text
+  })
+  // It is drawn anew where another number of threads is found to be faster: who walks through it goes on.
+  const hadFocus = document.activeElement?.matches('#plan svg')
   byId('plan').replaceChildren(
     facts([
       ['working memory (arena)', bytes(memory.arena)],
@@ -20,9 +25,7 @@ export function showMemory({ memory }: Inspection, threads: number): void {
       ['buffers in it (storages)', count(memory.storages.length)],
       ['threads', String(threads)]
     ]),
-    picture(memory, text => {
-      line.textContent = text
-    }),
+    drawn,
     line,
     el(
       'p',
@@ -31,6 +34,7 @@ export function showMemory({ memory }: Inspection, threads: number): void {
     ),
     el('details', {}, el('summary', {}, 'The same as a table'), el('div', { className: 'scroll' }, tableOf(memory)))
   )
+  if (hadFocus) drawn.focus({ preventScroll: true })
 }
 
 const steps: Readonly<Record<string, number>> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }
