@@ -58,6 +58,18 @@ export const convTranspose = [
   one('weights and bias are inputs', 'ConvTranspose', [x(1, 3, 4, 5), x(3, 6, 2, 2), x(6)], { strides: [2, 2] }),
   one('without bias', 'ConvTranspose', [x(1, 3, 4, 5), c(3, 2, 2, 2)], { strides: [2, 2] }),
   one(
+    'of one row, where a remainder by the stride has none',
+    'ConvTranspose',
+    [x(1, 4, 'H', 'W'), c(4, 3, 2, 2), c(3)],
+    { strides: [3, 3], pads: [1, 0, 0, 0] },
+    {
+      bindings: [
+        { H: 1, W: 5 },
+        { H: 2, W: 3 }
+      ]
+    }
+  ),
+  one(
     'free sizes',
     'ConvTranspose',
     [x('N', 3, 'H', 'W'), c(3, 5, 3, 4), c(5)],
