@@ -325,9 +325,11 @@ class WasmExecutor implements Executor {
       const offset = evaluate(argument.offset, bindings) * width
       const size = space === 'storage' ? plan.blocks[index].bytes : this.staticBytes(argument)
       const from = space === 'storage' ? this.layout.arena + plan.offsets[index] : this.staticAddress(argument)
-      if (!(offset >= 0)) throw new CairnError(`${space} ${index} of ${size} bytes is used at byte ${offset}`)
-      // Behind the end there is nothing to touch, which the bounds that are checked have shown: of that a view begins anywhere.
-      return from + Math.min(offset, size)
+      // Of nothing a view may begin anywhere.
+      if (size === 0) return from
+      if (!(offset >= 0 && offset <= size))
+        throw new CairnError(`${space} ${index} of ${size} bytes is used at byte ${offset}`)
+      return from + offset
     }
     const portAt = (port: Pick<Port, 'storage' | 'offset'>) =>
       addressOf({ space: 'storage', index: port.storage, offset: port.offset })

@@ -35,11 +35,12 @@ export interface Bound {
   readonly outputs: readonly PortPlace[]
 }
 
-/** Where a storage begins in the arena, in elements; nothing may begin in front of it, nor behind its end but of nothing. */
+/** Where a storage begins in the arena, in elements; nothing may begin behind its end, or in front of it, but of nothing anywhere. */
 export function storageAt({ offsets, blocks }: Plan, index: number, offset: Dim, bindings: Bindings): number {
   const at = evaluate(offset, bindings) * 4
   const { bytes } = blocks[index]
-  if (!(at >= 0)) throw new CairnError(`storage ${index} of ${bytes} bytes is used at byte ${at}`)
+  if (bytes && !(at >= 0 && at <= bytes))
+    throw new CairnError(`storage ${index} of ${bytes} bytes is used at byte ${at}`)
   return offsets[index] / 4
 }
 

@@ -13,8 +13,8 @@ import { assertClose } from '../support/compare.js'
 import { randomNetwork } from '../support/network/random-graph.js'
 import { feedsFor, noise } from '../support/network/verify.js'
 import { ModelBuilder } from '../support/onnx/model.js'
-import { type Named, Oracle, randomFeeds, spellSigmoids } from '../support/onnx/oracle.js'
-import { steadyRun } from '../support/onnx/steady.js'
+import { Oracle, randomFeeds } from '../support/onnx/oracle.js'
+import { steadyFeeds } from '../support/onnx/steady.js'
 import { baseSeed, Random } from '../support/random.js'
 import { checkSnapshot } from '../support/snapshots.js'
 import { graphs } from './passes/graphs.js'
@@ -66,14 +66,7 @@ for (let i = 0; i < 12; i++) {
   without(`random network ${seed}`, async () => {
     const { model: network, bindings } = randomNetwork(seed)
     const bytes = network.encode()
-    const oracle = await Oracle.load(spellSigmoids(bytes))
-    const random = new Random('without', seed)
-    const feeds: Named[] = []
-    for (const sizes of bindings) {
-      const run = await steadyRun(oracle, () => randomFeeds(network.inputs, random, sizes), random)
-      feeds.push(run.feeds)
-    }
-    await oracle.release()
+    const feeds = await steadyFeeds(network, bindings, new Random('without', seed))
     const complete = await Runner.load(compileModel(bytes))
     const expected = []
     for (const feed of feeds) expected.push(await complete.run(feed))

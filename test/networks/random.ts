@@ -8,8 +8,8 @@ import { compileModel, presentBackends, Runner } from '../support/cairn.js'
 import { assertClose } from '../support/compare.js'
 import { failure } from '../support/failure.js'
 import { randomNetwork, upTo } from '../support/network/random-graph.js'
-import { type Named, Oracle, randomFeeds, spellSigmoids } from '../support/onnx/oracle.js'
-import { steadyRun } from '../support/onnx/steady.js'
+import { type Named, Oracle, spellSigmoids } from '../support/onnx/oracle.js'
+import { steadyFeeds } from '../support/onnx/steady.js'
 import { baseSeed, Random } from '../support/random.js'
 
 const test = suite('random')
@@ -19,20 +19,6 @@ const count = fixedSeed ? 1 : Number(process.env.CAIRN_RANDOM_SEEDS ?? 150)
 /** A GPU that is a program takes seconds for a network: it gets one in so many, and with CAIRN_ALL=1 each. */
 const gpuInterval = process.env.CAIRN_ALL ? 1 : 10
 const first = fixedSeed ? Number(fixedSeed) : baseSeed
-
-/** Inputs of a network for each of its sizes. */
-async function feedsOf(seed: number): Promise<Named[]> {
-  const { model, bindings } = randomNetwork(seed)
-  const oracle = await Oracle.load(spellSigmoids(model.encode()))
-  const random = new Random('feeds', seed)
-  const feeds: Named[] = []
-  for (const sizes of bindings) {
-    const run = await steadyRun(oracle, () => randomFeeds(model.inputs, random, sizes), random)
-    feeds.push(run.feeds)
-  }
-  await oracle.release()
-  return feeds
-}
 
 async function compare(seed: number, model: Uint8Array, feeds: readonly Named[]): Promise<void> {
   const oracle = await Oracle.load(spellSigmoids(model))
@@ -80,10 +66,11 @@ async function smallest(seed: number, whole: readonly Named[]): Promise<string> 
 for (let i = 0; i < count; i++) {
   const seed = (first + i) % 2 ** 31
   test(`seed ${seed}`, async () => {
+    const { model, bindings } = randomNetwork(seed)
     let feeds: Named[] = []
     try {
-      feeds = await feedsOf(seed)
-      await compare(seed, randomNetwork(seed).model.encode(), feeds)
+      feeds = await steadyFeeds(model, bindings, new Random('feeds', seed))
+      await compare(seed, model.encode(), feeds)
     } catch (error) {
       const part = feeds.length ? await smallest(seed, feeds) : ''
       throw failure(`${(error as Error).message}\nrepeat with CAIRN_RANDOM_SEED=${seed}\n${part}`)

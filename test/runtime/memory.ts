@@ -10,8 +10,7 @@ import { type Block, type Plan, planBlocks, planProgram } from '../../runtime/fi
 import { type Program, paddedLength } from '../../runtime/file/program.js'
 import { Guarded, runInArena } from '../support/guarded.js'
 import { randomNetwork } from '../support/network/random-graph.js'
-import { Oracle, randomFeeds, spellSigmoids } from '../support/onnx/oracle.js'
-import { steadyRun } from '../support/onnx/steady.js'
+import { steadyFeeds } from '../support/onnx/steady.js'
 import { baseSeed, Random } from '../support/random.js'
 import { whyLeftOut } from '../support/share.js'
 import { skip } from '../support/skip.js'
@@ -66,12 +65,10 @@ for (let i = 0; i < 80; i++) {
   networks(`network ${seed}`, async () => {
     const { model, bindings } = randomNetwork(seed)
     const { program } = build(model.encode())
-    const random = new Random(`memory ${seed}`)
-    const oracle = await Oracle.load(spellSigmoids(model.encode()))
-    for (const binding of bindings) {
+    const feeds = await steadyFeeds(model, bindings, new Random(`memory ${seed}`))
+    for (const [at, binding] of bindings.entries()) {
       checkPlan(planProgram(program, binding), lifetimes(program, binding))
-      const { feeds } = await steadyRun(oracle, () => randomFeeds(model.inputs, random, binding), random)
-      const inputs = program.inputs.map(port => feeds[port.name].data)
+      const inputs = program.inputs.map(port => feeds[at][port.name].data)
       const apart = Interpreter.of(program).run(inputs, binding)
       const together = runInArena(program, inputs, binding)
       together.forEach((data, o) => assert.equal(data, apart[o], `output ${o} is not what it is with storages apart`))
@@ -82,7 +79,6 @@ for (let i = 0; i < 80; i++) {
         assert.ok(worst <= 1e-4 * largest, `output ${o} of the kernels differs by ${worst / largest}`)
       })
     }
-    await oracle.release()
   })
 }
 networks.run()

@@ -1,4 +1,4 @@
-import { add, type Dim, div, mul, same } from '../../algebra/index.js'
+import { add, type Dim, div, min, mul, same } from '../../algebra/index.js'
 import { type Elements, isConstant, type Node, type Value } from '../../graph/index.js'
 import { kindOf } from '../elementwise/activation.js'
 import { emitCopy, epilogueOf } from '../elementwise/elementwise.js'
@@ -125,12 +125,13 @@ export function emitParts(
   if (behind) emitCopy(to, node, y, y, epilogue)
 }
 
-/** The elements of a view whose spatial positions leave the slices' remainders. */
+/** The elements of a view whose spatial positions leave the slices' remainders; where there are none, nothing at its end. */
 function apart(view: View, slices: readonly Slice[], strides: readonly number[]): View {
   const own = view.strides.slice(2)
+  const first = add(...slices.map(({ remainder }, axis) => mul(own[axis], remainder)))
   return {
     ...view,
-    offset: add(view.offset, ...slices.map(({ remainder }, axis) => mul(own[axis], remainder))),
+    offset: add(view.offset, min(first, mul(own[0], view.shape[2]))),
     shape: [...view.shape.slice(0, 2), ...slices.map(({ count }) => count)],
     strides: [...view.strides.slice(0, 2), ...own.map((step, axis) => mul(step, strides[axis]))]
   }

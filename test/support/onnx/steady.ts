@@ -1,7 +1,8 @@
 // Whether a comparison has an answer: where the last bits of the inputs decide, two right ways of rounding give two results.
 import { errorOf, tolerance } from '../compare.js'
 import { Random } from '../random.js'
-import type { Named, Numbers, Oracle } from './oracle.js'
+import type { ModelBuilder } from './model.js'
+import { type Bindings, type Named, type Numbers, Oracle, randomFeeds, spellSigmoids } from './oracle.js'
 
 /** By how much of themselves inputs are moved: some thirty times what a layer rounds by. */
 export const nudge = 2 ** -18
@@ -15,7 +16,7 @@ export interface Steadiness {
   /** How far outputs may move, as they are compared: of their largest, or of `floor` where that is more. */
   readonly limit?: number
   readonly floor?: number
-  /** How often the inputs are moved, each time to both sides. */
+  /** How often the inputs are moved, each time to both sides; with 0 any are steady. */
   readonly pairs?: number
 }
 
@@ -35,6 +36,18 @@ export async function steadyRun(
     if (await isSteady(oracle, run, random, { pairs: 2, ...asked })) return run
   }
   throw new Error('of twenty inputs the last bits decide what comes out')
+}
+
+/** Steady inputs of a model for each of its sizes, by an oracle whose Sigmoids are spelled out. */
+export async function steadyFeeds(model: ModelBuilder, sizes: readonly Bindings[], random: Random): Promise<Named[]> {
+  const oracle = await Oracle.load(spellSigmoids(model.encode()))
+  const feeds: Named[] = []
+  for (const bindings of sizes) {
+    const run = await steadyRun(oracle, () => randomFeeds(model.inputs, random, bindings), random)
+    feeds.push(run.feeds)
+  }
+  await oracle.release()
+  return feeds
 }
 
 /**
