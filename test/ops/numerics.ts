@@ -40,14 +40,14 @@ function spilled(actual: Values, expected: Values, { dims, data }: Numbers, [, f
 }
 
 /** Where two lists differ: in kind (NaN, an infinity, finite), or as finite numbers. */
-function differences(actual: Values, expected: Values, inputs: Named, rounding = 1e-5): string[] {
+function differences(actual: Values, expected: Values, inputs: Named): string[] {
   const found: string[] = []
   for (let i = 0; i < expected.length; i++) {
     const [got, want] = [actual[i], Math.fround(expected[i])]
     if (Object.is(got, want) || got === want) continue
     // Below the least normal number single precision may flush.
     if (Math.abs(got - want) <= 1e-4 * Math.abs(want) + 1.2e-38) continue
-    if (Math.abs(want) < 1e3 && Math.abs(got - want) < rounding) continue
+    if (Math.abs(want) < 1e3 && Math.abs(got - want) < 1e-5) continue
     const at = Object.values(inputs).map(({ data }) => data[i] ?? '')
     found.push(`element ${i} is ${got}, not ${want} (inputs there: ${at.join(', ')})`)
   }
@@ -76,7 +76,7 @@ for (const item of specialCases) {
     const problems: string[] = []
     const compare = (what: string, outputs: readonly Values[]) =>
       outputs.forEach((output, i) => {
-        const all = differences(output, expected[i], feeds, item.rounding)
+        const all = differences(output, expected[i], feeds)
         if (all.length) problems.push(`${what}: ${all.length} differ; ${all.slice(0, 4).join('; ')}`)
       })
     compare(

@@ -15,7 +15,12 @@ export interface Operand {
   readonly values?: readonly number[]
   /** Drawn values are rounded to binary16, of which these are subnormal. */
   readonly subnormal?: 'some' | 'all'
+  /** Drawn values are sixty-fourths. */
+  readonly coarse?: boolean
 }
+
+/** The nearest sixty-fourth that is not 0: some thousand products of such, up to 2 in size, add up exactly in any order. */
+export const coarsely = (value: number): number => (Math.round(value * 64) || 1) / 64
 
 export interface Step {
   readonly op: string
@@ -64,6 +69,7 @@ export const x = (...dims: Dim[]): Operand => ({ kind: 'input', dims, dtype: 'fl
 export const c = (...dims: number[]): Operand => ({ kind: 'constant', dims, dtype: 'float32', range: [-1, 1] })
 /** A constant that half precision holds exactly, one in three numbers subnormal there. */
 export const halves = (...dims: number[]): Operand => ({ ...c(...dims), subnormal: 'some' })
+export const coarse = (operand: Operand): Operand => ({ ...operand, coarse: true })
 export const within = (operand: Operand, low: number, high: number): Operand => ({ ...operand, range: [low, high] })
 export const typed = (operand: Operand, dtype: DType, range = operand.range): Operand => ({ ...operand, dtype, range })
 
@@ -89,13 +95,13 @@ export function modelOf(
   const model = new ModelBuilder(random, opset)
   const nameOf = (operand: Operand | undefined): string | undefined => {
     if (!operand) return undefined
-    const { kind, dims, dtype, range, values, subnormal } = operand
+    const { kind, dims, dtype, range, values, subnormal, coarse } = operand
     if (kind === 'input') return model.input(dims, dtype, range)
     const count = (dims as number[]).reduce((a, b) => a * b, 1)
     const drawn = () => (dtype.startsWith('float') ? random.values(count, range) : random.ints(count, range))
     const rounded = (value: number, i: number) =>
       halfToFloat(floatToHalf(subnormal === 'all' || i % 3 === 1 ? value * 2 ** -15 : value))
-    const data = values ?? (subnormal ? drawn().map(rounded) : drawn())
+    const data = values ?? (subnormal ? drawn().map(rounded) : coarse ? drawn().map(coarsely) : drawn())
     return model.constant({ dtype, dims: dims as number[], data })
   }
   let results = model.addMany(op, operands.map(nameOf), outputs, attributes)
