@@ -95,36 +95,57 @@ export function lrn(p: LrnParams, x: usize, y: usize): void {
 }
 
 function lrnPixel(p: LrnParams, x: usize, y: usize): void {
-  for (let c: u32 = 0; c < p.channels; c += 4) {
-    const left = p.channels - c
-    const v = gather(x + (c << 2), 4, left)
-    scatter(y + (c << 2), 4, f32x4.mul(v, response(p, x, c)), left)
-  }
+  const before = (p.size - 1) >> 1
+  const first = min((before + 3) & ~3, p.channels)
+  // The last channel but three whose window, and those of the three behind it, end within the channels.
+  const end = p.channels + before > p.size + 2 ? p.channels + before - p.size - 2 : 0
+  lrnEdge(p, x, y, 0, first)
+  const inner = first < end ? lrnInner(p, x, y, first, end) : first
+  lrnEdge(p, x, y, inner, p.channels)
 }
 
-/** 1 / (bias + alpha * sum of squares)^beta for the channels c .. c+3. */
-function response(p: LrnParams, x: usize, c: u32): v128 {
-  const first = <i32>(c - ((p.size - 1) >> 1))
-  const last = first + <i32>p.size + 2
-  let sum = f32x4.splat(0)
-  if (first >= 0 && last < <i32>p.channels) {
-    let at = x + (first << 2)
-    for (let i = p.size; i > 0; i--, at += 4) {
-      const v = v128.load(at)
-      sum = f32x4.add(sum, f32x4.mul(v, v))
-    }
-  } else {
-    sum = f32x4.splat(squares(p, x, first))
+/** Channels from `c` to `end`, some of whose windows reach beyond the channels. */
+function lrnEdge(p: LrnParams, x: usize, y: usize, c: u32, end: u32): void {
+  for (; c < end; c += 4) {
+    const first = <i32>(c - ((p.size - 1) >> 1))
+    let sum = f32x4.splat(squares(p, x, first))
     sum = f32x4.replace_lane(sum, 1, squares(p, x, first + 1))
     sum = f32x4.replace_lane(sum, 2, squares(p, x, first + 2))
     sum = f32x4.replace_lane(sum, 3, squares(p, x, first + 3))
+    const base = f32x4.add(f32x4.splat(p.bias), f32x4.mul(f32x4.splat(p.alpha), sum))
+    const left = p.channels - c
+    const v = gather(x + (c << 2), 4, left)
+    scatter(y + (c << 2), 4, f32x4.mul(v, response(base, p.beta)), left)
   }
-  const base = f32x4.add(f32x4.splat(p.bias), f32x4.mul(f32x4.splat(p.alpha), sum))
-  if (p.beta == 0.75) {
+}
+
+/** Channels whose windows lie within the channels, from `c` on; says where it has ended, behind `end`. */
+function lrnInner(p: LrnParams, x: usize, y: usize, c: u32, end: u32): u32 {
+  const bias = f32x4.splat(p.bias)
+  const alpha = f32x4.splat(p.alpha)
+  const before = (<usize>((p.size - 1) >> 1)) << 2
+  const width = (<usize>p.size) << 2
+  for (; c < end; c += 4) {
+    const to = (<usize>c) << 2
+    let sum = f32x4.splat(0)
+    let at = x + to - before
+    for (const last = at + width; at < last; at += 4) {
+      const v = v128.load(at)
+      sum = f32x4.add(sum, f32x4.mul(v, v))
+    }
+    const base = f32x4.add(bias, f32x4.mul(alpha, sum))
+    v128.store(y + to, f32x4.mul(v128.load(x + to), response(base, p.beta)))
+  }
+  return c
+}
+
+/** 1 / base^beta */
+function response(base: v128, beta: f32): v128 {
+  if (beta == 0.75) {
     const root = f32x4.sqrt(base)
     return f32x4.div(f32x4.splat(1), f32x4.mul(root, f32x4.sqrt(root)))
   }
-  return exp(f32x4.mul(f32x4.splat(-p.beta), log(base)))
+  return exp(f32x4.mul(f32x4.splat(-beta), log(base)))
 }
 
 function squares(p: LrnParams, x: usize, first: i32): f32 {

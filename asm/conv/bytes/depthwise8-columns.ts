@@ -1,4 +1,4 @@
-import { beginTiles, boundsAt, dot, operand, roundedSum, WORDS } from '../../dense/product8'
+import { beginTiles, boundsAt, dot, joined, narrowed, operand, roundedSum, WORDS } from '../../dense/product8'
 import { Requantise, storeBytes } from '../../elementwise/requantise'
 import { Conv8Params } from './band8'
 import { multiplyWords } from './depthwise8-words'
@@ -181,13 +181,22 @@ export function finishOutputs(
   const zero = v128.load(bounds)
   const low = v128.load(bounds, 16)
   const high = v128.load(bounds, 32)
+  const aScale = v128.load(scale)
+  const bScale = v128.load(scale, 16)
+  const cScale = v128.load(scale, 32)
+  const dScale = v128.load(scale, 48)
+  const aBias = v128.load(bias)
+  const bBias = v128.load(bias, 16)
+  const cBias = v128.load(bias, 32)
+  const dBias = v128.load(bias, 48)
   for (const end = sums + <usize>count * SUMS; sums < end; sums += SUMS, y += p.yW) {
-    const a = i32x4.add(roundedSum(v128.load(sums), v128.load(scale), v128.load(bias)), zero)
-    const b = i32x4.add(roundedSum(v128.load(sums, 16), v128.load(scale, 16), v128.load(bias, 16)), zero)
-    const c = i32x4.add(roundedSum(v128.load(sums, 32), v128.load(scale, 32), v128.load(bias, 32)), zero)
-    const d = i32x4.add(roundedSum(v128.load(sums, 48), v128.load(scale, 48), v128.load(bias, 48)), zero)
-    const words = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d))
-    const bytes = i8x16.max_u(i8x16.min_u(words, high), low)
+    const ab = joined(roundedSum(v128.load(sums), aScale, aBias), roundedSum(v128.load(sums, 16), bScale, bBias), zero)
+    const cd = joined(
+      roundedSum(v128.load(sums, 32), cScale, cBias),
+      roundedSum(v128.load(sums, 48), dScale, dBias),
+      zero
+    )
+    const bytes = narrowed(ab, cd, low, high)
     if (channels == 16) v128.store(y, bytes)
     else {
       storeBytes(y, bytes, channels)
@@ -198,21 +207,29 @@ export function finishOutputs(
 
 /** A row of pixels, each channel times one weight: differences from a zero point, and their products, are 16-bit numbers. */
 export function multiplyPixels(p: Conv8Params, x: usize, w: usize, scale: usize, bias: usize, y: usize): void {
+  const channels = p.groups
+  for (let c: u32 = 0; c < channels; c += 8, scale += 32, bias += 32)
+    multiplyColumns(p, x + c, v128.load8x8_s(w + c), scale, bias, y + c, channels - c)
+}
+
+/** Up to eight channels of a row of pixels. */
+function multiplyColumns(p: Conv8Params, x: usize, w: v128, scale: usize, bias: usize, y: usize, channels: u32): void {
   const from = i16x8.splat(<i16>p.xZero)
   const bounds = boundsAt()
   const zero = v128.load(bounds)
   const low = v128.load(bounds, 16)
   const high = v128.load(bounds, 32)
-  const channels = p.groups
-  for (let i: u32 = 0; i < p.outW; i++, x += p.xW, y += p.yW)
-    for (let c: u32 = 0; c < channels; c += 8) {
-      const v = i16x8.mul(i16x8.sub(v128.load8x8_u(x + c), from), v128.load8x8_s(w + c))
-      const s = scale + ((<usize>c) << 2)
-      const t = bias + ((<usize>c) << 2)
-      const a = roundedSum(i32x4.extend_low_i16x8_s(v), v128.load(s), v128.load(t))
-      const b = roundedSum(i32x4.extend_high_i16x8_s(v), v128.load(s, 16), v128.load(t, 16))
-      const words = i16x8.narrow_i32x4_s(i32x4.add(a, zero), i32x4.add(b, zero))
-      const bytes = i8x16.max_u(i8x16.min_u(i8x16.narrow_i16x8_u(words, words), high), low)
-      storeBytes(y + c, bytes, channels - c)
-    }
+  const aScale = v128.load(scale)
+  const bScale = v128.load(scale, 16)
+  const aBias = v128.load(bias)
+  const bBias = v128.load(bias, 16)
+  for (let i: u32 = 0; i < p.outW; i++, x += p.xW, y += p.yW) {
+    const v = i16x8.mul(i16x8.sub(v128.load8x8_u(x), from), w)
+    const words = joined(
+      roundedSum(i32x4.extend_low_i16x8_s(v), aScale, aBias),
+      roundedSum(i32x4.extend_high_i16x8_s(v), bScale, bBias),
+      zero
+    )
+    storeBytes(y, narrowed(words, words, low, high), channels)
+  }
 }

@@ -206,27 +206,53 @@ const lookups: readonly ByteCase[] = [
 
 const all = () => Array.from({ length: 256 }, (_, i) => i)
 
+/** How operands hold every pair of bytes: as a column and a row, as whole matrices, or as a matrix whose rows share the other. */
+const pairings8 = {
+  'of all bytes': { a: [256, 1], b: [1, 256] },
+  'of all pairs': { a: [256, 256], b: [256, 256] },
+  'of all rows': { a: [256, 256], b: [1, 256] }
+} as const
+
 /** Every pair of bytes. */
-function pairs(kind: string, scales: (random: Random) => number[]): ByteCase {
-  return {
-    name: `binary8, ${kind}s of all bytes`,
+const pairs = (kind: string, what: string, scales: (random: Random) => number[]): ByteCase[] =>
+  Object.entries(pairings8).map(([how, shapes]) => ({
+    name: `binary8, ${what} ${how}`,
     make(m, random) {
-      const [a, b] = [m.bytes([256, 1]), m.bytes([1, 256])]
+      const [a, b] = [m.bytes(shapes.a), m.bytes(shapes.b)]
       return Array.from({ length: 6 }, () => {
         const [aScale, bScale, yScale] = scales(random)
         const [aZero, bZero, yZero] = random.ints(3, [90, 160])
         return m.add('Binary8', [a, b], { ...m.bounds(), kind, aZero, bZero, aScale, bScale, yScale, yZero })
       })
     },
-    feeds: () => [all(), all()]
-  }
-}
+    feeds: () => [
+      all().flatMap(byte => new Array<number>(shapes.a[1]).fill(byte)),
+      new Array<number[]>(shapes.b[0]).fill(all()).flat()
+    ]
+  }))
 
 const pairings: readonly ByteCase[] = [
-  pairs('add', random => [random.uniform(0.5, 2), random.uniform(0.01, 2), random.uniform(0.5, 3)]),
-  pairs('mul', random => [random.uniform(0.01, 0.1), random.uniform(0.5, 2), random.uniform(0.5, 3)]),
-  { ...pairs('add', random => [1, 0.5, random.pick([1, 2, 4, 3, 6])]), name: 'binary8, sums next to ties' },
-  { ...pairs('mul', random => [0.125, 0.75, random.pick([3, 6, 9, 0.375])]), name: 'binary8, products next to ties' },
+  ...pairs('add', 'sums', random => [random.uniform(0.5, 2), random.uniform(0.01, 2), random.uniform(0.5, 3)]),
+  ...pairs('mul', 'products', random => [random.uniform(0.01, 0.1), random.uniform(0.5, 2), random.uniform(0.5, 3)]),
+  ...pairs('mul', 'small products', random => [random.uniform(0.001, 0.01), 0.7, random.uniform(0.5, 3)]),
+  ...pairs('add', 'sums next to ties', random => [1, 0.5, random.pick([1, 2, 4, 3, 6])]),
+  ...pairs('mul', 'products next to ties', random => [0.125, 0.75, random.pick([3, 6, 9, 0.375])]),
+  ...pairs('mul', 'small products next to ties', random => [2 ** -7, 0.75, random.pick([3, 6, 9])]),
+  ...['add', 'mul'].map(
+    (kind): ByteCase => ({
+      name: `binary8, ${kind} of rows of any length`,
+      make: (m, random) =>
+        [5, 16, 27, 43].flatMap(width => {
+          const a = m.bytes([2, 9, width])
+          return [[2, 9, width], [2, 1, width], [width]].map(shape =>
+            m.add('Binary8', [a, m.bytes(shape)], {
+              ...{ ...m.bounds(), kind, aZero: 117, bZero: 3, yZero: 120 },
+              ...{ aScale: random.uniform(0.005, 0.02), bScale: random.uniform(0.005, 0.02), yScale: 0.03 }
+            })
+          )
+        })
+    })
+  ),
   {
     name: 'binary8 with broadcasting, in the place of an operand',
     make(m, random) {
