@@ -6,12 +6,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import autocannon from 'autocannon'
 import { median } from '../../cli/measure/index.js'
 import { table } from '../../cli/terminal/index.js'
 import { compile } from '../../compiler/index.js'
 import { zoo } from '../../models/index.js'
 import { InferenceSession, ParallelSession, Tensor } from '../../runtime/index.js'
+import { cpuOf, generate, hasWrk, type Latencies, millisecondsOf } from './generators.js'
 import { cli, ended, flag, root, type Started, started, wait } from './servers.js'
 
 const seconds = flag('seconds', 4)
@@ -75,60 +75,51 @@ async function bare(): Promise<Figures> {
   return { perSecond, p50, p99, own, generator: 0, share: 0, ofBare: 1 }
 }
 
-const millisecondsOf = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1000
+/** Seconds of load before and behind what is measured: neither the first answers nor what is under way at the end count. */
+const [ramp, tail] = [2.5, 0.5]
 
-/** CPU time of another process in ms, by Linux's count of hundredths of a second. */
-function cpuOf(pid: number): number {
-  if (process.platform !== 'linux') return Number.NaN
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
-  return 10 * (Number(fields[11]) + Number(fields[12]))
+/** Answers that a server says it has given. */
+async function answeredBy(url: string): Promise<number> {
+  const lines = (await (await fetch(`${url}/metrics`)).text()).matchAll(
+    /^cairn_requests_total{[^}]*code="ok"[^}]*} ([0-9.e+]+)$/gm
+  )
+  return [...lines].reduce((sum, [, count]) => sum + Number(count), 0)
 }
 
-/** Milliseconds of load before and behind what is measured: neither the first answers nor what is under way at the end count. */
-const [ramp, tail] = [2500, 500]
-
-/** Loads a server for so many seconds, and calls `during` with the answers that have come so far. */
+/** Loads a server for so many seconds, rounded up, and does something meanwhile. */
 async function load(
   server: Started,
   connections: number,
   duration: number,
-  during?: (answered: () => number) => Promise<void>
-): Promise<autocannon.Result> {
+  during?: (url: string, cpu: () => number) => Promise<void>
+): Promise<Latencies> {
   const { url } = JSON.parse(server.first)
-  const options: autocannon.Options = {
-    ...{ url: `${url}/v2/models/m/infer`, method: 'POST', connections, duration, body, timeout: 60 },
-    headers: { 'content-type': 'application/octet-stream', 'inference-header-content-length': String(head.length) }
-  }
-  let answered = 0
-  const ended = new Promise<autocannon.Result>((resolve, reject) => {
-    const running = autocannon(options, (error, result) => (error ? reject(error) : resolve(result)))
-    running.on('response', () => answered++)
-  })
-  await during?.(() => answered)
-  const result = await ended
-  if (result.non2xx || result.errors) throw new Error(`${result.non2xx} refused, ${result.errors} failed`)
-  return result
+  const headers = { 'content-type': 'application/octet-stream', 'inference-header-content-length': String(head.length) }
+  const request = { url: `${url}/v2/models/m/infer`, headers, body }
+  const { cpu, ended } = generate(request, connections, Math.ceil(duration), folder)
+  await Promise.all([ended, during?.(url, cpu)])
+  return await ended
 }
 
 async function served(server: Started, connections: number): Promise<Omit<Figures, 'ofBare'>> {
-  const now = (answered: () => number) => ({
-    answered: answered(),
+  const now = async (url: string, cpu: () => number) => ({
+    answered: await answeredBy(url),
     own: cpuOf(server.child.pid!),
-    generator: millisecondsOf(process.cpuUsage()),
+    generator: cpu(),
     time: performance.now()
   })
   let span = { answered: 0, own: 0, generator: 0, time: 0 }
-  const { latency } = await load(server, connections, seconds + (ramp + tail) / 1000, async answered => {
-    await wait(ramp)
-    const before = now(answered)
+  const latency = await load(server, connections, seconds + ramp + tail, async (url, cpu) => {
+    await wait(ramp * 1000)
+    const before = await now(url, cpu)
     await wait(seconds * 1000)
-    const after = now(answered)
+    const after = await now(url, cpu)
     const since = (of: keyof typeof span) => after[of] - before[of]
     span = { answered: since('answered'), own: since('own'), generator: since('generator'), time: since('time') }
   })
   const perSecond = (1000 * span.answered) / span.time
   return {
-    ...{ perSecond, p50: latency.p50, p99: latency.p99 },
+    ...{ perSecond, ...latency },
     ...{ own: span.own / span.answered, generator: span.generator / span.answered },
     share: span.generator / (span.time * availableParallelism())
   }
@@ -199,6 +190,8 @@ process.stdout.write(
   'CPU ms: the server’s for a request. The load is generated on the same cores, and takes "load’s" ms of CPU for a request;\n' +
     '"beside it" compares with what bare sessions would do in the time that the load leaves them.\n'
 )
-process.stdout.write(`${threads} threads, ${rounds} rounds of ${seconds} s, medians; ${process.version}\n`)
+process.stdout.write(
+  `${threads} threads, ${rounds} rounds of ${seconds} s, medians; load by ${hasWrk ? 'wrk' : 'autocannon'}; ${process.version}\n`
+)
 await bareSessions.release()
 rmSync(folder, { recursive: true })
