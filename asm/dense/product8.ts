@@ -1,4 +1,4 @@
-import { Requantise, storeBytes, zeroFor } from '../elementwise/requantise'
+import { narrowed, Requantise, storeBytes, zeroFor } from '../elementwise/requantise'
 import { statics } from '../thread'
 
 /**
@@ -254,11 +254,6 @@ export function roundedSum(sum: v128, scale: v128, bias: v128): v128 {
 
 export function joined(a: v128, b: v128, zero: v128): v128 {
   return i16x8.narrow_i32x4_s(i32x4.add(a, zero), i32x4.add(b, zero))
-}
-
-/** Two rows. */
-export function narrowed(a: v128, b: v128, low: v128, high: v128): v128 {
-  return i8x16.max_u(i8x16.min_u(i8x16.narrow_i16x8_u(a, b), high), low)
 }
 
 export function storeRows(y: usize, step: usize, pair: v128, rows: u32): void {

@@ -1,16 +1,6 @@
+import { narrowed } from '../elementwise/requantise'
 import { statics } from '../thread'
-import {
-  boundsAt,
-  givesSums,
-  joined,
-  narrowed,
-  PANEL,
-  panelAt,
-  roundedSum,
-  storeEdge,
-  storeRows,
-  storeSums
-} from './product8'
+import { boundsAt, givesSums, joined, PANEL, panelAt, roundedSum, storeEdge, storeRows, storeSums } from './product8'
 
 /**
  * Products of bytes where engines have none: in 16 bits, whose product sums two neighbours, 4 rows × 8 columns in registers. A panel of

@@ -1,7 +1,7 @@
 import { madd } from '../madd'
 import { byteAt, columns, LOOPS, lastRow, row, takeRun, takeSlice } from '../rows'
 import { floats } from './quantize'
-import { level, levels, Requantise, storeBytes, zeroFor } from './requantise'
+import { level, levels, narrowed, Requantise, storeBytes, zeroFor } from './requantise'
 
 /** Sums and products of bytes with scales of their own; see compiler/ops/elementwise/binary8.ts. */
 @unmanaged
@@ -43,49 +43,46 @@ export class Binary8Params {
 
 const ADD: u32 = 0
 
-/** Results in steps of their scale, at most, where they are computed in 1024ths first: a result is exact to within 7 roundings of 2^-24. */
-const REACH: f32 = 1020
-const LARGEST: f32 = 255
+/** Results of at most so many steps: both ways of computing are 7 roundings of 2^-24 apart at most, less than 1/2048 there. */
+const MOST_STEPS: f32 = 1020
+/** What lies furthest from a zero point. */
+const FURTHEST: f32 = 255
+/** Scales between which no product overflows, and what underflows is far from half a step. */
 const LEAST_SCALE: f32 = 1e-15
 const MOST_SCALE: f32 = 1e15
 /** A sum with it counts in 1024ths. */
 const FINE = memory.data<f32>([12288, 12288, 12288, 12288], 16)
 const FINE_BITS: i32 = 0x46400000
 const FRACTION: i32 = 10
-/** Elements that are computed as they are defined where one lies next to a tie, and bytes of rows that share what they multiply by. */
+/** Elements that are computed as they are defined from sixteen on of which one lies next to a tie: others may follow. */
 const DOUBTFUL: u32 = 64
-const SHARED: u32 = 32768
+/** Bytes of rows that stay in the nearest cache while their columns pass. */
+const NEAR: u32 = 32768
 
 export function binary8(p: Binary8Params, a: usize, b: usize, y: usize): void {
   const sizes = changetype<usize>(p)
   takeSlice(sizes, 1)
-  const n = columns
-  const fine: u32 = p.a5 == 1 && p.b5 == 1 && p.y5 == 1 && isFine(p) ? n & ~15 : 0
-  const isScaled = fine > 0 && p.kind != ADD && p.b4 == 0
+  const fine: u32 = p.a5 == 1 && p.b5 == 1 && p.y5 == 1 && isFine(p) ? columns & ~15 : 0
+  const most: u32 = fine && p.kind != ADD && p.b4 == 0 ? max(NEAR / columns, 1) : 1
   while (row < lastRow) {
     let left = byteAt(a, sizes, sizes + LOOPS)
     let right = byteAt(b, sizes, sizes + 2 * LOOPS)
     let to = byteAt(y, sizes, sizes + 3 * LOOPS)
-    let rows = takeRun(p.d4)
-    while (rows > 0) {
-      const count: u32 = isScaled ? min(rows, max(SHARED / n, 1)) : 1
-      if (isScaled) for (let i: u32 = 0; i < fine; i += 16) scaleColumns(p, left + i, right + i, to + i, count)
-      else if (fine) fineRow(p, left, right, to, fine)
-      if (fine < n)
-        for (let i: u32 = 0; i < count; i++)
-          binaryRow(
-            p,
-            left + <usize>i * p.a4 + fine,
-            right + <usize>i * p.b4 + fine,
-            to + <usize>i * p.y4 + fine,
-            n - fine
-          )
+    for (let rows = takeRun(p.d4); rows > 0; ) {
+      const count = min(rows, most)
+      if (count > 1) for (let i: u32 = 0; i < fine; i += 16) scaleColumns(p, left + i, right + i, to + i, count)
+      else fineRow(p, left, right, to, fine)
+      binaryRows(p, left + fine, right + fine, to + fine, count, columns - fine)
       left += <usize>count * p.a4
       right += <usize>count * p.b4
       to += <usize>count * p.y4
       rows -= count
     }
   }
+}
+
+function binaryRows(p: Binary8Params, a: usize, b: usize, y: usize, rows: u32, n: u32): void {
+  if (n) for (; rows > 0; rows--, a += p.a4, b += p.b4, y += p.y4) binaryRow(p, a, b, y, n)
 }
 
 /** As results are defined. */
@@ -114,7 +111,7 @@ function binaryRow(p: Binary8Params, a: usize, b: usize, y: usize, n: u32): void
         levels(f32x4.div(first, yScale), zero),
         levels(f32x4.div(second, yScale), zero)
       )
-      storeBytes(y + i, i8x16.max_u(i8x16.min_u(i8x16.narrow_i16x8_u(words, words), high), low), 8)
+      storeBytes(y + i, narrowed(words, words, low, high), 8)
     }
   }
   for (; i < n; i++) {
@@ -126,14 +123,16 @@ function binaryRow(p: Binary8Params, a: usize, b: usize, y: usize, n: u32): void
 
 /**
  * Divisions take most of the time of what is defined. Results that are multiplied by the scales' quotients instead are close enough
- * to round to the same whole number, unless they lie within 1/2048 of a tie: that is seen in 1024ths of a step, and sixteen
- * elements with one such are computed as they are defined.
+ * to round to the same whole number, unless they lie within 1/2048 of a tie: that is seen in 1024ths of a step, and from sixteen
+ * elements with one such on some are computed as they are defined.
  */
 function isFine(p: Binary8Params): bool {
   const reach =
-    p.kind == ADD ? (LARGEST * (p.aScale + p.bScale)) / p.yScale : (LARGEST * LARGEST * p.aScale * p.bScale) / p.yScale
+    p.kind == ADD
+      ? (FURTHEST * (p.aScale + p.bScale)) / p.yScale
+      : (FURTHEST * FURTHEST * p.aScale * p.bScale) / p.yScale
   const least = min(p.aScale, min(p.bScale, p.yScale))
-  return reach <= REACH && least >= LEAST_SCALE && max(p.aScale, max(p.bScale, p.yScale)) <= MOST_SCALE
+  return reach <= MOST_STEPS && least >= LEAST_SCALE && max(p.aScale, max(p.bScale, p.yScale)) <= MOST_SCALE
 }
 
 /** Sums or products of `n` elements, whole sixteens. */
@@ -198,8 +197,9 @@ function multiplyRow(p: Binary8Params, a: usize, b: usize, y: usize, n: u32): u3
 function scaleColumns(p: Binary8Params, a: usize, b: usize, y: usize, rows: u32): void {
   for (let i: u32 = 0; i < rows; ) {
     i += multiplyColumns(p, a + <usize>i * p.a4, b, y + <usize>i * p.y4, rows - i)
-    if (i < rows) binaryRow(p, a + <usize>i * p.a4, b, y + <usize>i * p.y4, 16)
-    i++
+    const doubtful = min(DOUBTFUL / 16, rows - i)
+    binaryRows(p, a + <usize>i * p.a4, b, y + <usize>i * p.y4, doubtful, 16)
+    i += doubtful
   }
 }
 
@@ -259,5 +259,5 @@ function isDoubtful(a: v128, b: v128, c: v128, d: v128): bool {
 function bytesOf(a: v128, b: v128, c: v128, d: v128, low: v128, high: v128): v128 {
   const first = i16x8.narrow_i32x4_s(i32x4.shr_s(a, FRACTION), i32x4.shr_s(b, FRACTION))
   const second = i16x8.narrow_i32x4_s(i32x4.shr_s(c, FRACTION), i32x4.shr_s(d, FRACTION))
-  return i8x16.max_u(i8x16.min_u(i8x16.narrow_i16x8_u(first, second), high), low)
+  return narrowed(first, second, low, high)
 }

@@ -32,6 +32,11 @@ export function level(v: f32, r: Requantise): u32 {
   return max(min(<u32>max(whole, 0), min<u32>(255, r.high)), r.low)
 }
 
+/** Sixteen words as bytes within bounds. */
+export function narrowed(a: v128, b: v128, low: v128, high: v128): v128 {
+  return i8x16.max_u(i8x16.min_u(i8x16.narrow_i16x8_u(a, b), high), low)
+}
+
 /** The first `count` (1 to 8) bytes of a vector. */
 export function storeBytes(y: usize, v: v128, count: u32): void {
   if (count >= 8) {

@@ -97,8 +97,8 @@ export function lrn(p: LrnParams, x: usize, y: usize): void {
 function lrnPixel(p: LrnParams, x: usize, y: usize): void {
   const before = (p.size - 1) >> 1
   const first = min((before + 3) & ~3, p.channels)
-  // The last channel but three whose window, and those of the three behind it, end within the channels.
-  const end = p.channels + before > p.size + 2 ? p.channels + before - p.size - 2 : 0
+  // From here on the windows of four channels reach beyond the last; sizes may be any number.
+  const end = p.size <= p.channels && p.channels + before > p.size + 2 ? p.channels + before - p.size - 2 : 0
   lrnEdge(p, x, y, 0, first)
   const inner = first < end ? lrnInner(p, x, y, first, end) : first
   lrnEdge(p, x, y, inner, p.channels)
@@ -119,7 +119,7 @@ function lrnEdge(p: LrnParams, x: usize, y: usize, c: u32, end: u32): void {
   }
 }
 
-/** Channels whose windows lie within the channels, from `c` on; says where it has ended, behind `end`. */
+/** Channels whose windows lie within the channels, from `c` on; says where it has ended, at `end` or up to three channels behind it. */
 function lrnInner(p: LrnParams, x: usize, y: usize, c: u32, end: u32): u32 {
   const bias = f32x4.splat(p.bias)
   const alpha = f32x4.splat(p.alpha)

@@ -25,11 +25,11 @@ export interface Load {
 }
 
 /** Loads `url` with requests one behind the other on each of `connections`, for so many whole seconds; `folder` is for its files. */
-export type Generator = (request: Request, connections: number, seconds: number, folder: string) => Load
+export type Generate = (request: Request, connections: number, seconds: number, folder: string) => Load
 
 export const hasWrk = spawnSync('wrk', ['--version']).error === undefined
 
-export const generate: Generator = (...load) => (hasWrk ? byWrk(...load) : byAutocannon(...load))
+export const generate: Generate = (...all) => (hasWrk ? byWrk(...all) : byAutocannon(...all))
 
 export const millisecondsOf = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1000
 
@@ -40,7 +40,7 @@ export function cpuOf(pid: number): number {
   return 10 * (Number(fields[11]) + Number(fields[12]))
 }
 
-const byAutocannon: Generator = ({ url, headers, body }, connections, seconds) => {
+const byAutocannon: Generate = ({ url, headers, body }, connections, seconds) => {
   const options: autocannon.Options = {
     ...{ url, method: 'POST', connections, duration: seconds, body, timeout: 60, headers }
   }
@@ -54,7 +54,7 @@ const byAutocannon: Generator = ({ url, headers, body }, connections, seconds) =
   }
 }
 
-const byWrk: Generator = ({ url, headers, body }, connections, seconds, folder) => {
+const byWrk: Generate = ({ url, headers, body }, connections, seconds, folder) => {
   const [script, file] = [join(folder, 'request.lua'), join(folder, 'request.bin')]
   writeFileSync(file, body)
   writeFileSync(
@@ -76,7 +76,7 @@ ${Object.entries(headers)
       child.once('error', reject)
       child.once('close', code => {
         const wrong = out.match(/^ *(Non-2xx|Socket errors).*$/m)
-        if (code || wrong) reject(new Error(wrong ? wrong[0].trim() : `wrk ended with ${code}`))
+        if (code !== 0 || wrong) reject(new Error(wrong ? wrong[0].trim() : `wrk ended with ${code}`))
         else resolve({ p50: latencyOf(out, 50), p99: latencyOf(out, 99) })
       })
     })

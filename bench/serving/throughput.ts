@@ -76,7 +76,7 @@ async function bare(): Promise<Figures> {
 }
 
 /** Seconds of load before and behind what is measured: neither the first answers nor what is under way at the end count. */
-const [ramp, tail] = [2.5, 0.5]
+const [ramp, tail] = [2.5, 1.5]
 
 /** Answers that a server says it has given. */
 async function answeredBy(url: string): Promise<number> {
@@ -86,7 +86,7 @@ async function answeredBy(url: string): Promise<number> {
   return [...lines].reduce((sum, [, count]) => sum + Number(count), 0)
 }
 
-/** Loads a server for so many seconds, rounded up, and does something meanwhile. */
+/** Loads a server for so many seconds, rounded up, and calls `during` meanwhile, with where it is and what the load has cost so far. */
 async function load(
   server: Started,
   connections: number,

@@ -194,6 +194,26 @@ for (const name of Object.keys(kernels))
     assert.is(accepted, enough, `only ${accepted} of ${tries} calls were accepted`)
   })
 
+/** Whole numbers at the ends of their ranges. */
+const ends = [2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1]
+
+for (const name of Object.keys(kernels))
+  test(`${name} stays inside its buffers with every number at an end of its range`, async () => {
+    const [real] = blocks.get(name) ?? []
+    for (const [field, { letter }] of fieldsOf(rules[name]).entries())
+      for (const end of letter === 'f' ? [] : ends) {
+        const made = programOf(name, real.with(field, end))
+        if (!made) continue
+        const guarded = await Guarded.of(made.program, {}, 1)
+        const feeds = made.program.storages.map(size => Float32Array.from(random.values(size as number)))
+        try {
+          guarded.run(feeds)
+        } catch (error) {
+          throw new Error(`${(error as Error).message}: ${JSON.stringify(made.block)}`)
+        }
+      }
+  })
+
 /** The parameters of a real call with some fields changed. */
 function changed(name: string, fields: Fields): number[] {
   const [real] = blocks.get(name) ?? []

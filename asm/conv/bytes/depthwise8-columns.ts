@@ -1,5 +1,5 @@
-import { beginTiles, boundsAt, dot, joined, narrowed, operand, roundedSum, WORDS } from '../../dense/product8'
-import { Requantise, storeBytes } from '../../elementwise/requantise'
+import { beginTiles, boundsAt, dot, joined, operand, roundedSum, WORDS } from '../../dense/product8'
+import { narrowed, Requantise, storeBytes } from '../../elementwise/requantise'
 import { Conv8Params } from './band8'
 import { multiplyWords } from './depthwise8-words'
 
@@ -209,11 +209,11 @@ export function finishOutputs(
 export function multiplyPixels(p: Conv8Params, x: usize, w: usize, scale: usize, bias: usize, y: usize): void {
   const channels = p.groups
   for (let c: u32 = 0; c < channels; c += 8, scale += 32, bias += 32)
-    multiplyColumns(p, x + c, v128.load8x8_s(w + c), scale, bias, y + c, channels - c)
+    multiplyChannels(p, x + c, v128.load8x8_s(w + c), scale, bias, y + c, channels - c)
 }
 
 /** Up to eight channels of a row of pixels. */
-function multiplyColumns(p: Conv8Params, x: usize, w: v128, scale: usize, bias: usize, y: usize, channels: u32): void {
+function multiplyChannels(p: Conv8Params, x: usize, w: v128, scale: usize, bias: usize, y: usize, channels: u32): void {
   const from = i16x8.splat(<i16>p.xZero)
   const bounds = boundsAt()
   const zero = v128.load(bounds)

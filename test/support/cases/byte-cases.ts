@@ -206,30 +206,32 @@ const lookups: readonly ByteCase[] = [
 
 const all = () => Array.from({ length: 256 }, (_, i) => i)
 
-/** How operands hold every pair of bytes: as a column and a row, as whole matrices, or as a matrix whose rows share the other. */
+/** How operands hold every pair of bytes: rows of the first are of one byte each, or those of the second. */
 const pairings8 = {
-  'of all bytes': { a: [256, 1], b: [1, 256] },
-  'of all pairs': { a: [256, 256], b: [256, 256] },
-  'of all rows': { a: [256, 256], b: [1, 256] }
+  'of all bytes': { a: [256, 1], b: [1, 256], rows: 'a' },
+  'of all pairs': { a: [256, 256], b: [256, 256], rows: 'a' },
+  'of all rows': { a: [256, 256], b: [1, 256], rows: 'a' },
+  'by all rows': { a: [1, 256], b: [256, 256], rows: 'b' }
 } as const
 
 /** Every pair of bytes. */
 const pairs = (kind: string, what: string, scales: (random: Random) => number[]): ByteCase[] =>
-  Object.entries(pairings8).map(([how, shapes]) => ({
+  Object.entries(pairings8).map(([how, { a, b, rows }]) => ({
     name: `binary8, ${what} ${how}`,
     make(m, random) {
-      const [a, b] = [m.bytes(shapes.a), m.bytes(shapes.b)]
-      return Array.from({ length: 6 }, () => {
+      const [left, right] = [m.bytes(a), m.bytes(b)]
+      return Array.from({ length: how === 'of all bytes' ? 6 : 3 }, () => {
         const [aScale, bScale, yScale] = scales(random)
         const [aZero, bZero, yZero] = random.ints(3, [90, 160])
-        return m.add('Binary8', [a, b], { ...m.bounds(), kind, aZero, bZero, aScale, bScale, yScale, yZero })
+        return m.add('Binary8', [left, right], { ...m.bounds(), kind, aZero, bZero, aScale, bScale, yScale, yZero })
       })
     },
-    feeds: () => [
-      all().flatMap(byte => new Array<number>(shapes.a[1]).fill(byte)),
-      new Array<number[]>(shapes.b[0]).fill(all()).flat()
-    ]
+    feeds: () => [numbered(a, rows === 'a'), numbered(b, rows === 'b')]
   }))
+
+/** Numbers of the rows, or of the columns. */
+const numbered = ([rows, columns]: readonly [number, number], byRow: boolean) =>
+  Array.from({ length: rows * columns }, (_, i) => (byRow ? Math.floor(i / columns) : i % columns))
 
 const pairings: readonly ByteCase[] = [
   ...pairs('add', 'sums', random => [random.uniform(0.5, 2), random.uniform(0.01, 2), random.uniform(0.5, 3)]),
