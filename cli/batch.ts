@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { labelsOf, labelsOption } from './model/index.js'
+import { labelsOf, labelsOption, readyFor } from './model/index.js'
 import { imageOptions, preparationOf } from './pictures/index.js'
 import {
   type Command,
@@ -71,6 +71,7 @@ export const batch: Command = {
     const total = await batches.countInputs(places)
     const prepared = await batches.prepare(model, task, flags.whole('top') ?? 5, labelsOf(flags), preparation)
     const { settings } = prepared
+    readyFor(output)
     const journal = await batches.Journal.open(`${output}.journal`, {
       batch: randomUUID(),
       settings: JSON.stringify(settings)
@@ -85,6 +86,9 @@ export const batch: Command = {
         : await batches.QueueExecutor.create(journal.head.batch, prepared, {
             ...{ url, queue, attempts, inline: flags.has('inline') },
             note: line => process.stderr.write(`cairn: note: ${line}\n`)
+          }).catch(error => {
+            journal.removeEmpty()
+            throw error
           })
     const progress = new Progress(total, 'lines')
     let done = false
@@ -102,9 +106,10 @@ export const batch: Command = {
     const failures = `${output.replace(/\.\w+$/, '')}.failed.jsonl`
     journal.close()
     await batches.writeResults(journal, output, failures)
+    const { failed } = journal
+    const reason = failed && failed === total ? await journal.reason() : undefined
     journal.remove()
     const seconds = (performance.now() - began) / 1000
-    const { failed } = journal
     if (flags.has('json'))
       printJson({
         output,
@@ -118,5 +123,6 @@ export const batch: Command = {
       print(`${total - failed} of ${total} pictures in ${output}, ${((total - before) / seconds).toFixed(1)} a second`)
       if (failed) print(`${failed} failed, and are in ${failures} with the reasons`)
     }
+    if (reason !== undefined) throw new InputError(`no picture has a result; the first has failed: ${reason}`)
   }
 }

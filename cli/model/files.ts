@@ -159,12 +159,21 @@ function makeFolder(path: string): void {
   mkdirSync(path)
 }
 
-/** Writes a temporary file beside `path` and renames it, so that `path` is never half-written; makes missing folders. */
-export function writeWhole(path: string, data: Uint8Array | string): void {
-  const temporary = join(dirname(path), `.cairn-${process.pid}-${Date.now()}.tmp`)
+/** Makes the folder of a file that is to be written; throws InputError where none can be, or a folder has the file's name. */
+export function readyFor(path: string): void {
   try {
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
     makeFolder(resolve(dirname(path)))
+  } catch (error) {
+    throw new InputError(`cannot write ${path}: ${reason(error)}`)
+  }
+}
+
+/** Writes a temporary file beside `path` and renames it, so that `path` is never half-written; makes missing folders. */
+export function writeWhole(path: string, data: Uint8Array | string): void {
+  readyFor(path)
+  const temporary = join(dirname(path), `.cairn-${process.pid}-${Date.now()}.tmp`)
+  try {
     writeFileSync(temporary, data, { flag: 'wx' })
     renameSync(temporary, path)
   } catch (error) {

@@ -15,6 +15,7 @@ export {
   readFirst,
   readModel,
   readPatch,
+  readyFor,
   refuseOther,
   withGiven,
   writeWhole

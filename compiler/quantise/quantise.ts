@@ -131,14 +131,15 @@ class Work {
     const costs = isNear ? undefined : await this.costs(all.variant, names)
     const best = costs ? await this.withinBudget(all, costs) : all
     const sqnr = await layerErrors(graph, this.source, plan, this.settings(all.variant), this.samples, this.options)
-    this.advise(best, names.length)
+    const asked = this.askedFor()
+    this.advise(best, names.length + asked.length, asked.length)
     const kept = new Set(best.keep)
     const layers = plan.layers.map(({ node: { name, op } }, i) => ({
       ...{ name, op, sqnr: sqnr[i], cost: costs?.get(name) },
       kept: kept.has(name) ? ('budget' as const) : undefined
     }))
     this.options.onReport?.({
-      layers: [...layers, ...this.askedFor()],
+      layers: [...layers, ...asked],
       tensors: this.tensors(best.variant),
       error: best.error,
       feeds: this.count,
@@ -147,19 +148,29 @@ class Work {
     return best.model
   }
 
-  /** Says what may be done where bytes cost much, or where hardly any are left. */
-  private advise({ error, keep }: Made, layers: number): void {
+  /** Says what may be done where bytes cost much, or where hardly any are left; `asked` of the layers are float as they were to be. */
+  private advise({ error, keep }: Made, layers: number, asked: number): void {
     const { budget, onNote } = this.options
-    const alone = 'weights alone in 8 bits (weights int8 without calibrate) lose less'
-    const onBytes = layers - keep.length
+    const alone = 'weights alone in 8 bits (compiled with weights int8, without calibration)'
+    const onBytes = layers - keep.length - asked
+    const kept = `${keep.length} of ${layers} layers`
     if (budget !== undefined && onBytes < layers * fewOnBytes)
-      onNote?.(`the budget of ${budget} leaves ${onBytes} of ${layers} layers on bytes; ${alone}`)
-    if (budget !== undefined || error <= usualError) return
+      onNote?.(
+        `the budget of ${budget} leaves ${onBytes} of ${layers} layers on bytes; ${alone} may serve the model better`
+      )
+    if (budget !== undefined) return
+    if (error <= usualError) {
+      if (keep.length)
+        onNote?.(
+          `${kept} stay float: outputs were off by more than ${usualError} of their size on the calibration data`
+        )
+      return
+    }
     const off = `outputs are off by ${error.toPrecision(2)} of their size on the calibration data`
     const most = Math.floor(layers * usualShare)
-    const tried = keep.length ? `, with ${keep.length} of ${layers} layers kept float` : ''
+    const tried = keep.length ? `, with ${kept} kept float` : ''
     const failed = most && !keep.length ? `, and keeping up to ${most} of ${layers} layers float did not help` : ''
-    onNote?.(`${off}${tried}${failed}; a budget keeps more of them float, and ${alone}`)
+    onNote?.(`${off}${tried}${failed}; a budget keeps more of them float, and ${alone} lose less`)
   }
 
   private askedFor(): LayerReport[] {

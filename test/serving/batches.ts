@@ -17,7 +17,11 @@ const test = suite(`serving: batches (seed ${baseSeed})`)
 const random = new Random('batches')
 const command = join(root, 'dist/cli/index.js')
 
-const folder = folderOf({ 'm.onnx': smallModel(random), 'labels.txt': 'abcdefghij'.split('').join('\n') })
+const folder = folderOf({
+  'm.onnx': smallModel(random),
+  'few.txt': 'a\nb',
+  'labels.txt': 'abcdefghij'.split('').join('\n')
+})
 const count = 240
 const broken = new Set([7, 100])
 for (let i = 0; i < count; i++) {
@@ -199,6 +203,7 @@ test('boxes come back in pixels of the picture, whether it was stretched or padd
 test('what cannot be is said in a line', async () => {
   // As of another producer that lives.
   put(folder, 'locked.jsonl.journal.lock', String(process.pid))
+  mkdirSync(join(folder, 'folder.jsonl'))
   for (const [args, code, message] of [
     [['batch', folder], 2, /--model M and -o OUT are needed/],
     [given('x.csv'), 2, /\.jsonl or \.arrow/],
@@ -208,12 +213,23 @@ test('what cannot be is said in a line', async () => {
     [given('locked.jsonl'), 1, /process \d+ writes it/],
     [given('x.jsonl', '--redis', 'localhost'), 1, /redis:\/\/host:6379 is allowed/],
     [given('x.jsonl', '--redis', 'redis://127.0.0.1:1'), 1, /no Redis at 127.0.0.1:1/],
+    [given('folder.jsonl'), 1, /cannot write .*folder\.jsonl: it is a folder/],
+    [given('m.onnx/x.jsonl'), 1, /cannot write .*x\.jsonl: a part of its path is not a folder/],
     [['batch', join(folder, 'none'), '--model', join(folder, 'm.onnx'), '-o', 'x.jsonl'], 1, /no such file/],
     [['worker'], 2, /--redis URL is needed/]
   ] as const) {
     const { code: actual, err } = await begin(args).ended
     assert.equal([actual, message.test(err), err.trimEnd().split('\n').length], [code, true, 1], err)
   }
+  // A batch that has not begun leaves nothing to go on with.
+  assert.not(existsSync(join(folder, 'x.jsonl.journal')))
+})
+
+test('a batch of which nothing comes says why, and ends with exit code 1', async () => {
+  const { code, err } = await begin(given('made/none.jsonl', '--labels', join(folder, 'few.txt'))).ended
+  assert.is(code, 1)
+  assert.match(err, /no picture has a result; the first has failed: .*few\.txt|--labels.* has 2 lines/)
+  assert.is(linesOf('made/none.failed.jsonl').length, count)
 })
 
 const freePort = () =>

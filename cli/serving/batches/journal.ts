@@ -44,9 +44,14 @@ export class Journal {
     public last: string | undefined
   ) {}
 
-  /** Opens or begins it. Throws InputError where it is of another batch, or another process writes it. */
+  /** Opens or begins it. Throws InputError where it is of another batch, another process writes it, or nobody can. */
   static async open(path: string, head: Head): Promise<Journal> {
-    lock(path)
+    try {
+      lock(path)
+    } catch (error) {
+      if (error instanceof InputError) throw error
+      throw new InputError(`cannot write ${path}: ${(error as Error).message}`)
+    }
     if (!existsSync(path)) {
       const journal = new Journal(openSync(path, 'ax'), path, head, 0, 0, undefined)
       journal.write(head)
@@ -86,6 +91,12 @@ export class Journal {
     if ('error' in record) this.failed++
   }
 
+  /** Why the first failed that has. */
+  async reason(): Promise<string | undefined> {
+    for await (const record of this.records()) if ('error' in record) return record.error
+    return undefined
+  }
+
   /** All of them; throws InputError where the file has lost any since they were written. */
   async *records(): AsyncGenerator<Ended> {
     let next = 0
@@ -103,6 +114,13 @@ export class Journal {
   close(): void {
     fsyncSync(this.file)
     closeSync(this.file)
+  }
+
+  /** One that nothing has come into yet: nobody goes on there. */
+  removeEmpty(): void {
+    if (this.next) return
+    this.close()
+    this.remove()
   }
 
   remove(): void {

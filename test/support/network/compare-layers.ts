@@ -1,6 +1,8 @@
 // Quantised networks on layers of bytes, each layer against onnxruntime's plain graph of it.
 import * as assert from 'uvu/assert'
 import { build } from '../../../compiler/index.js'
+import { bytes } from '../../../runtime/check/bytes.js'
+import type { Program } from '../../../runtime/file/program.js'
 import { type BackendName, compileModel, Runner } from '../cairn.js'
 import { Guarded } from '../guarded.js'
 import { type Bindings, type Named, type Numbers, Oracle } from '../onnx/oracle.js'
@@ -25,6 +27,23 @@ function stepOf({ data }: Numbers): number {
   )
 }
 
+/**
+ * Layers that are computed in floats between conversions, whose last bits backends round each in its own way: what lies at the edge
+ * of a step is a step off.
+ */
+function layersInFloats({ calls, kernels }: Program): ReadonlySet<string> {
+  const isExact = (name: string, act: unknown) => Object.hasOwn(bytes, name) || (name === 'unary' && act === 0)
+  const inFloats = calls.filter(({ kernel, parameters }) => !isExact(kernels[kernel].name, parameters.at(-3)))
+  return new Set(inFloats.map(({ node }) => node.split(/[#.]/)[0]))
+}
+
+/** Whether a tensor has the elements of another but for ties, which are a step off. */
+function isNear(own: Numbers, wanted: Numbers): boolean {
+  const step = 1.01 * Math.min(stepOf(own), stepOf(wanted))
+  const off = Array.from(own.data, (value, i) => Math.abs(value - wanted.data[i])).filter(by => by > 0)
+  return off.length <= Math.max(1, mostTies * own.data.length) && off.every(by => by < step)
+}
+
 /** The same integers on all backends and any threads, and onnxruntime's, or off by one; how many of those there are. */
 export async function compareLayers(
   { model, feeds, bindings = {} }: Quantised,
@@ -32,15 +51,22 @@ export async function compareLayers(
 ): Promise<{ elements: number; ties: number }> {
   const { model: whole, names } = withLayers(model)
   const file = compileModel(whole)
+  const { program } = build(whole)
+  const inFloats = layersInFloats(program)
   let first: Record<string, Numbers> | undefined
   for (const backend of backends) {
     const runner = await Runner.load(file, backend)
     const results = await runner.run(feeds)
     await runner.release()
-    for (const name of names) if (first) assert.equal(results[name].data, first[name].data, `${name} on ${backend}`)
+    for (const name of first ? names : []) {
+      const [own, wanted] = [results[name], first![name]]
+      const isSame = Array.from(own.data).every((value, i) => value === wanted.data[i])
+      // What is behind a tie in floats is another network.
+      if (!isSame && inFloats.has(name.split('#')[0]) && isNear(own, wanted)) break
+      assert.equal(own.data, wanted.data, `${name} on ${backend}`)
+    }
     first ??= results
   }
-  const { program } = build(whole)
   const inputs = program.inputs.map(port => feeds[port.name].data)
   const alone = (await Guarded.of(program, bindings)).run(inputs)
   const divided = (await Guarded.of(program, bindings, 3)).run(inputs)
