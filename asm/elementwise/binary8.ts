@@ -62,17 +62,20 @@ const NEAR: u32 = 32768
 export function binary8(p: Binary8Params, a: usize, b: usize, y: usize): void {
   const sizes = changetype<usize>(p)
   takeSlice(sizes, 1)
-  const fine: u32 = p.a5 == 1 && p.b5 == 1 && p.y5 == 1 && isFine(p) ? columns & ~15 : 0
-  const most: u32 = fine && p.kind != ADD && p.b4 == 0 ? max(NEAR / columns, 1) : 1
+  const isSum = p.kind == ADD
+  // Products gain where rows share what they are multiplied by.
+  const fine: u32 = (isSum || p.b4 == 0) && p.a5 == 1 && p.b5 == 1 && p.y5 == 1 && isFine(p) ? columns & ~15 : 0
+  const most: u32 = fine && !isSum ? max(NEAR / columns, 1) : 1
   while (row < lastRow) {
     let left = byteAt(a, sizes, sizes + LOOPS)
     let right = byteAt(b, sizes, sizes + 2 * LOOPS)
     let to = byteAt(y, sizes, sizes + 3 * LOOPS)
     for (let rows = takeRun(p.d4); rows > 0; ) {
       const count = min(rows, most)
-      if (count > 1) for (let i: u32 = 0; i < fine; i += 16) scaleColumns(p, left + i, right + i, to + i, count)
-      else fineRow(p, left, right, to, fine)
-      binaryRows(p, left + fine, right + fine, to + fine, count, columns - fine)
+      const done: u32 = isSum || count > 1 ? fine : 0
+      if (isSum) addRow(p, left, right, to, done)
+      else for (let i: u32 = 0; i < done; i += 16) scaleColumns(p, left + i, right + i, to + i, count)
+      binaryRows(p, left + done, right + done, to + done, count, columns - done)
       left += <usize>count * p.a4
       right += <usize>count * p.b4
       to += <usize>count * p.y4
@@ -135,18 +138,18 @@ function isFine(p: Binary8Params): bool {
   return reach <= MOST_STEPS && least >= LEAST_SCALE && max(p.aScale, max(p.bScale, p.yScale)) <= MOST_SCALE
 }
 
-/** Sums or products of `n` elements, whole sixteens. */
-function fineRow(p: Binary8Params, a: usize, b: usize, y: usize, n: u32): void {
+/** Sums of `n` elements, whole sixteens. */
+function addRow(p: Binary8Params, a: usize, b: usize, y: usize, n: u32): void {
   for (let i: u32 = 0; i < n; ) {
-    i += p.kind == ADD ? addRow(p, a + i, b + i, y + i, n - i) : multiplyRow(p, a + i, b + i, y + i, n - i)
+    i += addFine(p, a + i, b + i, y + i, n - i)
     const doubtful = min(DOUBTFUL, n - i)
     binaryRow(p, a + i, b + i, y + i, doubtful)
     i += doubtful
   }
 }
 
-/** Ends before sixteen elements of which one lies next to a tie, and says how many it has done; so do the others. */
-function addRow(p: Binary8Params, a: usize, b: usize, y: usize, n: u32): u32 {
+/** Ends before sixteen elements of which one lies next to a tie, and says how many it has done. */
+function addFine(p: Binary8Params, a: usize, b: usize, y: usize, n: u32): u32 {
   const aZero = i16x8.splat(<i16>p.aZero)
   const bZero = i16x8.splat(<i16>p.bZero)
   const aStep = f32x4.splat(p.aScale / p.yScale)
@@ -170,43 +173,22 @@ function addRow(p: Binary8Params, a: usize, b: usize, y: usize, n: u32): u32 {
   return n
 }
 
-function multiplyRow(p: Binary8Params, a: usize, b: usize, y: usize, n: u32): u32 {
-  const aZero = i16x8.splat(<i16>p.aZero)
-  const bZero = i16x8.splat(<i16>p.bZero)
-  const step = f32x4.splat(productStep(p))
-  const fine = v128.load(FINE)
-  const half = halfOf(p)
-  const low = i8x16.splat(<i8>p.low)
-  const high = i8x16.splat(<i8>p.high)
-  for (let i: u32 = 0; i < n; i += 16) {
-    let v = i16x8.sub(v128.load8x8_u(a + i), aZero)
-    let w = i16x8.sub(v128.load8x8_u(b + i), bZero)
-    const c = scaled(i32x4.extmul_low_i16x8_s(v, w), step, fine, half)
-    const d = scaled(i32x4.extmul_high_i16x8_s(v, w), step, fine, half)
-    v = i16x8.sub(v128.load8x8_u(a + i, 8), aZero)
-    w = i16x8.sub(v128.load8x8_u(b + i, 8), bZero)
-    const e = scaled(i32x4.extmul_low_i16x8_s(v, w), step, fine, half)
-    const f = scaled(i32x4.extmul_high_i16x8_s(v, w), step, fine, half)
-    if (isDoubtful(c, d, e, f)) return i
-    v128.store(y + i, bytesOf(c, d, e, f, low, high))
-  }
-  return n
-}
-
 /** Products of sixteen columns of `rows` rows with the same sixteen elements of `b`. */
 function scaleColumns(p: Binary8Params, a: usize, b: usize, y: usize, rows: u32): void {
   for (let i: u32 = 0; i < rows; ) {
-    i += multiplyColumns(p, a + <usize>i * p.a4, b, y + <usize>i * p.y4, rows - i)
+    i += scaleFine(p, a + <usize>i * p.a4, b, y + <usize>i * p.y4, rows - i)
     const doubtful = min(DOUBTFUL / 16, rows - i)
     binaryRows(p, a + <usize>i * p.a4, b, y + <usize>i * p.y4, doubtful, 16)
     i += doubtful
   }
 }
 
-function multiplyColumns(p: Binary8Params, a: usize, b: usize, y: usize, rows: u32): u32 {
+/** Ends before a row of which an element lies next to a tie, and says how many it has done. */
+function scaleFine(p: Binary8Params, a: usize, b: usize, y: usize, rows: u32): u32 {
   const aZero = i16x8.splat(<i16>p.aZero)
   const bZero = i16x8.splat(<i16>p.bZero)
-  const step = f32x4.splat(productStep(p))
+  // Steps of the result that a product of one and one is.
+  const step = f32x4.splat(<f32>((<f64>p.aScale * <f64>p.bScale) / <f64>p.yScale))
   const fine = v128.load(FINE)
   const half = halfOf(p)
   const low = i8x16.splat(<i8>p.low)
@@ -228,11 +210,6 @@ function multiplyColumns(p: Binary8Params, a: usize, b: usize, y: usize, rows: u
     v128.store(y, bytesOf(c, d, e, f, low, high))
   }
   return rows
-}
-
-/** Steps of the result that a product of one and one is. */
-function productStep(p: Binary8Params): f32 {
-  return <f32>((<f64>p.aScale * <f64>p.bScale) / <f64>p.yScale)
 }
 
 /** Half a step and the zero point, in 1024ths. */

@@ -159,13 +159,15 @@ function makeFolder(path: string): void {
   mkdirSync(path)
 }
 
+export const unwritable = (path: string, error: unknown) => new InputError(`cannot write ${path}: ${reason(error)}`)
+
 /** Makes the folder of a file that is to be written; throws InputError where none can be, or a folder has the file's name. */
 export function readyFor(path: string): void {
   try {
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
     makeFolder(resolve(dirname(path)))
   } catch (error) {
-    throw new InputError(`cannot write ${path}: ${reason(error)}`)
+    throw unwritable(path, error)
   }
 }
 
@@ -178,7 +180,7 @@ export function writeWhole(path: string, data: Uint8Array | string): void {
     renameSync(temporary, path)
   } catch (error) {
     if (existsSync(temporary)) rmSync(temporary)
-    throw new InputError(`cannot write ${path}: ${reason(error)}`)
+    throw unwritable(path, error)
   }
 }
 

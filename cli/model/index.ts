@@ -17,6 +17,7 @@ export {
   readPatch,
   readyFor,
   refuseOther,
+  unwritable,
   withGiven,
   writeWhole
 } from './files.js'

@@ -12,6 +12,7 @@ import {
   writeSync
 } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { unwritable } from '../../model/index.js'
 import { InputError } from '../../terminal/index.js'
 import type { PictureResult } from '../pool/index.js'
 
@@ -46,12 +47,7 @@ export class Journal {
 
   /** Opens or begins it. Throws InputError where it is of another batch, another process writes it, or nobody can. */
   static async open(path: string, head: Head): Promise<Journal> {
-    try {
-      lock(path)
-    } catch (error) {
-      if (error instanceof InputError) throw error
-      throw new InputError(`cannot write ${path}: ${(error as Error).message}`)
-    }
+    lock(path)
     if (!existsSync(path)) {
       const journal = new Journal(openSync(path, 'ax'), path, head, 0, 0, undefined)
       journal.write(head)
@@ -140,7 +136,7 @@ function lock(path: string): void {
   try {
     take()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(name, error)
     const pid = Number(readFileSync(name, 'utf8'))
     if (pid !== process.pid && isAlive(pid))
       throw new InputError(`${path}: process ${pid} writes it; wait for its end, or delete ${name}`)
