@@ -3,4 +3,4 @@
 export { begin, draw, judge, spoil, sum } from './check'
 export { fail, readInputs, writeOutputs } from './command'
 export { give, release, room, take } from './component'
-export { expand, unfold, unpack } from './unpack'
+export { expand, fill, unfold, unpack } from './unpack'

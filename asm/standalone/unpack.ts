@@ -19,6 +19,11 @@ export function unpack(from: usize, to: usize, groups: u32, rows: u32, columns: 
   }
 }
 
+/** `count` times the same word. */
+export function fill(to: usize, word: u32, count: u32): void {
+  for (const end = to + ((<usize>count) << 2); to < end; to += 4) store<u32>(to, word)
+}
+
 /** Where the next number is read. */
 let next: usize = 0
 

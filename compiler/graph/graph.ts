@@ -127,6 +127,9 @@ export class Node {
 /** Elements of the largest constant that is made; larger ones are left to run: folding them would bloat the file. */
 export const largestFolded = 2 ** 24
 
+/** The same of one whose elements are all equal, of which a file holds one. */
+export const largestEqual = 2 ** 28
+
 /** What computing when compiling may take, and what it has learnt on the way. */
 export interface Folding {
   /** Bytes of results. */

@@ -9,6 +9,7 @@ export {
   type Folding,
   Graph,
   isConstant,
+  largestEqual,
   largestFolded,
   Node,
   type Tensor,

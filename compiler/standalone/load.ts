@@ -1,6 +1,8 @@
 import {
+  areEqual,
   type Call,
   type Constant,
+  elementsOf,
   type Program,
   paddedLength,
   payloadOf,
@@ -84,8 +86,23 @@ function loadingFrom(begin: number, program: Program, calls: readonly Call[], pl
   const payload = new Bytes()
   const direct: { at: number; bytes: Uint8Array }[] = []
   const offsets = new Map<number, number>()
+  const fill = (constant: Constant, word: number, to: number, staging: number) => {
+    const isPadded = paddedLength(constant) !== storedLength(constant)
+    const width = widthOf(constant.kept)
+    const words = Math.ceil((storedLength(constant) * width) / 4)
+    const from = isPadded ? staging : to
+    steps.push({ do: 'fill', operands: [from, word, words] })
+    if (from >= begin) reach(from + words * 4)
+    if (to >= begin) reach(to + residentBytes(constant))
+    if (isPadded) steps.push({ do: 'unpack', operands: [from, to, ...panelsOf(constant), width] })
+  }
   const bring = (index: number, to: number, staging: number) => {
     const constant = constants[index]
+    const word = equalWord(constant)
+    if (word !== undefined) {
+      fill(constant, word, to, staging)
+      return
+    }
     const bytes = payloadOf(constant)
     if (!offsets.has(index)) {
       offsets.set(index, payload.length)
@@ -109,7 +126,7 @@ function loadingFrom(begin: number, program: Program, calls: readonly Call[], pl
   constants.forEach((constant, index) => {
     const at = places.constants[index]
     if (at < 0 || !residentBytes(constant)) return
-    if (isDirect(constant)) direct.push({ at, bytes: payloadOf(constant) })
+    if (isDirect(constant) && equalWord(constant) === undefined) direct.push({ at, bytes: payloadOf(constant) })
     else bring(index, at, begin)
   })
   setup.forEach((call, i) => {
@@ -164,6 +181,18 @@ function loadingFrom(begin: number, program: Program, calls: readonly Call[], pl
     tables: tables.map(table => ({ ...table, from: expanded + table.from })),
     end
   }
+}
+
+/** Elements from which on a module has one for all that are equal. */
+const manyEqual = 16384
+
+/** The word that memory repeats of a constant whose elements are all equal, where that is worth it. */
+function equalWord(constant: Constant): number | undefined {
+  const { data, stored, kept } = constant
+  if (kept === 'i8' || data.length < manyEqual || !areEqual(data)) return undefined
+  const bytes = payloadOf({ ...constant, data: data.subarray(0, 1) })
+  if (kept === 'f16') return new Uint16Array(bytes.buffer, bytes.byteOffset, 1)[0] * 0x10001
+  return new Uint32Array(elementsOf(stored, bytes).slice().buffer)[0]
 }
 
 const panelsOf = ({ groups, rows, columns, panel }: Constant) => [groups, rows, columns, panel]

@@ -1,6 +1,6 @@
 import { mostMemory } from '../backend/index.js'
 import { CairnError } from '../base/index.js'
-import { type Call, type Header, paddedLength, residentBytes, type Section, storedLength } from '../file/index.js'
+import { type Call, type Header, residentBytes, type Section } from '../file/index.js'
 import { tableLength } from './lockstep.js'
 
 /** How the CPU path divides its one linear memory. */
@@ -59,9 +59,9 @@ export function stagingBytes({ constants, setup }: Header): number {
   return Math.max(0, ...staged, ...perCall)
 }
 
-/** Stored as memory wants it: of that precision, without a padded panel. */
+/** Stored as memory wants it: every element, of that precision, without a padded panel. */
 export function isDirect(constant: Section): boolean {
-  return constant.stored === constant.kept && paddedLength(constant) === storedLength(constant)
+  return constant.stored === constant.kept && constant.bytes === residentBytes(constant)
 }
 
 /** Shared memory has to say how far it may grow; where so much cannot be reserved, less has to do. */

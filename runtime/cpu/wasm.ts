@@ -18,8 +18,8 @@ import {
   type Section,
   Spare,
   storagesWritten,
-  storedLength,
-  unpackInto
+  unpackInto,
+  widthOf
 } from '../file/index.js'
 import { instantiate, kernelsFor, widening } from './binary.js'
 import { type Exports, helpers } from './exports.js'
@@ -264,7 +264,7 @@ class WasmExecutor implements Executor {
     if (this.exports.digest(first, words) >>> 0 !== constant.digest)
       throw new CairnError(`the section at byte ${constant.offset} is damaged: its digest does not match`)
     if (isDirect(constant)) return
-    const elements = storedLength(constant)
+    const elements = constant.bytes / widthOf(constant.stored)
     const length = paddedLength(constant)
     if (constant.kept === 'f16') {
       unpackInto(new Uint16Array(buffer, at, length), constant, new Uint16Array(buffer, staging, elements))

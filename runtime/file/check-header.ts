@@ -30,14 +30,15 @@ export function checkHeader(header: Header): void {
   states.forEach(({ name, shape }, i) =>
     check(shape.reduce((a, b) => a * b, 1) === derived[i], `state "${name}" does not fit its buffer`)
   )
-  constants.forEach(({ groups, rows, columns, panel, offset, bytes }, i) =>
+  constants.forEach(({ groups, rows, columns, panel, offset, bytes }, i) => {
+    const elements = groups * rows * columns
     check(
       // Unpacking goes through the rows, empty ones too.
-      [groups, rows, columns, panel, offset, bytes, groups * Math.max(rows, 1)].every(isSize) &&
-        groups * Math.max(rows, 1) <= Math.max(bytes, 1),
+      [groups, rows, columns, panel, offset, bytes, elements].every(isSize) &&
+        groups * Math.max(rows, 1) <= Math.max(elements, 1),
       `constant ${i} has an impossible size`
     )
-  )
+  })
   constants.forEach(({ stored, kept, panel }, i) =>
     check(
       (kept === stored || (kept === 'f32' && stored === 'f16')) && (kept !== 'i8' || panel === 0),

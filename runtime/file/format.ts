@@ -4,7 +4,7 @@ import { type Codec, Cursor, f32, f64, int, lazy, list, optional, struct, text, 
 import { type Atom, type Dim, type Operation, operations, type Term } from './dims.js'
 import type { Draw, Expected, Golden } from './expected.js'
 import type { CairnFile, Header, Section } from './header.js'
-import { type Constant, type Cut, type Program, storedLength, widthOf } from './program.js'
+import { type Constant, type Cut, type Held, type Program, storedLength, widthOf } from './program.js'
 import { BytesSource, checkLength, type Source } from './source.js'
 
 /**
@@ -205,7 +205,7 @@ export const header: Codec<Header> = struct<Header>({
 const align = (at: number) => Math.ceil(at / alignment) * alignment
 
 export function encode(program: Program, summary: Summary): Uint8Array {
-  const payloads = program.constants.map(payloadOf)
+  const payloads = program.constants.map(sectionOf)
   let offset = 0
   const constants = program.constants.map((constant, i): Section => {
     const { data: _, ...rest } = constant
@@ -290,7 +290,9 @@ export function decodeHeader(bytes: Uint8Array): Header {
   const base = sectionBase(bytes)
   const decoded = readHeader(new Cursor(head))
   for (const section of decoded.constants) {
-    if (section.bytes !== storedLength(section) * widthOf(section.stored) || section.offset % alignment !== 0)
+    const all = storedLength(section) * widthOf(section.stored)
+    const isOne = isOneForAll(section.stored, all) && section.bytes === widthOf(section.stored)
+    if ((section.bytes !== all && !isOne) || section.offset % alignment !== 0)
       throw new FormatError(`a section of ${section.bytes} bytes at ${section.offset} does not fit its constant`)
   }
   return { ...decoded, constants: decoded.constants.map(section => ({ ...section, offset: base + section.offset })) }
@@ -314,7 +316,23 @@ function sectionBase(bytes: Uint8Array): number {
   return align(preamble + length)
 }
 
-/** A constant's elements as the file holds them. */
+/** Whether one element may stand for all of a section, which are so many bytes: for fewer it is not worth it. */
+const isOneForAll = (stored: Held, bytes: number) => stored !== 'i8' && bytes >= 65536
+
+/** The bytes of a section: of many equal elements the first. */
+function sectionOf(constant: Constant): Uint8Array {
+  const { stored, data } = constant
+  const isOne = isOneForAll(stored, data.length * widthOf(stored)) && areEqual(data)
+  return payloadOf(isOne ? { ...constant, data: data.subarray(0, 1) } : constant)
+}
+
+/** Whether all elements have the bits of the first. */
+export function areEqual(data: Float32Array): boolean {
+  const bits = new Int32Array(data.buffer, data.byteOffset, data.length)
+  return bits.every(word => word === bits[0])
+}
+
+/** A constant's elements as memory holds them, but for the padding. */
 export function payloadOf({ stored, data }: Constant): Uint8Array {
   const held = stored === 'i8' ? Int8Array.from(data) : stored === 'f16' ? toHalves(data) : data
   return new Uint8Array(held.buffer, held.byteOffset, held.byteLength)

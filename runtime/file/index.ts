@@ -18,6 +18,7 @@ export {
 } from './dims.js'
 export { type Draw, drawn, type Expected, type Golden, type Sums, summarise } from './expected.js'
 export {
+  areEqual,
   decode,
   decodeHead,
   decodeHeader,
@@ -57,4 +58,4 @@ export {
   widthOf
 } from './program.js'
 export { type Given, isPlace, type SourceOptions, sourceOf } from './source.js'
-export { elementsOf, unpackInto } from './unpack.js'
+export { allElements, elementsOf, unpackInto } from './unpack.js'

@@ -1,5 +1,6 @@
 import { CairnError, digest } from '../base/index.js'
 import {
+  allElements,
   arrivals,
   type CairnFile,
   elementsOf,
@@ -8,7 +9,6 @@ import {
   paddedLength,
   type Section,
   Spare,
-  storedLength,
   unpackInto,
   widthOf
 } from '../file/index.js'
@@ -112,7 +112,7 @@ export async function uploadConstants(
     const own = slices
       .map((slice, i) => ({ ...slice, placed: header.constants.length + i }))
       .filter(s => s.of === index)
-    const floats = widener.see(index, bytes)
+    const floats = widener.see(index, section, bytes)
     const data = floats
       ? resident({ ...section, ...scales.get(index)!.packing, stored: 'f32' }, 'f32', floats)
       : resident(section, banks.held[own[0]?.placed ?? index], bytes)
@@ -137,8 +137,8 @@ class Widener {
   }
 
   /** Keeps scales; gives the floats, not padded yet, of whole numbers, and nothing of other constants. */
-  see(index: number, bytes: Uint8Array): Uint8Array | undefined {
-    if (this.wanted.has(index)) this.known.set(index, elementsOf('f32', bytes).slice())
+  see(index: number, section: Section, bytes: Uint8Array): Uint8Array | undefined {
+    if (this.wanted.has(index)) this.known.set(index, allElements(section, bytes).slice())
     const own = this.scales.get(index)
     if (!own) return undefined
     const { groups, rows, columns, panel } = own.packing
@@ -155,14 +155,17 @@ class Widener {
 
 /** The bytes of a section as shaders read them: padded, widened where they are not held as they are stored, in whole words. */
 function resident(section: Section, held: Held, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const elements = storedLength(section)
   const length = paddedLength(section)
-  const same = section.stored === held
-  if (same && length === elements && bytes.length % 4 === 0) return bytes as Uint8Array<ArrayBuffer>
+  const isDirect = section.stored === held && bytes.length === length * widthOf(held)
+  if (isDirect && bytes.length % 4 === 0) return bytes as Uint8Array<ArrayBuffer>
   const words = new ArrayBuffer(Math.ceil((length * widthOf(held)) / 4) * 4)
   if (held === 'i8') new Uint8Array(words).set(bytes)
   else if (held === 'f16')
-    unpackInto(new Uint16Array(words, 0, length), section, new Uint16Array(bytes.buffer, bytes.byteOffset, elements))
+    unpackInto(
+      new Uint16Array(words, 0, length),
+      section,
+      new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2)
+    )
   else unpackInto(new Float32Array(words), section, elementsOf(section.stored, bytes))
   return new Uint8Array(words)
 }

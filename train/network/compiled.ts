@@ -8,11 +8,11 @@ import { CairnError, digest } from '../../runtime/base/index.js'
 import { checkBound, checkFixed } from '../../runtime/check/index.js'
 import {
   type Argument,
+  allElements,
   type CairnFile,
   type Call,
   type Constant,
   decode,
-  elementsOf,
   encode,
   type Section as FileSection,
   type Port,
@@ -153,7 +153,7 @@ export class CompiledBackbone implements Backbone {
   private async constant({ offset, bytes, digest: _, ...rest }: FileSection): Promise<Constant> {
     const stored = new Uint8Array(bytes)
     await this.file.source.read(offset, [stored])
-    return { ...rest, data: elementsOf(rest.stored, stored) }
+    return { ...rest, data: allElements(rest, stored) }
   }
 }
 

@@ -1,6 +1,6 @@
 import { type Dim, div, isStatic, mul, product, same, sameShape, show, showShape } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
-import { largestFolded, type Node, type Tensor, type Value } from '../../graph/index.js'
+import { largestEqual, largestFolded, type Node, type Tensor, type Value } from '../../graph/index.js'
 import { alignedAxis, broadcastShape } from '../broadcast.js'
 import { axisOf, describe, hasOneOutput, intsOf, type Op } from '../op.js'
 import { emitCopy } from './elementwise.js'
@@ -45,10 +45,9 @@ const constantOfShape: Op = {
     output.shape = [...intsOf(node, 0, 'shape')!]
     const fill = value?.data[0] ?? 0
     const count = isStatic(output.shape) ? output.shape.reduce((n, size) => n * size, 1) : Number.NaN
-    if (!(count >= 0 && count <= largestFolded)) return
-    output.data = output.dtype.startsWith('float')
-      ? new Float32Array(count).fill(fill)
-      : new Float64Array(count).fill(fill)
+    const isFloat = output.dtype.startsWith('float')
+    if (!(count >= 0 && count <= (isFloat ? largestEqual : largestFolded))) return
+    output.data = isFloat ? new Float32Array(count).fill(fill) : new Float64Array(count).fill(fill)
   },
   lower(node, to) {
     const value = node.attributes.get('value') as Tensor | undefined
