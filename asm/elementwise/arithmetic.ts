@@ -6,9 +6,23 @@ export const ADD: u32 = 0
 export const SUB: u32 = 1
 export const MUL: u32 = 2
 export const DIV: u32 = 3
+export const POW: u32 = 4
 export const MAX: u32 = 5
 export const MIN: u32 = 6
+export const EQUAL: u32 = 7
+export const GREATER: u32 = 8
+export const LESS: u32 = 9
 export const PRELU: u32 = 15
+
+/** 1 where the mask is set, else 0. */
+export function truth(mask: v128): v128 {
+  return v128.and(mask, f32x4.splat(1))
+}
+
+/** Whether arithmeticRow has a loop for it. */
+export function isArithmetic(kind: u32): bool {
+  return (kind <= LESS && kind != POW) || kind == PRELU
+}
 
 /** Eight elements a turn share one look at the kind; returns how many elements are done. */
 export function arithmeticRow(
@@ -77,6 +91,21 @@ export function arithmeticRow(
       case PRELU: {
         a0 = leakyRelu(a0, b0)
         a1 = leakyRelu(a1, b1)
+        break
+      }
+      case EQUAL: {
+        a0 = truth(f32x4.eq(a0, b0))
+        a1 = truth(f32x4.eq(a1, b1))
+        break
+      }
+      case GREATER: {
+        a0 = truth(f32x4.gt(a0, b0))
+        a1 = truth(f32x4.gt(a1, b1))
+        break
+      }
+      case LESS: {
+        a0 = truth(f32x4.lt(a0, b0))
+        a1 = truth(f32x4.lt(a1, b1))
         break
       }
       case MAX: {

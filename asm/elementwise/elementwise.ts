@@ -9,13 +9,24 @@
 import { gather, scatter, transpose } from '../lanes'
 import { at, columns, LOOPS, lastRow, row, takeRun, takeSlice } from '../rows'
 import { activate, activateRow, CLIP, IDENTITY, leakyRelu, lowerBound, upperBound } from './activation'
-import { ADD, arithmeticRow, DIV, MAX, MIN, MUL, PRELU, SUB } from './arithmetic'
+import {
+  ADD,
+  arithmeticRow,
+  DIV,
+  EQUAL,
+  GREATER,
+  isArithmetic,
+  LESS,
+  MAX,
+  MIN,
+  MUL,
+  POW,
+  PRELU,
+  SUB,
+  truth
+} from './arithmetic'
 import { mod, powf, remainder } from './math'
 
-const POW: u32 = 4
-const EQUAL: u32 = 7
-const GREATER: u32 = 8
-const LESS: u32 = 9
 const GREATER_OR_EQUAL: u32 = 10
 const LESS_OR_EQUAL: u32 = 11
 const AND: u32 = 12
@@ -151,7 +162,14 @@ function unaryRow(p: UnaryParams, x: usize, y: usize, n: u32): void {
   }
   const alpha = f32x4.splat(p.alpha)
   const beta = f32x4.splat(p.beta)
-  for (let i: u32 = 0; i < n; i += 4) {
+  let i: u32 = 0
+  // Every other element, as of slices with steps; the last vector would read behind them.
+  if (xStep == 8 && yStep == 4)
+    for (; i + 5 <= n; i += 4) {
+      const v = i32x4.shuffle(v128.load(x + (i << 3)), v128.load(x + (i << 3), 16), 0, 2, 4, 6)
+      v128.store(y + (i << 2), activate(kind, v, alpha, beta))
+    }
+  for (; i < n; i += 4) {
     scatter(y + i * yStep, yStep, activate(kind, gather(x + i * xStep, xStep, n - i), alpha, beta), n - i)
   }
 }
@@ -161,7 +179,7 @@ export function binary(p: BinaryParams, a: usize, b: usize, y: usize): void {
   takeSlice(sizes, p.act > CLIP || p.kind == POW ? 8 : 1)
   const n = columns
   const repeats = <u32>p.a5 > 1 || <u32>p.b5 > 1 || p.y5 != 1
-  const arithmetic = !repeats && n >= 8 && p.act <= CLIP && ((p.kind <= MIN && p.kind != POW) || p.kind == PRELU)
+  const arithmetic = !repeats && n >= 8 && p.act <= CLIP && isArithmetic(p.kind)
   const low = lowerBound(min(p.act, CLIP), p.alpha)
   const high = upperBound(min(p.act, CLIP), p.beta)
   while (row < lastRow) {
@@ -257,10 +275,6 @@ function combine(kind: u32, a: v128, b: v128): v128 {
   }
 }
 
-function truth(mask: v128): v128 {
-  return v128.and(mask, f32x4.splat(1))
-}
-
 function negative(v: v128): v128 {
   return f32x4.lt(v, f32x4.splat(0))
 }
@@ -309,7 +323,17 @@ function whereRow(p: WhereParams, c: usize, a: usize, b: usize, y: usize, n: u32
   const aStep = p.a5 << 2
   const bStep = p.b5 << 2
   const yStep = p.y5 << 2
-  for (let i: u32 = 0; i < n; i += 4) {
+  let i: u32 = 0
+  if (n >= 4 && cStep == 4 && yStep == 4 && (aStep | 4) == 4 && (bStep | 4) == 4) {
+    let v = v128.load32_splat(a)
+    let w = v128.load32_splat(b)
+    for (; i + 4 <= n; i += 4) {
+      if (aStep) v = v128.load(a + (i << 2))
+      if (bStep) w = v128.load(b + (i << 2))
+      v128.store(y + (i << 2), v128.bitselect(v, w, nonzero(v128.load(c + (i << 2)))))
+    }
+  }
+  for (; i < n; i += 4) {
     const left = n - i
     const condition = nonzero(gather(c + i * cStep, cStep, left))
     const v = v128.bitselect(gather(a + i * aStep, aStep, left), gather(b + i * bStep, bStep, left), condition)

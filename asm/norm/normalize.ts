@@ -47,6 +47,13 @@ function scaleShiftPixel(p: ScaleShiftParams, x: usize, scale: usize, shift: usi
   const high = upperBound(p.act, p.beta)
   const bytes = (p.channels & ~3) << 2
   let c: usize = 0
+  if (!curved)
+    for (; c + 32 <= bytes; c += 32) {
+      const v = f32x4.add(f32x4.mul(v128.load(x + c), v128.load(scale + c)), v128.load(shift + c))
+      const w = f32x4.add(f32x4.mul(v128.load(x + c, 16), v128.load(scale + c, 16)), v128.load(shift + c, 16))
+      v128.store(y + c, clip(v, low, high))
+      v128.store(y + c, clip(w, low, high), 16)
+    }
   for (; c < bytes; c += 16) {
     let v = f32x4.add(f32x4.mul(v128.load(x + c), v128.load(scale + c)), v128.load(shift + c))
     if (curved) v = activate(p.act, v, f32x4.splat(p.alpha), f32x4.splat(p.beta))

@@ -2,9 +2,11 @@
  * Max, average and sum pooling, channels innermost. Each window is clipped to the input once, then runs over its taps
  * with 16 channels in registers. Means add up row by row, so that large windows keep their precision. A maximum that
  * passes NaN on costs seven instructions: windows are taken by pmax, and summed beside it, and those whose sum is NaN
- * (for NaN, or infinities of both signs) are taken once more, as ONNX has it.
+ * (for NaN, or infinities of both signs) are taken once more, as ONNX has it. Of large windows that overlap, columns are taken
+ * once for all that they are in (pool-columns.ts).
  */
 import { firstOf, lastOf, worth } from '../thread'
+import { columnsOfRow, hasColumns } from './pool-columns'
 
 @unmanaged
 export class PoolParams {
@@ -65,6 +67,11 @@ function poolRow(p: PoolParams, x: usize, to: usize, o0: u32, o1: u32): void {
   const n1 = tapsBefore(at1, p.x1, p.k1, p.d1) - first1
   const all1 = tapsBefore(at1, p.x1 + p.e1, p.k1, p.d1)
   const row = x + (((at0 + first0 * p.d0) * p.i0 + (at1 + first1 * p.d1) * p.i1) << 2)
+  if (hasColumns(p, n0)) {
+    const first = <u32>(at0 + first0 * p.d0) * p.i0 + <u32>(at1 + first1 * p.d1) * p.i1
+    columnsOfRow(p, x + ((<usize>first) << 2), to, n1, p.kind == 1 ? n1 : all0 * all1)
+    return
+  }
   const slides = n0 == 1 && n1 == 3 && p.k2 == 3 && p.s2 == 1 && p.d2 == 1 && p.channels >= 8
   for (let o2: u32 = 0; o2 < p.y2; o2++, to += p.o2 << 2) {
     const at2 = <i32>(o2 * p.s2 - p.b2)
@@ -190,12 +197,12 @@ function maxNine(channels: u32, from: usize, to: usize, step1: u32, step2: u32):
   }
 }
 
-function isNaNIn(v: v128): bool {
+export function isNaNIn(v: v128): bool {
   return v128.any_true(f32x4.ne(v, v))
 }
 
 /** The maxima of `channels`, a multiple of four, with NaN where a tap is NaN. */
-function maxExactly(
+export function maxExactly(
   channels: u32,
   from: usize,
   to: usize,

@@ -189,25 +189,40 @@ export function binaryOp(named: BinaryName, dtype?: 'bool'): Op {
     inPlace: [0, 1],
     lower(node, to) {
       const [a, b] = (node.inputs as Value[]).map(input => to.view(input))
-      const y = to.view(node.output)
-      const operands = [broadcastStrides(a, y.shape), broadcastStrides(b, y.shape), y.strides]
-      const loops = loopsOver(y.shape, y.order, operands, loopDepth)
-      if (!loops) throw refuse(node, `needs more than ${loopDepth} nested loops to visit its output`)
-      const name = named === 'mod' && node.number('fmod', 0) ? 'remainder' : named
-      const integer = name === 'div' && node.output.dtype.includes('int')
-      to.call(
-        binaryKernel,
-        {
-          ...numbered('d', loops.sizes),
-          ...numbered('a', loops.strides[0]),
-          ...numbered('b', loops.strides[1]),
-          ...numbered('y', loops.strides[2]),
-          kind: Object.keys(binaries).indexOf(name),
-          ...(integer ? { act: kindOf('truncate'), alpha: 0, beta: 0 } : epilogueOf(node))
-        },
-        { a, b, y }
-      )
+      emitBinary(node, to, named === 'mod' && node.number('fmod', 0) ? 'remainder' : named, a, b)
     }
+  }
+}
+
+function emitBinary(node: Node, to: Lowering, name: BinaryName, a: View, b: View): void {
+  const y = to.view(node.output)
+  const operands = [broadcastStrides(a, y.shape), broadcastStrides(b, y.shape), y.strides]
+  const loops = loopsOver(y.shape, y.order, operands, loopDepth)
+  if (!loops) throw refuse(node, `needs more than ${loopDepth} nested loops to visit its output`)
+  const integer = name === 'div' && node.output.dtype.includes('int')
+  to.call(
+    binaryKernel,
+    {
+      ...numbered('d', loops.sizes),
+      ...numbered('a', loops.strides[0]),
+      ...numbered('b', loops.strides[1]),
+      ...numbered('y', loops.strides[2]),
+      kind: Object.keys(binaries).indexOf(name),
+      ...(integer ? { act: kindOf('truncate'), alpha: 0, beta: 0 } : epilogueOf(node))
+    },
+    { a, b, y }
+  )
+}
+
+/** Squares, as norms and variances have them, are products. */
+const pow: Op = {
+  ...binaryOp('pow'),
+  lower(node, to) {
+    const [base, exponent] = node.inputs as Value[]
+    const isSquare = isConstant(exponent) && exponent.data.length === 1 && exponent.data[0] === 2
+    const a = to.view(base)
+    if (isSquare) emitBinary(node, to, 'mul', a, a)
+    else emitBinary(node, to, 'pow', a, to.view(exponent))
   }
 }
 
@@ -340,7 +355,7 @@ export const elementwise: Record<string, Op> = {
   Sub: binaryOp('sub'),
   Mul: binaryOp('mul'),
   Div: binaryOp('div'),
-  Pow: binaryOp('pow'),
+  Pow: pow,
   Mod: binaryOp('mod'),
   Max: { ...binaryOp('max'), required: 'all', takes: isPair, chains: true },
   Min: { ...binaryOp('min'), required: 'all', takes: isPair, chains: true },

@@ -35,9 +35,31 @@ export function scaleShiftOfArithmetic(node: Node): ScaleShift | undefined {
 
 const foldable = ['Conv', 'ConvTranspose', 'Gemm']
 
-/** Puts the arithmetic of `node` into the layer that makes its input, or into all layers that read its output. */
+/** Puts the arithmetic of `node` into the layer that makes its input, or into all layers that read its output, or a normalisation. */
 export function fold(graph: Graph, node: Node, affine: ScaleShift): boolean {
-  return foldBack(graph, node, affine) || foldForward(graph, node, affine)
+  return foldBack(graph, node, affine) || foldForward(graph, node, affine) || foldIntoNorm(graph, node, affine)
+}
+
+/** What stands behind a BatchNormalization that no layer takes, as Caffe's Scale does, becomes its own scale and shift. */
+function foldIntoNorm(graph: Graph, node: Node, { x, scale, shift }: ScaleShift): boolean {
+  const norm = x.producer
+  if (norm?.op !== 'BatchNormalization' || graph.onlyUser(x) !== node || !norm.inputs.slice(1).every(isConstant))
+    return false
+  const [, gamma, beta] = norm.inputs as [Value, Value & { data: Float32Array }, Value & { data: Float32Array }]
+  const set = (index: number, old: Value, data: Float32Array) =>
+    graph.setInput(norm, index, graph.constant(graph.unique(old.name), data, [data.length], old.dtype))
+  set(
+    1,
+    gamma,
+    Float32Array.from(gamma.data, (g, c) => g * scale[c])
+  )
+  set(
+    2,
+    beta,
+    Float32Array.from(beta.data, (b, c) => b * scale[c] + shift[c])
+  )
+  graph.bypass(node, x)
+  return true
 }
 
 function foldBack(graph: Graph, node: Node, { x, scale, shift }: ScaleShift): boolean {

@@ -113,7 +113,9 @@ export const graphs: Readonly<Record<string, Make>> = {
     ])
     const y = m.add('Add', [m.add('Mul', [conv(m, x, 4, 3, 3, 0), m.weights([4, 1, 1])]), m.scalar(0.5)])
     const padded = conv(m, m.add('Mul', [m.add('Relu', [y]), m.scalar(2)]), 4, 4)
-    return [m.add('Mul', [conv(m, m.add('Add', [m.add('Relu', [padded]), m.scalar(1)]), 4, 4), m.weights([4])])]
+    const normed = norm(m, m.add('MaxPool', [padded], { kernel_shape: [2, 2] }), 4)
+    const scaled = m.add('Relu', [m.add('Add', [m.add('Mul', [normed, m.weights([4, 1, 1])]), m.weights([4, 1, 1])])])
+    return [m.add('Mul', [conv(m, m.add('Add', [m.add('Relu', [padded]), m.scalar(1)]), 4, 4), m.weights([4])]), scaled]
   },
   'fold-pad': m => {
     const x = m.input([1, 3, 8, 8])

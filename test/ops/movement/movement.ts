@@ -115,6 +115,7 @@ export const movement: readonly Case[] = [
       steps && ints(...steps)
     ])
   ),
+  one('Slice, every other of long rows', 'Slice', [x(2, 3, 37), ints(1), ints(100), ints(2), ints(2)]),
   ...slices.map(([name, starts, ends, axes, steps]) =>
     one(
       `Slice behind Conv, ${name}`,

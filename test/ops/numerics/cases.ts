@@ -102,6 +102,8 @@ const windows: readonly [string, Attributes][] = [
   ['MaxPool', { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }],
   ['AveragePool', { kernel_shape: [2, 2] }],
   ['AveragePool', { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }],
+  ['MaxPool', { kernel_shape: [5, 5], pads: [2, 2, 2, 2] }],
+  ['AveragePool', { kernel_shape: [5, 5], pads: [2, 2, 2, 2] }],
   ['GlobalMaxPool', {}],
   ['GlobalAveragePool', {}],
   ['LRN', { size: 3 }],

@@ -22,6 +22,12 @@ const shapes: readonly [string, Operand, Attributes][] = [
   ['SAME_LOWER', x(1, 4, 9, 10), { kernel_shape: [3, 2], strides: [2, 2], auto_pad: 'SAME_LOWER' }],
   ['VALID', x(1, 4, 9, 10), { kernel_shape: [3, 2], strides: [2, 2], auto_pad: 'VALID' }],
   ['a large window', x(1, 3, 13, 15), { kernel_shape: [7, 9], pads: [3, 4, 3, 4] }],
+  ['a large window of many channels', x(2, 13, 11, 15), { kernel_shape: [5, 7], pads: [2, 3, 2, 3] }],
+  [
+    'a large window beyond the image, strides',
+    x(1, 8, 7, 12),
+    { kernel_shape: [9, 9], strides: [3, 2], pads: [4, 4, 4, 4], ceil_mode: 1 }
+  ],
   ['the whole image', x(2, 9, 6, 5), { kernel_shape: [6, 5] }],
   ['one channel', x(1, 1, 9, 9), { kernel_shape: [3, 3], strides: [2, 2] }],
   ['1-D', x(2, 5, 13), { kernel_shape: [3], strides: [2], pads: [1, 0] }],

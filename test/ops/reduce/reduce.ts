@@ -48,6 +48,8 @@ export const reduce: readonly Case[] = [
     ...[5, 45].map(count =>
       one(`${op} of ${count} aligned rows`, op, [within(x(2, count, 8), 0.8, 1.25)], { axes: [1] }, { opset: 11 })
     ),
+    one(`${op} of 63 neighbouring columns`, op, [within(x(2, 7, 3, 21), 0.8, 1.25)], { axes: [1] }, { opset: 11 }),
+    one(`${op} of runs of 45`, op, [within(x(3, 2, 45), 0.8, 1.25)], { axes: [2] }, { opset: 11 }),
     // The logarithm of a negative sum is no number.
     one(
       `${op} of signed numbers`,
