@@ -37,7 +37,43 @@ export function scaleShift(p: ScaleShiftParams, x: usize, scale: usize, shift: u
     const end = endOfRun(i, p.k3, last)
     let from = x + offsetOf(i, 4, sizes, sizes + 16)
     let to = y + offsetOf(i, 4, sizes, sizes + 32)
-    for (; i < end; i++, from += p.x3 << 2, to += p.y3 << 2) scaleShiftPixel(p, from, scale, shift, to)
+    const xStep = p.x3 << 2
+    const yStep = p.y3 << 2
+    for (; i + 2 <= end && isPlain(p); i += 2, from += 2 * xStep, to += 2 * yStep)
+      scaleShiftPair(p, from, xStep, scale, shift, to, yStep)
+    for (; i < end; i++, from += xStep, to += yStep) scaleShiftPixel(p, from, scale, shift, to)
+  }
+}
+
+function isPlain(p: ScaleShiftParams): bool {
+  return p.act <= CLIP && (p.channels & 7) == 0
+}
+
+/** Two neighbouring pixels of whole eights, for which scales and shifts are loaded once. */
+function scaleShiftPair(
+  p: ScaleShiftParams,
+  x: usize,
+  xStep: usize,
+  scale: usize,
+  shift: usize,
+  y: usize,
+  yStep: usize
+): void {
+  const low = lowerBound(p.act, p.alpha)
+  const high = upperBound(p.act, p.beta)
+  for (const end = x + (p.channels << 2); x < end; x += 32, y += 32, scale += 32, shift += 32) {
+    const a = v128.load(scale)
+    const b = v128.load(scale, 16)
+    const c = v128.load(shift)
+    const d = v128.load(shift, 16)
+    const v0 = f32x4.add(f32x4.mul(v128.load(x), a), c)
+    const w0 = f32x4.add(f32x4.mul(v128.load(x, 16), b), d)
+    const v1 = f32x4.add(f32x4.mul(v128.load(x + xStep), a), c)
+    const w1 = f32x4.add(f32x4.mul(v128.load(x + xStep, 16), b), d)
+    v128.store(y, clip(v0, low, high))
+    v128.store(y, clip(w0, low, high), 16)
+    v128.store(y + yStep, clip(v1, low, high))
+    v128.store(y + yStep, clip(w1, low, high), 16)
   }
 }
 
@@ -47,13 +83,6 @@ function scaleShiftPixel(p: ScaleShiftParams, x: usize, scale: usize, shift: usi
   const high = upperBound(p.act, p.beta)
   const bytes = (p.channels & ~3) << 2
   let c: usize = 0
-  if (!curved)
-    for (; c + 32 <= bytes; c += 32) {
-      const v = f32x4.add(f32x4.mul(v128.load(x + c), v128.load(scale + c)), v128.load(shift + c))
-      const w = f32x4.add(f32x4.mul(v128.load(x + c, 16), v128.load(scale + c, 16)), v128.load(shift + c, 16))
-      v128.store(y + c, clip(v, low, high))
-      v128.store(y + c, clip(w, low, high), 16)
-    }
   for (; c < bytes; c += 16) {
     let v = f32x4.add(f32x4.mul(v128.load(x + c), v128.load(scale + c)), v128.load(shift + c))
     if (curved) v = activate(p.act, v, f32x4.splat(p.alpha), f32x4.splat(p.beta))

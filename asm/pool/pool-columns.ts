@@ -1,14 +1,14 @@
 import { statics } from '../thread'
-import { isNaNIn, maxExactly, PoolParams, tapsBefore } from './pool'
+import { PoolParams, tapsBefore } from './pool'
 
 /**
  * Rows of windows that are high and wide and overlap: what of a column of the input lies inside is joined once, kept in a ring,
  * and of a window only its columns are joined. Eight channels at a time.
  */
 
-/** Columns of a ring, each the sums and the maxima of eight channels. */
-const RING: u32 = 32
-const ENTRY: usize = 64
+/** Columns of a ring, and bytes of one. */
+const RING: u32 = 64
+const COLUMN: usize = 32
 
 /** `n0` is how deep the windows are here. */
 export function hasColumns(p: PoolParams, n0: i32): bool {
@@ -22,59 +22,88 @@ export function columnsOfRow(p: PoolParams, x: usize, y: usize, n1: i32, share: 
   const ring = statics()
   const step1 = (p.d1 * p.i1) << 2
   const step2 = p.i2 << 2
+  const kind = p.kind
+  const stride = p.s2
+  const taps = p.k2
+  const width = p.x2
   const last = p.channels - 8
   for (let c: u32 = 0; c < p.channels; c += 8) {
     const at = min(c, last) << 2
     let to = y + at
     let next: i32 = 0
-    for (let o2: u32 = 0; o2 < p.y2; o2++, to += p.o2 << 2) {
-      const left = <i32>(o2 * p.s2 - p.b2)
+    let left = -(<i32>p.b2)
+    for (let o2 = p.y2; o2 > 0; o2--, to += p.o2 << 2, left += stride) {
       const first = max(left, 0)
-      const end = max(tapsBefore(left, p.x2, p.k2, 1) + left, first)
-      for (next = max(next, first); next < end; next++)
-        joinColumn(x + at + <usize>next * step2, n1, step1, ring + (<u32>next % RING) * ENTRY)
-      let s = f32x4.splat(0)
-      let t = s
-      let m = f32x4.splat(-Infinity)
-      let n = m
-      for (let i = first; i < end; i++) {
-        const entry = ring + (<u32>i % RING) * ENTRY
-        s = f32x4.add(s, v128.load(entry))
-        t = f32x4.add(t, v128.load(entry, 16))
-        if (p.kind) continue
-        m = f32x4.pmax(m, v128.load(entry, 32))
-        n = f32x4.pmax(n, v128.load(entry, 48))
+      const end = max(tapsBefore(left, width, taps, 1) + left, first)
+      for (next = max(next, first); next < end; next++) {
+        const column = x + at + <usize>next * step2
+        const entry = ring + (<u32>next % RING) * COLUMN
+        if (kind) sumColumn(column, n1, step1, entry)
+        else maxColumn(column, n1, step1, entry)
       }
-      if (p.kind) {
-        const across = p.kind == 1 ? end - first : tapsBefore(left, p.x2 + p.e2, p.k2, 1)
-        const factor = f32x4.splat(p.kind == 3 ? 1 : <f32>1 / <f32>max(share * across, 1))
-        v128.store(to, f32x4.mul(s, factor))
-        v128.store(to, f32x4.mul(t, factor), 16)
-        continue
-      }
-      v128.store(to, m)
-      v128.store(to, n, 16)
-      if (isNaNIn(f32x4.add(s, t)))
-        maxExactly(8, x + at + <usize>first * step2, to, 1, n1, end - first, 0, step1, step2)
+      if (kind) {
+        const across = kind == 1 ? end - first : tapsBefore(left, width + p.e2, taps, 1)
+        sumOfColumns(ring, first, end, to, kind == 3 ? 1 : <f32>1 / <f32>max(share * across, 1))
+      } else maxOfColumns(ring, first, end, to)
     }
   }
 }
 
-function joinColumn(x: usize, rows: i32, step: u32, entry: usize): void {
+function sumColumn(x: usize, rows: i32, step: u32, entry: usize): void {
   let s = f32x4.splat(0)
   let t = s
-  let m = f32x4.splat(-Infinity)
-  let n = m
   for (; rows > 0; rows--, x += step) {
-    const v = v128.load(x)
-    const w = v128.load(x, 16)
-    s = f32x4.add(s, v)
-    t = f32x4.add(t, w)
-    m = f32x4.pmax(m, v)
-    n = f32x4.pmax(n, w)
+    s = f32x4.add(s, v128.load(x))
+    t = f32x4.add(t, v128.load(x, 16))
   }
   v128.store(entry, s)
   v128.store(entry, t, 16)
-  v128.store(entry, m, 32)
-  v128.store(entry, n, 48)
+}
+
+function sumOfColumns(ring: usize, first: i32, end: i32, to: usize, factor: f32): void {
+  let s = f32x4.splat(0)
+  let t = s
+  for (; first < end; first++) {
+    const entry = ring + (<u32>first % RING) * COLUMN
+    s = f32x4.add(s, v128.load(entry))
+    t = f32x4.add(t, v128.load(entry, 16))
+  }
+  v128.store(to, f32x4.mul(s, f32x4.splat(factor)))
+  v128.store(to, f32x4.mul(t, f32x4.splat(factor)), 16)
+}
+
+/** pmax passes NaN over, for which a mask is kept beside: set, it is NaN itself. */
+function maxColumn(x: usize, rows: i32, step: u32, entry: usize): void {
+  let m = f32x4.splat(-Infinity)
+  let n = m
+  let bad = f32x4.splat(0)
+  let worse = bad
+  for (; rows > 0; rows--, x += step) {
+    const v = v128.load(x)
+    const w = v128.load(x, 16)
+    m = f32x4.pmax(m, v)
+    n = f32x4.pmax(n, w)
+    bad = v128.or(bad, f32x4.ne(v, v))
+    worse = v128.or(worse, f32x4.ne(w, w))
+  }
+  v128.store(entry, v128.or(m, bad))
+  v128.store(entry, v128.or(n, worse), 16)
+}
+
+function maxOfColumns(ring: usize, first: i32, end: i32, to: usize): void {
+  let m = f32x4.splat(-Infinity)
+  let n = m
+  let bad = f32x4.splat(0)
+  let worse = bad
+  for (; first < end; first++) {
+    const entry = ring + (<u32>first % RING) * COLUMN
+    const v = v128.load(entry)
+    const w = v128.load(entry, 16)
+    m = f32x4.pmax(m, v)
+    n = f32x4.pmax(n, w)
+    bad = v128.or(bad, f32x4.ne(v, v))
+    worse = v128.or(worse, f32x4.ne(w, w))
+  }
+  v128.store(to, v128.or(m, bad))
+  v128.store(to, v128.or(n, worse), 16)
 }

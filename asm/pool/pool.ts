@@ -197,12 +197,12 @@ function maxNine(channels: u32, from: usize, to: usize, step1: u32, step2: u32):
   }
 }
 
-export function isNaNIn(v: v128): bool {
+function isNaNIn(v: v128): bool {
   return v128.any_true(f32x4.ne(v, v))
 }
 
 /** The maxima of `channels`, a multiple of four, with NaN where a tap is NaN. */
-export function maxExactly(
+function maxExactly(
   channels: u32,
   from: usize,
   to: usize,

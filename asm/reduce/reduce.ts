@@ -64,13 +64,12 @@ export function reduce(p: ReduceParams, x: usize, y: usize): void {
     let i3 = (i % blocks) * unit
     const stop = min(i3 + (end - i) * unit, p.k3)
     if (sideBySide) {
-      // The last sixteen may repeat columns that are done.
-      if (p.k3 >= 16)
-        for (; i3 < stop; i3 += 16) {
-          const first = min(i3, p.k3 - 16) << 2
-          if (isFold(p.kind)) fold16(p, from + first, to + first)
-          else sum16(p, from + first, to + first)
-        }
+      // The last ones may repeat columns that are done.
+      if (isFold(p.kind)) {
+        if (p.k3 >= 8)
+          for (; i3 < stop; i3 += 8) fold8(p, from + (min(i3, p.k3 - 8) << 2), to + (min(i3, p.k3 - 8) << 2))
+      } else if (p.k3 >= 16)
+        for (; i3 < stop; i3 += 16) sum16(p, from + (min(i3, p.k3 - 16) << 2), to + (min(i3, p.k3 - 16) << 2))
       for (; i3 + 4 <= stop; i3 += 4) reduce4(p, from + (i3 << 2), to + (i3 << 2))
     }
     for (; i3 < stop; i3++) store<f32>(to + ((i3 * p.y3) << 2), reduce1(p, from + ((i3 * p.x3) << 2)))
@@ -201,18 +200,14 @@ function finish4(p: ReduceParams, to: usize, low: v128, high: v128): void {
   store<f32>(to, finish(p, f64x2.extract_lane(high, 1)), 12)
 }
 
-/** Sixteen columns of maxima, minima or products. What passes NaN on costs seven instructions: it is looked for beside it. */
-function fold16(p: ReduceParams, from: usize, to: usize): void {
+/** Eight columns of maxima, minima or products. What passes NaN on costs seven instructions: it is looked for beside it. */
+function fold8(p: ReduceParams, from: usize, to: usize): void {
   const kind = p.kind
   const step = p.s3 << 2
   let a = f32x4.splat(neutral(kind))
   let b = a
-  let c = a
-  let d = a
   let spoilt = f32x4.splat(0)
   let spoiltToo = spoilt
-  let spoiltAlso = spoilt
-  let spoiltLast = spoilt
   for (let i0: u32 = 0; i0 < p.r0; i0++) {
     for (let i1: u32 = 0; i1 < p.r1; i1++) {
       for (let i2: u32 = 0; i2 < p.r2; i2++) {
@@ -220,16 +215,10 @@ function fold16(p: ReduceParams, from: usize, to: usize): void {
         for (let i = p.r3; i > 0; i--, at += step) {
           const v = v128.load(at)
           const w = v128.load(at, 16)
-          const x = v128.load(at, 32)
-          const y = v128.load(at, 48)
           a = fold4(kind, a, v)
           b = fold4(kind, b, w)
-          c = fold4(kind, c, x)
-          d = fold4(kind, d, y)
           spoilt = v128.or(spoilt, isNaN4(v))
           spoiltToo = v128.or(spoiltToo, isNaN4(w))
-          spoiltAlso = v128.or(spoiltAlso, isNaN4(x))
-          spoiltLast = v128.or(spoiltLast, isNaN4(y))
         }
       }
     }
@@ -237,8 +226,6 @@ function fold16(p: ReduceParams, from: usize, to: usize): void {
   // All bits set are a NaN.
   v128.store(to, v128.or(a, spoilt))
   v128.store(to, v128.or(b, spoiltToo), 16)
-  v128.store(to, v128.or(c, spoiltAlso), 32)
-  v128.store(to, v128.or(d, spoiltLast), 48)
 }
 
 function reduce4(p: ReduceParams, from: usize, to: usize): void {
@@ -349,29 +336,23 @@ function foldAll(p: ReduceParams, from: usize, kind: u32): f32 {
 function foldRun(at: usize, fours: u32, kind: u32): f32 {
   let a = f32x4.splat(neutral(kind))
   let b = a
-  let c = a
-  let d = a
   let spoilt = f32x4.splat(0)
-  for (; fours >= 4; fours -= 4, at += 64) {
+  for (; fours >= 2; fours -= 2, at += 32) {
     const v = v128.load(at)
     const w = v128.load(at, 16)
-    const x = v128.load(at, 32)
-    const y = v128.load(at, 48)
     a = fold4(kind, a, v)
     b = fold4(kind, b, w)
-    c = fold4(kind, c, x)
-    d = fold4(kind, d, y)
-    spoilt = v128.or(spoilt, v128.or(v128.or(isNaN4(v), isNaN4(w)), v128.or(isNaN4(x), isNaN4(y))))
+    spoilt = v128.or(spoilt, v128.or(isNaN4(v), isNaN4(w)))
   }
-  for (; fours > 0; fours--, at += 16) {
+  if (fours) {
     const v = v128.load(at)
     a = fold4(kind, a, v)
     spoilt = v128.or(spoilt, isNaN4(v))
   }
   if (v128.any_true(spoilt)) return NaN
-  a = fold4(kind, fold4(kind, a, b), fold4(kind, c, d))
-  const first = fold1(kind, f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1))
-  return fold1(kind, first, fold1(kind, f32x4.extract_lane(a, 2), f32x4.extract_lane(a, 3)))
+  a = fold4(kind, a, b)
+  a = fold4(kind, a, i64x2.shuffle(a, a, 1, 0))
+  return f32x4.extract_lane(fold4(kind, a, i32x4.shuffle(a, a, 1, 0, 3, 2)), 0)
 }
 
 function logOfSumOfExp(p: ReduceParams, from: usize): f32 {

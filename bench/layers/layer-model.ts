@@ -88,6 +88,8 @@ class LayerModel {
       return this.emit('AveragePool', [x], { ...pool, ...(flags.includes('padded') && { count_include_pad: 1 }) })
     if (op === 'globalavgpool') return this.emit('GlobalAveragePool', [x])
     if (op === 'globalmaxpool') return this.emit('GlobalMaxPool', [x])
+    if (op === 'reducemax') return this.emit('ReduceMax', [x], { axes: [1] })
+    if (op === 'reducemean') return this.emit('ReduceMean', [x], { axes: [1] })
     if (op === 'softmax') return this.emit('Softmax', [x], { axis: 1 })
     if (op === 'lrn') return this.emit('LRN', [x], { size: size! })
     if (op === 'prelu') return this.emit('PRelu', [x, ...this.parameters])
@@ -143,7 +145,12 @@ class LayerModel {
       sigmoid: 'Sigmoid',
       tanh: 'Tanh',
       softplus: 'Softplus',
-      exp: 'Exp'
+      exp: 'Exp',
+      erf: 'Erf',
+      abs: 'Abs',
+      sqrt: 'Sqrt',
+      floor: 'Floor',
+      reciprocal: 'Reciprocal'
     }
     if (plain[name]) return this.emit(plain[name], [x])
     throw new Error(`no ONNX operator is known here for the activation ${name}`)

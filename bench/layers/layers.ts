@@ -8,7 +8,8 @@
  *     1x maxpool 1x64x112x112 3x3 s2 p1 ceil        KERNEL; avgpool alike, `padded` when it counts the padding
  *     1x mul 1x96x28x28 1x96x1x1                    the other operand's shape; add, sub, div, max, min, pow alike
  *     1x resize 1x256x28x28 224x224 half_pixel      OUTPUT SIZE, and how coordinates are meant; linear
- *     1x softmax 1x1000                             globalavgpool, globalmaxpool, lrn (size), scaleshift, prelu, instancenorm
+ *     1x softmax 1x1000                             globalavgpool, globalmaxpool, lrn (size), scaleshift, prelu, instancenorm,
+ *                                                   reducemax, reducemean (over channels)
  *     1x act 1x64x56x56 relu                        an activation alone
  *
  * Options are s (strides), p (pads: one number, two by axis, or four as ONNX has them), d (dilations), g (groups). The
@@ -155,6 +156,7 @@ export function outputShape(layer: Layer): number[] {
   const half = spatial.length
   if (op === 'gemm') return [batch, outputs!]
   if (op.startsWith('global')) return [batch, channels, ...spatial.map(() => 1)]
+  if (op.startsWith('reduce')) return [batch, 1, ...spatial]
   if (op === 'resize') return [batch, channels, ...sizes!]
   if (!windowed.includes(op)) return [...input]
   const out = spatial.map((size, i) => {
