@@ -1,4 +1,4 @@
-import { ROWS, sixRows, spread } from '../dense/product'
+import { ROWS, sixRows, spreadSix } from '../dense/product'
 import { isInline, isLate, PANEL } from '../dense/tile'
 import { DEEP, sixPair, WIDE } from '../dense/wide'
 import { activatePixels, Epilogue } from '../elementwise/epilogue'
@@ -49,7 +49,16 @@ export function packedPixels(
     let row = from / p.outW
     let to = scratch
     for (let i: u32 = 0; i < count; i++) {
-      packWindow(p, x, <i32>(row * p.strideH - p.padH), <i32>(column * p.strideW - p.padW), to)
+      const h = <i32>(row * p.strideH - p.padH)
+      const left = <i32>(column * p.strideW - p.padW)
+      const last = left + <i32>((ROWS - 1) * p.strideW + p.kernelW)
+      if (i % ROWS == 0 && i + ROWS <= count && column + ROWS < p.outW && left >= 0 && last <= <i32>p.inW) {
+        to = packSix(p, x + ((<usize>(<u32>left * p.xW)) << 2), h, to)
+        i += ROWS - 1
+        column += ROWS
+        continue
+      }
+      packWindow(p, x, h, left, to)
       to += (i + 1) % ROWS ? 4 : group - (ROWS - 1) * 4
       if (++column < p.outW) continue
       column = 0
@@ -99,24 +108,27 @@ function sixPixels(
   for (let i: usize = 0; i < <usize>rows; i++) memory.copy(y + i * step, whole + i * PANEL * 4, columns * 4)
 }
 
-/** The window that begins at row `h` and column `left`, zeros where it is outside: its elements ROWS floats apart. */
-function packWindow(p: ConvParams, x: usize, h: i32, left: i32, to: usize): void {
-  const before = p.channels * min(max(-left, 0), <i32>p.kernelW)
-  const behind = p.channels * min(max(left + <i32>p.kernelW - <i32>p.inW, 0), <i32>p.kernelW)
+/** The windows of six neighbours that lie inside the input's columns; the first begins at row `h`, where `x` is its column of row 0. */
+function packSix(p: ConvParams, x: usize, h: i32, to: usize): usize {
   const run = p.kernelW * p.channels
+  const step = (<usize>(p.strideW * p.xW)) << 2
   for (let kh = p.kernelH; kh > 0; kh--, h += <i32>p.dilationH) {
-    if (<u32>h >= p.inH) {
-      to = spread0(run, to)
-      continue
+    if (<u32>h < p.inH) to = spreadSix(x + ((<usize>(<u32>h * p.xH)) << 2), step, run, to)
+    else {
+      memory.fill(to, 0, run * ROWS * 4)
+      to += <usize>run * ROWS * 4
     }
-    to = spread0(before, to)
-    to = spread(x + ((<usize>(<u32>h * p.xH + max(left, 0) * p.xW)) << 2), run - before - behind, to)
-    to = spread0(behind, to)
   }
+  return to
 }
 
-/** As spread, of zeros. */
-function spread0(count: u32, to: usize): usize {
-  for (; count > 0; count--, to += ROWS * 4) store<f32>(to, 0)
-  return to
+/** The window that begins at row `h` and column `left`, zeros where it is outside: its elements ROWS floats apart. */
+function packWindow(p: ConvParams, x: usize, h: i32, left: i32, to: usize): void {
+  const pixel = (<usize>p.channels) << 2
+  for (let kh = p.kernelH; kh > 0; kh--, h += <i32>p.dilationH)
+    for (let v = left; v < left + <i32>p.kernelW; v++) {
+      const inside = <u32>h < p.inH && <u32>v < p.inW
+      const from = x + ((<usize>(<u32>h * p.xH + <u32>v * p.xW)) << 2)
+      for (let at: usize = 0; at < pixel; at += 4, to += ROWS * 4) store<f32>(to, inside ? load<f32>(from + at) : 0)
+    }
 }

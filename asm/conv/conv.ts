@@ -139,8 +139,9 @@ function walk(
   const end = min(lastOf(fours, least) << 2, p.batch * pixels)
   const room = (p.tiles * stride) >> 2
   const alone = few && p.filters == 1 && p.yW == 1 && !transposed && isAlone(p, e)
-  const columns = !transposed && !few && isColumns(p, e, room)
   const packed = !transposed && isPacked(p, e, room)
+  // Where windows are packed for many filters, that is the smaller cost.
+  const columns = !transposed && !few && isColumns(p, e, room) && !(packed && p.channels * PANEL <= p.filters)
   for (let from = firstOf(fours, least) << 2; from < end; ) {
     // Blocks end with an image.
     const n = from / pixels

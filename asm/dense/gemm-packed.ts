@@ -1,7 +1,7 @@
 import { activateRow } from '../elementwise/activation'
 import { Epilogue } from '../elementwise/epilogue'
 import { GemmParams, gemm, rows, sliceOf } from './gemm'
-import { ROWS, sixRows, spread } from './product'
+import { ROWS, sixRows, spreadSix } from './product'
 import { isInline, isLate, PANEL } from './tile'
 import { DEEP, sixPair, WIDE } from './wide'
 
@@ -91,11 +91,7 @@ export function gemmPacked(
 
 /** Rows to groups: element k of the ROWS rows of a group lie next to each other. */
 function pack(x: usize, xStep: usize, groups: u32, inner: u32, to: usize): void {
-  const bytes = (<usize>inner) << 2
-  for (; groups > 0; groups--, to += bytes * <usize>ROWS) {
-    let at = to
-    for (let row = ROWS; row > 0; row--, x += xStep, at += 4) spread(x, inner, at)
-  }
+  for (; groups > 0; groups--, x += ROWS * xStep) to = spreadSix(x, xStep, inner, to)
 }
 
 /** A block of groups times whole panels. */

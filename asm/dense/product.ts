@@ -264,15 +264,35 @@ export function sixRows(
   v128.store(y, b5, 16)
 }
 
-/** One row of a group: copies floats to every ROWS-th place, and returns the place behind. */
-export function spread(from: usize, count: u32, to: usize): usize {
-  for (const end = from + ((<usize>(count & ~3)) << 2); from < end; from += 16, to += ROWS * 16) {
-    const v = v128.load(from)
-    v128.store32_lane(to, v, 0)
-    v128.store32_lane(to, v, 1, ROWS * 4)
-    v128.store32_lane(to, v, 2, ROWS * 8)
-    v128.store32_lane(to, v, 3, ROWS * 12)
+/** A group of six rows that lie `step` bytes apart, by transposes of four elements; returns the place behind. */
+export function spreadSix(x: usize, step: usize, count: u32, to: usize): usize {
+  for (; count >= 4; count -= 4, x += 16, to += 96) {
+    const third = x + 2 * step
+    const fifth = third + 2 * step
+    const a = v128.load(x)
+    const b = v128.load(x + step)
+    const c = v128.load(third)
+    const d = v128.load(third + step)
+    const e = v128.load(fifth)
+    const f = v128.load(fifth + step)
+    let ab = i32x4.shuffle(a, b, 0, 4, 1, 5)
+    let cd = i32x4.shuffle(c, d, 0, 4, 1, 5)
+    let ef = i32x4.shuffle(e, f, 0, 4, 1, 5)
+    v128.store(to, i64x2.shuffle(ab, cd, 0, 2))
+    v128.store64_lane(to, ef, 0, 16)
+    v128.store(to, i64x2.shuffle(ab, cd, 1, 3), 24)
+    v128.store64_lane(to, ef, 1, 40)
+    ab = i32x4.shuffle(a, b, 2, 6, 3, 7)
+    cd = i32x4.shuffle(c, d, 2, 6, 3, 7)
+    ef = i32x4.shuffle(e, f, 2, 6, 3, 7)
+    v128.store(to, i64x2.shuffle(ab, cd, 0, 2), 48)
+    v128.store64_lane(to, ef, 0, 64)
+    v128.store(to, i64x2.shuffle(ab, cd, 1, 3), 72)
+    v128.store64_lane(to, ef, 1, 88)
   }
-  for (let left = count & 3; left > 0; left--, from += 4, to += ROWS * 4) store<f32>(to, load<f32>(from))
+  for (; count > 0; count--, x += 4) {
+    let from = x
+    for (let row = ROWS; row > 0; row--, from += step, to += 4) store<f32>(to, load<f32>(from))
+  }
   return to
 }

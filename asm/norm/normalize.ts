@@ -2,7 +2,7 @@
  * Scale and shift by channel, and local response normalisation, channels innermost. Activations up to a bound are
  * taken along in the loop, any other is called for.
  */
-import { activate, CLIP, clip, lowerBound, upperBound } from '../elementwise/activation'
+import { activateRow, CLIP, clip, lowerBound, upperBound } from '../elementwise/activation'
 import { exp, log } from '../elementwise/math'
 import { gather, scatter } from '../lanes'
 import { endOfRun, offsetOf, tripsOf } from '../loops'
@@ -39,61 +39,47 @@ export function scaleShift(p: ScaleShiftParams, x: usize, scale: usize, shift: u
     let to = y + offsetOf(i, 4, sizes, sizes + 32)
     const xStep = p.x3 << 2
     const yStep = p.y3 << 2
-    for (; i + 2 <= end && isPlain(p); i += 2, from += 2 * xStep, to += 2 * yStep)
-      scaleShiftPair(p, from, xStep, scale, shift, to, yStep)
-    for (; i < end; i++, from += xStep, to += yStep) scaleShiftPixel(p, from, scale, shift, to)
+    for (; i < end; i += 2, from += 2 * xStep, to += 2 * yStep) {
+      const two = i + 2 <= end
+      scaleShiftPair(p, from, two ? from + xStep : from, scale, shift, to, two ? to + yStep : to)
+    }
   }
 }
 
-function isPlain(p: ScaleShiftParams): bool {
-  return p.act <= CLIP && (p.channels & 7) == 0
-}
-
-/** Two neighbouring pixels of whole eights, for which scales and shifts are loaded once. */
+/** Two pixels, for which scales and shifts are loaded once; a last one may be both. */
 function scaleShiftPair(
   p: ScaleShiftParams,
   x: usize,
-  xStep: usize,
+  next: usize,
   scale: usize,
   shift: usize,
   y: usize,
-  yStep: usize
+  nextY: usize
 ): void {
-  const low = lowerBound(p.act, p.alpha)
-  const high = upperBound(p.act, p.beta)
-  for (const end = x + (p.channels << 2); x < end; x += 32, y += 32, scale += 32, shift += 32) {
-    const a = v128.load(scale)
-    const b = v128.load(scale, 16)
-    const c = v128.load(shift)
-    const d = v128.load(shift, 16)
-    const v0 = f32x4.add(f32x4.mul(v128.load(x), a), c)
-    const w0 = f32x4.add(f32x4.mul(v128.load(x, 16), b), d)
-    const v1 = f32x4.add(f32x4.mul(v128.load(x + xStep), a), c)
-    const w1 = f32x4.add(f32x4.mul(v128.load(x + xStep, 16), b), d)
-    v128.store(y, clip(v0, low, high))
-    v128.store(y, clip(w0, low, high), 16)
-    v128.store(y + yStep, clip(v1, low, high))
-    v128.store(y + yStep, clip(w1, low, high), 16)
-  }
-}
-
-function scaleShiftPixel(p: ScaleShiftParams, x: usize, scale: usize, shift: usize, y: usize): void {
-  const curved = p.act > CLIP
   const low = lowerBound(p.act, p.alpha)
   const high = upperBound(p.act, p.beta)
   const bytes = (p.channels & ~3) << 2
   let c: usize = 0
   for (; c < bytes; c += 16) {
-    let v = f32x4.add(f32x4.mul(v128.load(x + c), v128.load(scale + c)), v128.load(shift + c))
-    if (curved) v = activate(p.act, v, f32x4.splat(p.alpha), f32x4.splat(p.beta))
+    const a = v128.load(scale + c)
+    const b = v128.load(shift + c)
+    const v = f32x4.add(f32x4.mul(v128.load(x + c), a), b)
+    const w = f32x4.add(f32x4.mul(v128.load(next + c), a), b)
     v128.store(y + c, clip(v, low, high))
+    v128.store(nextY + c, clip(w, low, high))
   }
   const left = p.channels & 3
   if (left) {
-    let v = f32x4.mul(gather(x + c, 4, left), gather(scale + c, 4, left))
-    v = f32x4.add(v, gather(shift + c, 4, left))
-    scatter(y + c, 4, activate(p.act, v, f32x4.splat(p.alpha), f32x4.splat(p.beta)), left)
+    const a = gather(scale + c, 4, left)
+    const b = gather(shift + c, 4, left)
+    const v = f32x4.add(f32x4.mul(gather(x + c, 4, left), a), b)
+    const w = f32x4.add(f32x4.mul(gather(next + c, 4, left), a), b)
+    scatter(y + c, 4, clip(v, low, high), left)
+    scatter(nextY + c, 4, clip(w, low, high), left)
   }
+  if (p.act <= CLIP) return
+  activateRow(p.act, p.alpha, p.beta, y, y, p.channels)
+  if (nextY != y) activateRow(p.act, p.alpha, p.beta, nextY, nextY, p.channels)
 }
 
 @unmanaged

@@ -4,7 +4,7 @@
  */
 import { gather, scatter } from '../lanes'
 import { firstOf, lastOf, worth } from '../thread'
-import { firstTap, PoolParams, tapsBefore } from './pool'
+import { firstTap, PoolParams, tapsBefore } from './pool-params'
 
 export function poolGradient(p: PoolParams, x: usize, dy: usize, dx: usize): void {
   const blocks = (p.channels + 3) / 4

@@ -1,7 +1,7 @@
 /** Where the first maximum of each window is, channels innermost, four at a time. */
 import { gather, scatter } from '../lanes'
 import { firstOf, lastOf, worth } from '../thread'
-import { firstTap, tapsBefore } from './pool'
+import { firstTap, tapsBefore } from './pool-params'
 
 @unmanaged
 export class PoolIndexParams {

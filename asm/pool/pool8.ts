@@ -1,6 +1,6 @@
 import { levels, storeBytes, zeroFor } from '../elementwise/requantise'
 import { firstOf, lastOf, worth } from '../thread'
-import { firstTap, tapsBefore } from './pool'
+import { firstTap, tapsBefore } from './pool-params'
 
 /** Pooling of bytes, channels innermost: maxima as they are, means with a scale; see compiler/ops/pool/pool8.ts. */
 @unmanaged

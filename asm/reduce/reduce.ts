@@ -1,5 +1,5 @@
 /**
- * Reductions over up to four loops of any strides. Where the kept columns are neighbours in memory, 16 or 4 of them
+ * Reductions over up to four loops of any strides. Where the kept columns are neighbours in memory, 16, 8 or 4 of them
  * are reduced side by side; else where the reduced elements are neighbours, vectors run along them. Sums collect a
  * few elements in f32 and carry those into f64, so that their precision does not depend on the count.
  */
@@ -64,13 +64,16 @@ export function reduce(p: ReduceParams, x: usize, y: usize): void {
     let i3 = (i % blocks) * unit
     const stop = min(i3 + (end - i) * unit, p.k3)
     if (sideBySide) {
+      const fold = isFold(p.kind)
+      const wide: u32 = fold ? 8 : 16
       // The last ones may repeat columns that are done.
-      if (isFold(p.kind)) {
-        if (p.k3 >= 8)
-          for (; i3 < stop; i3 += 8) fold8(p, from + (min(i3, p.k3 - 8) << 2), to + (min(i3, p.k3 - 8) << 2))
-      } else if (p.k3 >= 16)
-        for (; i3 < stop; i3 += 16) sum16(p, from + (min(i3, p.k3 - 16) << 2), to + (min(i3, p.k3 - 16) << 2))
-      for (; i3 + 4 <= stop; i3 += 4) reduce4(p, from + (i3 << 2), to + (i3 << 2))
+      if (p.k3 >= wide && p.kind <= PRODUCT)
+        for (; i3 < stop; i3 += wide) {
+          const first = min(i3, p.k3 - wide) << 2
+          if (fold) fold8(p, from + first, to + first)
+          else sum16(p, from + first, to + first)
+        }
+      if (!fold) for (; i3 + 4 <= stop; i3 += 4) sum4(p, from + (i3 << 2), to + (i3 << 2))
     }
     for (; i3 < stop; i3++) store<f32>(to + ((i3 * p.y3) << 2), reduce1(p, from + ((i3 * p.x3) << 2)))
     i = end
@@ -139,7 +142,6 @@ function highHalf(v: v128): v128 {
 }
 
 function sum16(p: ReduceParams, from: usize, to: usize): void {
-  const kind = p.kind
   const step = p.s3 << 2
   const zero = f64x2.splat(0)
   let t0 = zero
@@ -162,10 +164,10 @@ function sum16(p: ReduceParams, from: usize, to: usize): void {
           let a2 = a0
           let a3 = a0
           for (let i = count; i > 0; i--, at += step) {
-            a0 = f32x4.add(a0, term4(kind, v128.load(at)))
-            a1 = f32x4.add(a1, term4(kind, v128.load(at, 16)))
-            a2 = f32x4.add(a2, term4(kind, v128.load(at, 32)))
-            a3 = f32x4.add(a3, term4(kind, v128.load(at, 48)))
+            a0 = f32x4.add(a0, v128.load(at))
+            a1 = f32x4.add(a1, v128.load(at, 16))
+            a2 = f32x4.add(a2, v128.load(at, 32))
+            a3 = f32x4.add(a3, v128.load(at, 48))
           }
           t0 = f64x2.add(t0, lowHalf(a0))
           t1 = f64x2.add(t1, highHalf(a0))
@@ -228,26 +230,15 @@ function fold8(p: ReduceParams, from: usize, to: usize): void {
   v128.store(to, v128.or(b, spoiltToo), 16)
 }
 
-function reduce4(p: ReduceParams, from: usize, to: usize): void {
+function sum4(p: ReduceParams, from: usize, to: usize): void {
   const kind = p.kind
   const step = p.s3 << 2
-  const fold = isFold(kind)
   let low = f64x2.splat(0)
   let high = low
-  let best = f32x4.splat(neutral(kind))
-  let spoilt = low
   for (let i0: u32 = 0; i0 < p.r0; i0++) {
     for (let i1: u32 = 0; i1 < p.r1; i1++) {
       for (let i2: u32 = 0; i2 < p.r2; i2++) {
         let at = from + ((i0 * p.s0 + i1 * p.s1 + i2 * p.s2) << 2)
-        if (fold) {
-          for (let i = p.r3; i > 0; i--, at += step) {
-            const v = v128.load(at)
-            best = fold4(kind, best, v)
-            spoilt = v128.or(spoilt, isNaN4(v))
-          }
-          continue
-        }
         for (let left = p.r3; left > 0; ) {
           const count = min(left, CHUNK)
           left -= count
@@ -259,8 +250,7 @@ function reduce4(p: ReduceParams, from: usize, to: usize): void {
       }
     }
   }
-  if (fold) v128.store(to, v128.or(best, spoilt))
-  else finish4(p, to, low, high)
+  finish4(p, to, low, high)
 }
 
 function reduce1(p: ReduceParams, from: usize): f32 {
