@@ -43,6 +43,7 @@ export function scaleShift(p: ScaleShiftParams, x: usize, scale: usize, shift: u
       const two = i + 2 <= end
       scaleShiftPair(p, from, two ? from + xStep : from, scale, shift, to, two ? to + yStep : to)
     }
+    i = end
   }
 }
 

@@ -2,8 +2,8 @@ import { statics } from '../thread'
 import { PoolParams, tapsBefore } from './pool-params'
 
 /**
- * Rows of windows that are high and wide and overlap: what of a column of the input lies inside is joined once, eight channels at
- * a time, and of a window only its columns are joined.
+ * Rows of windows that are high and wide and overlap: what of a column of the input lies inside is joined once for
+ * many windows, eight channels at a time, and of a window only its columns are joined.
  */
 
 /** Columns that a thread's statics hold, and bytes of one. */
@@ -29,7 +29,8 @@ export function columnsOfRow(p: PoolParams, x: usize, y: usize, n1: i32, share: 
     for (let o2: u32 = 0; o2 < p.y2; ) {
       const stop = min(o2 + most, p.y2)
       const begin = max(<i32>(o2 * p.s2 - p.b2), 0)
-      const close = endOf(p, <i32>((stop - 1) * p.s2 - p.b2))
+      // A last window may begin behind the input.
+      const close = min(endOf(p, <i32>((stop - 1) * p.s2 - p.b2)), <i32>p.x2)
       let column = statics()
       for (let v = begin; v < close; v++, column += COLUMN) join(kind, x + at + <u32>v * step2, n1, step1, column, 1)
       for (; o2 < stop; o2++, to += p.o2 << 2) {

@@ -127,7 +127,7 @@ export class Node {
 /** Elements of the largest constant that is made; larger ones are left to run: folding them would bloat the file. */
 export const largestFolded = 2 ** 24
 
-/** The same of one whose elements are all equal, of which a file holds one. */
+/** The same of weights whose elements are all equal, of which a file holds one, unless they are of 8 bits. */
 export const largestEqual = 2 ** 28
 
 /** What computing when compiling may take, and what it has learnt on the way. */

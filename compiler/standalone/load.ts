@@ -86,6 +86,7 @@ function loadingFrom(begin: number, program: Program, calls: readonly Call[], pl
   const payload = new Bytes()
   const direct: { at: number; bytes: Uint8Array }[] = []
   const offsets = new Map<number, number>()
+  const words = constants.map(equalWord)
   const fill = (constant: Constant, word: number, to: number, staging: number) => {
     const isPadded = paddedLength(constant) !== storedLength(constant)
     const width = widthOf(constant.kept)
@@ -98,7 +99,7 @@ function loadingFrom(begin: number, program: Program, calls: readonly Call[], pl
   }
   const bring = (index: number, to: number, staging: number) => {
     const constant = constants[index]
-    const word = equalWord(constant)
+    const word = words[index]
     if (word !== undefined) {
       fill(constant, word, to, staging)
       return
@@ -126,7 +127,7 @@ function loadingFrom(begin: number, program: Program, calls: readonly Call[], pl
   constants.forEach((constant, index) => {
     const at = places.constants[index]
     if (at < 0 || !residentBytes(constant)) return
-    if (isDirect(constant) && equalWord(constant) === undefined) direct.push({ at, bytes: payloadOf(constant) })
+    if (isDirect(constant) && words[index] === undefined) direct.push({ at, bytes: payloadOf(constant) })
     else bring(index, at, begin)
   })
   setup.forEach((call, i) => {

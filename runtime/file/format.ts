@@ -332,7 +332,7 @@ export function areEqual(data: Float32Array): boolean {
   return bits.every(word => word === bits[0])
 }
 
-/** A constant's elements as memory holds them, but for the padding. */
+/** All elements of a constant, in the precision in which the file stores them. */
 export function payloadOf({ stored, data }: Constant): Uint8Array {
   const held = stored === 'i8' ? Int8Array.from(data) : stored === 'f16' ? toHalves(data) : data
   return new Uint8Array(held.buffer, held.byteOffset, held.byteLength)

@@ -37,6 +37,14 @@ const constant: Op = {
   }
 }
 
+/** Whether layers read a value as their weights, and nothing else does. */
+function areWeights(value: Value): boolean {
+  const layers = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul']
+  return (
+    value.users.length > 0 && value.users.every(({ op, inputs }) => layers.includes(op) && inputs.indexOf(value) > 0)
+  )
+}
+
 const constantOfShape: Op = {
   infer(node) {
     const value = node.attributes.get('value') as Tensor | undefined
@@ -46,7 +54,7 @@ const constantOfShape: Op = {
     const fill = value?.data[0] ?? 0
     const count = isStatic(output.shape) ? output.shape.reduce((n, size) => n * size, 1) : Number.NaN
     const isFloat = output.dtype.startsWith('float')
-    if (!(count >= 0 && count <= (isFloat ? largestEqual : largestFolded))) return
+    if (!(count >= 0 && count <= (isFloat && areWeights(output) ? largestEqual : largestFolded))) return
     output.data = isFloat ? new Float32Array(count).fill(fill) : new Float64Array(count).fill(fill)
   },
   lower(node, to) {

@@ -1,7 +1,7 @@
 import { count, type Pass } from '../pass.js'
 import { fold, scaleShiftOfArithmetic } from './scale-shift.js'
 
-/** Mul, Add, Sub and Div by constants into the neighbouring Conv, ConvTranspose or Gemm. */
+/** Mul, Add, Sub and Div by constants into the neighbouring Conv, ConvTranspose or Gemm, or into the BatchNormalization before them. */
 export const foldScaleShift: Pass = {
   name: 'fold-scale-shift',
   run(graph) {

@@ -1,5 +1,5 @@
 // Batch normalisation in every place, local response normalisation.
-import { c, type Operand, one, type Rest, type Step, within, x } from '../../support/cases/case.js'
+import { c, ints, type Operand, one, type Rest, type Step, within, x } from '../../support/cases/case.js'
 import { float } from '../../support/onnx/model.js'
 
 /** Scale, bias, mean and a variance that is positive. */
@@ -26,6 +26,31 @@ const chain = (
 
 export const normalize = [
   one('BatchNormalization alone', 'BatchNormalization', [x(2, 7, 5, 6), ...statistics(7)]),
+  // Rows that do not follow each other, of odd lengths.
+  one(
+    'BatchNormalization of a part',
+    'MaxPool',
+    [x(2, 8, 6, 8)],
+    { kernel_shape: [2, 2] },
+    {
+      next: [
+        { op: 'Slice', operands: [ints(0, 1), ints(4, 6), ints(2, 3)] },
+        { op: 'BatchNormalization', operands: statistics(8) },
+        { op: 'Relu' }
+      ]
+    }
+  ),
+  ...[1, 2, 3].map(axis =>
+    one(
+      `BatchNormalization into a part, axis ${axis}`,
+      'BatchNormalization',
+      [x(3, 8, 5, 7), ...statistics(8)],
+      {},
+      {
+        next: [{ op: 'Concat', operands: [x(3, 8, 5, 7)], attributes: { axis } }]
+      }
+    )
+  ),
   one('BatchNormalization of rank 2', 'BatchNormalization', [x(3, 10), ...statistics(10)]),
   one('BatchNormalization of rank 3', 'BatchNormalization', [x(3, 10, 4), ...statistics(10)]),
   one('BatchNormalization of rank 5', 'BatchNormalization', [x(1, 3, 4, 3, 2), ...statistics(3)]),
