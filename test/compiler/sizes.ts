@@ -188,7 +188,9 @@ test('tensors have the sizes that such expressions give them', async () => {
     const values = model.add('Cast', [model.add('Concat', shape, { axis: 0 })], { to: codes.float32 })
     model.output(model.add('Expand', [model.scalar(2), model.add('Shape', [made])]), values)
     const bytes = model.encode()
-    const file = await compile(bytes).catch((error: CompileError) => assert.match(error.message, /must be known/))
+    const file = await compile(bytes).catch((error: CompileError) =>
+      assert.match(error.message, /must be known|takes more than 8192 letters/)
+    )
     if (!file) continue
     compiled++
     const [oracle, session] = [await Oracle.load(bytes), await InferenceSession.create(file)]
