@@ -120,9 +120,6 @@ export function activateRow(kind: u32, low: f32, high: f32, x: usize, y: usize, 
     case NEG:
       for (; from < end; from += 16, to += 16) v128.store(to, f32x4.neg(v128.load(from)))
       break
-    case RECIPROCAL:
-      for (; from < end; from += 16, to += 16) v128.store(to, f32x4.div(f32x4.splat(1), v128.load(from)))
-      break
     default:
       for (; from < end; from += 16, to += 16) v128.store(to, activate(kind, v128.load(from), alpha, beta))
   }

@@ -109,7 +109,7 @@ test('kernels of one operator family have the same stem everywhere', () => {
   const helpers = (
     'arithmetic band8 barrier check command component conv-columns conv-packed conv-params depthwise depthwise-columns ' +
     'depthwise8 depthwise8-columns depthwise8-words epilogue gemm-packed ' +
-    'index lanes loops madd math more narrow panels port product product8 rows thread tile trigonometry unpack ' +
+    'index lanes loops madd math more narrow panels pool-columns pool-params port product product8 rows thread tile trigonometry unpack ' +
     'wasi_snapshot_preview1 weights wide winograd-params winograd-transform winograd8 words8'
   ).split(' ')
   assert.equal(
