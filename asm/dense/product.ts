@@ -264,7 +264,7 @@ export function sixRows(
   v128.store(y, b5, 16)
 }
 
-/** A group of six rows that lie `step` bytes apart, by transposes of four elements; returns the place behind. */
+/** A group of six rows that lie `step` bytes apart, by transposes of four elements, where ROWS is six; returns the place behind. */
 export function spreadSix(x: usize, step: usize, count: u32, to: usize): usize {
   for (; count >= 4; count -= 4, x += 16, to += 96) {
     const third = x + 2 * step

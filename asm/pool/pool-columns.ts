@@ -66,16 +66,16 @@ function join(kind: u32, x: usize, count: i32, step: u32, y: usize, factor: f32)
   // pmax passes NaN over, for which a mask is kept beside: set, it is NaN itself.
   let m = f32x4.splat(-Infinity)
   let n = m
-  let bad = f32x4.splat(0)
-  let worse = bad
+  let spoilt = f32x4.splat(0)
+  let spoiltToo = spoilt
   for (; count > 0; count--, x += step) {
     const v = v128.load(x)
     const w = v128.load(x, 16)
     m = f32x4.pmax(m, v)
     n = f32x4.pmax(n, w)
-    bad = v128.or(bad, f32x4.ne(v, v))
-    worse = v128.or(worse, f32x4.ne(w, w))
+    spoilt = v128.or(spoilt, f32x4.ne(v, v))
+    spoiltToo = v128.or(spoiltToo, f32x4.ne(w, w))
   }
-  v128.store(y, v128.or(m, bad))
-  v128.store(y, v128.or(n, worse), 16)
+  v128.store(y, v128.or(m, spoilt))
+  v128.store(y, v128.or(n, spoiltToo), 16)
 }

@@ -15,7 +15,7 @@ import { folded, squeezed } from './wasm/fold.js'
 import { Bytes, type Segment } from './wasm/sections.js'
 
 /**
- * What a module does, as a table of steps that one of its functions goes through: kernels' names, or `bring`, and operands. Before
+ * What a module does, as a table of steps that one of its functions goes through: kernels' names, `bring` or `fill`, and operands. Before
  * the first run constants that memory holds otherwise than the file come out of a segment that lies aside, into memory that the
  * arena takes later, are widened and padded, and setup calls derive others from them (runtime/cpu/wasm.ts does the same while a
  * file arrives); a run is the program's calls.
