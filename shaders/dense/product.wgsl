@@ -32,7 +32,7 @@ fn product(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   }
   for (var i = 0u; i < WEIGHT_LOADS; i++) {
     let l = index + i * THREADS;
-    seekWeights(i, (l >> 1) & 15, firstQuad + (l >> 5) * 2 + (l & 1), part);
+    seekWeights(i, firstQuad + (l >> 5) * 2 + (l & 1), part);
   }
   var s0 = vec4f();
   var s1 = vec4f();
