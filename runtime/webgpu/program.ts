@@ -250,7 +250,11 @@ export function withScratch({ header, calls }: GpuProgram, bindings: Bindings, i
   for (const call of calls)
     for (const { access, index } of call.call.arguments) {
       if (access !== 'scratch') continue
-      const wanted = call.shader.scratch?.(blockOf(call, bindings, () => 0), imitated) ?? 0
+      const wanted =
+        call.shader.scratch?.(
+          blockOf(call, bindings, () => 0),
+          imitated
+        ) ?? 0
       // Calls that make some columns each share theirs.
       storages[index] = Math.max(seen.has(index) ? (storages[index] as number) : 0, wanted)
       seen.add(index)

@@ -93,7 +93,9 @@ function suiteOnGpu(): void {
 
   test('a device that admits to be a program on the CPU has products of its own, with the same results', async () => {
     const device = await (await (await gpu()).requestAdapter())!.requestDevice()
-    const own = disguised(device, { adapterInfo: { isFallbackAdapter: false, architecture: '', description: 'llvmpipe' } })
+    const own = disguised(device, {
+      adapterInfo: { isFallbackAdapter: false, architecture: '', description: 'llvmpipe' }
+    })
     const m = new ModelBuilder(random)
     const x = m.input([3, 37, 9, 11], 'float32', [-1, 1], 'x')
     const odd = m.add('Relu', [m.add('Conv', [x, m.weights([45, 37, 3, 3]), m.weights([45])], { strides: [2, 1] })])
