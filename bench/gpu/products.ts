@@ -34,7 +34,7 @@ function behind(p: P, dispatch: GpuDispatch, rows: number, columns: number, part
 const sharesOf = (split: number, rows: number, columns: number, parts: number) =>
   4 * split * rows * quads(columns) * parts
 
-/** Invocations of a workgroup of shaders/dense/lane-product.wgsl, each with rows of its own. */
+/** Invocations of a workgroup of laneProduct (shaders/dense/product.wgsl), each with rows of its own. */
 const laneThreads = 16
 
 /** Rows of an invocation that joins shares (shaders/dense/product.wgsl). */

@@ -109,7 +109,7 @@ export function sharesOf(sizes: Sizes, imitated = false): number {
   return imitated || split === 1 ? 0 : 2 * split * product(sizes.rows, ceil(sizes.columns, 4) * 4, sizes.parts)
 }
 
-/** Rows and columns that a workgroup of lane-product.wgsl makes. */
+/** Rows and columns that a workgroup of laneProduct (product.wgsl) makes. */
 const laneRows = 64
 const laneColumns = 8
 
@@ -126,14 +126,13 @@ export function tiled(
   vector: boolean,
   { constants, mayDivide = true, imitated = false }: Tiling = {}
 ): Dispatch[] {
-  const before = ['index', 'weights', ...files]
+  const all = ['index', 'weights', ...files, 'product']
   if (imitated) {
     const { rows, columns, parts } = sizes
     const groups = [ceil(rows, laneRows), ceil(columns, laneColumns), parts] as const
-    return [{ files: [...before, 'lane-product'], entry: 'laneProduct', constants, vector, groups }]
+    return [{ files: all, entry: 'laneProduct', constants, vector, groups }]
   }
   const { tile, split } = planOf(sizes, mayDivide)
-  const all = [...before, 'product']
   const making: Dispatch = {
     files: all,
     entry: 'product',
