@@ -41,9 +41,9 @@ fn seekRow(i: u32, row: u32, part: u32) {
   );
 }
 
-fn seekWeights(i: u32, quad: u32, part: u32) {
+fn seekWeights(i: u32, k: u32, quad: u32, part: u32) {
   let panel = part * panelCount() + min(quad >> 1, panelCount() - 1);
-  weightStart[i] = p.wAt + panel * panelRows() * 8 + (quad & 1) * 4;
+  weightStart[i] = p.wAt + panel * panelRows() * 8 + k * 8 + (quad & 1) * 4;
 }
 
 fn begin(step: u32) {
@@ -120,12 +120,12 @@ fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {
     if (step * 16 + k >= panelRows()) {
       return vec4f();
     }
-    return weight4(weightStart[i] + (step * 16 + k) * 8);
+    return weight4(weightStart[i] + step * 128);
   }
   if (channel + k >= p.channels) {
     return vec4f();
   }
-  return weight4(weightStart[i] + (tap * p.channels + channel + k) * 8);
+  return weight4(weightStart[i] + (tap * p.channels + channel) * 8);
 }
 
 fn seekColumns(column: u32, part: u32) {

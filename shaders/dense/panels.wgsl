@@ -12,8 +12,8 @@ fn seekRow(i: u32, row: u32, part: u32) {
   rowStart[i] = rowAt(row, part);
 }
 
-fn seekWeights(i: u32, quad: u32, part: u32) {
-  weightStart[i] = p.wAt + panelAt(quad >> 1, part) * innerCount() * 8 + (quad & 1) * 4;
+fn seekWeights(i: u32, k: u32, quad: u32, part: u32) {
+  weightStart[i] = p.wAt + panelAt(quad >> 1, part) * innerCount() * 8 + k * 8 + (quad & 1) * 4;
 }
 
 fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
@@ -31,7 +31,7 @@ fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {
   if (step * 16 + k >= innerCount()) {
     return vec4f();
   }
-  return weight4(weightStart[i] + (step * 16 + k) * 8);
+  return weight4(weightStart[i] + step * 128);
 }
 
 fn begin(step: u32) {
