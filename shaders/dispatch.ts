@@ -31,8 +31,9 @@ export interface Shader {
   /** Buffers that may be constants or activations: their addresses say which. */
   readonly either?: readonly string[]
   /** Elements of scratch memory that the kernel needs here; none by default. */
-  scratch?(p: Block): number
-  dispatches(p: Block): Dispatch[]
+  scratch?(p: Block, imitated?: boolean): number
+  /** For a GPU, or for a program on the CPU that imitates one. */
+  dispatches(p: Block, imitated?: boolean): Dispatch[]
 }
 
 /** The most workgroups in one dimension on every device. */

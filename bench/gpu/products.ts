@@ -18,8 +18,9 @@ const axesOf = (p: P): Axis[] =>
   ['D', 'H', 'W'].map(axis => axisOf(['in', 'out', 'kernel', 'stride', 'dilation', 'pad'].map(name => p[name + axis])))
 
 /** Rows and columns of tiles, from the dispatch's workgroups, and rows of invocations in them. */
-function tilesOf({ groups: [rows, columns], constants }: GpuDispatch) {
-  return { rows, columns, readers: rows * (constants?.THREADS_Y ?? 1) }
+function tilesOf({ groups: [rows, columns], constants, entry }: GpuDispatch) {
+  const threads = entry === 'laneProduct' ? laneThreads : (constants?.THREADS_Y ?? 1)
+  return { rows, columns, readers: rows * threads }
 }
 
 /** What is behind the sums of a product: shares of them where they are divided, which take a pair of halves. */
@@ -32,6 +33,9 @@ function behind(p: P, dispatch: GpuDispatch, rows: number, columns: number, part
 
 const sharesOf = (split: number, rows: number, columns: number, parts: number) =>
   4 * split * rows * quads(columns) * parts
+
+/** Invocations of a workgroup of laneProduct (shaders/dense/product.wgsl), each with rows of its own. */
+const laneThreads = 16
 
 /** Rows of an invocation that joins shares (shaders/dense/product.wgsl). */
 const joined = 4

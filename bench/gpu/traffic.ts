@@ -162,7 +162,7 @@ const models: Readonly<Record<string, Model>> = {
 
 /** `longReduce` and `unary4` read and write what `reduce` and `unary` do. */
 function modelOf({ entry, files }: GpuDispatch): Model | undefined {
-  if (entry === 'product' || entry === 'product8') return files.map(file => models[file]).find(Boolean)
+  if (/^(product8?|laneProduct)$/.test(entry)) return files.map(file => models[file]).find(Boolean)
   const plain = entry.replace(/4$/, '').replace(/^long(.)/, (_, letter) => letter.toLowerCase())
   return models[plain]
 }

@@ -244,13 +244,17 @@ export function blockOf(
 }
 
 /** The schedule with the scratch memory that shaders need instead of the CPU kernels'. */
-export function withScratch({ header, calls }: GpuProgram, bindings: Bindings): Header {
+export function withScratch({ header, calls }: GpuProgram, bindings: Bindings, imitated: boolean): Header {
   const storages = [...header.storages]
   const seen = new Set<number>()
   for (const call of calls)
     for (const { access, index } of call.call.arguments) {
       if (access !== 'scratch') continue
-      const wanted = call.shader.scratch?.(blockOf(call, bindings, () => 0)) ?? 0
+      const wanted =
+        call.shader.scratch?.(
+          blockOf(call, bindings, () => 0),
+          imitated
+        ) ?? 0
       // Calls that make some columns each share theirs.
       storages[index] = Math.max(seen.has(index) ? (storages[index] as number) : 0, wanted)
       seen.add(index)

@@ -11,7 +11,7 @@ import {
   type Stored,
   widthOf
 } from '../file/index.js'
-import type { Lease } from './device/device.js'
+import { isImitation, type Lease } from './device/device.js'
 import { allocating, scoped } from './device/scopes.js'
 import { Kept } from './memory/kept.js'
 import { ArenaStates } from './memory/states.js'
@@ -97,6 +97,13 @@ export class Resident {
 
   get device(): GPUDevice {
     return this.held.device
+  }
+
+  /** Whether dispatches are chosen for a program on the CPU. */
+  private get imitated(): boolean {
+    // Older browsers do not say what a device belongs to.
+    const { adapterInfo } = this.device as { adapterInfo?: GPUAdapterInfo }
+    return adapterInfo !== undefined && isImitation(adapterInfo)
   }
 
   get memoryBytes(): number {
@@ -237,7 +244,7 @@ export class Resident {
     const key = header.free.map(name => bindings[name]).join()
     if (this.bound?.key === key) return this.bound
     this.bound = undefined
-    const plan = this.states.inFrontOf(planProgram(withScratch(this.program, bindings), bindings))
+    const plan = this.states.inFrontOf(planProgram(withScratch(this.program, bindings, this.imitated), bindings))
     const width = widthOf(this.element)
     const placed = (port: Omit<Port, 'name' | 'dtype'>, to: number): PortPlace => ({
       at: (storageAt(plan, port.storage, port.offset, bindings) + evaluate(port.offset, bindings)) * width,
@@ -286,7 +293,7 @@ export class Resident {
     }
     const { name } = this.program.header.kernels[gpuCall.call.kernel]
     const most = this.device.limits.maxComputeWorkgroupsPerDimension
-    return gpuCall.shader.dispatches(block).map(async dispatch => {
+    return gpuCall.shader.dispatches(block, this.imitated).map(async dispatch => {
       if (Math.max(...dispatch.groups) > most)
         throw new CairnError(
           `kernel "${name}" of "${gpuCall.call.node}" needs ${dispatch.groups.join('×')} workgroups; this device takes ${most} in each direction`

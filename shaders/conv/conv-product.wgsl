@@ -41,9 +41,9 @@ fn seekRow(i: u32, row: u32, part: u32) {
   );
 }
 
-fn seekWeights(i: u32, k: u32, quad: u32, part: u32) {
+fn seekWeights(i: u32, quad: u32, part: u32) {
   let panel = part * panelCount() + min(quad >> 1, panelCount() - 1);
-  weightStart[i] = p.wAt + panel * panelRows() * 8 + k * 8 + (quad & 1) * 4;
+  weightStart[i] = p.wAt + panel * panelRows() * 8 + (quad & 1) * 4;
 }
 
 fn begin(step: u32) {
@@ -81,13 +81,13 @@ fn advance() {
 const OUTSIDE: u32 = 0xffffffff;
 
 fn inputAt(i: u32, k: vec3u) -> u32 {
-  let at = window[i] + vec3i(k * vec3u(p.dilationD, p.dilationH, p.dilationW));
-  if (any(at < vec3i()) || any(at >= vec3i(vec3u(p.inD, p.inH, p.inW)))) {
-    return OUTSIDE;
-  }
-  return start[i] + u32(at.x) * p.xD + u32(at.y) * p.xH + u32(at.z) * p.xW;
+  // What is negative is very large without its sign.
+  let at = vec3u(window[i]) + k * vec3u(p.dilationD, p.dilationH, p.dilationW);
+  let inside = all(at < vec3u(p.inD, p.inH, p.inW));
+  return select(OUTSIDE, start[i] + at.x * p.xD + at.y * p.xH + at.z * p.xW, inside);
 }
 
+// Without branches: laneProduct repeats this, and a compiler may take every path through them.
 fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
   if (LINEAR) {
     let k = step * 16 + quad * 4;
@@ -95,13 +95,12 @@ fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
   }
   let c = channel + quad * 4;
   let pixel = inputAt(i, position);
-  if (c >= p.channels || pixel == OUTSIDE) {
-    return vec4f();
-  }
+  let there = pixel != OUTSIDE;
+  let x = load4(select(0, pixel + c, there));
   if (WHOLE_QUADS) {
-    return load4(pixel + c);
+    return select(vec4f(), x, there & (c < p.channels));
   }
-  return select(vec4f(), load4(pixel + c), vec4u(c) + vec4u(0, 1, 2, 3) < vec4u(p.channels));
+  return select(vec4f(), x, vec4<bool>(there) & (vec4u(c) + vec4u(0, 1, 2, 3) < vec4u(p.channels)));
 }
 
 fn linearElement(i: u32, k: u32) -> f32 {
@@ -109,23 +108,15 @@ fn linearElement(i: u32, k: u32) -> f32 {
   let line = at / p.kernelW;
   let plane = line / p.kernelH;
   let pixel = inputAt(i, vec3u(plane, line % p.kernelH, at % p.kernelW));
-  if (plane >= p.kernelD || pixel == OUTSIDE) {
-    return 0;
-  }
-  return load(pixel + k % p.channels);
+  let there = (plane < p.kernelD) & (pixel != OUTSIDE);
+  return select(0f, load(select(0u, pixel + k % p.channels, there)), there);
 }
 
 fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {
-  if (LINEAR) {
-    if (step * 16 + k >= panelRows()) {
-      return vec4f();
-    }
-    return weight4(weightStart[i] + step * 128);
-  }
-  if (channel + k >= p.channels) {
-    return vec4f();
-  }
-  return weight4(weightStart[i] + (tap * p.channels + channel) * 8);
+  let row = select(channel, step * 16, LINEAR) + k;
+  let there = row < select(p.channels, panelRows(), LINEAR);
+  let first = select(tap * p.channels, 0, LINEAR);
+  return select(vec4f(), weight4(weightStart[i] + select(0, first + row, there) * 8), there);
 }
 
 fn seekColumns(column: u32, part: u32) {

@@ -23,11 +23,11 @@ export const gemm: Shader = {
   halves: 'w',
   either: vectors,
   byColumn: ['bias', 'slope', 'r', 'y'],
-  scratch: p => (p.rows > fewRows ? sharesOf(sizesOfGemm(p)) : 0),
-  dispatches(p) {
+  scratch: (p, imitated) => (p.rows > fewRows ? sharesOf(sizesOfGemm(p), imitated) : 0),
+  dispatches(p, imitated) {
     const dense = aligned(p.xAt, p.xRow, p.inner, p.yAt, p.yRow, p.columns, p.wAt, p.biasAt, p.slopeAt)
     const vector = dense && (!p.residual || aligned(p.rAt, p.rRow))
-    if (p.rows > fewRows) return tiled(sizesOfGemm(p), [...finishing, 'gemm', 'panels', 'floats'], vector)
+    if (p.rows > fewRows) return tiled(sizesOfGemm(p), [...finishing, 'gemm', 'panels', 'floats'], vector, { imitated })
     return [
       {
         files: ['weights', ...finishing, 'gemm', 'tree', 'together', 'row-panel'],
@@ -63,9 +63,9 @@ export function alignedImages(
 }
 
 /** A convolution as a product for each group: all positions in one list where few channels would leave most of a tile empty, or where weights lie so. */
-export function imageProduct(p: Block, files: readonly string[], vector: boolean): Dispatch[] {
+export function imageProduct(p: Block, files: readonly string[], vector: boolean, imitated?: boolean): Dispatch[] {
   const LINEAR = isLinear(p)
-  return tiled(sizesOfImages(p), [...files, 'conv-product'], vector && !LINEAR, { LINEAR })
+  return tiled(sizesOfImages(p), [...files, 'conv-product'], vector && !LINEAR, { constants: { LINEAR }, imitated })
 }
 
 const isLinear = (p: Block) => Number(p.channels < 8 || p.runs === 1)
@@ -84,11 +84,11 @@ export const conv: Shader = {
   block: 'Conv',
   halves: 'w',
   either: vectors,
-  scratch: p => (patchesOf(p) ? 0 : sharesOf(sizesOfImages(p))),
-  dispatches(p) {
+  scratch: (p, imitated) => (patchesOf(p) ? 0 : sharesOf(sizesOfImages(p), imitated)),
+  dispatches(p, imitated) {
     const vector = alignedImages(p, p.channels, p.filters)
     const patches = patchesOf(p)
-    if (!patches) return imageProduct(p, images, vector)
+    if (!patches) return imageProduct(p, images, vector, imitated)
     return [{ files: ['index', 'weights', ...images, 'patches'], entry: 'patches', vector, ...patches }]
   }
 }

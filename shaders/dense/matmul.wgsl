@@ -52,9 +52,9 @@ fn seekRow(i: u32, row: u32, part: u32) {
   rowStart[i] = p.xAt + (part / p.d1) * p.x0 + (part % p.d1) * p.x1 + min(row, p.rows - 1) * p.xRow;
 }
 
-fn seekWeights(i: u32, k: u32, quad: u32, part: u32) {
+fn seekWeights(i: u32, quad: u32, part: u32) {
   let column = min(quad * 4, ((p.columns - 1) / 4) * 4);
-  weightStart[i] = p.wAt + (part / p.d1) * p.w0 + (part % p.d1) * p.w1 + k * p.wRow + column * p.wColumn;
+  weightStart[i] = p.wAt + (part / p.d1) * p.w0 + (part % p.d1) * p.w1 + column * p.wColumn;
 }
 
 fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
@@ -66,7 +66,7 @@ fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {
   if (step * 16 + k >= p.inner) {
     return vec4f();
   }
-  let at = weightStart[i] + step * 16 * p.wRow;
+  let at = weightStart[i] + (step * 16 + k) * p.wRow;
   return vec4f(fetch(at), fetch(at + p.wColumn), fetch(at + 2 * p.wColumn), fetch(at + 3 * p.wColumn));
 }
 

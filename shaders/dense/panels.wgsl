@@ -12,26 +12,25 @@ fn seekRow(i: u32, row: u32, part: u32) {
   rowStart[i] = rowAt(row, part);
 }
 
-fn seekWeights(i: u32, k: u32, quad: u32, part: u32) {
-  weightStart[i] = p.wAt + panelAt(quad >> 1, part) * innerCount() * 8 + k * 8 + (quad & 1) * 4;
+fn seekWeights(i: u32, quad: u32, part: u32) {
+  weightStart[i] = p.wAt + panelAt(quad >> 1, part) * innerCount() * 8 + (quad & 1) * 4;
 }
 
+// Without branches: laneProduct repeats this, and a compiler may take every path through them.
 fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
   let k = step * 16 + quad * 4;
-  if (k >= innerCount()) {
-    return vec4f();
-  }
+  let there = k < innerCount();
+  let x = load4(rowStart[i] + select(0, k, there));
   if (WHOLE_QUADS) {
-    return load4(rowStart[i] + k);
+    return select(vec4f(), x, there);
   }
-  return select(vec4f(), load4(rowStart[i] + k), vec4u(k) + vec4u(0, 1, 2, 3) < vec4u(innerCount()));
+  return select(vec4f(), x, vec4u(k) + vec4u(0, 1, 2, 3) < vec4u(innerCount()));
 }
 
 fn weightQuad(i: u32, step: u32, k: u32) -> vec4f {
-  if (step * 16 + k >= innerCount()) {
-    return vec4f();
-  }
-  return weight4(weightStart[i] + step * 128);
+  let row = step * 16 + k;
+  let there = row < innerCount();
+  return select(vec4f(), weight4(weightStart[i] + select(0, row, there) * 8), there);
 }
 
 fn begin(step: u32) {

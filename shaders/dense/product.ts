@@ -104,9 +104,19 @@ function planOf(sizes: Sizes, mayDivide: boolean): Plan {
 const joined = 4
 
 /** Elements of scratch memory for shares of sums, of which halves take two for each. */
-export function sharesOf(sizes: Sizes): number {
+export function sharesOf(sizes: Sizes, imitated = false): number {
   const { split } = planOf(sizes, true)
-  return split === 1 ? 0 : 2 * split * product(sizes.rows, ceil(sizes.columns, 4) * 4, sizes.parts)
+  return imitated || split === 1 ? 0 : 2 * split * product(sizes.rows, ceil(sizes.columns, 4) * 4, sizes.parts)
+}
+
+/** Rows and columns that a workgroup of laneProduct (product.wgsl) makes. */
+const laneRows = 64
+const laneColumns = 8
+
+export interface Tiling {
+  readonly constants?: Readonly<Record<string, number>>
+  readonly mayDivide?: boolean
+  readonly imitated?: boolean
 }
 
 /** Products whose hooks are in `files`, on tiles that fit their sizes. */
@@ -114,11 +124,15 @@ export function tiled(
   sizes: Sizes,
   files: readonly string[],
   vector: boolean,
-  constants: Readonly<Record<string, number>> = {},
-  mayDivide = true
+  { constants, mayDivide = true, imitated = false }: Tiling = {}
 ): Dispatch[] {
-  const { tile, split } = planOf(sizes, mayDivide)
   const all = ['index', 'weights', ...files, 'product']
+  if (imitated) {
+    const { rows, columns, parts } = sizes
+    const groups = [ceil(rows, laneRows), ceil(columns, laneColumns), parts] as const
+    return [{ files: all, entry: 'laneProduct', constants, vector, groups }]
+  }
+  const { tile, split } = planOf(sizes, mayDivide)
   const making: Dispatch = {
     files: all,
     entry: 'product',

@@ -3,9 +3,30 @@ import { openGpu } from '../../cli/device/gpu.js'
 
 let opened: Promise<GPU> | undefined
 
-/** A navigator.gpu; rejects with the reason to skip where there is none, or where only the CPU part is wanted. */
+/**
+ * A navigator.gpu, whose devices do not admit that they are programs on the CPU, so that dispatches are those of a GPU; rejects
+ * with the reason to skip where there is none, or where only the CPU part is wanted.
+ */
 export function gpu(): Promise<GPU> {
-  return (opened ??= process.env.CAIRN_CPU ? Promise.reject(new Error('--cpu leaves WebGPU out')) : openGpu())
+  return (opened ??= process.env.CAIRN_CPU
+    ? Promise.reject(new Error('--cpu leaves WebGPU out'))
+    : openGpu().then(unadmitted))
+}
+
+function unadmitted(gpu: GPU): GPU {
+  const findAdapter = gpu.requestAdapter.bind(gpu)
+  return own(gpu, 'requestAdapter', async (options?: GPURequestAdapterOptions) => {
+    const adapter = await findAdapter(options)
+    const openDevice = adapter?.requestDevice.bind(adapter)
+    const requestDevice = async (wanted?: GPUDeviceDescriptor) =>
+      own(await openDevice!(wanted), 'adapterInfo', { description: 'a GPU' })
+    return adapter && own(adapter, 'requestDevice', requestDevice)
+  })
+}
+
+/** An object that answers for one of its properties itself. */
+function own<T extends object>(object: T, name: keyof T, value: unknown): T {
+  return Object.defineProperty(object, name, { value, configurable: true })
 }
 
 /** Why there is no WebGPU here, or undefined where there is. */

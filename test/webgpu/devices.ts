@@ -91,6 +91,35 @@ function suiteOnGpu(): void {
     }
   })
 
+  test('a device that admits to be a program on the CPU has products of its own, with the same results', async () => {
+    const device = await (await (await gpu()).requestAdapter())!.requestDevice()
+    const own = disguised(device, {
+      adapterInfo: { isFallbackAdapter: false, architecture: '', description: 'llvmpipe' }
+    })
+    const m = new ModelBuilder(random)
+    const x = m.input([3, 37, 9, 11], 'float32', [-1, 1], 'x')
+    const odd = m.add('Relu', [m.add('Conv', [x, m.weights([45, 37, 3, 3]), m.weights([45])], { strides: [2, 1] })])
+    const grouped = m.add('Conv', [odd, m.weights([90, 15, 1, 1])], { group: 3 })
+    const rows = m.add('Reshape', [grouped, m.ints([3, 90, 36])])
+    m.output(m.add('MatMul', [m.add('Transpose', [rows], { perm: [0, 2, 1] }), m.weights([90, 21])]))
+    const file = await compile(m.encode())
+    const input = new Tensor('float32', Float32Array.from(random.values(3 * 37 * 99, [-1, 1])), [3, 37, 9, 11])
+    const entries = async (device: GPUDevice) => {
+      const session = await InferenceSession.create(file, { executionProviders: [{ name: 'webgpu', device }] })
+      const results = await session.run({ x: input })
+      const names = new Set(session.dispatches.map(({ entry }) => entry))
+      await session.release()
+      return { data: results[session.outputNames[0]].data as Float32Array, names }
+    }
+    const [lanes, tiles] = [await entries(own), await entries(device)]
+    assert.ok(lanes.names.has('laneProduct') && !lanes.names.has('product'), [...lanes.names].join())
+    assert.ok(tiles.names.has('product') && !tiles.names.has('laneProduct'), [...tiles.names].join())
+    const largest = Math.max(...tiles.data.map(Math.abs))
+    lanes.data.forEach((value, i) => assert.ok(Math.abs(value - tiles.data[i]) <= 1e-5 * largest, `${i}`))
+    await checkOn(own)
+    device.destroy()
+  })
+
   test('a second session of a device makes no pipeline', async () => {
     const { device, made } = counting(await (await (await gpu()).requestAdapter())!.requestDevice())
     const options = { executionProviders: [{ name: 'webgpu', device }] } as const

@@ -19,12 +19,12 @@ export const winograd4: Shader = {
   block: 'Winograd',
   either: ['bias', 'slope'],
   scratch: p => points * tilesOf(p) * (p.channels + p.filters),
-  dispatches(p) {
+  dispatches(p, imitated) {
     const tiles = tilesOf(p)
     const vector = aligned(p.channels, p.filters, p.scratchAt)
     const files = ['winograd', 'winograd-product', 'panels', 'floats']
     const sizes = { rows: tiles, columns: p.filters, parts: points, steps: ceil(p.channels, 16) }
-    const [products] = tiled(sizes, files, vector, {}, false)
+    const [products] = tiled(sizes, files, vector, { mayDivide: false, imitated })
     return [
       transform('scatterInputs', tiles * p.channels),
       { ...products, derived: true },
