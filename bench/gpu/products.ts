@@ -156,14 +156,25 @@ export const patches: Model = (p, { constants, groups }, widths) => {
 /** Columns of pixels of a patch (shaders/conv/patches.wgsl). */
 const wide = 8
 
+/** A gate's elements that invocations load: four for all their rows of a step of 16, or of each quarter of it. */
+function gatesOf(p: P, { entry, constants, groups: [down, across] }: GpuDispatch): number {
+  const each = entry === 'laneProduct' ? 4 * laneThreads : product(constants?.THREADS_X ?? 1, constants?.THREADS_Y ?? 1)
+  return down * across * each * ceil(p.inner, 16) * 4
+}
+
 export const gemm: Model = (p, dispatch, widths) => {
   const { element, operand } = widths
+  const gated = dispatch.files.includes('gemm-gated')
   const tiles = tilesOf(dispatch)
   const end = behind(p, dispatch, p.rows, p.columns, 1, widths)
   const macs = p.rows * p.inner * p.columns
   return {
-    moved: p.rows * p.inner * tiles.columns * element + p.inner * quads(p.columns) * tiles.rows * operand + end.moved,
-    least: p.rows * p.inner * element + p.inner * p.columns * operand + end.least,
+    moved:
+      p.rows * p.inner * tiles.columns * element +
+      p.inner * quads(p.columns) * tiles.rows * operand +
+      (gated ? gatesOf(p, dispatch) * element : 0) +
+      end.moved,
+    least: (p.rows + Number(gated)) * p.inner * element + p.inner * p.columns * operand + end.least,
     macs,
     done: macs
   }

@@ -133,6 +133,7 @@ const models: Readonly<Record<string, Model>> = {
   'conv-product': conv,
   conv8: conv,
   gemm,
+  'gemm-gated': gemm,
   gemm8: gemm,
   matmul,
   joinSums,

@@ -1,6 +1,14 @@
 import type { GpuDispatch } from '../../runtime/backend/index.js'
 import { type Bindings, decode, type Header, planProgram } from '../../runtime/file/index.js'
-import { blockOf, type GpuCall, operandOf, Pipelines, planBanks, programOf } from '../../runtime/webgpu/index.js'
+import {
+  blockOf,
+  curveOf,
+  type GpuCall,
+  operandOf,
+  Pipelines,
+  planBanks,
+  programOf
+} from '../../runtime/webgpu/index.js'
 
 /** What a file asks of a WebGPU device, told without one. */
 export interface GpuNeeds {
@@ -14,9 +22,6 @@ export interface GpuNeeds {
 
 /** `maxStorageBufferBindingSize` of every device; larger weights are divided. */
 const leastBinding = 128 * 2 ** 20
-
-/** The last of the activations that are no more than a bound (compiler/ops/elementwise/activation.ts). */
-const lastBound = 1
 
 /**
  * In single precision, with free dimensions bound, on a device that binds `limit` bytes at once. Throws CairnError for a kernel
@@ -33,7 +38,7 @@ export function gpuNeeds(file: Header, bindings: Bindings, limit = leastBinding)
       const argument = operandOf(call)
       const operand = argument?.space === 'constant' ? held[argument.index] : 'f32'
       const loaded = argument?.space === 'storage'
-      const switches = { halves: operand === 'f16', loaded, curves: block.act > lastBound }
+      const switches = { halves: operand === 'f16', loaded, curve: curveOf(block) }
       const { name: kernel } = header.kernels[call.call.kernel]
       return call.shader.dispatches(block).map(dispatch => {
         const own = { ...dispatch, call: call.origin, node: call.call.node, kernel, block, operand }

@@ -17,9 +17,17 @@ export interface Switches {
   readonly halves: boolean
   /** That operand lies in the arena. */
   readonly loaded: boolean
-  /** The activation is more than a bound (shaders/elementwise/activation.wgsl). */
-  readonly curves: boolean
+  /** The activation, if it is more than a bound (shaders/elementwise/activation.wgsl). */
+  readonly curve: number
 }
+
+/** The last of the activations that are no more than a bound (compiler/ops/elementwise/activation.ts). */
+const lastBound = 1
+/** Each call says for itself. */
+const anyCurve = 0xffffffff
+
+/** What pipelines are told of a call's activation. */
+export const curveOf = ({ act = anyCurve }: Readonly<Record<string, number>>) => (act > lastBound ? act : 0)
 
 /**
  * The pipelines of one device, which its sessions share: one for each shader module, entry point and set of constants,
@@ -66,7 +74,7 @@ export class Pipelines {
     const all = {
       ...constants,
       ...(files.includes('weights') ? { HALVES: Number(switches.halves), LOADED: Number(switches.loaded) } : {}),
-      ...(files.includes('activation') ? { CURVES: Number(switches.curves) } : {})
+      ...(files.includes('activation') ? { CURVE: switches.curve } : {})
     }
     const key = `${texts} ${entry} ${JSON.stringify(all)}`
     let pipeline = this.made.get(key)

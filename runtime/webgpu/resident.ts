@@ -15,14 +15,12 @@ import { isImitation, type Lease } from './device/device.js'
 import { allocating, scoped } from './device/scopes.js'
 import { Kept } from './memory/kept.js'
 import { ArenaStates } from './memory/states.js'
-import { blockBytes, Pipelines } from './pipelines.js'
-import { blockOf, type GpuCall, type GpuProgram, operandOf, programOf, withScratch, writeBlock } from './program.js'
+import { blockBytes, curveOf, Pipelines } from './pipelines.js'
+import { blockOf, type GpuCall, operandOf, writeBlock } from './program/call.js'
+import { type GpuProgram, programOf, withScratch } from './program/program.js'
 import { type Bound, isArray, mappedRange, type PortPlace, record, type Step, storageAt } from './steps.js'
 import { usage } from './usage.js'
 import { type Banks, type Buffers, createBuffers, planBanks, uploadConstants } from './weights.js'
-
-/** The last of the activations that are no more than a bound (compiler/ops/elementwise/activation.ts). */
-const lastBound = 1
 
 /** What a free dimension is taken for when pipelines are made ahead of the first run. */
 const assumedSize = 1
@@ -289,7 +287,7 @@ export class Resident {
     const switches = {
       halves: held === 'f16',
       loaded: operand !== undefined && (operand.space === 'storage' || this.states.addressOf(operand) !== undefined),
-      curves: !(block.act <= lastBound)
+      curve: curveOf(block)
     }
     const { name } = this.program.header.kernels[gpuCall.call.kernel]
     const most = this.device.limits.maxComputeWorkgroupsPerDimension

@@ -13,7 +13,8 @@ import {
   widthOf
 } from '../file/index.js'
 import { blockBytes } from './pipelines.js'
-import { type GpuCall, type GpuProgram, leastBytes, operandOf, roundUp, type Widened } from './program.js'
+import { type GpuCall, operandOf } from './program/call.js'
+import { type GpuProgram, leastBytes, roundUp, type Widened } from './program/program.js'
 import { usage } from './usage.js'
 
 /**

@@ -1,5 +1,5 @@
+import { ofBytes, tiled8 } from '../dense/bytes/gemm8.js'
 import { alignedImages } from '../dense/dense.js'
-import { ofBytes, tiled8 } from '../dense/gemm8.js'
 import { ceil, list, product, type Shader } from '../dispatch.js'
 
 function windowed(block: string, file: string, ends?: readonly string[]): Shader {

@@ -9,7 +9,7 @@ const finishing = ['activation', 'epilogue']
 const vectors = ['bias', 'slope']
 
 /** Rows up to which a workgroup for each panel of each row is better than tiles. */
-const fewRows = 2
+export const fewRows = 2
 
 export const sizesOfGemm = ({ rows, columns, inner }: Block): Sizes => ({
   rows,
@@ -18,6 +18,15 @@ export const sizesOfGemm = ({ rows, columns, inner }: Block): Sizes => ({
   steps: ceil(inner, 16)
 })
 
+/** Tiles of a product of rows, with the hook of `file` that loads them. */
+const productOfRows = (p: Block, file: string, vector: boolean, imitated?: boolean) =>
+  tiled(sizesOfGemm(p), [...finishing, file, 'rows', 'panels', 'floats'], vector, { imitated })
+
+function alignedRows(p: Block): boolean {
+  const dense = aligned(p.xAt, p.xRow, p.inner, p.yAt, p.yRow, p.columns, p.wAt, p.biasAt, p.slopeAt)
+  return dense && (!p.residual || aligned(p.rAt, p.rRow))
+}
+
 export const gemm: Shader = {
   block: 'Gemm',
   halves: 'w',
@@ -25,18 +34,24 @@ export const gemm: Shader = {
   byColumn: ['bias', 'slope', 'r', 'y'],
   scratch: (p, imitated) => (p.rows > fewRows ? sharesOf(sizesOfGemm(p), imitated) : 0),
   dispatches(p, imitated) {
-    const dense = aligned(p.xAt, p.xRow, p.inner, p.yAt, p.yRow, p.columns, p.wAt, p.biasAt, p.slopeAt)
-    const vector = dense && (!p.residual || aligned(p.rAt, p.rRow))
-    if (p.rows > fewRows) return tiled(sizesOfGemm(p), [...finishing, 'gemm', 'panels', 'floats'], vector, { imitated })
+    const vector = alignedRows(p)
+    if (p.rows > fewRows) return productOfRows(p, 'gemm', vector, imitated)
     return [
       {
-        files: ['weights', ...finishing, 'gemm', 'tree', 'together', 'row-panel'],
+        files: ['weights', ...finishing, 'gemm', 'rows', 'tree', 'together', 'row-panel'],
         entry: 'rowTimesPanel',
         vector,
         groups: [ceil(p.columns, 8), p.rows, 1]
       }
     ]
   }
+}
+
+/** A product of more than `fewRows` rows, each element of which is multiplied by its channel's factor first. */
+export const gatedGemm: Shader = {
+  ...gemm,
+  block: 'GatedGemm',
+  dispatches: (p, imitated) => productOfRows(p, 'gemm-gated', alignedRows(p) && aligned(p.gateAt), imitated)
 }
 
 const sizesOfMatmul = (p: Block): Sizes => ({ ...sizesOfGemm(p), parts: p.d0 * p.d1 })

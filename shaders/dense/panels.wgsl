@@ -1,6 +1,6 @@
 // Products of dense rows with weights in panels of 8 columns: hooks of product.wgsl. A module defines besides rowCount,
-// columnCount and writeRow innerCount, the length of a sum, and rowAt and panelAt, where a row begins and which panel of the
-// weights is meant; rows and panels behind the last are to be the last.
+// columnCount and writeRow innerCount, the length of a sum, quadOf, which loads four elements of the `i`th row from its address and theirs, and rowAt and
+// panelAt, where a row begins and which panel of the weights is meant; rows and panels behind the last are to be the last.
 var<private> rowStart: array<u32, 8>;
 var<private> weightStart: array<u32, 8>;
 
@@ -20,7 +20,7 @@ fn seekWeights(i: u32, quad: u32, part: u32) {
 fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
   let k = step * 16 + quad * 4;
   let there = k < innerCount();
-  let x = load4(rowStart[i] + select(0, k, there));
+  let x = quadOf(i, rowStart[i], select(0, k, there));
   if (WHOLE_QUADS) {
     return select(vec4f(), x, there);
   }

@@ -46,17 +46,19 @@ const ATANH: u32 = 43;
 const IS_NAN: u32 = 44;
 const IS_INF: u32 = 45;
 
-// Whether the pipeline's calls have kinds beyond a bound; those without spare compilers and registers the rest.
-override CURVES: bool = true;
+// The only kind beyond a bound that calls of the pipeline have: compilers and registers are spared the rest. IDENTITY where they have
+// none, ANY where each says for itself.
+const ANY: u32 = 0xffffffff;
+override CURVE: u32 = ANY;
 
 fn activate(kind: u32, v: vec4f, alpha: vec4f, beta: f32) -> vec4f {
-  if (kind == IDENTITY) {
-    return v;
+  if (CURVE != IDENTITY && CURVE != ANY) {
+    return curve(CURVE, v, alpha, beta);
   }
   if (kind == CLIP) {
     return min(max(v, alpha), vec4f(beta));
   }
-  if (!CURVES) {
+  if (CURVE == IDENTITY || kind == IDENTITY) {
     return v;
   }
   return curve(kind, v, alpha, beta);

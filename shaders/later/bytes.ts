@@ -1,5 +1,5 @@
 import { conv8, conv32, depthwise8 } from '../conv/conv8.js'
-import { gemm8 } from '../dense/gemm8.js'
+import { gemm8 } from '../dense/bytes/gemm8.js'
 import { binary8 } from '../elementwise/binary8.js'
 import { lookup } from '../elementwise/lookup.js'
 import { dequantize, quantize } from '../elementwise/quantize.js'

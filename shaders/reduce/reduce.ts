@@ -8,7 +8,7 @@ const fewGroups = 32
 
 export const reduce: Shader = {
   block: 'Reduce',
-  dispatches(p) {
+  dispatches(p, imitated) {
     const inner = p.x3 === 1 && p.y3 === 1
     const steps = [...named(p, 'x', 3), ...named(p, 'y', 3), ...named(p, 's', 4)]
     const all = product(...named(p, 'k', 4))
@@ -16,12 +16,12 @@ export const reduce: Shader = {
     const vector = inner && aligned(p.k3, p.xAt, p.yAt, ...steps) && !(many && all < 4 * fewGroups)
     const LANES = vector ? 4 : 1
     const outputs = all / LANES
-    const long = outputs < fewOutputs && many
+    const long = !imitated && outputs < fewOutputs && many
     return [
       {
         files: ['index', 'loops', 'lanes', 'tree', 'together', 'reduce'],
         entry: long ? 'longReduce' : 'reduce',
-        constants: { LANES },
+        constants: { LANES, KIND: p.kind },
         vector,
         groups: long ? each(outputs) : list(outputs)
       }

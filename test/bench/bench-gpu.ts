@@ -363,7 +363,8 @@ else
       }
       const pipelines = dispatches.map(({ pipeline }) => pipeline)
       assert.is(new Set(pipelines).size, Math.max(...pipelines) + 1)
-      assert.ok(dispatches.every(({ call }, i) => !i || call - dispatches[i - 1].call <= 1))
+      // Gates are made by the calls behind them.
+      assert.ok(dispatches.every(({ call }, i) => !i || call - dispatches[i - 1].call <= 2))
       await session.release()
     }
     const session = await InferenceSession.create(await compile(zoo.lenet5.build()))

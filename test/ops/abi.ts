@@ -30,7 +30,7 @@ import {
 import { activationCount } from '../../runtime/check/rule.js'
 import { fieldsOf, rules } from '../../runtime/check/rules.js'
 import { admitTraining } from '../../runtime/check/training.js'
-import { winogradTaps } from '../../runtime/webgpu/program.js'
+import { winogradTaps } from '../../runtime/webgpu/program/program.js'
 import { shaders } from '../../shaders/kernels.js'
 import '../../shaders/later/bytes.js'
 import '../../shaders/later/more.js'

@@ -15,6 +15,10 @@ fn innerCount() -> u32 {
   return p.channels;
 }
 
+fn quadOf(i: u32, row: u32, k: u32) -> vec4f {
+  return load4(row + k);
+}
+
 fn rowAt(row: u32, part: u32) -> u32 {
   return inputAt(part, min(row, tileCount() - 1));
 }

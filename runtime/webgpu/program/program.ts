@@ -1,32 +1,20 @@
-import { blocks } from '../../shaders/blocks.js'
-import type { Shader } from '../../shaders/dispatch.js'
-import { shaders } from '../../shaders/kernels.js'
-import { CairnError } from '../base/index.js'
+import { blocks } from '../../../shaders/blocks.js'
+import { shaders } from '../../../shaders/kernels.js'
+import { CairnError } from '../../base/index.js'
 import {
   type Argument,
   type Bindings,
   type Call,
   type Dim,
-  evaluate,
   type Header,
   type Packing,
   paddedLength,
   type Section,
   type Stored,
   widthOf
-} from '../file/index.js'
-
-/** A call as the GPU makes it. */
-export interface GpuCall {
-  readonly call: Call
-  /** Which of the file's calls it is, or is a part of. */
-  readonly origin: number
-  readonly shader: Shader
-  /** Field names of the block, the addresses of the buffers included. */
-  readonly fields: readonly string[]
-  /** Letters of the kernel's own fields. */
-  readonly letters: string
-}
+} from '../../file/index.js'
+import { blockOf, type GpuCall, operandOf } from './call.js'
+import { withGates } from './gates.js'
 
 /** The program as the GPU runs it: its calls, those made once after loading, and the header that has only these. */
 export interface GpuProgram {
@@ -82,7 +70,8 @@ export function programOf(given: Header, element: Stored, limit: number): GpuPro
     return { ...plain, origin, shader, fields }
   }
   const slices: Slice[] = []
-  const calls = header.calls.map(onGpu).flatMap(call => sliced(call, header.constants, slices, limit))
+  const whole = withGates(header, header.calls.map(onGpu))
+  const calls = whole.flatMap(call => sliced(call, header.constants, slices, limit))
   const read = new Set(calls.flatMap(({ call }) => derivedOf(call)))
   const setup = header.setup.filter(call => derivedOf(call).some(index => read.has(index))).map(onGpu)
   // States lie in the arena, where calls may change them.
@@ -224,25 +213,6 @@ function directly({ kernels, setup }: Header, call: Call): { call: Call; letters
   }
 }
 
-/** Parameters and, in elements, the addresses of the buffers, by field name. */
-export function blockOf(
-  { call, shader, fields, letters }: GpuCall,
-  bindings: Bindings,
-  placeOf: (argument: Argument) => number
-): Record<string, number> {
-  const block: Record<string, number> = {}
-  call.parameters.forEach((parameter, i) => {
-    const value = evaluate(parameter, bindings)
-    block[fields[i]] = letters[i] === 'f' ? value : letters[i] === 'i' ? value | 0 : value >>> 0
-  })
-  call.arguments.forEach((argument, i) => {
-    const field = fields[letters.length + i]
-    const isMarked = argument.space === 'constant' && shader.either?.includes(field.slice(0, -2))
-    block[field] = placeOf(argument) + evaluate(argument.offset, bindings) + (isMarked ? constantBit : 0)
-  })
-  return block
-}
-
 /** The schedule with the scratch memory that shaders need instead of the CPU kernels'. */
 export function withScratch({ header, calls }: GpuProgram, bindings: Bindings, imitated: boolean): Header {
   const storages = [...header.storages]
@@ -261,24 +231,4 @@ export function withScratch({ header, calls }: GpuProgram, bindings: Bindings, i
     }
   // Here bytes are floats too, as the arena has no narrower elements.
   return { ...header, storages, narrow: [] }
-}
-
-/** Marks the address of a constant where a kernel takes constants and activations alike (shaders/weights.wgsl). */
-const constantBit = 2 ** 31
-
-export function writeBlock(
-  block: Record<string, number>,
-  { fields, letters }: GpuCall,
-  words: DataView,
-  at: number
-): void {
-  fields.forEach((field, i) => {
-    if (letters[i] === 'f') words.setFloat32(at + i * 4, block[field], true)
-    else words.setInt32(at + i * 4, block[field], true)
-  })
-}
-
-/** The argument that may be weights of fewer bits than 32. */
-export function operandOf({ call, shader, fields, letters }: GpuCall): Argument | undefined {
-  return call.arguments.find((_, i) => fields[letters.length + i] === `${shader.halves ?? shader.bytes}At`)
 }

@@ -1,4 +1,4 @@
-import { aligned, ceil, type Dispatch, product, type Shader } from '../dispatch.js'
+import { aligned, ceil, type Dispatch, product, type Shader } from '../../dispatch.js'
 
 /** What layers of bytes need besides hooks of their own. */
 export const ofBytes: readonly string[] = ['steps', 'requantise', 'bytes', 'quads']
