@@ -92,14 +92,19 @@ fn upperHalf(v: f32) -> f32 {
   return bitcast<f32>(bitcast<u32>(v) & 0xfffff000);
 }
 
-// offset + a / b - 0.5, rounded once.
-fn shiftedQuotient(offset: f32, a: f32, b: f32) -> f32 {
+// offset + a / b - 0.5, rounded once. What is known to be zero here and not to compilers keeps them from calculating sums of
+// what cancels out as if nothing were rounded.
+fn shiftedQuotient(offset: f32, a: f32, b: f32, zero: u32) -> f32 {
   let q = quotient(a, b);
   let centred = q - 0.5;
-  let sum = offset + centred;
-  let added = sum - offset;
-  let lost = (offset - (sum - added)) + (centred - added);
+  let sum = kept(offset + centred, zero);
+  let added = kept(sum - offset, zero);
+  let lost = (offset - kept(sum - added, zero)) + (centred - added);
   return sum + (lost + remainder(a, b, q) / b);
+}
+
+fn kept(v: f32, zero: u32) -> f32 {
+  return bitcast<f32>(bitcast<u32>(v) | zero);
 }
 
 // Where output element `i` lies in the input.
@@ -112,7 +117,7 @@ fn coordinate(mode: u32, i: u32, scale: f32, size: u32, count: u32) -> f32 {
   switch (mode) {
     case HALF_PIXEL_SYMMETRIC: {
       let offset = f32(size) / 2 * (1 - quotient(f32(count), scale * f32(size)));
-      return shiftedQuotient(offset, at + 0.5, scale);
+      return shiftedQuotient(offset, at + 0.5, scale, count >> 31);
     }
     case PYTORCH_HALF_PIXEL: {
       return select(0, centred, count > 1);

@@ -4,13 +4,13 @@ import { openGpu } from '../../cli/device/gpu.js'
 let opened: Promise<GPU> | undefined
 
 /**
- * A navigator.gpu, whose devices do not admit that they are programs on the CPU, so that dispatches are those of a GPU; rejects
- * with the reason to skip where there is none, or where only the CPU part is wanted.
+ * A navigator.gpu, whose devices do not admit that they are programs on the CPU, so that dispatches are those of a GPU, unless
+ * CAIRN_IMITATED is set; rejects with the reason to skip where there is none, or where only the CPU part is wanted.
  */
 export function gpu(): Promise<GPU> {
   return (opened ??= process.env.CAIRN_CPU
     ? Promise.reject(new Error('--cpu leaves WebGPU out'))
-    : openGpu().then(unadmitted))
+    : openGpu().then(process.env.CAIRN_IMITATED ? undefined : unadmitted))
 }
 
 function unadmitted(gpu: GPU): GPU {
