@@ -51,7 +51,14 @@ export async function bundleSchema() {
   })
   mkdirSync(target, { recursive: true })
   for (const file of ['onnx.d.ts', 'inference.proto']) copyFileSync(join(root, 'schema', file), join(target, file))
-  const licence = name => `${name}\n\n${readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8').trim()}\n`
+  // The package has the text of the Apache License once.
+  const termsOf = text => text.replace(/\s+/g, ' ').match(/TERMS AND CONDITIONS .* END OF TERMS AND CONDITIONS/)?.[0]
+  const apache = termsOf(readFileSync(join(root, 'LICENSE'), 'utf8'))
+  const licence = name => {
+    const text = readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8').trim()
+    const own = apache && termsOf(text) === apache ? 'Apache License, Version 2.0: see LICENSE of this package' : text
+    return `${name}\n\n${own}\n`
+  }
   writeFileSync(join(target, 'licences.txt'), packages.map(licence).join(`\n${'-'.repeat(72)}\n\n`))
 }
 

@@ -184,8 +184,7 @@ fn joinSums(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups
   }
 }
 
-// The same for a program on the CPU that imitates a GPU: an invocation makes four rows of
-// a panel of eight columns. Weights are the same for all of a workgroup, so that such a program loads them once for all lanes of
+// The same for a program on the CPU that imitates a GPU: an invocation makes four rows of a panel of eight columns. Weights are the same for all of a workgroup, so that such a program loads them once for all lanes of
 // its vectors, and nothing passes through workgroup memory, which it reads a lane at a time.
 @compute @workgroup_size(16)
 fn laneProduct(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {

@@ -34,8 +34,9 @@ export function withGates(header: Header, calls: readonly GpuCall[]): GpuCall[] 
     const readers = later.filter(other => touches(other, found.y.index))
     const [reader] = readers
     if (readers.length !== 1 || !isProductOf(reader, call, found)) return true
-    const between = later.slice(0, later.indexOf(reader))
-    if (between.some(other => writes(other, found.x.index) || writes(other, found.gate.index))) return true
+    // The reader too: a residual's place is its output's.
+    const until = later.slice(0, later.indexOf(reader) + 1)
+    if (until.some(other => writes(other, found.x.index) || writes(other, found.gate.index))) return true
     gated.set(reader, found)
     return false
   })
@@ -60,7 +61,8 @@ function gateOf(call: GpuCall): Gate | undefined {
     const isGate = are(gate, [0, 1, 2, 3, 4], 0) && are(gate, [5], 1)
     const isImage = are(image, [5], 1) && are(image, [4], fieldOf(call, 'y4'))
     const [x, factor, y] = [image, gate, 'y'].map(name => argumentOf(call, name))
-    return isGate && isImage && x.space === 'storage' && factor.space === 'storage' ? { x, gate: factor, y } : undefined
+    const inArena = [x, factor, y].every(({ space }) => space === 'storage')
+    return isGate && isImage && inArena ? { x, gate: factor, y } : undefined
   }
   return of('a', 'b') ?? of('b', 'a')
 }
