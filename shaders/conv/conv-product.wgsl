@@ -95,10 +95,10 @@ fn rowQuad(i: u32, step: u32, quad: u32) -> vec4f {
   }
   let c = channel + quad * 4;
   let pixel = inputAt(i, position);
-  let there = pixel != OUTSIDE;
+  let there = (pixel != OUTSIDE) & (c < p.channels);
   let x = load4(select(0, pixel + c, there));
   if (WHOLE_QUADS) {
-    return select(vec4f(), x, there & (c < p.channels));
+    return select(vec4f(), x, there);
   }
   return select(vec4f(), x, vec4<bool>(there) & (vec4u(c) + vec4u(0, 1, 2, 3) < vec4u(p.channels)));
 }
