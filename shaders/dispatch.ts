@@ -22,6 +22,8 @@ export interface Dispatch {
 export interface Shader {
   /** The WGSL struct of the parameter block. */
   readonly block: string
+  /** Fields at its end that calls of a file do not have. */
+  readonly added?: readonly string[]
   /** The buffer that may be constants in half precision. */
   readonly halves?: string
   /** The buffer that is constants of 8 bits, four to a word. */

@@ -164,7 +164,7 @@ function gatesOf(p: P, { entry, constants, groups: [down, across] }: GpuDispatch
 
 export const gemm: Model = (p, dispatch, widths) => {
   const { element, operand } = widths
-  const gated = dispatch.files.includes('gemm-gated')
+  const gated = Boolean(dispatch.constants?.GATED)
   const tiles = tilesOf(dispatch)
   const end = behind(p, dispatch, p.rows, p.columns, 1, widths)
   const macs = p.rows * p.inner * p.columns

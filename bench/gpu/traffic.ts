@@ -133,7 +133,6 @@ const models: Readonly<Record<string, Model>> = {
   'conv-product': conv,
   conv8: conv,
   gemm,
-  'gemm-gated': gemm,
   gemm8: gemm,
   matmul,
   joinSums,

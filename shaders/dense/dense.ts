@@ -18,9 +18,9 @@ export const sizesOfGemm = ({ rows, columns, inner }: Block): Sizes => ({
   steps: ceil(inner, 16)
 })
 
-/** Tiles of a product of rows, with the hook of `file` that loads them. */
-const productOfRows = (p: Block, file: string, vector: boolean, imitated?: boolean) =>
-  tiled(sizesOfGemm(p), [...finishing, file, 'rows', 'panels', 'floats'], vector, { imitated })
+/** Tiles of a product of rows. */
+const productOfRows = (p: Block, vector: boolean, imitated?: boolean, GATED = 0) =>
+  tiled(sizesOfGemm(p), [...finishing, 'gemm', 'panels', 'floats'], vector, { constants: { GATED }, imitated })
 
 function alignedRows(p: Block): boolean {
   const dense = aligned(p.xAt, p.xRow, p.inner, p.yAt, p.yRow, p.columns, p.wAt, p.biasAt, p.slopeAt)
@@ -29,16 +29,17 @@ function alignedRows(p: Block): boolean {
 
 export const gemm: Shader = {
   block: 'Gemm',
+  added: ['gateAt'],
   halves: 'w',
   either: vectors,
   byColumn: ['bias', 'slope', 'r', 'y'],
   scratch: (p, imitated) => (p.rows > fewRows ? sharesOf(sizesOfGemm(p), imitated) : 0),
   dispatches(p, imitated) {
     const vector = alignedRows(p)
-    if (p.rows > fewRows) return productOfRows(p, 'gemm', vector, imitated)
+    if (p.rows > fewRows) return productOfRows(p, vector, imitated)
     return [
       {
-        files: ['weights', ...finishing, 'gemm', 'rows', 'tree', 'together', 'row-panel'],
+        files: ['weights', ...finishing, 'gemm', 'tree', 'together', 'row-panel'],
         entry: 'rowTimesPanel',
         vector,
         groups: [ceil(p.columns, 8), p.rows, 1]
@@ -50,8 +51,7 @@ export const gemm: Shader = {
 /** A product of more than `fewRows` rows, each element of which is multiplied by its channel's factor first. */
 export const gatedGemm: Shader = {
   ...gemm,
-  block: 'GatedGemm',
-  dispatches: (p, imitated) => productOfRows(p, 'gemm-gated', alignedRows(p) && aligned(p.gateAt), imitated)
+  dispatches: (p, imitated) => productOfRows(p, alignedRows(p) && aligned(p.gateAt), imitated, 1)
 }
 
 const sizesOfMatmul = (p: Block): Sizes => ({ ...sizesOfGemm(p), parts: p.d0 * p.d1 })

@@ -1,4 +1,4 @@
-// y[row] = act(x[row] . w + bias + r[row]), w in panels of 8 columns: with rows.wgsl the hooks of panels.wgsl.
+// y[row] = act(x[row] . w + bias + r[row]), w in panels of 8 columns: the hooks of panels.wgsl.
 struct Gemm {
   rows: u32,
   inner: u32,
@@ -18,10 +18,56 @@ struct Gemm {
   rAt: u32,
   yAt: u32,
   scratchAt: u32,
+  gateAt: u32,
 }
 
 @group(0) @binding(2) var<uniform> p: Gemm;
 
+// Whether each element of a row is multiplied by its channel's factor first, which then lie at gateAt.
+override GATED: bool = false;
+
+// Rows that an invocation loads in a step have the same channels, and the first of them comes first.
+var<private> gate: vec4f;
+
 fn quadOf(i: u32, row: u32, k: u32) -> vec4f {
-  return load4(row + k);
+  if (!GATED) {
+    return load4(row + k);
+  }
+  if (i == 0) {
+    gate = load4(p.gateAt + k);
+  }
+  return load4(row + k) * gate;
+}
+
+fn rowCount() -> u32 {
+  return p.rows;
+}
+
+fn columnCount() -> u32 {
+  return p.columns;
+}
+
+fn partCount() -> u32 {
+  return 1;
+}
+
+fn innerCount() -> u32 {
+  return p.inner;
+}
+
+fn rowAt(row: u32, part: u32) -> u32 {
+  return p.xAt + min(row, p.rows - 1) * p.xRow;
+}
+
+fn panelAt(panel: u32, part: u32) -> u32 {
+  return min(panel, (p.columns - 1) / 8);
+}
+
+fn seekColumns(column: u32, part: u32) {
+  seekOperands(column);
+}
+
+fn writeRow(row: u32, column: u32, part: u32, sum: vec4f) {
+  let count = min(p.columns - column, 4u);
+  finishQuad(sum, p.rAt + row * p.rRow + column, p.yAt + row * p.yRow + column, count);
 }

@@ -188,10 +188,14 @@ for (const [name, kernel] of Object.entries(kernels)) {
     // The GPU reads the blocks of those Winograd convolutions that plain ones replace there as those of the other.
     const shader = shaders[name] ?? (name in winogradTaps ? shaders.winograd4 : undefined)
     assert.ok(shader, `shaders/kernels.ts does not have ${name}`)
-    const { block, halves = [], either = [] } = shader
+    const { block, added = [], halves = [], either = [] } = shader
     const buffers = Object.keys(kernel.buffers)
     const own = Object.entries(kernel.fields).map(([field, type]) => [wgslName(field), type])
-    assert.equal(structs.get(block), [...own, ...buffers.map(buffer => [`${buffer}At`, 'u32'])], `fields of ${block}`)
+    assert.equal(
+      structs.get(block),
+      [...own, ...buffers.map(buffer => [`${buffer}At`, 'u32']), ...added.map(field => [field, 'u32'])],
+      `fields of ${block}`
+    )
     for (const buffer of [halves, either].flat()) assert.ok(buffers.includes(buffer), `${name} has no ${buffer}`)
   })
 }

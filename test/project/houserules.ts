@@ -118,9 +118,9 @@ test('kernels of one operator family have the same stem everywhere', () => {
   )
   const shared = (
     'admit arena-scalar arena-vector binary blocks bytes bytes-sources.d conv-direct conv-product convtranspose ' +
-    'dense depthwise8 dispatch dots dots-packed element-f16 element-f32 epilogue floats gemm-gated image index kernels lanes ' +
+    'dense depthwise8 dispatch dots dots-packed element-f16 element-f32 epilogue floats image index kernels lanes ' +
     'loops matmul more more-sources.d nest nms-rows operands panels patches pixel pool-floats product product8 quads ' +
-    'row-panel rows sources.d steps sums8 taps together together-subgroups top training training-sources.d tree weights ' +
+    'row-panel sources.d steps sums8 taps together together-subgroups top training training-sources.d tree weights ' +
     'windows windows8 winograd-filters winograd-product winograd-transform'
   ).split(' ')
   const shaders = readdirSync(join(root, 'shaders'), { recursive: true, encoding: 'utf8' })

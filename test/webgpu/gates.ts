@@ -76,7 +76,7 @@ async function checked(
 }
 
 const isScale = ({ kernel }: GpuDispatch) => kernel === 'binary'
-const isGated = ({ files }: GpuDispatch) => files.includes('gemm-gated')
+const isGated = ({ constants }: GpuDispatch) => Boolean(constants?.GATED)
 const bytesOf = (dispatch: GpuDispatch) => trafficOf(dispatch, 'f32')!.moved
 
 /** Each invocation loads four factors for all its rows of a step of 16, or without workgroup memory of each quarter of it. */
@@ -96,7 +96,10 @@ function suiteOnGpu(): void {
         const dispatches = await checked(file, shape, each)
         assert.not(dispatches.some(isScale))
         const [product] = dispatches.filter(isGated)
-        assert.is(bytesOf(product) - bytesOf({ ...product, files: ['gemm'] }), bytesOfGates(product))
+        assert.is(
+          bytesOf(product) - bytesOf({ ...product, constants: { ...product.constants, GATED: 0 } }),
+          bytesOfGates(product)
+        )
       }
       device.destroy()
     })

@@ -43,7 +43,7 @@ export function writeBlock(
 ): void {
   fields.forEach((field, i) => {
     if (letters[i] === 'f') words.setFloat32(at + i * 4, block[field], true)
-    else words.setInt32(at + i * 4, block[field], true)
+    else words.setInt32(at + i * 4, block[field] ?? 0, true)
   })
 }
 

@@ -1,4 +1,3 @@
-import { blocks } from '../../../shaders/blocks.js'
 import { fewRows, gatedGemm, gemm } from '../../../shaders/dense/dense.js'
 import { binary } from '../../../shaders/elementwise/elementwise.js'
 import { type Argument, type Dim, type Header, resultsOf } from '../../file/index.js'
@@ -91,5 +90,5 @@ function withGate(reader: GpuCall, { x, gate }: Gate): GpuCall {
   const own = argumentOf(reader, 'x')
   const read = reader.call.arguments.map(argument => (argument === own ? x : argument))
   const call = { ...reader.call, arguments: [...read, gate] }
-  return { ...reader, call, shader: gatedGemm, fields: blocks[gatedGemm.block] }
+  return { ...reader, call, shader: gatedGemm }
 }

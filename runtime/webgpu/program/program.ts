@@ -63,7 +63,7 @@ export function programOf(given: Header, element: Stored, limit: number): GpuPro
     if (!shader)
       throw new CairnError(`WebGPU has no shader for kernel "${name}" of "${call.node}"; the device wasm runs it`)
     const fields = blocks[shader.block]
-    if (fields.length !== plain.letters.length + call.arguments.length)
+    if (fields.length !== plain.letters.length + call.arguments.length + (shader.added?.length ?? 0))
       throw new CairnError(
         `kernel "${name}" of "${call.node}" has other parameters; the file was compiled for another version`
       )
