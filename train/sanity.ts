@@ -27,7 +27,7 @@ export interface GradientCheck {
   readonly name: string
   /** Elements that central differences were taken of; kinks are passed over. */
   readonly elements: number
-  /** The largest difference, as a share of the tensor's largest gradient. */
+  /** The largest difference, as a share of the tensor's largest gradient, or of the least that differences tell from nothing. */
   readonly error: number
 }
 
@@ -95,7 +95,7 @@ export function checkGradients(subject: Subject, batch: Batch, progress: (what: 
   return analytic.learnt.map((name, at) => {
     progress(`differences of ${name}`)
     const gradient = gradients[at]
-    const scale = gradient.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-8)
+    const scale = gradient.reduce((largest, value) => Math.max(largest, Math.abs(value)), leastScale(loss))
     const state = forward.lowered.states.findIndex(each => each.name === name)
     const lossAt = (element: number, move: number): number => {
       const interpreter = open(forward)
@@ -111,6 +111,9 @@ export function checkGradients(subject: Subject, batch: Batch, progress: (what: 
     return { name, elements: errors.length, error: Math.max(0, ...errors) }
   })
 }
+
+/** The least gradient that differences tell from the loss's rounding: one of zero, a bias's of balanced classes, is to be below it. */
+const leastScale = (loss: number) => Math.max(1e-8, (2 * rounding * Math.abs(loss)) / (agreement * Math.max(...widths)))
 
 /** A derivative at 0, where the loss is `here`, by differences that agree for both sides and for two widths; undefined at a kink. */
 function slopeOf(lossAt: (move: number) => number, here: number, scale: number): number | undefined {
