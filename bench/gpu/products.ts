@@ -230,13 +230,13 @@ export const scatterInputs: Model = (p, _dispatch, { element }) => {
   }
 }
 
-export const winogradProduct: Model = (p, dispatch, { element }) => {
+export const winogradProduct: Model = (p, dispatch, { element, operand }) => {
   const { K, points, tiles } = winogradOf(p)
   const { rows, columns } = tilesOf(dispatch)
   const stored = tiles * p.filters * element
   return {
-    moved: points * (tiles * p.channels * element * columns + p.channels * quads(p.filters) * constant * rows + stored),
-    least: points * (tiles * p.channels * element + p.channels * p.filters * constant + stored),
+    moved: points * (tiles * p.channels * element * columns + p.channels * quads(p.filters) * operand * rows + stored),
+    least: points * (tiles * p.channels * element + p.channels * p.filters * operand + stored),
     macs: product(p.batch, p.outH, p.outW, K, K, p.channels, p.filters),
     done: points * tiles * p.channels * p.filters
   }

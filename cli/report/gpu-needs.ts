@@ -4,10 +4,12 @@ import {
   blockOf,
   curveOf,
   type GpuCall,
+  heldOf,
   operandOf,
   Pipelines,
   planBanks,
-  programOf
+  programOf,
+  withScratch
 } from '../../runtime/webgpu/index.js'
 
 /** What a file asks of a WebGPU device, told without one. */
@@ -20,6 +22,9 @@ export interface GpuNeeds {
   readonly dispatches: readonly GpuDispatch[]
 }
 
+/** How activations are held. */
+const element = 'f32'
+
 /** `maxStorageBufferBindingSize` of every device; larger weights are divided. */
 const leastBinding = 128 * 2 ** 20
 
@@ -28,15 +33,16 @@ const leastBinding = 128 * 2 ** 20
  * that has no shader.
  */
 export function gpuNeeds(file: Header, bindings: Bindings, limit = leastBinding): GpuNeeds {
-  const { header, setup, calls } = programOf(file, 'f32', limit)
-  const { held, sizes, derivedBytes } = planBanks([...setup, ...calls], header, limit)
+  const program = programOf(file, element, limit)
+  const { header, setup, calls } = program
+  const banks = planBanks([...setup, ...calls], header, limit, element)
   // Addresses are multiples of 16 bytes wherever they are, and nothing else of them chooses a pipeline.
-  const pipelines = Pipelines.of(recorder(), 'f32')
+  const pipelines = Pipelines.of(recorder(), element)
   const madeOf = (list: readonly GpuCall[]) =>
     list.flatMap(call => {
       const block = blockOf(call, bindings, () => 0)
       const argument = operandOf(call)
-      const operand = argument?.space === 'constant' ? held[argument.index] : 'f32'
+      const operand = heldOf(banks, argument, element)
       const loaded = argument?.space === 'storage'
       const switches = { halves: operand === 'f16', loaded, curve: curveOf(block) }
       const { name: kernel } = header.kernels[call.call.kernel]
@@ -47,13 +53,13 @@ export function gpuNeeds(file: Header, bindings: Bindings, limit = leastBinding)
     })
   const made = madeOf(calls)
   const run = [...new Set(made.map(({ pipeline }) => pipeline))]
-  const { bytes: arena } = planProgram(file, bindings)
+  const { bytes: arena } = planProgram(withScratch(program, bindings, false), bindings)
   return {
     pipelines: {
       run: run.length,
       all: new Set([...run, ...madeOf(setup).map(({ pipeline }) => pipeline)]).size
     },
-    binding: Math.max(arena, derivedBytes, ...sizes),
+    binding: Math.max(arena, banks.derivedBytes, ...banks.sizes),
     dispatches: made.map(({ own, pipeline }) => ({ ...own, pipeline: run.indexOf(pipeline) }))
   }
 }

@@ -20,7 +20,7 @@ import { blockOf, type GpuCall, operandOf, writeBlock } from './program/call.js'
 import { type GpuProgram, programOf, withScratch } from './program/program.js'
 import { type Bound, isArray, mappedRange, type PortPlace, record, type Step, storageAt } from './steps.js'
 import { usage } from './usage.js'
-import { type Banks, type Buffers, createBuffers, planBanks, uploadConstants } from './weights.js'
+import { type Banks, type Buffers, createBuffers, heldOf, planBanks, uploadConstants } from './weights.js'
 
 /** What a free dimension is taken for when pipelines are made ahead of the first run. */
 const assumedSize = 1
@@ -70,7 +70,7 @@ export class Resident {
     const limit = device.limits.maxStorageBufferBindingSize
     const program = programOf(arriving.header, element, limit)
     const { header, setup, calls } = program
-    const banks = planBanks([...setup, ...calls], header, limit)
+    const banks = planBanks([...setup, ...calls], header, limit, element)
     const total = [...banks.sizes, banks.derivedBytes].reduce((a, b) => a + b)
     allow(total, maxMemory)
     const buffers = await allocating(device, `${total} bytes of weights`, () =>
@@ -283,7 +283,7 @@ export class Resident {
     groupOf: (derived: boolean) => GPUBindGroup
   ): Promise<Step>[] {
     const operand = operandOf(gpuCall)
-    const held = operand?.space === 'constant' ? this.banks.held[operand.index] : 'f32'
+    const held = heldOf(this.banks, operand, this.element)
     const switches = {
       halves: held === 'f16',
       loaded: operand !== undefined && (operand.space === 'storage' || this.states.addressOf(operand) !== undefined),

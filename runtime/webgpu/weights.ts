@@ -1,5 +1,6 @@
 import { CairnError, digest } from '../base/index.js'
 import {
+  type Argument,
   allElements,
   arrivals,
   type CairnFile,
@@ -9,6 +10,7 @@ import {
   paddedLength,
   type Section,
   Spare,
+  type Stored,
   unpackInto,
   widthOf
 } from '../file/index.js'
@@ -29,7 +31,7 @@ export interface Banks {
   readonly places: readonly ReadonlyMap<number, number>[]
   /** How each constant is held: in fewer bits than 32 only for the operand of a product. */
   readonly held: readonly Held[]
-  /** Where what is derived from constants begins in its own buffer, in elements. */
+  /** Where what is derived from constants begins in its own buffer, in elements, which are as wide as activations. */
   readonly derivedAt: readonly number[]
   readonly derivedBytes: number
 }
@@ -41,7 +43,12 @@ export interface Buffers {
   readonly parameters: GPUBuffer
 }
 
-export function planBanks(calls: readonly GpuCall[], { constants, derived }: Header, limit: number): Banks {
+export function planBanks(
+  calls: readonly GpuCall[],
+  { constants, derived }: Header,
+  limit: number,
+  element: Stored
+): Banks {
   const held = heldAs(calls, constants)
   const bytesOf = (index: number) => roundUp(paddedLength(constants[index]) * widthOf(held[index]))
   const sizes: number[] = [leastBytes]
@@ -67,12 +74,16 @@ export function planBanks(calls: readonly GpuCall[], { constants, derived }: Hea
   })
   let derivedBytes = 0
   const derivedAt = derived.map(length => {
-    const at = derivedBytes / 4
-    derivedBytes += roundUp(length * 4)
+    const at = derivedBytes / widthOf(element)
+    derivedBytes += roundUp(length * widthOf(element))
     return at
   })
   return { sizes, bankOf, places, held, derivedAt, derivedBytes }
 }
+
+/** How a product's operand is held: constants each their own way, what is derived from them as activations are. */
+export const heldOf = ({ held }: Banks, operand: Argument | undefined, element: Stored): Held =>
+  operand?.space === 'constant' ? held[operand.index] : operand?.space === 'derived' ? element : 'f32'
 
 /** Halves stay halves, and bytes bytes, where nothing but products of such reads them. */
 function heldAs(calls: readonly GpuCall[], constants: readonly Section[]): Held[] {

@@ -10,10 +10,11 @@ import { lease } from '../../runtime/webgpu/device/device.js'
 import { beyondHalves } from '../../runtime/webgpu/executor.js'
 import { numbersOfTensors, presentBackends, tensorsOf } from '../support/cairn.js'
 import { takesHalves } from '../support/cases/case.js'
-import { casesOf, checkRun, type Family, families, only, prepare } from '../support/cases/op-cases.js'
+import { casesOf, checkRun, type Family, families, only, type Prepared, prepare } from '../support/cases/op-cases.js'
 import { assertClose } from '../support/compare.js'
 import { ModelBuilder } from '../support/onnx/model.js'
-import { type Numbers, Oracle, randomFeeds } from '../support/onnx/oracle.js'
+import { type Named, type Numbers, Oracle, randomFeeds } from '../support/onnx/oracle.js'
+import { isSteady } from '../support/onnx/steady.js'
 import { baseSeed, Random } from '../support/random.js'
 import { skip } from '../support/skip.js'
 
@@ -26,9 +27,30 @@ const drawn = 24
 const executionProviders = [{ name: 'webgpu' }] as const
 const inHalves = { executionProviders: [{ name: 'webgpu', precision: 'f16' }] } as const
 
+/** Some four times what halves round by. */
+const nudge = 2 ** -9
+
 /** Whether numbers leave the range of halves. */
 const isBeyond = ({ data }: Numbers) =>
   Array.from(data).some(value => Number.isFinite(value) && Math.abs(value) > 65504)
+
+/** Inputs that halves hold, but for their last digits, and what comes of them. */
+async function inRange(
+  oracle: Oracle,
+  { bindings, feeds }: Prepared['runs'][number]
+): Promise<Prepared['runs'][number]> {
+  const held = cutAll(feeds)
+  return { bindings, feeds: held, expected: await oracle.run(held) }
+}
+
+/** Floats in the range of halves, as what is stored is cut to it; whole numbers beyond it ask for single precision. */
+const cutAll = (named: Named) =>
+  Object.fromEntries(Object.entries(named).map(([name, numbers]) => [name, cut(numbers)]))
+
+function cut(numbers: Numbers): Numbers {
+  if (!numbers.dtype.startsWith('float')) return numbers
+  return { ...numbers, data: Float32Array.from(numbers.data, value => Math.max(-65504, Math.min(value, 65504))) }
+}
 
 function suiteInHalves(): void {
   const all = (Object.keys(families) as Family[]).flatMap(casesOf).filter(({ item }) => takesHalves(item))
@@ -39,7 +61,9 @@ function suiteInHalves(): void {
     const { item, name } = each
     if (item.without?.webgpu) continue
     test(name, async () => {
-      const { model, runs } = await prepare(each)
+      const { model, runs: drawn } = await prepare(each)
+      const oracle = item.expected ? undefined : await Oracle.load(model)
+      const runs = oracle ? await Promise.all(drawn.map(run => inRange(oracle, run))) : drawn
       if (runs.some(({ expected }) => Object.values(expected).some(isBeyond))) {
         skip(`${name} in halves`, 'its results are beyond the largest half')
         return
@@ -53,8 +77,24 @@ function suiteInHalves(): void {
       assert.is(session.precision, isHalf ? 'f16' : 'f32')
       count[session.precision]++
       const allowed = { ...item, tolerance: { limit: Math.max(limit, item.tolerance?.limit ?? 0), reason: 'halves' } }
-      for (const { feeds, expected } of runs)
-        checkRun(allowed, numbersOfTensors(await session.run(tensorsOf(feeds))), expected)
+      for (const { feeds, expected } of runs) {
+        const outputs = numbersOfTensors(await session.run(tensorsOf(feeds)))
+        try {
+          // Known outputs may be infinite: what only moves elements keeps them so.
+          checkRun(allowed, oracle ? cutAll(outputs) : outputs, cutAll(expected))
+        } catch (error) {
+          // The sine of hundreds and the sign of almost nothing depend on digits that halves do not have.
+          const { limit } = allowed.tolerance
+          if (
+            !isHalf ||
+            !oracle ||
+            (await isSteady(oracle, { feeds, expected }, random, { limit, pairs: 3, by: nudge }))
+          )
+            throw error
+          skip(`${name} in halves`, 'of its inputs the digits that halves do not have decide')
+        }
+      }
+      await oracle?.release()
       await session.release()
     })
   }

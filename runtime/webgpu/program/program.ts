@@ -34,16 +34,15 @@ export const winogradTaps: Readonly<Record<string, number>> = { winograd2: 3, wi
 const fewestChannels = 32
 
 /**
- * Finds the shader of every call. Winograd convolutions stay what they are where that is worth it, the points keep their
- * digits (in single precision), and the transformed filters of all fit `limit` bytes; others become plain ones. Throws
- * CairnError for a kernel that has no shader.
+ * Finds the shader of every call. Winograd convolutions stay what they are where that is worth it and the transformed filters
+ * of all fit `limit` bytes; others become plain ones. Throws CairnError for a kernel that has no shader.
  */
 export function programOf(given: Header, element: Stored, limit: number): GpuProgram {
   const { header, scales } = withoutSums(withoutWidening(given))
   const transformed = new Set<number>()
   const fits = (call: Call) => {
     const all = new Set([...transformed, ...derivedOf(call)])
-    const bytes = [...all].reduce((sum, index) => sum + roundUp(header.derived[index] * 4), 0)
+    const bytes = [...all].reduce((sum, index) => sum + roundUp(header.derived[index] * widthOf(element)), 0)
     if (bytes > limit) return false
     for (const index of all) transformed.add(index)
     return true
@@ -53,7 +52,7 @@ export function programOf(given: Header, element: Stored, limit: number): GpuPro
     if (!(nameOf(call) in shaders)) return false
     const field = (name: string) => call.parameters[blocks.Winograd.indexOf(name)]
     const wide = Math.min(Number(field('channels')), Number(field('filters'))) >= fewestChannels
-    return element === 'f32' && wide && field('groups') === 1 && fits(call)
+    return wide && field('groups') === 1 && fits(call)
   }
   const onGpu = (call: Call, origin: number): GpuCall => {
     const name = nameOf(call)

@@ -17,6 +17,7 @@ const transform = (entry: string, count: number): Dispatch => ({
 /** F(4 x 4, 3 x 3) in three dispatches, through scratch memory. */
 export const winograd4: Shader = {
   block: 'Winograd',
+  halves: 'w',
   either: ['bias', 'slope'],
   scratch: p => points * tilesOf(p) * (p.channels + p.filters),
   dispatches(p, imitated) {

@@ -18,6 +18,8 @@ export interface Steadiness {
   readonly floor?: number
   /** How often the inputs are moved, each time to both sides; with 0 any are steady. */
   readonly pairs?: number
+  /** By how much of themselves inputs are moved. */
+  readonly by?: number
 }
 
 /**
@@ -59,14 +61,14 @@ export async function isSteady(
   oracle: Oracle,
   { feeds, expected }: Run,
   random: Random,
-  { limit = tolerance, floor = 0, pairs = 1 }: Steadiness = {}
+  { limit = tolerance, floor = 0, pairs = 1, by = nudge }: Steadiness = {}
 ): Promise<boolean> {
   if (!Object.values(feeds).some(({ dtype }) => dtype === 'float32')) return true
   for (let i = 0; i < pairs; i++) {
     const seed = random.int(0, 2 ** 31 - 1)
     for (const side of [-1, 1]) {
       const signs = new Random('signs', seed)
-      const moved = Object.entries(feeds).map(([name, numbers]) => [name, movedBy(numbers, side * nudge, signs)])
+      const moved = Object.entries(feeds).map(([name, numbers]) => [name, movedBy(numbers, side * by, signs)])
       const others = await oracle.run(Object.fromEntries(moved))
       for (const [name, wanted] of Object.entries(expected))
         if (errorOf(others[name], wanted, floor).error > limit) return false
