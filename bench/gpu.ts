@@ -77,14 +77,18 @@ async function account(): Promise<void> {
 
 function predictAll(): void {
   const predictions: Prediction[] = []
-  const subjects = [
-    ...names.map(name => () => network(name)),
-    ...files.map(file => () => subjectOf(basename(file, '.onnx'), readFileSync(file)))
-  ]
-  for (const subject of subjects) {
-    const { name, file, bindings } = subject()
-    predictions.push(predict(name, gpuDispatches(file, bindings)))
-    process.stderr.write(`${name} `)
+  for (const precision of precisions) {
+    const weights = precision === 'f16' ? 'f16' : undefined
+    const subjects = [
+      ...names.map(name => () => prepared(name, precision).subject),
+      ...files.map(file => () => subjectOf(basename(file, '.onnx'), readFileSync(file), {}, { weights }))
+    ]
+    for (const subject of subjects) {
+      const { name, file, bindings } = subject()
+      const title = weights ? `${name}, ${weights}` : name
+      predictions.push(predict(title, gpuDispatches(file, bindings, precision), precision))
+      process.stderr.write(`${title} `)
+    }
   }
   process.stderr.write('\n')
   const detailed = given.has('layers')

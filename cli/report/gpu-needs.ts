@@ -1,5 +1,5 @@
 import type { GpuDispatch } from '../../runtime/backend/index.js'
-import { type Bindings, decode, type Header, planProgram } from '../../runtime/file/index.js'
+import { type Bindings, decode, type Header, planProgram, widthOf } from '../../runtime/file/index.js'
 import {
   blockOf,
   curveOf,
@@ -22,17 +22,19 @@ export interface GpuNeeds {
   readonly dispatches: readonly GpuDispatch[]
 }
 
-/** How activations are held. */
-const element = 'f32'
-
 /** `maxStorageBufferBindingSize` of every device; larger weights are divided. */
 const leastBinding = 128 * 2 ** 20
 
 /**
- * In single precision, with free dimensions bound, on a device that binds `limit` bytes at once. Throws CairnError for a kernel
- * that has no shader.
+ * With activations held as `element` and free dimensions bound, on a device that binds `limit` bytes at once. Throws CairnError
+ * for a kernel that has no shader.
  */
-export function gpuNeeds(file: Header, bindings: Bindings, limit = leastBinding): GpuNeeds {
+export function gpuNeeds(
+  file: Header,
+  bindings: Bindings,
+  limit = leastBinding,
+  element: 'f32' | 'f16' = 'f32'
+): GpuNeeds {
   const program = programOf(file, element, limit)
   const { header, setup, calls } = program
   const banks = planBanks([...setup, ...calls], header, limit, element)
@@ -59,14 +61,14 @@ export function gpuNeeds(file: Header, bindings: Bindings, limit = leastBinding)
       run: run.length,
       all: new Set([...run, ...madeOf(setup).map(({ pipeline }) => pipeline)]).size
     },
-    binding: Math.max(arena, banks.derivedBytes, ...banks.sizes),
+    binding: Math.max((arena / 4) * widthOf(element), banks.derivedBytes, ...banks.sizes),
     dispatches: made.map(({ own, pipeline }) => ({ ...own, pipeline: run.indexOf(pipeline) }))
   }
 }
 
 /** The dispatches of a run of a compiled file, on a device that binds all it has at once. Throws CairnError as `gpuNeeds` does. */
-export function gpuDispatches(file: Uint8Array, bindings: Bindings): readonly GpuDispatch[] {
-  return gpuNeeds(decode(file).header, bindings, Number.POSITIVE_INFINITY).dispatches
+export function gpuDispatches(file: Uint8Array, bindings: Bindings, element?: 'f32' | 'f16'): readonly GpuDispatch[] {
+  return gpuNeeds(decode(file).header, bindings, Number.POSITIVE_INFINITY, element).dispatches
 }
 
 /** A device that makes nothing: enough for pipelines to be told apart. */
