@@ -5,7 +5,8 @@ import { axisOf, concatSlot, ops, orderedStrides, orderOf, plainOrder, subView, 
 /**
  * Where every value lives. Most values get a storage of their own; but a concatenation's inputs are written straight
  * into their part of its storage, slices, splits, transposes and reshapes are views of their input, and element-wise
- * results take the place of an operand that nobody reads later. What cannot is copied by the operator's lowering.
+ * results take the place of an operand that nobody reads later. What cannot is copied by the operator's lowering, into a
+ * concatenation's part too.
  */
 export interface Placement {
   readonly views: Map<Value, View>
@@ -134,10 +135,22 @@ function assignSlots(graph: Graph) {
   return { slots, prefixes }
 }
 
+/** Whether a value's elements are written, be it as copies: what is a view of others has them already. */
+function isMade({ producer }: Value): boolean {
+  if (!producer) return false
+  const { alias } = ops[producer.op]
+  if (!alias) return true
+  const input = producer.inputs[0]!
+  const order = orderOf(input)
+  const strides = orderedStrides(input.shape, order)
+  const dense: View = { space: 'storage', index: 0, offset: 0, shape: input.shape, strides, order }
+  return alias(producer, dense).every(view => !view)
+}
+
 function canWriteInto(graph: Graph, concat: Node, input: Value): boolean {
   const { producer } = input
   if (!producer || graph.isOutput(input)) return false
-  if (ops[producer.op].alias || ops[producer.op].writesDense) return false
+  if (ops[producer.op].writesDense || !isMade(input)) return false
   if (concat.inputs.filter(other => other === input).length > 1) return false
   const [own, wanted] = [orderOf(input), orderOf(concat.output)]
   return own.every((axis, i) => axis === wanted[i])

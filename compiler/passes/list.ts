@@ -10,6 +10,7 @@ import type { Pass } from './pass.js'
 import { quantise } from './quantise/quantise.js'
 import { spellQuantised } from './quantise/spell-quantised.js'
 import { recogniseActivations } from './recognise/recognise-activations.js'
+import { recogniseGates } from './recognise/recognise-gates.js'
 import { recogniseNorms } from './recognise/recognise-norms.js'
 import { removeIdentity } from './remove-identity.js'
 import { deadCode } from './remove-unused.js'
@@ -23,6 +24,7 @@ export const passes: readonly Pass[] = [
   decompose, // MatMul becomes Gemm, which the folds below know
   recogniseNorms, // before the folds, which would take a normalisation's own scale apart
   recogniseActivations, // before the folds: a Mul inside a SiLU or HardSwish must not be taken for a scale
+  recogniseGates, // behind activations, whose SiLU is a product too
   foldBatchNorm, // before scale-shift, so that each is counted as what it was
   foldScaleShift,
   foldPad, // behind the folds: a shift in front of a convolution asks for the padding of its own

@@ -89,6 +89,7 @@ function pattern(graph: Graph, node: Node): Found | undefined {
     return gated(graph, node) ?? scaledGate(graph, node) ?? geluErf(graph, node) ?? geluTanh(graph, node)
   if (node.op === 'Div') return scaledGate(graph, node) ?? hardSigmoid(graph, node)
   if (node.op === 'Max') return leaky(node)
+  if (node.op === 'Sub') return cut(graph, node)
   return undefined
 }
 
@@ -208,6 +209,23 @@ function halfTimes(graph: Graph, node: Node, test: (inner: Node, x: Value) => Fo
     if (match) return match
   }
   return undefined
+}
+
+/** relu(x) - relu(x - high), a clip of exporters that have none. */
+function cut(graph: Graph, node: Node): Found | undefined {
+  const isRelu = (relu: Node | undefined) =>
+    isActivation(relu, 'clip') &&
+    relu!.number('alpha', -1) === 0 &&
+    relu!.number('beta', 0) === Number.POSITIVE_INFINITY
+  const [whole, beyond] = node.inputs.map(input => soleProducer(graph, input, 'Activation'))
+  if (!whole || !beyond || !isRelu(whole) || !isRelu(beyond)) return undefined
+  const x = whole.inputs[0]!
+  const shift = soleProducer(graph, beyond.inputs[0], 'Sub', 'Add')
+  const pair = shift && operands(shift, value => value === x)
+  const by = pair && scalarOf(pair[1])
+  if (by === undefined || (shift!.op === 'Sub' && shift!.inputs[0] !== x)) return undefined
+  const high = shift!.op === 'Sub' ? by : -by
+  return high > 0 ? found(x, 'clip', 0, high) : undefined
 }
 
 /** max(x, slope*x) with a slope between 0 and 1. */

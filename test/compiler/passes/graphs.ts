@@ -90,7 +90,21 @@ export const graphs: Readonly<Record<string, Make>> = {
     const swish = m.add('Div', [m.add('Mul', [silu, clipped]), m.scalar(6)])
     const gate = m.add('Add', [m.add('Erf', [m.add('Div', [swish, m.scalar(Math.SQRT2)])]), m.scalar(1)])
     const gelu = m.add('Mul', [m.add('Mul', [swish, gate]), m.scalar(0.5)])
-    return [m.add('PRelu', [m.add('Relu', [gelu]), m.weights([3, 1, 1])]), m.add('Mul', [gelu, m.add('Tanh', [gelu])])]
+    const beyond = m.add('Relu', [m.add('Sub', [silu, m.scalar(1)])])
+    return [
+      m.add('PRelu', [m.add('Relu', [gelu]), m.weights([3, 1, 1])]),
+      m.add('Mul', [gelu, m.add('Tanh', [gelu])]),
+      m.add('Sub', [m.add('Relu', [silu]), beyond])
+    ]
+  },
+  'recognise-gates': m => {
+    const x = m.input([2, 4, 6, 6])
+    const gate = m.add('HardSigmoid', [conv(m, m.add('GlobalAveragePool', [x]), 4, 4, 1, 0)])
+    const y = m.add('Add', [m.add('Mul', [gate, x]), x])
+    const other = conv(m, y, 4, 4)
+    // Behind the first residual a product that two read, and one with as many elements as the maps.
+    const shared = m.add('Mul', [other, gate])
+    return [m.add('Add', [shared, other]), shared, m.add('Add', [y, m.add('Mul', [y, m.add('Tanh', [other])])])]
   },
   'fold-batchnorm': m => {
     const x = m.input([1, 4, 6, 6])
