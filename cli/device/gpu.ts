@@ -23,10 +23,27 @@ export async function openGpu(
   return keep(gpu)
 }
 
-/** Dawn without a GPU: it checks and records everything, and nothing computes. */
+/** Dawn without a GPU: it checks and records everything, as a GPU would be asked it, and nothing computes. */
 export async function openNullGpu(): Promise<GPU> {
   const { create } = await dawn()
-  return keep(create(['backend=null']))
+  return keep(unadmitted(create(['backend=null'])))
+}
+
+/** The same, whose devices do not admit that they are no GPU: dispatches are chosen for one. */
+export function unadmitted(gpu: GPU): GPU {
+  const findAdapter = gpu.requestAdapter.bind(gpu)
+  return own(gpu, 'requestAdapter', async (options?: GPURequestAdapterOptions) => {
+    const adapter = await findAdapter(options)
+    const openDevice = adapter?.requestDevice.bind(adapter)
+    const requestDevice = async (wanted?: GPUDeviceDescriptor) =>
+      own(await openDevice!(wanted), 'adapterInfo', { description: 'a GPU' })
+    return adapter && own(adapter, 'requestDevice', requestDevice)
+  })
+}
+
+/** An object that answers for one of its properties itself. */
+function own<T extends object>(object: T, name: keyof T, value: unknown): T {
+  return Object.defineProperty(object, name, { value, configurable: true })
 }
 
 /** Dawn, and with it every device, ends when this object is collected. */

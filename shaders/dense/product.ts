@@ -106,12 +106,17 @@ const joined = 4
 /** Elements of scratch memory for shares of sums, of which halves take two for each. */
 export function sharesOf(sizes: Sizes, imitated = false): number {
   const { split } = planOf(sizes, true)
-  return imitated || split === 1 ? 0 : 2 * split * product(sizes.rows, ceil(sizes.columns, 4) * 4, sizes.parts)
+  return inLanes(sizes, imitated) || split === 1
+    ? 0
+    : 2 * split * product(sizes.rows, ceil(sizes.columns, 4) * 4, sizes.parts)
 }
 
 /** Rows and columns that a workgroup of laneProduct (product.wgsl) makes. */
 const laneRows = 64
 const laneColumns = 8
+
+/** Whether a program on the CPU is to make a product in lanes: beyond what it dispatches in one direction it takes tiles. */
+const inLanes = ({ rows }: Sizes, imitated: boolean) => imitated && rows <= laneRows * 65535
 
 export interface Tiling {
   readonly constants?: Readonly<Record<string, number>>
@@ -127,7 +132,7 @@ export function tiled(
   { constants, mayDivide = true, imitated = false }: Tiling = {}
 ): Dispatch[] {
   const all = ['index', 'weights', ...files, 'product']
-  if (imitated) {
+  if (inLanes(sizes, imitated)) {
     const { rows, columns, parts } = sizes
     const groups = [ceil(rows, laneRows), ceil(columns, laneColumns), parts] as const
     return [{ files: all, entry: 'laneProduct', constants, vector, groups }]

@@ -1,5 +1,5 @@
 // WebGPU in Node for tests: the machine's own adapter, or SwiftShader.
-import { openGpu } from '../../cli/device/gpu.js'
+import { openGpu, unadmitted } from '../../cli/device/gpu.js'
 
 let opened: Promise<GPU> | undefined
 
@@ -11,22 +11,6 @@ export function gpu(): Promise<GPU> {
   return (opened ??= process.env.CAIRN_CPU
     ? Promise.reject(new Error('--cpu leaves WebGPU out'))
     : openGpu().then(process.env.CAIRN_IMITATED ? undefined : unadmitted))
-}
-
-function unadmitted(gpu: GPU): GPU {
-  const findAdapter = gpu.requestAdapter.bind(gpu)
-  return own(gpu, 'requestAdapter', async (options?: GPURequestAdapterOptions) => {
-    const adapter = await findAdapter(options)
-    const openDevice = adapter?.requestDevice.bind(adapter)
-    const requestDevice = async (wanted?: GPUDeviceDescriptor) =>
-      own(await openDevice!(wanted), 'adapterInfo', { description: 'a GPU' })
-    return adapter && own(adapter, 'requestDevice', requestDevice)
-  })
-}
-
-/** An object that answers for one of its properties itself. */
-function own<T extends object>(object: T, name: keyof T, value: unknown): T {
-  return Object.defineProperty(object, name, { value, configurable: true })
 }
 
 /** Why there is no WebGPU here, or undefined where there is. */
