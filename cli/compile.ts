@@ -1,8 +1,8 @@
 import { extname, resolve } from 'node:path'
+import type { WinogradTile } from '../compiler/graph/index.js'
 import type { Weights } from '../compiler/index.js'
 import { goldenOf } from '../compiler/lower/index.js'
 import { importOnnx } from '../compiler/onnx/index.js'
-import type { WinogradTile } from '../compiler/ops/index.js'
 import { passes, print as printGraph, required } from '../compiler/passes/index.js'
 import {
   type Bindings,

@@ -2,10 +2,10 @@ import { mostMemory } from '../runtime/backend/index.js'
 import { type Bindings, type Program, planProgram, type Stored, type Summary } from '../runtime/file/index.js'
 import { type Dim, isStatic } from './algebra/index.js'
 import { CompileError } from './errors.js'
-import type { Graph } from './graph/index.js'
+import type { Choice, Graph, WinogradTile } from './graph/index.js'
 import { type GoldenOptions, type LayerInfo, layerInfos, lower, weightBytes } from './lower/index.js'
 import { type ImportOptions, importOnnx, unsetSettings } from './onnx/index.js'
-import { kernels as allKernels, type Choice, ops, type WinogradTile } from './ops/index.js'
+import { kernels as allKernels, ops } from './ops/index.js'
 import { passes, print, required, verify } from './passes/index.js'
 
 /** The passes in their order, for whoever shows how far a compilation is. */

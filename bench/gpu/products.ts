@@ -156,15 +156,17 @@ export const patches: Model = (p, { constants, groups }, widths) => {
 /** Columns of pixels of a patch (shaders/conv/patches.wgsl). */
 const wide = 8
 
-/** A gate's elements that invocations load: four for all their rows of a step of 16, or of each quarter of it. */
-function gatesOf(p: P, { entry, constants, groups: [down, across] }: GpuDispatch): number {
-  const each = entry === 'laneProduct' ? 4 * laneThreads : product(constants?.THREADS_X ?? 1, constants?.THREADS_Y ?? 1)
-  return down * across * each * ceil(p.inner, 16) * 4
+/** Bytes of factors that invocations load: four for all their rows of a step of 16. */
+function gatesOf(p: P, { constants, groups: [down, across] }: GpuDispatch, width: number): number {
+  const each = product(constants?.THREADS_X ?? 1, constants?.THREADS_Y ?? 1)
+  return down * across * each * ceil(p.inner, 16) * 4 * width
 }
 
 export const gemm: Model = (p, dispatch, widths) => {
   const { element, operand } = widths
-  const gated = Boolean(dispatch.constants?.GATED)
+  const loadedAs = dispatch.constants?.LOADED_AS ?? 0
+  // Of a channel: nothing, a factor that a call has made, or two constants.
+  const factors = loadedAs > 1 ? 2 * constant : loadedAs * element
   const tiles = tilesOf(dispatch)
   const end = behind(p, dispatch, p.rows, p.columns, 1, widths)
   const macs = p.rows * p.inner * p.columns
@@ -172,9 +174,9 @@ export const gemm: Model = (p, dispatch, widths) => {
     moved:
       p.rows * p.inner * tiles.columns * element +
       p.inner * quads(p.columns) * tiles.rows * operand +
-      (gated ? gatesOf(p, dispatch) * element : 0) +
+      gatesOf(p, dispatch, factors) +
       end.moved,
-    least: (p.rows + Number(gated)) * p.inner * element + p.inner * p.columns * operand + end.least,
+    least: p.inner * (p.rows * element + factors) + p.inner * p.columns * operand + end.least,
     macs,
     done: macs
   }

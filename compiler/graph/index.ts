@@ -1,4 +1,5 @@
 export { ancestors } from './ancestors.js'
+export type { Choice, WinogradTile } from './choice.js'
 export {
   type Attribute,
   type Branch,

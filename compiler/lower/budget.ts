@@ -1,5 +1,5 @@
-import { type Graph, isConstant, type Node } from '../graph/index.js'
-import { type Choice, ops, type WinogradTile } from '../ops/index.js'
+import { type Choice, type Graph, isConstant, type Node, type WinogradTile } from '../graph/index.js'
+import { ops } from '../ops/index.js'
 
 /**
  * The kernels of layers that would hold too much memory with their fastest: transformed filters are up to four times

@@ -16,16 +16,17 @@ import { add, type Dim, freeNamesOf, product, same, show } from '../algebra/inde
 import { CompileError, refuse } from '../errors.js'
 import {
   areHalves,
+  type Choice,
   type Counted,
   type Elements,
   type Graph,
   isConstant,
   lostAsHalves,
   Node,
-  type Value
+  type Value,
+  type WinogradTile
 } from '../graph/index.js'
 import {
-  type Choice,
   countedAxis,
   emitCopy,
   emitWiden,
@@ -40,7 +41,6 @@ import {
   settle,
   unaryKernel,
   type View,
-  type WinogradTile,
   widened
 } from '../ops/index.js'
 import { cheapest, variantsOf, withinBudget } from './budget.js'

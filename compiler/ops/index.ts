@@ -25,7 +25,6 @@ export { batchOf, namedAxes } from './nd.js'
 export { softmaxAxes } from './norm/softmax.js'
 export {
   axisOf,
-  type Choice,
   channelsLastOrder,
   intsOf,
   type Kernel,
@@ -35,8 +34,7 @@ export {
   orderedStrides,
   orderOf,
   plainOrder,
-  type View,
-  type WinogradTile
+  type View
 } from './op.js'
 export { exponentOf } from './pool/lp.js'
 export { functionsOf, type Layer, layerOf } from './recurrent/layers.js'

@@ -1,7 +1,7 @@
 import type { Argument, Fault, Held, Packing, Stored } from '../../runtime/file/index.js'
 import { broadcastOf, type Dim, denseStrides, equal, mul, same, show, where } from '../algebra/index.js'
 import { refuse } from '../errors.js'
-import type { Elements, Node, Value } from '../graph/index.js'
+import type { Choice, Elements, Node, Value, WinogradTile } from '../graph/index.js'
 
 /**
  * What one operator is. A file of this folder holds a family: the operators' shape rules, how they lower to kernel
@@ -87,14 +87,6 @@ export const convBuffers = {
   scratch: 'scratch'
 } as const
 
-/** A kernel that can run a layer, and what it costs there in multiply-accumulates of the direct kernel. */
-export interface Choice {
-  readonly kernel: string
-  readonly cost: number
-  /** Floats of memory that it holds beyond those of the weights. */
-  readonly floats?: number
-}
-
 /** Where a value lies: element [i0, i1, ...] of its logical shape is `strides . i` elements behind `offset`. */
 export interface View {
   readonly space: 'constant' | 'derived' | 'storage'
@@ -107,12 +99,6 @@ export interface View {
   /** Its elements are bytes. */
   readonly narrow?: boolean
 }
-
-/**
- * The largest output tile of Winograd convolution: 2x2 is as exact as direct sums, 4x4 faster, with an error of about
- * 1e-5 of a layer's maximum; 0 is direct sums only.
- */
-export type WinogradTile = 0 | 2 | 4
 
 /** What an operator may ask for while it lowers. */
 export interface Lowering {

@@ -11,7 +11,7 @@ import {
   type Stored,
   widthOf
 } from '../file/index.js'
-import { isImitation, type Lease } from './device/device.js'
+import { isImitated, type Lease } from './device/device.js'
 import { allocating, scoped } from './device/scopes.js'
 import { Kept } from './memory/kept.js'
 import { ArenaStates } from './memory/states.js'
@@ -68,7 +68,7 @@ export class Resident {
   static async load(held: Lease, arriving: CairnFile, element: Stored, maxMemory = mostMemory): Promise<Resident> {
     const { device } = held
     const limit = device.limits.maxStorageBufferBindingSize
-    const program = programOf(arriving.header, element, limit)
+    const program = programOf(arriving.header, element, limit, isImitated(device))
     const { header, setup, calls } = program
     const banks = planBanks([...setup, ...calls], header, limit, element)
     const total = [...banks.sizes, banks.derivedBytes].reduce((a, b) => a + b)
@@ -99,9 +99,7 @@ export class Resident {
 
   /** Whether dispatches are chosen for a program on the CPU. */
   private get imitated(): boolean {
-    // Older browsers do not say what a device belongs to.
-    const { adapterInfo } = this.device as { adapterInfo?: GPUAdapterInfo }
-    return adapterInfo !== undefined && isImitation(adapterInfo)
+    return isImitated(this.device)
   }
 
   get memoryBytes(): number {

@@ -18,9 +18,9 @@ export const sizesOfGemm = ({ rows, columns, inner }: Block): Sizes => ({
   steps: ceil(inner, 16)
 })
 
-/** Tiles of a product of rows. */
-const productOfRows = (p: Block, vector: boolean, imitated?: boolean, GATED = 0) =>
-  tiled(sizesOfGemm(p), [...finishing, 'gemm', 'panels', 'floats'], vector, { constants: { GATED }, imitated })
+/** Tiles of a product of rows, whose elements go through something as they are loaded (gemm.wgsl). */
+const productOfRows = (p: Block, vector: boolean, imitated?: boolean, LOADED_AS = 0) =>
+  tiled(sizesOfGemm(p), [...finishing, 'gemm', 'panels', 'floats'], vector, { constants: { LOADED_AS }, imitated })
 
 function alignedRows(p: Block): boolean {
   const dense = aligned(p.xAt, p.xRow, p.inner, p.yAt, p.yRow, p.columns, p.wAt, p.biasAt, p.slopeAt)
@@ -29,7 +29,7 @@ function alignedRows(p: Block): boolean {
 
 export const gemm: Shader = {
   block: 'Gemm',
-  added: ['gateAt'],
+  added: ['gateAt', 'shiftAt'],
   halves: 'w',
   either: vectors,
   byColumn: ['bias', 'slope', 'r', 'y'],
@@ -48,11 +48,16 @@ export const gemm: Shader = {
   }
 }
 
-/** A product of more than `fewRows` rows, each element of which is multiplied by its channel's factor first. */
-export const gatedGemm: Shader = {
+/** A product of more than `fewRows` rows, each element of which goes through something first. */
+const loadedAs = (kind: number): Shader => ({
   ...gemm,
-  dispatches: (p, imitated) => productOfRows(p, alignedRows(p) && aligned(p.gateAt), imitated, 1)
-}
+  dispatches: p => productOfRows(p, alignedRows(p) && aligned(p.gateAt), false, kind)
+})
+
+/** Elements are multiplied by their channels' factors, which a call before has made. */
+export const gatedGemm = loadedAs(1)
+/** Elements are multiplied by constants of their channels, others added, and what is below 0 is taken as 0. */
+export const rectifiedGemm = loadedAs(2)
 
 const sizesOfMatmul = (p: Block): Sizes => ({ ...sizesOfGemm(p), parts: p.d0 * p.d1 })
 

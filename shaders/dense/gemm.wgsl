@@ -19,24 +19,37 @@ struct Gemm {
   yAt: u32,
   scratchAt: u32,
   gateAt: u32,
+  shiftAt: u32,
 }
 
 @group(0) @binding(2) var<uniform> p: Gemm;
 
-// Whether each element of a row is multiplied by its channel's factor first, which then lie at gateAt.
-override GATED: bool = false;
+// What each element of a row goes through first: nothing; a product with its channel's factor, which then lies at gateAt; or with a
+// constant there, plus one at shiftAt, and below 0 it is 0.
+override LOADED_AS: u32 = 0;
+
+const GATED: u32 = 1;
 
 // Rows that an invocation loads in a step have the same channels, and the first of them comes first.
 var<private> gate: vec4f;
+var<private> shift: vec4f;
 
 fn quadOf(i: u32, row: u32, k: u32) -> vec4f {
-  if (!GATED) {
-    return load4(row + k);
+  let x = load4(row + k);
+  if (LOADED_AS == 0) {
+    return x;
+  }
+  if (LOADED_AS == GATED) {
+    if (i == 0) {
+      gate = load4(p.gateAt + k);
+    }
+    return x * gate;
   }
   if (i == 0) {
-    gate = load4(p.gateAt + k);
+    gate = constant4(p.gateAt + k);
+    shift = constant4(p.shiftAt + k);
   }
-  return load4(row + k) * gate;
+  return max(fma(x, gate, shift), vec4f());
 }
 
 fn rowCount() -> u32 {

@@ -1,5 +1,5 @@
-// Squeeze-and-excitation on the GPU: a gate's product with what it gates is made where the next layer loads its rows, if that
-// layer alone reads it.
+// Squeeze-and-excitation and normalisations in front of a layer on the GPU: what each element goes through is done where the next
+// layer loads its rows, if that layer alone reads it.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { trafficOf } from '../../bench/gpu/traffic.js'
@@ -50,6 +50,30 @@ function model({ batch = 1, channels, size, filters, again, besides }: Shape): U
   return m.encode()
 }
 
+interface Dense {
+  readonly batch?: number
+  readonly channels: number
+  readonly size: number
+  readonly filters: number
+  /** Whether another layer reads what is normalised. */
+  readonly again?: boolean
+}
+
+/** Maps that are read again (Huang et al. 2017), and a normalisation of them in front of a layer. */
+function denseModel({ batch = 1, channels, size, filters, again }: Dense): Uint8Array {
+  const m = new ModelBuilder(random)
+  const x = m.input([batch, channels, size, size], 'float32', [-1, 1], 'x')
+  const maps = m.add('MaxPool', [x], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] })
+  const ofChannels = (low: number, high: number) => m.weights([channels], [low, high])
+  const statistics = [ofChannels(0.5, 2), ofChannels(-1, 1), ofChannels(-1, 1), ofChannels(0.5, 2)]
+  const normed = m.add('Relu', [m.add('BatchNormalization', [maps, ...statistics])])
+  const next = (to: string) => m.add('Conv', [to, m.weights([filters, channels, 1, 1]), m.weights([filters])])
+  const own = m.add('Conv', [next(normed), m.weights([8, filters, 3, 3])], { pads: [1, 1, 1, 1] })
+  m.output(m.add('Concat', [maps, own], { axis: 1 }))
+  if (again) m.output(next(normed))
+  return m.encode()
+}
+
 /** Runs a file on the CPU and on a device, and compares; the device's dispatches. */
 async function checked(
   file: Uint8Array,
@@ -76,14 +100,15 @@ async function checked(
 }
 
 const isScale = ({ kernel }: GpuDispatch) => kernel === 'binary'
-const isGated = ({ constants }: GpuDispatch) => Boolean(constants?.GATED)
+const isGated = ({ constants }: GpuDispatch) => constants?.LOADED_AS === 1
+const isNorm = ({ kernel }: GpuDispatch) => kernel === 'scaleShift'
+const isNormed = ({ constants }: GpuDispatch) => (constants?.LOADED_AS ?? 0) > 1
 const bytesOf = (dispatch: GpuDispatch) => trafficOf(dispatch, 'f32')!.moved
 
-/** Each invocation loads four factors for all its rows of a step of 16, or without workgroup memory of each quarter of it. */
-function bytesOfGates({ entry, groups: [down, across], constants, block }: GpuDispatch): number {
-  const { THREADS_X, THREADS_Y } = constants ?? {}
-  const loads = entry === 'product' ? THREADS_X * THREADS_Y : 16 * 4
-  return 16 * down * across * loads * Math.ceil(block.inner / 16)
+/** Each invocation loads four factors for all its rows of a step of 16. */
+function bytesOfGates({ groups: [down, across], constants, block }: GpuDispatch): number {
+  const { THREADS_X, THREADS_Y } = constants!
+  return 16 * down * across * THREADS_X * THREADS_Y * Math.ceil(block.inner / 16)
 }
 
 function suiteOnGpu(): void {
@@ -92,15 +117,15 @@ function suiteOnGpu(): void {
       const device = await (await (await gpu()).requestAdapter())!.requestDevice()
       const admitted = disguised(device, { adapterInfo: { architecture: 'swiftshader', description: '' } })
       const file = await compile(model(shape))
-      for (const each of [device, admitted]) {
-        const dispatches = await checked(file, shape, each)
-        assert.not(dispatches.some(isScale))
-        const [product] = dispatches.filter(isGated)
-        assert.is(
-          bytesOf(product) - bytesOf({ ...product, constants: { ...product.constants, GATED: 0 } }),
-          bytesOfGates(product)
-        )
-      }
+      const dispatches = await checked(file, shape, device)
+      assert.not(dispatches.some(isScale))
+      const [product] = dispatches.filter(isGated)
+      assert.is(
+        bytesOf(product) - bytesOf({ ...product, constants: { ...product.constants, LOADED_AS: 0 } }),
+        bytesOfGates(product)
+      )
+      // Programs on the CPU keep the layer.
+      assert.ok((await checked(file, shape, admitted)).some(isScale))
       device.destroy()
     })
 
@@ -119,6 +144,29 @@ function suiteOnGpu(): void {
         const dispatches = await checked(file, shape, each)
         assert.ok(dispatches.some(isScale) && !dispatches.some(isGated))
       }
+      device.destroy()
+    })
+
+  for (const shape of [
+    { channels: 32, size: 9, filters: 16 },
+    { channels: 37, size: 6, filters: 21, batch: 3 },
+    { channels: 512, size: 7, filters: 64, batch: 2 }
+  ])
+    test(`${shape.channels} channels of ${shape.size} by ${shape.size} are normalised where they are loaded`, async () => {
+      const device = await (await (await gpu()).requestAdapter())!.requestDevice()
+      const admitted = disguised(device, { adapterInfo: { architecture: 'swiftshader', description: '' } })
+      const file = await compile(denseModel(shape))
+      const dispatches = await checked(file, shape, device)
+      assert.not(dispatches.some(isNorm))
+      const [product] = dispatches.filter(isNormed)
+      assert.is(
+        bytesOf(product) - bytesOf({ ...product, constants: { ...product.constants, LOADED_AS: 0 } }),
+        2 * bytesOfGates(product)
+      )
+      // Programs on the CPU keep the layer.
+      assert.ok((await checked(file, shape, admitted)).some(isNorm))
+      const shared = await checked(await compile(denseModel({ ...shape, again: true })), shape, device)
+      assert.ok(shared.some(isNorm) && !shared.some(isNormed))
       device.destroy()
     })
 

@@ -1,7 +1,6 @@
 import { spellBatchStatistics, spellNorms } from '../../compiler/gradients/index.js'
-import type { Graph, Value } from '../../compiler/graph/index.js'
+import type { Graph, Value, WinogradTile } from '../../compiler/graph/index.js'
 import { lower } from '../../compiler/lower/index.js'
-import type { WinogradTile } from '../../compiler/ops/index.js'
 import {
   deadCode,
   decompose,

@@ -1,9 +1,9 @@
 import { evaluate } from '../../../runtime/file/index.js'
 import { type Dim, freeNamesOf } from '../../algebra/index.js'
-import type { Node } from '../../graph/index.js'
+import type { Choice, Node, WinogradTile } from '../../graph/index.js'
 import { epilogueOf } from '../elementwise/elementwise.js'
 import { finished, panelWidth, residualOf } from '../elementwise/epilogue.js'
-import { type Choice, convBuffers, type Kernel, kernel, type Lowering, type View, type WinogradTile } from '../op.js'
+import { convBuffers, type Kernel, kernel, type Lowering, type View } from '../op.js'
 import type { Windows } from '../window.js'
 
 const winogradFields = {

@@ -1,14 +1,13 @@
 import { isHalf } from '../../../runtime/base/index.js'
 import { add, ceilDiv, type Dim, mul, product, sameShape, show, showShape } from '../../algebra/index.js'
 import { refuse } from '../../errors.js'
-import { type Elements, isConstant, lostAsHalves, type Node, type Value } from '../../graph/index.js'
+import { type Choice, type Elements, isConstant, lostAsHalves, type Node, type Value } from '../../graph/index.js'
 import { alignedAxis, broadcastShape, keptBatch } from '../broadcast.js'
 import { activate } from '../elementwise/activation.js'
 import { epilogueOf } from '../elementwise/elementwise.js'
 import { finished, panelWidth, residualOf, vectorOf } from '../elementwise/epilogue.js'
 import {
   broadcastStrides,
-  type Choice,
   convBuffers,
   kernel,
   type Lowering,

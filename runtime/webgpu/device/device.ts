@@ -83,6 +83,12 @@ export function isImitation({ isFallbackAdapter, architecture, description }: GP
   return isFallbackAdapter || /swiftshader|llvmpipe/i.test(`${architecture} ${description}`)
 }
 
+/** Whether a device belongs to such a program, as far as it is told: older browsers do not. */
+export function isImitated(device: GPUDevice): boolean {
+  const { adapterInfo } = device as { adapterInfo?: GPUAdapterInfo }
+  return adapterInfo !== undefined && isImitation(adapterInfo)
+}
+
 async function adapter(): Promise<GPUAdapter> {
   const gpu = env.webgpu.gpu ?? globalThis.navigator?.gpu ?? (await dawn())
   if (!gpu) throw new CairnError('this browser has no WebGPU')

@@ -37,7 +37,7 @@ const fewestChannels = 32
  * Finds the shader of every call. Winograd convolutions stay what they are where that is worth it and the transformed filters
  * of all fit `limit` bytes; others become plain ones. Throws CairnError for a kernel that has no shader.
  */
-export function programOf(given: Header, element: Stored, limit: number): GpuProgram {
+export function programOf(given: Header, element: Stored, limit: number, imitated = false): GpuProgram {
   const { header, scales } = withoutSums(withoutWidening(given))
   const transformed = new Set<number>()
   const fits = (call: Call) => {
@@ -69,7 +69,9 @@ export function programOf(given: Header, element: Stored, limit: number): GpuPro
     return { ...plain, origin, shader, fields }
   }
   const slices: Slice[] = []
-  const whole = withGates(header, header.calls.map(onGpu))
+  const all = header.calls.map(onGpu)
+  // Products of a program on the CPU load rows for each eight columns, and would do it again each time.
+  const whole = imitated ? all : withGates(header, all)
   const calls = whole.flatMap(call => sliced(call, header.constants, slices, limit))
   const read = new Set(calls.flatMap(({ call }) => derivedOf(call)))
   const setup = header.setup.filter(call => derivedOf(call).some(index => read.has(index))).map(onGpu)
