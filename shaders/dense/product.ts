@@ -115,8 +115,11 @@ export function sharesOf(sizes: Sizes, imitated = false): number {
 const laneRows = 64
 const laneColumns = 8
 
-/** Whether a program on the CPU is to make a product in lanes: beyond what it dispatches in one direction it takes tiles. */
-const inLanes = ({ rows }: Sizes, imitated: boolean) => imitated && rows <= laneRows * 65535
+/** Workgroups that every device dispatches in one direction. */
+const mostGroups = 65535
+
+/** Whether a program on the CPU is to make a product in lanes; tiles have more rows. */
+const inLanes = ({ rows }: Sizes, imitated: boolean) => imitated && rows <= laneRows * mostGroups
 
 export interface Tiling {
   readonly constants?: Readonly<Record<string, number>>

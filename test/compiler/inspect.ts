@@ -3,6 +3,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { compile, inspect, passNames } from '../../compiler/index.js'
 import { zoo } from '../../models/index.js'
+import { ModelBuilder } from '../support/onnx/model.js'
+import { Random } from '../support/random.js'
 
 const test = suite('inspect')
 const onnx = zoo['resnet20-cifar'].build()
@@ -18,6 +20,19 @@ test('passes are told in their order, with the nodes that they leave', async () 
   )
   for (const { name, nodes, lines } of told) assert.is(nodes, lines - 2, name)
   assert.is(inspect(file).nodesAfter, told.at(-1)!.nodes)
+})
+
+test('slices in steps are copied once, into their part of a concatenation', async () => {
+  const m = new ModelBuilder(new Random('slices'))
+  const x = m.input([1, 3, 8, 8])
+  const part = (row: number, column: number) =>
+    m.add('Slice', [x, m.ints([row, column]), m.ints([8, 8]), m.ints([2, 3]), m.ints([2, 2])])
+  const parts = [part(0, 0), part(1, 0), part(0, 1), part(1, 1)]
+  m.output(m.add('Concat', parts, { axis: 1 }))
+  assert.is(inspect(await compile(m.encode())).calls.length, 4)
+  // Whoever else reads a part finds it there.
+  m.output(m.add('Neg', [parts[1]]))
+  assert.is(inspect(await compile(m.encode())).calls.length, 5)
 })
 
 test('a file tells its ports, its calls and its memory', async () => {

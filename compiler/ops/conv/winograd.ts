@@ -290,7 +290,8 @@ function isModest(weights: ArrayLike<number>): boolean {
   return true
 }
 
-const largestWeight = 2 ** 16
+/** Transformed, such a weight is still one that halves hold. */
+const largestWeight = 3e4
 
 /** A size as it is for pictures of 224 pixels a side, where only a run knows it. */
 export function usualSize(size: Dim): number {

@@ -113,7 +113,6 @@ const reshape: Op = {
   },
   countedAxis: (node, index, axis) => (index === 0 ? keptAxis(node, axis) : undefined),
   layout: 'reshape',
-  writesDense: true,
   alias: (node, view) => [reshapeView(view, node.output.shape, orderOf(node.output))],
   lower(node, to) {
     const input = node.inputs[0]!

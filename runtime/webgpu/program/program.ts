@@ -34,8 +34,9 @@ export const winogradTaps: Readonly<Record<string, number>> = { winograd2: 3, wi
 const fewestChannels = 32
 
 /**
- * Finds the shader of every call. Winograd convolutions stay what they are where that is worth it and the transformed filters
- * of all fit `limit` bytes; others become plain ones. Throws CairnError for a kernel that has no shader.
+ * Finds the shader of every call. Winograd convolutions stay what they are where that is worth it, the filters are held no
+ * shorter than the file has them, and the transformed ones of all fit `limit` bytes; others become plain ones. Throws CairnError for a
+ * kernel that has no shader.
  */
 export function programOf(given: Header, element: Stored, limit: number, imitated = false): GpuProgram {
   const { header, scales } = withoutSums(withoutWidening(given))
@@ -52,7 +53,9 @@ export function programOf(given: Header, element: Stored, limit: number, imitate
     if (!(nameOf(call) in shaders)) return false
     const field = (name: string) => call.parameters[blocks.Winograd.indexOf(name)]
     const wide = Math.min(Number(field('channels')), Number(field('filters'))) >= fewestChannels
-    return wide && field('groups') === 1 && fits(call)
+    // Whoever compiled kept weights in single precision that halves would lose.
+    const isHeld = element === 'f32' || header.constants[filtersOf(header, call)!.index].stored === 'f16'
+    return wide && field('groups') === 1 && isHeld && fits(call)
   }
   const onGpu = (call: Call, origin: number): GpuCall => {
     const name = nameOf(call)
@@ -187,9 +190,15 @@ export const roundUp = (bytes: number) => Math.ceil(bytes / 16) * 16
 
 const derivedOf = (call: Call) => call.arguments.filter(({ space }) => space === 'derived').map(({ index }) => index)
 
+/** What the setup call of a Winograd convolution transforms: the constant of its filters. */
+function filtersOf({ setup }: Header, call: Call): Argument | undefined {
+  const made = call.arguments.find(({ space }) => space === 'derived')
+  return setup.find(({ arguments: [, own] }) => own.index === made?.index)?.arguments[0]
+}
+
 /** A Winograd convolution with the filters that its setup call transforms. */
-function directly({ kernels, setup }: Header, call: Call): { call: Call; letters: string } {
-  const { name, fields } = kernels[call.kernel]
+function directly(header: Header, call: Call): { call: Call; letters: string } {
+  const { name, fields } = header.kernels[call.kernel]
   const given = Object.fromEntries(
     blocks.Winograd.slice(0, fields.length).map((field, i) => [field, call.parameters[i]])
   )
@@ -202,13 +211,11 @@ function directly({ kernels, setup }: Header, call: Call): { call: Call; letters
     kernelW: taps
   }
   const fieldsOfConv = blocks.Conv.slice(0, blocks.Conv.length - call.arguments.length)
-  const isFilters = (argument: Argument) =>
-    setup.find(({ arguments: [, made] }) => argument.space === 'derived' && made.index === argument.index)?.arguments[0]
   return {
     call: {
       ...call,
       parameters: fieldsOfConv.map(field => own[field] ?? 0),
-      arguments: call.arguments.map(argument => isFilters(argument) ?? argument)
+      arguments: call.arguments.map(argument => (argument.space === 'derived' && filtersOf(header, call)) || argument)
     },
     letters: fieldsOfConv.map(field => (field === 'alpha' || field === 'beta' ? 'f' : 'u')).join('')
   }

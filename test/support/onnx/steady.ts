@@ -59,11 +59,23 @@ export async function steadyFeeds(model: ModelBuilder, sizes: readonly Bindings[
  */
 export async function isSteady(
   oracle: Oracle,
+  run: Run,
+  random: Random,
+  { limit = tolerance, ...asked }: Steadiness = {}
+): Promise<boolean> {
+  return (await farthest(oracle, run, random, asked, limit)) <= limit
+}
+
+/** How far outputs move, as they are compared, when inputs are moved; it is not looked for more than `enough`. */
+export async function farthest(
+  oracle: Oracle,
   { feeds, expected }: Run,
   random: Random,
-  { limit = tolerance, floor = 0, pairs = 1, by = nudge }: Steadiness = {}
-): Promise<boolean> {
-  if (!Object.values(feeds).some(({ dtype }) => dtype === 'float32')) return true
+  { floor = 0, pairs = 1, by = nudge }: Omit<Steadiness, 'limit'> = {},
+  enough = Number.POSITIVE_INFINITY
+): Promise<number> {
+  if (!Object.values(feeds).some(({ dtype }) => dtype === 'float32')) return 0
+  let far = 0
   for (let i = 0; i < pairs; i++) {
     const seed = random.int(0, 2 ** 31 - 1)
     for (const side of [-1, 1]) {
@@ -71,10 +83,11 @@ export async function isSteady(
       const moved = Object.entries(feeds).map(([name, numbers]) => [name, movedBy(numbers, side * by, signs)])
       const others = await oracle.run(Object.fromEntries(moved))
       for (const [name, wanted] of Object.entries(expected))
-        if (errorOf(others[name], wanted, floor).error > limit) return false
+        far = Math.max(far, errorOf(others[name], wanted, floor).error)
+      if (far > enough) return far
     }
   }
-  return true
+  return far
 }
 
 function movedBy(numbers: Numbers, by: number, signs: Random): Numbers {
